@@ -1,0 +1,40 @@
+"""Runs the datasets service: `python -m services.datasets`."""
+
+from pathlib import Path
+
+from chassis.config import Settings
+from chassis.domains import DOMAINS
+from chassis.paths import ProjectPaths
+from chassis.rpc import handlers
+from chassis.server import Parts, run
+from chassis.store import Store
+from services.datasets.hub import HubDatasets
+from services.datasets.peers import Prompts
+from services.datasets.service import DatasetService
+from services.datasets.servicer import DatasetsServicer
+from services.datasets.store import DatasetStore
+
+
+def main() -> None:
+    """Builds the service from its parts and serves until told to stop."""
+    settings = Settings.load("datasets")
+    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
+    datasets = DatasetStore(store)
+    prompts = Prompts(settings)
+    service = DatasetService(
+        datasets, ProjectPaths(settings), HubDatasets(settings.hub_token), prompts
+    )
+    servicer = DatasetsServicer(service, datasets)
+    run(
+        settings,
+        Parts(
+            service_names=[DOMAINS["datasets"].full_name],
+            handlers=lambda dispatcher: [handlers(DOMAINS["datasets"], servicer, dispatcher)],
+            store=store,
+            close=[prompts.close],
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

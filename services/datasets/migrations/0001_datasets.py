@@ -1,0 +1,23 @@
+"""The table of datasets."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "datasets",
+        sa.Column("id", sa.String, nullable=False, unique=True),
+        sa.Column("type", sa.String),
+        sa.Column("name", sa.String, index=True),
+        sa.Column("description", sa.String),
+        sa.Column("huggingface_name", sa.String),
+        sa.Column("location", sa.String),
+        sa.Column("features", sa.String),
+        sa.Column("seq", sa.Integer, primary_key=True),
+        sa.Column("created_at", sa.DateTime, nullable=False),
+        sa.Column("updated_at", sa.DateTime, nullable=False),
+    )

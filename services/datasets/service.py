@@ -1,0 +1,102 @@
+"""The rules about datasets."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from chassis.errors import InvalidArgument, NotFound, Violation, Violations
+from chassis.paths import ProjectPaths
+from chassis.records import new_id
+from ft.enums import DatasetType
+from services.datasets import features
+from services.datasets.hub import HubDatasets
+from services.datasets.peers import Prompts
+from services.datasets.store import Dataset, DatasetStore
+
+FILE_SUFFIXES = {
+    DatasetType.PROJECT_CSV: ".csv",
+    DatasetType.PROJECT_JSON: ".json",
+    DatasetType.PROJECT_JSONL: ".jsonl",
+}
+
+
+class DatasetService:
+    """Registers datasets after a look at their columns; rows are not loaded."""
+
+    def __init__(
+        self, datasets: DatasetStore, paths: ProjectPaths, hub: HubDatasets, prompts: Prompts
+    ) -> None:
+        self._datasets = datasets
+        self._paths = paths
+        self._hub = hub
+        self._prompts = prompts
+
+    def get(self, id: str) -> Dataset:
+        """The dataset with that id. Raises NotFound."""
+        dataset = self._datasets.one(id=id)
+        if dataset is None:
+            raise NotFound(f"dataset {id!r} does not exist", resource="dataset", id=id)
+        return dataset
+
+    async def add(self, type: str, huggingface_name: str, location: str, name: str) -> Dataset:
+        """Registers a dataset of one of the DatasetType kinds."""
+        if type == DatasetType.HUGGINGFACE:
+            return await self._add_from_hub(huggingface_name)
+        return await self._add_local(type, location, name)
+
+    async def remove(self, id: str, remove_prompts: bool) -> None:
+        """Forgets a dataset; an unknown id is fine.
+
+        Its prompts go first: if their service is away, nothing has happened yet.
+        """
+        if remove_prompts:
+            await self._prompts.remove_of_dataset(id)
+        await self._datasets.remove(id=id)
+
+    async def _add_from_hub(self, huggingface_name: str) -> Dataset:
+        found = Violations()
+        name = found.required("huggingface_name", huggingface_name)
+        found.raise_if_any()
+        self._datasets.require_free(name=name)
+        described = await self._hub.describe(name)
+        dataset = Dataset(
+            id=new_id(),
+            type=DatasetType.HUGGINGFACE,
+            name=name,
+            huggingface_name=name,
+            description=described.description,
+            features=json.dumps(described.features),
+        )
+        await self._datasets.add(dataset, unique=["name"])
+        return dataset
+
+    async def _add_local(self, type: str, location: str, name: str) -> Dataset:
+        found = Violations()
+        types = [t.value for t in DatasetType]
+        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        name = found.required("name", name)
+        location = found.required("location", location)
+        path = self._path(type, location, found) if location and type in types else None
+        found.raise_if_any()
+        assert path is not None
+        try:
+            columns = await asyncio.to_thread(features.read, path)
+        except features.DataFault as fault:
+            raise InvalidArgument.of([Violation("location", f"{location}: {fault}")]) from fault
+        dataset = Dataset(
+            id=new_id(),
+            type=type,
+            name=name,
+            location=location,
+            description=location,
+            features=json.dumps(columns),
+        )
+        await self._datasets.add(dataset, unique=["name"])
+        return dataset
+
+    def _path(self, type: str, location: str, found: Violations) -> Path | None:
+        if type == DatasetType.PROJECT:
+            return self._paths.directory("location", location, found)
+        suffix = FILE_SUFFIXES[DatasetType(type)]
+        found.check("location", location.endswith(suffix), f"{location!r} must end in {suffix}")
+        return self._paths.file("location", location, found)

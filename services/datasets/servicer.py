@@ -1,0 +1,49 @@
+"""The RPCs of the datasets service."""
+
+from chassis.convert import to_message
+from chassis.lists import CachedList
+from chassis.tables import TablesServicer
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddDatasetRequest,
+    AddDatasetResponse,
+    DatasetMetadata,
+    GetDatasetRequest,
+    GetDatasetResponse,
+    ListDatasetsRequest,
+    ListDatasetsResponse,
+    RemoveDatasetRequest,
+    RemoveDatasetResponse,
+)
+from services.datasets.service import DatasetService
+from services.datasets.store import Dataset, DatasetStore
+
+
+class DatasetsServicer(TablesServicer):
+    """Request to one call of the domain to response."""
+
+    def __init__(self, service: DatasetService, datasets: DatasetStore) -> None:
+        super().__init__(datasets.store, Dataset)
+        self._service = service
+        self._list = CachedList(
+            datasets.store,
+            lambda: ListDatasetsResponse(
+                datasets=[to_message(DatasetMetadata, d) for d in datasets.all()]
+            ),
+        )
+
+    async def ListDatasets(self, request: ListDatasetsRequest) -> bytes:
+        return self._list.get()
+
+    async def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse:
+        dataset = self._service.get(request.id)
+        return GetDatasetResponse(dataset=to_message(DatasetMetadata, dataset))
+
+    async def AddDataset(self, request: AddDatasetRequest) -> AddDatasetResponse:
+        dataset = await self._service.add(
+            request.type, request.huggingface_name, request.location, request.name
+        )
+        return AddDatasetResponse(dataset=to_message(DatasetMetadata, dataset))
+
+    async def RemoveDataset(self, request: RemoveDatasetRequest) -> RemoveDatasetResponse:
+        await self._service.remove(request.id, request.remove_prompts)
+        return RemoveDatasetResponse()

@@ -1,0 +1,1 @@
+"""A local stand-in for a Cloudera AI workspace: its REST API v2, with jobs as real processes."""

@@ -1,0 +1,56 @@
+"""What the workbench is told from outside."""
+
+import sys
+from pathlib import Path
+
+from pydantic import Field
+
+from chassis.config import Settings
+
+
+class WorkbenchSettings(Settings):
+    """Settings of the workbench, read from `FTS_` variables."""
+
+    service: str = "workbench"
+    workbench_host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback opens the machine to whoever has the key."""
+    workbench_port: int = Field(default=0, ge=0, le=65535)
+    """Port; 0 takes the last one again if it is free, else any."""
+    workbench_url_file: Path | None = None
+    """Where the address is written once it is bound; `<home>/workbench.url` if not set."""
+    workbench_key_file: Path | None = None
+    """The bearer key, made on the first start; `<home>/workbench.key` if not set."""
+    workbench_project_id: str = Field(default="local", pattern=r"^[A-Za-z0-9._-]+$")
+    """Id of the one project."""
+    workbench_python: Path = Path(sys.executable)
+    """Interpreter that runs the jobs' scripts."""
+    workbench_cpu: float | None = Field(default=None, gt=0)
+    """CPUs that runs may hold together; what the machine has if not set."""
+    workbench_memory_gib: float | None = Field(default=None, gt=0)
+    """Memory in GiB that runs may hold together; what the machine has if not set."""
+    workbench_gpus: int | None = Field(default=None, ge=0)
+    """GPUs that runs may hold together; what the machine has if not set."""
+    workbench_starter_dir: Path | None = None
+    """Folder whose `model` and `intents` are copied into a new project; the trainer's if unset."""
+    workbench_stop_grace_seconds: float = Field(default=10.0, ge=0)
+    """Time between TERM and KILL when a run is ended."""
+
+    @property
+    def home_dir(self) -> Path:
+        """Folder of the workbench's state, absolute."""
+        return self.home.absolute()
+
+    @property
+    def runs_dir(self) -> Path:
+        """Folder with a folder for each run."""
+        return self.home_dir / "runs"
+
+    @property
+    def url_file(self) -> Path:
+        """Where the bound address is written."""
+        return self.workbench_url_file or self.home_dir / "workbench.url"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the bearer key lies."""
+        return self.workbench_key_file or self.home_dir / "workbench.key"

@@ -1,0 +1,88 @@
+"""Settings of a service process, read from the environment once at start.
+
+Variables of the studio's own start with `FTS_`. Every setting has a default that suits one machine.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+WORKSPACE_PROJECT_DIR = Path("/home/cdsw")
+"""Where a Cloudera AI workspace mounts the project for every workload."""
+
+
+class Settings(BaseSettings):
+    """What a service process is told from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="FTS_", extra="ignore")
+
+    service: str
+    """The service's own name, such as `datasets`; given by its `__main__`, not by the user."""
+    home: Path = Path(".fts")
+    """Folder of the studio's state: databases, sockets, logs."""
+    project_dir: Path | None = None
+    """Folder that the studio and its jobs share; every `location` is relative to it."""
+    extra_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Further folders that a `location` may lie in, separated by the path separator."""
+    run_dir: Path | None = None
+    """Folder of unix sockets and address files; `<home>/run` if not set."""
+    listen: str = ""
+    """`host:port`, or `unix:<path>`; `<run_dir>/<service>.sock` if not set."""
+    database_url: str = ""
+    """SQLAlchemy URL; `<home>/<service>.db` (SQLite) if not set. PostgreSQL gets a schema each."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    grace_seconds: float = Field(default=10.0, gt=0)
+    """How long calls in flight may go on after SIGTERM."""
+    deadline_seconds: float = Field(default=30.0, gt=0)
+    """Deadline of a call whose caller set none."""
+    peer_wait_seconds: float = Field(default=2.0, gt=0)
+    """How long to wait for a peer that is away before saying so."""
+    max_concurrent_rpcs: int = Field(default=256, gt=0)
+    """Calls beyond this are refused at once with RESOURCE_EXHAUSTED."""
+    hub_token: str = Field(
+        default="",
+        repr=False,
+        validation_alias=AliasChoices("HUGGINGFACE_ACCESS_TOKEN", "hub_token"),
+    )
+    """Token for gated data and models on the hub."""
+
+    @classmethod
+    def load(cls, service: str) -> "Settings":
+        """The settings of the service of that name."""
+        roots = os.environ.get("FTS_EXTRA_ROOTS", "")
+        extra = tuple(Path(part) for part in roots.split(os.pathsep) if part)
+        return cls(service=service, extra_roots=extra)
+
+    @cached_property
+    def project(self) -> Path:
+        """The project directory, absolute."""
+        if self.project_dir is not None:
+            return self.project_dir.absolute()
+        if os.environ.get("CDSW_PROJECT_ID") and WORKSPACE_PROJECT_DIR.is_dir():
+            return WORKSPACE_PROJECT_DIR
+        return (self.home / "project").absolute()
+
+    @cached_property
+    def sockets(self) -> Path:
+        """Folder of unix sockets and address files, absolute."""
+        return (self.run_dir or self.home / "run").absolute()
+
+    @cached_property
+    def listen_address(self) -> str:
+        """Where this service listens."""
+        return self.listen or f"unix:{self.sockets / self.service}.sock"
+
+    @cached_property
+    def store_url(self) -> str:
+        """The database of this service."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / self.service}.db"
+
+    def address_of(self, peer: str) -> str:
+        """Where the service named `peer` is reached: `FTS_<PEER>_ADDRESS`, else its socket."""
+        configured = os.environ.get(f"FTS_{peer.upper()}_ADDRESS", "")
+        return configured or f"unix:{self.sockets / peer}.sock"

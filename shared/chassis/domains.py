@@ -1,0 +1,62 @@
+"""The domains of the studio, by the name of the service that owns each, and typed calls to them."""
+
+from typing import TYPE_CHECKING
+
+from google.protobuf.descriptor import ServiceDescriptor
+
+from chassis.config import Settings
+from chassis.peers import Peer
+from ft.proto import domains_pb2
+from ft.proto import domains_pb2_grpc as stubs
+
+if TYPE_CHECKING:
+    from ft.proto.domains_pb2_grpc import (
+        AdaptersAsyncStub,
+        ConfigsAsyncStub,
+        DatasetsAsyncStub,
+        FineTuningAsyncStub,
+        ModelsAsyncStub,
+        PromptsAsyncStub,
+    )
+
+_SERVICES = domains_pb2.DESCRIPTOR.services_by_name
+
+DOMAINS: dict[str, ServiceDescriptor] = {
+    "datasets": _SERVICES["Datasets"],
+    "models": _SERVICES["Models"],
+    "adapters": _SERVICES["Adapters"],
+    "prompts": _SERVICES["Prompts"],
+    "configs": _SERVICES["Configs"],
+    "fine_tuning": _SERVICES["FineTuning"],
+    "evaluation": _SERVICES["Evaluation"],
+}
+
+
+def datasets(settings: Settings) -> "Peer[DatasetsAsyncStub]":
+    """The datasets service."""
+    return Peer("datasets", settings, DOMAINS["datasets"], stubs.DatasetsStub)
+
+
+def models(settings: Settings) -> "Peer[ModelsAsyncStub]":
+    """The models service."""
+    return Peer("models", settings, DOMAINS["models"], stubs.ModelsStub)
+
+
+def adapters(settings: Settings) -> "Peer[AdaptersAsyncStub]":
+    """The adapters service."""
+    return Peer("adapters", settings, DOMAINS["adapters"], stubs.AdaptersStub)
+
+
+def prompts(settings: Settings) -> "Peer[PromptsAsyncStub]":
+    """The prompts service."""
+    return Peer("prompts", settings, DOMAINS["prompts"], stubs.PromptsStub)
+
+
+def configs(settings: Settings) -> "Peer[ConfigsAsyncStub]":
+    """The configs service."""
+    return Peer("configs", settings, DOMAINS["configs"], stubs.ConfigsStub)
+
+
+def fine_tuning(settings: Settings) -> "Peer[FineTuningAsyncStub]":
+    """The fine-tuning service."""
+    return Peer("fine_tuning", settings, DOMAINS["fine_tuning"], stubs.FineTuningStub)

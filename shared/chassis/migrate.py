@@ -1,0 +1,44 @@
+"""Brings a service's schema up to date at start.
+
+Revisions are files `NNNN_what.py` with `revision = "NNNN"`, forward only. Alembic is imported only
+when there is something to do, because it costs a tenth of a second of every start. A database that
+is newer than this code is left as it is: revisions keep older code working.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+_LOCK_KEY = 7_221_946_001
+"""Of the PostgreSQL advisory lock that lets one replica migrate at a time."""
+
+
+def migrate(engine: Engine, migrations: Path, schema: str | None) -> None:
+    """Applies the revisions that the database lacks. `schema` is made if it is given."""
+    head = max(path.name.split("_")[0] for path in migrations.glob("[0-9]*_*.py"))
+    if _current(engine) >= head:
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "alembic_env"))
+    config.set_main_option("version_locations", str(migrations))
+    config.set_main_option("path_separator", "newline")
+    with engine.begin() as connection:
+        if schema is not None:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _current(engine: Engine) -> str:
+    try:
+        with engine.connect() as connection:
+            version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except DBAPIError:
+        # No such table: a new database. One that cannot be reached fails at the next step.
+        return ""
+    return version or ""

@@ -1,0 +1,45 @@
+"""Paths in requests: relative to the project directory, and never outside of what is allowed."""
+
+from pathlib import Path
+
+from chassis.config import Settings
+from chassis.errors import Violations
+
+
+class ProjectPaths:
+    """Resolves a `location` to a real path within the project directory or an extra root."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.project = settings.project
+        self._roots = (self.project, *settings.extra_roots)
+
+    def confined(self, field: str, location: str, found: Violations) -> Path | None:
+        """The real path, with symlinks followed; None, with a violation noted, if it lies outside.
+
+        A location need not exist.
+        """
+        try:
+            path = (self.project / location).resolve()
+        except (OSError, ValueError) as error:
+            found.add(field, f"{location!r} is not a path: {error}")
+            return None
+        if any(path.is_relative_to(root.resolve()) for root in self._roots):
+            return path
+        found.add(field, f"{location!r} lies outside the project directory")
+        return None
+
+    def file(self, field: str, location: str, found: Violations) -> Path | None:
+        """A regular file that exists; None, with a violation noted, otherwise."""
+        path = self.confined(field, location, found)
+        if path is not None and not path.is_file():
+            found.add(field, f"{location!r} is not an existing file in the project directory")
+            return None
+        return path
+
+    def directory(self, field: str, location: str, found: Violations) -> Path | None:
+        """A directory that exists; None, with a violation noted, otherwise."""
+        path = self.confined(field, location, found)
+        if path is not None and not path.is_dir():
+            found.add(field, f"{location!r} is not an existing directory in the project directory")
+            return None
+        return path

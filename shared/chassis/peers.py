@@ -1,0 +1,107 @@
+"""Calls to the other services, by an address from the environment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+from grpc import aio
+
+from chassis import context, errors, translate
+from chassis.config import Settings
+from ft.channel import channel_options
+
+Stub = TypeVar("Stub")
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+T = TypeVar("T")
+
+
+class Link:
+    """A channel to one service, opened at its first use.
+
+    Waits a little for a service that is away, since a restart takes less than a second, and then
+    says so by name rather than let the caller run into its deadline.
+    """
+
+    def __init__(self, name: str, settings: Settings, service: ServiceDescriptor) -> None:
+        self.name = name
+        self.service = service
+        self.deadline_seconds = settings.deadline_seconds
+        self._wait_seconds = settings.peer_wait_seconds
+        self._address = settings.address_of(name)
+        self._channel: aio.Channel | None = None
+
+    @property
+    def channel(self) -> aio.Channel:
+        """The channel; must be asked for on the event loop."""
+        if self._channel is None:
+            self._channel = aio.insecure_channel(
+                self._address, options=channel_options(self.service)
+            )
+        return self._channel
+
+    async def ready(self, call: context.Call) -> None:
+        """Returns once the service is connected.
+
+        Raises Unavailable, naming it, after the wait for a peer or the call's own deadline.
+        """
+        if self.channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
+            return
+        try:
+            async with asyncio.timeout(min(self._wait_seconds, call.remaining())):
+                await self.channel.channel_ready()
+        except TimeoutError:
+            raise translate.away(self.name) from None
+
+    async def close(self) -> None:
+        """Closes the channel if there is one."""
+        if self._channel is not None:
+            await self._channel.close()
+
+
+class Peer(Generic[Stub]):
+    """Typed calls to one service: `await peer(lambda s: s.GetModel, GetModelRequest(id=i))`."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        service: ServiceDescriptor,
+        stub: Callable[[aio.Channel], Stub],
+    ) -> None:
+        self.link = Link(name, settings, service)
+        self.close = self.link.close
+        self._make_stub = stub
+
+    async def __call__(
+        self,
+        rpc: "Callable[[Stub], aio.UnaryUnaryMultiCallable[Request, Response]]",
+        request: Request,
+    ) -> Response:
+        """The peer's answer, within what is left of the current call's deadline.
+
+        Raises what the peer raised, and Unavailable, naming it, when it cannot be reached.
+        """
+        call = context.current(self.link.deadline_seconds)
+        await self.link.ready(call)
+        send = rpc(self._make_stub(self.link.channel))
+        try:
+            return await send(request, timeout=call.remaining(), metadata=call.metadata())
+        except aio.AioRpcError as error:
+            raise translate.from_rpc_error(error, self.link.name) from None
+
+
+async def referred(field: str, lookup: Awaitable[T]) -> T:
+    """The thing that `field` of a request refers to.
+
+    Raises FailedPrecondition, naming the field, if it does not exist.
+    """
+    try:
+        return await lookup
+    except errors.NotFound as error:
+        raise errors.FailedPrecondition(
+            f"{field}: {error.message}", reason="REFERENCE_NOT_FOUND", field=field
+        ) from None

@@ -1,0 +1,135 @@
+"""What every table has, and the queries that every domain needs."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, String, Table, delete, insert, select, text, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+
+from chassis import errors
+from chassis.store import Store
+
+
+def new_id() -> str:
+    """A new record's id."""
+    return str(uuid.uuid4())
+
+
+def now() -> datetime:
+    """The time, in UTC and without an offset, as tables keep it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """A table of a domain: instances are plain records, queries are Core statements.
+
+    The contract's columns come first, in the contract's order, then the studio's own.
+    """
+
+    id: Mapped[str] = mapped_column(String, unique=True, nullable=False, sort_order=-1)
+    seq: Mapped[int] = mapped_column(primary_key=True, init=False, sort_order=1000)
+    """Order of arrival, for lists that are stable."""
+    created_at: Mapped[datetime] = mapped_column(default_factory=now, sort_order=1001)
+    updated_at: Mapped[datetime] = mapped_column(default_factory=now, sort_order=1002)
+
+    @classmethod
+    def table(cls) -> Table:
+        """The table behind the class."""
+        table = cls.__table__
+        assert isinstance(table, Table)
+        return table
+
+    def values(self) -> dict[str, Any]:
+        """Column values to insert."""
+        return {
+            column.key: getattr(self, column.key)
+            for column in self.table().columns
+            if column.key != "seq"
+        }
+
+
+Row = TypeVar("Row", bound=Base)
+
+
+class Records(Generic[Row]):
+    """Reads and writes one table by id."""
+
+    def __init__(self, store: Store, kind: type[Row]) -> None:
+        self.store = store
+        self.kind = kind
+        self.table = kind.table()
+
+    def all(self, **equal: object) -> list[Row]:
+        """Records whose columns equal the given values, oldest first."""
+        query = select(self.table).filter_by(**equal).order_by(self.table.c.seq)
+        return self.store.read(lambda c: [self.record(r) for r in c.execute(query).mappings()])
+
+    def one(self, **equal: object) -> Row | None:
+        """The oldest record whose columns equal the given values, if there is one."""
+        query = select(self.table).filter_by(**equal).order_by(self.table.c.seq).limit(1)
+        row = self.store.read(lambda c: c.execute(query).mappings().first())
+        return None if row is None else self.record(row)
+
+    async def add(self, record: Row, unique: Iterable[str] = ()) -> None:
+        """Stores a new record.
+
+        Raises AlreadyExists, with the id of the holder, if its value of a column in `unique` (or
+        its id) is taken.
+        """
+
+        def work(connection: Connection) -> None:
+            if not self.store.is_sqlite:
+                # SQLite has one writer at a time; PostgreSQL may have other replicas.
+                lock = f"LOCK TABLE {self.table.name} IN SHARE ROW EXCLUSIVE MODE"
+                connection.execute(text(lock))
+            for column in ("id", *unique):
+                self._require_free(connection, column, getattr(record, column))
+            self.insert(connection, [record])
+
+        await self.store.write(work)
+
+    def require_free(self, **equal: str) -> None:
+        """Raises AlreadyExists, with the id of the holder, if a value is taken now.
+
+        For a cheap answer before costly work; only `add` is safe against others in between.
+        """
+        for column, value in equal.items():
+            self.store.read(lambda c, n=column, v=value: self._require_free(c, n, v))
+
+    def _require_free(self, connection: Connection, column: str, value: str) -> None:
+        query = select(self.table.c.id).where(self.table.c[column] == value)
+        holder = connection.scalar(query)
+        if holder is not None:
+            raise errors.AlreadyExists(
+                f"{column}: {value!r} is taken by {holder} in {self.table.name}",
+                reason=f"{column.upper()}_TAKEN",
+                field=column,
+                holder_id=holder,
+            )
+
+    async def change(self, id: str, **values: object) -> None:
+        """Sets columns of one record; an unknown id changes nothing."""
+        statement = update(self.table).where(self.table.c.id == id)
+        await self.store.write(lambda c: c.execute(statement.values(**values, updated_at=now())))
+
+    async def remove(self, **equal: object) -> None:
+        """Removes the records whose columns equal the given values; none is fine."""
+        statement = delete(self.table).filter_by(**equal)
+        await self.store.write(lambda c: c.execute(statement))
+
+    def insert(self, connection: Connection, records: Iterable[Row]) -> None:
+        """Inserts within a transaction that is under way."""
+        rows = [record.values() for record in records]
+        if rows:
+            connection.execute(insert(self.table), rows)
+
+    def record(self, row: Mapping[Any, Any]) -> Row:
+        """A record from a row of the table."""
+        values = dict(row)
+        seq = values.pop("seq")
+        record = self.kind(**values)
+        record.seq = seq
+        return record
+

@@ -1,0 +1,153 @@
+"""Serves a service of the contract with plain coroutines.
+
+A servicer has one method for each RPC, named like it, that takes the request and returns the
+response (an async iterator of them for a stream) or raises a `chassis.errors.Refusal`. Everything
+around that (deadline, request id, log line, translation of errors) happens here, for unary and
+streaming calls alike.
+
+Generated base classes are not used, because a list is answered with cached serialized bytes,
+which a generated serializer does not let through.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import structlog
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc import aio
+
+from chassis import context, errors, translate
+
+log = structlog.get_logger()
+
+Context = aio.ServicerContext[Any, Any]
+
+
+class InFlight:
+    """Counts calls being served, so that a shutdown can wait for the last one."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Counts for as long as the block runs."""
+        self._count += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if not self._count:
+                self._idle.set()
+
+    async def drained(self, seconds: float) -> None:
+        """Returns when no call is in flight, at the latest after `seconds`."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), seconds)
+        except TimeoutError:
+            log.warning("calls cut off at the end of the grace period", calls=self._count)
+
+
+class Dispatcher:
+    """Runs handlers with everything that stands around each of them."""
+
+    def __init__(self, deadline_seconds: float) -> None:
+        self.in_flight = InFlight()
+        self._deadline_seconds = deadline_seconds
+
+    def unary(
+        self, method: str, behaviour: Callable[[Any], Awaitable[Any]]
+    ) -> Callable[[Any, Context], Awaitable[Any]]:
+        """A gRPC handler for a call with one response."""
+
+        async def handler(request: Any, grpc_context: Context) -> Any:
+            self._arrive(grpc_context)
+            with self.in_flight.counted():
+                try:
+                    return await behaviour(request)
+                except Exception as error:
+                    await self._refuse(method, grpc_context, error)
+
+        return handler
+
+    def stream(
+        self, method: str, behaviour: Callable[[Any], AsyncIterator[Any]]
+    ) -> Callable[[Any, Context], AsyncIterator[Any]]:
+        """A gRPC handler for a call with a stream of responses."""
+
+        async def handler(request: Any, grpc_context: Context) -> AsyncIterator[Any]:
+            self._arrive(grpc_context)
+            with self.in_flight.counted():
+                try:
+                    async for response in behaviour(request):
+                        yield response
+                except Exception as error:
+                    await self._refuse(method, grpc_context, error)
+
+        return handler
+
+    def _arrive(self, grpc_context: Context) -> None:
+        call = context.incoming(
+            grpc_context.invocation_metadata(),
+            grpc_context.time_remaining(),
+            self._deadline_seconds,
+        )
+        structlog.contextvars.bind_contextvars(request_id=call.request_id)
+
+    async def _refuse(self, method: str, grpc_context: Context, error: Exception) -> None:
+        if isinstance(error, aio.AbortError):
+            raise error
+        if isinstance(error, errors.Refusal):
+            log.info("refused", method=method, reason=error.code_reason, message=error.message)
+            await translate.abort(grpc_context, error)
+        log.error("unforeseen error", method=method, exc_info=error)
+        await translate.abort(
+            grpc_context,
+            errors.Internal(f"{method} failed unexpectedly; the service's log says why"),
+        )
+
+
+def handlers(
+    service: ServiceDescriptor, servicer: object, dispatcher: Dispatcher
+) -> grpc.GenericRpcHandler:
+    """Serves every RPC of the service by the servicer's method of that name.
+
+    Raises AttributeError if the servicer lacks one.
+    """
+    return grpc.method_handlers_generic_handler(
+        service.full_name,
+        {
+            method.name: _handler(method, getattr(servicer, method.name), dispatcher)
+            for method in service.methods
+        },
+    )
+
+
+def _handler(
+    method: MethodDescriptor, behaviour: Callable[[Any], Any], dispatcher: Dispatcher
+) -> "grpc.RpcMethodHandler[Any, Any]":
+    parse = GetMessageClass(method.input_type).FromString
+    if method.server_streaming:
+        return grpc.unary_stream_rpc_method_handler(
+            dispatcher.stream(method.name, behaviour),  # type: ignore[arg-type]
+            request_deserializer=parse,
+            response_serializer=serialize,
+        )
+    return grpc.unary_unary_rpc_method_handler(
+        dispatcher.unary(method.name, behaviour),  # type: ignore[arg-type]
+        request_deserializer=parse,
+        response_serializer=serialize,
+    )
+
+
+def serialize(response: Message | bytes) -> bytes:
+    """The response on the wire; bytes are serialized already."""
+    return response if isinstance(response, bytes) else response.SerializeToString()

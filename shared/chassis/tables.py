@@ -1,0 +1,115 @@
+"""A domain's part of ExportDatabase and ImportDatabase.
+
+The format is that of the studio in the field: `{table: {"schema": text, "data": [row]}}`. The
+`schema` text is for readers; it is never executed.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateTable
+
+from chassis import errors
+from chassis.records import Base, Records
+from chassis.store import Store
+from ft.proto.domains_pb2 import (
+    ExportTablesRequest,
+    ExportTablesResponse,
+    ImportTablesRequest,
+    ImportTablesResponse,
+)
+
+
+class TablesServicer:
+    """The two RPCs, the same for every domain. Servicers inherit them."""
+
+    def __init__(self, store: Store, *kinds: type[Base]) -> None:
+        self._tables = [_DomainTable(Records(store, kind)) for kind in kinds]
+        self._store = store
+
+    async def ExportTables(self, request: ExportTablesRequest) -> ExportTablesResponse:
+        """All rows of the domain's tables."""
+        exported = self._store.read(
+            lambda c: {table.name: table.export(c) for table in self._tables}
+        )
+        return ExportTablesResponse(tables_json=json.dumps(exported))
+
+    async def ImportTables(self, request: ImportTablesRequest) -> ImportTablesResponse:
+        """Takes in rows that are not there yet; refuses all if one cannot be taken."""
+        content = json.loads(request.tables_json)
+        found = errors.Violations()
+        planned = [(t, t.check(content.get(t.name) or {}, found)) for t in self._tables]
+        found.raise_if_any()
+
+        def work(connection: Connection) -> None:
+            for table, records in planned:
+                table.take(connection, records)
+
+        if not request.validate_only:
+            await self._store.write(work)
+        return ImportTablesResponse()
+
+
+class _DomainTable:
+    def __init__(self, records: Records[Any]) -> None:
+        self.name = records.table.name
+        self._records = records
+        self._columns = [c for c in records.table.columns if c.key != "seq"]
+
+    def export(self, connection: Connection) -> dict[str, Any]:
+        table = self._records.table
+        schema = str(CreateTable(table, if_not_exists=True).compile(dialect=sqlite.dialect()))
+        rows = connection.execute(select(*self._columns).order_by(table.c.seq)).mappings()
+        data = [{key: _plain(value) for key, value in row.items()} for row in rows]
+        return {"schema": schema.strip(), "data": data}
+
+    def check(self, content: Mapping[str, Any], found: errors.Violations) -> list[Base]:
+        rows = content.get("data", [])
+        if not found.check(self.name, isinstance(rows, list), "`data` must be a list of rows"):
+            return []
+        return [self._record(f"{self.name}[{n}]", row, found) for n, row in enumerate(rows)]
+
+    def _record(self, place: str, row: Any, found: errors.Violations) -> Any:
+        if not found.check(place, isinstance(row, dict), "a row must be an object"):
+            return None
+        identified = isinstance(row.get("id"), str) and bool(row["id"])
+        found.check(f"{place}.id", identified, "must be a non-empty string")
+        values = {}
+        for column in self._columns:
+            if column.key in row and row[column.key] is not None:
+                values[column.key] = _typed(
+                    f"{place}.{column.key}", row[column.key], column.type.python_type, found
+                )
+        missing = {
+            c.key: None for c in self._columns if c.nullable and c.key not in values
+        }
+        return self._records.kind(**missing, **values) if identified else None
+
+    def take(self, connection: Connection, records: Sequence[Any]) -> None:
+        ids = {record.id for record in records}
+        table = self._records.table
+        known = set(connection.scalars(select(table.c.id).where(table.c.id.in_(ids))))
+        self._records.insert(connection, [r for r in records if r.id not in known])
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
+    if kind is datetime:
+        try:
+            return datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            found.add(place, f"must be an ISO 8601 time, not {value!r}")
+            return None
+    if kind is float and isinstance(value, int):
+        return float(value)
+    if kind is str and isinstance(value, int | float):
+        return str(value)
+    found.check(place, isinstance(value, kind), f"must be {kind.__name__}, not {value!r}")
+    return value

@@ -1,0 +1,119 @@
+"""Typed errors to gRPC status and back: one table, one translator.
+
+The status carries `google.rpc.ErrorInfo` (reason, domain, metadata) and, for bad input,
+`google.rpc.BadRequest`, in the standard `grpc-status-details-bin` trailer, see
+https://google.aip.dev/193.
+"""
+
+from typing import NoReturn
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+from grpc import aio
+
+from chassis import errors
+
+ERROR_DOMAIN = "fine-tuning-studio"
+DETAILS_TRAILER = "grpc-status-details-bin"
+
+STATUS_CODES: dict[type[errors.Refusal], grpc.StatusCode] = {
+    errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
+    errors.FailedPrecondition: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.ResourceExhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.Aborted: grpc.StatusCode.ABORTED,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.Unimplemented: grpc.StatusCode.UNIMPLEMENTED,
+    errors.Internal: grpc.StatusCode.INTERNAL,
+}
+_TYPES = {code: kind for kind, code in STATUS_CODES.items()}
+
+
+def to_status(error: errors.Refusal) -> status_pb2.Status:
+    """The error as a `google.rpc.Status` with its details."""
+    info = error_details_pb2.ErrorInfo(
+        reason=error.code_reason, domain=ERROR_DOMAIN, metadata=error.metadata
+    )
+    details = [_packed(info)]
+    if isinstance(error, errors.InvalidArgument) and error.violations:
+        bad_request = error_details_pb2.BadRequest()
+        for violation in error.violations:
+            bad_request.field_violations.add(
+                field=violation.field, description=violation.description
+            )
+        details.append(_packed(bad_request))
+    code: int = STATUS_CODES[type(error)].value[0]
+    return status_pb2.Status(code=code, message=error.message, details=details)
+
+
+async def abort(
+    context: "aio.ServicerContext[object, object]", error: errors.Refusal
+) -> NoReturn:
+    """Ends the call with the error's status."""
+    await context.abort(
+        STATUS_CODES[type(error)],
+        error.message,
+        ((DETAILS_TRAILER, to_status(error).SerializeToString()),),
+    )
+
+
+def from_rpc_error(error: aio.AioRpcError, peer: str) -> errors.Refusal:
+    """What a peer's refusal means here.
+
+    A peer that cannot be reached is named in the message and in the metadata under `service`.
+    An answer without our own details is passed on with its code and message.
+    """
+    code = error.code()
+    message = error.details() or code.name
+    status = _details(error)
+    if status is None and code is grpc.StatusCode.UNAVAILABLE:
+        return away(peer)
+    if status is None and code is grpc.StatusCode.CANCELLED:
+        # We did not cancel: the peer did, because it is going down.
+        return away(peer)
+    kind = _TYPES.get(code, errors.Internal)
+    info = error_details_pb2.ErrorInfo()
+    bad_request = error_details_pb2.BadRequest()
+    for detail in status.details if status else ():
+        # Unpack is a no-op that returns False for a detail of another type.
+        detail.Unpack(info)
+        detail.Unpack(bad_request)
+    if kind is errors.InvalidArgument:
+        return errors.InvalidArgument(
+            message,
+            violations=[
+                errors.Violation(v.field, v.description) for v in bad_request.field_violations
+            ],
+            reason=info.reason or None,
+            **info.metadata,
+        )
+    return kind(message, reason=info.reason or None, **info.metadata)
+
+
+def away(peer: str) -> errors.Unavailable:
+    """The service of that name does not answer."""
+    return errors.Unavailable(
+        f"service {peer!r} is not available", reason="SERVICE_UNAVAILABLE", service=peer
+    )
+
+
+def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
+
+
+def _details(error: aio.AioRpcError) -> status_pb2.Status | None:
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_TRAILER and isinstance(value, bytes):
+            try:
+                return status_pb2.Status.FromString(value)
+            except DecodeError:
+                return None
+    return None
