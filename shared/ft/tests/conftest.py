@@ -1,0 +1,285 @@
+"""A studio in this process: a real gRPC server with the contract's servicers, state in memory."""
+
+import os
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from typing import Any, NoReturn
+
+import grpc
+import pytest
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from ft import api
+from ft.client import FineTuningStudioClient
+from ft.proto import fine_tuning_studio_jobs_pb2_grpc as jobs_grpc
+from ft.proto import fine_tuning_studio_pb2_grpc as studio_grpc
+
+Context = grpc.ServicerContext
+
+
+def refuse(
+    context: Context,
+    code: grpc.StatusCode,
+    message: str,
+    reason: str,
+    violations: dict[str, str] | None = None,
+    **metadata: str,
+) -> NoReturn:
+    """Ends the call as a service of the studio does, with `google.rpc` details."""
+    info = error_details_pb2.ErrorInfo(reason=reason, domain="test", metadata=metadata)
+    details = [any_pb2.Any(), any_pb2.Any()]
+    details[0].Pack(info)
+    bad_request = error_details_pb2.BadRequest()
+    for field, description in (violations or {}).items():
+        bad_request.field_violations.add(field=field, description=description)
+    details[1].Pack(bad_request)
+    status = status_pb2.Status(code=code.value[0], message=message, details=details)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(code, message)
+    raise AssertionError
+
+
+class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudioServicer):
+    """Datasets, models, prompts, configs and jobs in dictionaries; jobs go as the test says."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.requests: list[Any] = []
+        self.kept: dict[str, dict[str, Any]] = {}
+        self.before: Callable[[str, Context], None] = lambda method, context: None
+        self.statuses: list[api.JobStatus] = [api.JobStatus(state=api.JobState.SUCCEEDED)]
+        self.log = b"line one\nline two\n"
+        self.evaluated: dict[str, float] = {}
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if not name[0].isupper():
+            return found
+
+        def counted(request: Any, context: Context) -> Any:
+            self.calls[name] += 1
+            self.requests.append(request)
+            self.before(name, context)
+            return found(request, context)
+
+        return counted
+
+    def _all(self, kind: str) -> list[Any]:
+        return list(self.kept.setdefault(kind, {}).values())
+
+    def _get(self, kind: str, request: Any, context: Context) -> Any:
+        found = self.kept.setdefault(kind, {}).get(request.id)
+        if found is None:
+            refuse(
+                context, grpc.StatusCode.NOT_FOUND, f"{kind} {request.id!r} not found", "NOT_FOUND"
+            )
+        return found
+
+    def _keep(self, kind: str, item: Any) -> Any:
+        kept = self.kept.setdefault(kind, {})
+        item.id = item.id or f"{kind}-{len(kept) + 1}"
+        kept[item.id] = item
+        return item
+
+    def ListDatasets(self, request: Any, context: Context) -> Any:
+        return api.ListDatasetsResponse(datasets=self._all("dataset"))
+
+    def GetDataset(self, request: Any, context: Context) -> Any:
+        return api.GetDatasetResponse(dataset=self._get("dataset", request, context))
+
+    def AddDataset(self, request: Any, context: Context) -> Any:
+        if not request.location and request.type != "huggingface":
+            refuse(
+                context,
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "location: is required and must not be blank; name: is required",
+                "INVALID_ARGUMENT",
+                {"location": "is required and must not be blank", "name": "is required"},
+            )
+        item = api.DatasetMetadata(
+            type=request.type, name=request.name, location=request.location, features='["a", "b"]'
+        )
+        return api.AddDatasetResponse(dataset=self._keep("dataset", item))
+
+    def RemoveDataset(self, request: Any, context: Context) -> Any:
+        self.kept.setdefault("dataset", {}).pop(request.id, None)
+        return api.RemoveDatasetResponse()
+
+    def ListModels(self, request: Any, context: Context) -> Any:
+        return api.ListModelsResponse(models=self._all("model"))
+
+    def GetModel(self, request: Any, context: Context) -> Any:
+        return api.GetModelResponse(model=self._get("model", request, context))
+
+    def AddModel(self, request: Any, context: Context) -> Any:
+        item = api.ModelMetadata(type=request.type, name=request.name, location=request.location)
+        return api.AddModelResponse(model=self._keep("model", item))
+
+    def ListAdapters(self, request: Any, context: Context) -> Any:
+        return api.ListAdaptersResponse(adapters=self._all("adapter"))
+
+    def AddAdapter(self, request: Any, context: Context) -> Any:
+        item = api.AdapterMetadata(name=request.name, model_id=request.model_id)
+        return api.AddAdapterResponse(adapter=self._keep("adapter", item))
+
+    def ListPrompts(self, request: Any, context: Context) -> Any:
+        return api.ListPromptsResponse(prompts=self._all("prompt"))
+
+    def AddPrompt(self, request: Any, context: Context) -> Any:
+        return api.AddPromptResponse(prompt=self._keep("prompt", request.prompt))
+
+    def ListConfigs(self, request: Any, context: Context) -> Any:
+        return api.ListConfigsResponse(configs=self._all("config"))
+
+    def AddConfig(self, request: Any, context: Context) -> Any:
+        item = api.ConfigMetadata(type=request.type, config=request.config)
+        return api.AddConfigResponse(config=self._keep("config", item))
+
+    def _status(self) -> api.JobStatus:
+        return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+
+    def ListFineTuningJobs(self, request: Any, context: Context) -> Any:
+        return api.ListFineTuningJobsResponse(fine_tuning_jobs=self._all("job"))
+
+    def GetFineTuningJob(self, request: Any, context: Context) -> Any:
+        job = self._get("job", request, context)
+        job.status.CopyFrom(self._status())
+        return api.GetFineTuningJobResponse(fine_tuning_job=job)
+
+    def StartFineTuningJob(self, request: Any, context: Context) -> Any:
+        adapter = self._keep(
+            "adapter",
+            api.AdapterMetadata(name=request.adapter_name, model_id=request.base_model_id),
+        )
+        item = api.FineTuningJobMetadata(
+            adapter_name=request.adapter_name,
+            adapter_id=adapter.id,
+            base_model_id=request.base_model_id,
+            dataset_id=request.dataset_id,
+        )
+        return api.StartFineTuningJobResponse(fine_tuning_job=self._keep("job", item))
+
+    def RemoveFineTuningJob(self, request: Any, context: Context) -> Any:
+        self.kept.setdefault("job", {}).pop(request.id, None)
+        return api.RemoveFineTuningJobResponse()
+
+    def ListEvaluationJobs(self, request: Any, context: Context) -> Any:
+        return api.ListEvaluationJobsResponse(evaluation_jobs=self._all("evaluation"))
+
+    def GetEvaluationJob(self, request: Any, context: Context) -> Any:
+        job = self._get("evaluation", request, context)
+        job.status.CopyFrom(self._status())
+        return api.GetEvaluationJobResponse(evaluation_job=job)
+
+    def StartEvaluationJob(self, request: Any, context: Context) -> Any:
+        jobs = [
+            self._keep(
+                "evaluation",
+                api.EvaluationJobMetadata(
+                    base_model_id=pair.base_model_id,
+                    adapter_id=pair.adapter_id,
+                    rows=10,
+                    metrics={"exact_match": self.evaluated.get(_role(pair), 0.0)},
+                    samples=[
+                        api.EvaluationSample(
+                            input="### CUSTOMER: [x]\n### ACTION:",
+                            expected="cancel_order",
+                            output=f"{_role(pair)}_output",
+                        )
+                    ],
+                ),
+            )
+            for pair in request.model_adapter_combinations
+        ]
+        return api.StartEvaluationJobResponse(evaluation_job=jobs[-1], evaluation_jobs=jobs)
+
+    def ExportDatabase(self, request: Any, context: Context) -> Any:
+        return api.ExportDatabaseResponse(exported_json='{"models": {"data": []}}')
+
+    def ImportDatabase(self, request: Any, context: Context) -> Any:
+        return api.ImportDatabaseResponse()
+
+    def TailLogs(self, request: Any, context: Context) -> Any:
+        if request.job_id not in self.kept.get("job", {}):
+            refuse(
+                context, grpc.StatusCode.NOT_FOUND, f"job {request.job_id!r} not found", "NOT_FOUND"
+            )
+        middle = 5
+        for start, end in ((request.offset, middle), (middle, len(self.log))):
+            if start < end:
+                yield api.TailLogsResponse(data=self.log[start:end], next_offset=end)
+
+
+def _role(pair: api.EvaluationJobModelCombination) -> str:
+    return "tuned" if pair.adapter_id else "base"
+
+
+class Server:
+    """Serves a `Studio` on a port of its own; can be away for a while and come back there."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.port = 0
+        self.health = health.HealthServicer()
+        self.start()
+
+    def start(self) -> None:
+        """Serves, where it served before."""
+        self._server = grpc.server(
+            futures.ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)]
+        )
+        studio_grpc.add_FineTuningStudioServicer_to_server(self.studio, self._server)
+        jobs_grpc.add_FineTuningStudioJobsServicer_to_server(self.studio, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        for name in ("", "fine_tuning_studio.FineTuningStudio", "datasets"):
+            self.health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stops at once."""
+        self._server.stop(0).wait()
+
+    def start_later(self, seconds: float) -> threading.Timer:
+        """Comes back by itself after a while."""
+        timer = threading.Timer(seconds, self.start)
+        timer.start()
+        return timer
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("FINE_TUNING_SERVICE_", "FTS_", "CDSW_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def studio() -> Studio:
+    return Studio()  # type: ignore[abstract]  # what no test calls is left out
+
+
+@pytest.fixture
+def server(studio: Studio) -> Iterator[Server]:
+    running = Server(studio)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[FineTuningStudioClient]:
+    with FineTuningStudioClient("127.0.0.1", server.port, timeout=10) as connected:
+        yield connected
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port where nobody listens, held so that nobody will."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]

@@ -1,0 +1,47 @@
+"""The names that scripts rely on."""
+
+import json
+from pathlib import Path
+
+from ft import api, enums
+from ft.proto import fine_tuning_studio_jobs_pb2, fine_tuning_studio_pb2
+
+FROZEN = json.loads((Path(__file__).parent / "exported_names.json").read_text())
+
+
+def test_exported_names_are_frozen() -> None:
+    assert sorted(api.__all__) == FROZEN["names"]
+
+
+def test_every_message_and_enumeration_is_exported() -> None:
+    messages = {
+        *fine_tuning_studio_pb2.DESCRIPTOR.message_types_by_name,
+        *fine_tuning_studio_jobs_pb2.DESCRIPTOR.message_types_by_name,
+    }
+    assert messages | set(enums.__all__) <= set(api.__all__)
+    for name in api.__all__:
+        assert getattr(api, name).__name__ == name
+
+
+def test_star_import_brings_just_these_names() -> None:
+    namespace: dict[str, object] = {}
+    exec("from ft.api import *", namespace)
+    del namespace["__builtins__"]
+    assert sorted(namespace) == FROZEN["names"]
+
+
+def test_values_of_the_enumerations_are_frozen() -> None:
+    values = {name: [str(member) for member in getattr(enums, name)] for name in enums.__all__}
+    assert values == FROZEN["enumerations"]
+
+
+def test_a_member_is_its_string() -> None:
+    assert api.AddDatasetRequest(type=api.DatasetType.PROJECT).type == "project"
+    assert isinstance(api.ConfigType.CUSTOM, str)
+    assert f"{api.ConfigType.CUSTOM}" == "custom"
+
+
+def test_dataset_formats() -> None:
+    info = api.DatasetFormatInfo(name="alpaca", description="", format={"instruction": "str"})
+    collection = api.DatasetFormatsCollection(dataset_formats={"alpaca": info})
+    assert collection.dataset_formats["alpaca"].format == {"instruction": "str"}
