@@ -15,9 +15,8 @@ from services.datasets.servicer import DatasetsServicer
 from services.datasets.store import DatasetStore
 
 
-def main() -> None:
-    """Builds the service from its parts and serves until told to stop."""
-    settings = Settings.load("datasets")
+def parts(settings: Settings) -> Parts:
+    """The service, built from its parts."""
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     datasets = DatasetStore(store)
     prompts = Prompts(settings)
@@ -25,15 +24,18 @@ def main() -> None:
         datasets, ProjectPaths(settings), HubDatasets(settings.hub_token), prompts
     )
     servicer = DatasetsServicer(service, datasets)
-    run(
-        settings,
-        Parts(
-            service_names=[DOMAINS["datasets"].full_name],
-            handlers=lambda dispatcher: [handlers(DOMAINS["datasets"], servicer, dispatcher)],
-            store=store,
-            close=[prompts.close],
-        ),
+    return Parts(
+        service_names=[DOMAINS["datasets"].full_name],
+        handlers=lambda dispatcher: [handlers(DOMAINS["datasets"], servicer, dispatcher)],
+        store=store,
+        close=[prompts.close],
     )
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = Settings.load("datasets")
+    run(settings, parts(settings))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,21 @@
+"""What the prompts service asks of others."""
+
+import json
+
+from chassis import domains
+from chassis.config import Settings
+from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest
+
+
+class Datasets:
+    """The datasets service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._peer = domains.datasets(settings)
+        self.close = self._peer.close
+
+    async def columns(self, dataset_id: str) -> list[str]:
+        """Column names of the dataset. Raises NotFound."""
+        response = await self._peer(lambda stub: stub.GetDataset, GetDatasetRequest(id=dataset_id))
+        # An imported dataset may have no columns on record.
+        return list(json.loads(response.dataset.features or "[]"))

@@ -1,0 +1,85 @@
+"""The rules about prompts."""
+
+from chassis.errors import NotFound, Violations
+from chassis.peers import referred
+from ft.enums import PromptType
+from services.prompts.peers import Datasets
+from services.prompts.store import Prompt, PromptStore
+from services.prompts.templates import TemplateFault, placeholders
+
+TEMPLATES = ("prompt_template", "input_template", "completion_template")
+
+
+class PromptService:
+    """Stores prompts whose templates fit the columns of their dataset."""
+
+    def __init__(self, prompts: PromptStore, datasets: Datasets) -> None:
+        self._prompts = prompts
+        self._datasets = datasets
+
+    def get(self, id: str) -> Prompt:
+        """The prompt with that id. Raises NotFound."""
+        prompt = self._prompts.one(id=id)
+        if prompt is None:
+            raise NotFound(f"prompt {id!r} does not exist", resource="prompt", id=id)
+        return prompt
+
+    async def add(
+        self, id: str, type: str, name: str, dataset_id: str, templates: dict[str, str]
+    ) -> Prompt:
+        """Stores a prompt under the id that the caller chose.
+
+        `templates` has a text for each of TEMPLATES.
+        """
+        found = Violations()
+        found.required("id", id)
+        name = found.required("name", name)
+        dataset_id = found.required("dataset_id", dataset_id)
+        type = type or PromptType.IN_PLACE
+        types = [t.value for t in PromptType]
+        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        used = {field: self._used(field, templates[field], found) for field in TEMPLATES}
+        found.raise_if_any()
+        self._prompts.require_free(id=id, name=name)
+        await self._require_columns(dataset_id, used)
+        prompt = Prompt(
+            id=id,
+            type=type,
+            name=name,
+            dataset_id=dataset_id,
+            prompt_template=templates["prompt_template"],
+            input_template=templates["input_template"],
+            completion_template=templates["completion_template"],
+        )
+        await self._prompts.add(prompt, unique=["name"])
+        return prompt
+
+    async def remove(self, id: str) -> None:
+        """Forgets a prompt; an unknown id is fine."""
+        await self._prompts.remove(id=id)
+
+    async def remove_of_dataset(self, dataset_id: str) -> None:
+        """Forgets every prompt of a dataset; none is fine."""
+        await self._prompts.remove(dataset_id=dataset_id)
+
+    @staticmethod
+    def _used(field: str, template: str, found: Violations) -> list[str]:
+        found.required(field, template)
+        try:
+            return placeholders(template)
+        except TemplateFault as fault:
+            found.add(field, str(fault))
+            return []
+
+    async def _require_columns(self, dataset_id: str, used: dict[str, list[str]]) -> None:
+        columns = await referred("dataset_id", self._datasets.columns(dataset_id))
+        found = Violations()
+        for field, names in used.items():
+            for name in names:
+                found.check(
+                    field,
+                    name in columns,
+                    f"placeholder {{{name}}} is not a column of the dataset; "
+                    f"its columns are {', '.join(columns)}",
+                )
+        found.raise_if_any()

@@ -1,0 +1,61 @@
+"""The RPCs of the prompts service."""
+
+from chassis.convert import to_message
+from chassis.lists import CachedList
+from chassis.tables import TablesServicer
+from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddPromptRequest,
+    AddPromptResponse,
+    GetPromptRequest,
+    GetPromptResponse,
+    ListPromptsRequest,
+    ListPromptsResponse,
+    PromptMetadata,
+    RemovePromptRequest,
+    RemovePromptResponse,
+)
+from services.prompts.service import TEMPLATES, PromptService
+from services.prompts.store import Prompt, PromptStore
+
+
+class PromptsServicer(TablesServicer):
+    """Request to one call of the domain to response."""
+
+    def __init__(self, service: PromptService, prompts: PromptStore) -> None:
+        super().__init__(prompts.store, Prompt)
+        self._service = service
+        self._list = CachedList(
+            prompts.store,
+            lambda: ListPromptsResponse(
+                prompts=[to_message(PromptMetadata, p) for p in prompts.all()]
+            ),
+        )
+
+    async def ListPrompts(self, request: ListPromptsRequest) -> bytes:
+        return self._list.get()
+
+    async def GetPrompt(self, request: GetPromptRequest) -> GetPromptResponse:
+        prompt = self._service.get(request.id)
+        return GetPromptResponse(prompt=to_message(PromptMetadata, prompt))
+
+    async def AddPrompt(self, request: AddPromptRequest) -> AddPromptResponse:
+        sent = request.prompt
+        prompt = await self._service.add(
+            sent.id,
+            sent.type,
+            sent.name,
+            sent.dataset_id,
+            {field: getattr(sent, field) for field in TEMPLATES},
+        )
+        return AddPromptResponse(prompt=to_message(PromptMetadata, prompt))
+
+    async def RemovePrompt(self, request: RemovePromptRequest) -> RemovePromptResponse:
+        await self._service.remove(request.id)
+        return RemovePromptResponse()
+
+    async def RemovePromptsOfDataset(
+        self, request: RemovePromptsOfDatasetRequest
+    ) -> RemovePromptsOfDatasetResponse:
+        await self._service.remove_of_dataset(request.dataset_id)
+        return RemovePromptsOfDatasetResponse()

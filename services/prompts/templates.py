@@ -1,0 +1,37 @@
+"""Prompt templates: Python format strings whose placeholders are column names."""
+
+from collections.abc import Iterator
+from string import Formatter
+
+_CONVERSIONS = (None, "s", "r", "a")
+
+
+class TemplateFault(Exception):
+    """The text is not a template over named columns. The message says why."""
+
+
+def placeholders(template: str) -> list[str]:
+    """The column names that the template refers to, in order, each once.
+
+    Raises TemplateFault for a malformed format string, and for placeholders that a row of plain
+    columns cannot fill: positional ones, attributes, items.
+    """
+    return list(dict.fromkeys(_names(template)))
+
+
+def _names(template: str) -> Iterator[str]:
+    try:
+        fields = list(Formatter().parse(template))
+    except ValueError as error:
+        raise TemplateFault(f"not a format string: {error}") from None
+    for _, name, format_spec, conversion in fields:
+        if name is None:
+            continue
+        if not name or name.isdigit():
+            raise TemplateFault(f"placeholder {{{name}}} must name a column")
+        if "." in name or "[" in name:
+            raise TemplateFault(f"placeholder {{{name}}} must be a column's name and nothing more")
+        if conversion not in _CONVERSIONS:
+            raise TemplateFault(f"placeholder {{{name}}} has unknown conversion {conversion!r}")
+        yield name
+        yield from _names(format_spec or "")

@@ -1,0 +1,199 @@
+"""The prompts service over gRPC, with the real datasets service as its peer."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chassis import domains, errors
+from chassis.testing import services, settings_in
+from ft.proto.domains_pb2 import (
+    ExportTablesRequest,
+    ImportTablesRequest,
+    RemovePromptsOfDatasetRequest,
+)
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddDatasetRequest,
+    AddPromptRequest,
+    GetPromptRequest,
+    ListPromptsRequest,
+    PromptMetadata,
+    RemoveDatasetRequest,
+    RemovePromptRequest,
+)
+
+
+class Studio:
+    """Calls to the two services."""
+
+    def __init__(self, folder: Path) -> None:
+        self._settings = settings_in(folder, "test")
+        self.project = self._settings.project
+        self.datasets = domains.datasets(self._settings)
+        self.prompts = domains.prompts(self._settings)
+
+    async def close(self) -> None:
+        await self.datasets.close()
+        await self.prompts.close()
+
+    async def dataset(self, name: str, header: str = "customer,intent") -> str:
+        (self.project / f"{name}.csv").write_text(f"{header}\n")
+        response = await self.datasets(
+            lambda s: s.AddDataset,
+            AddDatasetRequest(type="project_csv", name=name, location=f"{name}.csv"),
+        )
+        return response.dataset.id
+
+    async def add(self, **fields: str) -> PromptMetadata:
+        sent = {
+            "id": "p-1",
+            "name": "intents",
+            "prompt_template": "{customer} -> {intent}",
+            "input_template": "{customer} ->",
+            "completion_template": " {intent}",
+            **fields,
+        }
+        response = await self.prompts(
+            lambda s: s.AddPrompt, AddPromptRequest(prompt=PromptMetadata(**sent))
+        )
+        return response.prompt
+
+    async def names(self) -> list[str]:
+        response = await self.prompts(lambda s: s.ListPrompts, ListPromptsRequest())
+        return [prompt.name for prompt in response.prompts]
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    async with services(tmp_path, "datasets", "prompts"):
+        studio = Studio(tmp_path)
+        yield studio
+        await studio.close()
+
+
+async def test_stores_a_prompt_under_the_callers_id(studio: Studio) -> None:
+    dataset = await studio.dataset("d")
+    added = await studio.add(dataset_id=dataset, name="  intents ")
+    assert (added.id, added.name, added.type) == ("p-1", "intents", "in_place")
+    got = await studio.prompts(lambda s: s.GetPrompt, GetPromptRequest(id="p-1"))
+    assert got.prompt == added
+    assert await studio.names() == ["intents"]
+
+
+async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(id="", name="  ", type="other", completion_template="", dataset_id="d")
+    fields = {violation.field for violation in refused.value.violations}
+    assert fields == {"id", "name", "type", "completion_template"}
+
+
+async def test_an_empty_request_is_refused(studio: Studio) -> None:
+    with pytest.raises(errors.InvalidArgument):
+        await studio.prompts(lambda s: s.AddPrompt, AddPromptRequest())
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{customer", "customer}", "{}", "{0}", "{customer.real}", "{customer[0]}", "{customer!x}"],
+)
+async def test_refuses_a_malformed_template(studio: Studio, template: str) -> None:
+    dataset = await studio.dataset("d")
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(dataset_id=dataset, input_template=template)
+    assert [violation.field for violation in refused.value.violations] == ["input_template"]
+    assert await studio.names() == []
+
+
+async def test_names_each_placeholder_that_is_not_a_column(studio: Studio) -> None:
+    dataset = await studio.dataset("d")
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(
+            dataset_id=dataset,
+            prompt_template="{customer} {intnt} {intent:{width}}",
+            completion_template="{label}",
+        )
+    found = {(v.field, v.description.split(" is not")[0]) for v in refused.value.violations}
+    assert found == {
+        ("prompt_template", "placeholder {intnt}"),
+        ("prompt_template", "placeholder {width}"),
+        ("completion_template", "placeholder {label}"),
+    }
+    assert "customer, intent" in refused.value.violations[0].description
+
+
+async def test_escaped_braces_are_text(studio: Studio) -> None:
+    dataset = await studio.dataset("d")
+    added = await studio.add(dataset_id=dataset, prompt_template='{{"a": 1}} {customer!r:>9}')
+    assert added.prompt_template == '{{"a": 1}} {customer!r:>9}'
+
+
+async def test_the_dataset_must_exist(studio: Studio) -> None:
+    with pytest.raises(errors.FailedPrecondition, match="dataset_id: dataset 'nope'"):
+        await studio.add(dataset_id="nope")
+
+
+async def test_id_and_name_must_be_new(studio: Studio) -> None:
+    dataset = await studio.dataset("d")
+    await studio.add(dataset_id=dataset)
+    with pytest.raises(errors.AlreadyExists) as same_id:
+        await studio.add(dataset_id=dataset, name="another")
+    with pytest.raises(errors.AlreadyExists) as same_name:
+        await studio.add(dataset_id=dataset, id="p-2", name=" intents")
+    assert same_id.value.metadata["field"] == "id"
+    assert same_name.value.metadata == {"field": "name", "holder_id": "p-1"}
+
+
+async def test_removal_is_idempotent(studio: Studio) -> None:
+    dataset = await studio.dataset("d")
+    await studio.add(dataset_id=dataset)
+    for _ in range(2):
+        await studio.prompts(lambda s: s.RemovePrompt, RemovePromptRequest(id="p-1"))
+    with pytest.raises(errors.NotFound, match="'p-1'"):
+        await studio.prompts(lambda s: s.GetPrompt, GetPromptRequest(id="p-1"))
+
+
+async def test_removes_the_prompts_of_one_dataset(studio: Studio) -> None:
+    first, second = await studio.dataset("d1"), await studio.dataset("d2")
+    await studio.add(dataset_id=first)
+    await studio.add(dataset_id=second, id="p-2", name="kept")
+    await studio.prompts(
+        lambda s: s.RemovePromptsOfDataset, RemovePromptsOfDatasetRequest(dataset_id=first)
+    )
+    assert await studio.names() == ["kept"]
+
+
+async def test_removing_a_dataset_takes_its_prompts_along_on_request(studio: Studio) -> None:
+    dataset = await studio.dataset("d")
+    await studio.add(dataset_id=dataset)
+    await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=dataset))
+    assert await studio.names() == ["intents"]
+    await studio.datasets(
+        lambda s: s.RemoveDataset, RemoveDatasetRequest(id=dataset, remove_prompts=True)
+    )
+    assert await studio.names() == []
+
+
+async def test_names_the_datasets_service_when_it_is_away(tmp_path: Path) -> None:
+    async with services(tmp_path, "prompts"):
+        studio = Studio(tmp_path)
+        with pytest.raises(errors.Unavailable) as refused:
+            await studio.add(dataset_id="d")
+        assert refused.value.metadata["service"] == "datasets"
+        assert await studio.names() == []
+        await studio.close()
+
+
+async def test_its_table_survives_an_export_and_an_import(tmp_path: Path) -> None:
+    async with services(tmp_path / "a", "datasets", "prompts"):
+        studio = Studio(tmp_path / "a")
+        added = await studio.add(dataset_id=await studio.dataset("d"))
+        exported = await studio.prompts(lambda s: s.ExportTables, ExportTablesRequest())
+        await studio.close()
+    async with services(tmp_path / "b", "prompts"):
+        studio = Studio(tmp_path / "b")
+        await studio.prompts(
+            lambda s: s.ImportTables, ImportTablesRequest(tables_json=exported.tables_json)
+        )
+        got = await studio.prompts(lambda s: s.GetPrompt, GetPromptRequest(id="p-1"))
+        assert got.prompt == added
+        await studio.close()
