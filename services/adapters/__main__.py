@@ -1,0 +1,39 @@
+"""Runs the adapters service: `python -m services.adapters`."""
+
+from pathlib import Path
+
+from chassis.config import Settings
+from chassis.domains import DOMAINS
+from chassis.paths import ProjectPaths
+from chassis.rpc import handlers
+from chassis.server import Parts, run
+from chassis.store import Store
+from services.adapters.peers import References
+from services.adapters.service import AdapterService
+from services.adapters.servicer import AdaptersServicer
+from services.adapters.store import AdapterStore
+
+
+def parts(settings: Settings) -> Parts:
+    """The service, built from its parts."""
+    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
+    adapters = AdapterStore(store)
+    references = References(settings)
+    service = AdapterService(adapters, ProjectPaths(settings), references)
+    servicer = AdaptersServicer(service, adapters)
+    return Parts(
+        service_names=[DOMAINS["adapters"].full_name],
+        handlers=lambda dispatcher: [handlers(DOMAINS["adapters"], servicer, dispatcher)],
+        store=store,
+        close=[references.close],
+    )
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = Settings.load("adapters")
+    run(settings, parts(settings))
+
+
+if __name__ == "__main__":
+    main()

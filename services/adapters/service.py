@@ -1,0 +1,70 @@
+"""The rules about adapters."""
+
+from chassis.errors import NotFound, Violations
+from chassis.paths import ProjectPaths
+from chassis.records import new_id
+from ft.enums import AdapterType
+from services.adapters.peers import References
+from services.adapters.store import Adapter, AdapterStore
+
+
+class AdapterService:
+    """Registers adapters for known models; their files stay where they are."""
+
+    def __init__(self, adapters: AdapterStore, paths: ProjectPaths, references: References) -> None:
+        self._adapters = adapters
+        self._paths = paths
+        self._references = references
+
+    def get(self, id: str) -> Adapter:
+        """The adapter with that id. Raises NotFound."""
+        adapter = self._adapters.one(id=id)
+        if adapter is None:
+            raise NotFound(f"adapter {id!r} does not exist", resource="adapter", id=id)
+        return adapter
+
+    async def add(
+        self,
+        type: str,
+        name: str,
+        model_id: str,
+        location: str,
+        huggingface_name: str,
+        fine_tuning_job_id: str,
+        prompt_id: str,
+    ) -> Adapter:
+        """Registers an adapter of one of the AdapterType kinds; `project` if none is given.
+
+        AlreadyExists carries the id of the adapter that holds the name, so that a job that reports
+        a second time can tell its own adapter from another's.
+        """
+        found = Violations()
+        type = type or AdapterType.PROJECT
+        types = [t.value for t in AdapterType]
+        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        name = found.required("name", name)
+        model_id = found.required("model_id", model_id)
+        location, huggingface_name = location.strip(), huggingface_name.strip()
+        if type == AdapterType.HUGGINGFACE:
+            found.required("huggingface_name", huggingface_name)
+        elif found.required("location", location):
+            self._paths.directory("location", location, found)
+        found.raise_if_any()
+        self._adapters.require_free(name=name)
+        await self._references.require(model_id, fine_tuning_job_id, prompt_id)
+        adapter = Adapter(
+            id=new_id(),
+            type=type,
+            name=name,
+            model_id=model_id,
+            location=location or None,
+            huggingface_name=huggingface_name or None,
+            fine_tuning_job_id=fine_tuning_job_id or None,
+            prompt_id=prompt_id or None,
+        )
+        await self._adapters.add(adapter, unique=["name"])
+        return adapter
+
+    async def remove(self, id: str) -> None:
+        """Forgets an adapter; an unknown id is fine."""
+        await self._adapters.remove(id=id)

@@ -1,0 +1,55 @@
+"""The RPCs of the adapters service."""
+
+from chassis.convert import to_message
+from chassis.lists import CachedList
+from chassis.tables import TablesServicer
+from ft.proto.fine_tuning_studio_pb2 import (
+    AdapterMetadata,
+    AddAdapterRequest,
+    AddAdapterResponse,
+    GetAdapterRequest,
+    GetAdapterResponse,
+    ListAdaptersRequest,
+    ListAdaptersResponse,
+    RemoveAdapterRequest,
+    RemoveAdapterResponse,
+)
+from services.adapters.service import AdapterService
+from services.adapters.store import Adapter, AdapterStore
+
+
+class AdaptersServicer(TablesServicer):
+    """Request to one call of the domain to response."""
+
+    def __init__(self, service: AdapterService, adapters: AdapterStore) -> None:
+        super().__init__(adapters.store, Adapter)
+        self._service = service
+        self._list = CachedList(
+            adapters.store,
+            lambda: ListAdaptersResponse(
+                adapters=[to_message(AdapterMetadata, a) for a in adapters.all()]
+            ),
+        )
+
+    async def ListAdapters(self, request: ListAdaptersRequest) -> bytes:
+        return self._list.get()
+
+    async def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse:
+        adapter = self._service.get(request.id)
+        return GetAdapterResponse(adapter=to_message(AdapterMetadata, adapter))
+
+    async def AddAdapter(self, request: AddAdapterRequest) -> AddAdapterResponse:
+        adapter = await self._service.add(
+            request.type,
+            request.name,
+            request.model_id,
+            request.location,
+            request.huggingface_name,
+            request.fine_tuning_job_id,
+            request.prompt_id,
+        )
+        return AddAdapterResponse(adapter=to_message(AdapterMetadata, adapter))
+
+    async def RemoveAdapter(self, request: RemoveAdapterRequest) -> RemoveAdapterResponse:
+        await self._service.remove(request.id)
+        return RemoveAdapterResponse()

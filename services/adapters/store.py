@@ -1,0 +1,32 @@
+"""The table of adapters."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.records import Base, Records
+from chassis.store import Store
+
+
+class Adapter(Base):
+    """A registered adapter."""
+
+    __tablename__ = "adapters"
+
+    type: Mapped[str | None]
+    name: Mapped[str | None] = mapped_column(index=True)
+    description: Mapped[str | None] = mapped_column(default=None)
+    """Not in the contract's messages; kept because export files carry it."""
+    huggingface_name: Mapped[str | None] = mapped_column(default=None)
+    model_id: Mapped[str | None] = mapped_column(default=None)
+    location: Mapped[str | None] = mapped_column(default=None)
+    fine_tuning_job_id: Mapped[str | None] = mapped_column(default=None)
+    prompt_id: Mapped[str | None] = mapped_column(default=None)
+    cml_registered_model_id: Mapped[str | None] = mapped_column(default=None)
+    mlflow_experiment_id: Mapped[str | None] = mapped_column(default=None)
+    mlflow_run_id: Mapped[str | None] = mapped_column(default=None)
+
+
+class AdapterStore(Records[Adapter]):
+    """Queries on adapters."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, Adapter)
