@@ -1,0 +1,43 @@
+"""Runs the models service: `python -m services.models`."""
+
+from pathlib import Path
+
+from chassis.config import Settings
+from chassis.domains import DOMAINS
+from chassis.paths import ProjectPaths
+from chassis.rpc import handlers
+from chassis.server import Parts, run
+from chassis.store import Store
+from jobs.workspace import Workspace
+from services.models.export import ModelExport
+from services.models.hub import HubModels
+from services.models.peers import Adapters
+from services.models.service import ModelService
+from services.models.servicer import ModelsServicer
+from services.models.store import ModelStore
+
+
+def parts(settings: Settings) -> Parts:
+    """The service, built from its parts."""
+    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
+    models = ModelStore(store)
+    workspace = Workspace()
+    service = ModelService(models, ProjectPaths(settings), HubModels(settings.hub_token), workspace)
+    adapters = Adapters(settings)
+    servicer = ModelsServicer(service, ModelExport(service, adapters, workspace), models)
+    return Parts(
+        service_names=[DOMAINS["models"].full_name],
+        handlers=lambda dispatcher: [handlers(DOMAINS["models"], servicer, dispatcher)],
+        store=store,
+        close=[adapters.close],
+    )
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = Settings.load("models")
+    run(settings, parts(settings))
+
+
+if __name__ == "__main__":
+    main()

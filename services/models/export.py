@@ -1,0 +1,126 @@
+"""Hands a base model with an adapter to where it is served."""
+
+import json
+from pathlib import PurePosixPath
+from typing import Any
+
+from chassis.errors import FailedPrecondition, Unimplemented, Violations
+from chassis.peers import referred
+from ft.enums import AdapterType, ModelExportType, ModelType
+from jobs.workspace import Workspace
+from services.models.peers import AdapterFacts, Adapters
+from services.models.service import ModelService
+from services.models.store import Model
+
+TEMPLATE_JOB = "Accel_Finetuning_Base_Job"
+PREDICT_SCRIPT = "predict.py"
+PREDICT_FUNCTION = "api_wrapper"
+SERVABLE_BASES = (ModelType.HUGGINGFACE, ModelType.PROJECT)
+DEPLOYMENT: dict[str, Any] = {"cpu": 2, "memory": 8, "nvidia_gpus": 1}
+"""CPU cores, GiB and GPUs of a served model."""
+
+
+class ModelExport:
+    """Exports to the workspace."""
+
+    def __init__(self, models: ModelService, adapters: Adapters, workspace: Workspace) -> None:
+        self._models = models
+        self._adapters = adapters
+        self._workspace = workspace
+
+    async def export(
+        self,
+        type: str,
+        base_model_id: str,
+        adapter_id: str,
+        model_name: str,
+        description: str,
+        generation_config: str,
+    ) -> None:
+        """Exports to one of the ModelExportType destinations.
+
+        Raises FailedPrecondition if base and adapter do not go together or cannot be served.
+        """
+        found = Violations()
+        types = [t.value for t in ModelExportType]
+        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        found.required("base_model_id", base_model_id)
+        found.required("adapter_id", adapter_id)
+        model_name = found.required("model_name", model_name)
+        _require_object("generation_config", generation_config, found)
+        found.raise_if_any()
+        base = await referred("base_model_id", self._base(base_model_id))
+        adapter = await referred("adapter_id", self._adapters.get(adapter_id))
+        if adapter.model_id != base_model_id:
+            raise FailedPrecondition(
+                f"adapter_id: adapter {adapter_id!r} was trained on model {adapter.model_id!r}, "
+                f"not on {base_model_id!r}",
+                reason="ADAPTER_OF_ANOTHER_MODEL",
+                field="adapter_id",
+            )
+        if type == ModelExportType.MODEL_REGISTRY:
+            raise Unimplemented(
+                "type: exports to the model registry are not there yet; cml_model is",
+                reason="EXPORT_TYPE_NOT_THERE",
+                field="type",
+            )
+        _require_servable(base, adapter)
+        await self._serve(base, adapter, model_name, description, generation_config or "{}")
+
+    async def _base(self, id: str) -> Model:
+        return self._models.get(id)
+
+    async def _serve(
+        self,
+        base: Model,
+        adapter: AdapterFacts,
+        model_name: str,
+        description: str,
+        generation_config: str,
+    ) -> None:
+        # Asked first: without the template nothing has been created yet.
+        template = await self._workspace.template(TEMPLATE_JOB)
+        script = PurePosixPath(template.script).with_name(PREDICT_SCRIPT)
+        environment = {
+            "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME": base.huggingface_model_name or base.location,
+            "FINE_TUNING_STUDIO_ADAPTER_LOCATION": adapter.location,
+            "FINE_TUNING_STUDIO_GEN_CONFIG_STRING": generation_config,
+        }
+        model = await self._workspace.create_model(name=model_name, description=description)
+        await self._workspace.create_model_build(
+            model.id,
+            deployment={**DEPLOYMENT, "environment": environment},
+            file_path=str(script),
+            function_name=PREDICT_FUNCTION,
+            kernel="python3",
+            runtime_identifier=template.runtime_identifier,
+        )
+
+
+def _require_object(field: str, text: str, found: Violations) -> None:
+    if not text:
+        return
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        found.add(field, f"line {error.lineno} column {error.colno}: not JSON: {error.msg}")
+        return
+    found.check(field, isinstance(content, dict), "must be a JSON object")
+
+
+def _require_servable(base: Model, adapter: AdapterFacts) -> None:
+    bases = [kind.value for kind in SERVABLE_BASES]
+    if base.type not in bases:
+        raise FailedPrecondition(
+            f"base_model_id: a base model of type {base.type!r} cannot be served, "
+            f"only {' or '.join(bases)}",
+            reason="MODEL_NOT_SERVABLE",
+            field="base_model_id",
+        )
+    if adapter.type != AdapterType.PROJECT:
+        raise FailedPrecondition(
+            f"adapter_id: an adapter of type {adapter.type!r} cannot be served, "
+            f"only {AdapterType.PROJECT}",
+            reason="ADAPTER_NOT_SERVABLE",
+            field="adapter_id",
+        )

@@ -1,0 +1,81 @@
+"""The RPCs of the models service."""
+
+from chassis.convert import to_message
+from chassis.errors import InvalidArgument, Violation
+from chassis.lists import CachedList
+from chassis.tables import TablesServicer
+from ft.enums import ModelType
+from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddModelRequest,
+    AddModelResponse,
+    ExportModelRequest,
+    ExportModelResponse,
+    GetModelRequest,
+    GetModelResponse,
+    ListModelsRequest,
+    ListModelsResponse,
+    ModelMetadata,
+    RemoveModelRequest,
+    RemoveModelResponse,
+)
+from services.models.export import ModelExport
+from services.models.service import ModelService
+from services.models.store import Model, ModelStore
+
+
+class ModelsServicer(TablesServicer):
+    """Request to one call of the domain to response."""
+
+    def __init__(self, service: ModelService, export: ModelExport, models: ModelStore) -> None:
+        super().__init__(models.store, Model)
+        self._service = service
+        self._export = export
+        self._list = CachedList(
+            models.store,
+            lambda: ListModelsResponse(models=[to_message(ModelMetadata, m) for m in models.all()]),
+        )
+
+    async def ListModels(self, request: ListModelsRequest) -> bytes:
+        return self._list.get()
+
+    async def GetModel(self, request: GetModelRequest) -> GetModelResponse:
+        model = self._service.get(request.id)
+        return GetModelResponse(model=to_message(ModelMetadata, model))
+
+    async def AddModel(self, request: AddModelRequest) -> AddModelResponse:
+        return AddModelResponse(model=to_message(ModelMetadata, await self._added(request)))
+
+    async def ExportModel(self, request: ExportModelRequest) -> ExportModelResponse:
+        await self._export.export(
+            request.type,
+            request.base_model_id,
+            request.adapter_id,
+            request.model_name,
+            request.model_description,
+            request.generation_config,
+        )
+        return ExportModelResponse(
+            base_model_id=request.base_model_id, adapter_id=request.adapter_id
+        )
+
+    async def RemoveModel(self, request: RemoveModelRequest) -> RemoveModelResponse:
+        await self._service.remove(request.id)
+        return RemoveModelResponse()
+
+    async def GetModelFamily(self, request: GetModelFamilyRequest) -> GetModelFamilyResponse:
+        family = await self._service.family(request.model_id, request.name)
+        return GetModelFamilyResponse(family=family)
+
+    async def _added(self, request: AddModelRequest) -> Model:
+        match request.type:
+            case ModelType.HUGGINGFACE:
+                return await self._service.add_from_hub(request.huggingface_name)
+            case ModelType.PROJECT:
+                return await self._service.add_from_directory(request.location, request.name)
+            case ModelType.MODEL_REGISTRY:
+                return await self._service.add_from_registry(request.model_registry_id)
+        types = ", ".join(t.value for t in ModelType)
+        raise InvalidArgument.of(
+            [Violation("type", f"must be one of {types}, not {request.type!r}")]
+        )
