@@ -48,6 +48,8 @@ class Row(MappedAsDataclass, DeclarativeBase, kw_only=True):
         list[dict[str, Any]]: JSON,
     }
 
+    __table_args__: Any = ({"sqlite_autoincrement": True},)
+
     seq: Mapped[int] = mapped_column(primary_key=True, init=False, sort_order=-3)
     """Order of arrival: lists are stable, oldest first."""
     id: Mapped[str] = mapped_column(unique=True, default_factory=new_id, sort_order=-2)
@@ -56,7 +58,6 @@ class Row(MappedAsDataclass, DeclarativeBase, kw_only=True):
 
 class ProjectRow(Row):
     __tablename__ = "projects"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     name: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
@@ -72,7 +73,6 @@ class ProjectRow(Row):
 
 class JobRow(Row):
     __tablename__ = "jobs"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
     name: Mapped[str] = mapped_column(index=True)
@@ -132,7 +132,6 @@ class JobRunRow(Row):
 
 class ModelRow(Row):
     __tablename__ = "models"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
     name: Mapped[str]
@@ -152,7 +151,6 @@ class ModelRow(Row):
 
 class ModelBuildRow(Row):
     __tablename__ = "model_builds"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
     status: Mapped[str]
@@ -169,7 +167,6 @@ class ModelBuildRow(Row):
 
 class ModelDeploymentRow(Row):
     __tablename__ = "model_deployments"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     project_id: Mapped[str]
     model_id: Mapped[str]
@@ -188,7 +185,6 @@ class ModelDeploymentRow(Row):
 
 class RegisteredModelRow(Row):
     __tablename__ = "registered_models"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     name: Mapped[str] = mapped_column(unique=True)
     description: Mapped[str] = mapped_column(default="")
@@ -200,7 +196,6 @@ class RegisteredModelRow(Row):
 
 class RegisteredModelVersionRow(Row):
     __tablename__ = "registered_model_versions"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     model_id: Mapped[str] = mapped_column(
         ForeignKey("registered_models.id", ondelete="CASCADE"), index=True
@@ -218,7 +213,6 @@ class RegisteredModelVersionRow(Row):
 
 class RuntimeRow(Row):
     __tablename__ = "runtimes"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     image_identifier: Mapped[str]
     editor: Mapped[str]
@@ -231,7 +225,6 @@ class RuntimeRow(Row):
 
 class AcceleratorRow(Row):
     __tablename__ = "accelerators"
-    __table_args__ = {"sqlite_autoincrement": True}
 
     label_key: Mapped[str]
     label_value: Mapped[str]

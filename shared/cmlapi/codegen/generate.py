@@ -11,7 +11,6 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +88,9 @@ def _models(schemas: dict[str, dict[str, str]], enums: dict[str, list[str]]) -> 
 
 
 def _enum(name: str, values: list[str]) -> str:
-    prefix = commonprefix(values).rpartition("_")
-    start = len(prefix[0] + prefix[1])
+    # As constants the values go without the word that they all begin with.
+    prefix = values[0].partition("_")[0] + "_"
+    start = len(prefix) if all(value.startswith(prefix) for value in values) else 0
     lines = [f"class {name}:", f'    """Values of `{name}`, which travel as plain strings."""', ""]
     lines += [f'    {value[start:]} = "{value}"' for value in values]
     return "\n".join(lines) + "\n"

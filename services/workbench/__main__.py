@@ -1,0 +1,168 @@
+"""`python -m services.workbench`: serves the workbench until it is told to stop."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from chassis import logs
+from services.workbench import app, bootstrap, machine, runtime
+from services.workbench.database import Database
+from services.workbench.engine.engine import Engine
+from services.workbench.engine.launch import Address, Launcher
+from services.workbench.settings import WorkbenchSettings
+from services.workbench.workbench import Workbench
+
+log = structlog.get_logger()
+
+_DRAIN_SECONDS = 5
+
+
+class CannotServeError(Exception):
+    """The workbench cannot serve as it was told to. The message is for the operator."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again and so end with a signal's status."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def main() -> int:
+    """Serve; return the process's exit status."""
+    settings = WorkbenchSettings()
+    logs.configure(settings)
+    try:
+        asyncio.run(_serve(settings))
+    except (CannotServeError, runtime.RuntimeUnusableError) as error:
+        log.error("the workbench cannot start", error=str(error))
+        return 1
+    return 0
+
+
+async def _serve(settings: WorkbenchSettings) -> None:
+    for folder in (settings.home_dir, settings.runs_dir, settings.project):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _only_one(settings), _listening(settings) as (listener, url):
+        key = _key(settings.key_file)
+        found = await asyncio.to_thread(runtime.probe, settings.workbench_python)
+        there = await asyncio.to_thread(machine.detect, settings)
+        database = Database(settings.service, f"sqlite:///{settings.home_dir / 'workbench.db'}")
+        await database.open()
+        await database.write(lambda s: bootstrap.seed(s, settings, there, found))
+        bootstrap.copy_starter(settings, found)
+        engine = Engine(database, settings, there, Launcher(settings, Address(url, key)))
+        application = app.build(Workbench(settings, database, found, engine), key)
+        log.info(
+            "workbench ready",
+            url=url,
+            cpu=there.cpu,
+            memory_gib=round(there.memory, 1),
+            gpus=len(there.gpus),
+            runtime=found.identifier,
+        )
+        looking = asyncio.create_task(engine.run())
+        await _answer(application, listener)
+        # Runs live on, each with its watcher, and are found again at the next start.
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+        await database.close()
+        log.info("workbench stopped")
+
+
+async def _answer(application: FastAPI, listener: socket.socket) -> None:
+    server = _Server(
+        uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    await server.serve(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _only_one(settings: WorkbenchSettings) -> Iterator[None]:
+    """Hold the home folder: two workbenches would start the same runs."""
+    with (settings.home_dir / "workbench.lock").open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotServeError(
+                f"another workbench uses {settings.home_dir} (FTS_HOME)"
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def _listening(settings: WorkbenchSettings) -> Iterator[tuple[socket.socket, str]]:
+    """Bind, and publish the address while it is served."""
+    listener = _bind(settings)
+    host, port = listener.getsockname()[:2]
+    shown = "127.0.0.1" if host == "0.0.0.0" else host
+    url = f"http://{shown}:{port}"
+    _write_whole(settings.url_file, url, 0o644)
+    with listener:
+        yield listener, url
+
+
+def _bind(settings: WorkbenchSettings) -> socket.socket:
+    wanted = [settings.workbench_port]
+    if settings.workbench_port == 0:
+        # Runs that outlived the last workbench know its address.
+        wanted = [port for port in (_last_port(settings.url_file),) if port] + [0]
+    failure: OSError | None = None
+    for port in wanted:
+        try:
+            return socket.create_server((settings.workbench_host, port))
+        except OSError as error:
+            failure = error
+    address = f"{settings.workbench_host}:{settings.workbench_port}"
+    raise CannotServeError(f"cannot listen on {address}: {failure}")
+
+
+def _last_port(url_file: Path) -> int | None:
+    try:
+        return int(url_file.read_text().rpartition(":")[2])
+    except (OSError, ValueError):
+        return None
+
+
+def _key(path: Path) -> str:
+    if not path.exists():
+        _write_whole(path, secrets.token_hex(32), 0o600)
+    key = path.read_text().strip()
+    if not key:
+        raise CannotServeError(f"FTS_WORKBENCH_KEY_FILE: {path} is empty")
+    return key
+
+
+def _write_whole(path: Path, content: str, mode: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode)
+    temporary.write_text(content)
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""The HTTP application: a route for each operation of the API description."""
+
+import hmac
+import importlib.resources
+import json
+import re
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from fastapi import FastAPI, Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis import errors
+from services.workbench import client_package, http_errors
+from services.workbench.operations import jobs, machine, models, projects, registry
+from services.workbench.workbench import Workbench
+
+CLIENT_PATH = f"/api/v2/{client_package.FILE_NAME}"
+HEALTH_PATH = "/healthz"
+_MODULES: tuple[ModuleType, ...] = (projects, jobs, models, registry, machine)
+
+
+def description() -> dict[str, Any]:
+    """The API description that the client is generated from."""
+    text = importlib.resources.files("cmlapi").joinpath("description.json").read_text()
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def build(workbench: Workbench, key: str) -> FastAPI:
+    """The application of `workbench`, open to whoever bears `key`."""
+    app = FastAPI(openapi_url=None)
+    app.state.workbench = workbench
+    for name, operation in description()["operations"].items():
+        app.add_api_route(
+            _route(operation["path"]),
+            _handler(name),
+            methods=[operation["verb"]],
+            response_model_exclude_none=True,
+        )
+    app.add_api_route(HEALTH_PATH, _health, methods=["GET"])
+    packed = client_package.archive()
+    app.add_api_route(
+        CLIENT_PATH, lambda: Response(packed, media_type="application/gzip"), methods=["GET"]
+    )
+    app.add_middleware(BearerKey, key=key)
+    http_errors.install(app)
+    return app
+
+
+def _handler(operation: str) -> Callable[..., Any]:
+    for module in _MODULES:
+        if (handler := getattr(module, operation, None)) is not None:
+            found: Callable[..., Any] = handler
+            return found
+    raise LookupError(f"nothing answers the operation {operation!r} of the API description")
+
+
+def _route(path: str) -> str:
+    # Placeholders are named by the argument they become; a file's path has slashes in it.
+    path = re.sub(r"{[^}]+}", lambda match: match[0].replace(".", "_"), path)
+    return path.replace("{path}", "{path:path}")
+
+
+async def _health() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+class BearerKey:
+    """Lets a request pass that bears the key, or that needs none.
+
+    A workspace gives its client to anyone, since pip has no key to show.
+    """
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {key}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or scope["path"] in (CLIENT_PATH, HEALTH_PATH):
+            return await self._app(scope, receive, send)
+        given = Headers(scope=scope).get("authorization", "").encode()
+        if hmac.compare_digest(given, self._expected):
+            return await self._app(scope, receive, send)
+        refusal = errors.Unauthenticated("the request bears no valid API key")
+        return await http_errors.error_response(refusal)(scope, receive, send)

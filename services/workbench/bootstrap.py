@@ -1,0 +1,102 @@
+"""What is in the workbench from the start: its project, runtime, accelerators, template jobs."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from services.workbench.machine import Machine, label_id
+from services.workbench.runtime import Runtime
+from services.workbench.settings import WorkbenchSettings
+from services.workbench.tables import AcceleratorRow, JobRow, ProjectRow, RuntimeRow
+
+log = structlog.get_logger()
+
+PROJECT_NAME = "Fine Tuning Studio"
+TEMPLATE_JOBS = {
+    "Accel_Finetuning_Base_Job": "accel_fine_tune.py",
+    "Finetuning_Base_Job": "fine_tune.py",
+    "Mlflow_Evaluation_Base_Job": "evaluate.py",
+}
+STARTER_PARTS = ("model", "intents")
+
+
+def seed(session: Session, settings: WorkbenchSettings, machine: Machine, runtime: Runtime) -> None:
+    """Make the database say what the machine and the runtime are today."""
+    _seed_project(session, settings.workbench_project_id)
+    _seed_runtime(session, runtime)
+    _seed_accelerators(session, machine)
+    for name, script in TEMPLATE_JOBS.items():
+        _seed_template(session, settings.workbench_project_id, name, script, runtime)
+
+
+def _seed_project(session: Session, project_id: str) -> None:
+    if session.scalar(select(ProjectRow).where(ProjectRow.id == project_id)) is None:
+        session.add(ProjectRow(id=project_id, name=PROJECT_NAME))
+        session.flush()
+
+
+def _seed_runtime(session: Session, runtime: Runtime) -> None:
+    session.execute(delete(RuntimeRow))
+    session.add(
+        RuntimeRow(
+            image_identifier=runtime.identifier,
+            editor="Workbench",
+            kernel=runtime.kernel,
+            edition="Standard",
+            description="The Python of this machine that runs the studio's jobs",
+            full_version=runtime.version,
+            status="ENABLED",
+        )
+    )
+
+
+def _seed_accelerators(session: Session, machine: Machine) -> None:
+    session.execute(delete(AcceleratorRow))
+    for kind in sorted({gpu.kind for gpu in machine.gpus}):
+        count = sum(gpu.kind == kind for gpu in machine.gpus)
+        session.add(
+            AcceleratorRow(
+                id=label_id(kind),
+                label_key="nvidia.com/gpu.product",
+                label_value=kind,
+                availability=True,
+                max_gpu_count=count,
+                max_gpu_per_workload=count,
+            )
+        )
+
+
+def _seed_template(
+    session: Session, project_id: str, name: str, script: str, runtime: Runtime
+) -> None:
+    job = session.scalar(select(JobRow).where(JobRow.name == name, JobRow.project_id == project_id))
+    if job is None:
+        job = JobRow(project_id=project_id, name=name, script=script)
+        session.add(job)
+    # Where the trainer lies and which Python runs it may have changed since the last start.
+    job.script = str((runtime.trainer or Path("trainer")) / "scripts" / script)
+    job.runtime_identifier = runtime.identifier
+    job.kernel = runtime.kernel
+
+
+def copy_starter(settings: WorkbenchSettings, runtime: Runtime) -> None:
+    """Put the starter model and data into a project that has none yet."""
+    source = settings.workbench_starter_dir
+    if source is None and runtime.trainer is not None:
+        source = runtime.trainer / "starter"
+    target = settings.project / "starter"
+    if source is None or target.exists():
+        return
+    parts = [source / part for part in STARTER_PARTS if (source / part).is_dir()]
+    if not parts:
+        return
+    # Whole or not at all: a copy that was cut short would never be completed.
+    with tempfile.TemporaryDirectory(dir=settings.project, prefix=".starter-") as temporary:
+        for part in parts:
+            shutil.copytree(part, Path(temporary) / "starter" / part.name)
+        (Path(temporary) / "starter").replace(target)
+    log.info("starter copied into the project", location=str(target))

@@ -1,0 +1,251 @@
+"""Takes runs from SCHEDULING to their end, and finds them again after a restart.
+
+One loop looks at every run that is not over and moves it on: what a run's folder says is stronger
+than what the workbench remembers. Each move is one transaction, made before the deed that needs it
+(a run is STARTING on disk before anything is started), so that a workbench that dies anywhere finds
+out at the next start what was done.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from cmlapi import EngineStatus
+from services.workbench.database import Database
+from services.workbench.engine import leftovers, shim
+from services.workbench.engine.folder import Ended, RunFolder
+from services.workbench.engine.launch import Launcher
+from services.workbench.machine import Demand, Machine
+from services.workbench.settings import WorkbenchSettings
+from services.workbench.tables import JobRow, JobRunRow, ProjectRow, utc_now
+
+log = structlog.get_logger()
+
+LAUNCHED = (EngineStatus.STARTING, EngineStatus.RUNNING, EngineStatus.STOPPING)
+UNFINISHED = (EngineStatus.SCHEDULING, *LAUNCHED)
+_LOOK_SECONDS = 0.2
+
+
+class Engine:
+    """The workbench's runs in motion."""
+
+    def __init__(
+        self, database: Database, settings: WorkbenchSettings, machine: Machine, launcher: Launcher
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._machine = machine
+        self._launcher = launcher
+        self._watchers: dict[str, subprocess.Popen[bytes]] = {}
+        self._told_to_stop: set[str] = set()
+        self._told_why: set[str] = set()
+        self._wake = asyncio.Event()
+        self._looked = asyncio.Condition()
+
+    def wake(self) -> None:
+        """Look at once: something was asked for."""
+        self._wake.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for `condition`, which is tried after every look."""
+        async with self._looked:
+            await self._looked.wait_for(condition)
+
+    async def run(self) -> None:
+        """Look after the runs until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self._look()
+            except Exception:
+                # One run's trouble (a full disk, say) must not end the watch over all others.
+                log.exception("the runs could not be looked after; trying again")
+            async with self._looked:
+                self._looked.notify_all()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        for run in self._database.read(_unfinished):
+            if run.status in LAUNCHED:
+                await self._follow(run)
+        await self._admit()
+        await self._delete_jobs()
+
+    # What becomes of runs that were launched
+
+    async def _follow(self, run: JobRunRow) -> None:
+        folder = self._folder(run)
+        if (ended := folder.ended()) is not None:
+            await self._finish(run, ended)
+        elif not folder.begun():
+            await self._await_claim(run, folder)
+        elif folder.watcher() is None:
+            await self._follow_lost(run, folder)
+        elif run.status == EngineStatus.STOPPING:
+            if run.id not in self._told_to_stop:
+                self._told_to_stop.add(run.id)
+                folder.ask_to_stop()
+        elif run.status == EngineStatus.STARTING and (at := folder.started()) is not None:
+            await self._change(run, status=EngineStatus.RUNNING, running_at=at)
+
+    async def _await_claim(self, run: JobRunRow, folder: RunFolder) -> None:
+        watcher = self._watchers.get(run.id)
+        if watcher is not None and watcher.poll() is None:
+            return
+        # Launched by a workbench that died, or the watcher itself did. Either way nothing has
+        # begun, and from here on this attempt cannot.
+        if not folder.abandon():
+            return
+        if run.status == EngineStatus.STOPPING:
+            await self._finish(run, Ended(shim.STOPPED, None, utc_now()))
+        elif watcher is not None:
+            folder.say("the run's watcher died before it began")
+            await self._finish(run, Ended(shim.EXITED, None, utc_now()))
+        else:
+            await self._change(
+                run, status=EngineStatus.SCHEDULING, attempt=run.attempt + 1, gpus=[]
+            )
+
+    async def _follow_lost(self, run: JobRunRow, folder: RunFolder) -> None:
+        if (ended := folder.ended()) is not None:  # between the look before and this one
+            await self._finish(run, ended)
+        elif leftovers.kill(run.id):
+            return  # it is over when the next look finds none
+        else:
+            folder.say(
+                "the run's watcher is gone (killed, or the machine was restarted), so how the "
+                "script ended is not known"
+            )
+            stopping = run.status == EngineStatus.STOPPING
+            outcome = shim.STOPPED if stopping else shim.EXITED
+            await self._finish(run, Ended(outcome, None, utc_now()))
+
+    async def _finish(self, run: JobRunRow, ended: Ended) -> None:
+        status = _final_status(ended)
+        started = self._folder(run).started()
+        log.info("run finished", run=run.id, status=status, exit_code=ended.exit_code)
+        await self._change(
+            run,
+            status=status,
+            exit_code=ended.exit_code,
+            running_at=run.running_at or started,
+            finished_at=ended.at,
+        )
+        if (watcher := self._watchers.pop(run.id, None)) is not None:
+            # It writes the end as its last act.
+            await asyncio.to_thread(watcher.wait)
+        self._told_to_stop.discard(run.id)
+
+    # Which runs may begin
+
+    async def _admit(self) -> None:
+        runs = self._database.read(_unfinished)
+        for run in runs:
+            if run.status != EngineStatus.SCHEDULING:
+                continue
+            if (shortfall := self._machine.shortfall(_demand(run))) is not None:
+                # It waits for a larger machine; those behind it need not.
+                self._tell_why(run, f"waiting, because {shortfall}")
+                continue
+            holders = [other for other in runs if other.status in LAUNCHED]
+            gpus = self._machine.grant(
+                _demand(run),
+                [_demand(other) for other in holders],
+                [gpu for other in holders for gpu in other.gpus],
+            )
+            if gpus is None:
+                # First come, first served: smaller runs behind it wait too.
+                self._tell_why(run, "waiting until the CPUs, memory and GPUs it asks for are free")
+                return
+            await self._start(run, gpus)
+
+    def _tell_why(self, run: JobRunRow, why: str) -> None:
+        if run.id not in self._told_why:
+            self._told_why.add(run.id)
+            self._folder(run).say(why)
+
+    async def _start(self, run: JobRunRow, gpus: list[str]) -> None:
+        started = await self._change(
+            run, status=EngineStatus.STARTING, starting_at=utc_now(), gpus=gpus
+        )
+        if not started:
+            return
+        try:
+            environment = self._database.read(lambda s: _project_environment(s, run.project_id))
+            self._watchers[run.id] = self._launcher.launch(run, environment, gpus)
+        except OSError as error:
+            log.error("run cannot be started", run=run.id, error=str(error))
+            self._folder(run).say(f"the run could not be started: {error}")
+            await self._finish(run, Ended(shim.EXITED, None, utc_now()))
+
+    # Jobs that are to go
+
+    async def _delete_jobs(self) -> None:
+        jobs = self._database.read(_deletable)
+        for run_id in self._database.read(lambda session: _runs_of(session, jobs)):
+            shutil.rmtree(self._settings.runs_dir / run_id, ignore_errors=True)
+        if jobs:
+            await self._database.write(
+                lambda session: session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
+            )
+
+    def _folder(self, run: JobRunRow) -> RunFolder:
+        return RunFolder(self._settings.runs_dir, run.id, run.attempt)
+
+    async def _change(
+        self, run: JobRunRow, **values: str | int | datetime | list[str] | None
+    ) -> bool:
+        """Move a run on from the status it was read in; False if it was moved meanwhile."""
+
+        def work(session: Session) -> bool:
+            row = session.scalar(select(JobRunRow).where(JobRunRow.id == run.id))
+            if row is None or row.status != run.status:
+                return False
+            for name, value in values.items():
+                setattr(row, name, value)
+            return True
+
+        changed = await self._database.write(work)
+        if changed:
+            for name, value in values.items():
+                setattr(run, name, value)
+        return changed
+
+
+def _unfinished(session: Session) -> Sequence[JobRunRow]:
+    return session.scalars(
+        select(JobRunRow).where(JobRunRow.status.in_(UNFINISHED)).order_by(JobRunRow.seq)
+    ).all()
+
+
+def _demand(run: JobRunRow) -> Demand:
+    return Demand(run.cpu, run.memory, run.nvidia_gpu, run.accelerator_label_id)
+
+
+def _project_environment(session: Session, project_id: str) -> dict[str, str]:
+    return session.scalars(select(ProjectRow.environment).where(ProjectRow.id == project_id)).one()
+
+
+def _final_status(ended: Ended) -> str:
+    if ended.outcome == shim.STOPPED:
+        return EngineStatus.STOPPED
+    if ended.outcome == shim.TIMED_OUT:
+        return EngineStatus.TIMEDOUT
+    return EngineStatus.SUCCEEDED if ended.exit_code == 0 else EngineStatus.FAILED
+
+
+def _deletable(session: Session) -> Sequence[str]:
+    busy = select(JobRunRow.job_id).where(JobRunRow.status.in_(UNFINISHED))
+    return session.scalars(select(JobRow.id).where(JobRow.deleting, JobRow.id.not_in(busy))).all()
+
+
+def _runs_of(session: Session, jobs: Sequence[str]) -> Sequence[str]:
+    return session.scalars(select(JobRunRow.id).where(JobRunRow.job_id.in_(jobs))).all()

@@ -1,0 +1,85 @@
+"""A run's folder, as the workbench reads it: `output.log`, and a folder for each launch."""
+
+import contextlib
+import json
+import os
+import signal
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from services.workbench.engine import shim
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended, and when."""
+
+    outcome: str
+    exit_code: int | None
+    at: datetime
+
+
+class RunFolder:
+    """The folder of one run and of one launch of it."""
+
+    def __init__(self, runs: Path, run_id: str, attempt: int) -> None:
+        self.path = runs / run_id
+        self.attempt = self.path / f"attempt-{attempt}"
+
+    @property
+    def output(self) -> Path:
+        """What the run and its watcher printed."""
+        return self.path / "output.log"
+
+    def say(self, what: str) -> None:
+        """Append a line of the workbench's own to the output."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self.output.open("a") as file:
+            file.write(f"[workbench] {what}\n")
+
+    def begun(self) -> bool:
+        """Whether a watcher has taken the right to begin."""
+        found = self._read(shim.CLAIM)
+        return found is not None and found["pid"] is not None
+
+    def abandon(self) -> bool:
+        """Keep a watcher that has not begun from ever doing so; False if it has."""
+        self.attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shim.claim(self.attempt, {"pid": None, "mark": None})
+        return not self.begun()
+
+    def started(self) -> datetime | None:
+        """When the script was started."""
+        found = self._read(shim.STARTED)
+        return None if found is None else datetime.fromisoformat(found["at"])
+
+    def ended(self) -> Ended | None:
+        """How the run ended, once its last process is gone."""
+        found = self._read(shim.ENDED)
+        if found is None:
+            return None
+        return Ended(found["outcome"], found["exit_code"], datetime.fromisoformat(found["at"]))
+
+    def watcher(self) -> int | None:
+        """The watcher's pid while it lives."""
+        found = self._read(shim.CLAIM)
+        if not found or found["pid"] is None or shim.process_mark(found["pid"]) != found["mark"]:
+            return None
+        pid: int = found["pid"]
+        return pid
+
+    def ask_to_stop(self) -> None:
+        """Tell the watcher to end the run."""
+        pid = self.watcher()
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            content: dict[str, Any] = json.loads((self.attempt / name).read_text())
+        except FileNotFoundError:
+            return None
+        return content

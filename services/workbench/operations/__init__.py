@@ -1,0 +1,1 @@
+"""The operations of the API, each a function named as the API description names it."""

@@ -1,0 +1,274 @@
+"""Jobs and their runs."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import cmlapi
+from chassis import errors
+from cmlapi import EngineStatus
+from services.workbench import views
+from services.workbench.engine.engine import UNFINISHED
+from services.workbench.lists import Listing, ListParameters
+from services.workbench.tables import JobRow, JobRunRow, utc_now
+from services.workbench.workbench import Bench, get_project_row
+
+_JOBS = Listing(JobRow, cmlapi.Job)
+_RUNS = Listing(JobRunRow, cmlapi.JobRun)
+_PLAIN_FIELDS = (
+    "name",
+    "script",
+    "kernel",
+    "arguments",
+    "cpu",
+    "memory",
+    "nvidia_gpu",
+    "accelerator_label_id",
+    "kill_on_timeout",
+    "timezone",
+    "paused",
+    "run_as",
+    "runtime_identifier",
+    "runtime_addon_identifiers",
+)
+# A workspace would act on these at some later time; here nothing would, so they are refused.
+_UNSUPPORTED = (
+    "schedule",
+    "parent_id",
+    "parent_job_id",
+    "recipients",
+    "attachments",
+    "success_recipients",
+    "failure_recipients",
+    "timeout_recipients",
+    "stopped_recipients",
+)
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (lambda v: bool(v.strip()), "must not be blank"),
+    "script": (lambda v: bool(v.strip()) and "\0" not in v, "must name a script"),
+    "cpu": (lambda v: math.isfinite(v) and v > 0, "must be more than 0"),
+    "memory": (lambda v: math.isfinite(v) and v > 0, "must be more than 0 (GiB)"),
+    "nvidia_gpu": (lambda v: v >= 0, "must not be negative"),
+    "timeout": (lambda v: v >= 0, "must not be negative (seconds; 0 for no limit)"),
+    "arguments": (lambda v: "\0" not in v, "must not contain a NUL"),
+}
+_DELETE_MARGIN_SECONDS = 20
+
+
+async def list_jobs(
+    bench: Bench, project_id: str, query: ListParameters
+) -> cmlapi.ListJobsResponse:
+    """List a project's jobs."""
+    return bench.database.read(lambda s: _jobs_page(s, query, get_project_row(s, project_id).id))
+
+
+async def list_all_jobs(bench: Bench, query: ListParameters) -> cmlapi.ListJobsResponse:
+    """List the jobs of all projects, of which there is one."""
+    project_id = bench.settings.workbench_project_id
+    return bench.database.read(lambda s: _jobs_page(s, query, project_id))
+
+
+def _jobs_page(session: Session, query: ListParameters, project_id: str) -> cmlapi.ListJobsResponse:
+    project = get_project_row(session, project_id)
+    rows, token = _JOBS.page(session, query, JobRow.project_id == project_id, ~JobRow.deleting)
+    return cmlapi.ListJobsResponse(
+        jobs=[views.job(row, project) for row in rows], next_page_token=token
+    )
+
+
+async def get_job(bench: Bench, project_id: str, job_id: str) -> cmlapi.Job:
+    """Read a job."""
+    return bench.database.read(
+        lambda s: views.job(_job(s, project_id, job_id), get_project_row(s, project_id))
+    )
+
+
+async def create_job(bench: Bench, project_id: str, body: cmlapi.CreateJobRequest) -> cmlapi.Job:
+    """Create a job."""
+    values = _values(bench, body)
+    if body.environment is not None:
+        values["environment"] = views.variables("environment", body.environment)
+    if body.timeout is not None:
+        values["timeout"] = body.timeout
+    for required in ("name", "script"):
+        if required not in values:
+            raise errors.InvalidArgument(f"{required}: must be given")
+    _check(values)
+
+    def work(session: Session) -> cmlapi.Job:
+        project = get_project_row(session, project_id)
+        row = JobRow(project_id=project.id, **values)
+        session.add(row)
+        session.flush()
+        return views.job(row, project)
+
+    return await bench.database.write(work)
+
+
+async def update_job(bench: Bench, project_id: str, job_id: str, body: cmlapi.Job) -> cmlapi.Job:
+    """Change the fields that are given; runs that exist keep what they were created with."""
+    values = _values(bench, body)
+    if body.environment is not None:
+        values["environment"] = views.environment("environment", body.environment)
+    if body.timeout is not None:
+        values["timeout"] = _seconds(body.timeout)
+    _check(values)
+
+    def work(session: Session) -> cmlapi.Job:
+        row = _job(session, project_id, job_id)
+        views.apply(row, values)
+        return views.job(row, get_project_row(session, project_id))
+
+    return await bench.database.write(work)
+
+
+async def delete_job(bench: Bench, project_id: str, job_id: str) -> cmlapi.DeleteJobResponse:
+    """Stop a job's runs, wait until they are gone, and delete it with them."""
+
+    def work(session: Session) -> None:
+        row = _job(session, project_id, job_id)
+        row.deleting = True
+        unfinished = (JobRunRow.job_id == job_id) & JobRunRow.status.in_(UNFINISHED)
+        for run in session.scalars(select(JobRunRow).where(unfinished)):
+            _ask_to_stop(run)
+
+    await bench.database.write(work)
+    bench.engine.wake()
+    limit = bench.settings.workbench_stop_grace_seconds + _DELETE_MARGIN_SECONDS
+    gone = select(JobRow.id).where(JobRow.id == job_id)
+    try:
+        async with asyncio.timeout(limit):
+            await bench.engine.until(lambda: bench.database.read(lambda s: s.scalar(gone)) is None)
+    except TimeoutError:
+        raise errors.DeadlineExceeded(
+            f"job {job_id!r} is being deleted, but its runs are not gone after {limit:g} s"
+        ) from None
+    return cmlapi.DeleteJobResponse()
+
+
+async def list_job_runs(
+    bench: Bench, project_id: str, job_id: str, query: ListParameters
+) -> cmlapi.ListJobRunsResponse:
+    """List a job's runs."""
+
+    def work(session: Session) -> cmlapi.ListJobRunsResponse:
+        _job(session, project_id, job_id)
+        rows, token = _RUNS.page(session, query, JobRunRow.job_id == job_id)
+        return cmlapi.ListJobRunsResponse(
+            job_runs=[views.job_run(row) for row in rows], next_page_token=token
+        )
+
+    return bench.database.read(work)
+
+
+async def get_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) -> cmlapi.JobRun:
+    """Read a run."""
+    return bench.database.read(lambda s: views.job_run(_run(s, project_id, job_id, run_id)))
+
+
+async def create_job_run(
+    bench: Bench, project_id: str, job_id: str, body: cmlapi.CreateJobRunRequest
+) -> cmlapi.JobRun:
+    """Queue a run of a job, with its own arguments and environment where they are given."""
+    own = views.variables("environment", body.environment or {})
+    _check(views.given(body, ("arguments",)))
+
+    def work(session: Session) -> cmlapi.JobRun:
+        job = _job(session, project_id, job_id)
+        row = JobRunRow(
+            project_id=project_id,
+            job_id=job_id,
+            status=EngineStatus.SCHEDULING,
+            script=job.script,
+            arguments=job.arguments if body.arguments is None else body.arguments,
+            environment=job.environment | own,
+            cpu=job.cpu,
+            memory=job.memory,
+            nvidia_gpu=job.nvidia_gpu,
+            accelerator_label_id=job.accelerator_label_id,
+            timeout=job.timeout,
+            kill_on_timeout=job.kill_on_timeout,
+            kernel=job.kernel,
+            runtime_identifier=job.runtime_identifier,
+        )
+        session.add(row)
+        session.flush()
+        return views.job_run(row)
+
+    created = await bench.database.write(work)
+    bench.engine.wake()
+    return created
+
+
+async def stop_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) -> cmlapi.JobRun:
+    """Ask for a run to be stopped; it is STOPPED once its last process is gone."""
+
+    def work(session: Session) -> cmlapi.JobRun:
+        row = _run(session, project_id, job_id, run_id)
+        _ask_to_stop(row)
+        return views.job_run(row)
+
+    answer = await bench.database.write(work)
+    bench.engine.wake()
+    return answer
+
+
+def _ask_to_stop(run: JobRunRow) -> None:
+    if run.status == EngineStatus.SCHEDULING:
+        run.status = EngineStatus.STOPPED
+        run.finished_at = utc_now()
+    elif run.status in UNFINISHED:
+        run.status = EngineStatus.STOPPING
+
+
+def _job(session: Session, project_id: str, job_id: str) -> JobRow:
+    get_project_row(session, project_id)
+    wanted = (JobRow.id == job_id) & (JobRow.project_id == project_id) & ~JobRow.deleting
+    row = session.scalar(select(JobRow).where(wanted))
+    if row is None:
+        raise errors.NotFound(f"job {job_id!r} does not exist in project {project_id!r}")
+    return row
+
+
+def _run(session: Session, project_id: str, job_id: str, run_id: str) -> JobRunRow:
+    _job(session, project_id, job_id)
+    wanted = (JobRunRow.id == run_id) & (JobRunRow.job_id == job_id)
+    row = session.scalar(select(JobRunRow).where(wanted))
+    if row is None:
+        raise errors.NotFound(f"run {run_id!r} of job {job_id!r} does not exist")
+    return row
+
+
+def _values(bench: Bench, body: cmlapi.CreateJobRequest | cmlapi.Job) -> dict[str, Any]:
+    for name in _UNSUPPORTED:
+        if getattr(body, name, None):
+            raise errors.Unimplemented(f"{name}: the workbench does not support it")
+    values = views.given(body, _PLAIN_FIELDS)
+    runtime = values.get("runtime_identifier")
+    if runtime and runtime != bench.runtime.identifier:
+        raise errors.InvalidArgument(
+            f"runtime_identifier: {runtime!r} is not a runtime of this workbench, which has "
+            f"{bench.runtime.identifier!r}"
+        )
+    return values
+
+
+def _check(values: dict[str, Any]) -> None:
+    broken = [
+        f"{name}: {rule}"
+        for name, (holds, rule) in _RULES.items()
+        if name in values and not holds(values[name])
+    ]
+    if broken:
+        raise errors.InvalidArgument("; ".join(broken))
+
+
+def _seconds(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise errors.InvalidArgument(f"timeout: {text!r} is not a number of seconds") from None

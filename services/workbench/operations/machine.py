@@ -1,0 +1,37 @@
+"""What the machine offers: its runtime and its accelerators."""
+
+import cmlapi
+from services.workbench import views
+from services.workbench.lists import Listing, ListParameters
+from services.workbench.tables import AcceleratorRow, RuntimeRow
+from services.workbench.workbench import Bench
+
+_RUNTIMES = Listing(RuntimeRow, cmlapi.Runtime)
+_ACCELERATORS = Listing(AcceleratorRow, cmlapi.AcceleratorNodeLabel)
+
+
+async def list_runtimes(bench: Bench, query: ListParameters) -> cmlapi.ListRuntimesResponse:
+    """List runtimes: there is one."""
+    rows, token = bench.database.read(lambda s: _RUNTIMES.page(s, query))
+    return cmlapi.ListRuntimesResponse(
+        runtimes=[views.document(cmlapi.Runtime, row) for row in rows], next_page_token=token
+    )
+
+
+async def list_all_accelerator_node_labels(
+    bench: Bench, query: ListParameters
+) -> cmlapi.ListAllAcceleratorsNodeLabelsResponse:
+    """List the kinds of GPU there are."""
+    rows, token = bench.database.read(lambda s: _ACCELERATORS.page(s, query))
+    labels = [
+        views.document(
+            cmlapi.AcceleratorNodeLabel,
+            row,
+            max_gpu_count=str(row.max_gpu_count),
+            max_gpu_per_workload=str(row.max_gpu_per_workload),
+        )
+        for row in rows
+    ]
+    return cmlapi.ListAllAcceleratorsNodeLabelsResponse(
+        accelerator_node_label=labels, next_page_token=token
+    )

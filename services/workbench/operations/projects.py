@@ -1,0 +1,74 @@
+"""Projects: there is one."""
+
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+import cmlapi
+from chassis import errors
+from services.workbench import views
+from services.workbench.lists import Listing, ListParameters
+from services.workbench.tables import ProjectRow
+from services.workbench.workbench import Bench, get_project_row
+
+_PROJECTS = Listing(ProjectRow, cmlapi.Project)
+_CHANGEABLE = ("name", "description", "visibility", "shared_memory_limit")
+
+
+async def list_projects(bench: Bench, query: ListParameters) -> cmlapi.ListProjectsResponse:
+    """List projects."""
+    rows, token = bench.database.read(lambda s: _PROJECTS.page(s, query))
+    return cmlapi.ListProjectsResponse(
+        projects=[views.project(row) for row in rows], next_page_token=token
+    )
+
+
+async def get_project(bench: Bench, project_id: str) -> cmlapi.Project:
+    """Read a project."""
+    return bench.database.read(lambda s: views.project(get_project_row(s, project_id)))
+
+
+async def update_project(bench: Bench, project_id: str, body: cmlapi.Project) -> cmlapi.Project:
+    """Change the fields that are given."""
+    changes = views.given(body, _CHANGEABLE)
+    if body.environment is not None:
+        changes["environment"] = views.environment("environment", body.environment)
+
+    def work(session: Session) -> cmlapi.Project:
+        row = get_project_row(session, project_id)
+        views.apply(row, changes)
+        return views.project(row)
+
+    return await bench.database.write(work)
+
+
+async def list_project_files(
+    bench: Bench, project_id: str, path: str
+) -> cmlapi.ListProjectFilesResponse:
+    """List a folder, or one file."""
+    bench.database.read(lambda s: get_project_row(s, project_id))
+    root = bench.settings.project.resolve()
+    found = _inside(root, path)
+    if not found.exists():
+        raise errors.NotFound(f"path: {path!r} does not exist in the project")
+    entries = sorted(found.iterdir()) if found.is_dir() else [found]
+    return cmlapi.ListProjectFilesResponse(files=[_file(root, entry) for entry in entries])
+
+
+def _inside(root: Path, path: str) -> Path:
+    try:
+        found = (root / path.lstrip("/")).resolve()
+    except (OSError, ValueError) as error:
+        raise errors.InvalidArgument(f"path: {path!r} is not a path: {error}") from None
+    if not found.is_relative_to(root):
+        raise errors.InvalidArgument(f"path: {path!r} lies outside the project")
+    return found
+
+
+def _file(root: Path, path: Path) -> cmlapi.FileInfo:
+    # A link's own facts, not those of what it points to, which may lie outside.
+    return cmlapi.FileInfo(
+        path=path.relative_to(root).as_posix(),
+        is_dir=path.is_dir() and not path.is_symlink(),
+        file_size=str(path.lstat().st_size),
+    )

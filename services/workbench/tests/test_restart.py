@@ -1,0 +1,138 @@
+"""A workbench that dies, and the runs that do not."""
+
+import signal
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import psutil
+import pytest
+
+WAIT_FOR_GO = """
+import os, pathlib, sys, time
+with open("begun", "a") as file:
+    file.write(f"{os.getpid()}\\n")
+for _ in range(600):
+    if pathlib.Path("go").exists():
+        break
+    time.sleep(0.05)
+sys.exit(7)
+"""
+
+
+def _sql(harness: Any, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(harness.home / "workbench.db")) as database, database:
+        return database.execute(statement, values).fetchall()
+
+
+def _gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("ends", ["while the workbench is away", "after it is back"])
+def test_exit_status_survives_a_killed_workbench(
+    harness: Any, wait: Callable[..., Any], ends: str
+) -> None:
+    api = harness.start()
+    run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
+    pid = int(harness.written("begun"))
+    before = harness.url
+    harness.end(signal.SIGKILL)
+    assert not _gone(pid)
+    if ends == "while the workbench is away":
+        (harness.project / "go").touch()
+        ended = harness.home / "runs" / run.id / "attempt-1" / "ended.json"
+        wait("the watcher wrote down the end", ended.exists)
+        at = ended.stat().st_mtime
+    api = harness.start()
+    assert harness.url == before
+    (harness.project / "go").touch()
+    done = harness.done(api, run)
+    assert done.status == "ENGINE_FAILED"
+    assert _sql(harness, "SELECT exit_code FROM job_runs") == [(7,)]
+    assert harness.written("begun") == f"{pid}\n"
+    assert done.running_at == run.running_at
+    if ends == "while the workbench is away":
+        assert abs(done.finished_at.timestamp() - at) < 1
+
+
+def test_stop_of_an_adopted_run(harness: Any) -> None:
+    api = harness.start()
+    run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
+    pid = int(harness.written("begun"))
+    harness.end(signal.SIGKILL)
+    api = harness.start()
+    api.stop_job_run(harness.project_id, run.job_id, run.id)
+    harness.reach(api, run, "ENGINE_STOPPED")
+    assert _gone(pid)
+
+
+def test_sigterm_leaves_runs_alive_and_exits_cleanly(harness: Any) -> None:
+    api = harness.start()
+    run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
+    pid = int(harness.written("begun"))
+    assert harness.end(signal.SIGTERM) == 0
+    assert not _gone(pid)
+    assert "Traceback" not in harness.log.read_text()
+    (harness.project / "go").touch()
+    assert harness.done(harness.start(), run).status == "ENGINE_FAILED"
+
+
+def test_run_that_was_admitted_but_not_started_is_started_once(harness: Any) -> None:
+    api = harness.start()
+    (harness.project / "go").touch()
+    run = harness.run(api, harness.job(api, WAIT_FOR_GO, cpu=1000))
+    harness.end(signal.SIGKILL)
+    # As it is when the workbench dies between its note and the deed.
+    _sql(harness, "UPDATE job_runs SET status = 'ENGINE_STARTING', cpu = 1")
+    done = harness.done(harness.start(), run)
+    assert done.status == "ENGINE_FAILED"
+    assert len(harness.written("begun").splitlines()) == 1
+    assert _sql(harness, "SELECT attempt, exit_code FROM job_runs") == [(2, 7)]
+
+
+def test_run_that_had_begun_but_was_not_noted_is_not_started_again(harness: Any) -> None:
+    api = harness.start()
+    run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
+    harness.written("begun")
+    harness.end(signal.SIGKILL)
+    _sql(harness, "UPDATE job_runs SET status = 'ENGINE_STARTING', running_at = NULL")
+    api = harness.start()
+    adopted = harness.reach(api, run, "ENGINE_RUNNING")
+    assert adopted.running_at == run.running_at
+    (harness.project / "go").touch()
+    harness.done(api, run)
+    assert len(harness.written("begun").splitlines()) == 1
+
+
+def test_run_whose_watcher_was_killed_fails_and_leaves_nothing(harness: Any) -> None:
+    api = harness.start()
+    run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
+    pid = int(harness.written("begun"))
+    psutil.Process(pid).parent().kill()
+    assert harness.done(api, run).status == "ENGINE_FAILED"
+    assert _gone(pid)
+    assert "watcher is gone" in harness.output(run)
+
+
+def test_job_whose_deletion_was_cut_short_goes_after_the_restart(
+    harness: Any, wait: Callable[..., Any]
+) -> None:
+    api = harness.start()
+    job = harness.job(api, "")
+    harness.end(signal.SIGKILL)
+    _sql(harness, "UPDATE jobs SET deleting = 1 WHERE id = ?", job.id)
+    harness.start()
+    wait(
+        "the job is deleted",
+        lambda: _sql(harness, "SELECT count(*) FROM jobs WHERE id = ?", job.id) == [(0,)],
+    )
+
+
+def test_second_workbench_over_the_same_home_is_refused(harness: Any) -> None:
+    harness.start()
+    second = harness.spawn()
+    assert second.wait(20) == 1
+    assert "another workbench uses" in harness.log.read_text()
+    assert "Traceback" not in harness.log.read_text()
