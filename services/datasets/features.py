@@ -64,7 +64,7 @@ def of_directory(path: Path) -> list[str]:
 
 
 def _of_parquet(path: Path) -> list[str]:
-    from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]
+    from pyarrow import ArrowException, parquet
 
     try:
         return list(parquet.read_schema(path).names)

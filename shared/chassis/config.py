@@ -30,8 +30,10 @@ class Settings(BaseSettings):
     """Further folders that a `location` may lie in, separated by the path separator."""
     run_dir: Path | None = None
     """Folder of unix sockets and address files; `<home>/run` if not set."""
+    default_listen: str = ""
+    """Where the service listens if not told; given by its `__main__`."""
     listen: str = ""
-    """`host:port`, or `unix:<path>`; `<run_dir>/<service>.sock` if not set."""
+    """`host:port`, or `unix:<path>`; if not set, the default, or `<run_dir>/<service>.sock`."""
     database_url: str = ""
     """SQLAlchemy URL; `<home>/<service>.db` (SQLite) if not set. PostgreSQL gets a schema each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -52,11 +54,11 @@ class Settings(BaseSettings):
     """Token for gated data and models on the hub."""
 
     @classmethod
-    def load(cls, service: str) -> "Settings":
+    def load(cls, service: str, default_listen: str = "") -> "Settings":
         """The settings of the service of that name."""
         roots = os.environ.get("FTS_EXTRA_ROOTS", "")
         extra = tuple(Path(part) for part in roots.split(os.pathsep) if part)
-        return cls(service=service, extra_roots=extra)
+        return cls(service=service, extra_roots=extra, default_listen=default_listen)
 
     @cached_property
     def project(self) -> Path:
@@ -75,7 +77,7 @@ class Settings(BaseSettings):
     @cached_property
     def listen_address(self) -> str:
         """Where this service listens."""
-        return self.listen or f"unix:{self.sockets / self.service}.sock"
+        return self.listen or self.default_listen or f"unix:{self.sockets / self.service}.sock"
 
     @cached_property
     def store_url(self) -> str:

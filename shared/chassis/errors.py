@@ -4,6 +4,7 @@ Domain code raises these; `chassis.translate` turns them into a gRPC status on t
 into the same types on the way in, so that an error means the same on both sides of a hop.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -143,6 +144,15 @@ class Violations:
         stripped = value.strip()
         self.check(field, bool(stripped), "is required and must not be blank")
         return stripped
+
+    def json_object(self, field: str, text: str) -> None:
+        """Noted as wrong unless the text is a JSON object."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            self.add(field, f"must be a JSON object: {error}")
+            return
+        self.check(field, isinstance(value, dict), "must be a JSON object")
 
     def raise_if_any(self) -> None:
         """Raises InvalidArgument with every violation so far, if there is one."""

@@ -1,5 +1,7 @@
 """The process's answers to `grpc.health.v1.Health`."""
 
+from typing import Any
+
 from grpc_health.v1 import health, health_pb2
 
 
@@ -10,7 +12,8 @@ class HealthBoard:
     """
 
     def __init__(self) -> None:
-        self.servicer = health.aio.HealthServicer()
+        # The stubs for type checkers know nothing of the asyncio half.
+        self.servicer: Any = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._shown: dict[str, bool] = {}
 
     async def show(self, name: str, serving: bool) -> None:

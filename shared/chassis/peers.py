@@ -1,8 +1,8 @@
 """Calls to the other services, by an address from the environment."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Generic, TypeVar
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -17,6 +17,19 @@ Stub = TypeVar("Stub")
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 T = TypeVar("T")
+
+
+class PeerRefusal(Exception):
+    """What a service answered in place of a result, as it stands, for passing on."""
+
+    def __init__(self, error: aio.AioRpcError, peer: str) -> None:
+        super().__init__(str(error.details()))
+        self.error = error
+        self.peer = peer
+
+    def typed(self) -> errors.Refusal:
+        """The refusal in this process's own terms."""
+        return translate.from_rpc_error(self.error, self.peer)
 
 
 class Link:
@@ -56,10 +69,40 @@ class Link:
         except TimeoutError:
             raise translate.away(self.name) from None
 
+    async def send(self, method: str, request: bytes) -> bytes:
+        """The serialized answer to a serialized request.
+
+        Raises PeerRefusal with what the service answered, and Unavailable when it cannot be
+        reached.
+        """
+        call = context.current(self.deadline_seconds)
+        await self.ready(call)
+        rpc: Any = self.channel.unary_unary(f"/{self.service.full_name}/{method}", None, None)
+        try:
+            answer: bytes = await rpc(request, timeout=call.remaining(), metadata=call.metadata())
+        except aio.AioRpcError as error:
+            raise PeerRefusal(error, self.name) from None
+        return answer
+
+    async def stream(self, method: str, request: bytes) -> AsyncIterator[bytes]:
+        """The serialized answers to a serialized request. Raises as `send` does."""
+        call = context.current(self.deadline_seconds)
+        await self.ready(call)
+        rpc: Any = self.channel.unary_stream(f"/{self.service.full_name}/{method}", None, None)
+        answers = rpc(request, timeout=call.remaining(), metadata=call.metadata())
+        try:
+            async for answer in answers:
+                yield answer
+        except aio.AioRpcError as error:
+            raise PeerRefusal(error, self.name) from None
+        finally:
+            # An abandoned call is never collected, so the service would go on streaming to it.
+            answers.cancel()
+
     async def close(self) -> None:
         """Closes the channel if there is one."""
         if self._channel is not None:
-            await self._channel.close()
+            await self._channel.close(None)
 
 
 class Peer(Generic[Stub]):

@@ -95,8 +95,12 @@ class Records(Generic[Row]):
 
         For a cheap answer before costly work; only `add` is safe against others in between.
         """
-        for column, value in equal.items():
-            self.store.read(lambda c, n=column, v=value: self._require_free(c, n, v))
+
+        def check(connection: Connection) -> None:
+            for column, value in equal.items():
+                self._require_free(connection, column, value)
+
+        self.store.read(check)
 
     def _require_free(self, connection: Connection, column: str, value: str) -> None:
         query = select(self.table.c.id).where(self.table.c[column] == value)
@@ -132,4 +136,3 @@ class Records(Generic[Row]):
         record = self.kind(**values)
         record.seq = seq
         return record
-

@@ -10,7 +10,7 @@ which a generated serializer does not let through.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,10 +22,13 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
 
 from chassis import context, errors, translate
+from chassis.peers import PeerRefusal
 
 log = structlog.get_logger()
 
 Context = aio.ServicerContext[Any, Any]
+STREAM_SECONDS = 86_400.0
+"""Deadline of a stream whose caller set none: following a job may take as long as the job."""
 
 
 class InFlight:
@@ -69,7 +72,7 @@ class Dispatcher:
         """A gRPC handler for a call with one response."""
 
         async def handler(request: Any, grpc_context: Context) -> Any:
-            self._arrive(grpc_context)
+            self._arrive(grpc_context, self._deadline_seconds)
             with self.in_flight.counted():
                 try:
                     return await behaviour(request)
@@ -84,7 +87,7 @@ class Dispatcher:
         """A gRPC handler for a call with a stream of responses."""
 
         async def handler(request: Any, grpc_context: Context) -> AsyncIterator[Any]:
-            self._arrive(grpc_context)
+            self._arrive(grpc_context, STREAM_SECONDS)
             with self.in_flight.counted():
                 try:
                     async for response in behaviour(request):
@@ -94,17 +97,17 @@ class Dispatcher:
 
         return handler
 
-    def _arrive(self, grpc_context: Context) -> None:
+    def _arrive(self, grpc_context: Context, deadline_seconds: float) -> None:
         call = context.incoming(
-            grpc_context.invocation_metadata(),
-            grpc_context.time_remaining(),
-            self._deadline_seconds,
+            grpc_context.invocation_metadata(), grpc_context.time_remaining(), deadline_seconds
         )
         structlog.contextvars.bind_contextvars(request_id=call.request_id)
 
     async def _refuse(self, method: str, grpc_context: Context, error: Exception) -> None:
         if isinstance(error, aio.AbortError):
             raise error
+        if isinstance(error, PeerRefusal):
+            await translate.pass_on(grpc_context, error.error, error.peer)
         if isinstance(error, errors.Refusal):
             log.info("refused", method=method, reason=error.code_reason, message=error.message)
             await translate.abort(grpc_context, error)
@@ -116,9 +119,12 @@ class Dispatcher:
 
 
 def handlers(
-    service: ServiceDescriptor, servicer: object, dispatcher: Dispatcher
-) -> grpc.GenericRpcHandler:
-    """Serves every RPC of the service by the servicer's method of that name.
+    service: ServiceDescriptor,
+    servicer: object,
+    dispatcher: Dispatcher,
+    only: Container[str] | None = None,
+) -> "grpc.GenericRpcHandler[Any, Any]":
+    """Serves every RPC of the service, or `only` some, by the servicer's method of that name.
 
     Raises AttributeError if the servicer lacks one.
     """
@@ -127,6 +133,7 @@ def handlers(
         {
             method.name: _handler(method, getattr(servicer, method.name), dispatcher)
             for method in service.methods
+            if only is None or method.name in only
         },
     )
 
@@ -137,12 +144,12 @@ def _handler(
     parse = GetMessageClass(method.input_type).FromString
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(
-            dispatcher.stream(method.name, behaviour),  # type: ignore[arg-type]
+            dispatcher.stream(method.name, behaviour),
             request_deserializer=parse,
             response_serializer=serialize,
         )
     return grpc.unary_unary_rpc_method_handler(
-        dispatcher.unary(method.name, behaviour),  # type: ignore[arg-type]
+        dispatcher.unary(method.name, behaviour),
         request_deserializer=parse,
         response_serializer=serialize,
     )

@@ -42,7 +42,7 @@ class Parts:
 
     service_names: Sequence[str]
     """Full names of the services, for health and reflection."""
-    handlers: Callable[[Dispatcher], Sequence[grpc.GenericRpcHandler]]
+    handlers: "Callable[[Dispatcher], Sequence[grpc.GenericRpcHandler[Any, Any]]]"
     """Makes the RPC handlers around the process's dispatcher."""
     store: Store | None = None
     """Where the service keeps its data; its health follows it."""

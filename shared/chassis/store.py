@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from chassis import errors
 from chassis.migrate import migrate
@@ -84,9 +84,7 @@ class Store:
     def _engine(self, **options: Any) -> Engine:
         if not self.is_sqlite:
             search_path = {"options": f"-csearch_path={self._service}"}
-            return create_engine(
-                self._url, connect_args=search_path, pool_pre_ping=True, **options
-            )
+            return create_engine(self._url, connect_args=search_path, pool_pre_ping=True, **options)
         engine = create_engine(self._url, **options)
         event.listen(engine, "connect", _prepare_sqlite)
         if "isolation_level" not in options:
@@ -138,9 +136,7 @@ class Store:
                 for write in batch:
                     self._attempt(connection, write)
         except Exception as error:
-            refused = (
-                self._away(str(error.orig)) if isinstance(error, OperationalError) else error
-            )
+            refused = self._away(str(error.orig)) if isinstance(error, OperationalError) else error
             for write in batch:
                 write.error = refused
 
@@ -149,7 +145,9 @@ class Store:
         try:
             with connection.begin_nested():
                 write.outcome = write.work(connection)
-        except (errors.Refusal, IntegrityError) as error:
+        except OperationalError:
+            raise
+        except Exception as error:
             write.error = error
 
     def version(self) -> Hashable | None:
@@ -162,7 +160,7 @@ class Store:
     def answers(self) -> bool:
         """Whether the database answers a trivial query now."""
         try:
-            return self.read(lambda connection: connection.scalar(text("SELECT 1"))) == 1
+            return bool(self.read(lambda connection: connection.scalar(text("SELECT 1"))))
         except errors.Unavailable:
             return False
 

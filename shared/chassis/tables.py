@@ -84,9 +84,7 @@ class _DomainTable:
                 values[column.key] = _typed(
                     f"{place}.{column.key}", row[column.key], column.type.python_type, found
                 )
-        missing = {
-            c.key: None for c in self._columns if c.nullable and c.key not in values
-        }
+        missing = {c.key: None for c in self._columns if c.nullable and c.key not in values}
         return self._records.kind(**missing, **values) if identified else None
 
     def take(self, connection: Connection, records: Sequence[Any]) -> None:

@@ -5,7 +5,7 @@ The status carries `google.rpc.ErrorInfo` (reason, domain, metadata) and, for ba
 https://google.aip.dev/193.
 """
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import any_pb2
@@ -52,14 +52,27 @@ def to_status(error: errors.Refusal) -> status_pb2.Status:
     return status_pb2.Status(code=code, message=error.message, details=details)
 
 
-async def abort(
-    context: "aio.ServicerContext[object, object]", error: errors.Refusal
-) -> NoReturn:
+async def abort(context: "aio.ServicerContext[Any, Any]", error: errors.Refusal) -> NoReturn:
     """Ends the call with the error's status."""
     await context.abort(
         STATUS_CODES[type(error)],
         error.message,
         ((DETAILS_TRAILER, to_status(error).SerializeToString()),),
+    )
+
+
+async def pass_on(
+    context: "aio.ServicerContext[Any, Any]", error: aio.AioRpcError, peer: str
+) -> NoReturn:
+    """Ends the call with a peer's refusal as it stands, or, where the peer gave no details, with
+    what its failure means here."""
+    details = _details(error)
+    if details is None:
+        await abort(context, from_rpc_error(error, peer))
+    await context.abort(
+        error.code(),
+        error.details() or "",
+        ((DETAILS_TRAILER, details.SerializeToString()),),
     )
 
 
@@ -72,11 +85,13 @@ def from_rpc_error(error: aio.AioRpcError, peer: str) -> errors.Refusal:
     code = error.code()
     message = error.details() or code.name
     status = _details(error)
-    if status is None and code is grpc.StatusCode.UNAVAILABLE:
+    if status is None and code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+        # Cancelled not by us, or we would not be here: the peer is going down.
         return away(peer)
-    if status is None and code is grpc.StatusCode.CANCELLED:
-        # We did not cancel: the peer did, because it is going down.
-        return away(peer)
+    if status is None and code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return errors.DeadlineExceeded(
+            f"service {peer!r} did not answer within the deadline", service=peer
+        )
     kind = _TYPES.get(code, errors.Internal)
     info = error_details_pb2.ErrorInfo()
     bad_request = error_details_pb2.BadRequest()
@@ -110,7 +125,8 @@ def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest)
 
 
 def _details(error: aio.AioRpcError) -> status_pb2.Status | None:
-    for key, value in error.trailing_metadata() or ():
+    trailer: Any = error.trailing_metadata()
+    for key, value in trailer or ():
         if key == DETAILS_TRAILER and isinstance(value, bytes):
             try:
                 return status_pb2.Status.FromString(value)

@@ -1,0 +1,60 @@
+"""Runs the evaluation service: `python -m services.evaluation`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chassis.config import Settings
+from chassis.domains import DOMAINS
+from chassis.rpc import handlers
+from chassis.server import Parts, run
+from chassis.store import Store
+from jobs.lifecycle import JobLifecycle
+from jobs.observer import Observer
+from jobs.workspace import Workspace
+from services.evaluation.peers import Peers
+from services.evaluation.service import EvaluationService
+from services.evaluation.servicer import EvaluationServicer
+from services.evaluation.store import EvaluationJob, EvaluationStore
+
+
+def main() -> None:
+    """Builds the service from its parts and serves until told to stop."""
+    settings = Settings.load("evaluation")
+    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
+    jobs = EvaluationStore(store)
+    workspace = Workspace()
+    peers = Peers(settings)
+    observer = Observer(jobs, workspace, settings.project, reported)
+    lifecycle = JobLifecycle("evaluation job", jobs, workspace, settings.project, observer.wake)
+    service = EvaluationService(lifecycle, peers, settings.hub_token)
+    servicer = EvaluationServicer(service, lifecycle)
+    run(
+        settings,
+        Parts(
+            service_names=[DOMAINS["evaluation"].full_name],
+            handlers=lambda dispatcher: [handlers(DOMAINS["evaluation"], servicer, dispatcher)],
+            store=store,
+            background=[observer.run],
+            close=peers.closers(),
+        ),
+    )
+
+
+def reported(
+    job: EvaluationJob, event: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What an event changes that only an evaluation job knows."""
+    if event.get("event") == "metrics":
+        return {"metrics": json.dumps(event.get("metrics")), "rows": event.get("rows")}
+    if event.get("event") == "sample":
+        sample = {key: str(event.get(key, "")) for key in ("input", "expected", "output")}
+        samples = json.loads(changes.get("samples") or job.samples or "[]")
+        if sample not in samples:
+            return {"samples": json.dumps([*samples, sample])}
+    return {}
+
+
+if __name__ == "__main__":
+    main()

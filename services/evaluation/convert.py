@@ -1,0 +1,44 @@
+"""Messages to and from the domain's own terms."""
+
+import json
+
+from chassis.convert import to_message
+from ft.proto.fine_tuning_studio_jobs_pb2 import EvaluationSample
+from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
+from jobs.arguments import decimal
+from services.evaluation.request import CONFIGS, EvaluationRequest
+from services.evaluation.store import EvaluationJob
+
+DEFAULT_FRACTION = 0.1
+
+
+def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
+    """The request; fields that are not set take their defaults."""
+    fraction = DEFAULT_FRACTION
+    if request.HasField("eval_dataset_fraction"):
+        fraction = decimal(request.eval_dataset_fraction)
+    return EvaluationRequest(
+        type=request.type,
+        combinations=tuple(
+            (c.base_model_id, c.adapter_id) for c in request.model_adapter_combinations
+        ),
+        dataset_id=request.dataset_id,
+        prompt_id=request.prompt_id,
+        cpu=request.cpu,
+        gpu=request.gpu,
+        memory=request.memory,
+        gpu_label_id=request.gpu_label_id if request.HasField("gpu_label_id") else None,
+        configs={name: text for name in CONFIGS if (text := getattr(request, name))},
+        selected_features=tuple(request.selected_features),
+        eval_dataset_fraction=fraction,
+        comparison_adapter_id=request.comparison_adapter_id,
+    )
+
+
+def to_metadata(job: EvaluationJob) -> EvaluationJobMetadata:
+    """The job as clients see it."""
+    metadata = to_message(EvaluationJobMetadata, job, but=("metrics", "samples"))
+    metadata.status.CopyFrom(job.status())
+    metadata.metrics.update(json.loads(job.metrics or "{}"))
+    metadata.samples.extend(EvaluationSample(**s) for s in json.loads(job.samples or "[]"))
+    return metadata

@@ -1,0 +1,57 @@
+"""A request to start evaluations, in the domain's own terms, and the rules that need nothing else."""
+
+from dataclasses import dataclass, field
+
+from chassis.errors import Violations
+from ft.enums import EvaluationJobType
+
+CONFIGS = ("model_bnb_config", "adapter_bnb_config", "generation_config")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationRequest:
+    """What StartEvaluationJob asks for."""
+
+    type: str
+    combinations: tuple[tuple[str, str], ...]
+    """Ids of base model and adapter; an empty adapter id is the base model alone."""
+    dataset_id: str
+    prompt_id: str
+    cpu: int
+    gpu: int
+    memory: int
+    """GiB."""
+    gpu_label_id: int | None
+    configs: dict[str, str] = field(default_factory=dict)
+    """By name of field, those that are set."""
+    selected_features: tuple[str, ...] = ()
+    eval_dataset_fraction: float = 0.1
+    comparison_adapter_id: str = ""
+
+    def check(self, found: Violations) -> None:
+        """Notes every rule that the request breaks by itself."""
+        types = [t.value for t in EvaluationJobType]
+        found.check(
+            "type", self.type in types, f"must be one of {', '.join(types)}, not {self.type!r}"
+        )
+        found.required("dataset_id", self.dataset_id)
+        found.required("prompt_id", self.prompt_id)
+        found.check("cpu", self.cpu > 0, f"must be above 0, not {self.cpu}")
+        found.check("memory", self.memory > 0, f"must be above 0, not {self.memory}")
+        found.check("gpu", self.gpu >= 0, f"must not be negative, not {self.gpu}")
+        share = self.eval_dataset_fraction
+        found.check(
+            "eval_dataset_fraction", 0 < share <= 1, f"must be above 0 and at most 1, not {share}"
+        )
+        found.check(
+            "model_adapter_combinations", bool(self.combinations), "must name at least one model"
+        )
+        for number, (model_id, _) in enumerate(self.combinations):
+            found.required(f"model_adapter_combinations[{number}].base_model_id", model_id)
+        for name, text in self.configs.items():
+            found.json_object(name, text)
+
+    @property
+    def comparison_adapter(self) -> str:
+        """The adapter whose held-out rows are used: as asked, else the first of the request."""
+        return self.comparison_adapter_id or next((a for _, a in self.combinations if a), "")

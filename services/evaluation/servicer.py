@@ -1,0 +1,59 @@
+"""The RPCs of the evaluation service."""
+
+from collections.abc import AsyncIterator
+
+from chassis.lists import CachedList
+from chassis.tables import TablesServicer
+from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
+from ft.proto.fine_tuning_studio_pb2 import (
+    GetEvaluationJobRequest,
+    GetEvaluationJobResponse,
+    ListEvaluationJobsRequest,
+    ListEvaluationJobsResponse,
+    RemoveEvaluationJobRequest,
+    RemoveEvaluationJobResponse,
+    StartEvaluationJobRequest,
+    StartEvaluationJobResponse,
+)
+from jobs.lifecycle import JobLifecycle
+from services.evaluation.convert import from_request, to_metadata
+from services.evaluation.service import EvaluationService
+from services.evaluation.store import EvaluationJob
+
+
+class EvaluationServicer(TablesServicer):
+    """Request to one call of the domain to response."""
+
+    def __init__(self, service: EvaluationService, lifecycle: JobLifecycle[EvaluationJob]) -> None:
+        jobs = lifecycle.records
+        super().__init__(jobs.store, EvaluationJob)
+        self._service = service
+        self._lifecycle = lifecycle
+        self._list = CachedList(
+            jobs.store,
+            lambda: ListEvaluationJobsResponse(
+                evaluation_jobs=[to_metadata(job) for job in jobs.all()]
+            ),
+        )
+
+    async def ListEvaluationJobs(self, request: ListEvaluationJobsRequest) -> bytes:
+        return self._list.get()
+
+    async def GetEvaluationJob(self, request: GetEvaluationJobRequest) -> GetEvaluationJobResponse:
+        job = self._lifecycle.get(request.id)
+        return GetEvaluationJobResponse(evaluation_job=to_metadata(job))
+
+    async def StartEvaluationJob(
+        self, request: StartEvaluationJobRequest
+    ) -> StartEvaluationJobResponse:
+        jobs = [to_metadata(job) for job in await self._service.start(from_request(request))]
+        return StartEvaluationJobResponse(evaluation_job=jobs[-1], evaluation_jobs=jobs)
+
+    async def RemoveEvaluationJob(
+        self, request: RemoveEvaluationJobRequest
+    ) -> RemoveEvaluationJobResponse:
+        await self._lifecycle.remove(request.id)
+        return RemoveEvaluationJobResponse()
+
+    def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
+        return self._lifecycle.tail(request.job_id, request.offset, request.follow)

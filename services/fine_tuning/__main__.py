@@ -1,0 +1,55 @@
+"""Runs the fine-tuning service: `python -m services.fine_tuning`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chassis.config import Settings
+from chassis.domains import DOMAINS
+from chassis.paths import ProjectPaths
+from chassis.rpc import handlers
+from chassis.server import Parts, run
+from chassis.store import Store
+from jobs.lifecycle import JobLifecycle
+from jobs.observer import Observer
+from jobs.workspace import Workspace
+from services.fine_tuning.peers import Peers
+from services.fine_tuning.service import FineTuningService
+from services.fine_tuning.servicer import FineTuningServicer
+from services.fine_tuning.store import FineTuningJob, FineTuningStore
+
+
+def main() -> None:
+    """Builds the service from its parts and serves until told to stop."""
+    settings = Settings.load("fine_tuning")
+    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
+    jobs = FineTuningStore(store)
+    workspace = Workspace()
+    peers = Peers(settings)
+    observer = Observer(jobs, workspace, settings.project, reported)
+    lifecycle = JobLifecycle("fine-tuning job", jobs, workspace, settings.project, observer.wake)
+    service = FineTuningService(lifecycle, peers, ProjectPaths(settings), settings.hub_token)
+    servicer = FineTuningServicer(service, lifecycle)
+    run(
+        settings,
+        Parts(
+            service_names=[DOMAINS["fine_tuning"].full_name],
+            handlers=lambda dispatcher: [handlers(DOMAINS["fine_tuning"], servicer, dispatcher)],
+            store=store,
+            background=[observer.run],
+            close=peers.closers(),
+        ),
+    )
+
+
+def reported(
+    job: FineTuningJob, event: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What an event changes that only a fine-tuning job knows."""
+    if event.get("event") == "registered":
+        return {"adapter_id": event.get("adapter_id")}
+    return {}
+
+
+if __name__ == "__main__":
+    main()

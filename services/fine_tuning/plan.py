@@ -1,0 +1,108 @@
+"""From an accepted request to the record that is kept and the job that the workspace is given."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chassis.errors import Violations
+from chassis.records import new_id
+from jobs.arguments import compact_json, encode
+from jobs.configs import Config, columns
+from jobs.dispatch import JobSpec
+from services.fine_tuning.request import CONFIGS, JobRequest
+from services.fine_tuning.store import FineTuningJob
+
+TEMPLATE = "Accel_Finetuning_Base_Job"
+DEFAULT_EPOCHS = 1
+DEFAULT_LEARNING_RATE = 2e-4
+
+
+def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) -> FineTuningJob:
+    """The job's record, with copies of the configs, so that it explains itself without them."""
+    cpu, gpu, memory = _resources(request)
+    training = _training(request, configs)
+    user_config = configs.get("user_config")
+    id = new_id()
+    return FineTuningJob(
+        id=id,
+        base_model_id=request.base_model_id,
+        dataset_id=request.dataset_id,
+        prompt_id=request.prompt_id,
+        num_workers=request.num_workers,
+        num_cpu=cpu,
+        num_gpu=gpu,
+        num_memory=memory,
+        num_epochs=int(training["num_train_epochs"]),
+        learning_rate=float(training["learning_rate"]),
+        out_dir=f"{output_dir.rstrip('/')}/{id}",
+        dataset_fraction=request.dataset_fraction,
+        train_test_split=request.train_test_split,
+        user_script=request.user_script,
+        user_config_id=user_config.id if user_config else request.user_config_id,
+        framework_type=request.framework_type,
+        axolotl_config_id=request.axolotl_config_id,
+        gpu_label_id=request.gpu_label_id,
+        adapter_name=request.adapter_name,
+        **columns(configs, CONFIGS),
+    )
+
+
+def spec(
+    request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config], hub_token: str
+) -> JobSpec:
+    """What the workspace is told. Raises InvalidArgument if an argument cannot be carried."""
+    return JobSpec(
+        id=job.id,
+        template=TEMPLATE,
+        script=request.user_script,
+        arguments=encode(_flags(request, job, configs)),
+        cpu=job.num_cpu or 0,
+        memory=job.num_memory or 0,
+        gpu=job.num_gpu or 0,
+        gpu_label_id=request.gpu_label_id,
+        # By the environment and never as an argument: arguments are shown and logged.
+        environment={"HUGGINGFACE_ACCESS_TOKEN": hub_token} if hub_token else {},
+    )
+
+
+def _flags(
+    request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
+) -> dict[str, object]:
+    bnb = configs.get("model_bnb_config") or configs.get("adapter_bnb_config")
+    return {
+        "base_model_id": job.base_model_id,
+        "dataset_id": job.dataset_id,
+        "experimentid": job.id,
+        "out_dir": job.out_dir,
+        "train_out_dir": job.folder(),
+        "adapter_name": job.adapter_name,
+        "finetuning_framework_type": job.framework_type,
+        "prompt_id": job.prompt_id,
+        "bnb_config": bnb.compact() if bnb else None,
+        "lora_config": configs["lora_config"].compact(),
+        "training_arguments_config": compact_json(_training(request, configs)),
+        "auto_add_adapter": request.auto_add_adapter,
+        "train_test_split": job.train_test_split,
+        "dataset_fraction": job.dataset_fraction,
+        "user_config_id": job.user_config_id,
+        "dist_num": job.num_workers,
+        "dist_cpu": job.num_cpu,
+        "dist_mem": job.num_memory,
+        "dist_gpu": job.num_gpu,
+        "gpu_label_id": job.gpu_label_id,
+    }
+
+
+def _resources(request: JobRequest) -> tuple[int, int, int]:
+    agreed = Violations()
+    cpu, gpu, memory = (r.agreed(agreed) for r in (request.cpu, request.gpu, request.memory))
+    return cpu or 0, gpu or 0, memory or 0
+
+
+def _training(request: JobRequest, configs: Mapping[str, Config]) -> dict[str, Any]:
+    """The training settings: the request's own fields win over the config's, that over defaults."""
+    settings: dict[str, Any] = json.loads(configs["training_arguments_config"].text)
+    fields = {"num_train_epochs": request.num_epochs, "learning_rate": request.learning_rate}
+    defaults = {"num_train_epochs": DEFAULT_EPOCHS, "learning_rate": DEFAULT_LEARNING_RATE}
+    given = {name: value for name, value in fields.items() if value is not None}
+    return {**defaults, **settings, **given}

@@ -1,0 +1,104 @@
+"""A request to start a job, in the domain's own terms, and the rules that need nothing else."""
+
+import re
+from dataclasses import dataclass, field
+
+from chassis.errors import Violations
+from ft.enums import FineTuningFrameworkType
+
+ADAPTER_NAME = re.compile(r"[A-Za-z0-9-]+")
+CONFIGS = ("training_arguments_config", "model_bnb_config", "adapter_bnb_config", "lora_config")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """A number that the contract knows under two names."""
+
+    name: str
+    value: int | None
+    alias: str
+    alias_value: int | None
+
+    def agreed(self, found: Violations) -> int | None:
+        """The one value; a violation if both are set and differ."""
+        if self.value is not None and self.alias_value is not None:
+            found.check(
+                self.alias,
+                self.value == self.alias_value,
+                f"is {self.alias_value}, but {self.name} is {self.value}; set one of them",
+            )
+        return self.value if self.value is not None else self.alias_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRequest:
+    """What StartFineTuningJob asks for. None means not set."""
+
+    adapter_name: str
+    base_model_id: str
+    dataset_id: str
+    prompt_id: str
+    num_workers: int = 1
+    auto_add_adapter: bool = False
+    num_epochs: int | None = None
+    learning_rate: float | None = None
+    cpu: Resources
+    gpu: Resources
+    memory: Resources
+    train_test_split: float = 0.9
+    dataset_fraction: float = 1.0
+    configs: dict[str, str] = field(default_factory=dict)
+    """By name of field, those that are set."""
+    output_dir: str = ""
+    user_script: str = ""
+    user_config_id: str = ""
+    user_config: str = ""
+    framework_type: str = FineTuningFrameworkType.LEGACY
+    axolotl_config_id: str = ""
+    gpu_label_id: int | None = None
+
+    def check(self, found: Violations) -> None:
+        """Notes every rule that the request breaks by itself."""
+        found.check(
+            "adapter_name",
+            bool(ADAPTER_NAME.fullmatch(self.adapter_name)),
+            f"must consist of letters, digits and hyphens, not {self.adapter_name!r}",
+        )
+        found.required("base_model_id", self.base_model_id)
+        found.required("dataset_id", self.dataset_id)
+        frameworks = [f.value for f in FineTuningFrameworkType]
+        found.check(
+            "framework_type",
+            self.framework_type in frameworks,
+            f"must be one of {', '.join(frameworks)}, not {self.framework_type!r}",
+        )
+        required = "axolotl_config_id" if self.is_axolotl else "prompt_id"
+        found.required(required, getattr(self, required))
+        self._check_numbers(found)
+        for name, text in {**self.configs, "user_config": self.user_config}.items():
+            if text:
+                found.json_object(name, text)
+
+    @property
+    def is_axolotl(self) -> bool:
+        """Whether Axolotl does the training."""
+        return self.framework_type == FineTuningFrameworkType.AXOLOTL
+
+    def _check_numbers(self, found: Violations) -> None:
+        positive = {
+            "cpu": self.cpu.agreed(found),
+            "memory": self.memory.agreed(found),
+            "num_workers": self.num_workers,
+        }
+        for name, value in positive.items():
+            found.check(name, value is not None and value > 0, f"must be above 0, not {value}")
+        gpu = self.gpu.agreed(found)
+        found.check("gpu", gpu is None or gpu >= 0, f"must not be negative, not {gpu}")
+        for name, number in (
+            ("num_epochs", self.num_epochs),
+            ("learning_rate", self.learning_rate),
+        ):
+            found.check(name, number is None or number > 0, f"must be above 0, not {number}")
+        for name in ("dataset_fraction", "train_test_split"):
+            share: float = getattr(self, name)
+            found.check(name, 0 < share <= 1, f"must be above 0 and at most 1, not {share}")

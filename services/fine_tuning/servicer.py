@@ -1,0 +1,76 @@
+"""The RPCs of the fine-tuning service."""
+
+from collections.abc import AsyncIterator
+
+from chassis.lists import CachedList
+from chassis.tables import TablesServicer
+from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
+from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
+from ft.proto.fine_tuning_studio_pb2 import (
+    GetDatasetSplitByAdapterMetadata,
+    GetDatasetSplitByAdapterRequest,
+    GetDatasetSplitByAdapterResponse,
+    GetFineTuningJobRequest,
+    GetFineTuningJobResponse,
+    ListFineTuningJobsRequest,
+    ListFineTuningJobsResponse,
+    RemoveFineTuningJobRequest,
+    RemoveFineTuningJobResponse,
+    StartFineTuningJobRequest,
+    StartFineTuningJobResponse,
+)
+from jobs.lifecycle import JobLifecycle
+from services.fine_tuning.convert import from_request, to_metadata
+from services.fine_tuning.service import FineTuningService
+from services.fine_tuning.store import FineTuningJob
+
+
+class FineTuningServicer(TablesServicer):
+    """Request to one call of the domain to response."""
+
+    def __init__(self, service: FineTuningService, lifecycle: JobLifecycle[FineTuningJob]) -> None:
+        jobs = lifecycle.records
+        super().__init__(jobs.store, FineTuningJob)
+        self._service = service
+        self._lifecycle = lifecycle
+        self._list = CachedList(
+            jobs.store,
+            lambda: ListFineTuningJobsResponse(
+                fine_tuning_jobs=[to_metadata(job) for job in jobs.all()]
+            ),
+        )
+
+    async def ListFineTuningJobs(self, request: ListFineTuningJobsRequest) -> bytes:
+        return self._list.get()
+
+    async def GetFineTuningJob(self, request: GetFineTuningJobRequest) -> GetFineTuningJobResponse:
+        job = self._lifecycle.get(request.id)
+        return GetFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+
+    async def StartFineTuningJob(
+        self, request: StartFineTuningJobRequest
+    ) -> StartFineTuningJobResponse:
+        job = await self._service.start(from_request(request))
+        return StartFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+
+    async def RemoveFineTuningJob(
+        self, request: RemoveFineTuningJobRequest
+    ) -> RemoveFineTuningJobResponse:
+        await self._lifecycle.remove(request.id)
+        return RemoveFineTuningJobResponse()
+
+    async def GetDatasetSplitByAdapter(
+        self, request: GetDatasetSplitByAdapterRequest
+    ) -> GetDatasetSplitByAdapterResponse:
+        split = await self._service.split_of(request.adapter_id)
+        return GetDatasetSplitByAdapterResponse(
+            response=GetDatasetSplitByAdapterMetadata(
+                dataset_fraction=split.dataset_fraction, train_test_split=split.train_test_split
+            )
+        )
+
+    def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
+        return self._lifecycle.tail(request.job_id, request.offset, request.follow)
+
+    async def ListJobConfigIds(self, request: ListJobConfigIdsRequest) -> ListJobConfigIdsResponse:
+        return ListJobConfigIdsResponse(config_ids=self._lifecycle.get(request.job_id).config_ids())

@@ -1,0 +1,46 @@
+"""A job's arguments, as they travel in `JOB_ARGUMENTS`.
+
+They are separated by blanks and existing user scripts split them on blanks, so no argument may
+contain one: JSON is written without, and a blank within a JSON string as an escape.
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+from chassis.errors import Violations
+
+
+def compact_json(value: Any) -> str:
+    """JSON in ASCII without a blank; equal to `value` when read back."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).replace(" ", "\\u0020")
+
+
+def encode(flags: Mapping[str, object], field: str = "arguments") -> str:
+    """`--name value` pairs; flags without a value are left out, and True stands alone.
+
+    Raises InvalidArgument, naming the flags, if a value cannot be carried.
+    """
+    found = Violations()
+    words: list[str] = []
+    for name, value in flags.items():
+        if value is None or value is False or value == "":
+            continue
+        words.append(f"--{name}")
+        if value is not True:
+            text = str(value)
+            carried = not any(character.isspace() or character == "\0" for character in text)
+            found.check(f"{field}.{name}", carried, f"{text!r} contains a blank")
+            words.append(text)
+    found.raise_if_any()
+    return " ".join(words)
+
+
+def decimal(value: float) -> float:
+    """The shortest decimal that is the same 32-bit float: what the caller most likely wrote."""
+    for digits in range(6, 9):
+        shorter = float(f"{value:.{digits}g}")
+        if struct.pack("f", shorter) == struct.pack("f", value):
+            return shorter
+    return value

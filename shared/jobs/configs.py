@@ -1,0 +1,73 @@
+"""Configs that a job is started with, kept by the configs service."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis import domains
+from chassis.config import Settings
+from chassis.errors import FailedPrecondition
+from ft.enums import ConfigType
+from ft.proto.fine_tuning_studio_pb2 import AddConfigRequest, ListConfigsRequest
+from jobs.arguments import compact_json
+
+TYPES: Mapping[str, ConfigType] = {
+    "training_arguments_config": ConfigType.TRAINING_ARGUMENTS,
+    "model_bnb_config": ConfigType.BITSANDBYTES_CONFIG,
+    "adapter_bnb_config": ConfigType.BITSANDBYTES_CONFIG,
+    "lora_config": ConfigType.LORA_CONFIG,
+    "generation_config": ConfigType.GENERATION_CONFIG,
+    "user_config": ConfigType.CUSTOM,
+}
+"""Type of the stored config, by the field of a request that carries its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A stored config."""
+
+    id: str
+    text: str
+
+    def compact(self) -> str:
+        """The text as a job's argument can carry it."""
+        return compact_json(json.loads(self.text))
+
+
+def columns(configs: Mapping[str, Config], fields: Iterable[str]) -> dict[str, Any]:
+    """Columns of a job's record: copies of the configs, and their ids."""
+    used = {field: configs[field] for field in fields if field in configs}
+    texts = {field: config.text for field, config in used.items()}
+    return {**texts, **{f"{field}_id": config.id for field, config in used.items()}}
+
+
+class JobConfigs:
+    """Stores and finds the configs of jobs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._configs = domains.configs(settings)
+        self.close = self._configs.close
+        self.peer = self._configs
+
+    async def store(self, texts: Mapping[str, str]) -> dict[str, Config]:
+        """The configs that a request carries, by name of field; equal ones are stored once."""
+        return {field: await self._store(field, text) for field, text in texts.items() if text}
+
+    async def shipped(self, field: str, model_id: str) -> Config:
+        """The config that the studio ships for that field and the model's family.
+
+        Raises FailedPrecondition if it was removed and none is left.
+        """
+        request = ListConfigsRequest(type=TYPES[field], model_id=model_id)
+        for config in (await self._configs(lambda s: s.ListConfigs, request)).configs:
+            if config.is_default:
+                return Config(config.id, config.config)
+        raise FailedPrecondition(
+            f"{field} is not set, and no {TYPES[field]} config is shipped", field=field
+        )
+
+    async def _store(self, field: str, text: str) -> Config:
+        request = AddConfigRequest(type=TYPES[field], config=text)
+        config = (await self._configs(lambda s: s.AddConfig, request)).config
+        return Config(config.id, config.config)

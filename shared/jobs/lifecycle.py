@@ -1,0 +1,82 @@
+"""A job from its record to its end, the same for every kind."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from chassis.errors import NotFound, Refusal
+from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
+from jobs.dispatch import JobSpec, dispatch, withdraw
+from jobs.records import JobRecord, JobRecords
+from jobs.states import JobState
+from jobs.tail import tail
+from jobs.workspace import Workspace
+
+Job = TypeVar("Job", bound=JobRecord)
+
+
+class JobLifecycle(Generic[Job]):
+    """Starts, finds, shows and removes the jobs of one kind.
+
+    `kind` is what messages call them; `started` is called after each start.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        records: JobRecords[Job],
+        workspace: Workspace,
+        project: Path,
+        started: Callable[[], None],
+    ) -> None:
+        self.records = records
+        self._kind = kind
+        self._workspace = workspace
+        self._project = project
+        self._started = started
+
+    def get(self, id: str) -> Job:
+        """The job with that id. Raises NotFound."""
+        job = self.records.one(id=id)
+        if job is None:
+            raise NotFound(f"{self._kind} {id!r} does not exist", resource=self._kind, id=id)
+        return job
+
+    async def start(self, job: Job, spec: JobSpec, unique: Iterable[str] = ()) -> Job:
+        """Records the job, then brings it into the workspace; returns once it is accepted there.
+
+        Where the workspace refuses, the record says why.
+        """
+        await self.records.add(job, unique)
+        try:
+            dispatched = await dispatch(self._workspace, spec)
+        except Refusal as refusal:
+            await self.records.change(job.id, state=JobState.FAILED, failure_reason=refusal.message)
+            raise
+        await self.records.change(
+            job.id,
+            state=JobState.SCHEDULED,
+            cml_job_id=dispatched.cml_job_id,
+            run_id=dispatched.run_id,
+        )
+        self._started()
+        return self.get(job.id)
+
+    async def remove(self, id: str) -> None:
+        """Takes the job out of the workspace and forgets it; an unknown id is fine."""
+        job = self.records.one(id=id)
+        if job is None:
+            return
+        if job.cml_job_id:
+            ended = JobState(job.state).final
+            await withdraw(self._workspace, job.cml_job_id, job.run_id or "", ended)
+        await self.records.remove(id=id)
+
+    def tail(self, id: str, offset: int, follow: bool) -> AsyncIterator[TailLogsResponse]:
+        """The job's log, see `jobs.tail`."""
+        folder = self._project / self.get(id).folder()
+        return tail(folder, offset, follow, lambda: self._ended(id))
+
+    def _ended(self, id: str) -> bool:
+        job = self.records.one(id=id)
+        return job is None or JobState(job.state).final

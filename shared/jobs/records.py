@@ -1,0 +1,72 @@
+"""What the studio keeps about every job, of whichever kind."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.records import Base, Records, Row
+from ft.proto.fine_tuning_studio_jobs_pb2 import JobStatus
+from jobs.states import JobState
+
+
+class JobRecord(Base, kw_only=True):
+    """Columns of a job's table that are the studio's own; the kind adds the contract's."""
+
+    __abstract__ = True
+
+    cml_job_id: Mapped[str | None] = mapped_column(default=None)
+    state: Mapped[str] = mapped_column(default=JobState.QUEUED, sort_order=500)
+    run_id: Mapped[str | None] = mapped_column(default=None, sort_order=501)
+    started_at: Mapped[datetime | None] = mapped_column(default=None, sort_order=502)
+    finished_at: Mapped[datetime | None] = mapped_column(default=None, sort_order=503)
+    step: Mapped[int | None] = mapped_column(default=None, sort_order=504)
+    total_steps: Mapped[int | None] = mapped_column(default=None, sort_order=505)
+    epoch: Mapped[float | None] = mapped_column(default=None, sort_order=506)
+    loss: Mapped[float | None] = mapped_column(default=None, sort_order=507)
+    eval_loss: Mapped[float | None] = mapped_column(default=None, sort_order=508)
+    tokens_per_second: Mapped[float | None] = mapped_column(default=None, sort_order=509)
+    seconds_left: Mapped[float | None] = mapped_column(default=None, sort_order=510)
+    failure_reason: Mapped[str | None] = mapped_column(default=None, sort_order=511)
+    notices: Mapped[str | None] = mapped_column(default=None, sort_order=512)
+    """What the studio changed about the settings, a JSON list of sentences."""
+
+    def folder(self) -> str:
+        """The job's own folder, relative to the project directory."""
+        raise NotImplementedError
+
+    def status(self) -> JobStatus:
+        """What became of the job so far, as clients see it."""
+        return JobStatus(
+            state=self.state,
+            created_at=_rfc3339(self.created_at),
+            started_at=_rfc3339(self.started_at),
+            finished_at=_rfc3339(self.finished_at),
+            step=self.step or 0,
+            total_steps=self.total_steps or 0,
+            epoch=self.epoch or 0.0,
+            loss=self.loss,
+            eval_loss=self.eval_loss,
+            tokens_per_second=self.tokens_per_second or 0.0,
+            seconds_left=self.seconds_left or 0.0,
+            failure_reason=self.failure_reason or "",
+            notices=json.loads(self.notices or "[]"),
+        )
+
+
+class JobRecords(Records[Row]):
+    """Queries on jobs of one kind."""
+
+    def unfinished(self) -> Sequence[Row]:
+        """Jobs that have not ended, oldest first."""
+        ended = [state.value for state in JobState if state.final]
+        query = (
+            select(self.table).where(self.table.c.state.not_in(ended)).order_by(self.table.c.seq)
+        )
+        return self.store.read(lambda c: [self.record(r) for r in c.execute(query).mappings()])
+
+
+def _rfc3339(time: datetime | None) -> str:
+    return "" if time is None else time.isoformat(timespec="milliseconds") + "Z"

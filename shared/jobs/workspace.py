@@ -1,0 +1,218 @@
+"""The workspace's API, through the `cmlapi` client that a workspace hands out.
+
+The one module of the studio that calls `cmlapi`, by keyword only, so that the genuine client and
+the one that this repository carries are interchangeable. Which of the two is installed does not
+matter here.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chassis import errors
+
+T = TypeVar("T")
+REQUEST_SECONDS = 15.0
+PAGE_SIZE = 100
+_REFUSED = {
+    401: errors.Unauthenticated,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    409: errors.AlreadyExists,
+    429: errors.ResourceExhausted,
+}
+
+
+class Workspace:
+    """One project of one workspace.
+
+    `CDSW_API_URL`, `CDSW_PROJECT_ID` and `CDSW_APIV2_KEY` say which; the key may be in a file named
+    by `FTS_WORKSPACE_KEY_FILE` instead. They are read at the first call, because a local workbench
+    may start after the service. Every method raises Unavailable while the workspace does not
+    answer, and another Refusal, with the workspace's own message, when it says no.
+    """
+
+    def __init__(self) -> None:
+        self._client: Any = None
+        self._project_id = os.environ.get("CDSW_PROJECT_ID", "")
+
+    async def template(self, name: str) -> Any:
+        """The template job of that name. Raises FailedPrecondition if there is none."""
+        job = await self.find_job(name)
+        if job is None:
+            raise errors.FailedPrecondition(
+                f"the workspace project has no template job named {name!r}",
+                reason="TEMPLATE_JOB_MISSING",
+                template=name,
+            )
+        return job
+
+    async def find_job(self, name: str) -> Any | None:
+        """The oldest job with exactly that name, None if there is none."""
+        token = ""
+        while True:
+            page = await self._call(
+                "list_jobs",
+                project_id=self._project_id,
+                search_filter=_filter(name=name),
+                page_size=PAGE_SIZE,
+                page_token=token,
+            )
+            for job in page.jobs or ():
+                # A workspace's filter also finds names that only contain the value.
+                if job.name == name:
+                    return job
+            token = page.next_page_token or ""
+            if not token:
+                return None
+
+    async def create_job(self, **fields: Any) -> Any:
+        """Creates a job from the fields of a CreateJobRequest."""
+        body = self._model("CreateJobRequest", project_id=self._project_id, **fields)
+        return await self._call("create_job", body=body, project_id=self._project_id)
+
+    async def delete_job(self, job_id: str) -> None:
+        """Deletes a job; one that is not there is fine."""
+        try:
+            await self._call("delete_job", project_id=self._project_id, job_id=job_id)
+        except errors.NotFound:
+            pass
+
+    async def runs(self, job_id: str) -> list[Any]:
+        """The first page of a job's runs. The studio's own jobs have one run."""
+        page = await self._call(
+            "list_job_runs", project_id=self._project_id, job_id=job_id, page_size=PAGE_SIZE
+        )
+        return list(page.job_runs or ())
+
+    async def create_run(self, job_id: str) -> Any:
+        """Starts a job."""
+        body = self._model("CreateJobRunRequest", project_id=self._project_id, job_id=job_id)
+        return await self._call(
+            "create_job_run", body=body, project_id=self._project_id, job_id=job_id
+        )
+
+    async def run(self, job_id: str, run_id: str) -> Any:
+        """One run of a job."""
+        return await self._call(
+            "get_job_run", project_id=self._project_id, job_id=job_id, run_id=run_id
+        )
+
+    async def stop_run(self, job_id: str, run_id: str) -> None:
+        """Asks for a run to be stopped."""
+        await self._call("stop_job_run", project_id=self._project_id, job_id=job_id, run_id=run_id)
+
+    async def project(self) -> Any:
+        """The project."""
+        return await self._call("get_project", project_id=self._project_id)
+
+    async def update_project(self, project: Any) -> None:
+        """Writes the project back."""
+        await self._call("update_project", body=project, project_id=self._project_id)
+
+    async def registered_model(self, model_id: str) -> Any:
+        """A model of the workspace's registry, with its versions."""
+        return await self._call("get_registered_model", model_id=model_id)
+
+    async def create_model(self, **fields: Any) -> Any:
+        """Creates a served model from the fields of a CreateModelRequest."""
+        body = self._model("CreateModelRequest", project_id=self._project_id, **fields)
+        return await self._call("create_model", body=body, project_id=self._project_id)
+
+    async def create_model_build(
+        self, model_id: str, deployment: Mapping[str, Any], **fields: Any
+    ) -> Any:
+        """Builds a served model from the fields of a CreateModelBuildRequest, and deploys it with
+        those of a ShortCreateModelDeployment."""
+        body = self._model(
+            "CreateModelBuildRequest",
+            project_id=self._project_id,
+            model_id=model_id,
+            auto_deploy_model=True,
+            auto_deployment_config=self._model("ShortCreateModelDeployment", **deployment),
+            **fields,
+        )
+        return await self._call(
+            "create_model_build", body=body, project_id=self._project_id, model_id=model_id
+        )
+
+    def _model(self, name: str, **fields: Any) -> Any:
+        import cmlapi
+
+        return getattr(cmlapi, name)(**fields)
+
+    async def _call(self, operation: str, **arguments: Any) -> Any:
+        given = {key: value for key, value in arguments.items() if value != ""}
+        client = self._connected()
+        method: Callable[..., Any] = getattr(client, operation)
+        return await asyncio.to_thread(
+            _translated, operation, method, given, _request_timeout=REQUEST_SECONDS
+        )
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            import cmlapi
+
+            if not self._project_id or not os.environ.get("CDSW_API_URL"):
+                raise errors.FailedPrecondition(
+                    "no workspace is configured: CDSW_API_URL and CDSW_PROJECT_ID must be set",
+                    reason="NO_WORKSPACE",
+                )
+            key_file = os.environ.get("FTS_WORKSPACE_KEY_FILE", "")
+            if key_file:
+                os.environ["CDSW_APIV2_KEY"] = _read_key(Path(key_file))
+            self._client = cmlapi.default_client()
+        return self._client
+
+
+def _filter(**equal: str) -> str:
+    return json.dumps(equal)
+
+
+def _read_key(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise errors.Unavailable(
+            f"the workspace's key file cannot be read: {error.strerror}",
+            reason="WORKSPACE_UNAVAILABLE",
+        ) from error
+
+
+def _translated(
+    operation: str, method: Callable[..., T], arguments: Mapping[str, Any], **options: Any
+) -> T:
+    from cmlapi.rest import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return method(**arguments, **options)
+    except ApiException as error:
+        status = error.status or 503
+        if status >= 500:
+            raise _unavailable(operation, f"HTTP {status}") from error
+        kind = _REFUSED.get(status, errors.FailedPrecondition)
+        raise kind(
+            f"the workspace refused {operation}: {_message(error)}",
+            reason="WORKSPACE_REFUSED",
+            operation=operation,
+        ) from error
+    except (HTTPError, OSError) as error:
+        raise _unavailable(operation, type(error).__name__) from error
+
+
+def _message(error: Any) -> str:
+    try:
+        content = json.loads(error.body)
+        return str(content.get("message") or content.get("error"))
+    except (TypeError, ValueError, AttributeError):
+        return f"{error.status} {error.reason}"
+
+
+def _unavailable(operation: str, why: str) -> errors.Unavailable:
+    return errors.Unavailable(
+        f"the workspace did not answer {operation}: {why}", reason="WORKSPACE_UNAVAILABLE"
+    )
