@@ -80,10 +80,7 @@ class Records(Generic[Row]):
         """
 
         def work(connection: Connection) -> None:
-            if not self.store.is_sqlite:
-                # SQLite has one writer at a time; PostgreSQL may have other replicas.
-                lock = f"LOCK TABLE {self.table.name} IN SHARE ROW EXCLUSIVE MODE"
-                connection.execute(text(lock))
+            self.lock(connection)
             for column in ("id", *unique):
                 self._require_free(connection, column, getattr(record, column))
             self.insert(connection, [record])
@@ -122,6 +119,16 @@ class Records(Generic[Row]):
         """Removes the records whose columns equal the given values; none is fine."""
         statement = delete(self.table).filter_by(**equal)
         await self.store.write(lambda c: c.execute(statement))
+
+    def lock(self, connection: Connection) -> None:
+        """Keeps others from writing the table until the transaction under way has ended.
+
+        For writes that depend on what the table does not hold yet.
+        """
+        if not self.store.is_sqlite:
+            # SQLite has one writer at a time; PostgreSQL may have other replicas.
+            lock = f"LOCK TABLE {self.table.name} IN SHARE ROW EXCLUSIVE MODE"
+            connection.execute(text(lock))
 
     def insert(self, connection: Connection, records: Iterable[Row]) -> None:
         """Inserts within a transaction that is under way."""

@@ -1,0 +1,37 @@
+"""Runs the configs service: `python -m services.configs`."""
+
+from pathlib import Path
+
+from chassis.config import Settings
+from chassis.domains import DOMAINS
+from chassis.rpc import handlers
+from chassis.server import Parts, run
+from chassis.store import Store
+from services.configs.peers import Owners
+from services.configs.service import ConfigService
+from services.configs.servicer import ConfigsServicer
+from services.configs.store import ConfigStore
+
+
+def parts(settings: Settings) -> Parts:
+    """The service, built from its parts."""
+    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
+    configs = ConfigStore(store)
+    owners = Owners(settings)
+    servicer = ConfigsServicer(ConfigService(configs, owners), configs)
+    return Parts(
+        service_names=[DOMAINS["configs"].full_name],
+        handlers=lambda dispatcher: [handlers(DOMAINS["configs"], servicer, dispatcher)],
+        store=store,
+        close=[owners.close],
+    )
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = Settings.load("configs")
+    run(settings, parts(settings))
+
+
+if __name__ == "__main__":
+    main()

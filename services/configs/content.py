@@ -1,0 +1,138 @@
+"""What a config says, whichever way it is spelled."""
+
+import json
+import math
+import re
+from functools import lru_cache
+from typing import Any, NoReturn
+
+import yaml
+
+from ft.enums import ConfigType
+
+MAX_VALUES = 100_000
+"""How many values a config may have once YAML aliases are followed: a few lines of them can stand
+for more than any memory holds."""
+
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+
+
+class ContentFault(Exception):
+    """The text is not a config. The message says where and why."""
+
+
+def parse(type: str, text: str) -> dict[str, Any]:
+    """The object that the text holds: YAML for type axolotl, JSON for all others.
+
+    Raises ContentFault.
+    """
+    try:
+        content = _parse_yaml(text) if type == ConfigType.AXOLOTL else _parse_json(text)
+        if not isinstance(content, dict):
+            raise ContentFault(
+                f"line 1 column 1: must be an object of settings, not {_kind(content)}"
+            )
+        _comparable(type, content, [MAX_VALUES])
+    except RecursionError:
+        raise ContentFault("is nested too deeply") from None
+    return content
+
+
+def canonical(type: str, content: dict[str, Any]) -> str:
+    """The text under which the content is stored."""
+    if type == ConfigType.AXOLOTL:
+        return yaml.safe_dump(content, allow_unicode=True)
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+@lru_cache(maxsize=10_000)
+def key(type: str, text: str) -> str:
+    """Equal for texts that say the same, whatever the order of keys or the spelling of numbers.
+
+    A text that is no config, which an import may have brought in, equals itself only.
+    """
+    try:
+        return json.dumps(_comparable(type, parse(type, text), [MAX_VALUES]), sort_keys=True)
+    except ContentFault:
+        return text
+
+
+def _parse_json(text: str) -> Any:
+    try:
+        return json.loads(
+            text, object_pairs_hook=_distinct, parse_constant=_not_json, parse_float=_finite
+        )
+    except json.JSONDecodeError as error:
+        raise ContentFault(
+            f"line {error.lineno} column {error.colno}: not JSON: {error.msg}"
+        ) from None
+    except ValueError as error:
+        # A number with thousands of digits.
+        raise ContentFault(f"not JSON: {error}") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise ContentFault(f"keys appear more than once: {', '.join(repeated)}")
+    return content
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ContentFault(f"not JSON: {constant}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ContentFault(f"{text} is larger than any number can be")
+    return number
+
+
+def _parse_yaml(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
+        raise ContentFault(f"{place}not YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ContentFault(f"not YAML: {error}") from None
+
+
+def _comparable(type: str, value: Any, left: list[int]) -> Any:
+    """The value with one spelling for equal numbers; `left` is how many values it may still have.
+
+    True and 1 stay different, and so do the keys 1 and "1" of a YAML mapping.
+    """
+    left[0] -= 1
+    if left[0] < 0:
+        raise ContentFault(f"has more than {MAX_VALUES} values")
+    match value:
+        case dict():
+            return {
+                f"{k.__class__.__name__} {k}": _comparable(type, v, left) for k, v in value.items()
+            }
+        case list() | tuple() | set():
+            return [_comparable(type, item, left) for item in value]
+        case float() if value.is_integer():
+            return int(value)
+        case str() if type == ConfigType.AXOLOTL and (number := _yaml_number(value)) is not None:
+            return _comparable(type, number, left)
+        case None | bool() | int() | float() | str():
+            return value
+    return f"{value.__class__.__name__} {value}"
+
+
+def _yaml_number(text: str) -> float | None:
+    """The number behind a text such as 2e-4, which YAML 1.1 takes for text and Axolotl does not."""
+    if not _EXPONENT.fullmatch(text):
+        return None
+    return float(text)
+
+
+def _kind(content: Any) -> str:
+    names = {list: "a list", str: "text", bool: "true or false", type(None): "nothing"}
+    return names.get(type(content), "a number")

@@ -1,0 +1,82 @@
+"""The rules about configs."""
+
+from chassis.errors import InvalidArgument, NotFound, Violation, Violations
+from chassis.peers import referred
+from chassis.records import new_id
+from ft.enums import ConfigType
+from services.configs import content
+from services.configs.peers import Owners
+from services.configs.store import Config, ConfigStore
+
+
+class ConfigService:
+    """Keeps each config once, the studio's own and the user's."""
+
+    def __init__(self, configs: ConfigStore, owners: Owners) -> None:
+        self._configs = configs
+        self._owners = owners
+
+    def get(self, id: str) -> Config:
+        """The config with that id. Raises NotFound."""
+        config = self._configs.one(id=id)
+        if config is None:
+            raise NotFound(f"config {id!r} does not exist", resource="config", id=id)
+        return config
+
+    async def add(self, type: str, text: str, description: str) -> Config:
+        """Stores a config, or returns the one that says the same.
+
+        `description` names a model, whose family's user configs are then the only ones that count
+        as the same; for a dataset format it is the format's own name.
+        """
+        config = Config(
+            id=new_id(),
+            type=type,
+            description=description.strip() or None,
+            config=self._canonical(type, text),
+        )
+        if config.description is None:
+            return await self._configs.add_or_find(config)
+        if type == ConfigType.AXOLOTL_DATASET_FORMATS:
+            return await self._configs.add_or_find(config, description=config.description)
+        family = await referred("description", self._owners.family_of_name(config.description))
+        config.model_family = family or None
+        return await self._configs.add_or_find(
+            config, model_family=config.model_family, is_default=0
+        )
+
+    async def remove(self, id: str) -> None:
+        """Forgets a config; an unknown id is fine."""
+        await self._configs.remove(id=id)
+
+    async def matching(
+        self, type: str, model_id: str, adapter_id: str, fine_tuning_job_id: str
+    ) -> list[Config]:
+        """The configs that fit every argument that is not empty, oldest first.
+
+        For a model: the shipped ones of its family, and if there are none, all that are left.
+        """
+        configs = self._configs.all(type=type) if type else self._configs.all()
+        if adapter_id:
+            ids = await self._owners.configs_of_adapter(adapter_id)
+            configs = [config for config in configs if config.id in ids]
+        if fine_tuning_job_id:
+            ids = await self._owners.configs_of_job(fine_tuning_job_id)
+            configs = [config for config in configs if config.id in ids]
+        if model_id:
+            family = await self._owners.family_of_model(model_id)
+            shipped = [c for c in configs if c.is_default and family and c.model_family == family]
+            configs = shipped or configs
+        return configs
+
+    @staticmethod
+    def _canonical(type: str, text: str) -> str:
+        found = Violations()
+        types = [t.value for t in ConfigType]
+        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        found.required("config", text)
+        found.raise_if_any()
+        try:
+            return content.canonical(type, content.parse(type, text))
+        except content.ContentFault as fault:
+            raise InvalidArgument.of([Violation("config", str(fault))]) from fault

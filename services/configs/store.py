@@ -1,0 +1,46 @@
+"""The table of configs."""
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.records import Base, Records
+from chassis.store import Store
+from services.configs.content import key
+
+
+class Config(Base):
+    """A stored config."""
+
+    __tablename__ = "configs"
+
+    type: Mapped[str | None] = mapped_column(index=True)
+    description: Mapped[str | None] = mapped_column(default=None)
+    config: Mapped[str | None] = mapped_column(default=None)
+    model_family: Mapped[str | None] = mapped_column(default=None)
+    is_default: Mapped[int | None] = mapped_column(default=0)
+    """1 for configs that the studio ships, 0 for the user's own."""
+
+
+class ConfigStore(Records[Config]):
+    """Queries on configs."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, Config)
+
+    async def add_or_find(self, config: Config, **alike: object) -> Config:
+        """The oldest config of the same type and equal content, else the given one, now stored.
+
+        `alike` narrows by further columns which configs may stand in for the given one.
+        """
+        wanted = key(config.type or "", config.config or "")
+
+        def work(connection: Connection) -> Config:
+            self.lock(connection)
+            query = select(self.table).filter_by(type=config.type, **alike)
+            for row in connection.execute(query.order_by(self.table.c.seq)).mappings():
+                if key(row["type"], row["config"] or "") == wanted:
+                    return self.record(row)
+            self.insert(connection, [config])
+            return config
+
+        return await self.store.write(work)
