@@ -1,4 +1,4 @@
-"""A request to start evaluations, in the domain's own terms, and the rules that need nothing else."""
+"""A request to start evaluations in the domain's own terms; the rules that need nothing else."""
 
 from dataclasses import dataclass, field
 

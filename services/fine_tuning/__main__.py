@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def reported(
-    job: FineTuningJob, event: Mapping[str, Any], changes: Mapping[str, Any]
+    _job: FineTuningJob, event: Mapping[str, Any], _changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What an event changes that only a fine-tuning job knows."""
     if event.get("event") == "registered":

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,10 +77,8 @@ class Workspace:
 
     async def delete_job(self, job_id: str) -> None:
         """Deletes a job; one that is not there is fine."""
-        try:
+        with suppress(errors.NotFound):
             await self._call("delete_job", project_id=self._project_id, job_id=job_id)
-        except errors.NotFound:
-            pass
 
     async def runs(self, job_id: str) -> list[Any]:
         """The first page of a job's runs. The studio's own jobs have one run."""
@@ -185,8 +184,9 @@ def _read_key(path: Path) -> str:
 def _translated(
     operation: str, method: Callable[..., T], arguments: Mapping[str, Any], **options: Any
 ) -> T:
-    from cmlapi.rest import ApiException
     from urllib3.exceptions import HTTPError
+
+    from cmlapi.rest import ApiException
 
     try:
         return method(**arguments, **options)

@@ -1,0 +1,106 @@
+# `make` lists the targets. Each target makes the environments that it needs.
+
+PYTHON ?= python3.11
+STUDIO := .venv
+TRAINER := .venv-trainer
+PIP_FLAGS := --quiet --disable-pip-version-check --no-input
+SERVICES := datasets models adapters prompts configs fine_tuning evaluation facade workbench
+PACKAGES := shared/chassis[postgres] shared/jobs shared/cmlapi shared/ft[cli] \
+            $(addprefix services/,$(SERVICES))
+TRAINER_PACKAGES := shared/ft shared/trainer
+PROTO_FILES := fine_tuning_studio fine_tuning_studio_jobs domains
+PROTO_OUT := shared/ft/proto
+PROJECT_FILES := $(wildcard shared/*/pyproject.toml services/*/pyproject.toml)
+
+export HF_HUB_OFFLINE ?= 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo up down test lint types imports generated pytest pytest-trainer \
+        proto proto-check cmlapi-check format clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------ environments
+
+env: $(STUDIO)/.made $(TRAINER)/.made  ## Both virtual environments
+
+$(STUDIO)/.made: requirements/services.txt requirements/dev.txt $(PROJECT_FILES)
+	@echo "making $(STUDIO): services, command, tools"
+	@$(PYTHON) -m venv $(STUDIO)
+	@$(STUDIO)/bin/pip install $(PIP_FLAGS) -c requirements/services.txt -r requirements/dev.txt
+	@$(STUDIO)/bin/pip install $(PIP_FLAGS) -c requirements/services.txt --no-build-isolation \
+	    $(addprefix --editable ./,$(PACKAGES))
+	@touch $@
+
+# torch comes first and by its exact version: another spelling may take a build of several GB.
+$(TRAINER)/.made: requirements/trainer.txt shared/ft/pyproject.toml shared/trainer/pyproject.toml
+	@echo "making $(TRAINER): torch and the trainer (the largest download)"
+	@$(PYTHON) -m venv $(TRAINER)
+	@$(TRAINER)/bin/pip install $(PIP_FLAGS) torch==2.13.0
+	@$(TRAINER)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt \
+	    hatchling pytest pytest-asyncio hypothesis
+	@$(TRAINER)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt --no-build-isolation \
+	    $(addprefix --editable ./,$(TRAINER_PACKAGES))
+	@touch $@
+
+# ------------------------------------------------------------------------------ running
+
+demo: env  ## Fine-tunes the starter model on its data and compares it with its base
+	@fts demo
+
+up: env  ## Starts the studio on this machine
+	@fts up
+
+down: env  ## Stops it
+	@fts down
+
+# ------------------------------------------------------------------------------- checks
+
+test: env lint types imports generated pytest-trainer pytest  ## Every check and test
+
+lint: $(STUDIO)/.made  ## Style and common mistakes
+	@ruff format --check --quiet . && ruff check --quiet .
+
+types: $(STUDIO)/.made  ## Strict types
+	@mypy
+
+imports: $(STUDIO)/.made  ## Who may know whom
+	@lint-imports --no-cache
+
+generated: proto-check cmlapi-check  ## Generated code is what its source makes
+
+pytest: $(STUDIO)/.made
+	@python -m pytest
+
+pytest-trainer: $(TRAINER)/.made
+	@$(TRAINER)/bin/python -m pytest shared/trainer
+
+format: $(STUDIO)/.made  ## Formats the code
+	@ruff format --quiet . && ruff check --fix --quiet .
+
+# ---------------------------------------------------------------------- generated code
+
+define protoc
+	@python -m grpc_tools.protoc -Ift/proto=proto \
+	    --python_out=$(1) --grpc_python_out=$(1) --mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) \
+	    $(foreach file,$(PROTO_FILES),ft/proto/$(file).proto)
+endef
+
+proto: $(STUDIO)/.made  ## Regenerates the Python code of the contract
+	$(call protoc,shared)
+
+proto-check: $(STUDIO)/.made  ## Proves that the generated code is that of proto/
+	@rm -rf .proto-check && mkdir .proto-check
+	$(call protoc,.proto-check)
+	@touch .proto-check/ft/proto/__init__.py
+	@diff -r --exclude=__pycache__ .proto-check/ft/proto $(PROTO_OUT) \
+	    && rm -rf .proto-check && echo "generated code is up to date"
+
+cmlapi-check: $(STUDIO)/.made
+	@python shared/cmlapi/codegen/generate.py --check
+
+clean:  ## Removes the environments; the studio's data in .fts stays
+	@rm -rf $(STUDIO) $(TRAINER) .proto-check
