@@ -1,0 +1,5 @@
+"""`python -m ft.cli` is `fts`."""
+
+from ft.cli import main
+
+main()

@@ -1,0 +1,51 @@
+"""The command `fts`, put together."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from ft.cli import database, demo, jobs, registry, studio
+from ft.cli.exits import MEANINGS
+from ft.cli.session import command
+
+app = typer.Typer(
+    name="fts",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog=MEANINGS,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("fine-tuning-studio"))
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Fine Tuning Studio: register models and data, fine-tune, evaluate."""
+
+
+command(app, "up")(studio.up)
+command(app, "down")(studio.down)
+command(app, "status")(studio.status)
+command(app, "health")(studio.show_health)
+command(app, "demo")(demo.demo)
+command(app, "train")(jobs.train)
+command(app, "evaluate")(jobs.evaluate)
+command(app, "logs")(jobs.logs)
+app.add_typer(jobs.jobs, name="jobs")
+app.add_typer(registry.datasets, name="datasets")
+app.add_typer(registry.models, name="models")
+app.add_typer(registry.adapters, name="adapters")
+app.add_typer(registry.prompts, name="prompts")
+app.add_typer(registry.configs, name="configs")
+app.add_typer(database.app, name="db")

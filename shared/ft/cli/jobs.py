@@ -1,0 +1,268 @@
+"""`fts train`, `evaluate`, `jobs` and `logs`."""
+
+import sys
+from typing import Annotated, Any
+
+import grpc
+import typer
+
+from ft import api
+from ft.cli.render import Column, as_dict
+from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
+from ft.cli.session import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    ServerOption,
+    Session,
+    command,
+    with_session,
+)
+from ft.cli.watch import Job, failure, find_job, follow
+from ft.client import StudioError
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of either kind.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
+Cpu = Annotated[int, typer.Option(min=1, help="CPU cores.")]
+Memory = Annotated[int, typer.Option(min=1, help="Memory in GiB.")]
+Gpu = Annotated[int, typer.Option(min=0, help="GPUs.")]
+Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
+
+jobs = typer.Typer(help="Fine-tuning and evaluation jobs.")
+
+
+def _kind(job: Job) -> str:
+    return "fine-tuning" if isinstance(job, api.FineTuningJobMetadata) else "evaluation"
+
+
+def _name(job: Job) -> str:
+    if isinstance(job, api.FineTuningJobMetadata):
+        return job.adapter_name
+    return f"adapter {job.adapter_id}" if job.adapter_id else f"model {job.base_model_id}"
+
+
+def _progress(job: Job) -> str:
+    status = job.status
+    return f"{status.step}/{status.total_steps}" if status.total_steps else ""
+
+
+COLUMNS: list[Column] = [
+    ("ID", "id"),
+    ("KIND", _kind),
+    ("OF", _name),
+    ("STATE", lambda job: str(job.status.state)),
+    ("STEP", _progress),
+    ("CREATED", lambda job: str(job.status.created_at)),
+]
+
+
+@command(jobs, "list")
+def list_jobs(session: Session) -> None:
+    """List the jobs of both kinds, oldest first."""
+    client = session.client
+    found: list[Job] = [*client.get_fine_tuning_jobs(), *client.get_evaluation_jobs()]
+    found.sort(key=lambda job: job.status.created_at)
+    if session.out.json:
+        session.out.data([{"kind": _kind(job), **as_dict(job)} for job in found])
+    else:
+        session.out.items(found, COLUMNS, "no jobs yet; `fts train` starts one")
+
+
+@jobs.callback(invoke_without_command=True)
+def jobs_alone(
+    context: typer.Context,
+    server: ServerOption = "",
+    home: HomeOption = DEFAULT_HOME,
+    json: JsonOption = False,
+) -> None:
+    """Fine-tuning and evaluation jobs; lists them where no command is given."""
+    if context.invoked_subcommand is None:
+        with_session(list_jobs)(server=server, home=home, json=json)
+
+
+@command(jobs, "show")
+def show_job(session: Session, job: JobId) -> None:
+    """Show one job, with what became of it."""
+    session.out.item(find_job(session.client, job))
+
+
+@command(jobs, "watch")
+def watch_job(session: Session, job: JobId) -> None:
+    """Show a job's progress until it has ended."""
+    _watch(session, find_job(session.client, job))
+
+
+@command(jobs, "remove")
+def remove_job(session: Session, job: JobId) -> None:
+    """Forget a job, and end it if it runs."""
+    found = find_job(session.client, job)
+    if isinstance(found, api.FineTuningJobMetadata):
+        session.client.RemoveFineTuningJob(api.RemoveFineTuningJobRequest(id=found.id))
+    else:
+        session.client.RemoveEvaluationJob(api.RemoveEvaluationJobRequest(id=found.id))
+    if session.out.json:
+        session.out.data({"removed": found.id})
+    session.out.say(f"removed {_kind(found)} job {found.id}")
+
+
+def train(
+    session: Session,
+    name: Annotated[str, typer.Option(help="Name of the adapter to make: letters, digits, -.")],
+    model: Annotated[str, typer.Option(help="Base model (id or name).")],
+    dataset: Annotated[str, typer.Option(help="Dataset (id or name).")],
+    prompt: Annotated[str, typer.Option(help="Prompt (id or name); not for axolotl.")] = "",
+    output_dir: Annotated[
+        str, typer.Option(help="Existing directory in which the adapter gets a folder.")
+    ] = "",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    cpu: Cpu = 2,
+    memory: Memory = 8,
+    gpu: Gpu = 0,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    split: Annotated[float | None, typer.Option(help="Share of rows to train on.")] = None,
+    fraction: Annotated[float | None, typer.Option(help="Share of rows to use at all.")] = None,
+    lora_config: Json = "",
+    training_arguments: Json = "",
+    bnb_config: Json = "",
+    add_adapter: Annotated[
+        bool, typer.Option(help="Register the adapter when it is trained.")
+    ] = True,
+    framework: Annotated[
+        api.FineTuningFrameworkType, typer.Option(help="What trains.")
+    ] = api.FineTuningFrameworkType.LEGACY,
+    axolotl_config: Annotated[str, typer.Option(help="Id of a stored axolotl config.")] = "",
+    user_script: Annotated[str, typer.Option(help="Script to run in place of the own.")] = "",
+    user_config: Json = "",
+    gpu_label: Annotated[int | None, typer.Option(help="Accelerator label.")] = None,
+    watch: Watch = False,
+) -> None:
+    """Start a fine-tuning job."""
+    client = session.client
+    request = api.StartFineTuningJobRequest(
+        adapter_name=name,
+        base_model_id=MODELS.id_of(client, model),
+        dataset_id=DATASETS.id_of(client, dataset),
+        prompt_id=PROMPTS.id_of(client, prompt),
+        output_dir=output_dir,
+        num_epochs=epochs,
+        learning_rate=learning_rate,
+        cpu=cpu,
+        memory=memory,
+        gpu=gpu,
+        num_workers=workers,
+        train_test_split=split,
+        dataset_fraction=fraction,
+        lora_config=text_or_file(lora_config),
+        training_arguments_config=text_or_file(training_arguments),
+        model_bnb_config=text_or_file(bnb_config),
+        auto_add_adapter=add_adapter,
+        framework_type=framework,
+        axolotl_config_id=axolotl_config,
+        user_script=user_script,
+        user_config=text_or_file(user_config),
+        gpu_label_id=gpu_label,
+    )
+    _started(session, [client.StartFineTuningJob(request).fine_tuning_job], watch)
+
+
+def evaluate(
+    session: Session,
+    model: Annotated[str, typer.Option(help="Base model (id or name).")],
+    dataset: Annotated[str, typer.Option(help="Dataset (id or name).")],
+    prompt: Annotated[str, typer.Option(help="Prompt (id or name).")],
+    adapter: Annotated[
+        list[str], typer.Option(default_factory=list, help="Adapter (id or name); may be repeated.")
+    ],
+    base: Annotated[bool, typer.Option(help="Also evaluate the model alone.")] = True,
+    fraction: Annotated[float | None, typer.Option(help="Share of the held-out rows.")] = None,
+    generation_config: Json = "",
+    bnb_config: Json = "",
+    feature: Annotated[
+        list[str] | None, typer.Option(help="Column to show beside; may be repeated.")
+    ] = None,
+    cpu: Cpu = 2,
+    memory: Memory = 8,
+    gpu: Gpu = 0,
+    watch: Watch = False,
+) -> None:
+    """Start evaluation jobs: the model alone, and with each adapter."""
+    client = session.client
+    model_id = MODELS.id_of(client, model)
+    pairs = [
+        api.EvaluationJobModelCombination(base_model_id=model_id, adapter_id=adapter_id)
+        for adapter_id in [
+            *([""] if base else []),
+            *(ADAPTERS.id_of(client, one) for one in adapter),
+        ]
+    ]
+    request = api.StartEvaluationJobRequest(
+        type=api.EvaluationJobType.MLFLOW,
+        model_adapter_combinations=pairs,
+        dataset_id=DATASETS.id_of(client, dataset),
+        prompt_id=PROMPTS.id_of(client, prompt),
+        cpu=cpu,
+        memory=memory,
+        gpu=gpu,
+        generation_config=text_or_file(generation_config),
+        model_bnb_config=text_or_file(bnb_config),
+        selected_features=feature or [],
+        eval_dataset_fraction=fraction,
+    )
+    response = client.StartEvaluationJob(request)
+    _started(session, list(response.evaluation_jobs) or [response.evaluation_job], watch)
+
+
+def logs(
+    session: Session,
+    job: JobId,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")
+    ] = False,
+) -> None:
+    """Print a job's log."""
+    offset = 0
+    while True:
+        request = api.TailLogsRequest(job_id=job, offset=offset, follow=follow)
+        try:
+            for part in session.client.TailLogs(request):
+                sys.stdout.buffer.write(part.data)
+                sys.stdout.buffer.flush()
+                offset = part.next_offset
+            return
+        except StudioError as error:
+            # A studio that restarts ends the stream; the log is still there.
+            if not follow or error.code is not grpc.StatusCode.UNAVAILABLE:
+                raise
+        session.client.wait_until_connected()
+
+
+def _started(session: Session, started: list[Any], watch: bool) -> None:
+    for job in started:
+        session.out.say(f"started {_kind(job)} job {job.id} ({_name(job)})")
+    if watch:
+        _watch(session, *started)
+    elif session.out.json:
+        session.out.data([as_dict(job) for job in started])
+
+
+def _watch(session: Session, *started: Job) -> None:
+    client = session.client
+    ended = follow(
+        session.out.console,
+        {_name(job): lambda id=job.id: find_job(client, id) for job in started},  # type: ignore[misc]
+        quiet=session.out.json,
+    )
+    if session.out.json:
+        session.out.data([as_dict(job) for job in ended.values()])
+    for title, job in ended.items():
+        if job.status.state != api.JobState.SUCCEEDED:
+            raise failure(client, title, job)
+        session.out.say(f"{title}: {_outcome(job)}")
+
+
+def _outcome(job: Job) -> str:
+    if isinstance(job, api.FineTuningJobMetadata):
+        return f"adapter {job.adapter_id} in {job.out_dir}" if job.adapter_id else "succeeded"
+    scores = ", ".join(f"{name} {value:.4g}" for name, value in sorted(job.metrics.items()))
+    return f"{scores} over {job.rows} rows"

@@ -1,0 +1,189 @@
+"""`fts datasets`, `models`, `adapters`, `prompts`, `configs`."""
+
+import uuid
+from typing import Annotated
+
+import typer
+
+from ft import api
+from ft.cli.resources import (
+    ADAPTERS,
+    CONFIGS,
+    DATASETS,
+    MODELS,
+    PROMPTS,
+    Reference,
+    add_list,
+    add_remove,
+    group,
+    removed,
+    text_or_file,
+)
+from ft.cli.session import Session, command
+
+Name = Annotated[str, typer.Option(help="Name to show; unique among its kind.")]
+HubName = Annotated[str, typer.Option("--hub", help="Name on the Hugging Face hub.")]
+Location = Annotated[
+    str, typer.Option(help="Path within the project directory, as the studio sees it.")
+]
+
+datasets = group(DATASETS, "Data to fine-tune and evaluate with.")
+models = group(MODELS, "Base models.")
+adapters = group(ADAPTERS, "What fine-tuning has made of base models.")
+prompts = group(PROMPTS, "How a dataset's rows become text for a model.")
+configs = group(CONFIGS, "Settings that jobs are started with.")
+
+for app, resource in (
+    (datasets, DATASETS),
+    (models, MODELS),
+    (adapters, ADAPTERS),
+    (prompts, PROMPTS),
+):
+    add_list(app, resource)
+for app, resource in (
+    (models, MODELS),
+    (adapters, ADAPTERS),
+    (prompts, PROMPTS),
+    (configs, CONFIGS),
+):
+    add_remove(app, resource)
+
+
+@command(datasets, "add")
+def add_dataset(
+    session: Session,
+    type: Annotated[
+        api.DatasetType | None, typer.Option(help="Told from the other options if not given.")
+    ] = None,
+    name: Name = "",
+    location: Location = "",
+    hub: HubName = "",
+) -> None:
+    """Register a dataset: --hub NAME, or --location PATH with --name."""
+    guessed = api.DatasetType.HUGGINGFACE if hub else _type_of_file(location)
+    request = api.AddDatasetRequest(
+        type=type or guessed, name=name, location=location, huggingface_name=hub
+    )
+    session.out.item(session.client.AddDataset(request).dataset)
+
+
+def _type_of_file(location: str) -> api.DatasetType:
+    """The type that a file's name tells; anything else is a directory."""
+    known = {
+        ".csv": api.DatasetType.PROJECT_CSV,
+        ".json": api.DatasetType.PROJECT_JSON,
+        ".jsonl": api.DatasetType.PROJECT_JSONL,
+    }
+    return next(
+        (kind for ending, kind in known.items() if location.endswith(ending)),
+        api.DatasetType.PROJECT,
+    )
+
+
+@command(datasets, "remove")
+def remove_dataset(
+    session: Session,
+    reference: Reference,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Remove its prompts as well.")] = False,
+) -> None:
+    """Forget one dataset. Its files stay."""
+    found = DATASETS.find(session.client, reference)
+    DATASETS.remove(session.client, found.id, remove_prompts=prompts)
+    removed(session, DATASETS, found.id)
+
+
+@command(models, "add")
+def add_model(
+    session: Session,
+    name: Annotated[str, typer.Option(help="Name to show, with --location.")] = "",
+    location: Annotated[str, typer.Option(help="A `save_pretrained` directory.")] = "",
+    hub: HubName = "",
+    registry: Annotated[str, typer.Option(help="Id in the workspace's model registry.")] = "",
+) -> None:
+    """Register a base model: --hub NAME, --location PATH or --registry ID."""
+    if hub:
+        kind = api.ModelType.HUGGINGFACE
+    else:
+        kind = api.ModelType.MODEL_REGISTRY if registry else api.ModelType.PROJECT
+    request = api.AddModelRequest(
+        type=kind, name=name, location=location, huggingface_name=hub, model_registry_id=registry
+    )
+    session.out.item(session.client.AddModel(request).model)
+
+
+@command(adapters, "add")
+def add_adapter(
+    session: Session,
+    name: Name,
+    model: Annotated[str, typer.Option(help="Id or name of the model that it is for.")],
+    location: Location = "",
+    hub: HubName = "",
+    job: Annotated[str, typer.Option(help="Id of the job that trained it.")] = "",
+    prompt: Annotated[str, typer.Option(help="Id or name of its prompt.")] = "",
+) -> None:
+    """Register an adapter that was trained elsewhere."""
+    request = api.AddAdapterRequest(
+        type=api.AdapterType.HUGGINGFACE if hub else api.AdapterType.PROJECT,
+        name=name,
+        model_id=MODELS.id_of(session.client, model),
+        location=location,
+        huggingface_name=hub,
+        fine_tuning_job_id=job,
+        prompt_id=PROMPTS.id_of(session.client, prompt),
+    )
+    session.out.item(session.client.AddAdapter(request).adapter)
+
+
+@command(prompts, "add")
+def add_prompt(
+    session: Session,
+    name: Name,
+    dataset: Annotated[str, typer.Option(help="Id or name of the dataset that it is for.")],
+    prompt_template: Annotated[
+        str, typer.Option(help="The whole text, with {column} placeholders; @FILE reads a file.")
+    ],
+    input_template: Annotated[str, typer.Option(help="What the model is given; or @FILE.")],
+    completion_template: Annotated[str, typer.Option(help="What it is to produce; or @FILE.")],
+) -> None:
+    """Store a prompt: Python format strings over the dataset's columns."""
+    prompt = api.PromptMetadata(
+        id=str(uuid.uuid4()),
+        type=api.PromptType.IN_PLACE,
+        name=name,
+        dataset_id=DATASETS.id_of(session.client, dataset),
+        prompt_template=text_or_file(prompt_template),
+        input_template=text_or_file(input_template),
+        completion_template=text_or_file(completion_template),
+    )
+    session.out.item(session.client.AddPrompt(api.AddPromptRequest(prompt=prompt)).prompt)
+
+
+@command(configs, "list")
+def list_configs(
+    session: Session,
+    type: Annotated[api.ConfigType | None, typer.Option(help="Only these.")] = None,
+    model: Annotated[str, typer.Option(help="For the family of this model (id or name).")] = "",
+    adapter: Annotated[str, typer.Option(help="Used to train this adapter (id or name).")] = "",
+    job: Annotated[str, typer.Option(help="Used by this fine-tuning job (id).")] = "",
+) -> None:
+    """List configs, shipped ones and the user's own."""
+    found = CONFIGS.all(
+        session.client,
+        type=type or "",
+        model_id=MODELS.id_of(session.client, model),
+        adapter_id=ADAPTERS.id_of(session.client, adapter),
+        fine_tuning_job_id=job,
+    )
+    session.out.items(found, CONFIGS.columns, "no configs like that")
+
+
+@command(configs, "add")
+def add_config(
+    session: Session,
+    type: Annotated[api.ConfigType, typer.Option(help="What it configures.")],
+    config: Annotated[str, typer.Option(help="JSON (YAML for axolotl), or @FILE.")],
+    description: Annotated[str, typer.Option(help="Name of a model that it is meant for.")] = "",
+) -> None:
+    """Store a config. One that is there already is returned as it is."""
+    request = api.AddConfigRequest(type=type, config=text_or_file(config), description=description)
+    session.out.item(session.client.AddConfig(request).config)

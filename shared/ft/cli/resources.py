@@ -1,0 +1,141 @@
+"""`fts datasets|models|adapters|prompts|configs`: what list, show and remove have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ft import api
+from ft.cli.exits import CommandFailed, Exit
+from ft.cli.render import Column
+from ft.cli.session import Session, command
+from ft.client import FineTuningStudioClient
+
+Reference = Annotated[str, typer.Argument(metavar="ID|NAME", help="Its id, or its name.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind of thing that the studio registers."""
+
+    kind: str
+    """Its name in the contract, such as `Dataset`."""
+    columns: Sequence[Column]
+
+    @property
+    def field(self) -> str:
+        """Its field in responses."""
+        return self.kind.lower()
+
+    def all(self, client: FineTuningStudioClient, **narrowed: str) -> list[Any]:
+        """Every one of them."""
+        request = getattr(api, f"List{self.kind}sRequest")(**narrowed)
+        return list(getattr(getattr(client, f"List{self.kind}s")(request), f"{self.field}s"))
+
+    def find(self, client: FineTuningStudioClient, reference: str) -> Any:
+        """The one with that id, or else with that name.
+
+        Raises CommandFailed if there is none, or more than one of that name.
+        """
+        everything = self.all(client)
+        found = [item for item in everything if item.id == reference] or [
+            item for item in everything if getattr(item, "name", None) == reference
+        ]
+        if not found:
+            raise CommandFailed(f"no {self.field} has the id or name {reference!r}", Exit.NOT_FOUND)
+        if len(found) > 1:
+            ids = ", ".join(item.id for item in found)
+            raise CommandFailed(f"{reference!r} is the name of several: {ids}", Exit.REFUSED)
+        return found[0]
+
+    def id_of(self, client: FineTuningStudioClient, reference: str) -> str:
+        """The id behind an id or name; empty stays empty."""
+        return str(self.find(client, reference).id) if reference else ""
+
+    def remove(self, client: FineTuningStudioClient, id: str, **options: bool) -> None:
+        """Removes the one with that id."""
+        getattr(client, f"Remove{self.kind}")(
+            getattr(api, f"Remove{self.kind}Request")(id=id, **options)
+        )
+
+
+DATASETS = Resource(
+    "Dataset",
+    [("ID", "id"), ("NAME", "name"), ("TYPE", "type"), ("LOCATION", "location")]
+    + [("FEATURES", "features")],
+)
+MODELS = Resource(
+    "Model",
+    [("ID", "id"), ("NAME", "name"), ("TYPE", "type"), ("LOCATION", "location")],
+)
+ADAPTERS = Resource(
+    "Adapter",
+    [("ID", "id"), ("NAME", "name"), ("MODEL", "model_id"), ("LOCATION", "location")]
+    + [("JOB", "fine_tuning_job_id")],
+)
+PROMPTS = Resource(
+    "Prompt",
+    [("ID", "id"), ("NAME", "name"), ("DATASET", "dataset_id"), ("TEMPLATE", "prompt_template")],
+)
+CONFIGS = Resource(
+    "Config",
+    [("ID", "id"), ("TYPE", "type"), ("DESCRIPTION", "description")]
+    + [("SHIPPED", lambda config: "yes" if config.is_default else "no"), ("CONFIG", "config")],
+)
+
+
+def group(resource: Resource, help: str) -> typer.Typer:
+    """The command group of a resource with `show` in it; `remove` and `list` are added apart."""
+    app = typer.Typer(help=help, no_args_is_help=True)
+
+    def show(session: Session, reference: Reference) -> None:
+        session.out.item(resource.find(session.client, reference))
+
+    show.__doc__ = f"Show one {resource.field}."
+    command(app, "show")(show)
+    return app
+
+
+def add_list(app: typer.Typer, resource: Resource) -> None:
+    """Adds a `list` that takes no filters."""
+
+    def listing(session: Session) -> None:
+        session.out.items(
+            resource.all(session.client), resource.columns, f"no {resource.field}s yet"
+        )
+
+    listing.__doc__ = f"List all {resource.field}s, oldest first."
+    command(app, "list")(listing)
+
+
+def add_remove(app: typer.Typer, resource: Resource) -> None:
+    """Adds a `remove` without options."""
+
+    def remove(session: Session, reference: Reference) -> None:
+        found = resource.find(session.client, reference)
+        resource.remove(session.client, found.id)
+        removed(session, resource, found.id)
+
+    remove.__doc__ = f"Forget one {resource.field}. Its files stay."
+    command(app, "remove")(remove)
+
+
+def removed(session: Session, resource: Resource, id: str) -> None:
+    """Says that it is gone."""
+    if session.out.json:
+        session.out.data({"removed": id})
+    session.out.say(f"removed {resource.field} {id}")
+
+
+def text_or_file(value: str) -> str:
+    """The text itself, or the content of the file that `@path` names."""
+    if not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).read_text()
+    except OSError as error:
+        raise CommandFailed(f"{value[1:]}: {error.strerror}", Exit.USAGE) from None
+    except UnicodeDecodeError:
+        raise CommandFailed(f"{value[1:]}: not a text file in UTF-8", Exit.USAGE) from None

@@ -1,0 +1,128 @@
+"""`fts up`, `down`, `status` and `health`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ft import health
+from ft.cli.exits import CommandFailed, Exit
+from ft.cli.session import Session
+from ft.client import STUDIO
+from ft.local import studio
+
+Listen = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help=f"Where the studio listens; {studio.DEFAULT_LISTEN} at first. Whoever reaches it "
+        "may use it: there is no authentication.",
+        show_default=False,
+    ),
+]
+Project = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder that the studio and its jobs share; `project` in the home at first.",
+        show_default=False,
+    ),
+]
+TrainerPython = Annotated[
+    Path | None,
+    typer.Option(
+        help="Python that runs jobs; that of .venv-trainer beside this environment at first.",
+        show_default=False,
+    ),
+]
+Workspace = Annotated[
+    bool | None,
+    typer.Option(
+        "--workspace/--workbench",
+        help="Run jobs in the Cloudera AI workspace that this is a session of, or here; "
+        "here at first.",
+        show_default=False,
+    ),
+]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait until it serves.")]
+
+
+def up(
+    session: Session,
+    listen: Listen = None,
+    project: Project = None,
+    trainer_python: TrainerPython = None,
+    workspace: Workspace = None,
+    wait: Wait = 60.0,
+) -> None:
+    """Start the studio on this machine; one that runs is left as it is.
+
+    Options that are not given are as they were the last time.
+    """
+    wanted = studio.Wanted(listen, project, trainer_python, workspace)
+    address = studio.up(session.home, wanted, wait)
+    host, _, port = address.rpartition(":")
+    if session.out.json:
+        session.out.data({"address": address, "home": str(session.home.path)})
+    session.out.say(f"the studio serves at {address}; logs are in {session.home.logs}")
+    session.out.say(
+        f"scripts find it with FINE_TUNING_SERVICE_IP={host} FINE_TUNING_SERVICE_PORT={port}"
+    )
+
+
+def down(session: Session) -> None:
+    """Stop the studio on this machine. Jobs that run go on; the next `fts up` finds them."""
+    stopped = studio.down(session.home)
+    if session.out.json:
+        session.out.data({"stopped": stopped})
+    elif not stopped:
+        session.out.say(f"no studio runs in {session.home.path}")
+    else:
+        session.out.say("stopped; jobs that run go on, and the next `fts up` finds them again")
+
+
+def status(session: Session) -> None:
+    """Show the processes of the studio on this machine."""
+    reports = studio.status(session.home)
+    if session.out.json:
+        session.out.data([_as_data(report) for report in reports])
+    elif reports:
+        session.out.table(
+            ["PROCESS", "STATE", "PID", "UP", "HEALTH"], [_as_row(report) for report in reports]
+        )
+    if not reports:
+        raise CommandFailed(f"no studio runs in {session.home.path}; `fts up` starts one")
+    if any(report.health != health.SERVING for report in reports):
+        raise CommandFailed("not every process is healthy")
+
+
+def _as_data(report: studio.ProcessReport) -> dict[str, str | int]:
+    process = report.process
+    return {
+        "name": report.name,
+        "state": process.state,
+        "pid": process.pid,
+        "uptime": process.uptime,
+        "health": report.health,
+    }
+
+
+def _as_row(report: studio.ProcessReport) -> list[str]:
+    process = report.process
+    up = str(timedelta(seconds=process.uptime)) if process.pid else ""
+    return [report.name, process.state, str(process.pid or ""), up, report.health]
+
+
+def show_health(session: Session) -> None:
+    """Ask the studio whether it and each of its domains can serve."""
+    channel = session.client.channel
+    found = {"studio": health.check(channel, STUDIO.full_name)}
+    if found["studio"] == health.UNREACHABLE:
+        raise CommandFailed(f"no studio answers at {session.client.address}", Exit.UNAVAILABLE)
+    found |= {name: health.check(channel, name) for name in health.DOMAINS}
+    if session.out.json:
+        session.out.data(found)
+    else:
+        session.out.table(["PART", "HEALTH"], [[name, state] for name, state in found.items()])
+    if found["studio"] != health.SERVING:
+        raise CommandFailed("the studio is not healthy")

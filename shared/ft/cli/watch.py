@@ -1,0 +1,187 @@
+"""Following jobs until they have ended."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import grpc
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from ft import api
+from ft.cli.exits import CommandFailed, Exit
+from ft.client import FineTuningStudioClient, StudioError
+
+POLL_SECONDS = 0.5
+AWAY_SECONDS = 60.0
+"""How long a studio that is away is waited for: the job goes on meanwhile."""
+LINE_SECONDS = 5.0
+"""How often progress is told where there is no terminal to draw on."""
+LOG_LINES = 15
+
+Job = Any
+"""A FineTuningJobMetadata or EvaluationJobMetadata."""
+
+
+def ended(status: api.JobStatus) -> bool:
+    """Whether the job will not change any more."""
+    return bool(status.state) and api.JobState(status.state).ended
+
+
+def find_job(client: FineTuningStudioClient, id: str) -> Job:
+    """The job of either kind with that id. Raises StudioError (NOT_FOUND) if there is none."""
+    try:
+        return client.GetFineTuningJob(api.GetFineTuningJobRequest(id=id)).fine_tuning_job
+    except StudioError as error:
+        if error.code is not grpc.StatusCode.NOT_FOUND:
+            raise
+    try:
+        return client.GetEvaluationJob(api.GetEvaluationJobRequest(id=id)).evaluation_job
+    except StudioError as error:
+        if error.code is not grpc.StatusCode.NOT_FOUND:
+            raise
+    raise CommandFailed(f"no job has the id {id!r}", Exit.NOT_FOUND)
+
+
+def follow(
+    console: Console, fetch: Mapping[str, Callable[[], Job]], quiet: bool = False
+) -> dict[str, Job]:
+    """Shows the progress of jobs, by title, until all have ended; returns them as they ended.
+
+    Raises CommandFailed on Ctrl-C, saying that the jobs go on, and StudioError when the studio
+    stays away.
+    """
+    jobs: dict[str, Job] = {}
+    with _display(console, quiet) as display:
+        while len(jobs) < len(fetch):
+            for title, get in fetch.items():
+                if title in jobs:
+                    continue
+                job = _patiently(get)
+                display.show(title, job.status)
+                if ended(job.status):
+                    jobs[title] = job
+            if len(jobs) < len(fetch):
+                time.sleep(POLL_SECONDS)
+    return jobs
+
+
+def failure(client: FineTuningStudioClient, title: str, job: Job) -> CommandFailed:
+    """Why a job did not succeed, with the end of its log."""
+    reason = job.status.failure_reason or "no reason is known"
+    lines = [f"{title} {job.status.state}: {reason}"]
+    tail = log_tail(client, job.id)
+    if tail:
+        lines += [f"--- its log ends with (all of it: fts logs {job.id})", *tail]
+    return CommandFailed("\n".join(lines))
+
+
+def log_tail(client: FineTuningStudioClient, job_id: str) -> list[str]:
+    """The last lines of a job's log; none where it cannot be read."""
+    last = b""
+    try:
+        for part in client.TailLogs(api.TailLogsRequest(job_id=job_id), timeout=10):
+            last = (last + part.data)[-65_536:]
+    except StudioError:
+        return []
+    return last.decode(errors="replace").splitlines()[-LOG_LINES:]
+
+
+def _patiently(get: Callable[[], Job]) -> Job:
+    deadline = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return get()
+        except StudioError as error:
+            away = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+            if error.code not in away or time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_SECONDS)
+
+
+class _Display(Protocol):
+    def show(self, title: str, status: api.JobStatus) -> None: ...
+
+
+@contextmanager
+def _display(console: Console, quiet: bool) -> Iterator[_Display]:
+    try:
+        if quiet:
+            yield _Nothing()
+        elif not console.is_terminal:
+            yield _Lines(console)
+        else:
+            with _bars(console) as progress:
+                yield _Bars(progress)
+    except KeyboardInterrupt:
+        raise CommandFailed(
+            "stopped watching; the job goes on. `fts jobs` shows it, `fts jobs watch ID` "
+            "watches it again, `fts jobs remove ID` ends it",
+            Exit.INTERRUPTED,
+        ) from None
+
+
+class _Nothing:
+    def show(self, title: str, status: api.JobStatus) -> None:
+        pass
+
+
+class _Lines:
+    """Plain lines: at every change of state, and now and then in between."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._told: dict[str, tuple[str, int, float]] = {}
+
+    def show(self, title: str, status: api.JobStatus) -> None:
+        state, step, at = self._told.get(title, ("", 0, 0.0))
+        due = status.step != step and time.monotonic() - at >= LINE_SECONDS
+        if status.state != state or due:
+            self._told[title] = (status.state, status.step, time.monotonic())
+            parts = (title, status.state, _steps(status), _loss(status), _left(status))
+            self._console.print("  ".join(part for part in parts if part), markup=False)
+
+
+class _Bars:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, title: str, status: api.JobStatus) -> None:
+        if title not in self._tasks:
+            self._tasks[title] = self._progress.add_task(
+                title, total=None, state="", steps="", loss="", left=""
+            )
+        self._progress.update(
+            self._tasks[title],
+            total=status.total_steps or None,
+            completed=status.step,
+            state=status.state.lower(),
+            steps=_steps(status),
+            loss=_loss(status),
+            left=_left(status),
+        )
+
+
+def _bars(console: Console) -> Progress:
+    fields = ("description", "fields[state]", "fields[steps]", "fields[loss]", "fields[left]")
+    title, state, steps, loss, left = (
+        TextColumn("{task." + field + "}", markup=False) for field in fields
+    )
+    return Progress(title, BarColumn(), state, steps, loss, left, console=console)
+
+
+def _steps(status: api.JobStatus) -> str:
+    return f"{status.step}/{status.total_steps}" if status.total_steps else ""
+
+
+def _loss(status: api.JobStatus) -> str:
+    return f"loss {status.loss:.3f}" if status.HasField("loss") else ""
+
+
+def _left(status: api.JobStatus) -> str:
+    if ended(status) or not status.seconds_left:
+        return ""
+    minutes, seconds = divmod(round(status.seconds_left), 60)
+    return f"{minutes}:{seconds:02d} left"

@@ -1,0 +1,30 @@
+"""Asks servers of the studio how they are, by the standard health protocol."""
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from ft.client import STUDIO
+
+SERVING = "SERVING"
+UNREACHABLE = "UNREACHABLE"
+UNKNOWN = "SERVICE_UNKNOWN"
+DOMAINS = ("datasets", "models", "adapters", "prompts", "configs", "fine_tuning", "evaluation")
+"""The domains of the studio, each an entry of the facade's health."""
+
+
+def check(channel: grpc.Channel, entry: str = STUDIO.full_name, timeout: float = 2.0) -> str:
+    """The status of one entry: SERVING, NOT_SERVING, SERVICE_UNKNOWN or UNREACHABLE."""
+    request = health_pb2.HealthCheckRequest(service=entry)
+    try:
+        answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout)
+    except grpc.RpcError as error:
+        assert isinstance(error, grpc.Call)
+        return UNKNOWN if error.code() is grpc.StatusCode.NOT_FOUND else UNREACHABLE
+    name: str = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+    return name
+
+
+def check_address(address: str, entry: str = "", timeout: float = 2.0) -> str:
+    """The same by address: `host:port` or `unix:<path>`."""
+    with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        return check(channel, entry, timeout)

@@ -1,0 +1,130 @@
+"""What the supervisor runs: the studio's processes, their environment and its own config file."""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ft.health import DOMAINS
+from ft.local.home import Home, Setup
+
+WORKBENCH = "workbench"
+FACADE = "facade"
+ALL_PROCESSES = (WORKBENCH, *DOMAINS, FACADE)
+PROJECT_ID = "local"
+"""The workbench's only project."""
+STOP_SECONDS = 15
+"""How long a process may take to stop; the services give calls in flight 10."""
+
+_PROGRAM = """
+[program:{name}]
+command={python} -m services.{name}
+directory={home}
+environment={environment}
+priority={priority}
+autostart=true
+autorestart=true
+startsecs=1
+startretries=10
+stopwaitsecs={stop_seconds}
+redirect_stderr=true
+stdout_logfile={logs}/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=2
+"""
+
+_SUPERVISOR = """\
+; Written by `fts up` at each start.
+[supervisord]
+pidfile={pid}
+logfile={log}
+logfile_maxbytes=10MB
+logfile_backups=2
+childlogdir={logs}
+umask=077
+minfds=256
+minprocs=64
+nocleanup=true
+
+[unix_http_server]
+file={socket}
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+"""
+
+
+def process_names(setup: Setup) -> tuple[str, ...]:
+    """The studio's processes, in the order in which they start."""
+    return ALL_PROCESSES[1:] if setup.workspace else ALL_PROCESSES
+
+
+def trainer_python(setup: Setup) -> str:
+    """The interpreter that runs jobs: `.venv-trainer` beside this environment if there is none set.
+
+    Where that is not there either it is this interpreter, which can run what needs no torch.
+    """
+    beside = Path(sys.prefix).parent / ".venv-trainer" / "bin" / "python"
+    return setup.trainer_python or str(beside if beside.exists() else sys.executable)
+
+
+def supervisor_config(home: Home, setup: Setup) -> str:
+    """The supervisor's config file. It holds paths and no settings that could be secret."""
+    head = _SUPERVISOR.format(
+        pid=home.supervisor_pid,
+        log=home.supervisor_log,
+        logs=home.logs,
+        socket=home.supervisor_socket,
+    )
+    programs = (
+        _PROGRAM.format(
+            name=name,
+            python=shlex.quote(sys.executable),
+            home=home.path,
+            environment=f'FTS_LISTEN="{setup.listen}"' if name == FACADE else "",
+            priority=priority,
+            stop_seconds=STOP_SECONDS,
+            logs=home.logs,
+        )
+        for priority, name in enumerate(process_names(setup), start=1)
+    )
+    return head + "".join(programs)
+
+
+def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str, str]:
+    """The environment of all processes: the user's own, less what points to other studios."""
+    ours = {name: value for name, value in outer.items() if not _misleading(name)}
+    ours["FTS_HOME"] = str(home.path)
+    ours["FTS_RUN_DIR"] = str(home.run_dir)
+    if setup.project:
+        ours["FTS_PROJECT_DIR"] = setup.project
+    if not setup.workspace:
+        ours |= {
+            "CDSW_PROJECT_ID": PROJECT_ID,
+            "CDSW_API_URL": f"http://127.0.0.1:{setup.workbench_port}",
+            "CDSW_IP_ADDRESS": "127.0.0.1",
+            "FTS_WORKSPACE_KEY_FILE": str(home.workbench_key),
+            "FTS_WORKBENCH_PORT": str(setup.workbench_port),
+            "FTS_WORKBENCH_PROJECT_ID": PROJECT_ID,
+            "FTS_WORKBENCH_URL_FILE": str(home.workbench_url),
+            "FTS_WORKBENCH_KEY_FILE": str(home.workbench_key),
+            "FTS_WORKBENCH_PYTHON": trainer_python(setup),
+        }
+        ours.pop("CDSW_APIV2_KEY", None)
+    return ours
+
+
+def _misleading(name: str) -> bool:
+    return name == "FTS_LISTEN" or (name.startswith("FTS_") and name.endswith("_ADDRESS"))
+
+
+def log_tail(home: Home, process: str, lines: int = 8) -> str:
+    """The last lines of what a process wrote, to show why it does not run."""
+    try:
+        with (home.logs / f"{process}.log").open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 16_384))
+            return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,240 @@
+"""Starts the studio on this machine, stops it, and says how its processes are."""
+
+import importlib.util
+import os
+import re
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ft import health
+from ft.client import STUDIO
+from ft.local import layout
+from ft.local.errors import AlreadyRunning, BadSetting, NotServing
+from ft.local.home import Home, Setup
+from ft.local.leftovers import end_leftovers
+from ft.local.supervisor import POLL_SECONDS, Process, Supervisor
+
+DEFAULT_LISTEN = "127.0.0.1:50051"
+WORKSPACE_LISTEN = "[::]:50051"
+"""Inside a workspace, jobs run in other pods and reach the facade over the network."""
+WORKSPACE_VARIABLES = ("CDSW_PROJECT_ID", "CDSW_API_URL", "CDSW_APIV2_KEY", "CDSW_IP_ADDRESS")
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asks for; None leaves it as it was, or to the default."""
+
+    listen: str | None = None
+    project: Path | None = None
+    trainer_python: Path | None = None
+    workspace: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReport:
+    """How one process is."""
+
+    name: str
+    process: Process
+    health: str
+    """SERVING, NOT_SERVING, UNREACHABLE, or SERVICE_UNKNOWN."""
+
+
+def up(home: Home, wanted: Wanted, wait_seconds: float) -> str:
+    """Makes the studio run and returns the facade's address once it serves.
+
+    One that runs already is left as it is, apart from processes that had been given up. Raises
+    AlreadyRunning if it runs with other settings, BadSetting if one cannot be used, and
+    NotServing, with the reason, if it does not serve within `wait_seconds`.
+    """
+    home.prepare()
+    with home.locked():
+        supervisor = Supervisor(home)
+        if supervisor.running():
+            setup = _as_running(home, wanted)
+            for name, process in supervisor.processes().items():
+                if process.state in ("FATAL", "EXITED", "STOPPED"):
+                    supervisor.start(name)
+        else:
+            setup = _setup(home, wanted)
+            _start(home, setup, supervisor)
+    return _wait_until_serving(home, setup, supervisor, wait_seconds)
+
+
+def down(home: Home) -> bool:
+    """Stops every process of the studio; returns whether there was anything to stop.
+
+    Raises NotServing if it does not stop in time.
+    """
+    if not home.path.is_dir():
+        return False
+    home.prepare()
+    with home.locked():
+        supervisor = Supervisor(home)
+        ran = supervisor.running()
+        if ran and not supervisor.shutdown(2 * layout.STOP_SECONDS):
+            raise NotServing(f"the studio does not stop; see {home.supervisor_log}")
+        return bool(end_leftovers(home)) or ran
+
+
+def status(home: Home) -> list[ProcessReport]:
+    """How every process is, in the order in which they start; nothing if the studio is down."""
+    setup = home.setup()
+    processes = Supervisor(home).processes()
+    if setup is None or not processes:
+        return []
+    unknown = Process(state="UNKNOWN", pid=0, uptime=0)
+    return [
+        ProcessReport(name, processes.get(name, unknown), _health(home, name))
+        for name in layout.process_names(setup)
+    ]
+
+
+def facade_address(home: Home) -> str | None:
+    """Where the studio of this home is reached; None if it does not run."""
+    return home.address(layout.FACADE)
+
+
+def _as_running(home: Home, wanted: Wanted) -> Setup:
+    setup = home.setup()
+    if setup is None:
+        raise AlreadyRunning(f"a studio of unknown settings runs in {home.path}; `fts down` first")
+    for option, asked, given in _options(wanted, setup):
+        if asked is not None and asked != given:
+            raise AlreadyRunning(
+                f"the studio in {home.path} runs with {option} {given}; "
+                f"`fts down` first to run it with {asked}"
+            )
+    return setup
+
+
+def _options(wanted: Wanted, setup: Setup) -> Iterator[tuple[str, object, object]]:
+    yield "--listen", wanted.listen, setup.listen
+    yield "--project", _text(wanted.project), setup.project
+    yield "--trainer-python", _text(wanted.trainer_python), layout.trainer_python(setup)
+    yield "--workspace", wanted.workspace, setup.workspace
+
+
+def _setup(home: Home, wanted: Wanted) -> Setup:
+    """What is asked for, else what was there last time, else the defaults."""
+    last = home.setup()
+    workspace = wanted.workspace if wanted.workspace is not None else bool(last and last.workspace)
+    if last is None or last.workspace is not workspace:
+        last = _defaults(home, workspace)
+    setup = Setup(
+        listen=wanted.listen or last.listen,
+        project=_text(wanted.project) or last.project,
+        trainer_python=_text(wanted.trainer_python) or last.trainer_python,
+        workspace=workspace,
+        workbench_port=0 if workspace else _free_port(last.workbench_port),
+    )
+    _check(setup)
+    return setup
+
+
+def _defaults(home: Home, workspace: bool) -> Setup:
+    return Setup(
+        listen=WORKSPACE_LISTEN if workspace else DEFAULT_LISTEN,
+        project="" if workspace else str(home.path / "project"),
+        trainer_python="",
+        workspace=workspace,
+        workbench_port=0,
+    )
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path.absolute()) if path else None
+
+
+def _check(setup: Setup) -> None:
+    match = _LISTEN.fullmatch(setup.listen)
+    if not match or int(match[2]) > 65535:
+        raise BadSetting(f"--listen: {setup.listen!r} is not HOST:PORT")
+    if not os.access(layout.trainer_python(setup), os.X_OK):
+        raise BadSetting(
+            f"--trainer-python: {layout.trainer_python(setup)} is not an executable file"
+        )
+    missing = [name for name in WORKSPACE_VARIABLES if not os.environ.get(name)]
+    if setup.workspace and missing:
+        raise BadSetting(f"--workspace: not inside a workspace: {', '.join(missing)} not set")
+    if importlib.util.find_spec("services") is None:
+        raise BadSetting(
+            f"the studio's services are not installed for {sys.executable}; "
+            "use --server to work with a studio elsewhere"
+        )
+
+
+def _free_port(wanted: int) -> int:
+    """That port if it can be had, else another; jobs that run keep the workbench's address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return _free_port(0)
+        return int(probe.getsockname()[1])
+
+
+def _start(home: Home, setup: Setup, supervisor: Supervisor) -> None:
+    end_leftovers(home)
+    if setup.project:
+        Path(setup.project).mkdir(parents=True, exist_ok=True)
+    for name in layout.process_names(setup):
+        (home.run_dir / f"{name}.address").unlink(missing_ok=True)
+    home.supervisor_config.write_text(layout.supervisor_config(home, setup))
+    home.remember(setup)
+    supervisor.launch(layout.environment(home, setup, os.environ))
+
+
+def _wait_until_serving(home: Home, setup: Setup, supervisor: Supervisor, seconds: float) -> str:
+    deadline = time.monotonic() + seconds
+    while True:
+        address = facade_address(home)
+        if address and health.check_address(address, STUDIO.full_name) == health.SERVING:
+            return address
+        states = {name: process.state for name, process in supervisor.processes().items()}
+        given_up = [name for name, state in states.items() if state == "FATAL"]
+        if given_up or time.monotonic() > deadline:
+            culprits = given_up or _not_serving(home, setup)
+            raise NotServing(_why(home, culprits, "gave up" if given_up else f"{seconds:g} s"))
+        time.sleep(POLL_SECONDS)
+
+
+def _not_serving(home: Home, setup: Setup) -> list[str]:
+    names = layout.process_names(setup)
+    return [name for name in names if _health(home, name) != health.SERVING]
+
+
+def _why(home: Home, culprits: list[str], when: str) -> str:
+    lines = [f"the studio does not serve ({when}): {', '.join(culprits) or 'cause unknown'}"]
+    for name in culprits[:2]:
+        lines.append(f"--- {home.logs / name}.log ends with")
+        lines.append(layout.log_tail(home, name) or "(nothing)")
+    return "\n".join([*lines, "`fts status` shows more, `fts down` stops what runs"])
+
+
+def _health(home: Home, name: str) -> str:
+    if name == layout.WORKBENCH:
+        return _workbench_health(home)
+    address = home.address(name)
+    if address is None:
+        return health.UNREACHABLE
+    return health.check_address(address, STUDIO.full_name if name == layout.FACADE else "")
+
+
+def _workbench_health(home: Home) -> str:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"{home.workbench_url.read_text().strip()}/healthz", timeout=2.0):
+            return health.SERVING
+    except urllib.error.HTTPError:
+        return "NOT_SERVING"
+    except (OSError, ValueError):
+        return health.UNREACHABLE

@@ -1,0 +1,119 @@
+"""The process supervisor (supervisord) of a studio on this machine, over its unix socket."""
+
+import http.client
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from supervisor.xmlrpc import Faults, SupervisorTransport
+
+from ft.local.errors import NotServing
+from ft.local.home import Home
+
+POLL_SECONDS = 0.05
+START_SECONDS = 20.0
+_GONE = (OSError, http.client.HTTPException)
+"""What a call raises when no supervisor listens at the socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process as the supervisor sees it."""
+
+    state: str
+    """STARTING, RUNNING, BACKOFF, STOPPING, EXITED, STOPPED, FATAL or UNKNOWN."""
+    pid: int
+    """0 if it does not run."""
+    uptime: int
+    """Seconds; 0 if it does not run."""
+
+
+class Supervisor:
+    """Starts, asks and stops the supervisor of one home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def running(self) -> bool:
+        """Whether it answers."""
+        try:
+            self._call("getState")
+        except _GONE:
+            return False
+        return True
+
+    def launch(self, environment: Mapping[str, str]) -> None:
+        """Starts it in the background with that environment, and returns once it answers.
+
+        Raises NotServing, with what it said, if it does not.
+        """
+        ran = subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisord"]
+            + ["--configuration", str(self._home.supervisor_config)],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if ran.returncode:
+            raise NotServing(f"the supervisor did not start: {(ran.stderr or ran.stdout).strip()}")
+        deadline = time.monotonic() + START_SECONDS
+        while not self.running():
+            if time.monotonic() > deadline:
+                raise NotServing(
+                    f"the supervisor does not answer; its log is {self._home.supervisor_log}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def processes(self) -> dict[str, Process]:
+        """All processes by name; none if the supervisor is not there."""
+        try:
+            found = self._call("getAllProcessInfo")
+        except _GONE:
+            return {}
+        return {
+            info["name"]: Process(
+                state=info["statename"],
+                pid=info["pid"],
+                uptime=info["now"] - info["start"] if info["pid"] else 0,
+            )
+            for info in found
+        }
+
+    def start(self, name: str) -> None:
+        """Starts a process that has stopped or was given up; one that runs is left alone."""
+        try:
+            self._call("startProcess", name, False)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != Faults.ALREADY_STARTED:
+                raise
+
+    def shutdown(self, seconds: float) -> bool:
+        """Stops every process, then itself; whether that was done in time."""
+        try:
+            self._call("shutdown")
+        except _GONE:
+            return True
+        deadline = time.monotonic() + seconds
+        # Removing the pid file is the last thing it does. The pid itself says less: where nobody
+        # reaps it, as in a container without an init, it stays.
+        while self._home.supervisor_pid.exists():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def _call(self, method: str, *arguments: object) -> Any:
+        # The host is not used: the transport goes to the socket.
+        transport = SupervisorTransport(
+            None, None, serverurl=f"unix://{self._home.supervisor_socket}"
+        )
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            return getattr(proxy.supervisor, method)(*arguments)
+        finally:
+            transport.close()
