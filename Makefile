@@ -5,7 +5,7 @@ STUDIO := .venv
 TRAINER := .venv-trainer
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 SERVICES := datasets models adapters prompts configs fine_tuning evaluation facade workbench
-PACKAGES := shared/chassis[postgres] shared/jobs shared/cmlapi shared/ft[cli] \
+PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/jobs \
             $(addprefix services/,$(SERVICES))
 TRAINER_PACKAGES := shared/ft shared/trainer
 PROTO_FILES := fine_tuning_studio fine_tuning_studio_jobs domains
