@@ -74,7 +74,11 @@ class JobLifecycle(Generic[Job]):
 
     def tail(self, id: str, offset: int, follow: bool) -> AsyncIterator[TailLogsResponse]:
         """The job's log, see `jobs.tail`."""
-        folder = self._project / self.get(id).folder()
+        job = self.records.one(id=id)
+        if job is None:
+            # Says nothing of the kind: the facade asks one domain after the other.
+            raise NotFound(f"job {id!r} does not exist", resource="job", id=id)
+        folder = self._project / job.folder()
         return tail(folder, offset, follow, lambda: self._ended(id))
 
     def _ended(self, id: str) -> bool:

@@ -138,10 +138,10 @@ class Workspace:
             "create_model_build", body=body, project_id=self._project_id, model_id=model_id
         )
 
-    def _model(self, name: str, **fields: Any) -> Any:
+    def _model(self, kind: str, /, **fields: Any) -> Any:
         import cmlapi
 
-        return getattr(cmlapi, name)(**fields)
+        return getattr(cmlapi, kind)(**fields)
 
     async def _call(self, operation: str, **arguments: Any) -> Any:
         given = {key: value for key, value in arguments.items() if value != ""}
