@@ -53,13 +53,15 @@ def main() -> int:
 
 
 async def _serve(settings: WorkbenchSettings) -> None:
-    for folder in (settings.home_dir, settings.runs_dir, settings.project):
-        folder.mkdir(parents=True, exist_ok=True)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    _make_folders(settings)
     with _only_one(settings), _listening(settings) as (listener, url):
         key = _key(settings.key_file)
-        found = await asyncio.to_thread(runtime.probe, settings.workbench_python)
+        found = await asyncio.to_thread(runtime.probe, settings.python)
         there = await asyncio.to_thread(machine.detect, settings)
-        database = Database(settings.service, f"sqlite:///{settings.home_dir / 'workbench.db'}")
+        database = Database(settings.service, f"sqlite:///{settings.database_file}")
         await database.open()
         await database.write(lambda s: bootstrap.seed(s, settings, there, found))
         bootstrap.copy_starter(settings, found)
@@ -74,7 +76,7 @@ async def _serve(settings: WorkbenchSettings) -> None:
             runtime=found.identifier,
         )
         looking = asyncio.create_task(engine.run())
-        await _answer(application, listener)
+        await _answer(application, listener, stopping)
         # Runs live on, each with its watcher, and are found again at the next start.
         looking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -83,7 +85,7 @@ async def _serve(settings: WorkbenchSettings) -> None:
         log.info("workbench stopped")
 
 
-async def _answer(application: FastAPI, listener: socket.socket) -> None:
+async def _answer(application: FastAPI, listener: socket.socket, stopping: asyncio.Event) -> None:
     server = _Server(
         uvicorn.Config(
             application,
@@ -93,10 +95,17 @@ async def _answer(application: FastAPI, listener: socket.socket) -> None:
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
     )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    told = asyncio.create_task(stopping.wait())
+    told.add_done_callback(lambda _: setattr(server, "should_exit", True))
     await server.serve(sockets=[listener])
+
+
+def _make_folders(settings: WorkbenchSettings) -> None:
+    for folder in (settings.home_dir, settings.project):
+        folder.mkdir(parents=True, exist_ok=True)
+    # The environments of jobs hold tokens, and so may what their runs print.
+    settings.runs_dir.mkdir(mode=0o700, exist_ok=True)
+    settings.database_file.touch(mode=0o600)
 
 
 @contextlib.contextmanager

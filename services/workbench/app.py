@@ -31,7 +31,7 @@ def description() -> dict[str, Any]:
 
 def build(workbench: Workbench, key: str) -> FastAPI:
     """The application of `workbench`, open to whoever bears `key`."""
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.workbench = workbench
     for name, operation in description()["operations"].items():
         app.add_api_route(

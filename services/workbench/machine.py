@@ -1,6 +1,7 @@
 """What the machine has to share out among runs."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -127,5 +128,5 @@ def _gpus() -> tuple[Gpu, ...]:
             "nvidia-smi does not answer; the machine counts as one without GPUs", error=str(error)
         )
         return ()
-    lines = [line.split(", ", 1) for line in listing.stdout.splitlines() if line.strip()]
-    return tuple(Gpu(index, kind) for index, kind in lines)
+    found = re.findall(r"^(\d+), (.+)$", listing.stdout, re.MULTILINE)
+    return tuple(Gpu(index, kind) for index, kind in found)

@@ -1,5 +1,6 @@
 """What the workbench is told from outside."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -41,9 +42,21 @@ class WorkbenchSettings(Settings):
         return self.home.absolute()
 
     @property
+    def python(self) -> Path:
+        """Interpreter of the runs, absolute: they start in another folder than the workbench."""
+        found = shutil.which(self.workbench_python)
+        # Not resolved: an interpreter's own name is how it finds its virtual environment.
+        return Path(found or self.workbench_python).absolute()
+
+    @property
     def runs_dir(self) -> Path:
         """Folder with a folder for each run."""
         return self.home_dir / "runs"
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file."""
+        return self.home_dir / "workbench.db"
 
     @property
     def url_file(self) -> Path:

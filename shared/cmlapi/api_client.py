@@ -80,7 +80,11 @@ def _fill(path: str, path_params: Mapping[str, str]) -> str:
     for name, value in path_params.items():
         if not value:
             raise ValueError(f"{name}: missing the required parameter")
-        path = path.replace("{" + name + "}", quote(str(value), safe=""))
+        encoded = quote(str(value), safe="")
+        if value in (".", ".."):
+            # As they stand, these would be resolved on the way, and address another operation.
+            encoded = encoded.replace(".", "%2E")
+        path = path.replace("{" + name + "}", encoded)
     return path
 
 

@@ -62,22 +62,26 @@ class Engine:
         """Look after the runs until cancelled."""
         while True:
             self._wake.clear()
+            pause: float | None = _LOOK_SECONDS
             try:
-                await self._look()
+                if not await self._look():
+                    pause = None
             except Exception:
                 # One run's trouble (a full disk, say) must not end the watch over all others.
                 log.exception("the runs could not be looked after; trying again")
             async with self._looked:
                 self._looked.notify_all()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), pause)
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Move everything on by a step; whether there is anything to look at again."""
         for run in self._database.read(_unfinished):
             if run.status in LAUNCHED:
                 await self._follow(run)
         await self._admit()
         await self._delete_jobs()
+        return bool(self._database.read(_unfinished))
 
     # What becomes of runs that were launched
 

@@ -38,7 +38,7 @@ class Launcher:
         folder.attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
         spec = {
             "folder": str(folder.attempt),
-            "command": [str(self._settings.workbench_python), run.script],
+            "command": [str(self._settings.python), run.script],
             "cwd": str(self._settings.project),
             "environment": self._environment(run, project_environment, gpus),
             "timeout": run.timeout,
@@ -63,7 +63,7 @@ class Launcher:
     ) -> dict[str, str]:
         # The workbench's own settings, which may name secrets, are none of a run's business.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FTS_")}
-        tools = str(self._settings.workbench_python.parent)
+        tools = str(self._settings.python.parent)
         inherited["PATH"] = os.pathsep.join([tools, inherited.get("PATH", os.defpath)])
         inherited["PYTHONUNBUFFERED"] = "1"
         platform = {

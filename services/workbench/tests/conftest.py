@@ -86,7 +86,8 @@ class Harness:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()
         try:
-            return urllib.request.urlopen(f"{self.url}/healthz", timeout=5).status == 200
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
+                return bool(answer.status == 200)
         except (OSError, urllib.error.URLError):
             return False
 
@@ -102,16 +103,17 @@ class Harness:
         """A job whose script is `code`."""
         script = self.project / f"script{len(list(self.project.glob('script*.py')))}.py"
         script.write_text(textwrap.dedent(code))
-        request = {"name": script.stem, "script": script.name, "cpu": 0.1, "memory": 0.1} | fields
+        request: dict[str, Any] = {"name": script.stem, "script": script.name}
+        request |= {"cpu": 0.1, "memory": 0.1} | fields
         return api.create_job(cmlapi.CreateJobRequest(**request), self.project_id)
 
-    def run(self, api: cmlapi.CMLServiceApi, job: cmlapi.Job, **fields: Any) -> cmlapi.JobRun:
+    def run(self, api: cmlapi.CMLServiceApi, job: Any, **fields: Any) -> cmlapi.JobRun:
         return api.create_job_run(cmlapi.CreateJobRunRequest(**fields), self.project_id, job.id)
 
-    def read(self, api: cmlapi.CMLServiceApi, run: cmlapi.JobRun) -> cmlapi.JobRun:
+    def read(self, api: cmlapi.CMLServiceApi, run: Any) -> cmlapi.JobRun:
         return api.get_job_run(self.project_id, run.job_id, run.id)
 
-    def reach(self, api: cmlapi.CMLServiceApi, run: cmlapi.JobRun, *statuses: str) -> cmlapi.JobRun:
+    def reach(self, api: cmlapi.CMLServiceApi, run: Any, *statuses: str) -> cmlapi.JobRun:
         """The run once it has one of the statuses."""
 
         def reached() -> cmlapi.JobRun | None:
@@ -121,12 +123,12 @@ class Harness:
         found: cmlapi.JobRun = wait_for(f"run is {statuses}", reached)
         return found
 
-    def done(self, api: cmlapi.CMLServiceApi, run: cmlapi.JobRun) -> cmlapi.JobRun:
+    def done(self, api: cmlapi.CMLServiceApi, run: Any) -> cmlapi.JobRun:
         """The run once it is over."""
         over = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEDOUT")
         return self.reach(api, run, *(f"ENGINE_{status}" for status in over))
 
-    def output(self, run: cmlapi.JobRun) -> str:
+    def output(self, run: Any) -> str:
         return (self.home / "runs" / str(run.id) / "output.log").read_text()
 
     def written(self, name: str) -> str:
@@ -150,9 +152,9 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
         found.end(signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """A running workbench that the module's tests share."""
+    """A running workbench that all tests share that need none of their own."""
     found = Harness(tmp_path_factory.mktemp("workbench"))
     found.start()
     yield found

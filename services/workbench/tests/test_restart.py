@@ -57,17 +57,6 @@ def test_exit_status_survives_a_killed_workbench(
         assert abs(done.finished_at.timestamp() - at) < 1
 
 
-def test_stop_of_an_adopted_run(harness: Any) -> None:
-    api = harness.start()
-    run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
-    pid = int(harness.written("begun"))
-    harness.end(signal.SIGKILL)
-    api = harness.start()
-    api.stop_job_run(harness.project_id, run.job_id, run.id)
-    harness.reach(api, run, "ENGINE_STOPPED")
-    assert _gone(pid)
-
-
 def test_sigterm_leaves_runs_alive_and_exits_cleanly(harness: Any) -> None:
     api = harness.start()
     run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
@@ -79,17 +68,21 @@ def test_sigterm_leaves_runs_alive_and_exits_cleanly(harness: Any) -> None:
     assert harness.done(harness.start(), run).status == "ENGINE_FAILED"
 
 
-def test_run_that_was_admitted_but_not_started_is_started_once(harness: Any) -> None:
+def test_what_was_noted_but_not_done_is_done_once(harness: Any, wait: Callable[..., Any]) -> None:
     api = harness.start()
+    unwanted = harness.job(api, "")
     (harness.project / "go").touch()
     run = harness.run(api, harness.job(api, WAIT_FOR_GO, cpu=1000))
     harness.end(signal.SIGKILL)
     # As it is when the workbench dies between its note and the deed.
     _sql(harness, "UPDATE job_runs SET status = 'ENGINE_STARTING', cpu = 1")
+    _sql(harness, "UPDATE jobs SET deleting = 1 WHERE id = ?", unwanted.id)
     done = harness.done(harness.start(), run)
     assert done.status == "ENGINE_FAILED"
     assert len(harness.written("begun").splitlines()) == 1
     assert _sql(harness, "SELECT attempt, exit_code FROM job_runs") == [(2, 7)]
+    left = "SELECT count(*) FROM jobs WHERE id = ?"
+    wait("the job is deleted", lambda: _sql(harness, left, unwanted.id) == [(0,)])
 
 
 def test_run_that_had_begun_but_was_not_noted_is_not_started_again(harness: Any) -> None:
@@ -101,33 +94,23 @@ def test_run_that_had_begun_but_was_not_noted_is_not_started_again(harness: Any)
     api = harness.start()
     adopted = harness.reach(api, run, "ENGINE_RUNNING")
     assert adopted.running_at == run.running_at
-    (harness.project / "go").touch()
-    harness.done(api, run)
-    assert len(harness.written("begun").splitlines()) == 1
+    # And it obeys the new workbench as it did the old one.
+    api.stop_job_run(harness.project_id, run.job_id, run.id)
+    harness.reach(api, run, "ENGINE_STOPPED")
+    (pid,) = harness.written("begun").splitlines()
+    assert _gone(int(pid))
 
 
 def test_run_whose_watcher_was_killed_fails_and_leaves_nothing(harness: Any) -> None:
     api = harness.start()
     run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
     pid = int(harness.written("begun"))
-    psutil.Process(pid).parent().kill()
+    watcher = psutil.Process(pid).parent()
+    assert watcher is not None
+    watcher.kill()
     assert harness.done(api, run).status == "ENGINE_FAILED"
     assert _gone(pid)
     assert "watcher is gone" in harness.output(run)
-
-
-def test_job_whose_deletion_was_cut_short_goes_after_the_restart(
-    harness: Any, wait: Callable[..., Any]
-) -> None:
-    api = harness.start()
-    job = harness.job(api, "")
-    harness.end(signal.SIGKILL)
-    _sql(harness, "UPDATE jobs SET deleting = 1 WHERE id = ?", job.id)
-    harness.start()
-    wait(
-        "the job is deleted",
-        lambda: _sql(harness, "SELECT count(*) FROM jobs WHERE id = ?", job.id) == [(0,)],
-    )
 
 
 def test_second_workbench_over_the_same_home_is_refused(harness: Any) -> None:

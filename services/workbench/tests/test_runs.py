@@ -10,6 +10,8 @@ import psutil
 import pytest
 
 import cmlapi
+from cmlapi.rest import ApiException
+from cmlapi.utils import Cursor
 
 # Waits for a file of the test's making; ends by itself should the test die.
 WAIT_FOR_GO = """
@@ -165,6 +167,14 @@ def test_stop_before_it_began(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     assert not (shared.project / "never").exists()
 
 
+def test_stop_while_it_begins(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+    job = shared.job(api, "import time; time.sleep(600)")
+    runs = [shared.run(api, job) for _ in range(4)]
+    for run in runs:
+        api.stop_job_run(shared.project_id, job.id, run.id)
+    assert {shared.done(api, run).status for run in runs} == {"ENGINE_STOPPED"}
+
+
 def test_timeout_is_enforced(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     job = shared.job(api, "import time; time.sleep(600)", timeout=1)
     run = shared.done(api, shared.run(api, job))
@@ -242,7 +252,7 @@ def test_deleting_a_job_stops_its_runs_first(shared: Any, api: cmlapi.CMLService
     api.delete_job(shared.project_id, job.id)
     assert _alive(pids) == []
     assert not (shared.home / "runs" / run.id).exists()
-    with pytest.raises(cmlapi.rest.ApiException) as refused:
+    with pytest.raises(ApiException) as refused:
         shared.run(api, job)
     assert refused.value.status == 404
     (shared.project / "pids").unlink()
@@ -265,3 +275,19 @@ def test_each_run_has_a_process_group_of_its_own(shared: Any, api: cmlapi.CMLSer
     pid, group, session = shared.output(shared.done(api, shared.run(api, job))).split()
     assert pid == group == session
     assert int(group) != os.getpgrp()
+
+
+def test_runs_are_sorted_by_times_that_some_do_not_have(
+    shared: Any, api: cmlapi.CMLServiceApi
+) -> None:
+    job = shared.job(api, "", cpu=1000)
+    runs = [shared.run(api, job) for _ in range(4)]
+    for run in (runs[2], runs[0]):
+        api.stop_job_run(shared.project_id, job.id, run.id)
+    listed = Cursor(api.list_job_runs, shared.project_id, job.id, sort="-finished_at", page_size=1)
+    wanted = [runs[0].id, runs[2].id, runs[1].id, runs[3].id]
+    assert [run.id for run in listed.items()] == wanted
+    waiting = json.dumps({"status": "ENGINE_SCHEDULING"})
+    left = Cursor(api.list_job_runs, shared.project_id, job.id, search_filter=waiting).items()
+    assert [run.id for run in left] == [runs[1].id, runs[3].id]
+    api.delete_job(shared.project_id, job.id)

@@ -1,0 +1,362 @@
+"""The REST API, through the real client."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cmlapi
+from cmlapi.rest import ApiException
+from cmlapi.utils import Cursor
+from services.workbench import app
+
+CODES = {400: (3, 9), 401: (16,), 404: (5,), 409: (6,), 501: (12,)}
+
+
+def refused(status: int, method: Any, *args: Any, **kwargs: Any) -> str:
+    """The message of a call that is refused with that status, in a workspace's form."""
+    with pytest.raises(ApiException) as found:
+        method(*args, **kwargs)
+    assert found.value.status == status
+    body = json.loads(found.value.body or "")
+    assert set(body) == {"error", "code", "message", "details"}
+    assert body["code"] in CODES[status]
+    assert body["error"] == body["message"]
+    message: str = body["message"]
+    return message
+
+
+def names(api: cmlapi.CMLServiceApi, **kwargs: Any) -> list[str]:
+    return [job.name for job in Cursor(api.list_jobs, "local", **kwargs).items()]
+
+
+def create(api: cmlapi.CMLServiceApi, name: str, **fields: Any) -> Any:
+    request = cmlapi.CreateJobRequest(name=name, script="s.py", **fields)
+    return api.create_job(request, "local")
+
+
+@pytest.fixture
+def jobs(api: cmlapi.CMLServiceApi) -> Iterator[list[Any]]:
+    """Seven jobs of rising cpu and, apart from one, of one kernel."""
+    made = [create(api, f"page{n}", cpu=n + 1, kernel="seven") for n in range(7)]
+    yield made
+    for job in made:
+        api.delete_job("local", job.id)
+
+
+# The surface
+
+
+def test_every_described_operation_is_served_and_nothing_else(shared: Any) -> None:
+    application = app.build(None, "key")  # type: ignore[arg-type] # no request is served
+    served = {
+        (method, re.sub(r":path}", "}", route.path))
+        for route in application.routes
+        for method in route.methods  # type: ignore[attr-defined]
+    }
+    described = {
+        (operation["verb"], re.sub(r"{(\w+)\.id}", r"{\1_id}", operation["path"]))
+        for operation in app.description()["operations"].values()
+    }
+    assert served == described | {("GET", app.HEALTH_PATH), ("GET", app.CLIENT_PATH)}
+
+
+def test_every_operation_answers_the_client(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+    """Whatever an operation is called with, it is its own refusal that comes back, not a route's."""
+    for name, operation in app.description()["operations"].items():
+        method = getattr(api, name)
+        params = dict.fromkeys(re.findall(r"{([^}]+)}", operation["path"]), "nowhere")
+        kwargs: dict[str, Any] = {key.replace(".", "_"): value for key, value in params.items()}
+        if "body" in operation:
+            kwargs["body"] = getattr(cmlapi, operation["body"])()
+        try:
+            answer = method(**kwargs)
+        except ApiException as error:
+            assert "no such operation" not in str(error.body)
+            assert error.status in (400, 404)
+        else:
+            assert isinstance(answer, getattr(cmlapi, operation["returns"]))
+
+
+# The door
+
+
+@pytest.mark.parametrize("key", ["wrong", "no-ascii-ä".encode().decode("latin-1")])
+def test_wrong_key_is_refused(shared: Any, key: str) -> None:
+    refused(401, cmlapi.default_client(shared.url, key).list_projects)
+
+
+def test_no_key_is_refused(shared: Any) -> None:
+    with pytest.raises(urllib.error.HTTPError) as found:
+        urllib.request.urlopen(f"{shared.url}/api/v2/projects")
+    assert found.value.code == 401
+    assert json.load(found.value)["code"] == 16
+
+
+def test_files_that_may_hold_secrets_are_private(shared: Any) -> None:
+    for name in ("workbench.key", "workbench.db", "workbench.db-wal", "runs"):
+        assert (shared.home / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_unknown_operation_and_verb(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+    call = api.api_client.call_api
+    refused(404, call, "GET", "/api/v2/nothing", cmlapi.Job, path_params={})
+    refused(501, call, "PUT", "/api/v2/projects", cmlapi.Job, path_params={})
+
+
+# Lists
+
+
+def test_pages_hold_everything_once_while_rows_are_added_and_removed(
+    api: cmlapi.CMLServiceApi, jobs: list[Any]
+) -> None:
+    wanted = json.dumps({"kernel": "seven"})
+    for sort in ("", "-cpu", "name", "+cpu,-name", "-created_at"):
+        first = api.list_jobs("local", search_filter=wanted, sort=sort, page_size=3)
+        early = create(api, "a-before-all", cpu=0.5, kernel="seven")
+        late = create(api, "z-after-all", cpu=99, kernel="seven")
+        rest: list[Any] = []
+        token = first.next_page_token
+        while token:
+            page = api.list_jobs(
+                "local", search_filter=wanted, sort=sort, page_size=3, page_token=token
+            )
+            rest += page.jobs or []
+            token = page.next_page_token
+        seen = [job.id for job in [*(first.jobs or []), *rest]]
+        assert len(seen) == len(set(seen))
+        assert {job.id for job in jobs} <= set(seen)
+        for job in (early, late):
+            api.delete_job("local", job.id)
+
+
+def test_sort_and_filter(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
+    wanted = json.dumps({"kernel": "seven"})
+    assert names(api, search_filter=wanted) == [f"page{n}" for n in range(7)]
+    assert names(api, search_filter=wanted, sort="-cpu", page_size=2) == [
+        f"page{n}" for n in reversed(range(7))
+    ]
+    assert names(api, search_filter=json.dumps({"kernel": "seven", "cpu": 3})) == ["page2"]
+    assert names(api, search_filter=json.dumps({"name": "page"})) == []
+
+
+def test_default_page_is_ten(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
+    more = [create(api, f"more{n}") for n in range(4)]
+    page = api.list_jobs("local")
+    assert len(page.jobs or []) == 10
+    assert page.next_page_token
+    for job in more:
+        api.delete_job("local", job.id)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"search_filter": "{"}, "search_filter: not JSON"),
+        ({"search_filter": "[]"}, "must be a JSON object"),
+        ({"search_filter": '{"colour": "red"}'}, "unknown field 'colour'"),
+        ({"search_filter": '{"cpu": "many"}'}, "cpu: 'many' is not a float"),
+        ({"search_filter": '{"paused": 3}'}, "paused: 3 is not a bool"),
+        ({"sort": "colour"}, "sort: unknown field 'colour'"),
+        ({"page_size": -1}, "page_size: -1 is negative"),
+        ({"page_token": "rubbish"}, "page_token: not a token"),
+        ({"page_token": "W10="}, "page_token: not a token"),
+    ],
+)
+def test_bad_list_parameters(
+    api: cmlapi.CMLServiceApi, parameters: dict[str, Any], said: str
+) -> None:
+    assert said in refused(400, api.list_jobs, "local", **parameters)
+
+
+def test_page_token_of_another_order_is_refused(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
+    token = api.list_jobs("local", sort="name", page_size=1).next_page_token
+    assert "another" in refused(400, api.list_jobs, "local", sort="-name", page_token=token)
+
+
+# Projects and files
+
+
+def test_the_one_project(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+    (project,) = Cursor(api.list_projects).items()
+    assert project.id == "local"
+    changed = api.update_project(cmlapi.Project(environment='{"A": "b"}'), "local")
+    assert json.loads(changed.environment or "") == {"A": "b"}
+    assert changed.name == project.name
+    for broken in ("{", "[]", '{"A": 1}', '{"A=B": "c"}'):
+        body = cmlapi.Project(environment=broken)
+        assert "environment" in refused(400, api.update_project, body, "local")
+    refused(404, api.get_project, "other")
+
+
+def test_files_are_those_of_the_project(
+    shared: Any, api: cmlapi.CMLServiceApi, tmp_path: Path
+) -> None:
+    folder = shared.project / "data" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "rows.csv").write_text("a,b\n")
+    (tmp_path / "secret").write_text("no")
+    (shared.project / "data" / "way_out").symlink_to(tmp_path)
+    listed = api.list_project_files("local", "data").files or []
+    assert [(f.path, f.is_dir) for f in listed] == [("data/deep", True), ("data/way_out", False)]
+    (file,) = api.list_project_files("local", "data/deep/rows.csv").files or []
+    assert (file.path, file.file_size) == ("data/deep/rows.csv", "4")
+    for root in ("/", "."):
+        assert "data" in [f.path for f in api.list_project_files("local", root).files or []]
+    refused(404, api.list_project_files, "local", "data/none")
+    for outside in ("..", "data/../../x", "data/way_out", "data/way_out/secret", "/../etc"):
+        assert "outside" in refused(400, api.list_project_files, "local", outside)
+
+
+# Jobs
+
+
+def test_job_comes_back_as_it_was_given(api: cmlapi.CMLServiceApi) -> None:
+    given = {
+        "script": "s.py",
+        "cpu": 1.5,
+        "memory": 3.0,
+        "nvidia_gpu": 1,
+        "arguments": "--a b",
+        "accelerator_label_id": "gpu",
+        "kill_on_timeout": True,
+        "runtime_addon_identifiers": ["addon"],
+    }
+    request = cmlapi.CreateJobRequest(
+        name="whole",
+        timeout=60,
+        environment={"A": "b"},
+        **given,  # type: ignore[arg-type]
+    )
+    made = api.create_job(request, "local")
+    read = api.get_job("local", made.id or "")
+    assert read == made
+    assert {name: getattr(read, name) for name in given} == given
+    assert (read.timeout, json.loads(read.environment or "")) == ("60", {"A": "b"})
+    assert read.project is not None
+    assert read.project.public_identifier == "local"
+    changed = api.update_job(cmlapi.Job(cpu=2.0, timeout="0"), "local", made.id or "")
+    assert (changed.cpu, changed.timeout, changed.memory) == (2.0, "0", 3.0)
+    api.delete_job("local", made.id or "")
+    refused(404, api.get_job, "local", made.id)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"name": None}, 400, "name: must be given"),
+        ({"name": "  "}, 400, "name: must not be blank"),
+        ({"script": None}, 400, "script: must be given"),
+        ({"cpu": 0}, 400, "cpu: must be more than 0"),
+        ({"cpu": -1, "memory": 0}, 400, "cpu: must be more than 0; memory: must be more than 0"),
+        ({"nvidia_gpu": -1}, 400, "nvidia_gpu: must not be negative"),
+        ({"timeout": -1}, 400, "timeout: must not be negative"),
+        ({"cpu": "much"}, 400, "cpu: Input should be a valid number"),
+        ({"environment": {"A=": "b"}}, 400, "environment"),
+        ({"runtime_identifier": "other"}, 400, "runtime_identifier: 'other' is not a runtime"),
+        ({"schedule": "* * * * *"}, 501, "schedule"),
+    ],
+)
+def test_bad_jobs(
+    api: cmlapi.CMLServiceApi, fields: dict[str, Any], status: int, said: str
+) -> None:
+    request = cmlapi.CreateJobRequest(**{"name": "n", "script": "s.py"} | fields)
+    assert said in refused(status, api.create_job, request, "local")
+
+
+def test_what_is_not_there(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
+    request = cmlapi.CreateJobRequest(name="n", script="s.py")
+    refused(404, api.create_job, request, "other")
+    refused(404, api.list_jobs, "other")
+    refused(404, api.get_job, "other", jobs[0].id)
+    refused(404, api.create_job_run, cmlapi.CreateJobRunRequest(), "local", "none")
+    refused(404, api.get_job_run, "local", jobs[0].id, "none")
+    refused(404, api.stop_job_run, "local", jobs[0].id, "none")
+
+
+def test_template_jobs_and_runtime_are_there(api: cmlapi.CMLServiceApi) -> None:
+    (runtime,) = api.list_runtimes().runtimes or []
+    scripts = {
+        "Accel_Finetuning_Base_Job": "accel_fine_tune.py",
+        "Finetuning_Base_Job": "fine_tune.py",
+        "Mlflow_Evaluation_Base_Job": "evaluate.py",
+    }
+    for name, script in scripts.items():
+        (job,) = api.list_jobs("local", search_filter=json.dumps({"name": name})).jobs or []
+        assert Path(job.script or "").name == script
+        assert job.runtime_identifier == runtime.image_identifier
+
+
+def test_accelerators_are_those_of_the_machine(api: cmlapi.CMLServiceApi) -> None:
+    labels = api.list_all_accelerator_node_labels().accelerator_node_label or []
+    assert sum(int(label.max_gpu_count or 0) for label in labels) == 2  # as the harness says
+
+
+# Models
+
+
+def test_model_build_and_deployment_are_kept_and_claim_nothing(api: cmlapi.CMLServiceApi) -> None:
+    model = api.create_model(cmlapi.CreateModelRequest(name="m", description="d"), "local")
+    where = ("local", model.id or "")
+    build = api.create_model_build(
+        cmlapi.CreateModelBuildRequest(
+            file_path="predict.py",
+            function_name="api_wrapper",
+            auto_deploy_model=True,
+            auto_deployment_config=cmlapi.ShortCreateModelDeployment(
+                cpu=2, memory=8, nvidia_gpus=1, environment={"A": "b"}
+            ),
+        ),
+        *where,
+    )
+    assert (build.status, build.function_name) == ("pending", "api_wrapper")
+    assert api.get_model_build(*where, build.id or "") == build
+    (deployment,) = Cursor(api.list_model_deployments, *where, build.id).items()
+    assert (deployment.status, deployment.cpu, deployment.nvidia_gpu) == ("pending", 2, 1)
+    assert json.loads(deployment.environment) == {"A": "b"}
+    there = (*where, build.id or "", deployment.id)
+    assert api.stop_model_deployment(*there).status == "stopped"
+    assert api.restart_model_deployment(*there).status == "pending"
+    renamed = api.update_model(cmlapi.UpdateSingleModel(name="n"), *where)
+    assert (renamed.name, renamed.description) == ("n", "d")
+    api.delete_model(*where)
+    refused(404, api.get_model, *where)
+    refused(404, api.get_model_deployment, *there)
+
+
+def test_registry_numbers_versions_and_forgets_none_by_chance(api: cmlapi.CMLServiceApi) -> None:
+    def register(run: str) -> Any:
+        return api.create_registered_model(
+            cmlapi.CreateRegisteredModelRequest(
+                project_id="local",
+                experiment_id="7",
+                run_id=run,
+                model_path="model",
+                model_name="registered",
+                tags=[cmlapi.Tag(key="k", value="v")],
+            )
+        )
+
+    first = register("r1")
+    again = register("r2")
+    assert again.model_id == first.model_id
+    assert [v.number for v in again.model_versions] == [1, 2]
+    newest = again.model_versions[1]
+    metadata = newest.model_version_metadata
+    assert (metadata.mlops_type, metadata.mlflow_metadata.experiment_id) == ("MLFLOW", "7")
+    assert (metadata.mlflow_metadata.run_id, newest.tags[0].value) == ("r2", "v")
+    api.delete_registered_model_version(again.model_id, newest.model_version_id)
+    assert [v.number for v in register("r3").model_versions] == [1, 3]
+    wanted = json.dumps({"model_name": "registered"})
+    (listed,) = api.list_registered_models(search_filter=wanted).models or []
+    assert (listed.model_id, listed.count) == (first.model_id, 2)
+    page = api.get_registered_model(first.model_id, page_size=1)
+    assert page.next_page_token
+    api.delete_registered_model(first.model_id)
+    refused(404, api.get_registered_model, first.model_id)
+    refused(404, api.get_registered_model_version, first.model_id, newest.model_version_id)
