@@ -18,8 +18,8 @@ def check(channel: grpc.Channel, entry: str = STUDIO.full_name, timeout: float =
     try:
         answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout)
     except grpc.RpcError as error:
-        assert isinstance(error, grpc.Call)
-        return UNKNOWN if error.code() is grpc.StatusCode.NOT_FOUND else UNREACHABLE
+        unknown = isinstance(error, grpc.Call) and error.code() is grpc.StatusCode.NOT_FOUND
+        return UNKNOWN if unknown else UNREACHABLE
     name: str = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
     return name
 

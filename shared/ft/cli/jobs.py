@@ -250,7 +250,7 @@ def _watch(session: Session, *started: Job) -> None:
     client = session.client
     ended = follow(
         session.out.console,
-        {_name(job): lambda id=job.id: find_job(client, id) for job in started},  # type: ignore[misc]
+        {_name(job): lambda job_id=job.id: find_job(client, job_id) for job in started},  # type: ignore[misc]
         quiet=session.out.json,
     )
     if session.out.json:

@@ -27,7 +27,9 @@ class Output:
 
     def __init__(self, json: bool) -> None:
         self.json = json
-        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        # Whatever reads a pipe wants whole lines.
+        width = None if sys.stdout.isatty() else 10_000
+        self.console = Console(highlight=False, width=width)
 
     def data(self, value: object) -> None:
         """Prints JSON."""
@@ -66,7 +68,7 @@ class Output:
         """A table of texts."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in titles:
-            table.add_column(title, overflow="fold")
+            table.add_column(title, overflow="fold", no_wrap=title == "ID")
         for row in rows:
             table.add_row(*(_escaped(cell) for cell in row))
         self.console.print(table)

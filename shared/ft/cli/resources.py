@@ -63,8 +63,13 @@ class Resource:
 
 DATASETS = Resource(
     "Dataset",
-    [("ID", "id"), ("NAME", "name"), ("TYPE", "type"), ("LOCATION", "location")]
-    + [("FEATURES", "features")],
+    [
+        ("ID", "id"),
+        ("NAME", "name"),
+        ("TYPE", "type"),
+        ("LOCATION", "location"),
+        ("FEATURES", "features"),
+    ],
 )
 MODELS = Resource(
     "Model",
@@ -72,8 +77,13 @@ MODELS = Resource(
 )
 ADAPTERS = Resource(
     "Adapter",
-    [("ID", "id"), ("NAME", "name"), ("MODEL", "model_id"), ("LOCATION", "location")]
-    + [("JOB", "fine_tuning_job_id")],
+    [
+        ("ID", "id"),
+        ("NAME", "name"),
+        ("MODEL", "model_id"),
+        ("LOCATION", "location"),
+        ("JOB", "fine_tuning_job_id"),
+    ],
 )
 PROMPTS = Resource(
     "Prompt",
@@ -81,8 +91,13 @@ PROMPTS = Resource(
 )
 CONFIGS = Resource(
     "Config",
-    [("ID", "id"), ("TYPE", "type"), ("DESCRIPTION", "description")]
-    + [("SHIPPED", lambda config: "yes" if config.is_default else "no"), ("CONFIG", "config")],
+    [
+        ("ID", "id"),
+        ("TYPE", "type"),
+        ("DESCRIPTION", "description"),
+        ("SHIPPED", lambda config: "yes" if config.is_default else "no"),
+        ("CONFIG", "config"),
+    ],
 )
 
 

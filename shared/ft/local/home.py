@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from ft.local.errors import BadSetting
@@ -25,14 +25,16 @@ class Setup:
     """How a studio is run. Kept in its home, so that the next start is like the last."""
 
     listen: str
-    """Where the facade listens, `host:port`; port 0 takes any."""
+    """Where the facade listens, `host:port`, as the user said it; port 0 leaves it to us."""
     project: str
     """The project directory, absolute; empty leaves it to the workspace."""
     trainer_python: str
     """The interpreter that runs jobs; empty for the one that belongs to the studio."""
     workspace: bool
     """Jobs go to the workspace that the environment names, in place of the local workbench."""
-    workbench_port: int
+    facade_port: int = 0
+    """The port that it listens on: chosen once, so that a restart keeps the studio's address."""
+    workbench_port: int = 0
     """Port of the local workbench; 0 if there is none."""
 
 
@@ -81,7 +83,8 @@ class Home:
         except FileNotFoundError:
             return None
         host, _, port = bound.rpartition(":")
-        return {"0.0.0.0": f"127.0.0.1:{port}", "[::]": f"[::1]:{port}"}.get(host, bound)
+        # What listens on every address of the machine is reached on its loopback.
+        return {"0.0.0.0": f"127.0.0.1:{port}", "[::]": f"[::1]:{port}"}.get(host, bound)  # noqa: S104
 
     def setup(self) -> Setup | None:
         """How the studio was last started here; None if it never was.
@@ -89,7 +92,9 @@ class Home:
         Raises BadSetting if that cannot be read.
         """
         try:
-            return Setup(**json.loads(self._setup.read_text()))
+            kept = json.loads(self._setup.read_text())
+            known = {field.name for field in fields(Setup)} & set(kept)
+            return Setup(**{name: kept[name] for name in known})
         except FileNotFoundError:
             return None
         except (ValueError, TypeError) as error:

@@ -83,7 +83,7 @@ def supervisor_config(home: Home, setup: Setup) -> str:
             name=name,
             python=shlex.quote(sys.executable),
             home=home.path,
-            environment=f'FTS_LISTEN="{setup.listen}"' if name == FACADE else "",
+            environment=f'FTS_LISTEN="{_listen(setup)}"' if name == FACADE else "",
             priority=priority,
             stop_seconds=STOP_SECONDS,
             logs=home.logs,
@@ -114,6 +114,11 @@ def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str,
         }
         ours.pop("CDSW_APIV2_KEY", None)
     return ours
+
+
+def _listen(setup: Setup) -> str:
+    host, _, _ = setup.listen.rpartition(":")
+    return f"{host}:{setup.facade_port}"
 
 
 def _misleading(name: str) -> bool:

@@ -128,12 +128,15 @@ def _setup(home: Home, wanted: Wanted) -> Setup:
     workspace = wanted.workspace if wanted.workspace is not None else bool(last and last.workspace)
     if last is None or last.workspace is not workspace:
         last = _defaults(home, workspace)
+    listen = wanted.listen or last.listen
+    host, port = _parsed(listen)
     setup = Setup(
-        listen=wanted.listen or last.listen,
+        listen=listen,
+        facade_port=port or _free_port(host, last.facade_port),
         project=_text(wanted.project) or last.project,
         trainer_python=_text(wanted.trainer_python) or last.trainer_python,
         workspace=workspace,
-        workbench_port=0 if workspace else _free_port(last.workbench_port),
+        workbench_port=0 if workspace else _free_port("127.0.0.1", last.workbench_port),
     )
     _check(setup)
     return setup
@@ -142,6 +145,7 @@ def _setup(home: Home, wanted: Wanted) -> Setup:
 def _defaults(home: Home, workspace: bool) -> Setup:
     return Setup(
         listen=WORKSPACE_LISTEN if workspace else DEFAULT_LISTEN,
+        facade_port=0,
         project="" if workspace else str(home.path / "project"),
         trainer_python="",
         workspace=workspace,
@@ -154,9 +158,6 @@ def _text(path: Path | None) -> str | None:
 
 
 def _check(setup: Setup) -> None:
-    match = _LISTEN.fullmatch(setup.listen)
-    if not match or int(match[2]) > 65535:
-        raise BadSetting(f"--listen: {setup.listen!r} is not HOST:PORT")
     if not os.access(layout.trainer_python(setup), os.X_OK):
         raise BadSetting(
             f"--trainer-python: {layout.trainer_python(setup)} is not an executable file"
@@ -171,15 +172,25 @@ def _check(setup: Setup) -> None:
         )
 
 
-def _free_port(wanted: int) -> int:
-    """That port if it can be had, else another; jobs that run keep the workbench's address."""
-    with socket.socket() as probe:
+def _parsed(listen: str) -> tuple[str, int]:
+    match = _LISTEN.fullmatch(listen)
+    if not match or int(match[2]) > 65535:
+        raise BadSetting(f"--listen: {listen!r} is not HOST:PORT")
+    return match[1], int(match[2])
+
+
+def _free_port(host: str, last: int) -> int:
+    """The port of last time if it can be had, else any that can."""
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return _free_port(0)
-        return int(probe.getsockname()[1])
+        for port in (last, 0):
+            try:
+                probe.bind((host.strip("[]"), port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise BadSetting(f"--listen: no port can be had on {host}")
 
 
 def _start(home: Home, setup: Setup, supervisor: Supervisor) -> None:

@@ -51,9 +51,9 @@ class Supervisor:
 
         Raises NotServing, with what it said, if it does not.
         """
-        ran = subprocess.run(
-            [sys.executable, "-m", "supervisor.supervisord"]
-            + ["--configuration", str(self._home.supervisor_config)],
+        config = str(self._home.supervisor_config)
+        ran = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "supervisor.supervisord", "--configuration", config],
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,

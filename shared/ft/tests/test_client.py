@@ -87,7 +87,7 @@ def test_usage_example_of_the_design_document(
 
 
 def test_error_carries_code_reason_and_every_violation(client: FineTuningStudioClient) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="location") as caught:
         client.AddDataset(api.AddDatasetRequest(type=api.DatasetType.PROJECT_CSV))
     error = caught.value
     assert isinstance(error, StudioError)
@@ -106,7 +106,7 @@ def test_error_without_details_keeps_code_and_message(
     studio.before = lambda method, context: context.abort(
         grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls"
     )
-    with pytest.raises(StudioError, match="^too many calls$") as caught:
+    with pytest.raises(StudioError, match=r"^too many calls$") as caught:
         client.get_models()
     assert caught.value.code is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert caught.value.reason == "RESOURCE_EXHAUSTED"
@@ -186,7 +186,7 @@ def test_deadline(server: Any, studio: Any) -> None:
     with FineTuningStudioClient("127.0.0.1", server.port, timeout=0.2) as client:
         for call in (client.get_models, lambda: client.AddModel(api.AddModelRequest())):
             began = time.monotonic()
-            with pytest.raises(StudioError, match="no answer from .* in time") as caught:
+            with pytest.raises(StudioError, match=r"no answer from .* in time") as caught:
                 call()
             assert caught.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
             assert time.monotonic() - began < 5

@@ -1,0 +1,288 @@
+"""The command against a real server: what it prints, and with which status it exits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from typer.testing import CliRunner, Result
+
+from ft import api
+from ft.cli.app import app
+from ft.cli.exits import Exit
+
+Fts = Callable[..., Result]
+
+
+@pytest.fixture
+def fts(server: Any, tmp_path: Path) -> Fts:
+    """Runs the command against the server."""
+
+    def run(*arguments: str) -> Result:
+        where = ("--server", f"127.0.0.1:{server.port}", "--home", str(tmp_path / "home"))
+        return CliRunner().invoke(app, [*arguments, *where], catch_exceptions=False)
+
+    return run
+
+
+def _json(result: Result) -> Any:
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_lists_are_tables_for_people_and_contract_names_for_scripts(fts: Fts) -> None:
+    assert "no models yet" in fts("models", "list").stdout
+    assert _json(fts("models", "list", "--json")) == []
+    fts("models", "add", "--location", "starter/model", "--name", "starter [1]")
+    table = fts("models", "list").stdout
+    assert table.split()[:4] == ["ID", "NAME", "TYPE", "LOCATION"]
+    assert "starter [1]" in table
+    (model,) = _json(fts("models", "list", "--json"))
+    assert model["cml_registered_model_id"] == ""
+    assert (model["type"], model["name"], model["location"]) == (
+        "project",
+        "starter [1]",
+        "starter/model",
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "kind"),
+    [
+        ("a.csv", "project_csv"),
+        ("a.json", "project_json"),
+        ("a.jsonl", "project_jsonl"),
+        ("folder", "project"),
+    ],
+)
+def test_type_of_a_dataset_is_told_from_its_location(fts: Fts, location: str, kind: str) -> None:
+    added = _json(fts("datasets", "add", "--name", "d", "--location", location, "--json"))
+    assert added["type"] == kind
+
+
+def test_things_are_found_by_id_and_by_name(fts: Fts, studio: Any) -> None:
+    added = _json(fts("datasets", "add", "--name", "d", "--location", "a.csv", "--json"))
+    for reference in ("d", added["id"]):
+        assert _json(fts("datasets", "show", reference, "--json")) == added
+    fts("datasets", "add", "--name", "d", "--location", "b.csv")
+    twice = fts("datasets", "show", "d")
+    assert twice.exit_code == Exit.REFUSED
+    assert "several: dataset-1, dataset-2" in twice.stderr
+    assert fts("datasets", "remove", "dataset-1", "--prompts").exit_code == 0
+    assert studio.requests[-1] == api.RemoveDatasetRequest(id="dataset-1", remove_prompts=True)
+
+
+def test_prompt_templates_come_from_files_as_well(fts: Fts, tmp_path: Path) -> None:
+    fts("datasets", "add", "--name", "d", "--location", "a.csv")
+    template = tmp_path / "template.txt"
+    template.write_text("### IN: {a}\n### OUT: {b}")
+    prompt = _json(
+        fts(
+            *("prompts", "add", "--name", "p", "--dataset", "d", "--json"),
+            *("--prompt-template", f"@{template}"),
+            *("--input-template", "### IN: {a}\n### OUT:"),
+            *("--completion-template", " {b}"),
+        )
+    )
+    assert prompt["prompt_template"] == "### IN: {a}\n### OUT: {b}"
+    assert prompt["dataset_id"] == "dataset-1"
+    assert prompt["id"]
+
+
+def test_train_sends_what_was_asked_for_and_leaves_the_rest_unset(fts: Fts, studio: Any) -> None:
+    _register(fts)
+    started = fts(*TRAIN, "--epochs", "3", "--lora-config", '{"r": 8}')
+    assert started.exit_code == 0
+    assert "started fine-tuning job job-1 (new)" in started.stdout
+    sent = studio.requests[-1]
+    assert (sent.base_model_id, sent.dataset_id) == ("model-1", "dataset-1")
+    assert (sent.num_epochs, sent.lora_config, sent.auto_add_adapter) == (3, '{"r": 8}', True)
+    for name in ("learning_rate", "num_workers", "train_test_split", "gpu_label_id"):
+        assert not sent.HasField(name)
+
+
+def test_watching_tells_progress_loss_and_time_left(fts: Fts, studio: Any) -> None:
+    _register(fts)
+    studio.statuses = [
+        api.JobStatus(state="QUEUED"),
+        api.JobStatus(state="RUNNING", step=5, total_steps=10, loss=1.25, seconds_left=61),
+        api.JobStatus(state="SUCCEEDED", step=10, total_steps=10, loss=0.5),
+    ]
+    watched = fts(*TRAIN, "--watch")
+    assert watched.exit_code == 0
+    assert "new  RUNNING  5/10  loss 1.250  1:01 left" in watched.stdout
+    assert "new  SUCCEEDED  10/10  loss 0.500" in watched.stdout
+
+
+def test_a_failed_job_gives_its_reason_the_end_of_its_log_and_status_1(
+    fts: Fts, studio: Any
+) -> None:
+    _register(fts)
+    studio.statuses = [api.JobStatus(state="FAILED", failure_reason="column 'x' is missing")]
+    failed = fts(*TRAIN, "--watch")
+    assert failed.exit_code == Exit.FAILED
+    assert "new FAILED: column 'x' is missing" in failed.stderr
+    assert "line two" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_jobs_alone_lists_both_kinds(fts: Fts) -> None:
+    _register(fts)
+    fts(*TRAIN)
+    evaluated = _json(
+        fts(
+            "evaluate",
+            *("--model", "m", "--dataset", "d", "--prompt", "p", "--adapter", "new"),
+            "--json",
+        )
+    )
+    assert [job["adapter_id"] for job in evaluated] == ["", "adapter-1"]
+    jobs = _json(fts("jobs", "--json"))
+    assert [job["kind"] for job in jobs] == ["fine-tuning", "evaluation", "evaluation"]
+    assert _json(fts("jobs", "list", "--json")) == jobs
+    assert "evaluation" in fts("jobs").stdout
+    assert _json(fts("jobs", "show", "evaluation-1", "--json"))["rows"] == 10
+    assert fts("jobs", "remove", "job-1").exit_code == 0
+    assert "job-1" not in fts("jobs").stdout
+
+
+def test_logs_are_the_jobs_bytes(fts: Fts, studio: Any) -> None:
+    _register(fts)
+    fts(*TRAIN)
+    assert fts("logs", "job-1").stdout_bytes == studio.log
+    assert fts("logs", "nope").exit_code == Exit.NOT_FOUND
+
+
+def test_following_a_log_survives_a_restart_of_the_studio(fts: Fts, studio: Any) -> None:
+    _register(fts)
+    fts(*TRAIN)
+    tail = type(studio).TailLogs
+
+    def breaks_once(request: Any, context: grpc.ServicerContext) -> Any:
+        parts = tail(studio, request, context)
+        yield next(parts)
+        if request.offset == 0:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "going down")
+        yield from parts
+
+    studio.TailLogs = breaks_once
+    assert fts("logs", "job-1", "-f").stdout_bytes == studio.log
+    assert studio.calls["TailLogs"] == 2
+
+
+def test_export_and_import(fts: Fts, studio: Any, tmp_path: Path) -> None:
+    assert _json(fts("db", "export")) == {"models": {"data": []}}
+    file = tmp_path / "studio.json"
+    assert fts("db", "export", str(file)).exit_code == 0
+    assert json.loads(file.read_text()) == {"models": {"data": []}}
+    assert fts("db", "import", "studio.json").exit_code == 0
+    assert studio.requests[-1].imported_json_path == "studio.json"
+
+
+def test_health(fts: Fts, server: Any) -> None:
+    assert _json(fts("health", "--json"))["studio"] == "SERVING"
+    server.health.set("fine_tuning_studio.FineTuningStudio", 2)
+    sick = fts("health")
+    assert sick.exit_code == Exit.FAILED
+    assert "NOT_SERVING" in sick.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("models", "show", "x"), Exit.NOT_FOUND, "no model has the id or name 'x'"),
+        (("jobs", "show", "x"), Exit.NOT_FOUND, "no job has the id 'x'"),
+        (("datasets", "add"), Exit.REFUSED, "location: is required and must not be blank; name"),
+        (
+            ("configs", "add", "--type", "custom", "--config", "@/none"),
+            Exit.USAGE,
+            "/none: No such",
+        ),
+        (("train",), Exit.USAGE, "--name"),
+        (("datasets", "add", "--type", "table"), Exit.USAGE, "'table'"),
+    ],
+)
+def test_statuses_and_messages(
+    fts: Fts, arguments: tuple[str, ...], status: Exit, said: str
+) -> None:
+    result = fts(*arguments)
+    assert result.exit_code == status
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (grpc.StatusCode.ALREADY_EXISTS, Exit.REFUSED),
+        (grpc.StatusCode.FAILED_PRECONDITION, Exit.REFUSED),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, Exit.UNAVAILABLE),
+        (grpc.StatusCode.INTERNAL, Exit.FAULT),
+    ],
+)
+def test_status_by_code(fts: Fts, studio: Any, code: grpc.StatusCode, status: Exit) -> None:
+    studio.before = lambda method, context: context.abort(code, "no")
+    assert fts("models", "add", "--name", "m").exit_code == status
+
+
+def test_unreachable_studio(closed_port: int) -> None:
+    result = CliRunner().invoke(app, ["health", "--server", f"127.0.0.1:{closed_port}"])
+    assert result.exit_code == Exit.UNAVAILABLE
+    assert f"no studio answers at 127.0.0.1:{closed_port}" in result.stderr
+
+
+@pytest.mark.parametrize("server", ["nowhere", ":1", "host:", "host:port"])
+def test_a_wrong_address_is_wrong_usage(server: str) -> None:
+    assert CliRunner().invoke(app, ["models", "list", "--server", server]).exit_code == Exit.USAGE
+
+
+def test_no_studio_at_all(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["models", "list", "--home", str(tmp_path)])
+    assert result.exit_code == Exit.UNAVAILABLE
+    assert "`fts up`" in result.stderr
+
+
+def test_address_from_the_environment(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINE_TUNING_SERVICE_IP", "127.0.0.1")
+    monkeypatch.setenv("FINE_TUNING_SERVICE_PORT", str(server.port))
+    assert CliRunner().invoke(app, ["models", "list"]).exit_code == 0
+
+
+def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, studio: Any) -> None:
+    _register(fts)
+    studio.statuses = [api.JobStatus(state="RUNNING", step=1, total_steps=10)]
+    command = [sys.executable, "-m", "ft.cli", *TRAIN, "--watch"]
+    command += ["--server", f"127.0.0.1:{server.port}"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    ) as watching:
+        deadline = time.monotonic() + 60
+        while not studio.calls["GetFineTuningJob"]:
+            assert watching.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate(timeout=60)
+    assert watching.returncode == Exit.INTERRUPTED
+    assert "the job goes on" in said
+    assert "Traceback" not in said
+    assert not studio.calls["RemoveFineTuningJob"]
+
+
+TRAIN = ("train", "--name", "new", "--model", "m", "--dataset", "d", "--prompt", "p")
+
+
+def _register(fts: Fts) -> None:
+    fts("models", "add", "--name", "m", "--location", "m")
+    fts("datasets", "add", "--name", "d", "--location", "d")
+    fts(
+        *("prompts", "add", "--name", "p", "--dataset", "d", "--prompt-template", "{a}"),
+        *("--input-template", "{a}", "--completion-template", "{a}"),
+    )

@@ -1,0 +1,165 @@
+"""The studio on this machine for real: its processes, and what happens when they die."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ft.cli.exits import Exit
+
+TOKEN = "hf_0123456789abcdefghij"
+PATIENCE_SECONDS = 120.0
+
+
+class Fts:
+    """The command as a process, for one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("FTS_", "CDSW_", "FINE_TUNING_SERVICE_"))
+        }
+        self._environment["HUGGINGFACE_ACCESS_TOKEN"] = TOKEN
+        self._environment["FTS_HOME"] = str(home)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "ft.cli", *arguments],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        with self.start(*arguments) as process:
+            stdout, stderr = process.communicate(timeout=2 * PATIENCE_SECONDS)
+        assert "Traceback" not in stderr
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def up(self, *options: str) -> str:
+        """Starts the studio; its address."""
+        done = self("up", "--wait", str(PATIENCE_SECONDS), "--json", *options)
+        assert done.returncode == 0, done.stderr
+        return str(json.loads(done.stdout)["address"])
+
+    def pids(self) -> dict[str, int]:
+        """The processes' pids by name."""
+        reports = json.loads(self("status", "--json").stdout)
+        return {report["name"]: report["pid"] for report in reports}
+
+
+def eventually(holds: Callable[[], Any]) -> Any:
+    """Waits until it holds, and returns what it found."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := holds()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return found
+
+
+@pytest.fixture(scope="module")
+def fts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fts]:
+    command = Fts(tmp_path_factory.mktemp("a studio") / "home")
+    command.up("--listen", "127.0.0.1:0")
+    yield command
+    assert command("down").returncode == 0
+
+
+def test_up_serves_and_again_changes_nothing(fts: Fts) -> None:
+    assert fts("status").returncode == 0
+    assert fts("health").returncode == 0
+    before = fts.pids()
+    assert set(before) == {
+        *("workbench", "datasets", "models", "adapters", "prompts", "configs"),
+        *("fine_tuning", "evaluation", "facade"),
+    }
+    address = fts.up()
+    assert fts.up("--listen", "127.0.0.1:0") == address
+    assert fts.pids() == before
+
+
+def test_up_with_other_options_is_refused(fts: Fts) -> None:
+    refused = fts("up", "--project", "/elsewhere")
+    assert refused.returncode == Exit.REFUSED
+    assert "`fts down` first" in refused.stderr
+
+
+def test_commands_find_the_studio_by_its_home(fts: Fts) -> None:
+    listed = fts("configs", "list", "--type", "lora_config", "--json")
+    assert json.loads(listed.stdout)[0]["is_default"] == 1
+
+
+def test_a_killed_domain_is_reported_and_comes_back_alone(fts: Fts) -> None:
+    before = fts.pids()
+    os.kill(before["prompts"], signal.SIGKILL)
+    after = eventually(lambda: (now := fts.pids())["prompts"] not in (0, before["prompts"]) and now)
+    eventually(lambda: fts("health").returncode == 0)
+    assert {name: pid for name, pid in after.items() if name != "prompts"} == {
+        name: pid for name, pid in before.items() if name != "prompts"
+    }
+
+
+def test_a_killed_facade_comes_back_at_the_same_address(fts: Fts) -> None:
+    address, before = fts.up(), fts.pids()["facade"]
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: fts.pids()["facade"] not in (0, before))
+    assert fts.up() == address
+
+
+def test_no_secret_is_written_anywhere(fts: Fts) -> None:
+    key = (fts.home / "workbench.key").read_text().strip()
+    for file in (*fts.home.glob("logs/*"), fts.home / "supervisord.conf", fts.home / "studio.json"):
+        content = file.read_text(errors="replace")
+        assert key not in content
+        assert TOKEN not in content
+    for name, pid in fts.pids().items():
+        arguments = Path(f"/proc/{pid}/cmdline").read_text()
+        assert name in arguments
+        assert key not in arguments
+        assert TOKEN not in arguments
+
+
+def test_a_killed_supervisor_is_replaced_with_all_it_left_behind(fts: Fts) -> None:
+    address, before = fts.up(), fts.pids()
+    os.kill(int((fts.home / "run" / "supervisord.pid").read_text()), signal.SIGKILL)
+    eventually(lambda: fts("status").returncode != 0)
+    assert fts.up() == address
+    after = fts.pids()
+    assert not set(before.values()) & set(after.values())
+    assert not [pid for pid in before.values() if Path(f"/proc/{pid}").exists()]
+
+
+def test_down_twice_and_two_ups_at_once(fts: Fts) -> None:
+    before = fts.pids()
+    stopped = fts("down")
+    assert (stopped.returncode, "jobs that run go on" in stopped.stdout) == (0, True)
+    assert not [pid for pid in before.values() if Path(f"/proc/{pid}").exists()]
+    again = fts("down")
+    assert (again.returncode, "no studio runs" in again.stdout) == (0, True)
+    both = [fts.start("up", "--wait", str(PATIENCE_SECONDS), "--json") for _ in range(2)]
+    answers = [process.communicate(timeout=2 * PATIENCE_SECONDS)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert answers[0] == answers[1]
+    assert fts("status").returncode == 0
+
+
+def test_a_process_that_cannot_run_is_named_with_its_words(
+    fts: Fts, tmp_path: Path, closed_port: int
+) -> None:
+    """The facade's port is taken: `up` says so instead of waiting for nothing."""
+    other = Fts(tmp_path / "home")
+    failed = other("up", "--wait", "5", "--listen", f"127.0.0.1:{closed_port}")
+    assert failed.returncode == Exit.FAILED
+    assert "facade" in failed.stderr
+    assert f"cannot listen on 127.0.0.1:{closed_port}" in failed.stderr
+    assert other("down").returncode == 0
