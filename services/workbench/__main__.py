@@ -26,6 +26,7 @@ from services.workbench.workbench import Workbench
 log = structlog.get_logger()
 
 _DRAIN_SECONDS = 5
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared with, not bound to
 
 
 class CannotServeError(Exception):
@@ -126,7 +127,7 @@ def _listening(settings: WorkbenchSettings) -> Iterator[tuple[socket.socket, str
     """Bind, and publish the address while it is served."""
     listener = _bind(settings)
     host, port = listener.getsockname()[:2]
-    shown = "127.0.0.1" if host == "0.0.0.0" else host
+    shown = "127.0.0.1" if host == _EVERYWHERE else host
     url = f"http://{shown}:{port}"
     _write_whole(settings.url_file, url, 0o644)
     with listener:

@@ -14,8 +14,8 @@ PACKAGE = "cmlapi"
 
 def build_wheel(
     wheel_directory: str,
-    config_settings: object = None,
-    metadata_directory: str | None = None,
+    config_settings: object = None,  # noqa: ARG001 - as PEP 517 has it
+    metadata_directory: str | None = None,  # noqa: ARG001
 ) -> str:
     """Pack the package and its metadata; return the wheel's file name."""
     here = Path(__file__).parent

@@ -122,7 +122,9 @@ def _gpus() -> tuple[Gpu, ...]:
         return ()
     query = [command, "--query-gpu=index,name", "--format=csv,noheader"]
     try:
-        listing = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
+        listing = subprocess.run(  # noqa: S603 - a fixed question
+            query, capture_output=True, text=True, timeout=30, check=True
+        )
     except (subprocess.SubprocessError, OSError) as error:
         log.warning(
             "nvidia-smi does not answer; the machine counts as one without GPUs", error=str(error)

@@ -34,11 +34,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         """What its values are."""
         return datetime
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """To UTC without an offset."""
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """To UTC with an offset."""
         return None if value is None else value.replace(tzinfo=UTC)
 
@@ -62,6 +62,8 @@ class Row(MappedAsDataclass, DeclarativeBase, kw_only=True):
 
 
 class ProjectRow(Row):
+    """The folder that runs work in, and the environment they share."""
+
     __tablename__ = "projects"
 
     name: Mapped[str]
@@ -77,6 +79,8 @@ class ProjectRow(Row):
 
 
 class JobRow(Row):
+    """What to run, with how much, and for how long at most."""
+
     __tablename__ = "jobs"
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
@@ -104,6 +108,8 @@ class JobRow(Row):
 
 
 class JobRunRow(Row):
+    """One attempt at a job: a snapshot of it, and how far it came."""
+
     __tablename__ = "job_runs"
     __table_args__ = (
         Index("job_runs_status_seq", "status", "seq"),
@@ -136,6 +142,8 @@ class JobRunRow(Row):
 
 
 class ModelRow(Row):
+    """A model that may be built and deployed, with its default resources."""
+
     __tablename__ = "models"
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
@@ -155,6 +163,8 @@ class ModelRow(Row):
 
 
 class ModelBuildRow(Row):
+    """A build of a model: which function of which file."""
+
     __tablename__ = "model_builds"
 
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
@@ -171,6 +181,8 @@ class ModelBuildRow(Row):
 
 
 class ModelDeploymentRow(Row):
+    """A deployment of a build, with its own resources."""
+
     __tablename__ = "model_deployments"
 
     project_id: Mapped[str]
@@ -189,6 +201,8 @@ class ModelDeploymentRow(Row):
 
 
 class RegisteredModelRow(Row):
+    """A name in the registry."""
+
     __tablename__ = "registered_models"
 
     name: Mapped[str] = mapped_column(unique=True)
@@ -200,6 +214,8 @@ class RegisteredModelRow(Row):
 
 
 class RegisteredModelVersionRow(Row):
+    """A logged model under a name of the registry."""
+
     __tablename__ = "registered_model_versions"
 
     model_id: Mapped[str] = mapped_column(
@@ -217,6 +233,8 @@ class RegisteredModelVersionRow(Row):
 
 
 class RuntimeRow(Row):
+    """An interpreter for jobs, as found at the last start."""
+
     __tablename__ = "runtimes"
 
     image_identifier: Mapped[str]
@@ -229,6 +247,8 @@ class RuntimeRow(Row):
 
 
 class AcceleratorRow(Row):
+    """A kind of GPU, as found at the last start."""
+
     __tablename__ = "accelerators"
 
     label_key: Mapped[str]

@@ -117,7 +117,7 @@ class Watch:
     def begin(self) -> None:
         """Start the script in a session and process group of its own."""
         try:
-            child = subprocess.Popen(
+            child = subprocess.Popen(  # noqa: S603 - to run what users wrote is the purpose
                 self._spec["command"],
                 cwd=self._spec["cwd"],
                 env=self._spec["environment"],
@@ -212,7 +212,7 @@ def _become_subreaper() -> None:
 
 
 def _say(what: str) -> None:
-    print(f"[workbench] {what}", flush=True)
+    print(f"[workbench] {what}", flush=True)  # noqa: T201 - goes to the run's output
 
 
 def main() -> None:

@@ -67,20 +67,20 @@ def test_every_described_operation_is_served_and_nothing_else(shared: Any) -> No
 
 
 def test_every_operation_answers_the_client(shared: Any, api: cmlapi.CMLServiceApi) -> None:
-    """Whatever an operation is called with, it is its own refusal that comes back, not a route's."""
+    """Whatever an operation is called with, it answers or refuses itself, and no route does."""
     for name, operation in app.description()["operations"].items():
         method = getattr(api, name)
         params = dict.fromkeys(re.findall(r"{([^}]+)}", operation["path"]), "nowhere")
         kwargs: dict[str, Any] = {key.replace(".", "_"): value for key, value in params.items()}
         if "body" in operation:
             kwargs["body"] = getattr(cmlapi, operation["body"])()
-        try:
-            answer = method(**kwargs)
-        except ApiException as error:
-            assert "no such operation" not in str(error.body)
-            assert error.status in (400, 404)
+        if params or "body" in operation:
+            with pytest.raises(ApiException) as found:
+                method(**kwargs)
+            assert "no such operation" not in str(found.value.body)
+            assert found.value.status in (400, 404)
         else:
-            assert isinstance(answer, getattr(cmlapi, operation["returns"]))
+            assert isinstance(method(), getattr(cmlapi, operation["returns"]))
 
 
 # The door

@@ -93,7 +93,11 @@ def test_environment_precedence_and_arguments(shared: Any, api: cmlapi.CMLServic
     )
     job = shared.job(
         api,
-        "import json, os; open('seen', 'w').write(json.dumps(dict(os.environ, CWD=os.getcwd())) + '\\n')",
+        """
+        import json, os
+        with open("seen", "w") as file:
+            print(json.dumps({**os.environ, "CWD": os.getcwd()}), file=file)
+        """,
         arguments="--a 1",
         environment={"IN_ALL": "job", "NOT_IN_RUN": "job"},
     )

@@ -41,7 +41,8 @@ def main() -> int:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
     for path in differing:
-        print(f"{'differs' if check else 'written'}: {path.relative_to(PACKAGE)}")
+        what = "differs" if check else "written"
+        sys.stdout.write(f"{what}: {path.relative_to(PACKAGE)}\n")
     return 1 if check and differing else 0
 
 
