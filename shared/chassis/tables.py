@@ -88,9 +88,8 @@ class _DomainTable:
         return self._records.kind(**missing, **values) if identified else None
 
     def take(self, connection: Connection, records: Sequence[Any]) -> None:
-        ids = {record.id for record in records}
-        table = self._records.table
-        known = set(connection.scalars(select(table.c.id).where(table.c.id.in_(ids))))
+        # All ids, since a statement takes fewer parameters than a file may have rows.
+        known = set(connection.scalars(select(self._records.table.c.id)))
         self._records.insert(connection, [r for r in records if r.id not in known])
 
 

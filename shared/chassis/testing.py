@@ -1,15 +1,22 @@
-"""Real services inside one test process: servers on unix sockets, stores in a temporary folder."""
+"""Real services for tests: inside the test's process or beside it, with all their state, sockets
+and databases in a temporary folder."""
 
+import asyncio
 import importlib
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.config import Settings
 from chassis.rpc import Dispatcher
 from chassis.server import SERVER_OPTIONS, Parts
+from ft.channel import channel_options
 
 
 def settings_in(folder: Path, service: str, database_url: str = "") -> Settings:
@@ -56,3 +63,62 @@ async def services(folder: Path, *names: str, database_url: str = "") -> AsyncIt
             settings = settings_in(folder, name, database_url)
             await stack.enter_async_context(serving(settings, parts_of(settings)))
         yield
+
+
+class Process:
+    """A service as a process of its own, started with `python -m` or a script."""
+
+    def __init__(self, folder: Path, service: str, *command: str, **environment: str) -> None:
+        self.settings = settings_in(folder, service)
+        self.address = self.settings.address_of(service)
+        self.log = folder / f"{service}.log"
+        self._command = (sys.executable, *(command or ("-m", f"services.{service}")))
+        self._environment = {
+            **os.environ,
+            # What the test can import, the process can, installed or not.
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "FTS_HOME": str(folder),
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Process":
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - the command is the test's own
+                self._command, env=self._environment, stderr=log
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """Kills it if it runs."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def terminate(self) -> None:
+        """Sends SIGTERM."""
+        assert self._process is not None
+        self._process.terminate()
+
+    def wait(self, seconds: float = 20.0) -> int:
+        """The exit status. Raises `subprocess.TimeoutExpired` if it goes on for longer."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    async def serving(self, seconds: float = 20.0) -> None:
+        """Returns when its health is SERVING. Raises AssertionError with its log."""
+        request = health_pb2.HealthCheckRequest()
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                aio.insecure_channel(self.address, options=channel_options()) as channel,
+            ):
+                watch = health_pb2_grpc.HealthStub(channel).Watch
+                async for answer in watch(request, wait_for_ready=True):
+                    if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                        return
+        except (TimeoutError, aio.AioRpcError):
+            raise AssertionError(f"not serving: {self.log.read_text()}") from None

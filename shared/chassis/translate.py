@@ -17,6 +17,12 @@ from chassis import errors
 
 ERROR_DOMAIN = "fine-tuning-studio"
 DETAILS_TRAILER = "grpc-status-details-bin"
+NO_RETRY = ("grpc-retry-pushback-ms", "-1")
+"""Tells gRPC on the other side not to repeat the call by itself.
+
+A refusal is an answer: what had to be waited for was waited for. Without this, UNAVAILABLE would be
+asked for again four times by each hop, sixty-four times behind the facade.
+"""
 
 STATUS_CODES: dict[type[errors.Refusal], grpc.StatusCode] = {
     errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
@@ -57,7 +63,7 @@ async def abort(context: "aio.ServicerContext[Any, Any]", error: errors.Refusal)
     await context.abort(
         STATUS_CODES[type(error)],
         error.message,
-        ((DETAILS_TRAILER, to_status(error).SerializeToString()),),
+        ((DETAILS_TRAILER, to_status(error).SerializeToString()), NO_RETRY),
     )
 
 
@@ -72,7 +78,7 @@ async def pass_on(
     await context.abort(
         error.code(),
         error.details() or "",
-        ((DETAILS_TRAILER, details.SerializeToString()),),
+        ((DETAILS_TRAILER, details.SerializeToString()), NO_RETRY),
     )
 
 

@@ -1,0 +1,38 @@
+"""A datasets service whose GetDataset answers when a file appears. Run by test_server.py."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from chassis.config import Settings
+from chassis.domains import DOMAINS
+from chassis.rpc import handlers
+from chassis.server import Parts, run
+from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, GetDatasetRequest, GetDatasetResponse
+
+
+class Slow:
+    """Waits for a file named like the id that is asked for, and makes one that says so."""
+
+    async def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse:
+        file = Path(request.id)
+        file.with_suffix(".begun").touch()
+        while not file.exists():  # noqa: ASYNC110, ASYNC240 - the event is in another process
+            await asyncio.sleep(0.01)
+        return GetDatasetResponse(dataset=DatasetMetadata(id=request.id))
+
+
+def main() -> None:
+    """Serves in the folder that is given."""
+    settings = Settings.load(sys.argv[1])
+    run(
+        settings,
+        Parts(
+            service_names=[DOMAINS["datasets"].full_name],
+            handlers=lambda d: [handlers(DOMAINS["datasets"], Slow(), d, only={"GetDataset"})],
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

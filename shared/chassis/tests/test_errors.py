@@ -1,0 +1,178 @@
+"""Typed errors on their way through one hop and through two."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from chassis import context, domains, errors, translate
+from chassis.config import Settings
+from chassis.peers import referred
+from chassis.rpc import handlers
+from chassis.server import Parts
+from chassis.testing import serving, settings_in
+from ft.proto.fine_tuning_studio_pb2 import (
+    AdapterMetadata,
+    GetAdapterRequest,
+    GetAdapterResponse,
+    GetModelRequest,
+    GetModelResponse,
+)
+
+KINDS = errors.Refusal.__subclasses__()
+
+
+class Models:
+    """The inner service: refuses as it is told to."""
+
+    def __init__(self) -> None:
+        self.raises: Exception | None = None
+        self.blocks = False
+        self.seen: list[context.Call] = []
+
+    async def GetModel(self, request: GetModelRequest) -> GetModelResponse:
+        self.seen.append(context.current(0))
+        if self.blocks:
+            await asyncio.Event().wait()
+        if self.raises is not None:
+            raise self.raises
+        return GetModelResponse()
+
+
+class Adapters:
+    """The outer service: asks the inner one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.models = domains.models(settings)
+        self.seen: list[context.Call] = []
+
+    async def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse:
+        self.seen.append(context.current(0))
+        lookup = self.models(lambda s: s.GetModel, GetModelRequest(id=request.id))
+        await (referred("model_id", lookup) if request.id == "referred" else lookup)
+        return GetAdapterResponse(adapter=AdapterMetadata(id=request.id))
+
+
+class Hops:
+    """A caller and the two services."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = settings_in(folder, "adapters")
+        self.inner = Models()
+        self.outer = Adapters(settings)
+        self.adapters = domains.adapters(settings_in(folder, "test"))
+
+    async def refusal(self, id: str = "") -> errors.Refusal:
+        with pytest.raises(errors.Refusal) as refused:
+            await self.adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=id))
+        return refused.value
+
+    async def plain_call(self, seconds: float, metadata: tuple[tuple[str, str], ...] = ()) -> None:
+        """What a client does that does not stand on the chassis."""
+        link = self.adapters.link
+        call: Any = link.channel.unary_unary(f"/{link.service.full_name}/GetAdapter", None, None)
+        await call(b"", timeout=seconds, metadata=metadata, wait_for_ready=True)
+
+
+@asynccontextmanager
+async def _served(folder: Path, name: str, servicer: object, only: str) -> AsyncIterator[None]:
+    parts = Parts(
+        service_names=[],
+        handlers=lambda d: [handlers(domains.DOMAINS[name], servicer, d, only={only})],
+    )
+    async with serving(settings_in(folder, name), parts):
+        yield
+
+
+@pytest.fixture
+async def hops(tmp_path: Path) -> AsyncIterator[Hops]:
+    hops = Hops(tmp_path)
+    async with (
+        _served(tmp_path, "models", hops.inner, "GetModel"),
+        _served(tmp_path, "adapters", hops.outer, "GetAdapter"),
+    ):
+        yield hops
+        await hops.adapters.close()
+        await hops.outer.models.close()
+
+
+def test_every_refusal_has_a_status_code_of_its_own() -> None:
+    assert set(KINDS) == set(translate.STATUS_CODES)
+    assert len(set(translate.STATUS_CODES.values())) == len(KINDS)
+
+
+def test_every_refusal_has_a_reason_of_its_own() -> None:
+    assert len({kind.reason for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_refusal_means_the_same_after_two_hops(
+    hops: Hops, kind: type[errors.Refusal]
+) -> None:
+    hops.inner.raises = kind("no, not this: ä", reason="SPECIAL", field="x", holder_id="7")
+    refusal = await hops.refusal()
+    assert type(refusal) is kind
+    assert refusal.message == "no, not this: ä"
+    assert refusal.code_reason == "SPECIAL"
+    assert refusal.metadata == {"field": "x", "holder_id": "7"}
+
+
+async def test_an_answer_is_not_asked_for_again(hops: Hops) -> None:
+    hops.inner.raises = errors.Unavailable("the hub does not answer")
+    await hops.refusal()
+    assert len(hops.inner.seen) == 1
+
+
+async def test_every_violation_survives_two_hops(hops: Hops) -> None:
+    violations = (errors.Violation("a", "is bad"), errors.Violation("b", "is worse"))
+    hops.inner.raises = errors.InvalidArgument.of(violations)
+    refusal = await hops.refusal()
+    assert isinstance(refusal, errors.InvalidArgument)
+    assert refusal.violations == violations
+    assert refusal.message == "a: is bad; b: is worse"
+
+
+async def test_what_is_unforeseen_leaves_as_a_plain_internal_error(hops: Hops) -> None:
+    hops.inner.raises = KeyError("hf_secretsecret")
+    refusal = await hops.refusal()
+    assert isinstance(refusal, errors.Internal)
+    assert refusal.message == "GetModel failed unexpectedly; the service's log says why"
+
+
+async def test_what_a_request_refers_to_is_a_precondition(hops: Hops) -> None:
+    hops.inner.raises = errors.NotFound("model '7' does not exist")
+    refusal = await hops.refusal("referred")
+    assert isinstance(refusal, errors.FailedPrecondition)
+    assert refusal.message == "model_id: model '7' does not exist"
+    assert refusal.metadata["field"] == "model_id"
+
+
+async def test_a_service_that_is_away_is_named(tmp_path: Path) -> None:
+    hops = Hops(tmp_path)
+    async with _served(tmp_path, "adapters", hops.outer, "GetAdapter"):
+        refusal = await hops.refusal()
+    assert isinstance(refusal, errors.Unavailable)
+    assert refusal.metadata == {"service": "models"}
+    assert "'models'" in refusal.message
+    await hops.adapters.close()
+    await hops.outer.models.close()
+
+
+async def test_request_id_and_caller_ride_along(hops: Hops) -> None:
+    await hops.plain_call(10, ((context.REQUEST_ID, "r-1"), (context.CALLER, "alice")))
+    [outer], [inner] = hops.outer.seen, hops.inner.seen
+    assert (outer.request_id, outer.caller) == (inner.request_id, inner.caller) == ("r-1", "alice")
+    assert inner.deadline < outer.deadline
+
+
+async def test_the_service_that_is_slow_is_the_one_that_is_named(hops: Hops) -> None:
+    hops.inner.blocks = True
+    with pytest.raises(grpc.aio.AioRpcError) as late:
+        await hops.plain_call(0.5)
+    refusal = translate.from_rpc_error(late.value, "adapters")
+    assert isinstance(refusal, errors.DeadlineExceeded)
+    assert refusal.metadata == {"service": "models"}

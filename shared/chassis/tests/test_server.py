@@ -1,0 +1,150 @@
+"""A service process from its start to its end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from chassis.domains import DOMAINS
+from chassis.probe import probe
+from chassis.testing import Process
+from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest, GetDatasetResponse
+
+SLOW = str(Path(__file__).with_name("slow_service.py"))
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def wait_for(file: Path, seconds: float = 20.0) -> None:
+    """Returns once the file exists."""
+    deadline = time.monotonic() + seconds
+    while not file.exists():
+        assert time.monotonic() < deadline, f"{file} did not appear"
+        time.sleep(0.01)
+
+
+def get_dataset(channel: aio.Channel, path: Path, wait_for_ready: bool = True) -> Any:
+    stub: Any = channel.unary_unary(
+        f"/{DOMAINS['datasets'].full_name}/GetDataset",
+        GetDatasetRequest.SerializeToString,
+        GetDatasetResponse.FromString,
+    )
+    return stub(GetDatasetRequest(id=str(path)), timeout=30, wait_for_ready=wait_for_ready)
+
+
+async def ask_on(address: str, path: Path) -> None:
+    """Asks for what can be answered at once, for as long as calls are answered."""
+    async with asyncio.timeout(5), aio.insecure_channel(address) as channel:
+        while True:
+            await get_dataset(channel, path, wait_for_ready=False)
+
+
+@pytest.fixture
+async def slow(tmp_path: Path) -> AsyncIterator[Process]:
+    with Process(tmp_path, "slow", SLOW, "slow", FTS_GRACE_SECONDS="8") as process:
+        await process.serving()
+        yield process
+
+
+async def test_a_real_service_tells_its_health_and_its_contract(tmp_path: Path) -> None:
+    name = DOMAINS["prompts"].full_name
+    with Process(tmp_path, "prompts") as process:
+        await process.serving()
+        assert probe(process.address, name) == "SERVING"
+        assert probe(process.address, "no.such.Service") == "UNREACHABLE"
+        async with aio.insecure_channel(process.address) as channel:
+            stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+            request = reflection_pb2.ServerReflectionRequest(list_services="")
+            answer = await anext(aiter(stub.ServerReflectionInfo(iter([request]))))
+            assert name in {s.name for s in answer.list_services_response.service}
+        process.terminate()
+        assert process.wait() == 0
+    assert "Traceback" not in process.log.read_text()
+
+
+async def test_drains_what_is_in_flight_and_exits(slow: Process, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    async with aio.insecure_channel(slow.address) as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        states = aiter(watch)
+        assert (await anext(states)).status == SERVING
+        answer = get_dataset(channel, release)
+        await asyncio.to_thread(wait_for, tmp_path / "release.begun")
+        slow.terminate()
+        assert (await anext(states)).status == NOT_SERVING
+        with pytest.raises(aio.AioRpcError, match="UNAVAILABLE"):
+            await ask_on(slow.address, tmp_path)
+        release.touch()
+        assert (await answer).dataset.id == str(release)
+        watch.cancel()
+    assert await asyncio.to_thread(slow.wait, 5) == 0
+    assert "Traceback" not in slow.log.read_text()
+
+
+async def test_cuts_off_at_the_end_of_the_grace_period(tmp_path: Path) -> None:
+    with Process(tmp_path, "slow", SLOW, "slow", FTS_GRACE_SECONDS="0.3") as process:
+        await process.serving()
+        async with aio.insecure_channel(process.address) as channel:
+            answer = get_dataset(channel, tmp_path / "never")
+            await asyncio.to_thread(wait_for, tmp_path / "never.begun")
+            process.terminate()
+            assert await asyncio.to_thread(process.wait, 5) == 0
+            with pytest.raises(aio.AioRpcError):
+                await answer
+    assert "calls cut off" in process.log.read_text()
+
+
+async def test_a_second_process_does_not_take_the_socket_over(
+    slow: Process, tmp_path: Path
+) -> None:
+    with Process(tmp_path, "slow", SLOW, "slow") as second:
+        assert await asyncio.to_thread(second.wait) == 1
+    assert "another process already serves" in slow.log.read_text()
+    await slow.serving()
+
+
+async def test_a_killed_process_leaves_nothing_in_the_way(slow: Process, tmp_path: Path) -> None:
+    slow.kill()
+    with Process(tmp_path, "slow", SLOW, "slow") as again:
+        await again.serving()
+
+
+async def test_publishes_the_port_that_it_was_given(tmp_path: Path) -> None:
+    published = tmp_path / "run" / "slow.address"
+    with Process(tmp_path, "slow", SLOW, "slow", FTS_LISTEN="127.0.0.1:0") as process:
+        await asyncio.to_thread(wait_for, published)
+        process.address = published.read_text()
+        assert process.address.startswith("127.0.0.1:")
+        await process.serving()
+        with Process(tmp_path, "other", SLOW, "other", FTS_LISTEN=process.address) as second:
+            assert await asyncio.to_thread(second.wait) == 1
+        assert "cannot listen" in second.log.read_text()
+        process.terminate()
+        assert await asyncio.to_thread(process.wait) == 0
+    assert not published.exists()
+
+
+async def test_says_when_a_socket_path_is_too_long(tmp_path: Path) -> None:
+    with Process(tmp_path / ("x" * 100), "slow", SLOW, "slow") as process:
+        assert await asyncio.to_thread(process.wait) == 1
+    assert "longer than 107 bytes" in process.log.read_text()
+
+
+async def test_refuses_calls_beyond_its_limit_at_once(tmp_path: Path) -> None:
+    with Process(tmp_path, "slow", SLOW, "slow", FTS_MAX_CONCURRENT_RPCS="1") as process:
+        await process.serving()
+        async with aio.insecure_channel(process.address) as channel:
+            answer = get_dataset(channel, tmp_path / "release")
+            await asyncio.to_thread(wait_for, tmp_path / "release.begun")
+            with pytest.raises(aio.AioRpcError) as refused:
+                await get_dataset(channel, tmp_path / "other")
+            assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            (tmp_path / "release").touch()
+            await answer

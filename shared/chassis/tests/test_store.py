@@ -1,0 +1,202 @@
+"""What every store must keep to, on SQLite and on PostgreSQL."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+
+from chassis import errors
+from chassis.lists import CachedList
+from chassis.records import Records, new_id
+from chassis.store import Store
+from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ListDatasetsResponse
+
+from .conftest import Thing
+
+
+def thing(name: str, id: str = "") -> Thing:
+    return Thing(id=id or new_id(), name=name)
+
+
+async def test_lists_in_order_of_arrival(things: Records[Thing]) -> None:
+    for name in ("b", "a", "c"):
+        await things.add(thing(name))
+    assert [t.name for t in things.all()] == ["b", "a", "c"]
+    assert [t.name for t in things.all(name="a")] == ["a"]
+    first = things.one()
+    assert first is not None
+    assert first.name == "b"
+
+
+async def test_changes_and_removes_by_value(things: Records[Thing]) -> None:
+    await things.add(thing("a", id="1"))
+    await things.add(thing("b", id="2"))
+    await things.change("1", size=7)
+    changed = things.one(id="1")
+    assert changed is not None
+    assert changed.size == 7
+    assert changed.updated_at > changed.created_at
+    await things.remove(name="a")
+    await things.remove(name="a")
+    assert [t.id for t in things.all()] == ["2"]
+
+
+async def test_one_of_many_equal_names_wins(things: Records[Thing]) -> None:
+    added = [things.add(thing("same"), unique=["name"]) for _ in range(20)]
+    outcomes = await asyncio.gather(*added, return_exceptions=True)
+    assert [type(o) for o in outcomes].count(errors.AlreadyExists) == 19
+    [holder] = things.all()
+    refused = next(o for o in outcomes if isinstance(o, errors.AlreadyExists))
+    assert refused.metadata == {"field": "name", "holder_id": holder.id}
+
+
+async def test_two_replicas_do_not_both_take_a_name(
+    things: Records[Thing], service: str, database_url: str, migrations: Path
+) -> None:
+    replica = Store(service, database_url, migrations)
+    await replica.open()
+    tables = (things, Records(replica, Thing))
+    added = [tables[n % 2].add(thing("same"), unique=["name"]) for n in range(20)]
+    outcomes = await asyncio.gather(*added, return_exceptions=True)
+    await replica.close()
+    assert outcomes.count(None) == 1
+    assert len(things.all()) == 1
+
+
+async def test_a_write_that_fails_leaves_those_beside_it(things: Records[Thing]) -> None:
+    def broken(connection: Connection) -> None:
+        things.insert(connection, [thing("half")])
+        raise ZeroDivisionError
+
+    outcomes = await asyncio.gather(
+        things.add(thing("first")),
+        things.store.write(broken),
+        things.store.write(lambda c: c.execute(text("INSERT INTO things (id) VALUES (NULL)"))),
+        things.add(thing("last")),
+        return_exceptions=True,
+    )
+    assert outcomes[0] is outcomes[3] is None
+    assert isinstance(outcomes[1], ZeroDivisionError)
+    assert isinstance(outcomes[2], Exception)
+    assert [t.name for t in things.all()] == ["first", "last"]
+
+
+async def test_writes_that_wait_share_a_commit(things: Records[Thing]) -> None:
+    commits: list[Connection] = []
+    count = commits.append
+    event.listen(Engine, "commit", count)
+    try:
+        await asyncio.gather(*(things.add(thing("t")) for _ in range(50)))
+    finally:
+        event.remove(Engine, "commit", count)
+    assert len(things.all()) == 50
+    assert 1 <= len(commits) <= 2
+
+
+async def test_a_write_is_carried_through_when_nobody_waits_any_more(
+    things: Records[Thing],
+) -> None:
+    began, proceed = threading.Event(), threading.Event()
+
+    def slow(connection: Connection) -> None:
+        began.set()
+        proceed.wait(10)
+        things.insert(connection, [thing("kept")])
+
+    waiting = asyncio.create_task(things.store.write(slow))
+    await asyncio.to_thread(began.wait, 10)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    proceed.set()
+    await things.add(thing("later"))
+    assert [t.name for t in things.all()] == ["kept", "later"]
+
+
+async def test_an_acknowledged_write_is_in_every_read_that_follows(
+    things: Records[Thing], service: str, database_url: str, migrations: Path
+) -> None:
+    names = CachedList(
+        things.store,
+        lambda: ListDatasetsResponse(
+            datasets=[DatasetMetadata(name=t.name or "") for t in things.all()]
+        ),
+    )
+    replica = Store(service, database_url, migrations)
+    await replica.open()
+    others = Records(replica, Thing)
+    for n in range(30):
+        await (things, others)[n % 2].add(thing(str(n)))
+        listed = ListDatasetsResponse.FromString(names.get())
+        assert [d.name for d in listed.datasets] == [str(i) for i in range(n + 1)]
+        assert names.get() == listed.SerializeToString()
+    await replica.close()
+
+
+async def test_what_is_written_outlives_the_process_that_wrote_it(
+    things: Records[Thing], service: str, database_url: str, migrations: Path
+) -> None:
+    await things.add(thing("a", id="1"))
+    await things.store.close()
+    again = Store(service, database_url, migrations)
+    await again.open()
+    [kept] = Records(again, Thing).all()
+    assert (kept.id, kept.name) == ("1", "a")
+    await again.close()
+
+
+async def test_a_later_revision_is_applied_to_a_database_with_rows(
+    things: Records[Thing], service: str, database_url: str, migrations: Path
+) -> None:
+    await things.add(thing("a"))
+    (migrations / "0002_colour.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n"
+        "revision = '0002'\ndown_revision = '0001'\n"
+        "def upgrade():\n    op.add_column('things', sa.Column('colour', sa.String))\n"
+    )
+    newer = Store(service, database_url, migrations)
+    await newer.open()
+    assert newer.read(lambda c: c.scalar(text("SELECT count(colour) FROM things"))) == 0
+    # The process of the version before goes on meanwhile.
+    await things.add(thing("b"))
+    assert [t.name for t in things.all()] == ["a", "b"]
+    await newer.close()
+
+
+async def test_a_newer_database_is_left_as_it_is(
+    things: Records[Thing], service: str, database_url: str, migrations: Path
+) -> None:
+    await things.store.write(
+        lambda c: c.execute(text("UPDATE alembic_version SET version_num='9'"))
+    )
+    older = Store(service, database_url, migrations)
+    await older.open()
+    assert older.read(lambda c: c.scalar(text("SELECT version_num FROM alembic_version"))) == "9"
+    await older.close()
+
+
+async def test_says_so_until_it_is_open(service: str, database_url: str, migrations: Path) -> None:
+    store = Store(service, database_url, migrations)
+    assert not store.answers()
+    with pytest.raises(errors.Unavailable, match=service):
+        Records(store, Thing).all()
+    with pytest.raises(errors.Unavailable, match=service):
+        await Records(store, Thing).add(thing("a"))
+    await store.open()
+    assert store.answers()
+    await store.close()
+
+
+async def test_opens_once_the_database_can_be_reached(tmp_path: Path, migrations: Path) -> None:
+    in_the_way = tmp_path / "late.db"
+    in_the_way.mkdir()
+    store = Store("late", f"sqlite:///{in_the_way}", migrations)
+    opening = asyncio.create_task(store.open())
+    await asyncio.sleep(0)  # the first attempt
+    assert not store.answers()
+    in_the_way.rmdir()
+    await asyncio.wait_for(opening, 10)
+    assert store.answers()
+    await store.close()
