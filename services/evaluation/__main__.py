@@ -19,9 +19,8 @@ from services.evaluation.servicer import EvaluationServicer
 from services.evaluation.store import EvaluationJob, EvaluationStore
 
 
-def main() -> None:
-    """Builds the service from its parts and serves until told to stop."""
-    settings = Settings.load("evaluation")
+def parts(settings: Settings) -> Parts:
+    """The service, built from its parts."""
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     jobs = EvaluationStore(store)
     workspace = Workspace()
@@ -30,15 +29,12 @@ def main() -> None:
     lifecycle = JobLifecycle("evaluation job", jobs, workspace, settings.project, observer.wake)
     service = EvaluationService(lifecycle, peers, settings.hub_token)
     servicer = EvaluationServicer(service, lifecycle)
-    run(
-        settings,
-        Parts(
-            service_names=[DOMAINS["evaluation"].full_name],
-            handlers=lambda dispatcher: [handlers(DOMAINS["evaluation"], servicer, dispatcher)],
-            store=store,
-            background=[observer.run],
-            close=peers.closers(),
-        ),
+    return Parts(
+        service_names=[DOMAINS["evaluation"].full_name],
+        handlers=lambda dispatcher: [handlers(DOMAINS["evaluation"], servicer, dispatcher)],
+        store=store,
+        background=[observer.run],
+        close=peers.closers(),
     )
 
 
@@ -54,6 +50,12 @@ def reported(
         if sample not in samples:
             return {"samples": json.dumps([*samples, sample])}
     return {}
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = Settings.load("evaluation")
+    run(settings, parts(settings))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,8 @@ from services.fine_tuning.servicer import FineTuningServicer
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 
-def main() -> None:
-    """Builds the service from its parts and serves until told to stop."""
-    settings = Settings.load("fine_tuning")
+def parts(settings: Settings) -> Parts:
+    """The service, built from its parts."""
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     jobs = FineTuningStore(store)
     workspace = Workspace()
@@ -30,15 +29,12 @@ def main() -> None:
     lifecycle = JobLifecycle("fine-tuning job", jobs, workspace, settings.project, observer.wake)
     service = FineTuningService(lifecycle, peers, ProjectPaths(settings), settings.hub_token)
     servicer = FineTuningServicer(service, lifecycle)
-    run(
-        settings,
-        Parts(
-            service_names=[DOMAINS["fine_tuning"].full_name],
-            handlers=lambda dispatcher: [handlers(DOMAINS["fine_tuning"], servicer, dispatcher)],
-            store=store,
-            background=[observer.run],
-            close=peers.closers(),
-        ),
+    return Parts(
+        service_names=[DOMAINS["fine_tuning"].full_name],
+        handlers=lambda dispatcher: [handlers(DOMAINS["fine_tuning"], servicer, dispatcher)],
+        store=store,
+        background=[observer.run],
+        close=peers.closers(),
     )
 
 
@@ -49,6 +45,12 @@ def reported(
     if event.get("event") == "registered":
         return {"adapter_id": event.get("adapter_id")}
     return {}
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = Settings.load("fine_tuning")
+    run(settings, parts(settings))
 
 
 if __name__ == "__main__":
