@@ -67,7 +67,6 @@ class Engine:
                 if not await self._look():
                     pause = None
             except Exception:
-                # One run's trouble (a full disk, say) must not end the watch over all others.
                 log.exception("the runs could not be looked after; trying again")
             async with self._looked:
                 self._looked.notify_all()
@@ -78,7 +77,11 @@ class Engine:
         """Move everything on by a step; whether there is anything to look at again."""
         for run in self._database.read(_unfinished):
             if run.status in LAUNCHED:
-                await self._follow(run)
+                try:
+                    await self._follow(run)
+                except Exception:
+                    # One run's trouble must not end the watch over all others.
+                    log.exception("a run could not be looked after; trying again", run=run.id)
         await self._admit()
         await self._delete_jobs()
         return bool(self._database.read(_unfinished))
@@ -144,8 +147,9 @@ class Engine:
             finished_at=ended.at,
         )
         if (watcher := self._watchers.pop(run.id, None)) is not None:
-            # It writes the end as its last act.
-            await asyncio.to_thread(watcher.wait)
+            # To write the end was its last act but to exit.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(watcher.wait, _LOOK_SECONDS)
         self._told_to_stop.discard(run.id)
 
     # Which runs may begin
@@ -174,6 +178,7 @@ class Engine:
     def _tell_why(self, run: JobRunRow, why: str) -> None:
         if run.id not in self._told_why:
             self._told_why.add(run.id)
+            log.warning("run waits", run=run.id, why=why)
             self._folder(run).say(why)
 
     async def _start(self, run: JobRunRow, gpus: list[str]) -> None:
