@@ -14,6 +14,8 @@ FACADE = "facade"
 ALL_PROCESSES = (WORKBENCH, *DOMAINS, FACADE)
 PROJECT_ID = "local"
 """The workbench's only project."""
+START_SECONDS = 5
+"""A process that dies sooner has failed to start; to import what it needs takes a second or two."""
 STOP_SECONDS = 15
 """How long a process may take to stop; the services give calls in flight 10."""
 
@@ -25,7 +27,7 @@ environment={environment}
 priority={priority}
 autostart=true
 autorestart=true
-startsecs=1
+startsecs={start_seconds}
 startretries=10
 stopwaitsecs={stop_seconds}
 redirect_stderr=true
@@ -85,6 +87,7 @@ def supervisor_config(home: Home, setup: Setup) -> str:
             home=home.path,
             environment=f'FTS_LISTEN="{_listen(setup)}"' if name == FACADE else "",
             priority=priority,
+            start_seconds=START_SECONDS,
             stop_seconds=STOP_SECONDS,
             logs=home.logs,
         )

@@ -8,8 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ft import health
@@ -63,6 +64,7 @@ def up(home: Home, wanted: Wanted, wait_seconds: float) -> str:
                 if process.state in ("FATAL", "EXITED", "STOPPED"):
                     supervisor.start(name)
         else:
+            end_leftovers(home)
             setup = _setup(home, wanted)
             _start(home, setup, supervisor)
     return _wait_until_serving(home, setup, supervisor, wait_seconds)
@@ -132,24 +134,24 @@ def _setup(home: Home, wanted: Wanted) -> Setup:
     host, port = _parsed(listen)
     setup = Setup(
         listen=listen,
-        facade_port=port or _free_port(host, last.facade_port),
         project=_text(wanted.project) or last.project,
         trainer_python=_text(wanted.trainer_python) or last.trainer_python,
         workspace=workspace,
-        workbench_port=0 if workspace else _free_port("127.0.0.1", last.workbench_port),
     )
     _check(setup)
-    return setup
+    return replace(
+        setup,
+        facade_port=_usable_port(host, port) if port else _free_port(host, last.facade_port),
+        workbench_port=0 if workspace else _free_port("127.0.0.1", last.workbench_port),
+    )
 
 
 def _defaults(home: Home, workspace: bool) -> Setup:
     return Setup(
         listen=WORKSPACE_LISTEN if workspace else DEFAULT_LISTEN,
-        facade_port=0,
         project="" if workspace else str(home.path / "project"),
         trainer_python="",
         workspace=workspace,
-        workbench_port=0,
     )
 
 
@@ -181,20 +183,25 @@ def _parsed(listen: str) -> tuple[str, int]:
 
 def _free_port(host: str, last: int) -> int:
     """The port of last time if it can be had, else any that can."""
+    try:
+        return _usable_port(host, last)
+    except BadSetting:
+        return _usable_port(host, 0)
+
+
+def _usable_port(host: str, port: int) -> int:
+    """The port, or any for 0. Raises BadSetting if it cannot be listened on."""
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for port in (last, 0):
-            try:
-                probe.bind((host.strip("[]"), port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise BadSetting(f"--listen: no port can be had on {host}")
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as error:
+            raise BadSetting(f"--listen: {host}:{port}: {error.strerror or error}") from None
+        return int(probe.getsockname()[1])
 
 
 def _start(home: Home, setup: Setup, supervisor: Supervisor) -> None:
-    end_leftovers(home)
     if setup.project:
         Path(setup.project).mkdir(parents=True, exist_ok=True)
     for name in layout.process_names(setup):
@@ -206,16 +213,39 @@ def _start(home: Home, setup: Setup, supervisor: Supervisor) -> None:
 
 def _wait_until_serving(home: Home, setup: Setup, supervisor: Supervisor, seconds: float) -> str:
     deadline = time.monotonic() + seconds
+    deaths = _Deaths()
     while True:
         address = facade_address(home)
         if address and health.check_address(address, STUDIO.full_name) == health.SERVING:
             return address
-        states = {name: process.state for name, process in supervisor.processes().items()}
-        given_up = [name for name, state in states.items() if state == "FATAL"]
-        if given_up or time.monotonic() > deadline:
-            culprits = given_up or _not_serving(home, setup)
-            raise NotServing(_why(home, culprits, "gave up" if given_up else f"{seconds:g} s"))
+        deaths.note(supervisor.processes())
+        dying = deaths.too_many()
+        if dying:
+            raise NotServing(_why(home, dying, "dies again and again"))
+        if time.monotonic() > deadline:
+            raise NotServing(_why(home, _not_serving(home, setup), f"{seconds:g} s"))
         time.sleep(POLL_SECONDS)
+
+
+class _Deaths:
+    """Counts how often each process was started anew while it was waited for."""
+
+    TOLERATED = 2
+
+    def __init__(self) -> None:
+        self._pids: defaultdict[str, set[int]] = defaultdict(set)
+        self._given_up: list[str] = []
+
+    def note(self, processes: Mapping[str, Process]) -> None:
+        for name, process in processes.items():
+            if process.pid:
+                self._pids[name].add(process.pid)
+        self._given_up = [name for name, one in processes.items() if one.state == "FATAL"]
+
+    def too_many(self) -> list[str]:
+        """Those that have died more often than can be put down to chance, or were given up."""
+        dying = [name for name, pids in self._pids.items() if len(pids) > self.TOLERATED + 1]
+        return self._given_up or dying
 
 
 def _not_serving(home: Home, setup: Setup) -> list[str]:

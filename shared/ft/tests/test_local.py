@@ -117,7 +117,7 @@ def test_only_the_facade_is_told_where_to_listen(tmp_path: Path) -> None:
         (studio.Wanted(listen="50051"), "--listen: '50051' is not HOST:PORT"),
         (studio.Wanted(listen="127.0.0.1:99999"), "--listen"),
         (studio.Wanted(listen='127.0.0.1:1"'), "--listen"),
-        (studio.Wanted(listen="192.0.2.1:0"), "no port can be had on 192.0.2.1"),
+        (studio.Wanted(listen="192.0.2.1:0"), "--listen: 192.0.2.1:0: Cannot assign"),
         (studio.Wanted(trainer_python=Path("/none")), "--trainer-python: /none is not an exec"),
         (studio.Wanted(workspace=True), "--workspace: not inside a workspace: CDSW_PROJECT_ID"),
     ],

@@ -21,15 +21,15 @@ PATIENCE_SECONDS = 120.0
 class Fts:
     """The command as a process, for one home."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
         self._environment = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("FTS_", "CDSW_", "FINE_TUNING_SERVICE_"))
         }
-        self._environment["HUGGINGFACE_ACCESS_TOKEN"] = TOKEN
-        self._environment["FTS_HOME"] = str(home)
+        self._environment |= environment
+        self._environment |= {"HUGGINGFACE_ACCESS_TOKEN": TOKEN, "FTS_HOME": str(home)}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -153,13 +153,20 @@ def test_down_twice_and_two_ups_at_once(fts: Fts) -> None:
     assert fts("status").returncode == 0
 
 
-def test_a_process_that_cannot_run_is_named_with_its_words(
-    fts: Fts, tmp_path: Path, closed_port: int
+def test_a_port_that_is_taken_is_refused_before_anything_starts(
+    tmp_path: Path, closed_port: int
 ) -> None:
-    """The facade's port is taken: `up` says so instead of waiting for nothing."""
     other = Fts(tmp_path / "home")
-    failed = other("up", "--wait", "5", "--listen", f"127.0.0.1:{closed_port}")
+    failed = other("up", "--listen", f"127.0.0.1:{closed_port}")
+    assert failed.returncode == Exit.USAGE
+    assert f"127.0.0.1:{closed_port}: Address already in use" in failed.stderr
+    assert other("status").returncode == Exit.FAILED
+
+
+def test_processes_that_die_at_once_are_named_with_their_last_words(tmp_path: Path) -> None:
+    other = Fts(tmp_path / "home", FTS_LOG_LEVEL="loud")
+    failed = other("up", "--wait", str(PATIENCE_SECONDS), "--listen", "127.0.0.1:0")
     assert failed.returncode == Exit.FAILED
-    assert "facade" in failed.stderr
-    assert f"cannot listen on 127.0.0.1:{closed_port}" in failed.stderr
+    assert "dies again and again" in failed.stderr
+    assert "log_level" in failed.stderr
     assert other("down").returncode == 0
