@@ -84,19 +84,23 @@ def _seed_template(
 
 
 def copy_starter(settings: WorkbenchSettings, runtime: Runtime) -> None:
-    """Put the starter model and data into a project that has none yet."""
+    """Put the starter model and data into the project, each part that it does not have yet."""
     source = settings.workbench_starter_dir
     if source is None and runtime.trainer is not None:
         source = runtime.trainer / "starter"
+    if source is None:
+        return
     target = settings.project / "starter"
-    if source is None or target.exists():
-        return
-    parts = [source / part for part in STARTER_PARTS if (source / part).is_dir()]
-    if not parts:
-        return
+    for part in STARTER_PARTS:
+        if (source / part).is_dir() and not (target / part).exists():
+            _copy_whole(source / part, target / part)
+            log.info("starter copied into the project", location=str(target / part))
+
+
+def _copy_whole(source: Path, target: Path) -> None:
     # Whole or not at all: a copy that was cut short would never be completed.
-    with tempfile.TemporaryDirectory(dir=settings.project, prefix=".starter-") as temporary:
-        for part in parts:
-            shutil.copytree(part, Path(temporary) / "starter" / part.name)
-        (Path(temporary) / "starter").replace(target)
-    log.info("starter copied into the project", location=str(target))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".copy-") as temporary:
+        copy = Path(temporary) / target.name
+        shutil.copytree(source, copy)
+        copy.replace(target)
