@@ -1,0 +1,172 @@
+"""The adapters service over gRPC, with the real services that own what an adapter refers to."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chassis import domains, errors
+from chassis.testing import services, settings_in
+from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
+from ft.proto.fine_tuning_studio_pb2 import (
+    AdapterMetadata,
+    AddAdapterRequest,
+    AddModelRequest,
+    GetAdapterRequest,
+    ListAdaptersRequest,
+    RemoveAdapterRequest,
+)
+
+OWNERS = ("models", "prompts", "fine_tuning")
+
+
+class Studio:
+    """Calls to the services."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = settings_in(folder, "test")
+        self.project = settings.project
+        self.adapters = domains.adapters(settings)
+        self.models = domains.models(settings)
+        self.prompts = domains.prompts(settings)
+        self.fine_tuning = domains.fine_tuning(settings)
+
+    async def close(self) -> None:
+        for peer in (self.adapters, self.models, self.prompts, self.fine_tuning):
+            await peer.close()
+
+    async def model(self) -> str:
+        (self.project / "base").mkdir()
+        (self.project / "base" / "config.json").write_text('{"model_type": "llama"}')
+        response = await self.models(
+            lambda s: s.AddModel, AddModelRequest(type="project", location="base")
+        )
+        return response.model.id
+
+    async def add(self, **fields: str) -> AdapterMetadata:
+        (self.project / "tuned").mkdir(exist_ok=True)
+        sent = {"type": "project", "name": "intents", "location": "tuned", **fields}
+        response = await self.adapters(lambda s: s.AddAdapter, AddAdapterRequest(**sent))
+        return response.adapter
+
+    async def names(self) -> list[str]:
+        response = await self.adapters(lambda s: s.ListAdapters, ListAdaptersRequest())
+        return [adapter.name for adapter in response.adapters]
+
+
+def tables(name: str, **row: object) -> ImportTablesRequest:
+    return ImportTablesRequest(tables_json=json.dumps({name: {"data": [row]}}))
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    async with services(tmp_path, "adapters", *OWNERS):
+        studio = Studio(tmp_path)
+        yield studio
+        await studio.close()
+
+
+async def test_registers_an_adapter_of_a_known_model(studio: Studio) -> None:
+    model = await studio.model()
+    added = await studio.add(model_id=model, name=" intents ", type="")
+    assert (added.name, added.type, added.model_id) == ("intents", "project", model)
+    got = await studio.adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=added.id))
+    assert got.adapter == added
+    assert await studio.names() == ["intents"]
+
+
+async def test_registers_an_adapter_with_its_job_and_prompt(studio: Studio) -> None:
+    await studio.prompts(lambda s: s.ImportTables, tables("prompts", id="p-1"))
+    await studio.fine_tuning(
+        lambda s: s.ImportTables, tables("fine_tuning_jobs", id="j-1", state="SUCCEEDED")
+    )
+    added = await studio.add(
+        model_id=await studio.model(), fine_tuning_job_id="j-1", prompt_id="p-1"
+    )
+    assert (added.fine_tuning_job_id, added.prompt_id) == ("j-1", "p-1")
+
+
+async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(type="other", name=" ", model_id="", location="missing")
+    fields = {violation.field for violation in refused.value.violations}
+    assert fields == {"type", "name", "model_id", "location"}
+
+
+async def test_a_location_must_be_a_directory_of_the_project(studio: Studio) -> None:
+    model = await studio.model()
+    (studio.project / "file").touch()
+    for location in ("file", "..", "/etc", "  "):
+        with pytest.raises(errors.InvalidArgument) as refused:
+            await studio.add(model_id=model, location=location)
+        assert [v.field for v in refused.value.violations] == ["location"]
+
+
+async def test_an_adapter_of_the_hub_needs_its_name_there(studio: Studio) -> None:
+    model = await studio.model()
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(type="huggingface", model_id=model, location="")
+    assert [v.field for v in refused.value.violations] == ["huggingface_name"]
+    added = await studio.add(
+        type="huggingface", model_id=model, location="", huggingface_name="some/adapter"
+    )
+    assert (added.huggingface_name, added.location) == ("some/adapter", "")
+
+
+@pytest.mark.parametrize("field", ["model_id", "fine_tuning_job_id", "prompt_id"])
+async def test_what_it_refers_to_must_exist(studio: Studio, field: str) -> None:
+    model = await studio.model()
+    with pytest.raises(errors.FailedPrecondition, match=f"{field}: .*'nope'") as refused:
+        await studio.add(**{"model_id": model, field: "nope"})
+    assert refused.value.metadata["field"] == field
+    assert await studio.names() == []
+
+
+@pytest.mark.parametrize("away", OWNERS)
+async def test_names_the_owner_that_is_away(tmp_path: Path, away: str) -> None:
+    async with services(tmp_path, "adapters", *(set(OWNERS) - {away})):
+        studio = Studio(tmp_path)
+        if away != "prompts":
+            await studio.prompts(lambda s: s.ImportTables, tables("prompts", id="p-1"))
+        if away != "fine_tuning":
+            await studio.fine_tuning(
+                lambda s: s.ImportTables, tables("fine_tuning_jobs", id="j-1", state="FAILED")
+            )
+        model = "m-1" if away == "models" else await studio.model()
+        with pytest.raises(errors.Unavailable) as refused:
+            await studio.add(model_id=model, prompt_id="p-1", fine_tuning_job_id="j-1")
+        assert refused.value.metadata["service"] == away
+        assert await studio.names() == []
+        await studio.close()
+
+
+async def test_a_job_that_reports_twice_finds_its_own_adapter(studio: Studio) -> None:
+    model = await studio.model()
+    added = await studio.add(model_id=model)
+    with pytest.raises(errors.AlreadyExists) as refused:
+        await studio.add(model_id=model)
+    assert refused.value.metadata == {"field": "name", "holder_id": added.id}
+    assert await studio.names() == ["intents"]
+
+
+async def test_removal_is_idempotent_and_leaves_the_files(studio: Studio) -> None:
+    added = await studio.add(model_id=await studio.model())
+    for _ in range(2):
+        await studio.adapters(lambda s: s.RemoveAdapter, RemoveAdapterRequest(id=added.id))
+    with pytest.raises(errors.NotFound, match=added.id):
+        await studio.adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=added.id))
+    assert (studio.project / "tuned").is_dir()
+
+
+async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> None:
+    added = await studio.add(model_id=await studio.model())
+    exported = await studio.adapters(lambda s: s.ExportTables, ExportTablesRequest())
+    await studio.adapters(lambda s: s.RemoveAdapter, RemoveAdapterRequest(id=added.id))
+    for _ in range(2):
+        await studio.adapters(
+            lambda s: s.ImportTables, ImportTablesRequest(tables_json=exported.tables_json)
+        )
+    got = await studio.adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=added.id))
+    assert got.adapter == added
+    assert await studio.names() == ["intents"]
