@@ -19,13 +19,20 @@ from chassis.server import SERVER_OPTIONS, Parts
 from ft.channel import channel_options
 
 
-def settings_in(folder: Path, service: str, database_url: str = "") -> Settings:
+def settings_in(
+    folder: Path, service: str, database_url: str = "", peer_wait_seconds: float = 0.2
+) -> Settings:
     """Settings of a service whose state, sockets and project lie in `folder`.
 
     Services with the same folder reach each other.
     """
     (folder / "project").mkdir(parents=True, exist_ok=True)
-    return Settings(service=service, home=folder, database_url=database_url, peer_wait_seconds=0.2)
+    return Settings(
+        service=service,
+        home=folder,
+        database_url=database_url,
+        peer_wait_seconds=peer_wait_seconds,
+    )
 
 
 def parts_of(settings: Settings) -> Parts:

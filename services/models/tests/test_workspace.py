@@ -1,0 +1,199 @@
+"""Models of the registry and served models, in a real workbench."""
+
+import json
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cmlapi
+from chassis import domains, errors
+from chassis.testing import Process, services, settings_in
+from ft.proto.domains_pb2 import ImportTablesRequest
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddModelRequest,
+    ExportModelRequest,
+    ExportModelResponse,
+    ModelMetadata,
+)
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a workbench that answers."""
+    folder = tmp_path_factory.mktemp("workbench")
+    starter = str(folder / "no-starter")
+    with Process(folder, "workbench", FTS_WORKBENCH_STARTER_DIR=starter) as process:
+        deadline = time.monotonic() + 30
+        while not _answers(folder):
+            assert time.monotonic() < deadline, process.log.read_text()
+            time.sleep(0.05)
+        yield folder
+
+
+def _answers(folder: Path) -> bool:
+    try:
+        url = (folder / "workbench.url").read_text()
+        with urllib.request.urlopen(f"{url}/healthz", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+class Studio:
+    """Calls to the services and to the workspace."""
+
+    def __init__(self, folder: Path, api: cmlapi.CMLServiceApi) -> None:
+        settings = settings_in(folder, "test")
+        self.api = api
+        self.models = domains.models(settings)
+        self.adapters = domains.adapters(settings)
+
+    async def close(self) -> None:
+        await self.models.close()
+        await self.adapters.close()
+
+    async def add(self, registry_id: str) -> ModelMetadata:
+        request = AddModelRequest(type="model_registry", model_registry_id=registry_id)
+        return (await self.models(lambda s: s.AddModel, request)).model
+
+    async def export(self, **fields: str) -> ExportModelResponse:
+        sent = {
+            "type": "cml_model",
+            "base_model_id": "m-project",
+            "adapter_id": "a-project",
+            "model_name": "served",
+            **fields,
+        }
+        return await self.models(lambda s: s.ExportModel, ExportModelRequest(**sent))
+
+    def served(self, name: str) -> Any:
+        found = self.api.list_models("local", search_filter=json.dumps({"name": name})).models
+        return found[0] if found else None
+
+
+@pytest.fixture
+async def studio(
+    workbench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Studio]:
+    monkeypatch.setenv("CDSW_API_URL", (workbench / "workbench.url").read_text())
+    monkeypatch.setenv("CDSW_APIV2_KEY", (workbench / "workbench.key").read_text().strip())
+    monkeypatch.setenv("CDSW_PROJECT_ID", "local")
+    async with services(tmp_path, "models", "adapters"):
+        studio = Studio(tmp_path, cmlapi.default_client())
+        await studio.models(lambda s: s.ImportTables, tables("models", MODELS))
+        await studio.adapters(lambda s: s.ImportTables, tables("adapters", ADAPTERS))
+        yield studio
+        await studio.close()
+
+
+MODELS = [
+    {"id": "m-project", "type": "project", "name": "base", "location": "models/base"},
+    {"id": "m-hub", "type": "huggingface", "name": "o/m", "huggingface_model_name": "o/m"},
+    {"id": "m-registry", "type": "model_registry", "name": "r"},
+]
+ADAPTERS = [
+    {"id": "a-project", "type": "project", "model_id": "m-project", "location": "adapters/a"},
+    {"id": "a-of-hub", "type": "project", "model_id": "m-hub", "location": "adapters/b"},
+    {"id": "a-hub", "type": "huggingface", "model_id": "m-project"},
+    {"id": "a-registry", "type": "project", "model_id": "m-registry", "location": "adapters/c"},
+]
+
+
+def tables(name: str, rows: list[dict[str, str]]) -> ImportTablesRequest:
+    return ImportTablesRequest(tables_json=json.dumps({name: {"data": rows}}))
+
+
+async def test_registers_a_model_of_the_registry(studio: Studio) -> None:
+    registered = studio.api.create_registered_model(
+        cmlapi.CreateRegisteredModelRequest(
+            project_id="local",
+            experiment_id="7",
+            run_id="run-1",
+            model_path="model",
+            model_name="tuned",
+        )
+    )
+    assert registered.model_id
+    added = await studio.add(registered.model_id)
+    assert (added.type, added.name) == ("model_registry", "tuned")
+    assert added.cml_registered_model_id == registered.model_id
+    assert (added.mlflow_experiment_id, added.mlflow_run_id) == ("7", "run-1")
+    with pytest.raises(errors.AlreadyExists, match=added.id):
+        await studio.add(registered.model_id)
+
+
+async def test_a_model_that_the_registry_lacks_is_refused(studio: Studio) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add("no-such-model")
+    assert [v.field for v in refused.value.violations] == ["model_registry_id"]
+
+
+async def test_serves_a_base_model_with_its_adapter(studio: Studio) -> None:
+    response = await studio.export(model_description="d", generation_config='{"top_k": 5}')
+    assert (response.base_model_id, response.adapter_id) == ("m-project", "a-project")
+    model = studio.served("served")
+    assert model.description == "d"
+    [build] = studio.api.list_model_builds("local", model.id).model_builds or []
+    jobs = studio.api.list_jobs("local").jobs or []
+    template = next(job for job in jobs if job.name == "Accel_Finetuning_Base_Job")
+    assert build.file_path == str(Path(template.script or "").with_name("predict.py"))
+    assert build.function_name == "api_wrapper"
+    assert build.runtime_identifier == template.runtime_identifier
+    deployments = studio.api.list_model_deployments("local", model.id, build.id or "")
+    [deployment] = deployments.model_deployments or []
+    assert (deployment.cpu, deployment.memory, deployment.nvidia_gpu) == (2, 8, 1)
+    assert json.loads(deployment.environment or "") == {
+        "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME": "models/base",
+        "FINE_TUNING_STUDIO_ADAPTER_LOCATION": "adapters/a",
+        "FINE_TUNING_STUDIO_GEN_CONFIG_STRING": '{"top_k": 5}',
+    }
+
+
+async def test_a_model_of_the_hub_is_served_by_its_name_there(studio: Studio) -> None:
+    await studio.export(base_model_id="m-hub", adapter_id="a-of-hub", model_name="from-hub")
+    model = studio.served("from-hub")
+    [build] = studio.api.list_model_builds("local", model.id).model_builds or []
+    deployments = studio.api.list_model_deployments("local", model.id, build.id or "")
+    [deployment] = deployments.model_deployments or []
+    environment = json.loads(deployment.environment or "")
+    assert environment["FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME"] == "o/m"
+    assert environment["FINE_TUNING_STUDIO_GEN_CONFIG_STRING"] == "{}"
+
+
+async def test_names_every_field_of_an_export_that_is_wrong(studio: Studio) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.export(
+            type="other", base_model_id="", adapter_id="", model_name=" ", generation_config="[]"
+        )
+    fields = {violation.field for violation in refused.value.violations}
+    assert fields == {"type", "base_model_id", "adapter_id", "model_name", "generation_config"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"base_model_id": "nope"}, "base_model_id: model 'nope' does not exist"),
+        ({"adapter_id": "nope"}, "adapter_id: adapter 'nope' does not exist"),
+        ({"adapter_id": "a-of-hub"}, "was trained on model 'm-hub'"),
+        ({"adapter_id": "a-hub"}, "adapter of type 'huggingface' cannot be served"),
+        (
+            {"base_model_id": "m-registry", "adapter_id": "a-registry"},
+            "base model of type 'model_registry' cannot be served",
+        ),
+    ],
+)
+async def test_refuses_what_cannot_be_served(
+    studio: Studio, fields: dict[str, str], message: str
+) -> None:
+    with pytest.raises(errors.FailedPrecondition, match=message):
+        await studio.export(model_name="refused", **fields)
+    assert studio.served("refused") is None
+
+
+async def test_an_export_to_the_registry_is_not_there_yet(studio: Studio) -> None:
+    with pytest.raises(errors.Unimplemented, match="model registry"):
+        await studio.export(type="model_registry")
