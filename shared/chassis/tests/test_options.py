@@ -1,0 +1,18 @@
+"""Options of channels and servers: gRPC ignores a name that it does not know, silently."""
+
+from pathlib import Path
+
+import pytest
+from grpc._cython import cygrpc
+
+from chassis.domains import DOMAINS
+from chassis.server import SERVER_OPTIONS
+from ft.channel import channel_options
+
+CORE = Path(cygrpc.__file__).read_bytes()
+NAMES = {name for name, _ in (*SERVER_OPTIONS, *channel_options(*DOMAINS.values()))}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_the_core_knows_the_option(name: str) -> None:
+    assert name.encode() in CORE
