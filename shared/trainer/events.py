@@ -1,0 +1,36 @@
+"""What a job tells about itself: one JSON object a line in `events.jsonl` of its folder."""
+
+import json
+import logging
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+
+class EventLog:
+    """Appends events. Each one is a whole line in the file as soon as the call returns."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "events.jsonl"
+        self._file = self.path.open("a", encoding="utf-8", buffering=1)
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Fields that are None are left out; a number that JSON has no word for is left out too."""
+        shown = {name: value for name, value in fields.items() if _can_be_written(value)}
+        line = {"time": datetime.now(UTC).isoformat(), "event": event, **shown}
+        # One write call for the whole line: readers never see a part of it.
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def notice(self, message: str) -> None:
+        """Tells the user what was done other than asked, here and in the log."""
+        logger.warning(message)
+        self.write("notice", message=message)
+
+
+def _can_be_written(value: Any) -> bool:
+    return value is not None and not (isinstance(value, float) and not math.isfinite(value))

@@ -1,0 +1,85 @@
+"""What every job does around its work: copies its output, reports failures, stops when told to."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from trainer.errors import explain, first_line
+from trainer.events import EventLog
+from trainer.tee import Tee
+
+logger = logging.getLogger(__name__)
+
+STOPPED = 128 + signal.SIGTERM
+
+
+def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], None]) -> int:
+    """Does the work and returns the exit status: 0, or 1 with a `failed` event and a traceback.
+
+    `folder` gets `job.log` and `events.jsonl`. SIGTERM ends the process at once with status 143.
+    """
+    tee = Tee(folder / "job.log")
+    tee.start()
+    try:
+        _log_to_output()
+        _stop_on_sigterm(tee)
+        events = EventLog(folder)
+        if unknown:
+            events.notice(
+                f"Arguments that this version does not know are ignored: {_flags(unknown)}."
+            )
+        return _attempt(events, work)
+    finally:
+        tee.stop()
+
+
+def _attempt(events: EventLog, work: Callable[[EventLog], None]) -> int:
+    begin = time.monotonic()
+    try:
+        work(events)
+    except Exception as error:
+        reason = explain(error)
+        logger.exception("The job failed: %s", reason)
+        events.write("failed", reason=reason, detail=f"{type(error).__name__}: {first_line(error)}")
+        return 1
+    events.write("finished", seconds=round(time.monotonic() - begin, 1))
+    return 0
+
+
+def _flags(unknown: Sequence[str]) -> str:
+    # Values stay out of it: nobody knows whether they are fit to be shown.
+    return ", ".join(word for word in unknown if word.startswith("--")) or "values without a flag"
+
+
+def _log_to_output() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _stop_on_sigterm(tee: Tee) -> None:
+    def stop(*_: object) -> None:
+        # Not by an exception: a library's own `except` could swallow it, and its threads could
+        # keep the process alive. There is nothing to save; half-written directories are removed
+        # by the next attempt.
+        os.write(2, b"Stopped on request.\n")
+        try:
+            tee.stop()
+        finally:
+            os._exit(STOPPED)
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def quiet_libraries() -> None:
+    """Settings that the libraries read from the environment when they are imported."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "warning")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

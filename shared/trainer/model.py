@@ -1,0 +1,57 @@
+"""Loads base models and tokenizers as the hardware wants them."""
+
+import os
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from trainer.errors import ModelError, first_line
+from trainer.hardware import Hardware
+from trainer.tokenizer import set_pad_token
+
+
+def load_tokenizer(source: str) -> Any:
+    """The tokenizer with a usable pad token. Raises ModelError."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, token=_hub_token())
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"The tokenizer of {source} cannot be loaded: {first_line(error)}"
+        ) from error
+    set_pad_token(tokenizer)
+    return tokenizer
+
+
+def load_model(source: str, hardware: Hardware, dtype: torch.dtype, quantisation: Any) -> Any:
+    """The base model on the device it will work on. Raises ModelError if it cannot be loaded."""
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            source,
+            dtype=dtype,
+            quantization_config=quantisation,
+            device_map={"": local_device(hardware)},
+            token=_hub_token(),
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The model {source} cannot be loaded: {first_line(error)}") from error
+
+
+def weight_type(hardware: Hardware, *, fp16: bool = False) -> torch.dtype:
+    """Type of the weights that are not trained: half size on a GPU, and exact on a CPU.
+
+    A CPU is slower with bfloat16 weights than with float32, also where it has instructions for
+    them.
+    """
+    if not hardware.on_gpu:
+        return torch.float32
+    return torch.float16 if fp16 or not hardware.bf16 else torch.bfloat16
+
+
+def local_device(hardware: Hardware) -> str:
+    """The device of this process, among several processes too."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if hardware.on_gpu else "cpu"
+
+
+def _hub_token() -> str | None:
+    return os.environ.get("HUGGINGFACE_ACCESS_TOKEN") or None

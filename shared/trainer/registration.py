@@ -1,0 +1,65 @@
+"""Puts a trained adapter into the studio's list, once."""
+
+import logging
+import time
+
+import grpc
+
+from ft.api import AdapterMetadata, AdapterType, AddAdapterRequest, ListAdaptersRequest
+from ft.client import StudioError
+from trainer.errors import RegistrationError
+from trainer.studio import Studio
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 120.0
+"""How long a studio that is away is waited for. The adapter is saved by then."""
+
+UNDECIDED = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+)
+"""Answers that leave open whether the adapter was added."""
+
+
+def register(
+    studio: Studio, request: AddAdapterRequest, *, patience: float = PATIENCE_SECONDS
+) -> AdapterMetadata:
+    """The adapter as the studio lists it. One that this job registered before is adopted.
+
+    Raises RegistrationError if the studio refuses it or stays away.
+    """
+    deadline = time.monotonic() + patience
+    pause = 0.5
+    while True:
+        try:
+            return _find(studio, request) or studio.AddAdapter(request).adapter
+        except StudioError as error:
+            if error.code not in UNDECIDED or time.monotonic() + pause > deadline:
+                raise RegistrationError(
+                    f"The adapter is saved in {request.location}, "
+                    f"but could not be registered: {error}"
+                ) from error
+            logger.warning("The studio did not answer, trying again: %s", error)
+        time.sleep(pause)
+        pause = min(2 * pause, 5.0)
+
+
+def adapter_request(
+    *, name: str, model_id: str, location: str, job_id: str, prompt_id: str
+) -> AddAdapterRequest:
+    """The request for an adapter that a job saved in the project directory."""
+    return AddAdapterRequest(
+        type=AdapterType.PROJECT,
+        name=name,
+        model_id=model_id,
+        location=location,
+        fine_tuning_job_id=job_id,
+        prompt_id=prompt_id,
+    )
+
+
+def _find(studio: Studio, request: AddAdapterRequest) -> AdapterMetadata | None:
+    adapters = studio.ListAdapters(ListAdaptersRequest()).adapters
+    return next((a for a in adapters if a.fine_tuning_job_id == request.fine_tuning_job_id), None)

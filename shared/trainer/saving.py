@@ -1,0 +1,37 @@
+"""Saving an adapter so that its directory is whole or not there at all."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+
+def save_adapter(model: Any, tokenizer: Any, base_location: str, target: Path) -> None:
+    """Saves into a directory beside `target` first and gives it that name once it is complete.
+
+    `base_location` is what the adapter's config names as its base model: as the studio knows it,
+    not where it happened to lie on this machine.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(partial)
+    tokenizer.save_pretrained(partial)
+    _name_base(partial / "adapter_config.json", base_location)
+    replace_directory(partial, target)
+
+
+def replace_directory(new: Path, target: Path) -> None:
+    """Puts `new` in the place of `target`, which may exist."""
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _name_base(config_file: Path, base_location: str) -> None:
+    config = json.loads(config_file.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = base_location
+    config_file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

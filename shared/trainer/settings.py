@@ -1,0 +1,116 @@
+"""Config objects -> settings of the libraries. A name that a library does not know is refused."""
+
+import difflib
+import inspect
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from trainer.errors import SettingsError, first_line
+from trainer.hardware import Notify
+
+RENAMED = {
+    "evaluation_strategy": "eval_strategy",
+    "max_seq_length": "max_length",
+    "no_cuda": "use_cpu",
+    "warmup_ratio": "warmup_steps",
+}
+"""Names of settings in older library versions, which stored configs and users still use."""
+
+WITHOUT_EFFECT = (
+    "half_precision_backend",
+    "logging_dir",
+    "overwrite_output_dir",
+    "save_safetensors",
+)
+"""Settings that the libraries once had. They are left out, and the user is told."""
+
+OWN = ("dataset_text_field", "output_dir")
+"""Settings that are the studio's to choose."""
+
+
+def training_settings(config: dict[str, Any], notify: Notify) -> dict[str, Any]:
+    """Arguments for `SFTConfig`. Raises SettingsError naming an unknown setting."""
+    from trl.trainer.sft_config import SFTConfig
+
+    settings = {}
+    for name, value in config.items():
+        if name in WITHOUT_EFFECT or name in OWN:
+            notify(f"Training setting {name} is left out: it has no effect here.")
+            continue
+        new = RENAMED.get(name, name)
+        # `warmup_steps` below 1 is what `warmup_ratio` was; the ratio gave way to the steps.
+        if new != name and new in config and config[new]:
+            continue
+        settings[new] = value
+    _check_names("training_arguments_config", settings, (f.name for f in fields(SFTConfig)))
+    return settings
+
+
+def make_training_config(settings: dict[str, Any], output_dir: str) -> Any:
+    """The `SFTConfig`. Raises SettingsError with the library's own words about a wrong value."""
+    from trl.trainer.sft_config import SFTConfig
+
+    try:
+        return SFTConfig(output_dir=output_dir, **settings)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"training_arguments_config: {first_line(error)}") from error
+
+
+def make_lora_config(config: dict[str, Any]) -> Any:
+    """The `LoraConfig`; all linear layers where none are named. Raises SettingsError."""
+    from peft import LoraConfig
+
+    _check_names("lora_config", config, (f.name for f in fields(LoraConfig)))
+    settings = {"task_type": "CAUSAL_LM", **config}
+    settings["target_modules"] = config.get("target_modules") or "all-linear"
+    try:
+        return LoraConfig(**settings)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"lora_config: {first_line(error)}") from error
+
+
+def make_quantisation_config(name: str, config: dict[str, Any] | None) -> Any:
+    """The `BitsAndBytesConfig`, None for None. Raises SettingsError under the config's `name`."""
+    import transformers
+
+    if config is None:
+        return None
+    settings = {key: value for key, value in config.items() if key != "quant_method"}
+    make: Any = transformers.BitsAndBytesConfig
+    _check_names(name, settings, inspect.signature(make).parameters)
+    try:
+        return make(**settings)
+    except (TypeError, ValueError, ImportError) as error:
+        raise SettingsError(f"{name}: {first_line(error)}") from error
+
+
+def make_generation_config(config: dict[str, Any], tokenizer: Any) -> Any:
+    """The `GenerationConfig`, ending at the tokenizer's end-of-text. Raises SettingsError."""
+    import transformers
+
+    make: Any = transformers.GenerationConfig
+    _check_names("generation_config", config, make().to_dict())
+    settings = {
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        **config,
+    }
+    if not settings.get("do_sample"):
+        # Without sampling these have no effect, and the library warns at every call.
+        settings = {k: v for k, v in settings.items() if k not in ("temperature", "top_p", "top_k")}
+    try:
+        generation = make(**settings)
+        generation.validate()
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"generation_config: {first_line(error)}") from error
+    return generation
+
+
+def _check_names(config: str, given: Iterable[str], known: Iterable[str]) -> None:
+    names = [name for name in known if not name.startswith("_")]
+    for name in given:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise SettingsError(f"{config}: unknown setting {name}.{hint}")

@@ -1,0 +1,1 @@
+"""What a new studio has to start with: a small base model and a dataset, and how they are made."""

@@ -1,0 +1,112 @@
+"""A project directory with the starter model and data, and jobs run in it as a workspace does."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainer.tests.studio import Studio, serve
+from trainer.tests.support import Run
+
+TRAINER = Path(__file__).parents[1]
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+RUN_SECONDS = 300
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project directory with the starter files in it."""
+    root = tmp_path / "project"
+    (root / "starter").mkdir(parents=True)
+    for name in ("model", "intents"):
+        (root / "starter" / name).symlink_to(TRAINER / "starter" / name)
+    return root
+
+
+@pytest.fixture
+def studio() -> Iterator[Studio]:
+    studio = Studio()
+    with serve(studio) as studio.address:
+        yield studio
+
+
+@pytest.fixture
+def start(project: Path, studio: Studio, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts a script of the trainer as a workspace does: arguments in JOB_ARGUMENTS."""
+
+    def run(script: str, arguments: str, **extra: str) -> subprocess.Popen[str]:
+        host, port = studio.address.split(":")
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(TRAINER.parent),
+            "HF_HOME": str(tmp_path / "hf"),
+            "JOB_ARGUMENTS": arguments,
+            "FINE_TUNING_SERVICE_IP": host,
+            "FINE_TUNING_SERVICE_PORT": port,
+            "CUDA_VISIBLE_DEVICES": "",
+            **extra,
+        }
+        return subprocess.Popen(
+            [sys.executable, str(TRAINER / "scripts" / script)],
+            cwd=project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.fixture
+def run_job(start: Callable[..., subprocess.Popen[str]], project: Path) -> Callable[..., Run]:
+    """Runs a script to its end. `folder` is where its arguments say it reports."""
+
+    def run(script: str, arguments: str, folder: str, **extra: str) -> Run:
+        process = start(script, arguments, **extra)
+        output, _ = process.communicate(timeout=RUN_SECONDS)
+        return Run(process.returncode, output, project / folder)
+
+    return run
+
+
+@pytest.fixture
+def fine_tune_flags() -> Callable[..., str]:
+    """Arguments of a short fine-tuning job, as the studio writes them."""
+
+    def flags(job: str = "job-1", **overrides: Any) -> str:
+        training = {
+            "max_steps": 8,
+            "per_device_train_batch_size": 4,
+            "learning_rate": 2e-3,
+            "logging_steps": 2,
+            "optim": "paged_adamw_32bit",
+            "warmup_ratio": 0.03,
+            "fp16": True,
+            "report_to": "none",
+        } | overrides.pop("training", {})
+        values = {
+            "base_model_id": "model",
+            "dataset_id": "dataset",
+            "prompt_id": "prompt",
+            "experimentid": job,
+            "out_dir": f"adapters/{job}",
+            "train_out_dir": f"outputs/{job}",
+            "adapter_name": "intents",
+            "finetuning_framework_type": "legacy",
+            "dist_num": 1,
+            "dist_cpu": 2,
+            "dist_mem": 4,
+            "dist_gpu": 0,
+            "training_arguments_config": json.dumps(training, separators=(",", ":")),
+        } | overrides
+        words = [f"--{k} {v}" for k, v in values.items() if v is not None]
+        return " ".join([*words, "--auto_add_adapter"])
+
+    return flags

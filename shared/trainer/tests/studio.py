@@ -1,0 +1,108 @@
+"""A studio in the test's own process: a real gRPC server with the RPCs that jobs call."""
+
+from collections.abc import Iterator
+from concurrent import futures
+from contextlib import contextmanager
+
+import grpc
+
+from ft.api import (
+    AdapterMetadata,
+    AddAdapterRequest,
+    AddAdapterResponse,
+    DatasetMetadata,
+    GetAdapterResponse,
+    GetDatasetResponse,
+    GetDatasetSplitByAdapterMetadata,
+    GetDatasetSplitByAdapterResponse,
+    GetModelResponse,
+    GetPromptResponse,
+    ListAdaptersResponse,
+    ModelMetadata,
+    PromptMetadata,
+)
+from ft.proto.fine_tuning_studio_pb2_grpc import (
+    FineTuningStudioServicer,
+    add_FineTuningStudioServicer_to_server,
+)
+
+PROMPT = PromptMetadata(
+    id="prompt",
+    name="intents",
+    dataset_id="dataset",
+    prompt_template="### CUSTOMER: {customer}\n### ACTION: {action}",
+    input_template="### CUSTOMER: {customer}\n### ACTION:",
+    completion_template=" {action}",
+)
+
+
+class Studio(FineTuningStudioServicer):
+    """Knows one model, one dataset, one prompt and the adapters that jobs add."""
+
+    def __init__(self) -> None:
+        self.model = ModelMetadata(
+            id="model", type="project", name="starter", location="starter/model"
+        )
+        self.dataset = DatasetMetadata(
+            id="dataset", type="project", name="intents", location="starter/intents"
+        )
+        self.prompt = PROMPT
+        self.adapters: list[AdapterMetadata] = []
+        self.split = (1.0, 0.9)
+        self.address = ""
+
+    def GetModel(self, request, context):
+        if request.id != self.model.id:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"model {request.id} is not known")
+        return GetModelResponse(model=self.model)
+
+    def GetDataset(self, request, context):
+        return GetDatasetResponse(dataset=self.dataset)
+
+    def GetPrompt(self, request, context):
+        return GetPromptResponse(prompt=self.prompt)
+
+    def GetAdapter(self, request, context):
+        for adapter in self.adapters:
+            if adapter.id == request.id:
+                return GetAdapterResponse(adapter=adapter)
+        return context.abort(grpc.StatusCode.NOT_FOUND, f"adapter {request.id} is not known")
+
+    def GetDatasetSplitByAdapter(self, request, context):
+        fraction, share = self.split
+        return GetDatasetSplitByAdapterResponse(
+            response=GetDatasetSplitByAdapterMetadata(
+                dataset_fraction=fraction, train_test_split=share
+            )
+        )
+
+    def ListAdapters(self, request, context):
+        return ListAdaptersResponse(adapters=self.adapters)
+
+    def AddAdapter(self, request: AddAdapterRequest, context):
+        if any(adapter.name == request.name for adapter in self.adapters):
+            context.abort(grpc.StatusCode.ALREADY_EXISTS, f"name {request.name} is taken")
+        adapter = AdapterMetadata(
+            id=f"adapter-{len(self.adapters)}",
+            type=request.type,
+            name=request.name,
+            model_id=request.model_id,
+            location=request.location,
+            fine_tuning_job_id=request.fine_tuning_job_id,
+            prompt_id=request.prompt_id,
+        )
+        self.adapters.append(adapter)
+        return AddAdapterResponse(adapter=adapter)
+
+
+@contextmanager
+def serve(studio: FineTuningStudioServicer) -> Iterator[str]:
+    """The address at which the studio answers."""
+    server = grpc.server(futures.ThreadPoolExecutor(4))
+    add_FineTuningStudioServicer_to_server(studio, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait()

@@ -1,0 +1,130 @@
+"""Fine-tuning jobs, run as a workspace runs them."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from trainer.tests.studio import Studio
+from trainer.tests.support import Run
+
+QUANTISED = json.dumps({"load_in_4bit": True, "quant_method": "bitsandbytes"}).replace(" ", "")
+
+
+def test_a_job_trains_saves_and_registers_an_adapter(
+    run_job: Callable[..., Run],
+    fine_tune_flags: Callable[..., str],
+    studio: Studio,
+    project: Path,
+) -> None:
+    arguments = fine_tune_flags(bnb_config=QUANTISED) + " --invented 1"
+
+    run = run_job("accel_fine_tune.py", arguments, "outputs/job-1")
+
+    assert run.status == 0, run.output
+    names = [event["event"] for event in run.events]
+    assert names[-3:] == ["saved", "registered", "finished"]
+    started = run.of("started")[0]
+    assert (started["total_steps"], started["train_rows"], started["seed"]) == (8, 1500, 42)
+    progress = run.of("progress")
+    assert [p["step"] for p in progress if "loss" in p] == [2, 4, 6, 8]
+    assert progress[-1]["seconds_left"] == 0
+    assert all(p["tokens_per_second"] > 0 for p in progress if "loss" in p)
+    notices = " ".join(event["message"] for event in run.of("notice"))
+    for replaced in ("--invented", "paged_adamw_32bit", "fp16", "4-bit"):
+        assert replaced in notices
+        assert replaced in run.log
+    saved = project / "adapters/job-1"
+    assert (saved / "adapter_model.safetensors").is_file()
+    assert (saved / "tokenizer.json").is_file()
+    config = json.loads((saved / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "starter/model"
+    assert len(config["target_modules"]) == 7  # all linear layers of a Llama block
+    assert list(saved.parent.iterdir()) == [saved]
+    adapter = studio.adapters[0]
+    assert (adapter.name, adapter.location) == ("intents", "adapters/job-1")
+    assert (adapter.fine_tuning_job_id, adapter.prompt_id) == ("job-1", "prompt")
+    # What a workspace shows and what the job keeps is the same.
+    assert run.log == run.output
+
+
+def test_an_adapter_that_the_job_registered_before_is_adopted(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], studio: Studio
+) -> None:
+    arguments = fine_tune_flags(training={"max_steps": 1})
+    first = run_job("accel_fine_tune.py", arguments, "outputs/job-1")
+    second = run_job("accel_fine_tune.py", arguments, "outputs/job-1")
+
+    assert (first.status, second.status) == (0, 0), second.output
+    assert len(studio.adapters) == 1
+    assert [e["adapter_id"] for e in second.of("registered")] == ["adapter-0", "adapter-0"]
+
+
+def test_an_unknown_setting_fails_the_job_with_a_hint(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
+) -> None:
+    arguments = fine_tune_flags(training={"lerning_rate": 1})
+
+    run = run_job("accel_fine_tune.py", arguments, "outputs/job-1")
+
+    assert run.status == 1
+    failed = run.events[-1]
+    assert failed["event"] == "failed"
+    assert failed["reason"] == (
+        "training_arguments_config: unknown setting lerning_rate. Did you mean learning_rate?"
+    )
+    assert "Traceback" in run.log
+    assert "Traceback" not in json.dumps(run.events)
+
+
+def test_what_the_studio_refuses_is_the_reason(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
+) -> None:
+    run = run_job("fine_tune.py", fine_tune_flags(base_model_id="other"), "outputs/job-1")
+
+    assert run.status == 1
+    assert run.events[-1]["reason"] == "The studio answered: model other is not known"
+
+
+def test_several_workers_are_refused(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
+) -> None:
+    run = run_job("accel_fine_tune.py", fine_tune_flags(dist_num=2), "outputs/job-1")
+
+    assert run.status == 1
+    assert "2 workers" in run.events[-1]["reason"]
+
+
+def test_arguments_without_a_folder_end_with_status_2(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    process = start("accel_fine_tune.py", "--base_model_id model")
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    assert "--dataset_id: required" in output
+
+
+def test_sigterm_stops_a_job_that_trains(
+    start: Callable[..., subprocess.Popen[str]],
+    fine_tune_flags: Callable[..., str],
+    project: Path,
+) -> None:
+    arguments = fine_tune_flags(training={"max_steps": 100_000, "logging_steps": 1})
+    process = start("accel_fine_tune.py", arguments)
+    events = project / "outputs/job-1/events.jsonl"
+    deadline = time.monotonic() + 120
+    while not (events.exists() and '"progress"' in events.read_text()):
+        assert time.monotonic() < deadline, "no progress"
+        time.sleep(0.1)
+
+    os.kill(process.pid, signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 143
+    assert output.endswith("Stopped on request.\n")
+    assert '"failed"' not in events.read_text()
+    assert not (project / "adapters/job-1").exists()

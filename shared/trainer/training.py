@@ -1,0 +1,159 @@
+"""A fine-tuning job: base model + dataset + prompt -> LoRA adapter."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
+from trainer import data, saving, settings, tracking
+from trainer.arguments import FineTuneArguments
+from trainer.errors import ArgumentsError
+from trainer.events import EventLog
+from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
+from trainer.model import load_model, load_tokenizer, weight_type
+from trainer.progress import ProgressCallback
+from trainer.registration import adapter_request, register
+from trainer.studio import Studio, model_source
+
+logger = logging.getLogger(__name__)
+
+TEXT_COLUMN = "prediction"
+
+
+class FineTuning:
+    """One job, from what its arguments name to the saved and registered adapter."""
+
+    def __init__(
+        self, arguments: FineTuneArguments, studio: Studio, events: EventLog, project: Path
+    ) -> None:
+        self._arguments = arguments
+        self._studio = studio
+        self._events = events
+        self._project = project
+
+    def run(self) -> None:
+        """Raises TrainerError or StudioError where the user can do something about it."""
+        arguments = self._arguments
+        if not arguments.prompt_id:
+            raise ArgumentsError("JOB_ARGUMENTS: argument --prompt_id: required")
+        self._model = self._studio.GetModel(GetModelRequest(id=arguments.base_model_id)).model
+        source = model_source(self._model, self._project)
+        hardware = detect(arguments.dist_cpu, arguments.dist_gpu)
+        torch.set_num_threads(hardware.cpus)
+        # Everything that may be wrong with settings and data shows before the model is loaded.
+        config, lora = self._settings(hardware)
+        quantisation = settings.make_quantisation_config(
+            "bnb_config",
+            fit_quantisation(arguments.bnb_config, hardware, self._events.notice),
+        )
+        tokenizer = load_tokenizer(source)
+        train, held_out = self._texts(tokenizer.eos_token)
+        dtype = weight_type(hardware, fp16=bool(config.fp16))
+        model = load_model(source, hardware, dtype, quantisation)
+        self._fit_length(config, model)
+        trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
+        self._warn_of_cut_rows(trainer.train_dataset, config.max_length)
+        trainer.train()
+        self._save(trainer, tokenizer)
+
+    def _settings(self, hardware: Hardware) -> tuple[Any, Any]:
+        arguments = self._arguments
+        chosen = settings.training_settings(
+            arguments.training_arguments_config, self._events.notice
+        )
+        chosen = fit_training(chosen, hardware, self._events.notice)
+        chosen["report_to"] = tracking.prepare(
+            chosen.get("report_to", "none"),
+            arguments.experimentid,
+            self._project,
+            self._events.notice,
+        )
+        # Progress goes to the events; a bar would fill the log.
+        chosen = {**chosen, "disable_tqdm": True, "dataset_text_field": TEXT_COLUMN}
+        config = settings.make_training_config(chosen, arguments.train_out_dir)
+        return config, settings.make_lora_config(arguments.lora_config)
+
+    def _texts(self, end_of_text: str) -> tuple[Any, Any]:
+        arguments = self._arguments
+        dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
+        prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
+        train, held_out = data.split(
+            data.load(dataset, self._project),
+            arguments.dataset_fraction,
+            arguments.train_test_split,
+        )
+        data.check_columns(prompt.prompt_template, train.column_names, "prompt_template")
+        return (
+            data.texts(train, prompt.prompt_template, end_of_text),
+            data.texts(held_out, prompt.prompt_template, end_of_text),
+        )
+
+    def _fit_length(self, config: Any, model: Any) -> None:
+        """The library's default length may be more than the model was made for."""
+        longest = getattr(model.config, "max_position_embeddings", None)
+        if longest and config.max_length and config.max_length > longest:
+            if "max_length" in self._arguments.training_arguments_config:
+                self._events.notice(
+                    f"max_length {config.max_length} is replaced by {longest}, "
+                    "the longest text that the base model takes."
+                )
+            config.max_length = longest
+
+    def _trainer(
+        self, model: Any, tokenizer: Any, config: Any, lora: Any, train: Any, held_out: Any
+    ) -> Any:
+        from trl.trainer.sft_trainer import SFTTrainer
+
+        progress = ProgressCallback(
+            self._events,
+            train_rows=len(train),
+            eval_rows=len(held_out),
+            base_model=self._model.name,
+        )
+        return SFTTrainer(
+            model,
+            args=config,
+            train_dataset=train,
+            eval_dataset=held_out if len(held_out) and config.eval_strategy != "no" else None,
+            processing_class=tokenizer,
+            peft_config=lora,
+            callbacks=[progress],
+        )
+
+    def _warn_of_cut_rows(self, rows: Any, max_length: int | None) -> None:
+        if not max_length or "input_ids" not in rows.column_names:
+            return
+        cut = sum(len(ids) >= max_length for ids in rows["input_ids"])
+        if cut:
+            self._events.notice(
+                f"{cut} of {len(rows)} training rows reach max_length {max_length} "
+                "and may be cut off at their end."
+            )
+
+    def _save(self, trainer: Any, tokenizer: Any) -> None:
+        if not trainer.is_world_process_zero():
+            return
+        arguments = self._arguments
+        target = self._project / arguments.out_dir
+        location = self._relative(target)
+        base = self._model.location or self._model.huggingface_model_name
+        saving.save_adapter(trainer.model, tokenizer, base, target)
+        self._events.write("saved", location=location)
+        if arguments.auto_add_adapter:
+            request = adapter_request(
+                name=arguments.adapter_name or arguments.experimentid,
+                model_id=arguments.base_model_id,
+                location=location,
+                job_id=arguments.experimentid,
+                prompt_id=arguments.prompt_id,
+            )
+            adapter = register(self._studio, request)
+            self._events.write("registered", adapter_id=adapter.id)
+
+    def _relative(self, target: Path) -> str:
+        """Relative to the project directory where it lies within."""
+        path, root = os.path.abspath(target), os.path.abspath(self._project)
+        return os.path.relpath(path, root) if path.startswith(root + os.sep) else path
