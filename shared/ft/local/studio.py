@@ -216,7 +216,9 @@ def _wait_until_serving(home: Home, setup: Setup, supervisor: Supervisor, second
     deaths = _Deaths()
     while True:
         address = facade_address(home)
-        if address and health.check_address(address, STUDIO.full_name) == health.SERVING:
+        # The facade answers for the domains; the workbench is none of them.
+        doors = {layout.FACADE, layout.WORKBENCH} & set(layout.process_names(setup))
+        if address and all(_health(home, name) == health.SERVING for name in doors):
             return address
         deaths.note(supervisor.processes())
         dying = deaths.too_many()

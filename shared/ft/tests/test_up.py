@@ -70,9 +70,18 @@ def eventually(holds: Callable[[], Any]) -> Any:
 @pytest.fixture(scope="module")
 def fts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fts]:
     command = Fts(tmp_path_factory.mktemp("a studio") / "home")
-    command.up("--listen", "127.0.0.1:0")
-    yield command
-    assert command("down").returncode == 0
+    try:
+        command.up("--listen", "127.0.0.1:0")
+        yield command
+    finally:
+        assert command("down").returncode == 0
+
+
+@pytest.fixture
+def other_home(tmp_path: Path) -> Iterator[Path]:
+    """A home of the test's own. Nothing runs there afterwards, however the test ends."""
+    yield tmp_path / "home"
+    Fts(tmp_path / "home")("down")
 
 
 def test_up_serves_and_again_changes_nothing(fts: Fts) -> None:
@@ -154,19 +163,18 @@ def test_down_twice_and_two_ups_at_once(fts: Fts) -> None:
 
 
 def test_a_port_that_is_taken_is_refused_before_anything_starts(
-    tmp_path: Path, closed_port: int
+    other_home: Path, closed_port: int
 ) -> None:
-    other = Fts(tmp_path / "home")
+    other = Fts(other_home)
     failed = other("up", "--listen", f"127.0.0.1:{closed_port}")
     assert failed.returncode == Exit.USAGE
     assert f"127.0.0.1:{closed_port}: Address already in use" in failed.stderr
     assert other("status").returncode == Exit.FAILED
 
 
-def test_processes_that_die_at_once_are_named_with_their_last_words(tmp_path: Path) -> None:
-    other = Fts(tmp_path / "home", FTS_LOG_LEVEL="loud")
+def test_processes_that_die_at_once_are_named_with_their_last_words(other_home: Path) -> None:
+    other = Fts(other_home, FTS_LOG_LEVEL="loud")
     failed = other("up", "--wait", str(PATIENCE_SECONDS), "--listen", "127.0.0.1:0")
     assert failed.returncode == Exit.FAILED
     assert "dies again and again" in failed.stderr
     assert "log_level" in failed.stderr
-    assert other("down").returncode == 0
