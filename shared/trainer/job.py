@@ -77,6 +77,9 @@ def _stop_on_sigterm(tee: Tee) -> None:
 
 def quiet_libraries() -> None:
     """Settings that the libraries read from the environment when they are imported."""
+    # OpenMP's threads wait for each other by spinning, which is 50 times slower than sleeping as
+    # soon as anything else wants the cores: 5.5 s instead of 0.1 s for a step of the starter model.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
