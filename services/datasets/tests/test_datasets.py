@@ -1,0 +1,182 @@
+"""The datasets service over gRPC."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chassis import domains, errors
+from chassis.testing import services, settings_in
+from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddDatasetRequest,
+    DatasetMetadata,
+    GetDatasetRequest,
+    ListDatasetsRequest,
+    RemoveDatasetRequest,
+)
+
+
+class Studio:
+    """Calls to the service."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = settings_in(folder, "test")
+        self.project = settings.project
+        self.datasets = domains.datasets(settings)
+
+    def file(self, name: str, content: str = "customer,intent\n") -> str:
+        (self.project / name).write_text(content)
+        return name
+
+    async def add(self, **fields: str) -> DatasetMetadata:
+        sent = {"type": "project_csv", "name": "d", **fields}
+        response = await self.datasets(lambda s: s.AddDataset, AddDatasetRequest(**sent))
+        return response.dataset
+
+    async def names(self) -> list[str]:
+        response = await self.datasets(lambda s: s.ListDatasets, ListDatasetsRequest())
+        return [dataset.name for dataset in response.datasets]
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    async with services(tmp_path, "datasets"):
+        studio = Studio(tmp_path)
+        yield studio
+        await studio.datasets.close()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        ("csv", "customer,intent\n"),
+        ("json", '[{"customer": 1, "intent": 2}]'),
+        ("jsonl", '{"customer": 1, "intent": 2}\n'),
+    ],
+)
+async def test_registers_a_file(studio: Studio, suffix: str, content: str) -> None:
+    location = studio.file(f"rows.{suffix}", content)
+    added = await studio.add(type=f"project_{suffix}", location=location, name=" mine ")
+    assert (added.name, added.location, added.description) == ("mine", location, location)
+    assert json.loads(added.features) == ["customer", "intent"]
+    got = await studio.datasets(lambda s: s.GetDataset, GetDatasetRequest(id=added.id))
+    assert got.dataset == added
+
+
+async def test_registers_a_directory(studio: Studio) -> None:
+    (studio.project / "rows").mkdir()
+    studio.file("rows/train.csv")
+    added = await studio.add(type="project", location="rows")
+    assert json.loads(added.features) == ["customer", "intent"]
+
+
+async def test_lists_oldest_first(studio: Studio) -> None:
+    location = studio.file("rows.csv")
+    for name in ("b", "a", "c"):
+        await studio.add(name=name, location=location)
+    assert await studio.names() == ["b", "a", "c"]
+
+
+async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(type="other", name=" ", location="")
+    assert {v.field for v in refused.value.violations} == {"type", "name", "location"}
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(type="huggingface", name="", huggingface_name="  ")
+    assert {v.field for v in refused.value.violations} == {"huggingface_name"}
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("missing.csv", "is not an existing file"),
+        ("rows.json", "must end in .csv"),
+        ("folder", "must end in .csv"),
+        ("../outside.csv", "lies outside the project directory"),
+        ("broken.csv", "broken.csv: line 2: 1 values for 2 columns"),
+    ],
+)
+async def test_says_why_a_location_is_refused(studio: Studio, location: str, message: str) -> None:
+    (studio.project / "folder").mkdir()
+    (studio.project.parent / "outside.csv").write_text("a\n")
+    studio.file("rows.json")
+    studio.file("broken.csv", "a,b\n1\n")
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(location=location)
+    assert {v.field for v in refused.value.violations} == {"location"}
+    assert message in refused.value.message
+    assert await studio.names() == []
+
+
+async def test_names_are_unique(studio: Studio) -> None:
+    first = await studio.add(location=studio.file("rows.csv"))
+    with pytest.raises(errors.AlreadyExists) as refused:
+        await studio.add(location="rows.csv", name=" d ")
+    assert refused.value.metadata == {"field": "name", "holder_id": first.id}
+
+
+async def test_says_when_the_hub_does_not_answer(studio: Studio) -> None:
+    with pytest.raises(errors.Unavailable, match="'some/dataset'"):
+        await studio.add(type="huggingface", huggingface_name="some/dataset")
+    assert await studio.names() == []
+
+
+async def test_removal_is_idempotent_and_leaves_the_file(studio: Studio) -> None:
+    added = await studio.add(location=studio.file("rows.csv"))
+    for _ in range(2):
+        await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=added.id))
+    with pytest.raises(errors.NotFound, match=added.id):
+        await studio.datasets(lambda s: s.GetDataset, GetDatasetRequest(id=added.id))
+    assert (studio.project / "rows.csv").is_file()
+
+
+async def test_nothing_is_removed_while_the_prompts_service_is_away(studio: Studio) -> None:
+    added = await studio.add(location=studio.file("rows.csv"))
+    request = RemoveDatasetRequest(id=added.id, remove_prompts=True)
+    with pytest.raises(errors.Unavailable) as refused:
+        await studio.datasets(lambda s: s.RemoveDataset, request)
+    assert refused.value.metadata == {"service": "prompts"}
+    assert await studio.names() == ["d"]
+
+
+async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> None:
+    added = await studio.add(location=studio.file("rows.csv"))
+    exported = await studio.datasets(lambda s: s.ExportTables, ExportTablesRequest())
+    table = json.loads(exported.tables_json)["datasets"]
+    assert table["schema"].startswith("CREATE TABLE IF NOT EXISTS")
+    assert list(table["data"][0])[:7] == [
+        "id",
+        "type",
+        "name",
+        "description",
+        "huggingface_name",
+        "location",
+        "features",
+    ]
+    await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=added.id))
+    checked = ImportTablesRequest(tables_json=exported.tables_json, validate_only=True)
+    await studio.datasets(lambda s: s.ImportTables, checked)
+    assert await studio.names() == []
+    taken = ImportTablesRequest(tables_json=exported.tables_json)
+    await studio.datasets(lambda s: s.ImportTables, taken)
+    got = await studio.datasets(lambda s: s.GetDataset, GetDatasetRequest(id=added.id))
+    assert got.dataset == added
+
+
+async def test_an_import_takes_all_rows_or_none(studio: Studio) -> None:
+    rows = [{"id": "1", "name": "good"}, {"id": "", "name": 5}, "nothing"]
+    tables = json.dumps({"datasets": {"data": rows}})
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.datasets(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
+    fields = {v.field for v in refused.value.violations}
+    assert fields == {"datasets[1].id", "datasets[2]"}
+    assert await studio.names() == []
+
+
+async def test_an_import_may_be_larger_than_a_statement(studio: Studio) -> None:
+    rows = [{"id": str(n), "name": f"d{n}"} for n in range(33_000)]
+    tables = json.dumps({"datasets": {"data": rows}})
+    await studio.datasets(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
+    assert len(await studio.names()) == 33_000

@@ -1,0 +1,111 @@
+"""Column names of local data, and what is said about data that has none."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.datasets.features import CHECKED_ROWS, DataFault, read
+
+NAMES = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\ufeff"), min_size=1)
+    .filter(str.strip),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)  # fmt: skip
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(names=NAMES)
+def test_every_format_names_the_columns_that_were_written(tmp_path: Path, names: list[str]) -> None:
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([names, names])
+    row = dict.fromkeys(names, 1)
+    (tmp_path / "rows.json").write_text(json.dumps([row, row]), encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text(f"{json.dumps(row)}\n\n{json.dumps(row)}\n")
+    for suffix in ("csv", "json", "jsonl"):
+        assert read(tmp_path / f"rows.{suffix}") == names
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "", "line 1: the file is empty or has no header row"),
+        ("a.csv", "\n1,2\n", "line 1: the file is empty or has no header row"),
+        ("a.csv", "a,b\n1,2\n3\n", "line 3: 1 values for 2 columns"),
+        ("a.csv", 'a,b\n1,"2\n', "line 2: unexpected end of data"),
+        ("a.csv", "a,b,a\n", "column names appear more than once: a"),
+        ("a.json", "", "line 1: not JSON"),
+        ("a.json", '[{"a": 1},\n{"a"}]', "line 2: not JSON"),
+        ("a.json", '{"a": 1}', "line 1: the file must hold a JSON list"),
+        ("a.json", "[]", "line 1: the file must hold a JSON list"),
+        ("a.json", '[{"a": 1}, 2]', "item 2: must be an object"),
+        ("a.json", '[{"a": 1}, {"b": 1}]', r"item 2: columns \['b'\] differ from \['a'\]"),
+        ("a.json", '[{"a": 1, "a": 2}]', "column names appear more than once: a"),
+        ("a.json", "[" * 100_000, "cannot be read"),
+        ("a.jsonl", "\n\n", "line 1: the file is empty"),
+        ("a.jsonl", '{"a": 1}\n{', "line 2: not JSON"),
+        ("a.jsonl", '{"a": 1}\n\n{"b": 1}\n', "line 3: columns"),
+        ("a.jsonl", "{}\n", "line 1: must be an object with at least one key"),
+    ],
+)
+def test_says_what_is_wrong_and_where(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataFault, match=message):
+        read(tmp_path / name)
+
+
+def test_text_must_be_utf8(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a,\xff\n")
+    with pytest.raises(DataFault, match="not UTF-8 text: byte 2"):
+        read(tmp_path / "a.csv")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfa,b\n")
+    assert read(tmp_path / "a.csv") == ["a", "b"]
+
+
+def test_only_the_first_rows_are_looked_at(tmp_path: Path) -> None:
+    rows = ['{"a": 1}'] * CHECKED_ROWS + ["not JSON"]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    assert read(tmp_path / "a.jsonl") == ["a"]
+
+
+def test_a_directory_of_data_files_prefers_the_training_part(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("about")
+    (tmp_path / "extra.csv").write_text("x\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_text('{"a": 1, "b": 2}\n')
+    assert read(tmp_path) == ["a", "b"]
+
+
+def test_an_empty_directory_is_no_dataset(tmp_path: Path) -> None:
+    with pytest.raises(DataFault, match="no dataset and no"):
+        read(tmp_path)
+
+
+def test_reads_what_the_library_saved(tmp_path: Path) -> None:
+    from datasets import Dataset, DatasetDict
+
+    rows = Dataset.from_dict({"question": ["q"], "answer": ["a"]})
+    rows.save_to_disk(tmp_path / "one")
+    DatasetDict(train=rows, test=rows).save_to_disk(tmp_path / "many")
+    rows.to_parquet(tmp_path / "file.parquet")
+    for name in ("one", "many"):
+        assert read(tmp_path / name) == ["question", "answer"]
+    assert read(tmp_path / "file.parquet") == ["question", "answer"]
+
+
+def test_a_broken_parquet_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "train.parquet").write_bytes(b"nothing of the kind")
+    with pytest.raises(DataFault, match=r"train\.parquet"):
+        read(tmp_path)
