@@ -2,9 +2,13 @@
 
 import asyncio
 import gc
+import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +38,9 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
+
+THREADS = "blocking"
+"""Names the threads that blocking library calls run in."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class _Process:
         self._board = HealthBoard()
         self._tasks: list[asyncio.Task[None]] = []
         self._failed = False
+        self._threads = ThreadPoolExecutor(thread_name_prefix=THREADS)
         self._listener = Listener(
             settings.listen_address, settings.sockets / f"{settings.service}.address"
         )
@@ -86,6 +94,7 @@ class _Process:
     async def serve(self) -> bool:
         """Serves until told to stop; whether work in the background has failed."""
         self._stop = asyncio.Event()
+        asyncio.get_running_loop().set_default_executor(self._threads)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         server = await self._server()
@@ -99,6 +108,7 @@ class _Process:
         await self._stop.wait()
         await self._drain(server)
         log.info("stopped")
+        await self._leave_blocked_threads()
         return self._failed
 
     async def _server(self) -> aio.Server:
@@ -165,3 +175,17 @@ class _Process:
         if self._parts.store is not None:
             await self._parts.store.close()
         self._listener.release()
+
+    async def _leave_blocked_threads(self) -> None:
+        """Ends the process here if a library call in a thread goes on in spite of the drain.
+
+        Python would wait for it, and a hub that does not answer takes half a minute.
+        """
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for _ in range(10):
+            if not any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
+                return
+            await asyncio.sleep(0.02)
+        log.warning("left a call behind that does not end")
+        logging.shutdown()
+        os._exit(1 if self._failed else 0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 from chassis.config import Settings
@@ -12,14 +13,25 @@ from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, GetDatasetRequest, 
 
 
 class Slow:
-    """Waits for a file named like the id that is asked for, and makes one that says so."""
+    """Waits for a file named like the id that is asked for, and makes one that says so.
+
+    For `*.blocked` the wait blocks a thread, as a library does that knows nothing of asyncio.
+    """
 
     async def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse:
         file = Path(request.id)
         file.with_suffix(".begun").touch()
+        if file.suffix == ".blocked":
+            await asyncio.to_thread(block_until, file)
         while not file.exists():  # noqa: ASYNC110, ASYNC240 - the event is in another process
             await asyncio.sleep(0.01)
         return GetDatasetResponse(dataset=DatasetMetadata(id=request.id))
+
+
+def block_until(file: Path) -> None:
+    """Returns once the file exists."""
+    while not file.exists():
+        time.sleep(0.01)
 
 
 def main() -> None:
