@@ -1,0 +1,66 @@
+"""A studio of real processes, started by the command that users start it with."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.probe import probe
+from ft.client import FineTuningStudioClient
+from tests.support import TRAINER_PYTHON, environment, run
+
+FTS = str(Path(sys.executable).parent / "fts")
+
+
+class Studio:
+    """A studio on this machine in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.project = home / "project"
+        self.env = environment(home)
+
+    def fts(self, *arguments: str, seconds: float = 300.0) -> Any:
+        """Runs `fts`; what it printed as JSON. Fails with its output unless it exits with 0."""
+        done = run(FTS, *arguments, "--json", env=self.env, seconds=seconds)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def pids(self) -> dict[str, int]:
+        """Process ids by name, 0 for what does not run. Says so of sick processes too."""
+        listed = run(FTS, "status", "--json", env=self.env).stdout
+        return {process["name"]: process["pid"] for process in json.loads(listed)}
+
+    def supervisor(self, *arguments: str) -> str:
+        """Runs `supervisorctl` on the studio's supervisor; what it printed."""
+        control = str(Path(sys.executable).parent / "supervisorctl")
+        return run(control, "-c", str(self.home / "supervisord.conf"), *arguments).stdout
+
+    @property
+    def address(self) -> str:
+        """Where the facade listens."""
+        return (self.home / "run" / "facade.address").read_text()
+
+    def client(self) -> FineTuningStudioClient:
+        """A client of the facade."""
+        ip, _, port = self.address.rpartition(":")
+        return FineTuningStudioClient(ip, port)
+
+    def health(self, name: str) -> str:
+        """The facade's answer about an entry of its health board."""
+        return probe(self.address, name)
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    studio = Studio(tmp_path_factory.mktemp("home"))
+    up = ["up", "--listen", "127.0.0.1:0", "--trainer-python", str(TRAINER_PYTHON)]
+    done = run(FTS, *up, env=studio.env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    try:
+        yield studio
+    finally:
+        run(FTS, "down", env=studio.env)
