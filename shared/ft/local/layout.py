@@ -25,7 +25,7 @@ command={python} -m services.{name}
 directory={home}
 environment={environment}
 priority={priority}
-autostart=true
+autostart=false
 autorestart=true
 startsecs={start_seconds}
 startretries=10
@@ -62,8 +62,18 @@ serverurl=unix://{socket}
 
 
 def process_names(setup: Setup) -> tuple[str, ...]:
-    """The studio's processes, in the order in which they start."""
+    """The studio's processes, in the order in which they are shown."""
     return ALL_PROCESSES[1:] if setup.workspace else ALL_PROCESSES
+
+
+def start_order(setup: Setup) -> tuple[tuple[str, ...], ...]:
+    """What is started together, one group after the other has come to serve.
+
+    The services find each other in any order. The workbench comes first all the same: once it
+    answers, the facade's first try tells it the studio's address, without which no job can run.
+    """
+    services = (*DOMAINS, FACADE)
+    return (services,) if setup.workspace else ((WORKBENCH,), services)
 
 
 def trainer_python(setup: Setup) -> str:

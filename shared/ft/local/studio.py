@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,18 +56,21 @@ def up(home: Home, wanted: Wanted, wait_seconds: float) -> str:
     NotServing, with the reason, if it does not serve within `wait_seconds`.
     """
     home.prepare()
+    deadline = time.monotonic() + wait_seconds
     with home.locked():
         supervisor = Supervisor(home)
         if supervisor.running():
             setup = _as_running(home, wanted)
-            for name, process in supervisor.processes().items():
-                if process.state in ("FATAL", "EXITED", "STOPPED"):
-                    supervisor.start(name)
         else:
             end_leftovers(home)
             setup = _setup(home, wanted)
-            _start(home, setup, supervisor)
-    return _wait_until_serving(home, setup, supervisor, wait_seconds)
+            _launch(home, setup, supervisor)
+        for names in layout.start_order(setup):
+            _start(supervisor, names)
+            _wait_until_serving(home, supervisor, names, deadline)
+    address = facade_address(home)
+    assert address is not None  # or it would not serve
+    return address
 
 
 def down(home: Home) -> bool:
@@ -201,31 +204,35 @@ def _usable_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(home: Home, setup: Setup, supervisor: Supervisor) -> None:
+def _launch(home: Home, setup: Setup, supervisor: Supervisor) -> None:
     if setup.project:
         Path(setup.project).mkdir(parents=True, exist_ok=True)
-    for name in layout.process_names(setup):
+    for name in layout.ALL_PROCESSES:
         (home.run_dir / f"{name}.address").unlink(missing_ok=True)
+    home.workbench_url.unlink(missing_ok=True)
     home.supervisor_config.write_text(layout.supervisor_config(home, setup))
     home.remember(setup)
     supervisor.launch(layout.environment(home, setup, os.environ))
 
 
-def _wait_until_serving(home: Home, setup: Setup, supervisor: Supervisor, seconds: float) -> str:
-    deadline = time.monotonic() + seconds
+def _start(supervisor: Supervisor, names: Sequence[str]) -> None:
+    """Starts what does not run, be it that it was not started yet or that it was given up."""
+    processes = supervisor.processes()
+    for name in names:
+        if processes[name].state in ("STOPPED", "EXITED", "FATAL"):
+            supervisor.start(name)
+
+
+def _wait_until_serving(
+    home: Home, supervisor: Supervisor, names: Sequence[str], deadline: float
+) -> None:
     deaths = _Deaths()
-    while True:
-        address = facade_address(home)
-        # The facade answers for the domains; the workbench is none of them.
-        doors = {layout.FACADE, layout.WORKBENCH} & set(layout.process_names(setup))
-        if address and all(_health(home, name) == health.SERVING for name in doors):
-            return address
+    while waiting := [name for name in names if _health(home, name) != health.SERVING]:
         deaths.note(supervisor.processes())
-        dying = deaths.too_many()
-        if dying:
+        if dying := deaths.too_many():
             raise NotServing(_why(home, dying, "dies again and again"))
         if time.monotonic() > deadline:
-            raise NotServing(_why(home, _not_serving(home, setup), f"{seconds:g} s"))
+            raise NotServing(_why(home, waiting, "not within the time that `--wait` gives"))
         time.sleep(POLL_SECONDS)
 
 
@@ -248,11 +255,6 @@ class _Deaths:
         """Those that have died more often than can be put down to chance, or were given up."""
         dying = [name for name, pids in self._pids.items() if len(pids) > self.TOLERATED + 1]
         return self._given_up or dying
-
-
-def _not_serving(home: Home, setup: Setup) -> list[str]:
-    names = layout.process_names(setup)
-    return [name for name in names if _health(home, name) != health.SERVING]
 
 
 def _why(home: Home, culprits: list[str], when: str) -> str:
