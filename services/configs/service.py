@@ -63,10 +63,11 @@ class ConfigService:
         if fine_tuning_job_id:
             ids = await self._owners.configs_of_job(fine_tuning_job_id)
             configs = [config for config in configs if config.id in ids]
-        if model_id:
+        meant = [config for config in configs if config.is_default and config.model_family]
+        if model_id and meant:
+            # Only then: the family of a model may have to be asked of the hub.
             family = await self._owners.family_of_model(model_id)
-            shipped = [c for c in configs if c.is_default and family and c.model_family == family]
-            configs = shipped or configs
+            configs = [config for config in meant if config.model_family == family] or configs
         return configs
 
     @staticmethod

@@ -37,7 +37,7 @@ def metrics(results: Sequence[Result]) -> dict[str, float]:
 
 
 def write_files(folder: Path, results: Sequence[Result], scores: dict[str, float]) -> None:
-    """Writes `result_evaluation.csv` and `aggregated_results.csv`."""
+    """Writes `result_evaluation.csv` and `aggregregated_results.csv` (sic: readers expect that spelling)."""
     features = list(results[0].features)
     columns = ["model_input", "expected_output", "model_output", "exact_match", "latency"]
     _write(
@@ -49,7 +49,7 @@ def write_files(folder: Path, results: Sequence[Result], scores: dict[str, float
             for r in results
         ],
     )
-    _write(folder / "aggregated_results.csv", ["metric", "score"], list(scores.items()))
+    _write(folder / "aggregregated_results.csv", ["metric", "score"], list(scores.items()))
 
 
 def _write(path: Path, header: list[str], rows: Sequence[Sequence[object]]) -> None:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,20 @@ class Studio:
         return probe(self.address, name)
 
 
-@pytest.fixture(scope="session")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    studio = Studio(tmp_path_factory.mktemp("home"))
+@contextmanager
+def serving(home: Path, **variables: str) -> Iterator[Studio]:
+    """A studio that serves while the block runs, with these variables in its environment."""
+    studio = Studio(home)
     up = ["up", "--listen", "127.0.0.1:0", "--trainer-python", str(TRAINER_PYTHON)]
-    done = run(FTS, *up, env=studio.env)
+    done = run(FTS, *up, env={**studio.env, **variables})
     assert done.returncode == 0, done.stdout + done.stderr
     try:
         yield studio
     finally:
         run(FTS, "down", env=studio.env)
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with serving(tmp_path_factory.mktemp("home")) as studio:
+        yield studio
