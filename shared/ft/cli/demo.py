@@ -42,8 +42,8 @@ TRAINING = {
     "per_device_train_batch_size": 16,
     "gradient_accumulation_steps": 1,
     "logging_steps": 5,
-    "lr_scheduler_type": "linear",
-    "warmup_ratio": 0.03,
+    "lr_scheduler_type": "constant",
+    "max_grad_norm": 0.3,
     "report_to": "none",
 }
 GENERATION = {"do_sample": False, "max_new_tokens": 12}
