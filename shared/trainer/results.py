@@ -37,7 +37,10 @@ def metrics(results: Sequence[Result]) -> dict[str, float]:
 
 
 def write_files(folder: Path, results: Sequence[Result], scores: dict[str, float]) -> None:
-    """Writes `result_evaluation.csv` and `aggregregated_results.csv` (sic: readers expect that spelling)."""
+    """Writes `result_evaluation.csv`, by row, and `aggregregated_results.csv`, by metric.
+
+    The second name is spelt as those who read it expect.
+    """
     features = list(results[0].features)
     columns = ["model_input", "expected_output", "model_output", "exact_match", "latency"]
     _write(
