@@ -7,7 +7,7 @@ carrier of its test rows: what a tuned model gets right there, it has learnt fro
 import random
 import re
 
-from trainer.starter.phrases import Intent, Phrasings, carry, load
+from trainer.starter.phrases import Intent, Phrasings, carry, load, say
 
 SEED = 11
 CHATS = 20_000
@@ -67,29 +67,11 @@ def _chat(rng: random.Random, carriers: Phrasings, intents: list[Intent]) -> str
         lines.append(f"### AGENT: {rng.choice(GREETINGS)}, {rng.choice(OFFERS)}.")
     intent = rng.choice(intents)
     carrier = rng.choice([*carriers.train, "{core}"])
-    lines.append(f"### CUSTOMER: {carry(carrier, _request(rng, intent.cores.train))}")
+    lines.append(f"### CUSTOMER: {carry(carrier, say(rng, intent.cores.train))}")
     lines.append(f"### AGENT: {rng.choice(intent.replies)}")
     if rng.random() < 0.2:
         lines.append(f"### CUSTOMER: {rng.choice(THANKS)}.")
     return "\n".join(lines)
-
-
-def _request(rng: random.Random, cores: list[str]) -> str:
-    """A customer's words: a whole phrasing, two of them, or keywords out of two.
-
-    The mixtures teach which words belong to a topic, whatever sentence they come in. Without them
-    the model knows whole phrasings by heart, and new ones mislead it.
-    """
-    first, second = rng.sample(cores, 2)
-    kind = rng.random()
-    if kind < 0.4:
-        return first
-    if kind < 0.6:
-        return f"{first}, {second}"
-    words = [word for core in (first, second) for word in core.split() if rng.random() < 0.6]
-    if rng.random() < 0.5:
-        rng.shuffle(words)
-    return " ".join(words) or first
 
 
 def _identifier_lines(rng: random.Random, intents: list[Intent]) -> list[str]:

@@ -1,5 +1,6 @@
 """Reads the phrasings that the starter model and dataset are made of."""
 
+import random
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,3 +39,21 @@ def carry(carrier: str, core: str) -> str:
     """The core within its carrier sentence, with a capital letter at its start."""
     text = carrier.format(core=core)
     return text[0].upper() + text[1:]
+
+
+def say(rng: random.Random, cores: list[str]) -> str:
+    """A customer's words: a whole phrasing, two of them, or keywords out of two.
+
+    The mixtures teach which words belong to a topic, whatever sentence they come in. Without them
+    the model knows whole phrasings by heart, and new ones mislead it.
+    """
+    first, second = rng.sample(cores, 2)
+    kind = rng.random()
+    if kind < 0.4:
+        return first
+    if kind < 0.6:
+        return f"{first}, {second}"
+    words = [word for core in (first, second) for word in core.split() if rng.random() < 0.6]
+    if rng.random() < 0.5:
+        rng.shuffle(words)
+    return " ".join(words) or first

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 SEED = 3
 VOCABULARY = 1024
 CONTEXT = 256
-STEPS = 900
+STEPS = 700
 BATCH, LENGTH = 32, 64
 PEAK_LEARNING_RATE = 3e-3
 END, PAD = "<|end|>", "<|pad|>"
@@ -52,7 +52,7 @@ def make_model(tokenizer: Any) -> LlamaForCausalLM:
             vocab_size=VOCABULARY,
             hidden_size=128,
             intermediate_size=384,
-            num_hidden_layers=3,
+            num_hidden_layers=4,
             num_attention_heads=4,
             num_key_value_heads=4,
             max_position_embeddings=CONTEXT,

@@ -1,0 +1,127 @@
+"""Which rows are trained on, which are held out, and what the prompt makes of them."""
+
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+from datasets import Dataset, DatasetDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ft.api import DatasetMetadata
+from trainer import data
+from trainer.errors import DataError
+
+shares = st.floats(0.01, 1.0)
+
+
+def numbers(count: int) -> Dataset:
+    return Dataset.from_dict({"n": list(range(count))})
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 200), shares, shares)
+def test_the_same_shares_give_the_same_rows_and_no_row_is_on_both_sides(
+    count: int, fraction: float, share: float
+) -> None:
+    splits = DatasetDict({"train": numbers(count)})
+    try:
+        train, held_out = data.split(splits, fraction, share)
+    except DataError:
+        # Only where the share of the rows is none at all.
+        assert int(max(1, count * fraction) * share + 0.01) == 0
+        return
+
+    # As the studio sends them back: through a 32-bit float.
+    again = data.split(splits, float(numpy.float32(fraction)), float(numpy.float32(share)))
+
+    assert (train["n"], held_out["n"]) == (again[0]["n"], again[1]["n"])
+    assert not set(train["n"]) & set(held_out["n"])
+    assert len(train) + len(held_out) == len(data.sample(splits["train"], fraction, 42))
+
+
+@pytest.mark.parametrize("name", ["test", "eval"])
+def test_a_split_of_the_datasets_own_is_held_out(name: str) -> None:
+    own = Dataset.from_dict({"n": [1000, 1001]})
+
+    train, held_out = data.split(DatasetDict({"train": numbers(10), name: own}), 1.0, 0.5)
+
+    assert len(train) == 10
+    assert held_out["n"] == [1000, 1001]
+
+
+def test_no_rows_to_train_on_are_refused_with_the_figures() -> None:
+    with pytest.raises(
+        DataError, match=r"dataset_fraction 0\.1 and train_test_split 0\.5 of 1 rows"
+    ):
+        data.split(DatasetDict({"train": numbers(10)}), 0.1, 0.5)
+
+
+def test_nothing_is_held_out_for_a_share_of_one() -> None:
+    train, held_out = data.split(DatasetDict({"train": numbers(10)}), 1.0, 1.0)
+
+    assert (len(train), len(held_out)) == (10, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content"),
+    [
+        ("project_csv", "d.csv", "a,b\nNA,\n1,x\n"),
+        ("project_json", "d.json", '[{"a": "NA", "b": ""}, {"a": "1", "b": "x"}]'),
+        ("project_jsonl", "d.jsonl", '{"a": "NA", "b": ""}\n{"a": "1", "b": "x"}\n'),
+    ],
+)
+def test_files_of_the_project_are_read(
+    kind: str, name: str, content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_text(content)
+
+    loaded = data.load(DatasetMetadata(type=kind, name="d", location=name), tmp_path)
+
+    assert list(loaded) == ["train"]
+    assert loaded["train"].to_list() == [{"a": "NA", "b": ""}, {"a": "1", "b": "x"}]
+
+
+def test_a_saved_dataset_is_read(tmp_path: Path) -> None:
+    numbers(3).save_to_disk(str(tmp_path / "saved"))
+
+    loaded = data.load(DatasetMetadata(type="project", name="d", location="saved"), tmp_path)
+
+    assert loaded["train"]["n"] == [0, 1, 2]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    dataset = DatasetMetadata(type="project_csv", name="d", location="gone.csv")
+    with pytest.raises(DataError, match=r"Dataset d cannot be read: gone\.csv does not exist"):
+        data.load(dataset, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("template", "wanted"),
+    [
+        ("{a} {c}", "wants column c, but the dataset has only a, b"),
+        ("{}", "wants column {}"),
+        ("{a", "is malformed"),
+    ],
+)
+def test_a_template_that_does_not_fit_is_refused(template: str, wanted: str) -> None:
+    with pytest.raises(DataError) as caught:
+        data.check_columns(template, ["a", "b"], "prompt_template")
+    assert wanted in str(caught.value)
+
+
+def test_the_text_ends_once_and_a_missing_value_is_empty() -> None:
+    rows = Dataset.from_dict({"a": ["x", None], "b": [1, 2]})
+
+    filled = data.texts(rows, "{a}-{b}", "<end>")
+
+    assert filled.to_list() == [{"prediction": "x-1<end>"}, {"prediction": "-2<end>"}]
+
+
+def test_nested_columns_can_be_reached() -> None:
+    row = json.loads('{"answers": {"text": "yes"}}')
+
+    data.check_columns("{answers[text]}", row, "prompt_template")
+
+    assert data.fill("{answers[text]}", row) == "yes"
