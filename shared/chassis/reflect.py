@@ -40,7 +40,7 @@ def main() -> int:
             for line in lines:
                 print(line)
         except grpc.RpcError as error:
-            print(f"{address}: {error.code().name}", file=sys.stderr)  # type: ignore[attr-defined]
+            print(f"{address}: {error.code().name}", file=sys.stderr)
             return 1
         except KeyError:
             print(f"{address} does not reflect service {service[0]}", file=sys.stderr)

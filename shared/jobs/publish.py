@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 ADDRESS = "FINE_TUNING_SERVICE_IP"
 PORT = "FINE_TUNING_SERVICE_PORT"
-_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+_RETRY_SECONDS = (0.2, 0.5, 1.0)
 
 
 async def publish_address(listening: str) -> None:
