@@ -49,6 +49,11 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
             if column.key != "seq"
         }
 
+    @classmethod
+    def complete(cls, place: str, values: dict[str, Any], found: errors.Violations) -> None:
+        """Fills in what an imported row lacks and must not get by default, and checks what is more
+        than a column's type. `place` names the row; empty columns are not in `values`."""
+
 
 Row = TypeVar("Row", bound=Base)
 

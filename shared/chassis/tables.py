@@ -5,7 +5,7 @@ The format is that of the studio in the field: `{table: {"schema": text, "data":
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,11 +67,19 @@ class _DomainTable:
         data = [{key: _plain(value) for key, value in row.items()} for row in rows]
         return {"schema": schema.strip(), "data": data}
 
-    def check(self, content: Mapping[str, Any], found: errors.Violations) -> list[Base]:
-        rows = content.get("data", [])
-        if not found.check(self.name, isinstance(rows, list), "`data` must be a list of rows"):
+    def check(self, content: Any, found: errors.Violations) -> list[Base]:
+        rows = content.get("data", []) if isinstance(content, dict) else None
+        if not isinstance(rows, list):
+            found.add(self.name, "must be an object whose `data` is a list of rows")
             return []
-        return [self._record(f"{self.name}[{n}]", row, found) for n, row in enumerate(rows)]
+        records = [self._record(f"{self.name}[{n}]", row, found) for n, row in enumerate(rows)]
+        places: dict[str, int] = {}
+        for number, record in enumerate(records):
+            if record is not None:
+                first = places.setdefault(record.id, number)
+                taken = f"{record.id!r} is the id of {self.name}[{first}] already"
+                found.check(f"{self.name}[{number}].id", first == number, taken)
+        return records
 
     def _record(self, place: str, row: Any, found: errors.Violations) -> Any:
         if not found.check(place, isinstance(row, dict), "a row must be an object"):
@@ -84,6 +92,7 @@ class _DomainTable:
                 values[column.key] = _typed(
                     f"{place}.{column.key}", row[column.key], column.type.python_type, found
                 )
+        self._records.kind.complete(place, values, found)
         missing = {c.key: None for c in self._columns if c.nullable and c.key not in values}
         return self._records.kind(**missing, **values) if identified else None
 

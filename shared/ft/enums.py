@@ -92,13 +92,17 @@ class JobState(StrEnum):
     """How far a job has come, as in `JobStatus.state`."""
 
     QUEUED = "QUEUED"
+    """Recorded; the workspace has not accepted it yet."""
     SCHEDULED = "SCHEDULED"
+    """The workspace has accepted it and waits for room."""
     RUNNING = "RUNNING"
     STOPPING = "STOPPING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     STOPPED = "STOPPED"
     TIMED_OUT = "TIMED_OUT"
+    UNKNOWN = "UNKNOWN"
+    """It was imported from a studio that kept no states; nobody follows it any more."""
 
     @property
     def ended(self) -> bool:
@@ -106,4 +110,12 @@ class JobState(StrEnum):
         return self in _ENDED
 
 
-_ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.STOPPED, JobState.TIMED_OUT})
+_ENDED = frozenset(
+    {
+        JobState.SUCCEEDED,
+        JobState.FAILED,
+        JobState.STOPPED,
+        JobState.TIMED_OUT,
+        JobState.UNKNOWN,
+    }
+)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from chassis.errors import NotFound, Refusal
+from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import JobSpec, dispatch, withdraw
 from jobs.records import JobRecord, JobRecords
-from jobs.states import JobState
 from jobs.tail import tail
 from jobs.workspace import Workspace
 
@@ -68,7 +68,7 @@ class JobLifecycle(Generic[Job]):
         if job is None:
             return
         if job.cml_job_id:
-            ended = JobState(job.state).final
+            ended = JobState(job.state).ended
             await withdraw(self._workspace, job.cml_job_id, job.run_id or "", ended)
         await self.records.remove(id=id)
 
@@ -83,4 +83,4 @@ class JobLifecycle(Generic[Job]):
 
     def _ended(self, id: str) -> bool:
         job = self.records.one(id=id)
-        return job is None or JobState(job.state).final
+        return job is None or JobState(job.state).ended

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.errors import Violations
 from chassis.records import Base, Records, Row
+from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobStatus
-from jobs.states import JobState
 
 
 class JobRecord(Base, kw_only=True):
@@ -32,6 +34,14 @@ class JobRecord(Base, kw_only=True):
     failure_reason: Mapped[str | None] = mapped_column(default=None, sort_order=511)
     notices: Mapped[str | None] = mapped_column(default=None, sort_order=512)
     """What the studio changed about the settings, a JSON list of sentences."""
+
+    @classmethod
+    def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
+        # A job of a studio that kept no states must not look as if it were still under way.
+        state = values.setdefault("state", JobState.UNKNOWN)
+        states = [known.value for known in JobState]
+        rule = f"must be one of {', '.join(states)}, not {state!r}"
+        found.check(f"{place}.state", state in states, rule)
 
     def folder(self) -> str:
         """The job's own folder, relative to the project directory."""
@@ -61,7 +71,7 @@ class JobRecords(Records[Row]):
 
     def unfinished(self) -> Sequence[Row]:
         """Jobs that have not ended, oldest first."""
-        ended = [state.value for state in JobState if state.final]
+        ended = [state.value for state in JobState if state.ended]
         query = (
             select(self.table).where(self.table.c.state.not_in(ended)).order_by(self.table.c.seq)
         )

@@ -1,29 +1,6 @@
-"""States of a job, and what the workspace's word for a run means among them."""
+"""What the workspace's word for a run means among the states of a job."""
 
-from enum import StrEnum
-
-
-class JobState(StrEnum):
-    """Where a job stands."""
-
-    QUEUED = "QUEUED"
-    """Recorded; the workspace has not accepted it yet."""
-    SCHEDULED = "SCHEDULED"
-    """The workspace has accepted it and waits for room."""
-    RUNNING = "RUNNING"
-    STOPPING = "STOPPING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    STOPPED = "STOPPED"
-    TIMED_OUT = "TIMED_OUT"
-
-    @property
-    def final(self) -> bool:
-        """Whether the job has ended."""
-        return self in _FINAL
-
-
-_FINAL = {JobState.SUCCEEDED, JobState.FAILED, JobState.STOPPED, JobState.TIMED_OUT}
+from ft.enums import JobState
 
 OF_ENGINE = {
     "ENGINE_SCHEDULING": JobState.SCHEDULED,

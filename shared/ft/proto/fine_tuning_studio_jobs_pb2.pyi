@@ -94,7 +94,9 @@ class JobStatus(_message.Message):
     FAILURE_REASON_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
     state: _builtins.str
-    """QUEUED, SCHEDULED, RUNNING, STOPPING, SUCCEEDED, FAILED, STOPPED or TIMED_OUT."""
+    """QUEUED, SCHEDULED, RUNNING, STOPPING, SUCCEEDED, FAILED, STOPPED, TIMED_OUT, or UNKNOWN for a
+    job that was imported from a studio that kept no states.
+    """
     created_at: _builtins.str
     """Times are RFC 3339 in UTC, empty until they have come."""
     started_at: _builtins.str
