@@ -12,6 +12,7 @@ from chassis.server import Parts, run
 from chassis.store import Store
 from jobs.lifecycle import JobLifecycle
 from jobs.observer import Observer
+from jobs.reports import is_count, is_number
 from jobs.workspace import Workspace
 from services.evaluation.peers import Peers
 from services.evaluation.service import EvaluationService
@@ -43,7 +44,12 @@ def reported(
 ) -> dict[str, Any]:
     """What an event changes that only an evaluation job knows."""
     if event.get("event") == "metrics":
-        return {"metrics": json.dumps(event.get("metrics")), "rows": event.get("rows")}
+        metrics, rows = event.get("metrics"), event.get("rows")
+        scores = metrics.items() if isinstance(metrics, dict) else ()
+        return {
+            "metrics": json.dumps({name: score for name, score in scores if is_number(score)}),
+            "rows": rows if is_count(rows) else None,
+        }
     if event.get("event") == "sample":
         sample = {key: str(event.get(key, "")) for key in ("input", "expected", "output")}
         samples = json.loads(changes.get("samples") or job.samples or "[]")

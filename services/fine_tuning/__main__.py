@@ -43,7 +43,7 @@ def reported(
 ) -> dict[str, Any]:
     """What an event changes that only a fine-tuning job knows."""
     if event.get("event") == "registered":
-        return {"adapter_id": event.get("adapter_id")}
+        return {"adapter_id": str(event.get("adapter_id") or "") or None}
     return {}
 
 

@@ -1,9 +1,11 @@
 """Brings a recorded job into the workspace."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from chassis.errors import NotFound
 from jobs.workspace import Workspace
 
 
@@ -49,7 +51,8 @@ async def dispatch(workspace: Workspace, spec: JobSpec) -> Dispatched:
 async def withdraw(workspace: Workspace, job_id: str, run_id: str, ended: bool) -> None:
     """Stops a job's run unless it has ended, and takes the job out of the workspace."""
     if run_id and not ended:
-        await workspace.stop_run(job_id, run_id)
+        with suppress(NotFound):
+            await workspace.stop_run(job_id, run_id)
     await workspace.delete_job(job_id)
 
 

@@ -11,9 +11,10 @@ import structlog
 
 from chassis.errors import NotFound, Refusal
 from chassis.records import now
+from ft.enums import JobState
 from jobs.records import JobRecord, JobRecords
-from jobs.reports import EventReader, last_line
-from jobs.states import OF_ENGINE, JobState
+from jobs.reports import EventReader, is_count, is_number, last_line
+from jobs.states import OF_ENGINE
 from jobs.workspace import Workspace
 
 log = structlog.get_logger()
@@ -24,15 +25,8 @@ IDLE_SECONDS = 5.0
 DISPATCH_GRACE = timedelta(seconds=90)
 """How long a start may be under way before it counts as cut off."""
 
-_PROGRESS = (
-    "step",
-    "total_steps",
-    "epoch",
-    "loss",
-    "eval_loss",
-    "tokens_per_second",
-    "seconds_left",
-)
+_COUNTS = ("step", "total_steps")
+_NUMBERS = ("epoch", "loss", "eval_loss", "tokens_per_second", "seconds_left")
 
 Changes = dict[str, Any]
 
@@ -50,11 +44,13 @@ class Observer(Generic[Job]):
         workspace: Workspace,
         project: Path,
         reported: Callable[[Job, Mapping[str, Any], Changes], Changes],
+        dispatch_grace: timedelta = DISPATCH_GRACE,
     ) -> None:
         self._records = records
         self._workspace = workspace
         self._project = project
         self._reported = reported
+        self._dispatch_grace = dispatch_grace
         self._readers: dict[str, EventReader] = {}
         self._woken = asyncio.Event()
 
@@ -66,17 +62,29 @@ class Observer(Generic[Job]):
         """Observes for as long as the process runs."""
         while True:
             self._woken.clear()
-            unfinished = self._records.unfinished()
-            for job in unfinished:
-                try:
-                    await self._observe(job)
-                except Refusal as error:
-                    log.warning("job not observed", job_id=job.id, reason=error.message)
+            busy = await self._look()
             try:
-                async with asyncio.timeout(BUSY_SECONDS if unfinished else IDLE_SECONDS):
+                async with asyncio.timeout(BUSY_SECONDS if busy else IDLE_SECONDS):
                     await self._woken.wait()
             except TimeoutError:
                 pass
+
+    async def _look(self) -> bool:
+        """Observes every unfinished job once; whether there is any."""
+        try:
+            unfinished = self._records.unfinished()
+        except Refusal as error:
+            log.warning("jobs not observed", reason=error.message)
+            return True
+        for job in unfinished:
+            try:
+                await self._observe(job)
+            except Refusal as error:
+                log.warning("job not observed", job_id=job.id, reason=error.message)
+            except Exception:
+                # One job's trouble must not end the watch over all others.
+                log.exception("job not observed", job_id=job.id)
+        return bool(unfinished)
 
     async def _observe(self, job: Job) -> None:
         if not job.cml_job_id or not job.run_id:
@@ -93,13 +101,13 @@ class Observer(Generic[Job]):
         changed = {key: value for key, value in changes.items() if getattr(job, key) != value}
         if changed:
             await self._records.change(job.id, **changed)
-        if state.final:
+        if state.ended:
             self._readers.pop(job.id, None)
             log.info("job ended", job_id=job.id, state=state)
 
     async def _recover(self, job: Job) -> None:
         """Settles a job whose start was cut off between the record and the workspace's answer."""
-        if now() - job.created_at < DISPATCH_GRACE:
+        if now() - job.created_at < self._dispatch_grace:
             return
         found = await self._workspace.find_job(job.id)
         runs = await self._workspace.runs(found.id) if found else []
@@ -128,9 +136,10 @@ class Observer(Generic[Job]):
         changes: Changes = {}
         notices: list[str] = json.loads(job.notices or "[]")
         for event in reader.new():
-            changes |= {key: event[key] for key in _PROGRESS if event.get(key) is not None}
+            changes |= {key: event[key] for key in _COUNTS if is_count(event.get(key))}
+            changes |= {key: event[key] for key in _NUMBERS if is_number(event.get(key))}
             if event.get("event") == "failed":
-                changes["failure_reason"] = event.get("reason")
+                changes["failure_reason"] = str(event.get("reason") or "")
             if event.get("event") == "notice" and event.get("message") not in notices:
                 notices.append(str(event.get("message")))
                 changes["notices"] = json.dumps(notices)

@@ -8,6 +8,7 @@ from typing import Any
 EVENTS_FILE = "events.jsonl"
 LOG_FILE = "job.log"
 _TAIL_BYTES = 16_384
+_LARGEST = 1e300
 
 
 class EventReader:
@@ -30,10 +31,22 @@ class EventReader:
         for line in content[:complete].splitlines():
             try:
                 event = json.loads(line)
-            except ValueError:
+                # An escaped half of a surrogate pair is text that neither stores nor answers take.
+                json.dumps(event, ensure_ascii=False).encode()
+            except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict):
                 yield event
+
+
+def is_count(value: Any) -> bool:
+    """Whether a reported value fits a count of the contract, 32 bits wide."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def is_number(value: Any) -> bool:
+    """Whether a reported value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def last_line(folder: Path) -> str:
