@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 
 from chassis.errors import Violations
 from ft.enums import EvaluationJobType
+from jobs.arguments import check_carried
 
 CONFIGS = ("model_bnb_config", "adapter_bnb_config", "generation_config")
+_ARGUMENTS = ("dataset_id", "prompt_id", "comparison_adapter_id")
+"""Fields that the jobs get as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +49,12 @@ class EvaluationRequest:
         found.check(
             "model_adapter_combinations", bool(self.combinations), "must name at least one model"
         )
-        for number, (model_id, _) in enumerate(self.combinations):
-            found.required(f"model_adapter_combinations[{number}].base_model_id", model_id)
+        arguments = {name: getattr(self, name) for name in _ARGUMENTS}
+        for number, (model_id, adapter_id) in enumerate(self.combinations):
+            field = f"model_adapter_combinations[{number}]"
+            found.required(f"{field}.base_model_id", model_id)
+            arguments |= {f"{field}.base_model_id": model_id, f"{field}.adapter_id": adapter_id}
+        check_carried(arguments, found)
         for name, text in self.configs.items():
             found.json_object(name, text)
 

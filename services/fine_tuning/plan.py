@@ -1,6 +1,7 @@
 """From an accepted request to the record that is kept and the job that the workspace is given."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,7 +33,7 @@ def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) 
         num_cpu=cpu,
         num_gpu=gpu,
         num_memory=memory,
-        num_epochs=int(training["num_train_epochs"]),
+        num_epochs=math.ceil(training["num_train_epochs"]),
         learning_rate=float(training["learning_rate"]),
         out_dir=f"{output_dir.rstrip('/')}/{id}",
         dataset_fraction=request.dataset_fraction,

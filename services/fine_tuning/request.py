@@ -1,13 +1,27 @@
 """A request to start a job, in the domain's own terms, and the rules that need nothing else."""
 
+import json
 import re
 from dataclasses import dataclass, field
 
 from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
+from jobs.arguments import check_carried
+from jobs.reports import is_number
 
-ADAPTER_NAME = re.compile(r"[A-Za-z0-9-]+")
+ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 CONFIGS = ("training_arguments_config", "model_bnb_config", "adapter_bnb_config", "lora_config")
+
+_ARGUMENTS = (
+    "base_model_id",
+    "dataset_id",
+    "prompt_id",
+    "output_dir",
+    "user_config_id",
+    "axolotl_config_id",
+)
+"""Fields that the job gets as they are."""
+_TRAINING_NUMBERS = ("num_train_epochs", "learning_rate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +76,8 @@ class JobRequest:
         found.check(
             "adapter_name",
             bool(ADAPTER_NAME.fullmatch(self.adapter_name)),
-            f"must consist of letters, digits and hyphens, not {self.adapter_name!r}",
+            "must consist of letters, digits and hyphens and not begin with a hyphen, "
+            f"not {self.adapter_name!r}",
         )
         found.required("base_model_id", self.base_model_id)
         found.required("dataset_id", self.dataset_id)
@@ -74,15 +89,29 @@ class JobRequest:
         )
         required = "axolotl_config_id" if self.is_axolotl else "prompt_id"
         found.required(required, getattr(self, required))
+        check_carried({name: getattr(self, name) for name in _ARGUMENTS}, found)
         self._check_numbers(found)
         for name, text in {**self.configs, "user_config": self.user_config}.items():
             if text:
                 found.json_object(name, text)
+        self._check_training(found)
 
     @property
     def is_axolotl(self) -> bool:
         """Whether Axolotl does the training."""
         return self.framework_type == FineTuningFrameworkType.AXOLOTL
+
+    def _check_training(self, found: Violations) -> None:
+        """The settings of the training config that the job's record repeats."""
+        try:
+            settings = json.loads(self.configs.get("training_arguments_config") or "{}")
+        except (ValueError, RecursionError):
+            return
+        for name in _TRAINING_NUMBERS if isinstance(settings, dict) else ():
+            if name in settings:
+                holds = is_number(settings[name]) and settings[name] > 0
+                rule = f"{name} must be a number above 0, not {settings[name]!r}"
+                found.check("training_arguments_config", holds, rule)
 
     def _check_numbers(self, found: Violations) -> None:
         positive = {
@@ -98,7 +127,8 @@ class JobRequest:
             ("num_epochs", self.num_epochs),
             ("learning_rate", self.learning_rate),
         ):
-            found.check(name, number is None or number > 0, f"must be above 0, not {number}")
+            holds = number is None or (is_number(number) and number > 0)
+            found.check(name, holds, f"must be a number above 0, not {number}")
         for name in ("dataset_fraction", "train_test_split"):
             share: float = getattr(self, name)
             found.check(name, 0 < share <= 1, f"must be above 0 and at most 1, not {share}")

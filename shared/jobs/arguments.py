@@ -5,16 +5,34 @@ contain one: JSON is written without, and a blank within a JSON string as an esc
 """
 
 import json
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any
 
 from chassis.errors import Violations
 
+_NEGATIVE = re.compile(r"-[0-9.]+(e[-+]?[0-9]+)?")
+_RULE = "cannot be an argument of a job: it must not contain a blank or begin with a hyphen"
+
 
 def compact_json(value: Any) -> str:
     """JSON in ASCII without a blank; equal to `value` when read back."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True).replace(" ", "\\u0020")
+
+
+def carried(text: str) -> bool:
+    """Whether an argument arrives as it is: scripts split on blanks, and take a word that begins
+    with a hyphen for a flag."""
+    if any(character.isspace() or character == "\0" for character in text):
+        return False
+    return not text.startswith("-") or _NEGATIVE.fullmatch(text) is not None
+
+
+def check_carried(values: Mapping[str, str], found: Violations) -> None:
+    """Notes the fields whose values cannot be a job's argument."""
+    for field, text in values.items():
+        found.check(field, carried(text), f"{text!r} {_RULE}")
 
 
 def encode(flags: Mapping[str, object], field: str = "arguments") -> str:
@@ -30,8 +48,7 @@ def encode(flags: Mapping[str, object], field: str = "arguments") -> str:
         words.append(f"--{name}")
         if value is not True:
             text = str(value)
-            carried = not any(character.isspace() or character == "\0" for character in text)
-            found.check(f"{field}.{name}", carried, f"{text!r} contains a blank")
+            check_carried({f"{field}.{name}": text}, found)
             words.append(text)
     found.raise_if_any()
     return " ".join(words)
