@@ -19,7 +19,7 @@ class ProgressCallback(TrainerCallback):
     def __init__(self, events: EventLog, **about: Any) -> None:
         self._events = events
         self._about = about
-        self._first_step = 0
+        self._first_step = self._last_step = 0
         self._begin = self._reported = self._counted = time.monotonic()
         self._tokens = 0.0
 
@@ -38,6 +38,12 @@ class ProgressCallback(TrainerCallback):
     ) -> None:
         # A step that is logged is reported with its loss by on_log, which comes right after.
         if time.monotonic() - self._reported >= QUIET_SECONDS and not control.should_log:
+            self._report(state)
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if self._last_step != state.global_step:
             self._report(state)
 
     def on_log(
@@ -61,6 +67,7 @@ class ProgressCallback(TrainerCallback):
 
     def _report(self, state: TrainerState, **measured: Any) -> None:
         self._reported = time.monotonic()
+        self._last_step = state.global_step
         if state.is_world_process_zero:
             self._events.write(
                 "progress",
