@@ -23,9 +23,8 @@ STUDIO_JOBS = fine_tuning_studio_jobs_pb2.DESCRIPTOR.services_by_name["FineTunin
 LISTEN = "[::]:50051"
 
 
-def main() -> None:
-    """Builds the facade from its parts and serves until told to stop."""
-    settings = Settings.load("facade", default_listen=LISTEN)
+def parts(settings: Settings) -> Parts:
+    """The facade, built from its parts."""
     links = {name: Link(name, settings, service) for name, service in DOMAINS.items()}
     database = DatabaseServicer(links, ProjectPaths(settings))
     names = [STUDIO.full_name, STUDIO_JOBS.full_name]
@@ -40,16 +39,19 @@ def main() -> None:
         ]
         return [*served, handlers(STUDIO, database, dispatcher, only=AGGREGATED)]
 
-    run(
-        settings,
-        Parts(
-            service_names=names,
-            handlers=make_handlers,
-            watch=[DomainWatch(links, overall=names).run],
-            started=publish_address,
-            close=[link.close for link in links.values()],
-        ),
+    return Parts(
+        service_names=names,
+        handlers=make_handlers,
+        watch=[DomainWatch(links, overall=names).run],
+        started=publish_address,
+        close=[link.close for link in links.values()],
     )
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = Settings.load("facade", default_listen=LISTEN)
+    run(settings, parts(settings))
 
 
 if __name__ == "__main__":

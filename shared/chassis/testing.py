@@ -44,7 +44,8 @@ def parts_of(settings: Settings) -> Parts:
 
 @asynccontextmanager
 async def serving(settings: Settings, parts: Parts) -> AsyncIterator[None]:
-    """Serves the parts where the settings say, for as long as the block runs."""
+    """Serves the parts where the settings say, and does the work beside the calls, for as long as
+    the block runs."""
     settings.sockets.mkdir(parents=True, exist_ok=True)
     server = aio.server(options=SERVER_OPTIONS)
     server.add_generic_rpc_handlers(tuple(parts.handlers(Dispatcher(settings.deadline_seconds))))
@@ -52,10 +53,14 @@ async def serving(settings: Settings, parts: Parts) -> AsyncIterator[None]:
     if parts.store is not None:
         await parts.store.open()
     await server.start()
+    tasks = [asyncio.create_task(work()) for work in parts.background]
     try:
         yield
     finally:
         await server.stop(None)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for close in parts.close:
             await close()
         if parts.store is not None:

@@ -1,0 +1,105 @@
+"""A workspace for tests: a real workbench process, with all its state in a temporary folder."""
+
+import asyncio
+import textwrap
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cmlapi
+from chassis.testing import Process
+
+PROJECT_ID = "local"
+_START_SECONDS = 30.0
+
+
+class Workbench:
+    """A workbench that answers for as long as the block runs.
+
+    `environment` is what a service must find in its own to use it as its workspace.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.project = folder / "project"
+        self._process = Process(
+            folder,
+            "workbench",
+            # What runs may hold is no matter of the machine that the tests run on.
+            FTS_WORKBENCH_CPU="8",
+            FTS_WORKBENCH_MEMORY_GIB="32",
+            FTS_WORKBENCH_GPUS="0",
+            FTS_WORKBENCH_STOP_GRACE_SECONDS="0.5",
+            FTS_WORKBENCH_STARTER_DIR=str(folder / "no-starter"),
+        )
+
+    def __enter__(self) -> "Workbench":
+        self._process.__enter__()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            assert time.monotonic() < deadline, self._process.log.read_text()
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Its runs live on by design, so they are ended by what ends them for a user.
+        for job in self.jobs():
+            self.api.delete_job(PROJECT_ID, str(job.id))
+        self._process.kill()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return (self.folder / "workbench.url").read_text()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables of a service that uses it."""
+        return {
+            "CDSW_API_URL": f"{self.url}/api/v2",
+            "CDSW_APIV2_KEY": (self.folder / "workbench.key").read_text().strip(),
+            "CDSW_PROJECT_ID": PROJECT_ID,
+            "FTS_PROJECT_DIR": str(self.project),
+        }
+
+    @property
+    def api(self) -> cmlapi.CMLServiceApi:
+        """A client of it."""
+        environment = self.environment
+        return cmlapi.default_client(environment["CDSW_API_URL"], environment["CDSW_APIV2_KEY"])
+
+    def jobs(self) -> list[cmlapi.Job]:
+        """Its jobs but the templates."""
+        return [job for job in self._all() if not str(job.name).endswith("_Base_Job")]
+
+    def job(self, name: str) -> cmlapi.Job:
+        """The one job of that name."""
+        [found] = [job for job in self._all() if job.name == name]
+        return found
+
+    def script(self, name: str, code: str) -> str:
+        """Writes a script into the project; its location."""
+        (self.project / name).write_text(textwrap.dedent(code))
+        return name
+
+    def _all(self) -> list[cmlapi.Job]:
+        return self.api.list_jobs(PROJECT_ID, page_size=1000).jobs or []
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
+                return True
+        except OSError:
+            return False
+
+
+async def until(what: str, condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """The first true value of `condition`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")

@@ -1,0 +1,78 @@
+"""A real workbench, and records of jobs in a database of the test's own."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.store import Store
+from jobs.records import JobRecord, JobRecords
+from jobs.testing import Workbench
+
+
+class SomeJob(JobRecord, kw_only=True):
+    """A job of a kind of its own."""
+
+    __tablename__ = "some_jobs"
+
+    best: Mapped[str | None] = mapped_column(default=None)
+
+    def folder(self) -> str:
+        return f"outputs/{self.id}"
+
+
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade():
+    op.create_table(
+        "some_jobs",
+        sa.Column("id", sa.String, nullable=False, unique=True),
+        sa.Column("cml_job_id", sa.String),
+        sa.Column("best", sa.String),
+        sa.Column("state", sa.String, nullable=False),
+        *(sa.Column(name, sa.String) for name in ("run_id", "failure_reason", "notices")),
+        *(sa.Column(name, sa.DateTime) for name in ("started_at", "finished_at")),
+        *(sa.Column(name, sa.Integer) for name in ("step", "total_steps")),
+        *(
+            sa.Column(name, sa.Float(53))
+            for name in ("epoch", "loss", "eval_loss", "tokens_per_second", "seconds_left")
+        ),
+        sa.Column("seq", sa.Integer, primary_key=True),
+        sa.Column("created_at", sa.DateTime, nullable=False),
+        sa.Column("updated_at", sa.DateTime, nullable=False),
+    )
+"""
+
+
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A workbench that all tests of this package share."""
+    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+        yield workbench
+
+
+@pytest.fixture
+def in_workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Workbench:
+    """The workbench, which is the workspace of what the test makes."""
+    for name, value in workbench.environment.items():
+        monkeypatch.setenv(name, value)
+    return workbench
+
+
+@pytest.fixture
+async def records(tmp_path: Path) -> AsyncIterator[JobRecords[SomeJob]]:
+    """An open table of jobs."""
+    migrations = tmp_path / "migrations"
+    migrations.mkdir()
+    (migrations / "0001_some_jobs.py").write_text(MIGRATION)
+    store = Store("some", f"sqlite:///{tmp_path}/some.db", migrations)
+    await store.open()
+    yield JobRecords(store, SomeJob)
+    await store.close()

@@ -1,0 +1,96 @@
+"""What jobs write about themselves, garbage included."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs.reports import EventReader, is_count, is_number, last_line
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    return tmp_path / "events.jsonl"
+
+
+def append(file: Path, content: bytes) -> None:
+    with file.open("ab") as opened:
+        opened.write(content)
+
+
+def test_events_come_once_and_in_order(tmp_path: Path, events: Path) -> None:
+    reader = EventReader(tmp_path)
+    append(events, b'{"event": "started"}\n{"event": "progress"}\n')
+    assert [e["event"] for e in reader.new()] == ["started", "progress"]
+    assert list(reader.new()) == []
+    append(events, b'{"event": "finished"}\n')
+    assert [e["event"] for e in reader.new()] == ["finished"]
+
+
+def test_a_line_that_is_being_written_waits_for_its_end(tmp_path: Path, events: Path) -> None:
+    reader = EventReader(tmp_path)
+    line = json.dumps({"event": "notice", "message": "größer"}, ensure_ascii=False).encode() + b"\n"
+    for cut in range(len(line)):
+        append(events, line[cut : cut + 1])
+        found = list(reader.new())
+        assert bool(found) == (cut == len(line) - 1)
+    assert found == [{"event": "notice", "message": "größer"}]
+
+
+def test_nothing_is_read_before_there_is_a_file(tmp_path: Path, events: Path) -> None:
+    reader = EventReader(tmp_path / "later")
+    assert list(reader.new()) == []
+    (tmp_path / "later").mkdir()
+    append(tmp_path / "later/events.jsonl", b'{"event": "started"}\n')
+    assert len(list(reader.new())) == 1
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"no json",
+        b"[1, 2]",
+        b'"text"',
+        b"",
+        b"\xff\xfe",
+        b"{" * 5,
+        b"[" * 100_000,
+        b'{"event": "notice", "message": "\\ud800"}',
+    ],
+)
+def test_garbage_between_events_is_passed_over(
+    tmp_path: Path, events: Path, garbage: bytes
+) -> None:
+    append(events, b'{"event": "a"}\n' + garbage + b'\n{"event": "b"}\n')
+    assert [e["event"] for e in EventReader(tmp_path).new()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("value", [None, True, "1", 1.5, -1, 2**31, [1]])
+def test_no_count(value: object) -> None:
+    assert not is_count(value)
+
+
+@pytest.mark.parametrize("value", [None, True, "1", float("nan"), float("inf"), 10**400, {}])
+def test_no_number(value: object) -> None:
+    assert not is_number(value)
+
+
+def test_counts_and_numbers() -> None:
+    assert is_count(0)
+    assert is_count(2**31 - 1)
+    assert is_number(-1.5)
+    assert is_number(3)
+
+
+def test_the_last_line_is_the_last_that_says_something(tmp_path: Path) -> None:
+    log = tmp_path / "job.log"
+    assert last_line(tmp_path) == ""
+    log.write_bytes(b"\n \n")
+    assert last_line(tmp_path) == ""
+    log.write_bytes(b"first\nValueError: \xff no\n\n  \n")
+    assert last_line(tmp_path) == "ValueError: � no"
+
+
+def test_the_last_line_of_a_long_log(tmp_path: Path) -> None:
+    (tmp_path / "job.log").write_text("x" * 100_000 + "\nthe end\n")
+    assert last_line(tmp_path) == "the end"
