@@ -28,7 +28,7 @@ def test_a_job_trains_saves_and_registers_an_adapter(
     names = [event["event"] for event in run.events]
     assert names[-3:] == ["saved", "registered", "finished"]
     started = run.of("started")[0]
-    assert (started["total_steps"], started["train_rows"], started["seed"]) == (8, 1500, 42)
+    assert (started["total_steps"], started["train_rows"], started["seed"]) == (8, 1800, 42)
     progress = run.of("progress")
     assert [p["step"] for p in progress if "loss" in p] == [2, 4, 6, 8]
     assert progress[-1]["seconds_left"] == 0

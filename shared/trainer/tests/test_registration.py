@@ -1,0 +1,50 @@
+"""An adapter gets into the studio's list once, whatever the studio answers in between."""
+
+import grpc
+import pytest
+
+from ft.client import FineTuningStudioClient
+from trainer.errors import RegistrationError
+from trainer.registration import adapter_request, register
+from trainer.tests.studio import Studio, serve
+
+REQUEST = adapter_request(
+    name="intents", model_id="model", location="adapters/j", job_id="j", prompt_id="prompt"
+)
+
+
+class LosesAnAnswer(Studio):
+    """Adds the adapter, but its first answer gets lost on the way."""
+
+    def AddAdapter(self, request, context):
+        super().AddAdapter(request, context)
+        context.abort(grpc.StatusCode.UNAVAILABLE, "going away")
+
+
+def client(address: str) -> FineTuningStudioClient:
+    return FineTuningStudioClient(*address.rsplit(":", 1))
+
+
+def test_a_lost_answer_adds_no_second_adapter() -> None:
+    studio = LosesAnAnswer()
+    with serve(studio) as address, client(address) as calls:
+        adapter = register(calls, REQUEST, patience=30)
+
+    assert [adapter.id] == [known.id for known in studio.adapters]
+
+
+def test_a_refusal_says_where_the_adapter_is(studio: Studio) -> None:
+    with client(studio.address) as calls:
+        register(calls, REQUEST)
+        other = adapter_request(
+            name="intents", model_id="model", location="adapters/k", job_id="k", prompt_id=""
+        )
+        with pytest.raises(RegistrationError, match=r"saved in adapters/k.*name intents is taken"):
+            register(calls, other)
+
+
+def test_a_studio_that_stays_away_is_given_up() -> None:
+    with serve(Studio()) as address:
+        pass
+    with client(address) as calls, pytest.raises(RegistrationError, match="no studio answers"):
+        register(calls, REQUEST, patience=0.1)

@@ -1,0 +1,60 @@
+"""All output is kept, also that of children, and also when the process is killed."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from trainer.saving import replace_directory
+
+SCRIPT = """
+import os, subprocess, sys
+from pathlib import Path
+from trainer.tee import Tee
+tee = Tee(Path(sys.argv[1]))
+tee.start()
+print("from python")
+os.write(2, b"from c\\n")
+subprocess.run(["echo", "from a child"], check=True)
+{end}
+"""
+
+
+def run(log: Path, end: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-u", "-c", SCRIPT.format(end=end), str(log)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def test_output_goes_to_both_places(tmp_path: Path) -> None:
+    done = run(tmp_path / "folder" / "log", "tee.stop(); tee.stop(); print('after')")
+
+    kept = (tmp_path / "folder" / "log").read_text()
+    assert kept == "from python\nfrom c\nfrom a child\n"
+    assert done.stdout + done.stderr == kept + "after\n"
+
+
+def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+    done = run(tmp_path / "log", "os.kill(os.getpid(), 9)")
+
+    assert done.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 30
+    while "from a child" not in (tmp_path / "log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_directory_takes_the_place_of_another(tmp_path: Path) -> None:
+    for name in ("new", "target"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+
+    replace_directory(tmp_path / "new", tmp_path / "target")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+    assert (tmp_path / "target" / "file").read_text() == "new"
