@@ -28,10 +28,10 @@ class Workbench:
             folder,
             "workbench",
             # What runs may hold is no matter of the machine that the tests run on.
-            FTS_WORKBENCH_CPU="8",
-            FTS_WORKBENCH_MEMORY_GIB="32",
+            FTS_WORKBENCH_CPU="64",
+            FTS_WORKBENCH_MEMORY_GIB="64",
             FTS_WORKBENCH_GPUS="0",
-            FTS_WORKBENCH_STOP_GRACE_SECONDS="0.5",
+            FTS_WORKBENCH_STOP_GRACE_SECONDS="0.2",
             FTS_WORKBENCH_STARTER_DIR=str(folder / "no-starter"),
         )
 
@@ -44,10 +44,14 @@ class Workbench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Its runs live on by design, so they are ended by what ends them for a user.
+        # First, since its runs outlive it by design.
+        self.clear()
+        self._process.kill()
+
+    def clear(self) -> None:
+        """Deletes its jobs and ends their runs."""
         for job in self.jobs():
             self.api.delete_job(PROJECT_ID, str(job.id))
-        self._process.kill()
 
     @property
     def url(self) -> str:
@@ -89,7 +93,7 @@ class Workbench:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):  # noqa: S310 - its own
                 return True
         except OSError:
             return False

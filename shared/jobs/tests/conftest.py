@@ -59,11 +59,12 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 
 
 @pytest.fixture
-def in_workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Workbench:
+def in_workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
     """The workbench, which is the workspace of what the test makes."""
     for name, value in workbench.environment.items():
         monkeypatch.setenv(name, value)
-    return workbench
+    yield workbench
+    workbench.clear()
 
 
 @pytest.fixture
