@@ -131,7 +131,7 @@ def _fine_tune(
         memory=4,
         gpu=0,
         num_epochs=epochs,
-        learning_rate=2e-3,
+        learning_rate=3e-3,
         auto_add_adapter=True,
         lora_config=json.dumps(LORA),
         training_arguments_config=json.dumps(TRAINING),

@@ -50,7 +50,7 @@ def test_demo_measures_base_and_tuned_on_the_same_rows(run: Demo, studio: Any) -
         assert shown in result.stdout
     training = next(r for r in studio.requests if isinstance(r, api.StartFineTuningJobRequest))
     assert training.num_epochs == 3
-    assert training.learning_rate == pytest.approx(2e-3)
+    assert training.learning_rate == pytest.approx(3e-3)
     evaluation = next(r for r in studio.requests if isinstance(r, api.StartEvaluationJobRequest))
     assert [c.adapter_id for c in evaluation.model_adapter_combinations] == ["", "adapter-1"]
     assert evaluation.eval_dataset_fraction == 1.0
