@@ -59,6 +59,9 @@ def fit_training(settings: dict[str, Any], hardware: Hardware, notify: Notify) -
             notify(f"{name} is replaced by 32-bit floating point: {_lack(hardware)}.")
     # The library's own default is bf16, which most CPUs only emulate; asked for, it is kept.
     fitted.setdefault("bf16", False)
+    if "gradient_checkpointing" not in fitted:
+        # On by default, for the little memory of GPUs; here it only repeats the forward pass.
+        fitted.setdefault("activation_checkpointing", False)
     fitted["use_cpu"] = True
     return fitted
 
