@@ -1,0 +1,267 @@
+"""The rules about a request by itself, and what becomes of one that keeps them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chassis.errors import InvalidArgument, Violations
+from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
+from jobs.configs import Config
+from services.fine_tuning import plan
+from services.fine_tuning.convert import from_request, to_metadata
+from services.fine_tuning.request import JobRequest
+
+GOOD: dict[str, Any] = {
+    "adapter_name": "intents-1",
+    "base_model_id": "m",
+    "dataset_id": "d",
+    "prompt_id": "p",
+    "cpu": 2,
+    "gpu": 0,
+    "memory": 4,
+}
+CONFIGS = {
+    "training_arguments_config": Config("t", '{"learning_rate": 0.5, "num_train_epochs": 7}'),
+    "lora_config": Config("l", '{"r": 16, "target_modules": ["q proj"]}'),
+}
+
+
+def request(**fields: Any) -> JobRequest:
+    given = {name: value for name, value in {**GOOD, **fields}.items() if value is not None}
+    return from_request(StartFineTuningJobRequest(**given))
+
+
+def wrong(**fields: Any) -> dict[str, str]:
+    """The fields that break a rule, and what is said about them."""
+    found = Violations()
+    request(**fields).check(found)
+    try:
+        found.raise_if_any()
+    except InvalidArgument as error:
+        assert all(v.field in error.message for v in error.violations)
+        return {v.field: v.description for v in error.violations}
+    return {}
+
+
+def test_a_good_request_breaks_no_rule() -> None:
+    assert wrong() == {}
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    found = wrong(
+        adapter_name="no blanks",
+        base_model_id="",
+        dataset_id=" ",
+        prompt_id="",
+        num_workers=0,
+        num_epochs=0,
+        learning_rate=-1,
+        cpu=0,
+        gpu=-1,
+        memory=0,
+        train_test_split=0,
+        dataset_fraction=1.5,
+        lora_config="[]",
+        model_bnb_config="{",
+        adapter_bnb_config="null",
+        training_arguments_config="1",
+        user_config="x",
+        framework_type="megatron",
+    )
+    assert set(found) == {
+        "adapter_name",
+        "base_model_id",
+        "dataset_id",
+        "prompt_id",
+        "num_workers",
+        "num_epochs",
+        "learning_rate",
+        "cpu",
+        "gpu",
+        "memory",
+        "train_test_split",
+        "dataset_fraction",
+        "lora_config",
+        "model_bnb_config",
+        "adapter_bnb_config",
+        "training_arguments_config",
+        "user_config",
+        "framework_type",
+    }
+    assert "'no blanks'" in found["adapter_name"]
+    assert "legacy, axolotl, not 'megatron'" in found["framework_type"]
+    assert "1.5" in found["dataset_fraction"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a_b", "ä", "a.b", "a/b", "-a", "a\n"])
+def test_names_that_no_adapter_can_have(name: str) -> None:
+    assert list(wrong(adapter_name=name)) == ["adapter_name"]
+
+
+@pytest.mark.parametrize("name", ["a", "A-1", "9"])
+def test_names_that_an_adapter_can_have(name: str) -> None:
+    assert wrong(adapter_name=name) == {}
+
+
+@pytest.mark.parametrize("field", ["base_model_id", "dataset_id", "prompt_id", "output_dir"])
+@pytest.mark.parametrize("value", ["my prompt", "--flag"])
+def test_what_no_script_would_get_as_it_is(field: str, value: str) -> None:
+    assert list(wrong(**{field: value})) == [field]
+
+
+@pytest.mark.parametrize("field", ["dataset_fraction", "train_test_split"])
+def test_shares(field: str) -> None:
+    for value in (0.0, -0.1, 1.01, float("nan")):
+        assert list(wrong(**{field: value})) == [field]
+    for value in (0.001, 1.0):
+        assert wrong(**{field: value}) == {}
+
+
+@pytest.mark.parametrize("value", [0.0, float("inf"), float("nan")])
+def test_learning_rates_that_cannot_be_meant(value: float) -> None:
+    assert list(wrong(learning_rate=value)) == ["learning_rate"]
+
+
+@pytest.mark.parametrize("name", ["num_train_epochs", "learning_rate"])
+@pytest.mark.parametrize("value", ["3", None, 0, -1, 1e999, True, []])
+def test_training_settings_that_the_record_repeats_are_numbers(name: str, value: object) -> None:
+    found = wrong(training_arguments_config=json.dumps({name: value}))
+    assert list(found) == ["training_arguments_config"]
+    assert name in found["training_arguments_config"]
+
+
+def test_axolotl_needs_a_config_and_no_prompt() -> None:
+    assert list(wrong(framework_type="axolotl", prompt_id="")) == ["axolotl_config_id"]
+    assert wrong(framework_type="axolotl", prompt_id="", axolotl_config_id="c") == {}
+
+
+def test_what_is_not_set_takes_its_default() -> None:
+    plain = request()
+    assert (plain.num_workers, plain.dataset_fraction, plain.train_test_split) == (1, 1.0, 0.9)
+    assert (plain.num_epochs, plain.learning_rate, plain.gpu_label_id) == (None, None, None)
+    assert plain.framework_type == "legacy"
+
+
+@pytest.mark.parametrize(
+    "field", ["num_workers", "num_epochs", "learning_rate", "dataset_fraction", "train_test_split"]
+)
+def test_zero_is_not_the_same_as_not_set(field: str) -> None:
+    assert list(wrong(**{field: 0})) == [field]
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu", "memory"])
+def test_resources_go_by_two_names(name: str) -> None:
+    alias = f"num_{name}"
+    assert wrong(**{name: None, alias: 3}) == {}
+    assert wrong(**{name: 3, alias: 3}) == {}
+    found = wrong(**{name: 3, alias: 4})
+    assert found == {alias: f"is 4, but {name} is 3; set one of them"}
+    record = plan.record(request(**{name: None, alias: 3}), CONFIGS, "out")
+    assert getattr(record, alias) == 3
+
+
+def test_cpu_and_memory_are_required_and_gpu_is_not() -> None:
+    assert set(wrong(cpu=None, gpu=None, memory=None)) == {"cpu", "memory"}
+
+
+def flags_of(arguments: str) -> dict[str, str]:
+    words = arguments.split(" ")
+    names = [n for n, word in enumerate(words) if word.startswith("--")]
+    ends = [*names[1:], len(words)]
+    return {words[n][2:]: " ".join(words[n + 1 : end]) for n, end in zip(names, ends, strict=True)}
+
+
+def planned(configs: dict[str, Config] = CONFIGS, token: str = "", **fields: Any) -> Any:
+    asked = request(**fields)
+    job = plan.record(asked, configs, "adapters/")
+    return job, plan.spec(asked, job, configs, token)
+
+
+def test_the_flags_of_a_plain_job() -> None:
+    job, spec = planned(learning_rate=2e-4, dataset_fraction=0.1)
+    flags = flags_of(spec.arguments)
+    assert json.loads(flags.pop("lora_config")) == {"r": 16, "target_modules": ["q proj"]}
+    training = json.loads(flags.pop("training_arguments_config"))
+    assert training == {"learning_rate": 2e-4, "num_train_epochs": 7}
+    assert flags == {
+        "base_model_id": "m",
+        "dataset_id": "d",
+        "prompt_id": "p",
+        "experimentid": job.id,
+        "out_dir": f"adapters/{job.id}",
+        "train_out_dir": f"outputs/{job.id}",
+        "adapter_name": "intents-1",
+        "finetuning_framework_type": "legacy",
+        "train_test_split": "0.9",
+        "dataset_fraction": "0.1",
+        "dist_num": "1",
+        "dist_cpu": "2",
+        "dist_mem": "4",
+        "dist_gpu": "0",
+    }
+    assert (spec.id, spec.template, spec.script) == (job.id, "Accel_Finetuning_Base_Job", "")
+    assert (spec.cpu, spec.memory, spec.gpu) == (2, 4, 0)
+
+
+def test_the_flags_of_what_else_can_be_set() -> None:
+    configs = {
+        **CONFIGS,
+        "model_bnb_config": Config("b", '{"load_in_4bit": true}'),
+        "user_config": Config("u", "{}"),
+    }
+    job, spec = planned(
+        configs, auto_add_adapter=True, gpu=1, gpu_label_id=3, user_config_id="older"
+    )
+    flags = flags_of(spec.arguments)
+    assert json.loads(flags["bnb_config"]) == {"load_in_4bit": True}
+    assert (flags["auto_add_adapter"], flags["gpu_label_id"], flags["dist_gpu"]) == ("", "3", "1")
+    assert flags["user_config_id"] == job.user_config_id == "u"
+    assert spec.gpu_label_id == 3
+
+
+def test_the_adapters_quantization_is_used_where_the_models_is_not_given() -> None:
+    configs = {**CONFIGS, "adapter_bnb_config": Config("a", '{"load_in_8bit": true}')}
+    _, spec = planned(configs)
+    assert json.loads(flags_of(spec.arguments)["bnb_config"]) == {"load_in_8bit": True}
+
+
+def test_the_request_wins_over_the_config_and_that_over_the_default() -> None:
+    silent = {**CONFIGS, "training_arguments_config": Config("t", '{"optim": "adamw_torch"}')}
+    for configs, fields, expected in (
+        (CONFIGS, {"num_epochs": 2, "learning_rate": 0.25}, (2, 0.25)),
+        (CONFIGS, {}, (7, 0.5)),
+        (silent, {}, (1, 2e-4)),
+    ):
+        job, spec = planned(configs, **fields)
+        training = json.loads(flags_of(spec.arguments)["training_arguments_config"])
+        assert (training["num_train_epochs"], training["learning_rate"]) == expected
+        assert (job.num_epochs, job.learning_rate) == expected
+
+
+def test_a_part_of_an_epoch_is_not_recorded_as_none() -> None:
+    configs = {**CONFIGS, "training_arguments_config": Config("t", '{"num_train_epochs": 0.5}')}
+    job, spec = planned(configs)
+    assert job.num_epochs == 1
+    training = json.loads(flags_of(spec.arguments)["training_arguments_config"])
+    assert training["num_train_epochs"] == 0.5
+
+
+def test_the_hub_token_goes_by_the_environment_alone() -> None:
+    job, spec = planned(token="hf_secret")
+    assert spec.environment == {"HUGGINGFACE_ACCESS_TOKEN": "hf_secret"}
+    assert "hf_secret" not in repr(spec)
+    assert "hf_secret" not in spec.arguments
+    assert "hf_secret" not in repr(job)
+    assert planned()[1].environment == {}
+
+
+def test_the_record_explains_itself() -> None:
+    job, _ = planned(gpu_label_id=-1)
+    shown = to_metadata(job)
+    assert shown.lora_config == CONFIGS["lora_config"].text
+    assert shown.training_arguments_config == CONFIGS["training_arguments_config"].text
+    assert (shown.num_cpu, shown.num_gpu, shown.num_memory) == (2, 0, 4)
+    assert shown.gpu_label_id == -1
+    assert (shown.status.state, shown.status.started_at) == ("QUEUED", "")
+    assert job.config_ids() == ["t", "l"]
