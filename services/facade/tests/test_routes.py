@@ -1,0 +1,76 @@
+"""Routes come from the descriptors alone."""
+
+from collections.abc import Sequence
+
+import pytest
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from chassis.domains import DOMAINS
+from ft.proto import fine_tuning_studio_jobs_pb2, fine_tuning_studio_pb2
+from services.facade.aggregate import AGGREGATED
+from services.facade.routes import RouteError, routes
+
+STUDIO = fine_tuning_studio_pb2.DESCRIPTOR.services_by_name["FineTuningStudio"]
+STUDIO_JOBS = fine_tuning_studio_jobs_pb2.DESCRIPTOR.services_by_name["FineTuningStudioJobs"]
+
+
+def descriptors(**services: Sequence[tuple[str, str, bool]]) -> dict[str, ServiceDescriptor]:
+    """Services by name, each with methods of a name, a type and whether they stream."""
+    file = FileDescriptorProto(name="made_up.proto", package="made_up", syntax="proto3")
+    for name in ("One", "Other"):
+        file.message_type.add(name=name)
+    for name, methods in services.items():
+        service = file.service.add(name=name)
+        for method, kind, streams in methods:
+            service.method.add(
+                name=method,
+                input_type=f".made_up.{kind}",
+                output_type=f".made_up.{kind}",
+                server_streaming=streams,
+            )
+    pool = DescriptorPool()
+    made = pool.AddSerializedFile(file.SerializeToString())
+    return dict(made.services_by_name)
+
+
+def test_every_public_rpc_has_its_domain() -> None:
+    assert len(STUDIO.methods) == 32
+    table = {route.method.name: route.domains for route in routes(STUDIO, AGGREGATED)}
+    assert set(table) | set(AGGREGATED) == {method.name for method in STUDIO.methods}
+    assert all(len(domains) == 1 for domains in table.values())
+    assert table["GetDatasetSplitByAdapter"] == ("fine_tuning",)
+    assert table["ExportModel"] == ("models",)
+    assert {domain for domains in table.values() for domain in domains} == set(DOMAINS)
+
+
+def test_a_log_is_asked_for_in_both_job_domains() -> None:
+    [tail] = routes(STUDIO_JOBS, AGGREGATED)
+    assert tail.method.name == "TailLogs"
+    assert tail.domains == ("fine_tuning", "evaluation")
+
+
+def test_a_new_rpc_needs_no_code() -> None:
+    made = descriptors(
+        Public=[("Paint", "One", False), ("Watch", "Other", True), ("Both", "One", False)],
+        Walls=[("Paint", "One", False), ("Both", "One", False), ("Secret", "One", False)],
+        Doors=[("Watch", "Other", True), ("Both", "One", False)],
+    )
+    domains = {"walls": made["Walls"], "doors": made["Doors"]}
+    table = {r.method.name: r.domains for r in routes(made["Public"], (), domains)}
+    assert table == {"Paint": ("walls",), "Watch": ("doors",), "Both": ("walls", "doors")}
+
+
+def test_what_is_aggregated_needs_no_domain() -> None:
+    made = descriptors(Public=[("Export", "One", False)])
+    assert routes(made["Public"], ("Export",), {}) == []
+
+
+@pytest.mark.parametrize(
+    "twin", [("Peint", "One", False), ("Paint", "Other", False), ("Paint", "One", True)]
+)
+def test_an_rpc_that_nobody_answers_is_a_mistake(twin: tuple[str, str, bool]) -> None:
+    made = descriptors(Public=[("Paint", "One", False)], Walls=[twin])
+    with pytest.raises(RouteError, match=r"made_up\.Public\.Paint"):
+        routes(made["Public"], (), {"walls": made["Walls"]})
