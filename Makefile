@@ -12,8 +12,6 @@ PROTO_FILES := fine_tuning_studio fine_tuning_studio_jobs domains
 PROTO_OUT := shared/ft/proto
 PROJECT_FILES := $(wildcard shared/*/pyproject.toml services/*/pyproject.toml)
 
-export HF_HUB_OFFLINE ?= 1
-export HF_HUB_DISABLE_TELEMETRY := 1
 export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 
 .DEFAULT_GOAL := help

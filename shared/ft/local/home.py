@@ -83,8 +83,7 @@ class Home:
         except FileNotFoundError:
             return None
         host, _, port = bound.rpartition(":")
-        # What listens on every address of the machine is reached on its loopback.
-        return {"0.0.0.0": f"127.0.0.1:{port}", "[::]": f"[::1]:{port}"}.get(host, bound)  # noqa: S104
+        return f"{reachable(host)}:{port}"
 
     def setup(self) -> Setup | None:
         """How the studio was last started here; None if it never was.
@@ -105,6 +104,14 @@ class Home:
         temporary = self._setup.with_suffix(".new")
         temporary.write_text(json.dumps(asdict(setup), indent=2) + "\n")
         temporary.replace(self._setup)
+
+
+def reachable(host: str) -> str:
+    """Where this machine reaches what listens on `host`: all addresses include the loopback's.
+
+    That of IPv4 for `[::]` too, which gRPC binds for both; containers often have no other.
+    """
+    return "127.0.0.1" if host in ("0.0.0.0", "[::]") else host  # noqa: S104 - not bound to
 
 
 def _run_dir(home: Path) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ft.health import DOMAINS
-from ft.local.home import Home, Setup
+from ft.local.home import Home, Setup, reachable
 
 WORKBENCH = "workbench"
 FACADE = "facade"
@@ -120,7 +120,7 @@ def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str,
         ours |= {
             "CDSW_PROJECT_ID": PROJECT_ID,
             "CDSW_API_URL": f"http://127.0.0.1:{setup.workbench_port}",
-            "CDSW_IP_ADDRESS": "127.0.0.1",
+            "CDSW_IP_ADDRESS": reachable(_host(setup)).strip("[]"),
             "FTS_WORKSPACE_KEY_FILE": str(home.workbench_key),
             "FTS_WORKBENCH_PORT": str(setup.workbench_port),
             "FTS_WORKBENCH_PROJECT_ID": PROJECT_ID,
@@ -133,8 +133,11 @@ def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str,
 
 
 def _listen(setup: Setup) -> str:
-    host, _, _ = setup.listen.rpartition(":")
-    return f"{host}:{setup.facade_port}"
+    return f"{_host(setup)}:{setup.facade_port}"
+
+
+def _host(setup: Setup) -> str:
+    return setup.listen.rpartition(":")[0]
 
 
 def _misleading(name: str) -> bool:

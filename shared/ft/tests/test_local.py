@@ -1,6 +1,7 @@
 """Where a studio on this machine keeps things, and what its processes are told."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_setup_is_remembered(tmp_path: Path) -> None:
     [
         ("127.0.0.1:5", "127.0.0.1:5"),
         ("0.0.0.0:5", "127.0.0.1:5"),
-        ("[::]:5", "[::1]:5"),
+        ("[::]:5", "127.0.0.1:5"),
         ("unix:/x/y.sock", "unix:/x/y.sock"),
     ],
 )
@@ -102,6 +103,23 @@ def test_environment_points_to_this_studio_and_to_no_other(tmp_path: Path) -> No
     assert workspace["CDSW_APIV2_KEY"] == "secret"
     assert "FTS_PROJECT_DIR" not in workspace
     assert layout.WORKBENCH not in layout.process_names(inside)
+
+
+@pytest.mark.parametrize(
+    ("listen", "told"),
+    [
+        ("127.0.0.1:0", "127.0.0.1"),
+        ("0.0.0.0:50051", "127.0.0.1"),
+        ("[::]:50051", "127.0.0.1"),
+        ("[::1]:50051", "::1"),
+        ("192.0.2.1:50051", "192.0.2.1"),
+    ],
+)
+def test_jobs_are_told_an_address_that_the_facade_listens_on(
+    tmp_path: Path, listen: str, told: str
+) -> None:
+    environment = layout.environment(Home(tmp_path), replace(SETUP, listen=listen), {})
+    assert environment["CDSW_IP_ADDRESS"] == told
 
 
 def test_only_the_facade_is_told_where_to_listen(tmp_path: Path) -> None:
