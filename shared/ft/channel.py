@@ -55,4 +55,6 @@ def channel_options(*services: ServiceDescriptor) -> list[tuple[str, Any]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        # The studio is reached directly, also where a proxy is set for the internet.
+        ("grpc.enable_http_proxy", 0),
     ]

@@ -51,14 +51,7 @@ class FineTuningStudioClient(Rpcs):
     ) -> None:
         self.address = _address(server_ip, server_port)
         self.timeout = timeout
-        self.channel = grpc.insecure_channel(
-            self.address,
-            options=[
-                *channel_options(STUDIO, JOBS),
-                # The studio is reached directly, also where a proxy is set for the internet.
-                ("grpc.enable_http_proxy", 0),
-            ],
-        )
+        self.channel = grpc.insecure_channel(self.address, options=channel_options(STUDIO, JOBS))
         self.stub = FineTuningStudioStub(self.channel)
         jobs_stub = FineTuningStudioJobsStub(self.channel)
         for stub, service in ((self.stub, STUDIO), (jobs_stub, JOBS)):

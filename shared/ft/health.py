@@ -3,7 +3,7 @@
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from ft.client import STUDIO
+from ft.channel import channel_options
 
 SERVING = "SERVING"
 UNREACHABLE = "UNREACHABLE"
@@ -12,7 +12,7 @@ DOMAINS = ("datasets", "models", "adapters", "prompts", "configs", "fine_tuning"
 """The domains of the studio, each an entry of the facade's health."""
 
 
-def check(channel: grpc.Channel, entry: str = STUDIO.full_name, timeout: float = 2.0) -> str:
+def check(channel: grpc.Channel, entry: str, timeout: float = 2.0) -> str:
     """The status of one entry: SERVING, NOT_SERVING, SERVICE_UNKNOWN or UNREACHABLE."""
     request = health_pb2.HealthCheckRequest(service=entry)
     try:
@@ -26,5 +26,5 @@ def check(channel: grpc.Channel, entry: str = STUDIO.full_name, timeout: float =
 
 def check_address(address: str, entry: str = "", timeout: float = 2.0) -> str:
     """The same by address: `host:port` or `unix:<path>`."""
-    with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+    with grpc.insecure_channel(address, options=channel_options()) as channel:
         return check(channel, entry, timeout)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chassis.probe import probe
 from ft.client import FineTuningStudioClient
+from ft.health import check_address
 from tests.support import TRAINER_PYTHON, environment, run
 
 FTS = str(Path(sys.executable).parent / "fts")
@@ -52,7 +52,7 @@ class Studio:
 
     def health(self, name: str) -> str:
         """The facade's answer about an entry of its health board."""
-        return probe(self.address, name)
+        return check_address(self.address, name)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chassis.probe import probe
+from ft.health import check_address
 from tests.support import REPOSITORY, ServiceProcess, environment, run, until
 
 GRPC_SERVICES = (
@@ -60,7 +60,7 @@ def test_starts_alone(service: str, wheels: Path, tmp_path: Path) -> None:
         PYTHONPATH="",
     )
     try:
-        until("healthy", lambda: probe(process.socket) == "SERVING")
+        until("healthy", lambda: check_address(process.socket) == "SERVING")
         assert process.stop() == 0
         assert "Traceback" not in process.log.read_text()
     finally:
@@ -84,9 +84,9 @@ def test_facade_alone_says_what_is_missing(tmp_path: Path) -> None:
     listen = f"unix:{tmp_path}/run/facade.sock"
     process = ServiceProcess("facade", tmp_path, FTS_LISTEN=listen)
     try:
-        until("process healthy", lambda: probe(listen) == "SERVING")
-        assert probe(listen, "fine_tuning_studio.FineTuningStudio") == "NOT_SERVING"
-        assert probe(listen, "models") == "NOT_SERVING"
+        until("process healthy", lambda: check_address(listen) == "SERVING")
+        assert check_address(listen, "fine_tuning_studio.FineTuningStudio") == "NOT_SERVING"
+        assert check_address(listen, "models") == "NOT_SERVING"
     finally:
         process.kill()
 
@@ -94,11 +94,11 @@ def test_facade_alone_says_what_is_missing(tmp_path: Path) -> None:
 def test_second_process_at_the_same_address_is_refused(tmp_path: Path) -> None:
     first = ServiceProcess("prompts", tmp_path)
     try:
-        until("healthy", lambda: probe(first.socket) == "SERVING")
+        until("healthy", lambda: check_address(first.socket) == "SERVING")
         second = run(sys.executable, "-m", "services.prompts", env=environment(tmp_path))
         assert second.returncode == 1
         assert "another process already serves" in second.stderr
-        assert probe(first.socket) == "SERVING"
+        assert check_address(first.socket) == "SERVING"
     finally:
         first.kill()
 

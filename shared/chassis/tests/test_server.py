@@ -13,8 +13,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from chassis.domains import DOMAINS
-from chassis.probe import probe
 from chassis.testing import Process
+from ft.health import check_address
 from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest, GetDatasetResponse
 
 SLOW = str(Path(__file__).with_name("slow_service.py"))
@@ -57,8 +57,8 @@ async def test_a_real_service_tells_its_health_and_its_contract(tmp_path: Path) 
     name = DOMAINS["prompts"].full_name
     with Process(tmp_path, "prompts") as process:
         await process.serving()
-        assert probe(process.address, name) == "SERVING"
-        assert probe(process.address, "no.such.Service") == "UNREACHABLE"
+        assert check_address(process.address, name) == "SERVING"
+        assert check_address(process.address, "no.such.Service") == "SERVICE_UNKNOWN"
         async with aio.insecure_channel(process.address) as channel:
             stub = reflection_pb2_grpc.ServerReflectionStub(channel)
             request = reflection_pb2.ServerReflectionRequest(list_services="")
