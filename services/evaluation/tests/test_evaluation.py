@@ -1,0 +1,346 @@
+"""The evaluation service with its real peers and jobs that really run, in a real workbench."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from chassis import domains, errors
+from chassis.config import Settings
+from chassis.domains import DOMAINS
+from chassis.peers import Peer
+from chassis.testing import services, settings_in
+from ft.proto import domains_pb2_grpc as stubs
+from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
+from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
+from ft.proto.fine_tuning_studio_pb2 import (
+    EvaluationJobMetadata,
+    EvaluationJobModelCombination,
+    GetEvaluationJobRequest,
+    ListEvaluationJobsRequest,
+    RemoveEvaluationJobRequest,
+    StartEvaluationJobRequest,
+    StartEvaluationJobResponse,
+)
+from jobs.testing import PROJECT_ID, Workbench, until
+
+PEERS = ("datasets", "models", "prompts", "configs", "adapters")
+SCRIPT = """
+import json, os, pathlib, time
+words = os.environ["JOB_ARGUMENTS"].split(" ")
+flags = dict(zip(words[::2], words[1::2]))
+folder = pathlib.Path(flags["--result_dir"])
+folder.mkdir(parents=True)
+(folder / "flags.json").write_text(json.dumps(flags))
+log = (folder / "job.log").open("a", buffering=1)
+events = (folder / "events.jsonl").open("a", buffering=1)
+def report(event, **fields):
+    events.write(json.dumps({"event": event, **fields}) + "\\n")
+"""
+EVALUATES = """
+log.write("token: " + os.environ.get("HUGGINGFACE_ACCESS_TOKEN", "none") + "\\n")
+report("progress", step=4, total_steps=4)
+report("sample", input="i", expected="e", output="o")
+report("sample", input="i", expected="e", output="o")
+report("sample", input="i-2", expected="e", output=3)
+report("metrics", metrics={"exact_match": 0.75, "rougeL": float("nan"), "odd": "x"}, rows=4)
+"""
+GARBAGE = """
+report("metrics", metrics=None, rows="many")
+report("sample", input="\\ud800")
+report("sample")
+"""
+WAITS = """
+(folder / "pid").write_text(str(os.getpid()))
+while True: time.sleep(0.1)
+"""
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "models": [{"id": "m", "type": "project", "name": "base", "location": "base"}],
+    "datasets": [{"id": "d", "name": "intents"}],
+    "prompts": [{"id": "p", "name": "p", "dataset_id": "d"}],
+    "adapters": [{"id": "a", "name": "one"}, {"id": "a-2", "name": "two"}],
+}
+
+
+def content(file: Path) -> bytes:
+    return file.read_bytes() if file.exists() else b""
+
+
+def evaluation(settings: Settings) -> "Peer[stubs.EvaluationAsyncStub]":
+    return Peer("evaluation", settings, DOMAINS["evaluation"], stubs.EvaluationStub)
+
+
+class Studio:
+    """Calls to the services, and what jobs are."""
+
+    def __init__(self, folder: Path, workbench: Workbench) -> None:
+        settings = settings_in(folder, "test")
+        self.workbench = workbench
+        self.jobs = evaluation(settings)
+        self._owners: dict[str, Any] = {
+            "models": domains.models(settings),
+            "datasets": domains.datasets(settings),
+            "prompts": domains.prompts(settings),
+            "adapters": domains.adapters(settings),
+        }
+
+    async def fill(self) -> None:
+        for name, rows in ROWS.items():
+            request = ImportTablesRequest(tables_json=json.dumps({name: {"data": rows}}))
+            await self._owners[name](lambda s: s.ImportTables, request)
+
+    async def close(self) -> None:
+        for peer in (self.jobs, *self._owners.values()):
+            await peer.close()
+
+    def program(self, code: str) -> None:
+        """Makes the template job run `code`, as an evaluation has no script of the user's."""
+        script = self.workbench.script("evaluate.py", SCRIPT + code)
+        template = self.workbench.job("Mlflow_Evaluation_Base_Job")
+        template.script = script
+        self.workbench.api.update_job(template, PROJECT_ID, str(template.id))
+
+    async def start(
+        self, *combinations: tuple[str, str], **fields: Any
+    ) -> StartEvaluationJobResponse:
+        sent = {
+            "type": "mlflow",
+            "model_adapter_combinations": [
+                EvaluationJobModelCombination(base_model_id=model, adapter_id=adapter)
+                for model, adapter in combinations or (("m", "a"),)
+            ],
+            "dataset_id": "d",
+            "prompt_id": "p",
+            "cpu": 1,
+            "memory": 1,
+            **fields,
+        }
+        request = StartEvaluationJobRequest(**sent)
+        return await self.jobs(lambda s: s.StartEvaluationJob, request)
+
+    async def get(self, id: str) -> EvaluationJobMetadata:
+        request = GetEvaluationJobRequest(id=id)
+        return (await self.jobs(lambda s: s.GetEvaluationJob, request)).evaluation_job
+
+    async def reach(self, id: str, *states: str) -> EvaluationJobMetadata:
+        async with asyncio.timeout(30):
+            # What is waited for happens in another process.
+            while (job := await self.get(id)).status.state not in states:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        return job
+
+    async def listed(self) -> list[EvaluationJobMetadata]:
+        response = await self.jobs(lambda s: s.ListEvaluationJobs, ListEvaluationJobsRequest())
+        return list(response.evaluation_jobs)
+
+    async def remove(self, id: str) -> None:
+        await self.jobs(lambda s: s.RemoveEvaluationJob, RemoveEvaluationJobRequest(id=id))
+
+    async def refusal(self, *combinations: tuple[str, str], **fields: Any) -> errors.Refusal:
+        with pytest.raises(errors.Refusal) as refused:
+            await self.start(*combinations, **fields)
+        assert await self.listed() == []
+        assert self.workbench.jobs() == []
+        return refused.value
+
+    def folder(self, id: str) -> Path:
+        return self.workbench.project / "mlflow_results" / id
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+        (workbench.project / "base").mkdir()
+        config = '{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}'
+        (workbench.project / "base" / "config.json").write_text(config)
+        yield workbench
+
+
+@pytest.fixture
+def workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+    for name, value in workbench.environment.items():
+        monkeypatch.setenv(name, value)
+    yield workbench
+    workbench.clear()
+
+
+@pytest.fixture
+async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+    async with services(tmp_path, *PEERS, "evaluation"):
+        studio = Studio(tmp_path, workspace)
+        await studio.fill()
+        yield studio
+        await studio.close()
+
+
+async def test_one_request_makes_a_job_for_each_combination(studio: Studio) -> None:
+    studio.program(EVALUATES)
+    response = await studio.start(
+        ("m", ""),
+        ("m", "a"),
+        ("m", "a-2"),
+        generation_config='{"top_k": 5}',
+        selected_features=["a column"],
+        eval_dataset_fraction=0.5,
+    )
+    jobs = list(response.evaluation_jobs)
+    assert [job.adapter_id for job in jobs] == ["", "a", "a-2"]
+    assert response.evaluation_job == jobs[-1]
+    [parent] = {job.parent_job_id for job in jobs}
+    for number, job in enumerate(jobs, start=1):
+        ended = await studio.reach(job.id, "SUCCEEDED", "FAILED")
+        assert (ended.status.state, ended.status.failure_reason) == ("SUCCEEDED", "")
+        flags = json.loads((studio.folder(job.id) / "flags.json").read_text())
+        assert json.loads(flags.pop("--generation_config")) == {"top_k": 5}
+        assert json.loads(flags.pop("--selected_features")) == ["a column"]
+        assert flags.pop("--adapter_id", "") == job.adapter_id
+        assert flags == {
+            "--base_model_id": "m",
+            "--dataset_id": "d",
+            "--prompt_id": "p",
+            "--result_dir": f"mlflow_results/{job.id}",
+            "--eval_dataset_fraction": "0.5",
+            "--comparison_adapter_id": "a",
+            "--job_id": parent,
+            "--run_number": str(number),
+        }
+    assert {job.id for job in await studio.listed()} == {job.id for job in jobs}
+
+
+async def test_what_a_job_reports_is_in_its_record(studio: Studio) -> None:
+    studio.program(EVALUATES)
+    [started] = (await studio.start()).evaluation_jobs
+    assert (started.status.state, started.evaluation_dir) == (
+        "SCHEDULED",
+        f"mlflow_results/{started.id}",
+    )
+    job = await studio.reach(started.id, "SUCCEEDED", "FAILED")
+    assert (job.status.step, job.status.total_steps, job.rows) == (4, 4, 4)
+    # What is no number is no score.
+    assert dict(job.metrics) == {"exact_match": 0.75}
+    assert [(s.input, s.expected, s.output) for s in job.samples] == [
+        ("i", "e", "o"),
+        ("i-2", "e", "3"),
+    ]
+    assert json.loads(job.generation_config)["max_new_tokens"] == 60
+    assert (job.num_cpu, job.num_gpu, job.num_memory) == (1, 0, 1)
+
+
+async def test_nonsense_in_a_report_leaves_a_record_that_can_be_read(studio: Studio) -> None:
+    studio.program(GARBAGE)
+    [started] = (await studio.start()).evaluation_jobs
+    job = await studio.reach(started.id, "SUCCEEDED", "FAILED")
+    assert (job.status.state, dict(job.metrics), job.rows) == ("SUCCEEDED", {}, 0)
+    assert await studio.listed() == [job]
+
+
+async def test_the_log_of_a_job(studio: Studio) -> None:
+    studio.program(EVALUATES)
+    [job] = (await studio.start()).evaluation_jobs
+    request = TailLogsRequest(job_id=job.id, follow=True).SerializeToString()
+    answers = studio.jobs.link.stream("TailLogs", request)
+    log = b"".join([TailLogsResponse.FromString(answer).data async for answer in answers])
+    assert log == b"token: none\n"
+
+
+async def test_removing_a_running_job_ends_its_process_and_no_other(studio: Studio) -> None:
+    studio.program(WAITS)
+    first, second = (await studio.start(("m", ""), ("m", "a"))).evaluation_jobs
+    files = [studio.folder(job.id) / "pid" for job in (first, second)]
+    pids = [
+        int(await until("it runs", lambda file=file: file.exists() and file.read_text()))
+        for file in files
+    ]
+    await studio.remove(first.id)
+    await until("its process is gone", lambda: not psutil.pid_exists(pids[0]))
+    assert psutil.pid_exists(pids[1])
+    assert [job.id for job in await studio.listed()] == [second.id]
+    await studio.remove(first.id)
+
+
+@pytest.mark.parametrize(
+    ("combinations", "fields", "named"),
+    [
+        ((("nope", ""),), {}, "model_adapter_combinations[0].base_model_id"),
+        ((("m", ""), ("m", "nope")), {}, "model_adapter_combinations[1].adapter_id"),
+        ((), {"dataset_id": "nope"}, "dataset_id"),
+        ((), {"prompt_id": "nope"}, "prompt_id"),
+        ((), {"comparison_adapter_id": "nope"}, "comparison_adapter_id"),
+    ],
+)
+async def test_what_the_request_names_must_exist(
+    studio: Studio, combinations: Any, fields: dict[str, Any], named: str
+) -> None:
+    refusal = await studio.refusal(*combinations, **fields)
+    assert isinstance(refusal, errors.FailedPrecondition)
+    assert refusal.metadata["field"] == named
+    assert "'nope'" in refusal.message
+
+
+async def test_a_bad_request_starts_nothing(studio: Studio) -> None:
+    refusal = await studio.refusal(cpu=0, generation_config="[]")
+    assert isinstance(refusal, errors.InvalidArgument)
+    assert {v.field for v in refusal.violations} == {"cpu", "generation_config"}
+
+
+async def test_a_job_that_is_unknown(studio: Studio) -> None:
+    with pytest.raises(errors.NotFound, match="evaluation job 'nope' does not exist"):
+        await studio.get("nope")
+
+
+async def test_a_hub_token_reaches_the_job_and_nothing_else(
+    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUGGINGFACE_ACCESS_TOKEN", "hf_secret")
+    async with services(tmp_path, *PEERS, "evaluation"):
+        studio = Studio(tmp_path, workspace)
+        await studio.fill()
+        studio.program(EVALUATES)
+        [started] = (await studio.start()).evaluation_jobs
+        job = await studio.reach(started.id, "SUCCEEDED")
+        exported = await studio.jobs(lambda s: s.ExportTables, ExportTablesRequest())
+        await studio.close()
+    assert (studio.folder(job.id) / "job.log").read_text() == "token: hf_secret\n"
+    assert "hf_secret" not in exported.tables_json + str(job)
+    assert "hf_secret" not in (studio.folder(job.id) / "flags.json").read_text()
+    for file in ("evaluation.db", "evaluation.db-wal", "workbench.log"):
+        assert b"hf_secret" not in content(tmp_path / file) + content(workspace.folder / file)
+
+
+@pytest.mark.parametrize("away", PEERS)
+async def test_a_peer_that_is_away_is_named_and_nothing_written(
+    tmp_path: Path, workspace: Workbench, away: str
+) -> None:
+    there = [name for name in PEERS if name != away]
+    async with services(tmp_path, "evaluation"):
+        studio = Studio(tmp_path, workspace)
+        async with services(tmp_path, *PEERS):
+            await studio.fill()
+        async with services(tmp_path, *there):
+            refusal = await studio.refusal()
+        await studio.close()
+    assert isinstance(refusal, errors.Unavailable)
+    assert refusal.metadata == {"service": away}
+
+
+async def test_the_records_say_that_the_workspace_was_away(
+    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{port}/api/v2")
+    async with services(tmp_path, *PEERS, "evaluation"):
+        studio = Studio(tmp_path, workspace)
+        await studio.fill()
+        with pytest.raises(errors.Unavailable, match="the workspace did not answer"):
+            await studio.start(("m", ""), ("m", "a"))
+        for job in await studio.listed():
+            ended = await studio.reach(job.id, "FAILED")
+            assert "the workspace did not answer" in ended.status.failure_reason
+        assert len(await studio.listed()) == 2
+        await studio.close()
