@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from chassis.errors import NotFound, Refusal
+from chassis.errors import Aborted, NotFound, Refusal
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import JobSpec, dispatch, withdraw
@@ -59,17 +59,27 @@ class JobLifecycle(Generic[Job]):
             cml_job_id=dispatched.cml_job_id,
             run_id=dispatched.run_id,
         )
+        accepted = self.records.one(id=job.id)
+        if accepted is None:
+            # Nobody would ever end what runs now.
+            await withdraw(self._workspace, dispatched.cml_job_id, dispatched.run_id, ended=False)
+            raise Aborted(f"{self._kind} {job.id!r} was removed while it was being started")
         self._started()
-        return self.get(job.id)
+        return accepted
 
     async def remove(self, id: str) -> None:
         """Takes the job out of the workspace and forgets it; an unknown id is fine."""
         job = self.records.one(id=id)
         if job is None:
             return
-        if job.cml_job_id:
-            ended = JobState(job.state).ended
-            await withdraw(self._workspace, job.cml_job_id, job.run_id or "", ended)
+        ended = JobState(job.state).ended
+        cml_job_id = job.cml_job_id
+        if not cml_job_id and not ended:
+            # Its start was cut off, or is under way: the workspace may have it all the same.
+            found = await self._workspace.find_job(id)
+            cml_job_id = found.id if found else None
+        if cml_job_id:
+            await withdraw(self._workspace, cml_job_id, job.run_id or "", ended)
         await self.records.remove(id=id)
 
     def tail(self, id: str, offset: int, follow: bool) -> AsyncIterator[TailLogsResponse]:

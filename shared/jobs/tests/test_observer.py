@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from chassis.errors import Refusal
+from chassis.errors import Aborted, Refusal
 from chassis.records import now
 from ft.enums import JobState
 from jobs.dispatch import JobSpec, dispatch
@@ -73,12 +73,13 @@ class Jobs:
             gpu=0,
         )
 
+    @property
+    def lifecycle(self) -> JobLifecycle[Any]:
+        return JobLifecycle("job", self.records, self.workspace, self.project, self.observer.wake)
+
     async def start(self, code: str) -> str:
         job, spec = self.new(code)
-        lifecycle = JobLifecycle(
-            "job", self.records, self.workspace, self.project, self.observer.wake
-        )
-        return str((await lifecycle.start(job, spec)).id)
+        return str((await self.lifecycle.start(job, spec)).id)
 
     async def ended(self, id: str) -> Any:
         def end() -> Any:
@@ -212,9 +213,8 @@ report("notice", message="two")
 
 async def test_a_refused_start_is_in_the_record(jobs: Jobs) -> None:
     job, spec = jobs.new()
-    lifecycle = JobLifecycle("job", jobs.records, jobs.workspace, jobs.project, jobs.observer.wake)
     with pytest.raises(Refusal) as refused:
-        await lifecycle.start(job, JobSpec(**{**vars(spec), "template": "None"}))
+        await jobs.lifecycle.start(job, JobSpec(**{**vars(spec), "template": "None"}))
     kept = jobs.records.one(id=job.id)
     assert (kept.state, kept.failure_reason) == (JobState.FAILED, refused.value.message)
 
@@ -226,3 +226,23 @@ async def test_a_job_that_was_imported_is_left_alone(jobs: Jobs) -> None:
     async with jobs.watched(jobs.watch(grace=timedelta(0))):
         await jobs.ended(other)
     assert jobs.records.one(id=imported.id).state == JobState.UNKNOWN
+
+
+async def test_a_job_that_is_removed_while_it_starts_does_not_run_on(jobs: Jobs) -> None:
+    job, spec = jobs.new("import time; time.sleep(600)")
+    starting = asyncio.create_task(jobs.lifecycle.start(job, spec))
+    while jobs.records.one(id=job.id) is None:  # noqa: ASYNC110 - the very next turn of the loop
+        await asyncio.sleep(0)
+    await jobs.records.remove(id=job.id)
+    with pytest.raises(Aborted, match="was removed while it was being started"):
+        await starting
+    assert await jobs.workspace.find_job(job.id) is None
+
+
+async def test_a_job_whose_start_was_cut_off_is_removed_from_the_workspace(jobs: Jobs) -> None:
+    job, spec = jobs.new("import time; time.sleep(600)")
+    await jobs.records.add(job)
+    await dispatch(jobs.workspace, spec)
+    await jobs.lifecycle.remove(job.id)
+    assert await jobs.workspace.find_job(job.id) is None
+    assert jobs.records.one(id=job.id) is None
