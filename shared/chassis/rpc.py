@@ -21,12 +21,13 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
 
-from chassis import context, errors, translate
+from chassis import context, errors, requests, translate
 from chassis.peers import PeerRefusal
 
 log = structlog.get_logger()
 
 Context = aio.ServicerContext[Any, Any]
+Parse = Callable[[bytes], Any]
 STREAM_SECONDS = 86_400.0
 """Deadline of a stream whose caller set none: following a job may take as long as the job."""
 
@@ -67,30 +68,33 @@ class Dispatcher:
         self._deadline_seconds = deadline_seconds
 
     def unary(
-        self, method: str, behaviour: Callable[[Any], Awaitable[Any]]
-    ) -> Callable[[Any, Context], Awaitable[Any]]:
-        """A gRPC handler for a call with one response."""
+        self, method: str, behaviour: Callable[[Any], Awaitable[Any]], parse: Parse = bytes
+    ) -> Callable[[bytes, Context], Awaitable[Any]]:
+        """A gRPC handler for a call with one response.
 
-        async def handler(request: Any, grpc_context: Context) -> Any:
+        `parse` makes the request of the bytes that came in; by default it is those bytes.
+        """
+
+        async def handler(data: bytes, grpc_context: Context) -> Any:
             self._arrive(grpc_context, self._deadline_seconds)
             with self.in_flight.counted():
                 try:
-                    return await behaviour(request)
+                    return await behaviour(parse(data))
                 except Exception as error:
                     await self._refuse(method, grpc_context, error)
 
         return handler
 
     def stream(
-        self, method: str, behaviour: Callable[[Any], AsyncIterator[Any]]
-    ) -> Callable[[Any, Context], AsyncIterator[Any]]:
-        """A gRPC handler for a call with a stream of responses."""
+        self, method: str, behaviour: Callable[[Any], AsyncIterator[Any]], parse: Parse = bytes
+    ) -> Callable[[bytes, Context], AsyncIterator[Any]]:
+        """A gRPC handler for a call with a stream of responses; `parse` as in `unary`."""
 
-        async def handler(request: Any, grpc_context: Context) -> AsyncIterator[Any]:
+        async def handler(data: bytes, grpc_context: Context) -> AsyncIterator[Any]:
             self._arrive(grpc_context, STREAM_SECONDS)
             with self.in_flight.counted():
                 try:
-                    async for response in behaviour(request):
+                    async for response in behaviour(parse(data)):
                         yield response
                 except Exception as error:
                     await self._refuse(method, grpc_context, error)
@@ -109,7 +113,8 @@ class Dispatcher:
         if isinstance(error, PeerRefusal):
             await translate.pass_on(grpc_context, error.error, error.peer)
         if isinstance(error, errors.Refusal):
-            log.info("refused", method=method, reason=error.code_reason, message=error.message)
+            message = translate.brief(error.message)
+            log.info("refused", method=method, reason=error.code_reason, message=message)
             await translate.abort(grpc_context, error)
         log.error("unforeseen error", method=method, exc_info=error)
         await translate.abort(
@@ -141,17 +146,14 @@ def handlers(
 def _handler(
     method: MethodDescriptor, behaviour: Callable[[Any], Any], dispatcher: Dispatcher
 ) -> "grpc.RpcMethodHandler[Any, Any]":
-    parse = GetMessageClass(method.input_type).FromString
+    # Parsed by the dispatcher: what gRPC's own deserializer refuses leaves as INTERNAL.
+    parse = requests.parser(GetMessageClass(method.input_type))
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(
-            dispatcher.stream(method.name, behaviour),
-            request_deserializer=parse,
-            response_serializer=serialize,
+            dispatcher.stream(method.name, behaviour, parse), response_serializer=serialize
         )
     return grpc.unary_unary_rpc_method_handler(
-        dispatcher.unary(method.name, behaviour),
-        request_deserializer=parse,
-        response_serializer=serialize,
+        dispatcher.unary(method.name, behaviour, parse), response_serializer=serialize
     )
 
 

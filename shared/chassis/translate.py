@@ -5,6 +5,7 @@ The status carries `google.rpc.ErrorInfo` (reason, domain, metadata) and, for ba
 https://google.aip.dev/193.
 """
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import grpc
@@ -38,31 +39,57 @@ STATUS_CODES: dict[type[errors.Refusal], grpc.StatusCode] = {
     errors.Unimplemented: grpc.StatusCode.UNIMPLEMENTED,
     errors.Internal: grpc.StatusCode.INTERNAL,
 }
+MESSAGE_BYTES, VIOLATIONS_BYTES, TEXT_BYTES = 1_000, 1_000, 300
+"""How much is sent of an error's message, of its violations, and of each text in its details. A
+status travels in HTTP/2 trailers, of which gRPC takes 8 KiB: of a larger one nothing arrives. The
+message is there twice, and once with three bytes for each that is not ASCII."""
+_CUT = " ... "
 _TYPES = {code: kind for kind, code in STATUS_CODES.items()}
 
 
 def to_status(error: errors.Refusal) -> status_pb2.Status:
-    """The error as a `google.rpc.Status` with its details."""
+    """The error as a `google.rpc.Status` with its details, shortened to what can be sent."""
+    facts = {key: brief(value, TEXT_BYTES) for key, value in error.metadata.items()}
     info = error_details_pb2.ErrorInfo(
-        reason=error.code_reason, domain=ERROR_DOMAIN, metadata=error.metadata
+        reason=error.code_reason, domain=ERROR_DOMAIN, metadata=facts
     )
     details = [_packed(info)]
     if isinstance(error, errors.InvalidArgument) and error.violations:
-        bad_request = error_details_pb2.BadRequest()
-        for violation in error.violations:
-            bad_request.field_violations.add(
-                field=violation.field, description=violation.description
-            )
-        details.append(_packed(bad_request))
+        details.append(_packed(_bad_request(error.violations)))
     code: int = STATUS_CODES[type(error)].value[0]
-    return status_pb2.Status(code=code, message=error.message, details=details)
+    return status_pb2.Status(code=code, message=brief(error.message), details=details)
+
+
+def brief(text: str, size: int = MESSAGE_BYTES) -> str:
+    """The text, its middle left out if it has more than `size` bytes."""
+    data = text.encode(errors="backslashreplace")
+    if len(data) <= size:
+        return data.decode()
+    half = (size - len(_CUT)) // 2
+    # Half a character at either edge of the cut is left out.
+    return f"{data[:half].decode(errors='ignore')}{_CUT}{data[-half:].decode(errors='ignore')}"
+
+
+def _bad_request(violations: Sequence[errors.Violation]) -> error_details_pb2.BadRequest:
+    bad_request = error_details_pb2.BadRequest()
+    for number, violation in enumerate(violations):
+        left = len(violations) - number
+        # The last is always sent: it may be what a service behind this one has cut down to.
+        if left > 1 and bad_request.ByteSize() > VIOLATIONS_BYTES:
+            more = f"and {left} more"
+            bad_request.field_violations.add(field=brief(violation.field, 50), description=more)
+            break
+        bad_request.field_violations.add(
+            field=brief(violation.field, 50), description=brief(violation.description, TEXT_BYTES)
+        )
+    return bad_request
 
 
 async def abort(context: "aio.ServicerContext[Any, Any]", error: errors.Refusal) -> NoReturn:
     """Ends the call with the error's status."""
     await context.abort(
         STATUS_CODES[type(error)],
-        error.message,
+        brief(error.message),
         ((DETAILS_TRAILER, to_status(error).SerializeToString()), NO_RETRY),
     )
 

@@ -71,11 +71,13 @@ class Hops:
             await self.adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=id))
         return refused.value
 
-    async def plain_call(self, seconds: float, metadata: tuple[tuple[str, str], ...] = ()) -> None:
+    async def plain_call(
+        self, seconds: float, metadata: tuple[tuple[str, str], ...] = (), data: bytes = b""
+    ) -> None:
         """What a client does that does not stand on the chassis."""
         link = self.adapters.link
         call: Any = link.channel.unary_unary(f"/{link.service.full_name}/GetAdapter", None, None)
-        await call(b"", timeout=seconds, metadata=metadata, wait_for_ready=True)
+        await call(data, timeout=seconds, metadata=metadata, wait_for_ready=True)
 
 
 @asynccontextmanager
@@ -134,6 +136,39 @@ async def test_every_violation_survives_two_hops(hops: Hops) -> None:
     assert isinstance(refusal, errors.InvalidArgument)
     assert refusal.violations == violations
     assert refusal.message == "a: is bad; b: is worse"
+
+
+@pytest.mark.parametrize("text", ["x" * 60_000, "\U0001f600" * 60_000])
+async def test_a_long_story_is_cut_to_what_arrives(hops: Hops, text: str) -> None:
+    violations = [errors.Violation(f"{number} {text}", text) for number in range(1_000)]
+    hops.inner.raises = errors.InvalidArgument(
+        f"begin {text} end", violations=violations, first=text, second=text
+    )
+    refusal = await hops.refusal()
+    assert isinstance(refusal, errors.InvalidArgument)
+    assert refusal.message.startswith("begin ")
+    assert refusal.message.endswith(" end")
+    assert refusal.violations[0].field.startswith("0 ")
+    assert refusal.violations[-1].description.startswith("and 99")
+    assert set(refusal.metadata) == {"first", "second"}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\xff\xfe", "MALFORMED_REQUEST"),
+        (b"\x0a\x02\xff\xfe", "MALFORMED_REQUEST"),
+        (GetAdapterRequest(id="a\0b").SerializeToString(), "INVALID_ARGUMENT"),
+        (GetAdapterRequest(id="x" * 70_000).SerializeToString(), "INVALID_ARGUMENT"),
+    ],
+)
+async def test_bytes_that_are_no_request_are_invalid(hops: Hops, data: bytes, reason: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await hops.plain_call(5.0, data=data)
+    refusal = translate.from_rpc_error(refused.value, "adapters")
+    assert isinstance(refusal, errors.InvalidArgument)
+    assert refusal.code_reason == reason
+    assert hops.inner.seen == []
 
 
 async def test_what_is_unforeseen_leaves_as_a_plain_internal_error(hops: Hops) -> None:

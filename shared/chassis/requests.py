@@ -1,0 +1,60 @@
+"""From bytes to a request, with the checks that every request of every service must pass."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+
+from chassis.errors import InvalidArgument, Violations
+
+M = TypeVar("M", bound=Message)
+
+MAX_TEXT_CHARACTERS = 65_536
+"""Longest text in a request. Texts end up in lists, whose size is limited as a whole, and in the
+environment of jobs, where Linux takes no more than 128 KiB each."""
+_UNLIMITED = ("tables_json",)
+"""Fields that carry many records."""
+
+
+def parser(kind: type[M]) -> Callable[[bytes], M]:
+    """Makes requests of that kind.
+
+    What it returns raises InvalidArgument for what is not a message (not well-formed, or text that
+    is not UTF-8), and for text that is too long or, having a NUL in it, cannot be stored.
+    """
+
+    def parse(data: bytes) -> M:
+        try:
+            request = kind.FromString(data)
+        except DecodeError as error:
+            raise InvalidArgument(
+                f"the request is not a {kind.DESCRIPTOR.name}: {error}", reason="MALFORMED_REQUEST"
+            ) from None
+        found = Violations()
+        for place, text in _texts(request, ""):
+            found.check(place, "\0" not in text, "must not contain a NUL character")
+            found.check(
+                place,
+                len(text) <= MAX_TEXT_CHARACTERS,
+                f"has {len(text)} characters; {MAX_TEXT_CHARACTERS} are allowed",
+            )
+        found.raise_if_any()
+        return request
+
+    return parse
+
+
+def _texts(message: Message, prefix: str) -> Iterator[tuple[str, str]]:
+    """Every limited text that is set, with the name of its field."""
+    for field, value in message.ListFields():
+        if field.name in _UNLIMITED:
+            continue
+        place = f"{prefix}{field.name}"
+        values = enumerate(value) if field.is_repeated else ((None, value),)
+        for number, one in values:
+            at = place if number is None else f"{place}[{number}]"
+            if field.type == FieldDescriptor.TYPE_STRING:
+                yield at, one
+            elif field.type == FieldDescriptor.TYPE_MESSAGE:
+                yield from _texts(one, f"{at}.")
