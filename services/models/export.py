@@ -1,6 +1,5 @@
 """Hands a base model with an adapter to where it is served."""
 
-import json
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -47,7 +46,8 @@ class ModelExport:
         found.required("base_model_id", base_model_id)
         found.required("adapter_id", adapter_id)
         model_name = found.required("model_name", model_name)
-        _require_object("generation_config", generation_config, found)
+        if generation_config:
+            found.json_object("generation_config", generation_config)
         found.raise_if_any()
         base = await referred("base_model_id", self._base(base_model_id))
         adapter = await referred("adapter_id", self._adapters.get(adapter_id))
@@ -95,17 +95,6 @@ class ModelExport:
             kernel="python3",
             runtime_identifier=template.runtime_identifier,
         )
-
-
-def _require_object(field: str, text: str, found: Violations) -> None:
-    if not text:
-        return
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        found.add(field, f"line {error.lineno} column {error.colno}: not JSON: {error.msg}")
-        return
-    found.check(field, isinstance(content, dict), "must be a JSON object")
 
 
 def _require_servable(base: Model, adapter: AdapterFacts) -> None:

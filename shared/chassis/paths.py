@@ -20,8 +20,10 @@ class ProjectPaths:
         """
         try:
             path = (self.project / location).resolve()
+            path.exists()  # raises for a name that is longer than a file system takes
         except (OSError, ValueError) as error:
-            found.add(field, f"{location!r} is not a path: {error}")
+            reason = error.strerror if isinstance(error, OSError) else error
+            found.add(field, f"{location!r} is not a path: {reason}")
             return None
         if any(path.is_relative_to(root.resolve()) for root in self._roots):
             return path

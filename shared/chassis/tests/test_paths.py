@@ -41,6 +41,14 @@ def test_finds_what_is_inside(paths: ProjectPaths, project: Path) -> None:
     found.raise_if_any()
 
 
+@pytest.mark.parametrize("location", ["x" * 300, "x/" * 5000, "a\0b"])
+def test_refuses_what_no_file_system_takes(paths: ProjectPaths, location: str) -> None:
+    for look in (paths.file, paths.directory):
+        found = Violations()
+        assert look("location", location, found) is None
+        assert "is not a path: " in refusal(found)
+
+
 @pytest.mark.parametrize("location", ["../outside.csv", "/etc/passwd", "data/../../outside.csv"])
 def test_refuses_what_is_outside(paths: ProjectPaths, location: str) -> None:
     found = Violations()
