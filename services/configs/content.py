@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -13,6 +14,9 @@ from ft.enums import ConfigType
 MAX_VALUES = 100_000
 """How many values a config may have once YAML aliases are followed: a few lines of them can stand
 for more than any memory holds."""
+
+MAX_BITS = 1024
+"""How large a whole number may be: as large as a floating-point number."""
 
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 
@@ -74,8 +78,8 @@ def _parse_json(text: str) -> Any:
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        times = Counter(name for name, _ in pairs)
+        repeated = sorted(name for name in times if times[name] > 1)
         raise ContentFault(f"keys appear more than once: {', '.join(repeated)}")
     return content
 
@@ -93,13 +97,27 @@ def _finite(text: str) -> float:
 
 def _parse_yaml(text: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
         raise ContentFault(f"{place}not YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ContentFault(f"not YAML: {error}") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what merge keys blow up: a level of `<<: [*a, *a]` has twice the pairs of the one
+    below."""
+
+    merged = 0
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        # Also called for each mapping that is merged into another, before that is done.
+        self.merged += len(node.value)
+        if self.merged > MAX_VALUES:
+            raise ContentFault(f"has more than {MAX_VALUES} values")
 
 
 def _comparable(type: str, value: Any, left: list[int]) -> Any:
@@ -119,6 +137,8 @@ def _comparable(type: str, value: Any, left: list[int]) -> Any:
             return [_comparable(type, item, left) for item in value]
         case float() if value.is_integer():
             return int(value)
+        case int() if value.bit_length() > MAX_BITS:
+            raise ContentFault("has a number that is larger than any number can be")
         case str() if type == ConfigType.AXOLOTL and (number := _yaml_number(value)) is not None:
             return _comparable(type, number, left)
         case None | bool() | int() | float() | str():

@@ -1,5 +1,7 @@
 """The rules about configs."""
 
+import asyncio
+
 from chassis.errors import InvalidArgument, NotFound, Violation, Violations
 from chassis.peers import referred
 from chassis.records import new_id
@@ -33,7 +35,8 @@ class ConfigService:
             id=new_id(),
             type=type,
             description=description.strip() or None,
-            config=self._canonical(type, text),
+            # In a thread: a long YAML text takes a second, in which others want their answers.
+            config=await asyncio.to_thread(self._canonical, type, text),
         )
         if config.description is None:
             return await self._configs.add_or_find(config)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -54,8 +55,9 @@ def of_jsonl(path: Path) -> list[str]:
 def of_directory(path: Path) -> list[str]:
     """The columns of a directory that `datasets` saved, or of one with data files in it."""
     for info in sorted([*path.glob("dataset_info.json"), *path.glob("*/dataset_info.json")]):
-        features = json.loads(info.read_text()).get("features")
-        if features:
+        described = json.loads(info.read_text())
+        features = described.get("features") if isinstance(described, dict) else None
+        if isinstance(features, dict) and features:
             return list(features)
     for file in sorted(path.rglob("*"), key=lambda f: ("train" not in f.name, str(f))):
         if file.is_file() and file.suffix in READERS:
@@ -86,7 +88,8 @@ def read(path: Path) -> list[str]:
         columns = of_directory(path) if path.is_dir() else READERS[path.suffix](path)
     except UnicodeDecodeError as error:
         raise DataFault(f"not UTF-8 text: byte {error.start} {error.reason}") from error
-    except (OSError, json.JSONDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        # ValueError: not JSON, or a number with thousands of digits.
         raise DataFault(f"cannot be read: {error}") from error
     return columns
 
@@ -120,6 +123,6 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _require_distinct(names: list[str]) -> None:
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
     if repeated:
         raise DataFault(f"column names appear more than once: {', '.join(repeated)}")

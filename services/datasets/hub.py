@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from chassis import errors
 
@@ -35,6 +36,7 @@ class HubDatasets:
         from datasets import load_dataset_builder
         from datasets.exceptions import DatasetNotFoundError
 
+        _require_hub_name(name)
         try:
             info = load_dataset_builder(name, token=self._token).info
         except DatasetNotFoundError as error:
@@ -44,9 +46,7 @@ class HubDatasets:
                     "to a token that may read it",
                     field="huggingface_name",
                 ) from error
-            raise errors.InvalidArgument.of(
-                [errors.Violation("huggingface_name", f"{name!r} is not a dataset on the hub")]
-            ) from error
+            raise _not_on_hub(name) from error
         except OSError as error:
             raise errors.Unavailable(
                 f"the hub did not answer about dataset {name!r}: {type(error).__name__}",
@@ -58,3 +58,23 @@ class HubDatasets:
                 [errors.Violation("huggingface_name", f"cannot read {name!r}: {error}")]
             ) from error
         return HubDataset(list(info.features or ()), info.description or "")
+
+
+def _require_hub_name(name: str) -> None:
+    """Raises InvalidArgument for what the library would take for a path: it reads any directory of
+    this machine as a dataset."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError as error:
+        raise _not_on_hub(name) from error
+    if Path(name).exists():
+        raise _not_on_hub(name)
+
+
+def _not_on_hub(name: str) -> errors.InvalidArgument:
+    return errors.InvalidArgument.of(
+        [errors.Violation("huggingface_name", f"{name!r} is not a dataset on the hub")]
+    )

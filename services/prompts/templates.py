@@ -5,6 +5,9 @@ from string import Formatter
 
 _CONVERSIONS = (None, "s", "r", "a")
 
+MAX_WITHIN = 1
+"""What `str.format` fills in: a placeholder's format may have placeholders, theirs may not."""
+
 
 class TemplateFault(Exception):
     """The text is not a template over named columns. The message says why."""
@@ -19,7 +22,7 @@ def placeholders(template: str) -> list[str]:
     return list(dict.fromkeys(_names(template)))
 
 
-def _names(template: str) -> Iterator[str]:
+def _names(template: str, within: int = 0) -> Iterator[str]:
     try:
         fields = list(Formatter().parse(template))
     except ValueError as error:
@@ -27,6 +30,8 @@ def _names(template: str) -> Iterator[str]:
     for _, name, format_spec, conversion in fields:
         if name is None:
             continue
+        if within > MAX_WITHIN:
+            raise TemplateFault(f"placeholder {{{name}}} is nested too deeply")
         if not name or name.isdigit():
             raise TemplateFault(f"placeholder {{{name}}} must name a column")
         if "." in name or "[" in name:
@@ -34,4 +39,4 @@ def _names(template: str) -> Iterator[str]:
         if conversion not in _CONVERSIONS:
             raise TemplateFault(f"placeholder {{{name}}} has unknown conversion {conversion!r}")
         yield name
-        yield from _names(format_spec or "")
+        yield from _names(format_spec or "", within + 1)

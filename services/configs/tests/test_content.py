@@ -21,6 +21,11 @@ ALIASES = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
     for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
+MERGES = "a: &a {x: 1}\n" + "".join(
+    f"{name}: &{name} {{<<: [{','.join([f'*{before}'] * 9)}]}}\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
 
 @settings(max_examples=40, deadline=None)
 @given(CONFIGS)
@@ -91,6 +96,8 @@ def test_says_why_a_text_is_no_json_config(text: str, message: str) -> None:
         ("a: 2023-13-45", "not YAML: month must be in 1..12"),
         ("a: &a [*a]", "is nested too deeply"),
         (ALIASES, "has more than 100000 values"),
+        (MERGES, "has more than 100000 values"),
+        ("a: " + ":".join(["1"] * 10_000), "has a number that is larger than any number can be"),
     ],
 )
 def test_says_why_a_text_is_no_yaml_config(text: str, message: str) -> None:

@@ -123,6 +123,17 @@ async def test_says_when_the_hub_does_not_answer(studio: Studio) -> None:
     assert await studio.names() == []
 
 
+@pytest.mark.parametrize("name", ["..", "/etc", "../project", "services", "a b"])
+async def test_a_directory_is_no_dataset_of_the_hub(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (studio.project / "services").mkdir()
+    (studio.project / "services" / "rows.csv").write_text("a,b\n1,2\n")
+    monkeypatch.chdir(studio.project)
+    with pytest.raises(errors.InvalidArgument, match="is not a dataset on the hub"):
+        await studio.add(type="huggingface", huggingface_name=name)
+
+
 async def test_removal_is_idempotent_and_leaves_the_file(studio: Studio) -> None:
     added = await studio.add(location=studio.file("rows.csv"))
     for _ in range(2):

@@ -49,6 +49,10 @@ def test_every_format_names_the_columns_that_were_written(tmp_path: Path, names:
         ("a.json", '[{"a": 1}, {"b": 1}]', r"item 2: columns \['b'\] differ from \['a'\]"),
         ("a.json", '[{"a": 1, "a": 2}]', "column names appear more than once: a"),
         ("a.json", "[" * 100_000, "cannot be read"),
+        ("a.json", "9" * 5_000, "cannot be read: Exceeds the limit"),
+        ("a.jsonl", f"[{'9' * 5_000}]", "cannot be read: Exceeds the limit"),
+        # Must not take a time that grows with the square of the number of columns.
+        ("a.csv", ",".join(["b", *map(str, range(100_000)), "b"]), "appear more than once: b"),
         ("a.jsonl", "\n\n", "line 1: the file is empty"),
         ("a.jsonl", '{"a": 1}\n{', "line 2: not JSON"),
         ("a.jsonl", '{"a": 1}\n\n{"b": 1}\n', "line 3: columns"),

@@ -94,7 +94,17 @@ async def test_an_empty_request_is_refused(studio: Studio) -> None:
 
 @pytest.mark.parametrize(
     "template",
-    ["{customer", "customer}", "{}", "{0}", "{customer.real}", "{customer[0]}", "{customer!x}"],
+    [
+        "{customer",
+        "customer}",
+        "{}",
+        "{0}",
+        "{customer.real}",
+        "{customer[0]}",
+        "{customer!x}",
+        "{customer:{customer:{customer}}}",
+        "{customer:" * 3000 + "}" * 3000,
+    ],
 )
 async def test_refuses_a_malformed_template(studio: Studio, template: str) -> None:
     dataset = await studio.dataset("d")
