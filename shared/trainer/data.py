@@ -1,6 +1,5 @@
 """From a registered dataset to the rows to train on and the rows that are held out."""
 
-import os
 import re
 import string
 from collections.abc import Iterable
@@ -10,10 +9,13 @@ from typing import Any
 from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
 
 from ft.api import DatasetMetadata, DatasetType
+from trainer import hub
 from trainer.errors import DataError, first_line
 
 SPLIT_SEED = 42
 EVALUATION_SEED = 420
+TEXT_COLUMN = "prediction"
+"""The column with the text to train on."""
 HELD_OUT_NAMES = ("eval", "test")
 SHARE_DIGITS = 6
 """Shares travel as 32-bit floats; beyond this they are noise, which must not move a row."""
@@ -37,8 +39,7 @@ def load(dataset: DatasetMetadata, project: Path) -> DatasetDict:
 
 def _read(dataset: DatasetMetadata, project: Path) -> Any:
     if dataset.type == DatasetType.HUGGINGFACE:
-        token = os.environ.get("HUGGINGFACE_ACCESS_TOKEN") or None
-        return load_dataset(dataset.huggingface_name, token=token)
+        return load_dataset(dataset.huggingface_name, token=hub.token())
     path = project / dataset.location
     if not path.exists():
         raise FileNotFoundError(f"{dataset.location} does not exist in the project directory")
@@ -114,8 +115,8 @@ def fill(template: str, row: dict[str, Any]) -> str:
 
 
 def texts(rows: Dataset, template: str, end_of_text: str) -> Dataset:
-    """One column `prediction`: the filled template, ended so that the model learns to stop."""
+    """One column, TEXT_COLUMN: the filled template, ended so that the model learns to stop."""
     return rows.map(
-        lambda row: {"prediction": fill(template, row) + end_of_text},
+        lambda row: {TEXT_COLUMN: fill(template, row) + end_of_text},
         remove_columns=rows.column_names,
     )

@@ -1,6 +1,5 @@
 """An evaluation job: what a model, alone or with an adapter, makes of held-out rows."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from ft.api import (
     GetPromptRequest,
     PromptMetadata,
 )
-from trainer import data, results, settings
+from trainer import data, hub, results, settings
 from trainer.arguments import EvaluateArguments
 from trainer.errors import DataError, ModelError, UnsupportedError, first_line
 from trainer.events import EventLog
@@ -105,11 +104,10 @@ class Evaluation:
             raise UnsupportedError(
                 f"Adapters of type {adapter.type} cannot be loaded in a job yet."
             )
-        hub = adapter.type == AdapterType.HUGGINGFACE
-        source = adapter.huggingface_name if hub else str(self._project / adapter.location)
-        token = os.environ.get("HUGGINGFACE_ACCESS_TOKEN") or None
+        on_hub = adapter.type == AdapterType.HUGGINGFACE
+        source = adapter.huggingface_name if on_hub else str(self._project / adapter.location)
         try:
-            return PeftModel.from_pretrained(model, source, token=token)
+            return PeftModel.from_pretrained(model, source, token=hub.token())
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelError(
                 f"Adapter {adapter.name} cannot be loaded: {first_line(error)}"

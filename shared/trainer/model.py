@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from trainer import hub
 from trainer.errors import ModelError, first_line
 from trainer.hardware import Hardware
 from trainer.tokenizer import set_pad_token
@@ -14,7 +15,7 @@ from trainer.tokenizer import set_pad_token
 def load_tokenizer(source: str) -> Any:
     """The tokenizer with a usable pad token. Raises ModelError."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, token=_hub_token())
+        tokenizer = AutoTokenizer.from_pretrained(source, token=hub.token())
     except (OSError, ValueError) as error:
         raise ModelError(
             f"The tokenizer of {source} cannot be loaded: {first_line(error)}"
@@ -31,7 +32,7 @@ def load_model(source: str, hardware: Hardware, dtype: torch.dtype, quantisation
             dtype=dtype,
             quantization_config=quantisation,
             device_map={"": local_device(hardware)},
-            token=_hub_token(),
+            token=hub.token(),
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"The model {source} cannot be loaded: {first_line(error)}") from error
@@ -51,7 +52,3 @@ def weight_type(hardware: Hardware, *, fp16: bool = False) -> torch.dtype:
 def local_device(hardware: Hardware) -> str:
     """The device of this process, among several processes too."""
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if hardware.on_gpu else "cpu"
-
-
-def _hub_token() -> str | None:
-    return os.environ.get("HUGGINGFACE_ACCESS_TOKEN") or None

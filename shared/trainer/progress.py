@@ -79,11 +79,12 @@ class ProgressCallback(TrainerCallback):
             )
 
     def _seconds_left(self, state: TrainerState) -> float | None:
-        done = state.global_step - self._first_step
+        done: int = state.global_step - self._first_step
         if done == 0:
             return None
         per_step = (time.monotonic() - self._begin) / done
-        return round(per_step * (state.max_steps - state.global_step), 1)
+        left: int = state.max_steps - state.global_step
+        return round(per_step * left, 1)
 
     def _token_rate(self, tokens: float | None) -> float | None:
         """Tokens a second since the last log; `tokens` counts from the start of training."""

@@ -20,8 +20,6 @@ from trainer.studio import Studio, model_source
 
 logger = logging.getLogger(__name__)
 
-TEXT_COLUMN = "prediction"
-
 
 class FineTuning:
     """One job, from what its arguments name to the saved and registered adapter."""
@@ -72,7 +70,7 @@ class FineTuning:
             self._events.notice,
         )
         # Progress goes to the events; a bar would fill the log.
-        chosen = {**chosen, "disable_tqdm": True, "dataset_text_field": TEXT_COLUMN}
+        chosen = {**chosen, "disable_tqdm": True, "dataset_text_field": data.TEXT_COLUMN}
         config = settings.make_training_config(chosen, arguments.train_out_dir)
         return config, settings.make_lora_config(arguments.lora_config)
 
