@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 MAX_BATCH = 256
+CONNECT_SECONDS = 5
+"""How long a PostgreSQL server may take to accept a connection; its client's own limit is none."""
 _RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -61,9 +63,11 @@ class Store:
 
     async def open(self) -> None:
         """Connects and migrates; tries again, with growing pauses, until the database answers."""
+        loop = asyncio.get_running_loop()
         for attempt in range(10**9):
             try:
-                self._connect()
+                # Not on the loop: health has to be answered meanwhile.
+                await loop.run_in_executor(self._thread, self._connect)
                 return
             except OperationalError as error:
                 pause = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
@@ -83,8 +87,11 @@ class Store:
 
     def _engine(self, **options: Any) -> Engine:
         if not self.is_sqlite:
-            search_path = {"options": f"-csearch_path={self._service}"}
-            return create_engine(self._url, connect_args=search_path, pool_pre_ping=True, **options)
+            arguments = {
+                "options": f"-csearch_path={self._service}",
+                "connect_timeout": CONNECT_SECONDS,
+            }
+            return create_engine(self._url, connect_args=arguments, pool_pre_ping=True, **options)
         engine = create_engine(self._url, **options)
         event.listen(engine, "connect", _prepare_sqlite)
         if "isolation_level" not in options:
@@ -154,7 +161,10 @@ class Store:
         """Changes whenever anything was committed; None if the database cannot tell."""
         if self._version is None:
             return None
-        version: int = self._version.exec_driver_sql("PRAGMA data_version").scalar_one()
+        try:
+            version: int = self._version.exec_driver_sql("PRAGMA data_version").scalar_one()
+        except OperationalError as error:
+            raise self._away(str(error.orig)) from error
         return version
 
     def answers(self) -> bool:
