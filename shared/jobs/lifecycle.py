@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from chassis.errors import Aborted, NotFound, Refusal
+from chassis.errors import Aborted, FailedPrecondition, NotFound, Refusal
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import JobSpec, dispatch, withdraw
@@ -88,7 +88,10 @@ class JobLifecycle(Generic[Job]):
         if job is None:
             # Says nothing of the kind: the facade asks one domain after the other.
             raise NotFound(f"job {id!r} does not exist", resource="job", id=id)
-        folder = self._project / job.folder()
+        folder = (self._project / job.folder()).resolve()
+        if not folder.is_relative_to(self._project.resolve()):
+            # An imported record may say anything.
+            raise FailedPrecondition(f"the folder of job {id!r} lies outside the project directory")
         return tail(folder, offset, follow, lambda: self._ended(id))
 
     def _ended(self, id: str) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from chassis import domains, errors
 from chassis.config import Settings
 from chassis.domains import DOMAINS
-from chassis.peers import Peer
+from chassis.peers import Peer, PeerRefusal
 from chassis.testing import services, settings_in
 from ft.proto import domains_pb2_grpc as stubs
 from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
@@ -246,6 +246,18 @@ async def test_the_log_of_a_job(studio: Studio) -> None:
     answers = studio.jobs.link.stream("TailLogs", request)
     log = b"".join([TailLogsResponse.FromString(answer).data async for answer in answers])
     assert log == b"token: none\n"
+
+
+async def test_the_log_of_an_imported_job_lies_within_the_project(
+    studio: Studio, tmp_path: Path
+) -> None:
+    (tmp_path / "job.log").write_text("not the project's")
+    rows = [{"id": "imported", "evaluation_dir": ".."}]
+    tables = json.dumps({"evaluation_jobs": {"data": rows}})
+    await studio.jobs(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
+    request = TailLogsRequest(job_id="imported").SerializeToString()
+    with pytest.raises(PeerRefusal, match="outside the project directory"):
+        [answer async for answer in studio.jobs.link.stream("TailLogs", request)]
 
 
 async def test_removing_a_running_job_ends_its_process_and_no_other(studio: Studio) -> None:
