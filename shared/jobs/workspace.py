@@ -18,6 +18,8 @@ from chassis import errors
 T = TypeVar("T")
 REQUEST_SECONDS = 15.0
 PAGE_SIZE = 100
+VARIABLES = ("CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY")
+"""What says which workspace it is, and lets us in."""
 _REFUSED = {
     401: errors.Unauthenticated,
     403: errors.PermissionDenied,
@@ -155,14 +157,15 @@ class Workspace:
         if self._client is None:
             import cmlapi
 
-            if not self._project_id or not os.environ.get("CDSW_API_URL"):
-                raise errors.FailedPrecondition(
-                    "no workspace is configured: CDSW_API_URL and CDSW_PROJECT_ID must be set",
-                    reason="NO_WORKSPACE",
-                )
             key_file = os.environ.get("FTS_WORKSPACE_KEY_FILE", "")
             if key_file:
                 os.environ["CDSW_APIV2_KEY"] = _read_key(Path(key_file))
+            missing = [name for name in VARIABLES if not os.environ.get(name)]
+            if missing:
+                raise errors.FailedPrecondition(
+                    f"no workspace is configured: {', '.join(missing)} must be set",
+                    reason="NO_WORKSPACE",
+                )
             self._client = cmlapi.default_client()
         return self._client
 

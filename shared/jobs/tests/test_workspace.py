@@ -166,10 +166,15 @@ async def test_a_workspace_that_answers_nonsense(
             await Workspace().project()
 
 
-async def test_no_workspace_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CDSW_PROJECT_ID", raising=False)
-    monkeypatch.delenv("CDSW_API_URL", raising=False)
-    with pytest.raises(errors.FailedPrecondition, match="CDSW_API_URL and CDSW_PROJECT_ID"):
+@pytest.mark.parametrize("missing", ["CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY"])
+async def test_what_no_workspace_can_be_called_without(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    for name in ("CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY"):
+        monkeypatch.setenv(name, "set")
+    monkeypatch.delenv("FTS_WORKSPACE_KEY_FILE", raising=False)
+    monkeypatch.delenv(missing)
+    with pytest.raises(errors.FailedPrecondition, match=f": {missing} must be set"):
         await Workspace().project()
 
 
