@@ -20,7 +20,7 @@ class JobRecord(Base, kw_only=True):
     __abstract__ = True
 
     cml_job_id: Mapped[str | None] = mapped_column(default=None)
-    state: Mapped[str] = mapped_column(default=JobState.QUEUED, sort_order=500)
+    state: Mapped[str] = mapped_column(default=JobState.QUEUED, index=True, sort_order=500)
     run_id: Mapped[str | None] = mapped_column(default=None, sort_order=501)
     started_at: Mapped[datetime | None] = mapped_column(default=None, sort_order=502)
     finished_at: Mapped[datetime | None] = mapped_column(default=None, sort_order=503)
