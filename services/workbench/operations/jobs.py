@@ -259,7 +259,7 @@ def _values(bench: Bench, body: cmlapi.CreateJobRequest | cmlapi.Job) -> dict[st
 
 def _check(values: dict[str, Any]) -> None:
     broken = [
-        f"{name}: {rule}"
+        f"{name}: {rule}, not {values[name]!r}"
         for name, (holds, rule) in _RULES.items()
         if name in values and not holds(values[name])
     ]

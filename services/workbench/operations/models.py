@@ -259,7 +259,7 @@ def _new_deployment(
     gpus = model.nvidia_gpus if config.nvidia_gpus is None else config.nvidia_gpus
     for name, value in {**fields, "nvidia_gpus": gpus}.items():
         if value < 0:
-            raise errors.InvalidArgument(f"{name}: must not be negative")
+            raise errors.InvalidArgument(f"{name}: must not be negative, not {value}")
     row = ModelDeploymentRow(
         project_id=model.project_id,
         model_id=model.id,

@@ -253,7 +253,11 @@ def test_job_comes_back_as_it_was_given(api: cmlapi.CMLServiceApi) -> None:
         ({"name": "  "}, 400, "name: must not be blank"),
         ({"script": None}, 400, "script: must be given"),
         ({"cpu": 0}, 400, "cpu: must be more than 0"),
-        ({"cpu": -1, "memory": 0}, 400, "cpu: must be more than 0; memory: must be more than 0"),
+        (
+            {"cpu": -1, "memory": 0},
+            400,
+            "cpu: must be more than 0, not -1.0; memory: must be more than 0 (GiB), not 0.0",
+        ),
         ({"nvidia_gpu": -1}, 400, "nvidia_gpu: must not be negative"),
         ({"timeout": -1}, 400, "timeout: must not be negative"),
         ({"cpu": "much"}, 400, "cpu: Input should be a valid number"),
