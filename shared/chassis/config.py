@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     """Where the service listens if not told; given by its `__main__`."""
     listen: str = ""
     """`host:port`, or `unix:<path>`; if not set, the default, or `<run_dir>/<service>.sock`."""
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
     """SQLAlchemy URL; `<home>/<service>.db` (SQLite) if not set. PostgreSQL gets a schema each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"

@@ -105,7 +105,7 @@ class Dispatcher:
         call = context.incoming(
             grpc_context.invocation_metadata(), grpc_context.time_remaining(), deadline_seconds
         )
-        structlog.contextvars.bind_contextvars(request_id=call.request_id)
+        structlog.contextvars.bind_contextvars(request_id=call.request_id, caller=call.caller)
 
     async def _refuse(self, method: str, grpc_context: Context, error: Exception) -> None:
         if isinstance(error, aio.AbortError):
