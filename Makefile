@@ -37,7 +37,8 @@ $(STUDIO)/.made: requirements/services.txt requirements/dev.txt $(PROJECT_FILES)
 $(TRAINER)/.made: requirements/trainer.txt shared/ft/pyproject.toml shared/trainer/pyproject.toml
 	@echo "making $(TRAINER): torch and the trainer (the largest download)"
 	@$(PYTHON) -m venv $(TRAINER)
-	@$(TRAINER)/bin/pip install $(PIP_FLAGS) torch==2.13.0
+	@$(TRAINER)/bin/pip install $(PIP_FLAGS) \
+	    $(if $(FTS_TORCH_INDEX_URL),--extra-index-url $(FTS_TORCH_INDEX_URL)) torch==2.13.0
 	@$(TRAINER)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt \
 	    hatchling pytest pytest-asyncio hypothesis
 	@$(TRAINER)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt --no-build-isolation \
