@@ -6,7 +6,7 @@ from chassis.records import Base, Records
 from chassis.store import Store
 
 
-class Dataset(Base, kw_only=True):
+class Dataset(Base):
     """A registered dataset."""
 
     __tablename__ = "datasets"

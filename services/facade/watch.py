@@ -1,6 +1,7 @@
 """Watches the health of the domains, and shows it as the studio's own."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -56,7 +57,8 @@ class DomainWatch:
         if self._serving[name] is serving:
             return
         self._serving[name] = serving
-        log.log(20 if serving else 30, "domain changed", domain=name, serving=serving)
+        level = logging.INFO if serving else logging.WARNING
+        log.log(level, "domain changed", domain=name, serving=serving)
         await self._publish(board)
 
     async def _publish(self, board: HealthBoard) -> None:

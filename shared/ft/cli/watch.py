@@ -30,7 +30,7 @@ def ended(status: api.JobStatus) -> bool:
 
 
 def find_job(client: FineTuningStudioClient, id: str) -> Job:
-    """The job of either kind with that id. Raises StudioError (NOT_FOUND) if there is none."""
+    """The job of either kind with that id. Raises CommandFailed if there is none."""
     try:
         return client.GetFineTuningJob(api.GetFineTuningJobRequest(id=id)).fine_tuning_job
     except StudioError as error:

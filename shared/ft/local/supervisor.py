@@ -52,13 +52,18 @@ class Supervisor:
         Raises NotServing, with what it said, if it does not.
         """
         config = str(self._home.supervisor_config)
-        ran = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "supervisor.supervisord", "--configuration", config],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
+        command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", config]
+        try:
+            ran = subprocess.run(  # noqa: S603
+                command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=START_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise NotServing(f"the supervisor did not start within {START_SECONDS:g} s") from None
         if ran.returncode:
             raise NotServing(f"the supervisor did not start: {(ran.stderr or ran.stdout).strip()}")
         deadline = time.monotonic() + START_SECONDS
