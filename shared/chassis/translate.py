@@ -10,14 +10,13 @@ from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import any_pb2
-from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from grpc import aio
 
 from chassis import errors
+from ft.errors import DETAILS_TRAILER, details_of, status_in
 
 ERROR_DOMAIN = "fine-tuning-studio"
-DETAILS_TRAILER = "grpc-status-details-bin"
 NO_RETRY = ("grpc-retry-pushback-ms", "-1")
 """Tells gRPC on the other side not to repeat the call by itself.
 
@@ -99,7 +98,7 @@ async def pass_on(
 ) -> NoReturn:
     """Ends the call with a peer's refusal as it stands, or, where the peer gave no details, with
     what its failure means here."""
-    details = _details(error)
+    details = status_in(error.trailing_metadata())
     if details is None:
         await abort(context, from_rpc_error(error, peer))
     await context.abort(
@@ -117,7 +116,7 @@ def from_rpc_error(error: aio.AioRpcError, peer: str) -> errors.Refusal:
     """
     code = error.code()
     message = error.details() or code.name
-    status = _details(error)
+    status = status_in(error.trailing_metadata())
     if status is None and code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
         # Cancelled not by us, or we would not be here: the peer is going down.
         return away(peer)
@@ -126,12 +125,7 @@ def from_rpc_error(error: aio.AioRpcError, peer: str) -> errors.Refusal:
             f"service {peer!r} did not answer within the deadline", service=peer
         )
     kind = _TYPES.get(code, errors.Internal)
-    info = error_details_pb2.ErrorInfo()
-    bad_request = error_details_pb2.BadRequest()
-    for detail in status.details if status else ():
-        # Unpack is a no-op that returns False for a detail of another type.
-        detail.Unpack(info)
-        detail.Unpack(bad_request)
+    info, bad_request = details_of(status or status_pb2.Status())
     if kind is errors.InvalidArgument:
         return errors.InvalidArgument(
             message,
@@ -155,14 +149,3 @@ def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest)
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed
-
-
-def _details(error: aio.AioRpcError) -> status_pb2.Status | None:
-    trailer: Any = error.trailing_metadata()
-    for key, value in trailer or ():
-        if key == DETAILS_TRAILER and isinstance(value, bytes):
-            try:
-                return status_pb2.Status.FromString(value)
-            except DecodeError:
-                return None
-    return None

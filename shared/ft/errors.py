@@ -1,7 +1,8 @@
 """What the client raises when the studio refuses a call or cannot be reached."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -51,19 +52,14 @@ def from_rpc_error(error: grpc.RpcError, method: str, address: str) -> StudioErr
     """The error of a call of `method` at `address`, with the details that came along."""
     assert isinstance(error, grpc.Call)  # every error of a call that was sent is one
     code = error.code()
-    status = _status(error)
+    status = status_in(error.trailing_metadata())
     if status is None:
         return StudioError(
             _own_words(code, error.details() or "", method, address),
             code=code,
             reason=UNREACHABLE if code is grpc.StatusCode.UNAVAILABLE else "",
         )
-    info = error_details_pb2.ErrorInfo()
-    bad_request = error_details_pb2.BadRequest()
-    for detail in status.details:
-        # Unpack is a no-op that returns False for a detail of another type.
-        detail.Unpack(info)
-        detail.Unpack(bad_request)
+    info, bad_request = details_of(status)
     return StudioError(
         status.message,
         code=code,
@@ -91,8 +87,9 @@ def _own_words(code: grpc.StatusCode, details: str, method: str, address: str) -
     return details or f"{method}: {code.name}"
 
 
-def _status(call: grpc.Call) -> status_pb2.Status | None:
-    for key, value in _trailers(call):
+def status_in(trailers: Any) -> status_pb2.Status | None:
+    """The status with details that a call's trailing metadata carry; None if there is none."""
+    for key, value in trailers or ():
         if key == DETAILS_TRAILER and isinstance(value, bytes):
             try:
                 return status_pb2.Status.FromString(value)
@@ -101,5 +98,13 @@ def _status(call: grpc.Call) -> status_pb2.Status | None:
     return None
 
 
-def _trailers(call: grpc.Call) -> Iterator[tuple[str, str | bytes]]:
-    yield from call.trailing_metadata() or ()
+def details_of(
+    status: status_pb2.Status,
+) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
+    """The status's reason and its violations, empty where it has none."""
+    info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details:
+        # Unpack is a no-op that returns False for a detail of another type.
+        detail.Unpack(info)
+        detail.Unpack(bad_request)
+    return info, bad_request
