@@ -10,6 +10,10 @@ from typing import Any
 
 CHECKED_ROWS = 100
 """How many first rows must agree in their columns."""
+INFO_FILE = "dataset_info.json"
+"""What the `datasets` library writes beside the data that it saves."""
+MAX_CHARACTERS = 65_536
+"""How long all column names together may be: every list of datasets carries them."""
 
 
 class DataFault(Exception):
@@ -54,13 +58,15 @@ def of_jsonl(path: Path) -> list[str]:
 
 def of_directory(path: Path) -> list[str]:
     """The columns of a directory that `datasets` saved, or of one with data files in it."""
-    for info in sorted([*path.glob("dataset_info.json"), *path.glob("*/dataset_info.json")]):
+    for info in sorted([*path.glob(INFO_FILE), *path.glob(f"*/{INFO_FILE}")]):
+        if not info.is_file():  # a pipe, for one, would never begin to be read
+            continue
         described = json.loads(info.read_text())
         features = described.get("features") if isinstance(described, dict) else None
         if isinstance(features, dict) and features:
             return list(features)
     for file in sorted(path.rglob("*"), key=lambda f: ("train" not in f.name, str(f))):
-        if file.is_file() and file.suffix in READERS:
+        if file.suffix in READERS and file.name != INFO_FILE and file.is_file():
             return READERS[file.suffix](file)
     raise DataFault(f"no dataset and no {', '.join(READERS)} file in the directory")
 
@@ -82,15 +88,20 @@ READERS: dict[str, Callable[[Path], list[str]]] = {
 }
 
 
-def read(path: Path) -> list[str]:
-    """The column names of a file or directory. Raises DataFault."""
+def read(path: Path, suffix: str = "") -> list[str]:
+    """The column names of a directory, or of a file with that suffix, by default its own.
+
+    Raises DataFault.
+    """
     try:
-        columns = of_directory(path) if path.is_dir() else READERS[path.suffix](path)
+        columns = of_directory(path) if path.is_dir() else READERS[suffix or path.suffix](path)
     except UnicodeDecodeError as error:
         raise DataFault(f"not UTF-8 text: byte {error.start} {error.reason}") from error
     except (OSError, ValueError, RecursionError) as error:
         # ValueError: not JSON, or a number with thousands of digits.
         raise DataFault(f"cannot be read: {error}") from error
+    if (size := sum(map(len, columns))) > MAX_CHARACTERS:
+        raise DataFault(f"column names have {size} characters; {MAX_CHARACTERS} are allowed")
     return columns
 
 

@@ -80,7 +80,9 @@ class DatasetService:
         found.raise_if_any()
         assert path is not None
         try:
-            columns = await asyncio.to_thread(features.read, path)
+            # The suffix of what was asked for: a link may lead to a file with another or none.
+            suffix = FILE_SUFFIXES.get(DatasetType(type), "")
+            columns = await asyncio.to_thread(features.read, path, suffix)
         except features.DataFault as fault:
             raise InvalidArgument.of([Violation("location", f"{location}: {fault}")]) from fault
         dataset = Dataset(

@@ -21,7 +21,8 @@ class ProjectPaths:
         try:
             path = (self.project / location).resolve()
             path.exists()  # raises for a name that is longer than a file system takes
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
+            # RuntimeError: symlinks that lead to each other.
             reason = error.strerror if isinstance(error, OSError) else error
             found.add(field, f"{location!r} is not a path: {reason}")
             return None

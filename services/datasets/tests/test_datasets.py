@@ -123,6 +123,12 @@ async def test_says_when_the_hub_does_not_answer(studio: Studio) -> None:
     assert await studio.names() == []
 
 
+async def test_a_link_may_lead_to_a_file_without_a_suffix(studio: Studio) -> None:
+    (studio.project / "blob").write_text("a,b\n1,2\n")
+    (studio.project / "rows.csv").symlink_to("blob")
+    assert json.loads((await studio.add(location="rows.csv")).features) == ["a", "b"]
+
+
 @pytest.mark.parametrize("name", ["..", "/etc", "../project", "services", "a b"])
 async def test_a_directory_is_no_dataset_of_the_hub(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, name: str

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ def test_every_format_names_the_columns_that_were_written(tmp_path: Path, names:
         ("a.jsonl", f"[{'9' * 5_000}]", "cannot be read: Exceeds the limit"),
         # Must not take a time that grows with the square of the number of columns.
         ("a.csv", ",".join(["b", *map(str, range(100_000)), "b"]), "appear more than once: b"),
+        ("a.jsonl", json.dumps({"k" * 70_000: 1}), "column names have 70000 characters"),
         ("a.jsonl", "\n\n", "line 1: the file is empty"),
         ("a.jsonl", '{"a": 1}\n{', "line 2: not JSON"),
         ("a.jsonl", '{"a": 1}\n\n{"b": 1}\n', "line 3: columns"),
@@ -89,6 +91,20 @@ def test_a_directory_of_data_files_prefers_the_training_part(tmp_path: Path) -> 
     (tmp_path / "extra.csv").write_text("x\n")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "train.jsonl").write_text('{"a": 1, "b": 2}\n')
+    assert read(tmp_path) == ["a", "b"]
+
+
+def test_passes_over_what_would_never_begin_to_be_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "dataset_info.json")
+    os.mkfifo(tmp_path / "train.csv")
+    (tmp_path / "rows.csv").write_text("a,b\n")
+    assert read(tmp_path) == ["a", "b"]
+
+
+@pytest.mark.parametrize("info", ["[1]", '{"features": 5}', '{"features": []}'])
+def test_passes_over_an_info_that_names_no_columns(tmp_path: Path, info: str) -> None:
+    (tmp_path / "dataset_info.json").write_text(info)
+    (tmp_path / "rows.csv").write_text("a,b\n")
     assert read(tmp_path) == ["a", "b"]
 
 

@@ -77,6 +77,8 @@ async def test_names_are_unique(studio: Studio) -> None:
         ("{}", "config.json names neither `architectures` nor a `model_type`"),
         ('{"architectures": []}', "config.json names neither"),
         ("[" * 100_000, "config.json cannot be read"),
+        ("9" * 5_000, "config.json cannot be read: Exceeds the limit"),
+        (" " * 17_000_000, "config.json has 17000000 bytes; 16777216 are allowed"),
     ],
 )
 async def test_refuses_a_directory_without_a_usable_config(
@@ -93,11 +95,14 @@ async def test_refuses_a_directory_without_a_usable_config(
 
 async def test_refuses_what_is_no_directory_of_the_project(studio: Studio) -> None:
     (studio.project / "empty").mkdir()
+    (studio.project / "endless").mkdir()
+    (studio.project / "endless" / "config.json").symlink_to("/dev/zero")
     for location, message in (
         ("", "is required"),
         ("missing", "is not an existing directory"),
         ("/etc", "lies outside"),
         ("empty", "has no config.json"),
+        ("endless", "has no config.json"),
     ):
         with pytest.raises(errors.InvalidArgument, match=f"location: .*{message}"):
             await studio.add(type="project", location=location)

@@ -41,8 +41,9 @@ def test_finds_what_is_inside(paths: ProjectPaths, project: Path) -> None:
     found.raise_if_any()
 
 
-@pytest.mark.parametrize("location", ["x" * 300, "x/" * 5000, "a\0b"])
+@pytest.mark.parametrize("location", ["x" * 300, "x/" * 5000, "a\0b", "loop"])
 def test_refuses_what_no_file_system_takes(paths: ProjectPaths, location: str) -> None:
+    (paths.project / "loop").symlink_to("loop")
     for look in (paths.file, paths.directory):
         found = Violations()
         assert look("location", location, found) is None
