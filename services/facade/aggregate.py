@@ -8,6 +8,7 @@ from typing import Any
 from chassis.errors import InvalidArgument, Violation, Violations
 from chassis.paths import ProjectPaths
 from chassis.peers import Link
+from ft.channel import MAX_MESSAGE_BYTES
 from ft.proto.domains_pb2 import ExportTablesRequest, ExportTablesResponse, ImportTablesRequest
 from ft.proto.fine_tuning_studio_pb2 import (
     ExportDatabaseRequest,
@@ -52,6 +53,8 @@ class DatabaseServicer:
         path = self._paths.file("imported_json_path", location, found) if location else None
         found.raise_if_any()
         assert path is not None
+        if (size := path.stat().st_size) > MAX_MESSAGE_BYTES:
+            raise _refused(f"{location!r} has {size} bytes; {MAX_MESSAGE_BYTES} are allowed")
         try:
             content = json.loads(path.read_bytes())
         except (ValueError, OSError, RecursionError) as error:

@@ -5,8 +5,11 @@ The format is that of the studio in the field: `{table: {"schema": text, "data":
 """
 
 import json
+import math
+import re
+import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -22,6 +25,10 @@ from ft.proto.domains_pb2 import (
     ImportTablesRequest,
     ImportTablesResponse,
 )
+
+MAX_INT = 2**31 - 1
+"""Messages and PostgreSQL take no larger whole number."""
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class TablesServicer:
@@ -107,15 +114,30 @@ def _plain(value: Any) -> Any:
 
 
 def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
+    """The value as the column takes it; noted as wrong if it cannot be stored and listed."""
     if kind is datetime:
-        try:
-            return datetime.fromisoformat(value)
-        except (TypeError, ValueError):
-            found.add(place, f"must be an ISO 8601 time, not {value!r}")
-            return None
-    if kind is float and isinstance(value, int):
-        return float(value)
+        return _time(place, value, found)
+    if kind is float and isinstance(value, int) and abs(value) <= sys.float_info.max:
+        value = float(value)
     if kind is str and isinstance(value, int | float):
-        return str(value)
-    found.check(place, isinstance(value, kind), f"must be {kind.__name__}, not {value!r}")
+        value = str(value)
+    if not found.check(place, isinstance(value, kind), f"must be {kind.__name__}, not {value!r}"):
+        return None
+    if kind is int:
+        value = int(value)  # a true or a false is one too
+        found.check(place, abs(value) <= MAX_INT, f"must be within +-{MAX_INT}, not {value}")
+    elif kind is float:
+        found.check(place, math.isfinite(value), f"must be finite, not {value}")
+    elif kind is str:
+        found.check(place, not _UNSTORABLE.search(value), "has a NUL or half a character in it")
     return value
+
+
+def _time(place: str, value: Any, found: errors.Violations) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(value)
+        # Tables keep UTC without saying so.
+        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+    except (TypeError, ValueError, OverflowError):
+        found.add(place, f"must be an ISO 8601 time, not {value!r}")
+        return None

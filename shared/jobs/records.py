@@ -42,6 +42,12 @@ class JobRecord(Base, kw_only=True):
         states = [known.value for known in JobState]
         rule = f"must be one of {', '.join(states)}, not {state!r}"
         found.check(f"{place}.state", state in states, rule)
+        notices = values.get("notices", "[]")
+        found.check(f"{place}.notices", _is_notices(notices), "must be a JSON list of sentences")
+        # It names a folder of the job's own.
+        id = str(values.get("id", ""))
+        named = "/" not in id and id not in (".", "..")
+        found.check(f"{place}.id", named, f"must be usable as a file's name, not {id!r}")
 
     def folder(self) -> str:
         """The job's own folder, relative to the project directory."""
@@ -76,6 +82,14 @@ class JobRecords(Records[Row]):
             select(self.table).where(self.table.c.state.not_in(ended)).order_by(self.table.c.seq)
         )
         return self.store.read(lambda c: [self.record(r) for r in c.execute(query).mappings()])
+
+
+def _is_notices(text: Any) -> bool:
+    try:
+        notices = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return isinstance(notices, list) and all(isinstance(one, str) for one in notices)
 
 
 def _rfc3339(time: datetime | None) -> str:

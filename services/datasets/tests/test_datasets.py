@@ -192,6 +192,14 @@ async def test_an_import_takes_all_rows_or_none(studio: Studio) -> None:
     assert await studio.names() == []
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+async def test_an_import_takes_no_text_that_cannot_be_stored(studio: Studio, name: str) -> None:
+    tables = json.dumps({"datasets": {"data": [{"id": "1", "name": name}]}})
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.datasets(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
+    assert [v.field for v in refused.value.violations] == ["datasets[0].name"]
+
+
 async def test_an_import_may_be_larger_than_a_statement(studio: Studio) -> None:
     rows = [{"id": str(n), "name": f"d{n}"} for n in range(33_000)]
     tables = json.dumps({"datasets": {"data": rows}})

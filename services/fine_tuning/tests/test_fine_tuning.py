@@ -280,6 +280,30 @@ async def test_jobs_of_a_studio_without_states_are_taken_as_over(studio: Studio)
     assert [v.field for v in refused.value.violations] == ["fine_tuning_jobs[0].state"]
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("num_epochs", 2**40),
+        ("num_epochs", 10**30),
+        ("learning_rate", float("nan")),
+        ("learning_rate", 10**400),
+        ("created_at", "0001-01-01T00:00:00+14:00"),
+        ("notices", "{"),
+        ("notices", "[1]"),
+        ("id", "../elsewhere"),
+        ("id", ".."),
+    ],
+)
+async def test_an_import_takes_nothing_that_a_list_could_not_show(
+    studio: Studio, column: str, value: object
+) -> None:
+    request = tables("fine_tuning_jobs", [{"id": "j-9", column: value}])
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.jobs(lambda s: s.ImportTables, request)
+    assert [v.field for v in refused.value.violations] == [f"fine_tuning_jobs[0].{column}"]
+    assert await studio.listed() == []
+
+
 async def test_bad_fields_and_paths_are_told_together(studio: Studio) -> None:
     refusal = await studio.refusal(
         adapter_name="a b", output_dir="nowhere", user_script="../train.py", num_cpu=0
