@@ -13,7 +13,7 @@ from chassis.errors import NotFound, Refusal
 from chassis.records import now
 from ft.enums import JobState
 from jobs.records import JobRecord, JobRecords
-from jobs.reports import EventReader, is_count, is_number, last_line
+from jobs.reports import MAX_NOTICES, EventReader, is_count, is_number, last_line, sentence
 from jobs.states import OF_ENGINE
 from jobs.workspace import Workspace
 
@@ -93,6 +93,8 @@ class Observer(Generic[Job]):
         changes = await self._ask(job)
         # Read after asking: what a job reported before it ended is then surely read.
         changes |= self._read(job)
+        if self._readers[job.id].behind:
+            del changes["state"]  # it does not end before its last event
         state = JobState(changes.get("state", job.state))
         if state in (JobState.FAILED, JobState.TIMED_OUT) and not (
             changes.get("failure_reason") or job.failure_reason
@@ -139,10 +141,12 @@ class Observer(Generic[Job]):
             changes |= {key: event[key] for key in _COUNTS if is_count(event.get(key))}
             changes |= {key: event[key] for key in _NUMBERS if is_number(event.get(key))}
             if event.get("event") == "failed":
-                changes["failure_reason"] = str(event.get("reason") or "")
-            if event.get("event") == "notice" and event.get("message") not in notices:
-                notices.append(str(event.get("message")))
-                changes["notices"] = json.dumps(notices)
+                changes["failure_reason"] = sentence(event.get("reason") or "")
+            if event.get("event") == "notice":
+                notice = sentence(event.get("message"))
+                if notice not in notices and len(notices) < MAX_NOTICES:
+                    notices.append(notice)
+                    changes["notices"] = json.dumps(notices)
             changes |= self._reported(job, event, changes)
         return changes
 
@@ -151,7 +155,7 @@ class Observer(Generic[Job]):
             return "the job ran longer than the workspace allows"
         said = last_line(self._project / job.folder())
         return (
-            f"the job ended without saying why; its last line: {said}"
+            f"the job ended without saying why; its last line: {sentence(said)}"
             if said
             else ("the job ended before it wrote anything")
         )

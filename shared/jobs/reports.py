@@ -1,14 +1,20 @@
 """What a job has written about itself into its own folder."""
 
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 EVENTS_FILE = "events.jsonl"
 LOG_FILE = "job.log"
 _TAIL_BYTES = 16_384
 _LARGEST = 1e300
+MAX_READ_BYTES = 4 * 1024 * 1024
+MAX_SENTENCE = 2_000
+MAX_NOTICES = 50
 
 
 class EventReader:
@@ -17,16 +23,25 @@ class EventReader:
     def __init__(self, folder: Path) -> None:
         self._file = folder / EVENTS_FILE
         self._offset = 0
+        self.behind = False
+        """Whether the last call found more than it read."""
 
     def new(self) -> Iterator[Mapping[str, Any]]:
-        """Events since the last call. A line that is still being written waits for the next."""
+        """The next events since the last call, some MiB at most.
+
+        A line that is still being written waits for the next call.
+        """
+        self.behind = False
         try:
-            with self._file.open("rb") as file:
+            with open_regular(self._file) as file:
                 file.seek(self._offset)
-                content = file.read()
+                content = file.read(MAX_READ_BYTES)
         except OSError:
             return
         complete = content.rfind(b"\n") + 1
+        self.behind = len(content) == MAX_READ_BYTES
+        if self.behind and not complete:
+            complete = len(content)  # of a line too long to be an event; its rest is none either
         self._offset += complete
         for line in content[:complete].splitlines():
             try:
@@ -37,6 +52,24 @@ class EventReader:
                 continue
             if isinstance(event, dict):
                 yield event
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file of a job's for reading.
+
+    Raises OSError, for what is no regular file as well: to open a pipe waits for a writer, and a
+    device has no end.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise FileNotFoundError(f"{path} is not a regular file")
+        yield file
+
+
+def sentence(value: Any) -> str:
+    """What a job says, as far as a record takes it: lists carry it, and have a limit."""
+    return str(value).replace("\0", "")[:MAX_SENTENCE]
 
 
 def is_count(value: Any) -> bool:
@@ -52,7 +85,7 @@ def is_number(value: Any) -> bool:
 def last_line(folder: Path) -> str:
     """The last line of the job's log that is not blank; empty if there is none."""
     try:
-        with (folder / LOG_FILE).open("rb") as file:
+        with open_regular(folder / LOG_FILE) as file:
             file.seek(max(file.seek(0, 2) - _TAIL_BYTES, 0))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chassis.errors import InvalidArgument, Violation
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
-from jobs.reports import LOG_FILE
+from jobs.reports import LOG_FILE, open_regular
 
 CHUNK_BYTES = 65_536
 POLL_SECONDS = 0.2
@@ -31,8 +31,8 @@ async def tail(
 
 def _read(path: Path, offset: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(offset)
             return file.read(CHUNK_BYTES)
-    except FileNotFoundError:
+    except OSError:
         return b""

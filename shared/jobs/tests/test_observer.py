@@ -152,11 +152,23 @@ report("progress", step=8)
     assert job.state == JobState.SUCCEEDED
 
 
+async def test_a_job_that_says_too_much_is_cut_short(watched: Jobs) -> None:
+    id = await watched.start("""
+for number in range(200):
+    report("notice", message=f"{number} " + "x" * 5_000)
+report("failed", reason="no\\0 " + "y" * 100_000)
+sys.exit(1)
+""")
+    job = await watched.ended(id)
+    assert [len(notice) for notice in json.loads(job.notices)] == [2_000] * 50
+    assert job.failure_reason.startswith("no yyy")
+    assert len(job.failure_reason) == 2_000
+
+
 async def test_a_job_that_is_stopped_in_the_workspace(watched: Jobs) -> None:
     id = await watched.start('report("progress", step=1); import time; time.sleep(600)')
-    await until("it runs", lambda: watched.records.one(id=id).step == 1)
+    await until("it runs", lambda: watched.records.one(id=id).state == JobState.RUNNING)
     job = watched.records.one(id=id)
-    assert job.state == JobState.RUNNING
     await watched.workspace.stop_run(job.cml_job_id, job.run_id)
     job = await watched.ended(id)
     assert (job.state, job.failure_reason) == (JobState.STOPPED, None)

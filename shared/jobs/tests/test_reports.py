@@ -1,10 +1,12 @@
 """What jobs write about themselves, garbage included."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from jobs import reports
 from jobs.reports import EventReader, is_count, is_number, last_line
 
 
@@ -63,6 +65,27 @@ def test_garbage_between_events_is_passed_over(
 ) -> None:
     append(events, b'{"event": "a"}\n' + garbage + b'\n{"event": "b"}\n')
     assert [e["event"] for e in EventReader(tmp_path).new()] == ["a", "b"]
+
+
+def test_a_long_report_is_read_in_parts(
+    tmp_path: Path, events: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "MAX_READ_BYTES", 64)
+    lines = [b'{"event": "%d"}\n' % number for number in range(20)]
+    append(events, b"".join(lines[:10]) + b"x" * 500 + b"\n" + b"".join(lines[10:]))
+    reader = EventReader(tmp_path)
+    found = [event["event"] for event in reader.new()]
+    assert found == ["0", "1", "2", "3"]
+    while reader.behind:
+        found += [event["event"] for event in reader.new()]
+    assert found == [str(number) for number in range(20)]
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "events.jsonl")
+    (tmp_path / "job.log").symlink_to("/dev/zero")
+    assert list(EventReader(tmp_path).new()) == []
+    assert last_line(tmp_path) == ""
 
 
 @pytest.mark.parametrize("value", [None, True, "1", 1.5, -1, 2**31, [1]])
