@@ -39,6 +39,7 @@ def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) 
         dataset_fraction=request.dataset_fraction,
         train_test_split=request.train_test_split,
         user_script=request.user_script,
+        user_config=user_config.text if user_config else None,
         user_config_id=user_config.id if user_config else request.user_config_id,
         framework_type=request.framework_type,
         axolotl_config_id=request.axolotl_config_id,

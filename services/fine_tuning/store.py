@@ -39,6 +39,8 @@ class FineTuningJob(JobRecord, kw_only=True):
     gpu_label_id: Mapped[int | None] = mapped_column(default=None)
     adapter_name: Mapped[str | None] = mapped_column(index=True)
 
+    user_config: Mapped[str | None] = mapped_column(default=None, sort_order=520)
+
     def folder(self) -> str:
         return f"outputs/{self.id}"
 

@@ -4,11 +4,12 @@ Variables of the studio's own start with `FTS_`. Every setting has a default tha
 """
 
 import os
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WORKSPACE_PROJECT_DIR = Path("/home/cdsw")
@@ -55,10 +56,19 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, service: str, default_listen: str = "") -> "Settings":
-        """The settings of the service of that name."""
+        """The settings of the service of that name.
+
+        Ends the process with a line that names the variables if one cannot be used.
+        """
         roots = os.environ.get("FTS_EXTRA_ROOTS", "")
         extra = tuple(Path(part) for part in roots.split(os.pathsep) if part)
-        return cls(service=service, extra_roots=extra, default_listen=default_listen)
+        try:
+            return cls(service=service, extra_roots=extra, default_listen=default_listen)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"FTS_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()
+            )
+            sys.exit(f"{service}: {faults}")
 
     @cached_property
     def project(self) -> Path:

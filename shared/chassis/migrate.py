@@ -14,10 +14,13 @@ _LOCK_KEY = 7_221_946_001
 """Of the PostgreSQL advisory lock that lets one replica migrate at a time."""
 
 
-def migrate(engine: Engine, migrations: Path, schema: str | None) -> None:
-    """Applies the revisions that the database lacks. `schema` is made if it is given."""
+def migrate(engine: Engine, migrations: Path, service: str) -> None:
+    """Applies the service's revisions that the database lacks.
+
+    On PostgreSQL the service gets a schema of its name.
+    """
     head = max(path.name.split("_")[0] for path in migrations.glob("[0-9]*_*.py"))
-    if _current(engine) >= head:
+    if _current(engine, service) >= head:
         return
     from alembic import command
     from alembic.config import Config
@@ -26,18 +29,25 @@ def migrate(engine: Engine, migrations: Path, schema: str | None) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "alembic_env"))
     config.set_main_option("version_locations", str(migrations))
     config.set_main_option("path_separator", "newline")
+    config.attributes["version_table"] = version_table(service)
     with engine.begin() as connection:
-        if schema is not None:
+        if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{service}"'))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def _current(engine: Engine) -> str:
+def version_table(service: str) -> str:
+    """Name of the table with the revision: one for each service, should they share a database."""
+    return f"{service}_revision"
+
+
+def _current(engine: Engine, service: str) -> str:
+    query = text(f"SELECT version_num FROM {version_table(service)}")  # noqa: S608
     try:
         with engine.connect() as connection:
-            version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            version = connection.scalar(query)
     except DBAPIError:
         # No such table: a new database. One that cannot be reached fails at the next step.
         return ""

@@ -78,7 +78,7 @@ class Store:
         if self.is_sqlite and self._url.database:
             Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
         writer = self._engine()
-        migrate(writer, self._migrations, None if self.is_sqlite else self._service)
+        migrate(writer, self._migrations, self._service)
         reader = self._engine(isolation_level="AUTOCOMMIT")
         if self.is_sqlite:
             # On a connection that never writes, data_version moves with every commit of others.

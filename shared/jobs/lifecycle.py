@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from chassis.errors import Aborted, FailedPrecondition, NotFound, Refusal
+from chassis.errors import (
+    Aborted,
+    AlreadyExists,
+    FailedPrecondition,
+    NotFound,
+    PermissionDenied,
+    Refusal,
+    Unauthenticated,
+)
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import JobSpec, dispatch, withdraw
@@ -13,6 +21,9 @@ from jobs.tail import tail
 from jobs.workspace import Workspace
 
 Job = TypeVar("Job", bound=JobRecord)
+
+_ABOUT_THE_STUDIO = (AlreadyExists, NotFound, PermissionDenied, Unauthenticated)
+"""What the workspace says of the studio's own call would mislead as an answer to the client."""
 
 
 class JobLifecycle(Generic[Job]):
@@ -52,6 +63,10 @@ class JobLifecycle(Generic[Job]):
             dispatched = await dispatch(self._workspace, spec)
         except Refusal as refusal:
             await self.records.change(job.id, state=JobState.FAILED, failure_reason=refusal.message)
+            if isinstance(refusal, _ABOUT_THE_STUDIO):
+                raise FailedPrecondition(
+                    refusal.message, reason=refusal.code_reason, **refusal.metadata
+                ) from refusal
             raise
         await self.records.change(
             job.id,

@@ -25,24 +25,32 @@ async def publish_address(listening: str) -> None:
     """
     if not os.environ.get("CDSW_PROJECT_ID"):
         return
-    address = os.environ.get("CDSW_IP_ADDRESS") or socket.gethostbyname(socket.gethostname())
-    wanted = {ADDRESS: address, PORT: listening.rpartition(":")[2]}
     workspace = Workspace()
+    port = listening.rpartition(":")[2]
     for attempt in range(10**9):
         try:
+            wanted = {ADDRESS: await _own_address(), PORT: port}
             await _merge(workspace, wanted)
-        except Refusal as error:
+        except (Refusal, OSError, ValueError) as error:
             pause = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
-            log.warning("address not published", reason=error.message, retry_in=pause)
+            log.warning("address not published", reason=str(error), retry_in=pause)
             await asyncio.sleep(pause)
         else:
             log.info("address published", **wanted)
             return
 
 
+async def _own_address() -> str:
+    if platform := os.environ.get("CDSW_IP_ADDRESS"):
+        return platform
+    return await asyncio.to_thread(socket.gethostbyname, socket.gethostname())
+
+
 async def _merge(workspace: Workspace, wanted: dict[str, str]) -> None:
     project = await workspace.project()
     environment = json.loads(project.environment or "{}")
+    if not isinstance(environment, dict):
+        raise ValueError("the project's environment is not a JSON object")
     if {**environment, **wanted} == environment:
         return
     project.environment = json.dumps({**environment, **wanted})

@@ -17,6 +17,8 @@ from chassis import errors
 
 T = TypeVar("T")
 REQUEST_SECONDS = 15.0
+DELETE_SECONDS = 60.0
+"""Deleting a job waits until its runs have ended."""
 PAGE_SIZE = 100
 VARIABLES = ("CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY")
 """What says which workspace it is, and lets us in."""
@@ -80,7 +82,12 @@ class Workspace:
     async def delete_job(self, job_id: str) -> None:
         """Deletes a job; one that is not there is fine."""
         with suppress(errors.NotFound):
-            await self._call("delete_job", project_id=self._project_id, job_id=job_id)
+            await self._call(
+                "delete_job",
+                project_id=self._project_id,
+                job_id=job_id,
+                seconds=DELETE_SECONDS,
+            )
 
     async def runs(self, job_id: str) -> list[Any]:
         """The first page of a job's runs. The studio's own jobs have one run."""
@@ -145,12 +152,14 @@ class Workspace:
 
         return getattr(cmlapi, kind)(**fields)
 
-    async def _call(self, operation: str, **arguments: Any) -> Any:
+    async def _call(
+        self, operation: str, *, seconds: float = REQUEST_SECONDS, **arguments: Any
+    ) -> Any:
         given = {key: value for key, value in arguments.items() if value != ""}
         client = self._connected()
         method: Callable[..., Any] = getattr(client, operation)
         return await asyncio.to_thread(
-            _translated, operation, method, given, _request_timeout=REQUEST_SECONDS
+            _translated, operation, method, given, _request_timeout=seconds
         )
 
     def _connected(self) -> Any:

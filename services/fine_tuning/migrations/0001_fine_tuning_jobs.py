@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("seconds_left", sa.Float(53)),
         sa.Column("failure_reason", sa.String),
         sa.Column("notices", sa.String),
+        sa.Column("user_config", sa.String),
         sa.Column("seq", sa.Integer, primary_key=True),
         sa.Column("created_at", sa.DateTime, nullable=False),
         sa.Column("updated_at", sa.DateTime, nullable=False),

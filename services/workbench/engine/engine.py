@@ -173,7 +173,11 @@ class Engine:
                 # First come, first served: smaller runs behind it wait too.
                 self._tell_why(run, "waiting until the CPUs, memory and GPUs it asks for are free")
                 return
-            await self._start(run, gpus)
+            try:
+                await self._start(run, gpus)
+            except Exception:
+                # Those behind it need not wait for what is wrong with this one.
+                log.exception("run not started", run=run.id)
 
     def _tell_why(self, run: JobRunRow, why: str) -> None:
         if run.id not in self._told_why:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, event, text
 
 from chassis import errors
 from chassis.lists import CachedList
+from chassis.migrate import version_table
 from chassis.records import Records, new_id
 from chassis.store import Store
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ListDatasetsResponse
@@ -168,12 +169,11 @@ async def test_a_later_revision_is_applied_to_a_database_with_rows(
 async def test_a_newer_database_is_left_as_it_is(
     things: Records[Thing], service: str, database_url: str, migrations: Path
 ) -> None:
-    await things.store.write(
-        lambda c: c.execute(text("UPDATE alembic_version SET version_num='9'"))
-    )
+    revisions = version_table(service)
+    await things.store.write(lambda c: c.execute(text(f"UPDATE {revisions} SET version_num='9'")))
     older = Store(service, database_url, migrations)
     await older.open()
-    assert older.read(lambda c: c.scalar(text("SELECT version_num FROM alembic_version"))) == "9"
+    assert older.read(lambda c: c.scalar(text(f"SELECT version_num FROM {revisions}"))) == "9"
     await older.close()
 
 
@@ -199,4 +199,25 @@ async def test_opens_once_the_database_can_be_reached(tmp_path: Path, migrations
     in_the_way.rmdir()
     await asyncio.wait_for(opening, 10)
     assert store.answers()
+    await store.close()
+
+
+async def test_two_services_in_one_database_migrate_each_for_itself(
+    tmp_path: Path, migrations: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "0001_else.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n"
+        "revision = '0001'\ndown_revision = None\n"
+        "def upgrade():\n    op.create_table('others', sa.Column('id', sa.String))\n"
+    )
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    for service, revisions in (("one", migrations), ("two", other)):
+        store = Store(service, url, revisions)
+        await store.open()
+        await store.close()
+    store = Store("two", url, other)
+    await store.open()
+    assert store.read(lambda c: c.scalar(text("SELECT count(*) FROM others"))) == 0
     await store.close()
