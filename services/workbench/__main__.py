@@ -47,7 +47,8 @@ def main() -> int:
     logs.configure(settings)
     try:
         asyncio.run(_serve(settings))
-    except (CannotServeError, runtime.RuntimeUnusableError) as error:
+    except (CannotServeError, runtime.RuntimeUnusableError, OSError) as error:
+        # OSError: the home cannot be written to, or its disk is full.
         log.error("the workbench cannot start", error=str(error))
         return 1
     return 0

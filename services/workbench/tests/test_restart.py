@@ -119,3 +119,13 @@ def test_second_workbench_over_the_same_home_is_refused(harness: Any) -> None:
     assert second.wait(20) == 1
     assert "another workbench uses" in harness.log.read_text()
     assert "Traceback" not in harness.log.read_text()
+
+
+def test_a_home_that_cannot_be_written_to_is_told_in_a_line(harness: Any) -> None:
+    # A folder in the place of a file refuses to be replaced as a full disk refuses to be written.
+    (harness.home / "workbench.url").mkdir(parents=True)
+    assert harness.spawn().wait(20) == 1
+    said = harness.log.read_text()
+    assert "the workbench cannot start" in said
+    assert "workbench.url" in said
+    assert "Traceback" not in said
