@@ -1,7 +1,6 @@
 """The command against a real server: what it prints, and with which status it exits."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -261,7 +260,12 @@ def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, stud
     command = [sys.executable, "-m", "ft.cli", *TRAIN, "--watch"]
     command += ["--server", f"127.0.0.1:{server.port}"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background, the shell has them ignore the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as watching:
         deadline = time.monotonic() + 60
         while not studio.calls["GetFineTuningJob"]:
