@@ -257,15 +257,10 @@ def test_address_from_the_environment(server: Any, monkeypatch: pytest.MonkeyPat
 def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, studio: Any) -> None:
     _register(fts)
     studio.statuses = [api.JobStatus(state="RUNNING", step=1, total_steps=10)]
-    command = [sys.executable, "-m", "ft.cli", *TRAIN, "--watch"]
+    command = [sys.executable, "-c", INTERRUPTIBLE, *TRAIN, "--watch"]
     command += ["--server", f"127.0.0.1:{server.port}"]
     with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Where the tests run in the background, the shell has them ignore the signal.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watching:
         deadline = time.monotonic() + 60
         while not studio.calls["GetFineTuningJob"]:
@@ -280,6 +275,14 @@ def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, stud
     assert not studio.calls["RemoveFineTuningJob"]
 
 
+# Where the tests run in the background, the shell has them ignore the signal. Undone in the child
+# itself: code between fork and exec crashes beside the threads of a gRPC server.
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from ft.cli import main
+main()
+"""
 TRAIN = ("train", "--name", "new", "--model", "m", "--dataset", "d", "--prompt", "p")
 
 
