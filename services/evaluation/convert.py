@@ -9,14 +9,12 @@ from jobs.arguments import decimal
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
-DEFAULT_FRACTION = 0.1
-
 
 def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
     """The request; fields that are not set take their defaults."""
-    fraction = DEFAULT_FRACTION
+    given = {}
     if request.HasField("eval_dataset_fraction"):
-        fraction = decimal(request.eval_dataset_fraction)
+        given["eval_dataset_fraction"] = decimal(request.eval_dataset_fraction)
     return EvaluationRequest(
         type=request.type,
         combinations=tuple(
@@ -30,8 +28,8 @@ def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
         gpu_label_id=request.gpu_label_id if request.HasField("gpu_label_id") else None,
         configs={name: text for name in CONFIGS if (text := getattr(request, name))},
         selected_features=tuple(request.selected_features),
-        eval_dataset_fraction=fraction,
         comparison_adapter_id=request.comparison_adapter_id,
+        **given,
     )
 
 
