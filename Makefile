@@ -8,7 +8,8 @@ SERVICES := datasets models adapters prompts configs fine_tuning evaluation faca
 PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/jobs \
             $(addprefix services/,$(SERVICES))
 TRAINER_PACKAGES := shared/ft shared/trainer
-PROTO_FILES := fine_tuning_studio fine_tuning_studio_jobs domains
+PROTO_FILES := fine_tuning_studio_types fine_tuning_studio fine_tuning_studio_jobs \
+               fine_tuning_studio_database domains tables inspection
 PROTO_OUT := shared/ft/proto
 PROJECT_FILES := $(wildcard shared/*/pyproject.toml services/*/pyproject.toml)
 

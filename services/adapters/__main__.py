@@ -3,15 +3,16 @@
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
+from chassis.tables import TablesServicer
 from services.adapters.peers import References
 from services.adapters.service import AdapterService
 from services.adapters.servicer import AdaptersServicer
-from services.adapters.store import AdapterStore
+from services.adapters.store import Adapter, AdapterStore
 
 
 def parts(settings: Settings) -> Parts:
@@ -21,9 +22,13 @@ def parts(settings: Settings) -> Parts:
     references = References(settings)
     service = AdapterService(adapters, ProjectPaths(settings), references)
     servicer = AdaptersServicer(service, adapters)
+    tables = TablesServicer(store, Adapter)
     return Parts(
         service_names=[DOMAINS["adapters"].full_name],
-        handlers=lambda dispatcher: [handlers(DOMAINS["adapters"], servicer, dispatcher)],
+        handlers=lambda dispatcher: [
+            handlers(DOMAINS["adapters"], servicer, dispatcher),
+            handlers(TABLES, tables, dispatcher),
+        ],
         store=store,
         close=[references.close],
     )

@@ -2,7 +2,6 @@
 
 from chassis.convert import to_message
 from chassis.lists import CachedList
-from chassis.tables import TablesServicer
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddAdapterRequest,
@@ -15,14 +14,13 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveAdapterResponse,
 )
 from services.adapters.service import AdapterService
-from services.adapters.store import Adapter, AdapterStore
+from services.adapters.store import AdapterStore
 
 
-class AdaptersServicer(TablesServicer):
+class AdaptersServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: AdapterService, adapters: AdapterStore) -> None:
-        super().__init__(adapters.store, Adapter)
         self._service = service
         self._list = CachedList(
             adapters.store,

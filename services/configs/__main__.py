@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAINS, TABLES
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
+from chassis.tables import TablesServicer
 from services.configs.peers import Owners
 from services.configs.service import ConfigService
 from services.configs.servicer import ConfigsServicer
-from services.configs.store import ConfigStore
+from services.configs.store import Config, ConfigStore
 
 
 def parts(settings: Settings) -> Parts:
@@ -19,9 +20,13 @@ def parts(settings: Settings) -> Parts:
     configs = ConfigStore(store)
     owners = Owners(settings)
     servicer = ConfigsServicer(ConfigService(configs, owners), configs)
+    tables = TablesServicer(store, Config)
     return Parts(
         service_names=[DOMAINS["configs"].full_name],
-        handlers=lambda dispatcher: [handlers(DOMAINS["configs"], servicer, dispatcher)],
+        handlers=lambda dispatcher: [
+            handlers(DOMAINS["configs"], servicer, dispatcher),
+            handlers(TABLES, tables, dispatcher),
+        ],
         store=store,
         close=[owners.close],
     )

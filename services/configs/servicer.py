@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from chassis.convert import to_message
 from chassis.lists import CachedList
-from chassis.tables import TablesServicer
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     AddConfigResponse,
@@ -20,11 +19,10 @@ from services.configs.service import ConfigService
 from services.configs.store import Config, ConfigStore
 
 
-class ConfigsServicer(TablesServicer):
+class ConfigsServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: ConfigService, configs: ConfigStore) -> None:
-        super().__init__(configs.store, Config)
         self._service = service
         self._list = CachedList(configs.store, lambda: _listed(configs.all()))
 

@@ -3,16 +3,17 @@
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
+from chassis.tables import TablesServicer
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.service import DatasetService
 from services.datasets.servicer import DatasetsServicer
-from services.datasets.store import DatasetStore
+from services.datasets.store import Dataset, DatasetStore
 
 
 def parts(settings: Settings) -> Parts:
@@ -24,9 +25,13 @@ def parts(settings: Settings) -> Parts:
         datasets, ProjectPaths(settings), HubDatasets(settings.hub_token), prompts
     )
     servicer = DatasetsServicer(service, datasets)
+    tables = TablesServicer(store, Dataset)
     return Parts(
         service_names=[DOMAINS["datasets"].full_name],
-        handlers=lambda dispatcher: [handlers(DOMAINS["datasets"], servicer, dispatcher)],
+        handlers=lambda dispatcher: [
+            handlers(DOMAINS["datasets"], servicer, dispatcher),
+            handlers(TABLES, tables, dispatcher),
+        ],
         store=store,
         close=[prompts.close],
     )

@@ -2,7 +2,6 @@
 
 from chassis.convert import to_message
 from chassis.lists import CachedList
-from chassis.tables import TablesServicer
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     AddDatasetResponse,
@@ -15,14 +14,13 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveDatasetResponse,
 )
 from services.datasets.service import DatasetService
-from services.datasets.store import Dataset, DatasetStore
+from services.datasets.store import DatasetStore
 
 
-class DatasetsServicer(TablesServicer):
+class DatasetsServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: DatasetService, datasets: DatasetStore) -> None:
-        super().__init__(datasets.store, Dataset)
         self._service = service
         self._list = CachedList(
             datasets.store,

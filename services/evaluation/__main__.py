@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAINS, TABLES
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
+from chassis.tables import TablesServicer
 from jobs.lifecycle import JobLifecycle
 from jobs.observer import Observer
 from jobs.reports import is_count, is_number
@@ -30,9 +31,13 @@ def parts(settings: Settings) -> Parts:
     lifecycle = JobLifecycle("evaluation job", jobs, workspace, settings.project, observer.wake)
     service = EvaluationService(lifecycle, peers, settings.hub_token)
     servicer = EvaluationServicer(service, lifecycle)
+    tables = TablesServicer(store, EvaluationJob)
     return Parts(
         service_names=[DOMAINS["evaluation"].full_name],
-        handlers=lambda dispatcher: [handlers(DOMAINS["evaluation"], servicer, dispatcher)],
+        handlers=lambda dispatcher: [
+            handlers(DOMAINS["evaluation"], servicer, dispatcher),
+            handlers(TABLES, tables, dispatcher),
+        ],
         store=store,
         background=[observer.run],
         close=peers.closers(),

@@ -3,8 +3,8 @@
 import json
 
 from chassis.convert import to_message
-from ft.proto.fine_tuning_studio_jobs_pb2 import EvaluationSample
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
+from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample
 from jobs.arguments import decimal
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob

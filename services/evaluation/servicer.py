@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 from chassis.lists import CachedList
-from chassis.tables import TablesServicer
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     GetEvaluationJobRequest,
@@ -21,12 +20,11 @@ from services.evaluation.service import EvaluationService
 from services.evaluation.store import EvaluationJob
 
 
-class EvaluationServicer(TablesServicer):
+class EvaluationServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: EvaluationService, lifecycle: JobLifecycle[EvaluationJob]) -> None:
         jobs = lifecycle.records
-        super().__init__(jobs.store, EvaluationJob)
         self._service = service
         self._lifecycle = lifecycle
         self._list = CachedList(

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
+from chassis.tables import TablesServicer
 from jobs.lifecycle import JobLifecycle
 from jobs.observer import Observer
 from jobs.workspace import Workspace
@@ -29,9 +30,13 @@ def parts(settings: Settings) -> Parts:
     lifecycle = JobLifecycle("fine-tuning job", jobs, workspace, settings.project, observer.wake)
     service = FineTuningService(lifecycle, peers, ProjectPaths(settings), settings.hub_token)
     servicer = FineTuningServicer(service, lifecycle)
+    tables = TablesServicer(store, FineTuningJob)
     return Parts(
         service_names=[DOMAINS["fine_tuning"].full_name],
-        handlers=lambda dispatcher: [handlers(DOMAINS["fine_tuning"], servicer, dispatcher)],
+        handlers=lambda dispatcher: [
+            handlers(DOMAINS["fine_tuning"], servicer, dispatcher),
+            handlers(TABLES, tables, dispatcher),
+        ],
         store=store,
         background=[observer.run],
         close=peers.closers(),

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 from chassis.lists import CachedList
-from chassis.tables import TablesServicer
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -25,12 +24,11 @@ from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.store import FineTuningJob
 
 
-class FineTuningServicer(TablesServicer):
+class FineTuningServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: FineTuningService, lifecycle: JobLifecycle[FineTuningJob]) -> None:
         jobs = lifecycle.records
-        super().__init__(jobs.store, FineTuningJob)
         self._service = service
         self._lifecycle = lifecycle
         self._list = CachedList(

@@ -3,18 +3,19 @@
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
+from chassis.tables import TablesServicer
 from jobs.workspace import Workspace
 from services.models.export import ModelExport
 from services.models.hub import HubModels
 from services.models.peers import Adapters
 from services.models.service import ModelService
 from services.models.servicer import ModelsServicer
-from services.models.store import ModelStore
+from services.models.store import Model, ModelStore
 
 
 def parts(settings: Settings) -> Parts:
@@ -25,9 +26,13 @@ def parts(settings: Settings) -> Parts:
     service = ModelService(models, ProjectPaths(settings), HubModels(settings.hub_token), workspace)
     adapters = Adapters(settings)
     servicer = ModelsServicer(service, ModelExport(service, adapters, workspace), models)
+    tables = TablesServicer(store, Model)
     return Parts(
         service_names=[DOMAINS["models"].full_name],
-        handlers=lambda dispatcher: [handlers(DOMAINS["models"], servicer, dispatcher)],
+        handlers=lambda dispatcher: [
+            handlers(DOMAINS["models"], servicer, dispatcher),
+            handlers(TABLES, tables, dispatcher),
+        ],
         store=store,
         close=[adapters.close],
     )

@@ -3,7 +3,6 @@
 from chassis.convert import to_message
 from chassis.errors import InvalidArgument, Violation
 from chassis.lists import CachedList
-from chassis.tables import TablesServicer
 from ft.enums import ModelType
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -24,11 +23,10 @@ from services.models.service import ModelService
 from services.models.store import Model, ModelStore
 
 
-class ModelsServicer(TablesServicer):
+class ModelsServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: ModelService, export: ModelExport, models: ModelStore) -> None:
-        super().__init__(models.store, Model)
         self._service = service
         self._export = export
         self._list = CachedList(

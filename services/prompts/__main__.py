@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAINS, TABLES
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
+from chassis.tables import TablesServicer
 from services.prompts.peers import Datasets
 from services.prompts.service import PromptService
 from services.prompts.servicer import PromptsServicer
-from services.prompts.store import PromptStore
+from services.prompts.store import Prompt, PromptStore
 
 
 def parts(settings: Settings) -> Parts:
@@ -19,9 +20,13 @@ def parts(settings: Settings) -> Parts:
     prompts = PromptStore(store)
     datasets = Datasets(settings)
     servicer = PromptsServicer(PromptService(prompts, datasets), prompts)
+    tables = TablesServicer(store, Prompt)
     return Parts(
         service_names=[DOMAINS["prompts"].full_name],
-        handlers=lambda dispatcher: [handlers(DOMAINS["prompts"], servicer, dispatcher)],
+        handlers=lambda dispatcher: [
+            handlers(DOMAINS["prompts"], servicer, dispatcher),
+            handlers(TABLES, tables, dispatcher),
+        ],
         store=store,
         close=[datasets.close],
     )

@@ -2,7 +2,6 @@
 
 from chassis.convert import to_message
 from chassis.lists import CachedList
-from chassis.tables import TablesServicer
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddPromptRequest,
@@ -16,14 +15,13 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemovePromptResponse,
 )
 from services.prompts.service import TEMPLATES, PromptService
-from services.prompts.store import Prompt, PromptStore
+from services.prompts.store import PromptStore
 
 
-class PromptsServicer(TablesServicer):
+class PromptsServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: PromptService, prompts: PromptStore) -> None:
-        super().__init__(prompts.store, Prompt)
         self._service = service
         self._list = CachedList(
             prompts.store,

@@ -6,7 +6,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from chassis.config import Settings
 from chassis.peers import Peer
-from ft.proto import domains_pb2
+from ft.proto import domains_pb2, tables_pb2
 from ft.proto import domains_pb2_grpc as stubs
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ DOMAINS: dict[str, ServiceDescriptor] = {
     "fine_tuning": _SERVICES["FineTuning"],
     "evaluation": _SERVICES["Evaluation"],
 }
+
+TABLES: ServiceDescriptor = tables_pb2.DESCRIPTOR.services_by_name["Tables"]
+"""What every domain serves beside its own RPCs."""
 
 
 def datasets(settings: Settings) -> "Peer[DatasetsAsyncStub]":

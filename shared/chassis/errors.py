@@ -7,7 +7,11 @@ into the same types on the way in, so that an error means the same on both sides
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import StrEnum
+from typing import ClassVar, Self
+
+from chassis import rules
+from chassis.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,8 @@ class Violation:
 
     field: str
     description: str
+    rule: str
+    """Id of the rule, such as FT-001."""
 
 
 class Refusal(Exception):
@@ -27,18 +33,6 @@ class Refusal(Exception):
 
     reason: ClassVar[str] = "REFUSED"
 
-    def __init__(self, message: str, *, reason: str | None = None, **metadata: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code_reason = reason or self.reason
-        self.metadata = metadata
-
-
-class InvalidArgument(Refusal):
-    """The request breaks rules by itself, whatever the studio's state."""
-
-    reason = "INVALID_ARGUMENT"
-
     def __init__(
         self,
         message: str,
@@ -47,14 +41,29 @@ class InvalidArgument(Refusal):
         reason: str | None = None,
         **metadata: str,
     ) -> None:
-        super().__init__(message, reason=reason, **metadata)
+        super().__init__(message)
+        self.message = message
         self.violations = tuple(violations)
+        self.code_reason = reason or self.reason
+        self.metadata = metadata
 
     @classmethod
-    def of(cls, violations: Iterable[Violation]) -> "InvalidArgument":
+    def of(cls, violations: Iterable[Violation], reason: str | None = None) -> Self:
         """One error that names every field that is wrong."""
         found = tuple(violations)
-        return cls("; ".join(f"{v.field}: {v.description}" for v in found), violations=found)
+        message = "; ".join(f"{v.field}: {v.description}" for v in found)
+        return cls(message, violations=found, reason=reason)
+
+    @classmethod
+    def at(cls, field: str, rule: Rule, description: str, reason: str | None = None) -> Self:
+        """An error about one field."""
+        return cls.of([Violation(field, description, rule.id)], reason)
+
+
+class InvalidArgument(Refusal):
+    """The request breaks rules by itself, whatever the studio's state."""
+
+    reason = "INVALID_ARGUMENT"
 
 
 class NotFound(Refusal):
@@ -127,34 +136,40 @@ class Violations:
     """Collects what is wrong with a request, to report all of it at once."""
 
     def __init__(self) -> None:
-        self._found: list[Violation] = []
+        self.found: list[Violation] = []
 
-    def add(self, field: str, description: str) -> None:
-        """Notes that `field` breaks a rule."""
-        self._found.append(Violation(field, description))
+    def add(self, field: str, rule: Rule, description: str) -> None:
+        """Notes that `field` breaks the rule."""
+        self.found.append(Violation(field, description, rule.id))
 
-    def check(self, field: str, holds: bool, description: str) -> bool:
+    def check(self, field: str, rule: Rule, holds: bool, description: str) -> bool:
         """Notes `description` against `field` unless the rule holds; returns whether it does."""
         if not holds:
-            self.add(field, description)
+            self.add(field, rule, description)
         return holds
 
     def required(self, field: str, value: str) -> str:
         """The stripped value; noted as missing if nothing is left of it."""
         stripped = value.strip()
-        self.check(field, bool(stripped), "is required and must not be blank")
+        self.check(field, rules.REQUIRED, bool(stripped), "is required and must not be blank")
         return stripped
+
+    def one_of(self, field: str, value: str, known: type[StrEnum]) -> None:
+        """Noted as wrong unless the value is a member of the enumeration."""
+        values = [one.value for one in known]
+        description = f"must be one of {', '.join(values)}, not {value!r}"
+        self.check(field, rules.KNOWN_VALUE, value in values, description)
 
     def json_object(self, field: str, text: str) -> None:
         """Noted as wrong unless the text is a JSON object."""
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
-            self.add(field, f"must be a JSON object: {error}")
+            self.add(field, rules.JSON_OBJECT, f"must be a JSON object: {error}")
             return
-        self.check(field, isinstance(value, dict), "must be a JSON object")
+        self.check(field, rules.JSON_OBJECT, isinstance(value, dict), "must be a JSON object")
 
     def raise_if_any(self) -> None:
         """Raises InvalidArgument with every violation so far, if there is one."""
-        if self._found:
-            raise InvalidArgument.of(self._found)
+        if self.found:
+            raise InvalidArgument.of(self.found)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chassis import rules
 from chassis.config import Settings
 from chassis.errors import Violations
 
@@ -24,18 +25,19 @@ class ProjectPaths:
         except (OSError, ValueError, RuntimeError) as error:
             # RuntimeError: symlinks that lead to each other.
             reason = error.strerror if isinstance(error, OSError) else error
-            found.add(field, f"{location!r} is not a path: {reason}")
+            found.add(field, rules.IS_PATH, f"{location!r} is not a path: {reason}")
             return None
         if any(path.is_relative_to(root.resolve()) for root in self._roots):
             return path
-        found.add(field, f"{location!r} lies outside the project directory")
+        found.add(field, rules.CONFINED, f"{location!r} lies outside the project directory")
         return None
 
     def file(self, field: str, location: str, found: Violations) -> Path | None:
         """A regular file that exists; None, with a violation noted, otherwise."""
         path = self.confined(field, location, found)
         if path is not None and not path.is_file():
-            found.add(field, f"{location!r} is not an existing file in the project directory")
+            description = f"{location!r} is not an existing file in the project directory"
+            found.add(field, rules.FILE_EXISTS, description)
             return None
         return path
 
@@ -43,6 +45,7 @@ class ProjectPaths:
         """A directory that exists; None, with a violation noted, otherwise."""
         path = self.confined(field, location, found)
         if path is not None and not path.is_dir():
-            found.add(field, f"{location!r} is not an existing directory in the project directory")
+            description = f"{location!r} is not an existing directory in the project directory"
+            found.add(field, rules.DIRECTORY_EXISTS, description)
             return None
         return path

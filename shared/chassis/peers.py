@@ -9,7 +9,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from grpc import aio
 
-from chassis import context, errors, translate
+from chassis import context, errors, rules, translate
 from chassis.config import Settings
 from ft.channel import channel_options
 
@@ -145,6 +145,25 @@ async def referred(field: str, lookup: Awaitable[T]) -> T:
     try:
         return await lookup
     except errors.NotFound as error:
-        raise errors.FailedPrecondition(
-            f"{field}: {error.message}", reason="REFERENCE_NOT_FOUND", field=field
+        raise errors.FailedPrecondition.at(
+            field, rules.REFERENCE_EXISTS, error.message, reason="REFERENCE_NOT_FOUND"
         ) from None
+
+
+async def all_referred(*lookups: Awaitable[Any]) -> list[Any]:
+    """What each lookup found, in their order; the owners are asked at the same time.
+
+    Raises FailedPrecondition naming every reference that fails, and what else one of them raises,
+    such as Unavailable for an owner that is away, before that.
+    """
+    outcomes = await asyncio.gather(*lookups, return_exceptions=True)
+    failed = [one for one in outcomes if isinstance(one, BaseException)]
+    for failure in failed:
+        if not (isinstance(failure, errors.FailedPrecondition) and failure.violations):
+            raise failure
+    refused = [one for one in failed if isinstance(one, errors.FailedPrecondition)]
+    if refused:
+        raise errors.FailedPrecondition.of(
+            [violation for one in refused for violation in one.violations], refused[0].code_reason
+        )
+    return outcomes

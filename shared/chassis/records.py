@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, String, Table, delete, insert, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
-from chassis import errors
+from chassis import errors, rules
 from chassis.store import Store
 
 
@@ -113,6 +113,7 @@ class Records(Generic[Row]):
                 reason=f"{column.upper()}_TAKEN",
                 field=column,
                 holder_id=holder,
+                rule=rules.UNIQUE.id,
             )
 
     async def change(self, id: str, **values: object) -> None:

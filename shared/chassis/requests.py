@@ -6,6 +6,7 @@ from typing import TypeVar
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
+from chassis import rules
 from chassis.errors import InvalidArgument, Violations
 
 M = TypeVar("M", bound=Message)
@@ -29,13 +30,16 @@ def parser(kind: type[M]) -> Callable[[bytes], M]:
             request = kind.FromString(data)
         except DecodeError as error:
             raise InvalidArgument(
-                f"the request is not a {kind.DESCRIPTOR.name}: {error}", reason="MALFORMED_REQUEST"
+                f"the request is not a {kind.DESCRIPTOR.name}: {error}",
+                reason="MALFORMED_REQUEST",
+                rule=rules.WELL_FORMED.id,
             ) from None
         found = Violations()
         for place, text in _texts(request, ""):
-            found.check(place, "\0" not in text, "must not contain a NUL character")
+            found.check(place, rules.NO_NUL, "\0" not in text, "must not contain a NUL character")
             found.check(
                 place,
+                rules.TEXT_LENGTH,
                 len(text) <= MAX_TEXT_CHARACTERS,
                 f"has {len(text)} characters; {MAX_TEXT_CHARACTERS} are allowed",
             )
@@ -51,6 +55,10 @@ def _texts(message: Message, prefix: str) -> Iterator[tuple[str, str]]:
         if field.name in _UNLIMITED:
             continue
         place = f"{prefix}{field.name}"
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            for key, one in value.items():
+                yield from ((f"{place} key", key), (f"{place}[{key!r}]", one))
+            continue
         values = enumerate(value) if field.is_repeated else ((None, value),)
         for number, one in values:
             at = place if number is None else f"{place}[{number}]"

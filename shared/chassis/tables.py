@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateTable
 from chassis import errors
 from chassis.records import Base, Records
 from chassis.store import Store
-from ft.proto.domains_pb2 import (
+from ft.proto.tables_pb2 import (
     ExportTablesRequest,
     ExportTablesResponse,
     ImportTablesRequest,
@@ -32,7 +32,7 @@ _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class TablesServicer:
-    """The two RPCs, the same for every domain. Servicers inherit them."""
+    """Answers about the tables of one domain."""
 
     def __init__(self, store: Store, *kinds: type[Base]) -> None:
         self._tables = [_DomainTable(Records(store, kind)) for kind in kinds]

@@ -53,7 +53,7 @@ def to_status(error: errors.Refusal) -> status_pb2.Status:
         reason=error.code_reason, domain=ERROR_DOMAIN, metadata=facts
     )
     details = [_packed(info)]
-    if isinstance(error, errors.InvalidArgument) and error.violations:
+    if error.violations:
         details.append(_packed(_bad_request(error.violations)))
     code: int = STATUS_CODES[type(error)].value[0]
     return status_pb2.Status(code=code, message=brief(error.message), details=details)
@@ -79,7 +79,9 @@ def _bad_request(violations: Sequence[errors.Violation]) -> error_details_pb2.Ba
             bad_request.field_violations.add(field=brief(violation.field, 50), description=more)
             break
         bad_request.field_violations.add(
-            field=brief(violation.field, 50), description=brief(violation.description, TEXT_BYTES)
+            field=brief(violation.field, 50),
+            description=brief(violation.description, TEXT_BYTES),
+            reason=violation.rule,
         )
     return bad_request
 
@@ -126,16 +128,14 @@ def from_rpc_error(error: aio.AioRpcError, peer: str) -> errors.Refusal:
         )
     kind = _TYPES.get(code, errors.Internal)
     info, bad_request = details_of(status or status_pb2.Status())
-    if kind is errors.InvalidArgument:
-        return errors.InvalidArgument(
-            message,
-            violations=[
-                errors.Violation(v.field, v.description) for v in bad_request.field_violations
-            ],
-            reason=info.reason or None,
-            **info.metadata,
-        )
-    return kind(message, reason=info.reason or None, **info.metadata)
+    return kind(
+        message,
+        violations=[
+            errors.Violation(v.field, v.description, v.reason) for v in bad_request.field_violations
+        ],
+        reason=info.reason or None,
+        **info.metadata,
+    )
 
 
 def away(peer: str) -> errors.Unavailable:

@@ -19,6 +19,8 @@ class FieldViolation:
 
     field: str
     description: str
+    rule: str = ""
+    """Id of the rule, such as FT-001; empty from a studio that sends none."""
 
 
 class StudioError(ValueError):
@@ -65,7 +67,7 @@ def from_rpc_error(error: grpc.RpcError, method: str, address: str) -> StudioErr
         code=code,
         reason=info.reason,
         violations=tuple(
-            FieldViolation(v.field, v.description) for v in bad_request.field_violations
+            FieldViolation(v.field, v.description, v.reason) for v in bad_request.field_violations
         ),
         metadata=info.metadata,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.errors import Violations
 from chassis.records import Base, Records, Row
 from ft.enums import JobState
-from ft.proto.fine_tuning_studio_jobs_pb2 import JobStatus
+from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 
 
 class JobRecord(Base, kw_only=True):

@@ -57,16 +57,6 @@ class DatasetsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveDatasetRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveDatasetResponse.FromString,
                 _registered_method=True)
-        self.ExportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Datasets/ExportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-                _registered_method=True)
-        self.ImportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Datasets/ImportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-                _registered_method=True)
 
 
 class DatasetsServicer:
@@ -97,20 +87,6 @@ class DatasetsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportTables(self, request, context):
-        """The domain's tables, for ExportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ImportTables(self, request, context):
-        """Takes in rows of the domain's tables, for ImportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_DatasetsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -133,16 +109,6 @@ def add_DatasetsServicer_to_server(servicer, server):
                     servicer.RemoveDataset,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveDatasetRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveDatasetResponse.SerializeToString,
-            ),
-            'ExportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.SerializeToString,
-            ),
-            'ImportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -264,60 +230,6 @@ class Datasets:
             metadata,
             _registered_method=True)
 
-    @staticmethod
-    def ExportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Datasets/ExportTables',
-            ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ImportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Datasets/ImportTables',
-            ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
 
 class ModelsStub:
     """Base models.
@@ -358,16 +270,6 @@ class ModelsStub:
                 '/fine_tuning_studio.domains.Models/GetModelFamily',
                 request_serializer=ft_dot_proto_dot_domains__pb2.GetModelFamilyRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_domains__pb2.GetModelFamilyResponse.FromString,
-                _registered_method=True)
-        self.ExportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Models/ExportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-                _registered_method=True)
-        self.ImportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Models/ImportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
                 _registered_method=True)
 
 
@@ -412,20 +314,6 @@ class ModelsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportTables(self, request, context):
-        """The domain's tables, for ExportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ImportTables(self, request, context):
-        """Takes in rows of the domain's tables, for ImportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_ModelsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -458,16 +346,6 @@ def add_ModelsServicer_to_server(servicer, server):
                     servicer.GetModelFamily,
                     request_deserializer=ft_dot_proto_dot_domains__pb2.GetModelFamilyRequest.FromString,
                     response_serializer=ft_dot_proto_dot_domains__pb2.GetModelFamilyResponse.SerializeToString,
-            ),
-            'ExportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.SerializeToString,
-            ),
-            'ImportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -643,60 +521,6 @@ class Models:
             metadata,
             _registered_method=True)
 
-    @staticmethod
-    def ExportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Models/ExportTables',
-            ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ImportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Models/ImportTables',
-            ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
 
 class AdaptersStub:
     """Adapters.
@@ -728,16 +552,6 @@ class AdaptersStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterResponse.FromString,
                 _registered_method=True)
-        self.ExportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Adapters/ExportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-                _registered_method=True)
-        self.ImportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Adapters/ImportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-                _registered_method=True)
 
 
 class AdaptersServicer:
@@ -768,20 +582,6 @@ class AdaptersServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportTables(self, request, context):
-        """The domain's tables, for ExportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ImportTables(self, request, context):
-        """Takes in rows of the domain's tables, for ImportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_AdaptersServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -804,16 +604,6 @@ def add_AdaptersServicer_to_server(servicer, server):
                     servicer.RemoveAdapter,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterResponse.SerializeToString,
-            ),
-            'ExportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.SerializeToString,
-            ),
-            'ImportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -935,60 +725,6 @@ class Adapters:
             metadata,
             _registered_method=True)
 
-    @staticmethod
-    def ExportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Adapters/ExportTables',
-            ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ImportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Adapters/ImportTables',
-            ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
 
 class PromptsStub:
     """Prompts.
@@ -1024,16 +760,6 @@ class PromptsStub:
                 '/fine_tuning_studio.domains.Prompts/RemovePromptsOfDataset',
                 request_serializer=ft_dot_proto_dot_domains__pb2.RemovePromptsOfDatasetRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_domains__pb2.RemovePromptsOfDatasetResponse.FromString,
-                _registered_method=True)
-        self.ExportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Prompts/ExportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-                _registered_method=True)
-        self.ImportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Prompts/ImportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
                 _registered_method=True)
 
 
@@ -1072,20 +798,6 @@ class PromptsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportTables(self, request, context):
-        """The domain's tables, for ExportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ImportTables(self, request, context):
-        """Takes in rows of the domain's tables, for ImportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_PromptsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1113,16 +825,6 @@ def add_PromptsServicer_to_server(servicer, server):
                     servicer.RemovePromptsOfDataset,
                     request_deserializer=ft_dot_proto_dot_domains__pb2.RemovePromptsOfDatasetRequest.FromString,
                     response_serializer=ft_dot_proto_dot_domains__pb2.RemovePromptsOfDatasetResponse.SerializeToString,
-            ),
-            'ExportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.SerializeToString,
-            ),
-            'ImportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1271,60 +973,6 @@ class Prompts:
             metadata,
             _registered_method=True)
 
-    @staticmethod
-    def ExportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Prompts/ExportTables',
-            ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ImportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Prompts/ImportTables',
-            ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
 
 class ConfigsStub:
     """Configs, the user's and those that the studio ships.
@@ -1356,16 +1004,6 @@ class ConfigsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveConfigRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveConfigResponse.FromString,
                 _registered_method=True)
-        self.ExportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Configs/ExportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-                _registered_method=True)
-        self.ImportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Configs/ImportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-                _registered_method=True)
 
 
 class ConfigsServicer:
@@ -1396,20 +1034,6 @@ class ConfigsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportTables(self, request, context):
-        """The domain's tables, for ExportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ImportTables(self, request, context):
-        """Takes in rows of the domain's tables, for ImportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_ConfigsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1432,16 +1056,6 @@ def add_ConfigsServicer_to_server(servicer, server):
                     servicer.RemoveConfig,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveConfigRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveConfigResponse.SerializeToString,
-            ),
-            'ExportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.SerializeToString,
-            ),
-            'ImportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1563,60 +1177,6 @@ class Configs:
             metadata,
             _registered_method=True)
 
-    @staticmethod
-    def ExportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Configs/ExportTables',
-            ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ImportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Configs/ImportTables',
-            ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
 
 class FineTuningStub:
     """Fine-tuning jobs.
@@ -1643,6 +1203,11 @@ class FineTuningStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobResponse.FromString,
                 _registered_method=True)
+        self.ValidateFineTuningJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.FineTuning/ValidateFineTuningJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobResponse.FromString,
+                _registered_method=True)
         self.RemoveFineTuningJob = channel.unary_unary(
                 '/fine_tuning_studio.domains.FineTuning/RemoveFineTuningJob',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveFineTuningJobRequest.SerializeToString,
@@ -1663,16 +1228,6 @@ class FineTuningStub:
                 request_serializer=ft_dot_proto_dot_domains__pb2.ListJobConfigIdsRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_domains__pb2.ListJobConfigIdsResponse.FromString,
                 _registered_method=True)
-        self.ExportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.FineTuning/ExportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-                _registered_method=True)
-        self.ImportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.FineTuning/ImportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-                _registered_method=True)
 
 
 class FineTuningServicer:
@@ -1692,6 +1247,12 @@ class FineTuningServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartFineTuningJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateFineTuningJob(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1723,20 +1284,6 @@ class FineTuningServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ExportTables(self, request, context):
-        """The domain's tables, for ExportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ImportTables(self, request, context):
-        """Takes in rows of the domain's tables, for ImportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_FineTuningServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1754,6 +1301,11 @@ def add_FineTuningServicer_to_server(servicer, server):
                     servicer.StartFineTuningJob,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobResponse.SerializeToString,
+            ),
+            'ValidateFineTuningJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateFineTuningJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobResponse.SerializeToString,
             ),
             'RemoveFineTuningJob': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveFineTuningJob,
@@ -1774,16 +1326,6 @@ def add_FineTuningServicer_to_server(servicer, server):
                     servicer.ListJobConfigIds,
                     request_deserializer=ft_dot_proto_dot_domains__pb2.ListJobConfigIdsRequest.FromString,
                     response_serializer=ft_dot_proto_dot_domains__pb2.ListJobConfigIdsResponse.SerializeToString,
-            ),
-            'ExportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.SerializeToString,
-            ),
-            'ImportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1868,6 +1410,33 @@ class FineTuning:
             '/fine_tuning_studio.domains.FineTuning/StartFineTuningJob',
             ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateFineTuningJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.FineTuning/ValidateFineTuningJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1986,60 +1555,6 @@ class FineTuning:
             metadata,
             _registered_method=True)
 
-    @staticmethod
-    def ExportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.FineTuning/ExportTables',
-            ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ImportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.FineTuning/ImportTables',
-            ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
 
 class EvaluationStub:
     """Evaluation jobs.
@@ -2066,6 +1581,11 @@ class EvaluationStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartEvaluationJobRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartEvaluationJobResponse.FromString,
                 _registered_method=True)
+        self.ValidateEvaluationJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.Evaluation/ValidateEvaluationJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.FromString,
+                _registered_method=True)
         self.RemoveEvaluationJob = channel.unary_unary(
                 '/fine_tuning_studio.domains.Evaluation/RemoveEvaluationJob',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveEvaluationJobRequest.SerializeToString,
@@ -2075,16 +1595,6 @@ class EvaluationStub:
                 '/fine_tuning_studio.domains.Evaluation/TailLogs',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
-                _registered_method=True)
-        self.ExportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Evaluation/ExportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-                _registered_method=True)
-        self.ImportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Evaluation/ImportTables',
-                request_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
                 _registered_method=True)
 
 
@@ -2110,6 +1620,12 @@ class EvaluationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ValidateEvaluationJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RemoveEvaluationJob(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -2118,20 +1634,6 @@ class EvaluationServicer:
 
     def TailLogs(self, request, context):
         """Missing associated documentation comment in .proto file."""
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ExportTables(self, request, context):
-        """The domain's tables, for ExportDatabase.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ImportTables(self, request, context):
-        """Takes in rows of the domain's tables, for ImportDatabase.
-        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -2154,6 +1656,11 @@ def add_EvaluationServicer_to_server(servicer, server):
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartEvaluationJobRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartEvaluationJobResponse.SerializeToString,
             ),
+            'ValidateEvaluationJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateEvaluationJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.SerializeToString,
+            ),
             'RemoveEvaluationJob': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveEvaluationJob,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveEvaluationJobRequest.FromString,
@@ -2163,16 +1670,6 @@ def add_EvaluationServicer_to_server(servicer, server):
                     servicer.TailLogs,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.SerializeToString,
-            ),
-            'ExportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ExportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ExportTablesResponse.SerializeToString,
-            ),
-            'ImportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportTables,
-                    request_deserializer=ft_dot_proto_dot_domains__pb2.ImportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_domains__pb2.ImportTablesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2268,6 +1765,33 @@ class Evaluation:
             _registered_method=True)
 
     @staticmethod
+    def ValidateEvaluationJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Evaluation/ValidateEvaluationJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RemoveEvaluationJob(request,
             target,
             options=(),
@@ -2311,60 +1835,6 @@ class Evaluation:
             '/fine_tuning_studio.domains.Evaluation/TailLogs',
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ExportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Evaluation/ExportTables',
-            ft_dot_proto_dot_domains__pb2.ExportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ExportTablesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ImportTables(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/fine_tuning_studio.domains.Evaluation/ImportTables',
-            ft_dot_proto_dot_domains__pb2.ImportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_domains__pb2.ImportTablesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,10 +44,6 @@ class DatasetsStub:
     GetDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetRequest, _fine_tuning_studio_pb2.GetDatasetResponse]
     AddDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddDatasetRequest, _fine_tuning_studio_pb2.AddDatasetResponse]
     RemoveDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]
-    ExportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 @_typing.type_check_only
 class DatasetsAsyncStub(DatasetsStub):
@@ -58,10 +54,6 @@ class DatasetsAsyncStub(DatasetsStub):
     GetDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetRequest, _fine_tuning_studio_pb2.GetDatasetResponse]  # type: ignore[assignment]
     AddDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddDatasetRequest, _fine_tuning_studio_pb2.AddDatasetResponse]  # type: ignore[assignment]
     RemoveDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]  # type: ignore[assignment]
-    ExportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]  # type: ignore[assignment]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 class DatasetsServicer(metaclass=_abc_1.ABCMeta):
     """Datasets."""
@@ -94,22 +86,6 @@ class DatasetsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveDatasetResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveDatasetResponse]]: ...
 
-    @_abc_1.abstractmethod
-    def ExportTables(
-        self,
-        request: _domains_pb2.ExportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ExportTablesResponse, _abc.Awaitable[_domains_pb2.ExportTablesResponse]]:
-        """The domain's tables, for ExportDatabase."""
-
-    @_abc_1.abstractmethod
-    def ImportTables(
-        self,
-        request: _domains_pb2.ImportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ImportTablesResponse, _abc.Awaitable[_domains_pb2.ImportTablesResponse]]:
-        """Takes in rows of the domain's tables, for ImportDatabase."""
-
 def add_DatasetsServicer_to_server(servicer: DatasetsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class ModelsStub:
@@ -126,10 +102,6 @@ class ModelsStub:
     RemoveModel: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveModelRequest, _fine_tuning_studio_pb2.RemoveModelResponse]
     GetModelFamily: _grpc.UnaryUnaryMultiCallable[_domains_pb2.GetModelFamilyRequest, _domains_pb2.GetModelFamilyResponse]
     """The architecture of a model, registered or on the hub."""
-    ExportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 @_typing.type_check_only
 class ModelsAsyncStub(ModelsStub):
@@ -143,10 +115,6 @@ class ModelsAsyncStub(ModelsStub):
     RemoveModel: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveModelRequest, _fine_tuning_studio_pb2.RemoveModelResponse]  # type: ignore[assignment]
     GetModelFamily: _aio.UnaryUnaryMultiCallable[_domains_pb2.GetModelFamilyRequest, _domains_pb2.GetModelFamilyResponse]  # type: ignore[assignment]
     """The architecture of a model, registered or on the hub."""
-    ExportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]  # type: ignore[assignment]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 class ModelsServicer(metaclass=_abc_1.ABCMeta):
     """Base models."""
@@ -194,22 +162,6 @@ class ModelsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_domains_pb2.GetModelFamilyResponse, _abc.Awaitable[_domains_pb2.GetModelFamilyResponse]]:
         """The architecture of a model, registered or on the hub."""
 
-    @_abc_1.abstractmethod
-    def ExportTables(
-        self,
-        request: _domains_pb2.ExportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ExportTablesResponse, _abc.Awaitable[_domains_pb2.ExportTablesResponse]]:
-        """The domain's tables, for ExportDatabase."""
-
-    @_abc_1.abstractmethod
-    def ImportTables(
-        self,
-        request: _domains_pb2.ImportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ImportTablesResponse, _abc.Awaitable[_domains_pb2.ImportTablesResponse]]:
-        """Takes in rows of the domain's tables, for ImportDatabase."""
-
 def add_ModelsServicer_to_server(servicer: ModelsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class AdaptersStub:
@@ -223,10 +175,6 @@ class AdaptersStub:
     GetAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetAdapterRequest, _fine_tuning_studio_pb2.GetAdapterResponse]
     AddAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddAdapterRequest, _fine_tuning_studio_pb2.AddAdapterResponse]
     RemoveAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveAdapterRequest, _fine_tuning_studio_pb2.RemoveAdapterResponse]
-    ExportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 @_typing.type_check_only
 class AdaptersAsyncStub(AdaptersStub):
@@ -237,10 +185,6 @@ class AdaptersAsyncStub(AdaptersStub):
     GetAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetAdapterRequest, _fine_tuning_studio_pb2.GetAdapterResponse]  # type: ignore[assignment]
     AddAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddAdapterRequest, _fine_tuning_studio_pb2.AddAdapterResponse]  # type: ignore[assignment]
     RemoveAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveAdapterRequest, _fine_tuning_studio_pb2.RemoveAdapterResponse]  # type: ignore[assignment]
-    ExportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]  # type: ignore[assignment]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 class AdaptersServicer(metaclass=_abc_1.ABCMeta):
     """Adapters."""
@@ -273,22 +217,6 @@ class AdaptersServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveAdapterResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveAdapterResponse]]: ...
 
-    @_abc_1.abstractmethod
-    def ExportTables(
-        self,
-        request: _domains_pb2.ExportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ExportTablesResponse, _abc.Awaitable[_domains_pb2.ExportTablesResponse]]:
-        """The domain's tables, for ExportDatabase."""
-
-    @_abc_1.abstractmethod
-    def ImportTables(
-        self,
-        request: _domains_pb2.ImportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ImportTablesResponse, _abc.Awaitable[_domains_pb2.ImportTablesResponse]]:
-        """Takes in rows of the domain's tables, for ImportDatabase."""
-
 def add_AdaptersServicer_to_server(servicer: AdaptersServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class PromptsStub:
@@ -304,10 +232,6 @@ class PromptsStub:
     RemovePrompt: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemovePromptRequest, _fine_tuning_studio_pb2.RemovePromptResponse]
     RemovePromptsOfDataset: _grpc.UnaryUnaryMultiCallable[_domains_pb2.RemovePromptsOfDatasetRequest, _domains_pb2.RemovePromptsOfDatasetResponse]
     """Removes every prompt of a dataset, for RemoveDataset."""
-    ExportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 @_typing.type_check_only
 class PromptsAsyncStub(PromptsStub):
@@ -320,10 +244,6 @@ class PromptsAsyncStub(PromptsStub):
     RemovePrompt: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemovePromptRequest, _fine_tuning_studio_pb2.RemovePromptResponse]  # type: ignore[assignment]
     RemovePromptsOfDataset: _aio.UnaryUnaryMultiCallable[_domains_pb2.RemovePromptsOfDatasetRequest, _domains_pb2.RemovePromptsOfDatasetResponse]  # type: ignore[assignment]
     """Removes every prompt of a dataset, for RemoveDataset."""
-    ExportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]  # type: ignore[assignment]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 class PromptsServicer(metaclass=_abc_1.ABCMeta):
     """Prompts."""
@@ -364,22 +284,6 @@ class PromptsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_domains_pb2.RemovePromptsOfDatasetResponse, _abc.Awaitable[_domains_pb2.RemovePromptsOfDatasetResponse]]:
         """Removes every prompt of a dataset, for RemoveDataset."""
 
-    @_abc_1.abstractmethod
-    def ExportTables(
-        self,
-        request: _domains_pb2.ExportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ExportTablesResponse, _abc.Awaitable[_domains_pb2.ExportTablesResponse]]:
-        """The domain's tables, for ExportDatabase."""
-
-    @_abc_1.abstractmethod
-    def ImportTables(
-        self,
-        request: _domains_pb2.ImportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ImportTablesResponse, _abc.Awaitable[_domains_pb2.ImportTablesResponse]]:
-        """Takes in rows of the domain's tables, for ImportDatabase."""
-
 def add_PromptsServicer_to_server(servicer: PromptsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class ConfigsStub:
@@ -393,10 +297,6 @@ class ConfigsStub:
     GetConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetConfigRequest, _fine_tuning_studio_pb2.GetConfigResponse]
     AddConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddConfigRequest, _fine_tuning_studio_pb2.AddConfigResponse]
     RemoveConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveConfigRequest, _fine_tuning_studio_pb2.RemoveConfigResponse]
-    ExportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 @_typing.type_check_only
 class ConfigsAsyncStub(ConfigsStub):
@@ -407,10 +307,6 @@ class ConfigsAsyncStub(ConfigsStub):
     GetConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetConfigRequest, _fine_tuning_studio_pb2.GetConfigResponse]  # type: ignore[assignment]
     AddConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddConfigRequest, _fine_tuning_studio_pb2.AddConfigResponse]  # type: ignore[assignment]
     RemoveConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveConfigRequest, _fine_tuning_studio_pb2.RemoveConfigResponse]  # type: ignore[assignment]
-    ExportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]  # type: ignore[assignment]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 class ConfigsServicer(metaclass=_abc_1.ABCMeta):
     """Configs, the user's and those that the studio ships."""
@@ -443,22 +339,6 @@ class ConfigsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveConfigResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveConfigResponse]]: ...
 
-    @_abc_1.abstractmethod
-    def ExportTables(
-        self,
-        request: _domains_pb2.ExportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ExportTablesResponse, _abc.Awaitable[_domains_pb2.ExportTablesResponse]]:
-        """The domain's tables, for ExportDatabase."""
-
-    @_abc_1.abstractmethod
-    def ImportTables(
-        self,
-        request: _domains_pb2.ImportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ImportTablesResponse, _abc.Awaitable[_domains_pb2.ImportTablesResponse]]:
-        """Takes in rows of the domain's tables, for ImportDatabase."""
-
 def add_ConfigsServicer_to_server(servicer: ConfigsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class FineTuningStub:
@@ -471,16 +351,13 @@ class FineTuningStub:
     ListFineTuningJobs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListFineTuningJobsRequest, _fine_tuning_studio_pb2.ListFineTuningJobsResponse]
     GetFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetFineTuningJobRequest, _fine_tuning_studio_pb2.GetFineTuningJobResponse]
     StartFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartFineTuningJobRequest, _fine_tuning_studio_pb2.StartFineTuningJobResponse]
+    ValidateFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]
     RemoveFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveFineTuningJobRequest, _fine_tuning_studio_pb2.RemoveFineTuningJobResponse]
     GetDatasetSplitByAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]
     """Owned here and not by Datasets: the split is a fact about the job that made the adapter."""
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
     ListJobConfigIds: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ListJobConfigIdsRequest, _domains_pb2.ListJobConfigIdsResponse]
     """Ids of the stored configs that a job was started with, for ListConfigs."""
-    ExportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 @_typing.type_check_only
 class FineTuningAsyncStub(FineTuningStub):
@@ -490,16 +367,13 @@ class FineTuningAsyncStub(FineTuningStub):
     ListFineTuningJobs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListFineTuningJobsRequest, _fine_tuning_studio_pb2.ListFineTuningJobsResponse]  # type: ignore[assignment]
     GetFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetFineTuningJobRequest, _fine_tuning_studio_pb2.GetFineTuningJobResponse]  # type: ignore[assignment]
     StartFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartFineTuningJobRequest, _fine_tuning_studio_pb2.StartFineTuningJobResponse]  # type: ignore[assignment]
+    ValidateFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]  # type: ignore[assignment]
     RemoveFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveFineTuningJobRequest, _fine_tuning_studio_pb2.RemoveFineTuningJobResponse]  # type: ignore[assignment]
     GetDatasetSplitByAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]  # type: ignore[assignment]
     """Owned here and not by Datasets: the split is a fact about the job that made the adapter."""
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
     ListJobConfigIds: _aio.UnaryUnaryMultiCallable[_domains_pb2.ListJobConfigIdsRequest, _domains_pb2.ListJobConfigIdsResponse]  # type: ignore[assignment]
     """Ids of the stored configs that a job was started with, for ListConfigs."""
-    ExportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]  # type: ignore[assignment]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 class FineTuningServicer(metaclass=_abc_1.ABCMeta):
     """Fine-tuning jobs."""
@@ -524,6 +398,13 @@ class FineTuningServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.StartFineTuningJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.StartFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_pb2.StartFineTuningJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ValidateFineTuningJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]]: ...
 
     @_abc_1.abstractmethod
     def RemoveFineTuningJob(
@@ -555,22 +436,6 @@ class FineTuningServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_domains_pb2.ListJobConfigIdsResponse, _abc.Awaitable[_domains_pb2.ListJobConfigIdsResponse]]:
         """Ids of the stored configs that a job was started with, for ListConfigs."""
 
-    @_abc_1.abstractmethod
-    def ExportTables(
-        self,
-        request: _domains_pb2.ExportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ExportTablesResponse, _abc.Awaitable[_domains_pb2.ExportTablesResponse]]:
-        """The domain's tables, for ExportDatabase."""
-
-    @_abc_1.abstractmethod
-    def ImportTables(
-        self,
-        request: _domains_pb2.ImportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ImportTablesResponse, _abc.Awaitable[_domains_pb2.ImportTablesResponse]]:
-        """Takes in rows of the domain's tables, for ImportDatabase."""
-
 def add_FineTuningServicer_to_server(servicer: FineTuningServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class EvaluationStub:
@@ -583,12 +448,9 @@ class EvaluationStub:
     ListEvaluationJobs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListEvaluationJobsRequest, _fine_tuning_studio_pb2.ListEvaluationJobsResponse]
     GetEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetEvaluationJobRequest, _fine_tuning_studio_pb2.GetEvaluationJobResponse]
     StartEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartEvaluationJobRequest, _fine_tuning_studio_pb2.StartEvaluationJobResponse]
+    ValidateEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]
     RemoveEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveEvaluationJobRequest, _fine_tuning_studio_pb2.RemoveEvaluationJobResponse]
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
-    ExportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 @_typing.type_check_only
 class EvaluationAsyncStub(EvaluationStub):
@@ -598,12 +460,9 @@ class EvaluationAsyncStub(EvaluationStub):
     ListEvaluationJobs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListEvaluationJobsRequest, _fine_tuning_studio_pb2.ListEvaluationJobsResponse]  # type: ignore[assignment]
     GetEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetEvaluationJobRequest, _fine_tuning_studio_pb2.GetEvaluationJobResponse]  # type: ignore[assignment]
     StartEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartEvaluationJobRequest, _fine_tuning_studio_pb2.StartEvaluationJobResponse]  # type: ignore[assignment]
+    ValidateEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]  # type: ignore[assignment]
     RemoveEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveEvaluationJobRequest, _fine_tuning_studio_pb2.RemoveEvaluationJobResponse]  # type: ignore[assignment]
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
-    ExportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ExportTablesRequest, _domains_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _aio.UnaryUnaryMultiCallable[_domains_pb2.ImportTablesRequest, _domains_pb2.ImportTablesResponse]  # type: ignore[assignment]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
 
 class EvaluationServicer(metaclass=_abc_1.ABCMeta):
     """Evaluation jobs."""
@@ -630,6 +489,13 @@ class EvaluationServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_fine_tuning_studio_pb2.StartEvaluationJobResponse, _abc.Awaitable[_fine_tuning_studio_pb2.StartEvaluationJobResponse]]: ...
 
     @_abc_1.abstractmethod
+    def ValidateEvaluationJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]]: ...
+
+    @_abc_1.abstractmethod
     def RemoveEvaluationJob(
         self,
         request: _fine_tuning_studio_pb2.RemoveEvaluationJobRequest,
@@ -642,21 +508,5 @@ class EvaluationServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.TailLogsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse]]: ...
-
-    @_abc_1.abstractmethod
-    def ExportTables(
-        self,
-        request: _domains_pb2.ExportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ExportTablesResponse, _abc.Awaitable[_domains_pb2.ExportTablesResponse]]:
-        """The domain's tables, for ExportDatabase."""
-
-    @_abc_1.abstractmethod
-    def ImportTables(
-        self,
-        request: _domains_pb2.ImportTablesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_domains_pb2.ImportTablesResponse, _abc.Awaitable[_domains_pb2.ImportTablesResponse]]:
-        """Takes in rows of the domain's tables, for ImportDatabase."""
 
 def add_EvaluationServicer_to_server(servicer: EvaluationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,25 +22,42 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from ft.proto import fine_tuning_studio_pb2 as ft_dot_proto_dot_fine__tuning__studio__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ft/proto/fine_tuning_studio_jobs.proto\x12\x12\x66ine_tuning_studio\"A\n\x0fTailLogsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\"5\n\x10TailLogsResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x13\n\x0bnext_offset\x18\x02 \x01(\x03\"\xa5\x02\n\tJobStatus\x12\r\n\x05state\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\t\x12\x12\n\nstarted_at\x18\x03 \x01(\t\x12\x13\n\x0b\x66inished_at\x18\x04 \x01(\t\x12\x0c\n\x04step\x18\x05 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x06 \x01(\x05\x12\r\n\x05\x65poch\x18\x07 \x01(\x01\x12\x11\n\x04loss\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\teval_loss\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x11tokens_per_second\x18\n \x01(\x01\x12\x14\n\x0cseconds_left\x18\x0b \x01(\x01\x12\x16\n\x0e\x66\x61ilure_reason\x18\x0c \x01(\t\x12\x0f\n\x07notices\x18\r \x03(\tB\x07\n\x05_lossB\x0c\n\n_eval_loss\"C\n\x10\x45valuationSample\x12\r\n\x05input\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12\x0e\n\x06output\x18\x03 \x01(\t2t\n\x14\x46ineTuningStudioJobs\x12\\\n\x08TailLogs\x12#.fine_tuning_studio.TailLogsRequest\x1a$.fine_tuning_studio.TailLogsResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ft/proto/fine_tuning_studio_jobs.proto\x12\x12\x66ine_tuning_studio\x1a!ft/proto/fine_tuning_studio.proto\"A\n\x0fTailLogsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\"5\n\x10TailLogsResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x13\n\x0bnext_offset\x18\x02 \x01(\x03\"^\n\x1cValidateFineTuningJobRequest\x12>\n\x07request\x18\x01 \x01(\x0b\x32-.fine_tuning_studio.StartFineTuningJobRequest\"\x9c\x02\n\x1dValidateFineTuningJobResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12-\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x1b.fine_tuning_studio.Finding\x12\x32\n\x04\x64\x61ta\x18\x03 \x01(\x0b\x32\x1f.fine_tuning_studio.DataSummaryH\x00\x88\x01\x01\x12\x37\n\x06memory\x18\x04 \x01(\x0b\x32\".fine_tuning_studio.MemoryEstimateH\x01\x88\x01\x01\x12\x33\n\x04time\x18\x05 \x01(\x0b\x32 .fine_tuning_studio.TimeEstimateH\x02\x88\x01\x01\x42\x07\n\x05_dataB\t\n\x07_memoryB\x07\n\x05_time\"^\n\x1cValidateEvaluationJobRequest\x12>\n\x07request\x18\x01 \x01(\x0b\x32-.fine_tuning_studio.StartEvaluationJobRequest\"\xde\x01\n\x1dValidateEvaluationJobResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12-\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x1b.fine_tuning_studio.Finding\x12\x32\n\x04\x64\x61ta\x18\x03 \x01(\x0b\x32\x1f.fine_tuning_studio.DataSummaryH\x00\x88\x01\x01\x12\x37\n\x06memory\x18\x04 \x01(\x0b\x32\".fine_tuning_studio.MemoryEstimateH\x01\x88\x01\x01\x42\x07\n\x05_dataB\t\n\x07_memory\"k\n\x07\x46inding\x12\x10\n\x08severity\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0c\n\x04rows\x18\x05 \x01(\x05\x12\x0e\n\x06places\x18\x06 \x03(\t\"\xca\x01\n\x0b\x44\x61taSummary\x12\x0c\n\x04rows\x18\x01 \x01(\x05\x12\x11\n\tused_rows\x18\x02 \x01(\x05\x12\x15\n\rheld_out_rows\x18\x03 \x01(\x05\x12\x0e\n\x06tokens\x18\x04 \x01(\x03\x12\x1a\n\x12longest_row_tokens\x18\x05 \x01(\x05\x12\x16\n\x0e\x63ontext_tokens\x18\x06 \x01(\x05\x12\x17\n\x0fsteps_per_epoch\x18\x07 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x08 \x01(\x05\x12\x11\n\tpad_token\x18\t \x01(\t\"C\n\x0eMemoryEstimate\x12\x0b\n\x03gib\x18\x01 \x01(\x01\x12\x11\n\tasked_gib\x18\x02 \x01(\x01\x12\x11\n\treasoning\x18\x03 \x03(\t\"K\n\x0cTimeEstimate\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\x12\x19\n\x11tokens_per_second\x18\x02 \x01(\x01\x12\x0f\n\x07job_ids\x18\x03 \x03(\t2\xfc\x02\n\x14\x46ineTuningStudioJobs\x12\x81\x01\n\x15ValidateFineTuningJob\x12\x30.fine_tuning_studio.ValidateFineTuningJobRequest\x1a\x31.fine_tuning_studio.ValidateFineTuningJobResponse\"\x03\x90\x02\x01\x12\x81\x01\n\x15ValidateEvaluationJob\x12\x30.fine_tuning_studio.ValidateEvaluationJobRequest\x1a\x31.fine_tuning_studio.ValidateEvaluationJobResponse\"\x03\x90\x02\x01\x12\\\n\x08TailLogs\x12#.fine_tuning_studio.TailLogsRequest\x1a$.fine_tuning_studio.TailLogsResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ft.proto.fine_tuning_studio_jobs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FINETUNINGSTUDIOJOBS'].methods_by_name['ValidateFineTuningJob']._loaded_options = None
+  _globals['_FINETUNINGSTUDIOJOBS'].methods_by_name['ValidateFineTuningJob']._serialized_options = b'\220\002\001'
+  _globals['_FINETUNINGSTUDIOJOBS'].methods_by_name['ValidateEvaluationJob']._loaded_options = None
+  _globals['_FINETUNINGSTUDIOJOBS'].methods_by_name['ValidateEvaluationJob']._serialized_options = b'\220\002\001'
   _globals['_FINETUNINGSTUDIOJOBS'].methods_by_name['TailLogs']._loaded_options = None
   _globals['_FINETUNINGSTUDIOJOBS'].methods_by_name['TailLogs']._serialized_options = b'\220\002\001'
-  _globals['_TAILLOGSREQUEST']._serialized_start=62
-  _globals['_TAILLOGSREQUEST']._serialized_end=127
-  _globals['_TAILLOGSRESPONSE']._serialized_start=129
-  _globals['_TAILLOGSRESPONSE']._serialized_end=182
-  _globals['_JOBSTATUS']._serialized_start=185
-  _globals['_JOBSTATUS']._serialized_end=478
-  _globals['_EVALUATIONSAMPLE']._serialized_start=480
-  _globals['_EVALUATIONSAMPLE']._serialized_end=547
-  _globals['_FINETUNINGSTUDIOJOBS']._serialized_start=549
-  _globals['_FINETUNINGSTUDIOJOBS']._serialized_end=665
+  _globals['_TAILLOGSREQUEST']._serialized_start=97
+  _globals['_TAILLOGSREQUEST']._serialized_end=162
+  _globals['_TAILLOGSRESPONSE']._serialized_start=164
+  _globals['_TAILLOGSRESPONSE']._serialized_end=217
+  _globals['_VALIDATEFINETUNINGJOBREQUEST']._serialized_start=219
+  _globals['_VALIDATEFINETUNINGJOBREQUEST']._serialized_end=313
+  _globals['_VALIDATEFINETUNINGJOBRESPONSE']._serialized_start=316
+  _globals['_VALIDATEFINETUNINGJOBRESPONSE']._serialized_end=600
+  _globals['_VALIDATEEVALUATIONJOBREQUEST']._serialized_start=602
+  _globals['_VALIDATEEVALUATIONJOBREQUEST']._serialized_end=696
+  _globals['_VALIDATEEVALUATIONJOBRESPONSE']._serialized_start=699
+  _globals['_VALIDATEEVALUATIONJOBRESPONSE']._serialized_end=921
+  _globals['_FINDING']._serialized_start=923
+  _globals['_FINDING']._serialized_end=1030
+  _globals['_DATASUMMARY']._serialized_start=1033
+  _globals['_DATASUMMARY']._serialized_end=1235
+  _globals['_MEMORYESTIMATE']._serialized_start=1237
+  _globals['_MEMORYESTIMATE']._serialized_end=1304
+  _globals['_TIMEESTIMATE']._serialized_start=1306
+  _globals['_TIMEESTIMATE']._serialized_end=1381
+  _globals['_FINETUNINGSTUDIOJOBS']._serialized_start=1384
+  _globals['_FINETUNINGSTUDIOJOBS']._serialized_end=1764
 # @@protoc_insertion_point(module_scope)

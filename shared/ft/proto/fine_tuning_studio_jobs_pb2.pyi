@@ -4,6 +4,7 @@ isort:skip_file
 The studio's own additions about jobs: what clients of the frozen contract do not know of."""
 
 from collections import abc as _abc
+from ft.proto import fine_tuning_studio_pb2 as _fine_tuning_studio_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -75,103 +76,310 @@ class TailLogsResponse(_message.Message):
 Global___TailLogsResponse: _TypeAlias = TailLogsResponse  # noqa: Y015
 
 @_typing.final
-class JobStatus(_message.Message):
-    """What became of a job so far. Numbers are 0 until they are known."""
+class ValidateFineTuningJobRequest(_message.Message):
+    """A request to look at in place of starting it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    STATE_FIELD_NUMBER: _builtins.int
-    CREATED_AT_FIELD_NUMBER: _builtins.int
-    STARTED_AT_FIELD_NUMBER: _builtins.int
-    FINISHED_AT_FIELD_NUMBER: _builtins.int
-    STEP_FIELD_NUMBER: _builtins.int
-    TOTAL_STEPS_FIELD_NUMBER: _builtins.int
-    EPOCH_FIELD_NUMBER: _builtins.int
-    LOSS_FIELD_NUMBER: _builtins.int
-    EVAL_LOSS_FIELD_NUMBER: _builtins.int
-    TOKENS_PER_SECOND_FIELD_NUMBER: _builtins.int
-    SECONDS_LEFT_FIELD_NUMBER: _builtins.int
-    FAILURE_REASON_FIELD_NUMBER: _builtins.int
-    NOTICES_FIELD_NUMBER: _builtins.int
-    state: _builtins.str
-    """QUEUED, SCHEDULED, RUNNING, STOPPING, SUCCEEDED, FAILED, STOPPED, TIMED_OUT, or UNKNOWN for a
-    job that was imported from a studio that kept no states.
-    """
-    created_at: _builtins.str
-    """Times are RFC 3339 in UTC, empty until they have come."""
-    started_at: _builtins.str
-    finished_at: _builtins.str
-    step: _builtins.int
-    """Optimiser steps (rows for an evaluation) done and in all."""
-    total_steps: _builtins.int
-    epoch: _builtins.float
-    loss: _builtins.float
-    """Training loss at the last report; absent until there is one."""
-    eval_loss: _builtins.float
-    """Loss on the held-out rows at the last evaluation; absent until there is one."""
-    tokens_per_second: _builtins.float
-    seconds_left: _builtins.float
-    failure_reason: _builtins.str
-    """Why it failed, in one sentence."""
+    REQUEST_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What the studio changed about the settings, one sentence each."""
-
+    def request(self) -> _fine_tuning_studio_pb2.StartFineTuningJobRequest: ...
     def __init__(
         self,
         *,
-        state: _builtins.str = ...,
-        created_at: _builtins.str = ...,
-        started_at: _builtins.str = ...,
-        finished_at: _builtins.str = ...,
-        step: _builtins.int = ...,
-        total_steps: _builtins.int = ...,
-        epoch: _builtins.float = ...,
-        loss: _builtins.float | None = ...,
-        eval_loss: _builtins.float | None = ...,
-        tokens_per_second: _builtins.float = ...,
-        seconds_left: _builtins.float = ...,
-        failure_reason: _builtins.str = ...,
-        notices: _abc.Iterable[_builtins.str] | None = ...,
+        request: _fine_tuning_studio_pb2.StartFineTuningJobRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "eval_loss", b"eval_loss", "loss", b"loss"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "created_at", b"created_at", "epoch", b"epoch", "eval_loss", b"eval_loss", "failure_reason", b"failure_reason", "finished_at", b"finished_at", "loss", b"loss", "notices", b"notices", "seconds_left", b"seconds_left", "started_at", b"started_at", "state", b"state", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__eval_loss: _TypeAlias = _typing.Literal["eval_loss"]  # noqa: Y015
-    _WhichOneofArgType__eval_loss: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss"]  # noqa: Y015
-    _WhichOneofReturnType__loss: _TypeAlias = _typing.Literal["loss"]  # noqa: Y015
-    _WhichOneofArgType__loss: _TypeAlias = _typing.Literal["_loss", b"_loss"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__eval_loss) -> _WhichOneofReturnType__eval_loss | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__loss) -> _WhichOneofReturnType__loss | None: ...
-
-Global___JobStatus: _TypeAlias = JobStatus  # noqa: Y015
-
-@_typing.final
-class EvaluationSample(_message.Message):
-    """A row that was evaluated."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    INPUT_FIELD_NUMBER: _builtins.int
-    EXPECTED_FIELD_NUMBER: _builtins.int
-    OUTPUT_FIELD_NUMBER: _builtins.int
-    input: _builtins.str
-    expected: _builtins.str
-    output: _builtins.str
-    def __init__(
-        self,
-        *,
-        input: _builtins.str = ...,
-        expected: _builtins.str = ...,
-        output: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "input", b"input", "output", b"output"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___EvaluationSample: _TypeAlias = EvaluationSample  # noqa: Y015
+Global___ValidateFineTuningJobRequest: _TypeAlias = ValidateFineTuningJobRequest  # noqa: Y015
+
+@_typing.final
+class ValidateFineTuningJobResponse(_message.Message):
+    """What was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALID_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    valid: _builtins.bool
+    """Whether there is no finding of severity ERROR: StartFineTuningJob would accept the request."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
+        """Errors first, then warnings, then notices."""
+
+    @_builtins.property
+    def data(self) -> Global___DataSummary:
+        """What the rows amount to; absent if they could not be read."""
+
+    @_builtins.property
+    def memory(self) -> Global___MemoryEstimate:
+        """Memory of one worker; absent if the model's size could not be told."""
+
+    @_builtins.property
+    def time(self) -> Global___TimeEstimate:
+        """How long training may take; absent unless the same kind of job ran here before."""
+
+    def __init__(
+        self,
+        *,
+        valid: _builtins.bool = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        data: Global___DataSummary | None = ...,
+        memory: Global___MemoryEstimate | None = ...,
+        time: Global___TimeEstimate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_memory", b"_memory", "_time", b"_time", "data", b"data", "memory", b"memory", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_memory", b"_memory", "_time", b"_time", "data", b"data", "findings", b"findings", "memory", b"memory", "time", b"time", "valid", b"valid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__data: _TypeAlias = _typing.Literal["data"]  # noqa: Y015
+    _WhichOneofArgType__data: _TypeAlias = _typing.Literal["_data", b"_data"]  # noqa: Y015
+    _WhichOneofReturnType__memory: _TypeAlias = _typing.Literal["memory"]  # noqa: Y015
+    _WhichOneofArgType__memory: _TypeAlias = _typing.Literal["_memory", b"_memory"]  # noqa: Y015
+    _WhichOneofReturnType__time: _TypeAlias = _typing.Literal["time"]  # noqa: Y015
+    _WhichOneofArgType__time: _TypeAlias = _typing.Literal["_time", b"_time"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__data) -> _WhichOneofReturnType__data | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__memory) -> _WhichOneofReturnType__memory | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__time) -> _WhichOneofReturnType__time | None: ...
+
+Global___ValidateFineTuningJobResponse: _TypeAlias = ValidateFineTuningJobResponse  # noqa: Y015
+
+@_typing.final
+class ValidateEvaluationJobRequest(_message.Message):
+    """A request to look at in place of starting it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> _fine_tuning_studio_pb2.StartEvaluationJobRequest: ...
+    def __init__(
+        self,
+        *,
+        request: _fine_tuning_studio_pb2.StartEvaluationJobRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateEvaluationJobRequest: _TypeAlias = ValidateEvaluationJobRequest  # noqa: Y015
+
+@_typing.final
+class ValidateEvaluationJobResponse(_message.Message):
+    """What was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALID_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
+    valid: _builtins.bool
+    """Whether there is no finding of severity ERROR: StartEvaluationJob would accept the request."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
+        """Errors first, then warnings, then notices."""
+
+    @_builtins.property
+    def data(self) -> Global___DataSummary:
+        """What the rows that would be scored amount to; absent if they could not be read."""
+
+    @_builtins.property
+    def memory(self) -> Global___MemoryEstimate:
+        """Memory of the largest of the jobs; absent if no model's size could be told."""
+
+    def __init__(
+        self,
+        *,
+        valid: _builtins.bool = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        data: Global___DataSummary | None = ...,
+        memory: Global___MemoryEstimate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_memory", b"_memory", "data", b"data", "memory", b"memory"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_memory", b"_memory", "data", b"data", "findings", b"findings", "memory", b"memory", "valid", b"valid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__data: _TypeAlias = _typing.Literal["data"]  # noqa: Y015
+    _WhichOneofArgType__data: _TypeAlias = _typing.Literal["_data", b"_data"]  # noqa: Y015
+    _WhichOneofReturnType__memory: _TypeAlias = _typing.Literal["memory"]  # noqa: Y015
+    _WhichOneofArgType__memory: _TypeAlias = _typing.Literal["_memory", b"_memory"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__data) -> _WhichOneofReturnType__data | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__memory) -> _WhichOneofReturnType__memory | None: ...
+
+Global___ValidateEvaluationJobResponse: _TypeAlias = ValidateEvaluationJobResponse  # noqa: Y015
+
+@_typing.final
+class Finding(_message.Message):
+    """One thing that is worth knowing before a job is started."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
+    severity: _builtins.str
+    """ERROR: the job would be refused or is bound to fail. WARNING: it runs, and may not do what is
+    wanted. NOTICE: something to know.
+    """
+    field: _builtins.str
+    """Field of the request that it is about, such as `lora_config`."""
+    rule: _builtins.str
+    """Id of the rule, such as FT-601."""
+    description: _builtins.str
+    """What is the matter, naming value and rule."""
+    rows: _builtins.int
+    """Rows that it is about; 0 if it is about none in particular."""
+    @_builtins.property
+    def places(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The first of those rows: `line 7` of a file of lines, else `row 7`, counted from 1."""
+
+    def __init__(
+        self,
+        *,
+        severity: _builtins.str = ...,
+        field: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        description: _builtins.str = ...,
+        rows: _builtins.int = ...,
+        places: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "field", b"field", "places", b"places", "rows", b"rows", "rule", b"rule", "severity", b"severity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Finding: _TypeAlias = Finding  # noqa: Y015
+
+@_typing.final
+class DataSummary(_message.Message):
+    """The rows of a job in numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    USED_ROWS_FIELD_NUMBER: _builtins.int
+    HELD_OUT_ROWS_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    LONGEST_ROW_TOKENS_FIELD_NUMBER: _builtins.int
+    CONTEXT_TOKENS_FIELD_NUMBER: _builtins.int
+    STEPS_PER_EPOCH_FIELD_NUMBER: _builtins.int
+    TOTAL_STEPS_FIELD_NUMBER: _builtins.int
+    PAD_TOKEN_FIELD_NUMBER: _builtins.int
+    rows: _builtins.int
+    """Rows of the whole dataset."""
+    used_rows: _builtins.int
+    """Rows that are trained on (scored, for an evaluation)."""
+    held_out_rows: _builtins.int
+    """Rows that are held out from training."""
+    tokens: _builtins.int
+    """Tokens of the rows used, each cut at the context; 0 if they could not be counted."""
+    longest_row_tokens: _builtins.int
+    """Longest row in tokens, uncut."""
+    context_tokens: _builtins.int
+    """Tokens that a row may have: the smaller of the model's context and the settings' max_length."""
+    steps_per_epoch: _builtins.int
+    """Optimiser steps in one pass over the rows, and in all passes."""
+    total_steps: _builtins.int
+    pad_token: _builtins.str
+    """The token that rows are padded with, as the trainer would choose it."""
+    def __init__(
+        self,
+        *,
+        rows: _builtins.int = ...,
+        used_rows: _builtins.int = ...,
+        held_out_rows: _builtins.int = ...,
+        tokens: _builtins.int = ...,
+        longest_row_tokens: _builtins.int = ...,
+        context_tokens: _builtins.int = ...,
+        steps_per_epoch: _builtins.int = ...,
+        total_steps: _builtins.int = ...,
+        pad_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "held_out_rows", b"held_out_rows", "longest_row_tokens", b"longest_row_tokens", "pad_token", b"pad_token", "rows", b"rows", "steps_per_epoch", b"steps_per_epoch", "tokens", b"tokens", "total_steps", b"total_steps", "used_rows", b"used_rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DataSummary: _TypeAlias = DataSummary  # noqa: Y015
+
+@_typing.final
+class MemoryEstimate(_message.Message):
+    """An estimate of the memory that a worker needs, and how it comes about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GIB_FIELD_NUMBER: _builtins.int
+    ASKED_GIB_FIELD_NUMBER: _builtins.int
+    REASONING_FIELD_NUMBER: _builtins.int
+    gib: _builtins.float
+    """In all, GiB."""
+    asked_gib: _builtins.float
+    """What was asked for, GiB."""
+    @_builtins.property
+    def reasoning(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """One line for each part: base weights, adapter, gradients, optimiser, activations, runtime."""
+
+    def __init__(
+        self,
+        *,
+        gib: _builtins.float = ...,
+        asked_gib: _builtins.float = ...,
+        reasoning: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_gib", b"asked_gib", "gib", b"gib", "reasoning", b"reasoning"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemoryEstimate: _TypeAlias = MemoryEstimate  # noqa: Y015
+
+@_typing.final
+class TimeEstimate(_message.Message):
+    """An estimate of how long training takes, from earlier jobs on the same hardware."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SECONDS_FIELD_NUMBER: _builtins.int
+    TOKENS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    JOB_IDS_FIELD_NUMBER: _builtins.int
+    seconds: _builtins.float
+    tokens_per_second: _builtins.float
+    @_builtins.property
+    def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Jobs that it is taken from."""
+
+    def __init__(
+        self,
+        *,
+        seconds: _builtins.float = ...,
+        tokens_per_second: _builtins.float = ...,
+        job_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_ids", b"job_ids", "seconds", b"seconds", "tokens_per_second", b"tokens_per_second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TimeEstimate: _TypeAlias = TimeEstimate  # noqa: Y015

@@ -35,6 +35,16 @@ class FineTuningStudioJobsStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.ValidateFineTuningJob = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/ValidateFineTuningJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobResponse.FromString,
+                _registered_method=True)
+        self.ValidateEvaluationJob = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/ValidateEvaluationJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.FromString,
+                _registered_method=True)
         self.TailLogs = channel.unary_stream(
                 '/fine_tuning_studio.FineTuningStudioJobs/TailLogs',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
@@ -45,6 +55,22 @@ class FineTuningStudioJobsStub:
 class FineTuningStudioJobsServicer:
     """Watches over jobs of both kinds, fine-tuning and evaluation.
     """
+
+    def ValidateFineTuningJob(self, request, context):
+        """What StartFineTuningJob would make of the request, and what is to be expected of the job: every
+        rule of Start, the rows against prompt and tokenizer, memory and time. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateEvaluationJob(self, request, context):
+        """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
+        Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def TailLogs(self, request, context):
         """The job's log from a byte offset on. With `follow`, until the job has ended.
@@ -57,6 +83,16 @@ class FineTuningStudioJobsServicer:
 
 def add_FineTuningStudioJobsServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'ValidateFineTuningJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateFineTuningJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobResponse.SerializeToString,
+            ),
+            'ValidateEvaluationJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateEvaluationJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.SerializeToString,
+            ),
             'TailLogs': grpc.unary_stream_rpc_method_handler(
                     servicer.TailLogs,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.FromString,
@@ -73,6 +109,60 @@ def add_FineTuningStudioJobsServicer_to_server(servicer, server):
 class FineTuningStudioJobs:
     """Watches over jobs of both kinds, fine-tuning and evaluation.
     """
+
+    @staticmethod
+    def ValidateFineTuningJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/ValidateFineTuningJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateEvaluationJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/ValidateEvaluationJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def TailLogs(request,

@@ -33,6 +33,14 @@ class FineTuningStudioJobsStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FineTuningStudioJobsAsyncStub: ...
+    ValidateFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]
+    """What StartFineTuningJob would make of the request, and what is to be expected of the job: every
+    rule of Start, the rows against prompt and tokenizer, memory and time. Changes nothing.
+    """
+    ValidateEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]
+    """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
+    Changes nothing.
+    """
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
@@ -43,6 +51,14 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     """Watches over jobs of both kinds, fine-tuning and evaluation."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    ValidateFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]  # type: ignore[assignment]
+    """What StartFineTuningJob would make of the request, and what is to be expected of the job: every
+    rule of Start, the rows against prompt and tokenizer, memory and time. Changes nothing.
+    """
+    ValidateEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]  # type: ignore[assignment]
+    """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
+    Changes nothing.
+    """
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
@@ -50,6 +66,26 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
 
 class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
     """Watches over jobs of both kinds, fine-tuning and evaluation."""
+
+    @_abc_1.abstractmethod
+    def ValidateFineTuningJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]]:
+        """What StartFineTuningJob would make of the request, and what is to be expected of the job: every
+        rule of Start, the rows against prompt and tokenizer, memory and time. Changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ValidateEvaluationJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]]:
+        """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
+        Changes nothing.
+        """
 
     @_abc_1.abstractmethod
     def TailLogs(

@@ -16,7 +16,7 @@ Conventions that hold for every message:
 """
 
 from collections import abc as _abc
-from ft.proto import fine_tuning_studio_jobs_pb2 as _fine_tuning_studio_jobs_pb2
+from ft.proto import fine_tuning_studio_types_pb2 as _fine_tuning_studio_types_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -40,12 +40,51 @@ class ListDatasetsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FilterEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1000 at the most; 0 is all of them."""
+    page_token: _builtins.str
+    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    order_by: _builtins.str
+    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    @_builtins.property
+    def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose fields have these values, such as {"type": "project"}."""
+
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -97,16 +136,20 @@ class ImportDatabaseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IMPORTED_JSON_PATH_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
     imported_json_path: _builtins.str
     """Path of an export file inside the project directory."""
+    dry_run: _builtins.bool
+    """Reports what an import would do, refused rows included, and changes nothing."""
     def __init__(
         self,
         *,
         imported_json_path: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["imported_json_path", b"imported_json_path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "imported_json_path", b"imported_json_path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -114,16 +157,23 @@ Global___ImportDatabaseRequest: _TypeAlias = ImportDatabaseRequest  # noqa: Y015
 
 @_typing.final
 class ImportDatabaseResponse(_message.Message):
-    """The import is done."""
+    """The import is done; with `dry_run`, what it would do."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    TABLES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tables(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_types_pb2.ImportedTable]:
+        """One for each table of the studio, in the order of an export."""
+
     def __init__(
         self,
+        *,
+        tables: _abc.Iterable[_fine_tuning_studio_types_pb2.ImportedTable] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tables", b"tables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -136,16 +186,20 @@ class ListDatasetsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DATASETS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last one."""
     @_builtins.property
     def datasets(self) -> _containers.RepeatedCompositeFieldContainer[Global___DatasetMetadata]: ...
     def __init__(
         self,
         *,
         datasets: _abc.Iterable[Global___DatasetMetadata] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["datasets", b"datasets", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -370,12 +424,51 @@ class ListModelsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FilterEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1000 at the most; 0 is all of them."""
+    page_token: _builtins.str
+    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    order_by: _builtins.str
+    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    @_builtins.property
+    def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose fields have these values, such as {"type": "project"}."""
+
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -388,16 +481,20 @@ class ListModelsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODELS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last one."""
     @_builtins.property
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelMetadata]: ...
     def __init__(
         self,
         *,
         models: _abc.Iterable[Global___ModelMetadata] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["models", b"models"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["models", b"models", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -620,12 +717,51 @@ class ListAdaptersRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FilterEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1000 at the most; 0 is all of them."""
+    page_token: _builtins.str
+    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    order_by: _builtins.str
+    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    @_builtins.property
+    def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose fields have these values, such as {"type": "project"}."""
+
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -638,16 +774,20 @@ class ListAdaptersResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ADAPTERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last one."""
     @_builtins.property
     def adapters(self) -> _containers.RepeatedCompositeFieldContainer[Global___AdapterMetadata]: ...
     def __init__(
         self,
         *,
         adapters: _abc.Iterable[Global___AdapterMetadata] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapters", b"adapters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapters", b"adapters", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -811,12 +951,51 @@ class ListPromptsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FilterEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1000 at the most; 0 is all of them."""
+    page_token: _builtins.str
+    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    order_by: _builtins.str
+    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    @_builtins.property
+    def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose fields have these values, such as {"type": "project"}."""
+
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -829,16 +1008,20 @@ class ListPromptsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROMPTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last one."""
     @_builtins.property
     def prompts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromptMetadata]: ...
     def __init__(
         self,
         *,
         prompts: _abc.Iterable[Global___PromptMetadata] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["prompts", b"prompts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "prompts", b"prompts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -978,12 +1161,51 @@ class ListFineTuningJobsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FilterEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1000 at the most; 0 is all of them."""
+    page_token: _builtins.str
+    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    order_by: _builtins.str
+    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    @_builtins.property
+    def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose fields have these values, such as {"type": "project"}."""
+
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -996,16 +1218,20 @@ class ListFineTuningJobsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FINE_TUNING_JOBS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last one."""
     @_builtins.property
     def fine_tuning_jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___FineTuningJobMetadata]: ...
     def __init__(
         self,
         *,
         fine_tuning_jobs: _abc.Iterable[Global___FineTuningJobMetadata] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fine_tuning_jobs", b"fine_tuning_jobs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fine_tuning_jobs", b"fine_tuning_jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1292,12 +1518,51 @@ class ListEvaluationJobsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FilterEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1000 at the most; 0 is all of them."""
+    page_token: _builtins.str
+    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    order_by: _builtins.str
+    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    @_builtins.property
+    def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose fields have these values, such as {"type": "project"}."""
+
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1310,16 +1575,20 @@ class ListEvaluationJobsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EVALUATION_JOBS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last one."""
     @_builtins.property
     def evaluation_jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvaluationJobMetadata]: ...
     def __init__(
         self,
         *,
         evaluation_jobs: _abc.Iterable[Global___EvaluationJobMetadata] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evaluation_jobs", b"evaluation_jobs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evaluation_jobs", b"evaluation_jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1559,10 +1828,34 @@ class ListConfigsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FilterEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     TYPE_FIELD_NUMBER: _builtins.int
     MODEL_ID_FIELD_NUMBER: _builtins.int
     ADAPTER_ID_FIELD_NUMBER: _builtins.int
     FINE_TUNING_JOB_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     model_id: _builtins.str
     """Shipped configs of this model's family, or of every family where it has none."""
@@ -1570,6 +1863,16 @@ class ListConfigsRequest(_message.Message):
     """Configs of the job that trained this adapter."""
     fine_tuning_job_id: _builtins.str
     """Configs of this job."""
+    page_size: _builtins.int
+    """At most so many, 1000 at the most; 0 is all of them."""
+    page_token: _builtins.str
+    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    order_by: _builtins.str
+    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    @_builtins.property
+    def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose fields have these values, such as {"type": "project"}."""
+
     def __init__(
         self,
         *,
@@ -1577,10 +1880,14 @@ class ListConfigsRequest(_message.Message):
         model_id: _builtins.str = ...,
         adapter_id: _builtins.str = ...,
         fine_tuning_job_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "fine_tuning_job_id", b"fine_tuning_job_id", "model_id", b"model_id", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "filter", b"filter", "fine_tuning_job_id", b"fine_tuning_job_id", "model_id", b"model_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1593,16 +1900,20 @@ class ListConfigsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONFIGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last one."""
     @_builtins.property
     def configs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConfigMetadata]: ...
     def __init__(
         self,
         *,
         configs: _abc.Iterable[Global___ConfigMetadata] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configs", b"configs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configs", b"configs", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1759,6 +2070,8 @@ class DatasetMetadata(_message.Message):
     HUGGINGFACE_NAME_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     type: _builtins.str
     name: _builtins.str
@@ -1767,6 +2080,9 @@ class DatasetMetadata(_message.Message):
     location: _builtins.str
     features: _builtins.str
     """Column names, a JSON list."""
+    created_at: _builtins.str
+    """When it was registered and last changed, RFC 3339 in UTC."""
+    updated_at: _builtins.str
     def __init__(
         self,
         *,
@@ -1777,10 +2093,12 @@ class DatasetMetadata(_message.Message):
         huggingface_name: _builtins.str = ...,
         location: _builtins.str = ...,
         features: _builtins.str = ...,
+        created_at: _builtins.str = ...,
+        updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "features", b"features", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "name", b"name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "features", b"features", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "name", b"name", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1801,6 +2119,8 @@ class ModelMetadata(_message.Message):
     CML_REGISTERED_MODEL_ID_FIELD_NUMBER: _builtins.int
     MLFLOW_EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
     MLFLOW_RUN_ID_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     type: _builtins.str
     framework: _builtins.str
@@ -1811,6 +2131,9 @@ class ModelMetadata(_message.Message):
     cml_registered_model_id: _builtins.str
     mlflow_experiment_id: _builtins.str
     mlflow_run_id: _builtins.str
+    created_at: _builtins.str
+    """When it was registered and last changed, RFC 3339 in UTC."""
+    updated_at: _builtins.str
     def __init__(
         self,
         *,
@@ -1823,10 +2146,12 @@ class ModelMetadata(_message.Message):
         cml_registered_model_id: _builtins.str = ...,
         mlflow_experiment_id: _builtins.str = ...,
         mlflow_run_id: _builtins.str = ...,
+        created_at: _builtins.str = ...,
+        updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cml_registered_model_id", b"cml_registered_model_id", "framework", b"framework", "huggingface_model_name", b"huggingface_model_name", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "name", b"name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cml_registered_model_id", b"cml_registered_model_id", "created_at", b"created_at", "framework", b"framework", "huggingface_model_name", b"huggingface_model_name", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "name", b"name", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1849,6 +2174,8 @@ class AdapterMetadata(_message.Message):
     CML_REGISTERED_MODEL_ID_FIELD_NUMBER: _builtins.int
     MLFLOW_EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
     MLFLOW_RUN_ID_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     type: _builtins.str
     name: _builtins.str
@@ -1860,6 +2187,9 @@ class AdapterMetadata(_message.Message):
     cml_registered_model_id: _builtins.str
     mlflow_experiment_id: _builtins.str
     mlflow_run_id: _builtins.str
+    created_at: _builtins.str
+    """When it was registered and last changed, RFC 3339 in UTC."""
+    updated_at: _builtins.str
     def __init__(
         self,
         *,
@@ -1874,10 +2204,12 @@ class AdapterMetadata(_message.Message):
         cml_registered_model_id: _builtins.str = ...,
         mlflow_experiment_id: _builtins.str = ...,
         mlflow_run_id: _builtins.str = ...,
+        created_at: _builtins.str = ...,
+        updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cml_registered_model_id", b"cml_registered_model_id", "fine_tuning_job_id", b"fine_tuning_job_id", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "model_id", b"model_id", "name", b"name", "prompt_id", b"prompt_id", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cml_registered_model_id", b"cml_registered_model_id", "created_at", b"created_at", "fine_tuning_job_id", b"fine_tuning_job_id", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "model_id", b"model_id", "name", b"name", "prompt_id", b"prompt_id", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1896,6 +2228,8 @@ class PromptMetadata(_message.Message):
     PROMPT_TEMPLATE_FIELD_NUMBER: _builtins.int
     INPUT_TEMPLATE_FIELD_NUMBER: _builtins.int
     COMPLETION_TEMPLATE_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     type: _builtins.str
     """in_place."""
@@ -1907,6 +2241,9 @@ class PromptMetadata(_message.Message):
     """The part that the model is given."""
     completion_template: _builtins.str
     """The part that the model is to produce."""
+    created_at: _builtins.str
+    """When it was registered and last changed, RFC 3339 in UTC."""
+    updated_at: _builtins.str
     def __init__(
         self,
         *,
@@ -1917,10 +2254,12 @@ class PromptMetadata(_message.Message):
         prompt_template: _builtins.str = ...,
         input_template: _builtins.str = ...,
         completion_template: _builtins.str = ...,
+        created_at: _builtins.str = ...,
+        updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_template", b"completion_template", "dataset_id", b"dataset_id", "id", b"id", "input_template", b"input_template", "name", b"name", "prompt_template", b"prompt_template", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_template", b"completion_template", "created_at", b"created_at", "dataset_id", b"dataset_id", "id", b"id", "input_template", b"input_template", "name", b"name", "prompt_template", b"prompt_template", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1959,6 +2298,8 @@ class FineTuningJobMetadata(_message.Message):
     GPU_LABEL_ID_FIELD_NUMBER: _builtins.int
     ADAPTER_NAME_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     base_model_id: _builtins.str
     dataset_id: _builtins.str
@@ -1988,8 +2329,11 @@ class FineTuningJobMetadata(_message.Message):
     axolotl_config_id: _builtins.str
     gpu_label_id: _builtins.int
     adapter_name: _builtins.str
+    created_at: _builtins.str
+    """When it was registered and last changed, RFC 3339 in UTC."""
+    updated_at: _builtins.str
     @_builtins.property
-    def status(self) -> _fine_tuning_studio_jobs_pb2.JobStatus:
+    def status(self) -> _fine_tuning_studio_types_pb2.JobStatus:
         """What became of it so far."""
 
     def __init__(
@@ -2021,11 +2365,13 @@ class FineTuningJobMetadata(_message.Message):
         axolotl_config_id: _builtins.str = ...,
         gpu_label_id: _builtins.int = ...,
         adapter_name: _builtins.str = ...,
-        status: _fine_tuning_studio_jobs_pb2.JobStatus | None = ...,
+        status: _fine_tuning_studio_types_pb2.JobStatus | None = ...,
+        created_at: _builtins.str = ...,
+        updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_bnb_config", b"adapter_bnb_config", "adapter_id", b"adapter_id", "adapter_name", b"adapter_name", "axolotl_config_id", b"axolotl_config_id", "base_model_id", b"base_model_id", "cml_job_id", b"cml_job_id", "dataset_fraction", b"dataset_fraction", "dataset_id", b"dataset_id", "framework_type", b"framework_type", "gpu_label_id", b"gpu_label_id", "id", b"id", "learning_rate", b"learning_rate", "lora_config", b"lora_config", "model_bnb_config", b"model_bnb_config", "num_cpu", b"num_cpu", "num_epochs", b"num_epochs", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "out_dir", b"out_dir", "prompt_id", b"prompt_id", "status", b"status", "train_test_split", b"train_test_split", "training_arguments_config", b"training_arguments_config", "user_config", b"user_config", "user_config_id", b"user_config_id", "user_script", b"user_script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_bnb_config", b"adapter_bnb_config", "adapter_id", b"adapter_id", "adapter_name", b"adapter_name", "axolotl_config_id", b"axolotl_config_id", "base_model_id", b"base_model_id", "cml_job_id", b"cml_job_id", "created_at", b"created_at", "dataset_fraction", b"dataset_fraction", "dataset_id", b"dataset_id", "framework_type", b"framework_type", "gpu_label_id", b"gpu_label_id", "id", b"id", "learning_rate", b"learning_rate", "lora_config", b"lora_config", "model_bnb_config", b"model_bnb_config", "num_cpu", b"num_cpu", "num_epochs", b"num_epochs", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "out_dir", b"out_dir", "prompt_id", b"prompt_id", "status", b"status", "train_test_split", b"train_test_split", "training_arguments_config", b"training_arguments_config", "updated_at", b"updated_at", "user_config", b"user_config", "user_config_id", b"user_config_id", "user_script", b"user_script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2043,6 +2389,8 @@ class ConfigMetadata(_message.Message):
     CONFIG_FIELD_NUMBER: _builtins.int
     MODEL_FAMILY_FIELD_NUMBER: _builtins.int
     IS_DEFAULT_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     description: _builtins.str
     type: _builtins.str
@@ -2052,6 +2400,9 @@ class ConfigMetadata(_message.Message):
     """Architecture that it is meant for; empty for all."""
     is_default: _builtins.int
     """1 for configs that the studio ships, 0 for the user's own."""
+    created_at: _builtins.str
+    """When it was registered and last changed, RFC 3339 in UTC."""
+    updated_at: _builtins.str
     def __init__(
         self,
         *,
@@ -2061,10 +2412,12 @@ class ConfigMetadata(_message.Message):
         config: _builtins.str = ...,
         model_family: _builtins.str = ...,
         is_default: _builtins.int = ...,
+        created_at: _builtins.str = ...,
+        updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "description", b"description", "id", b"id", "is_default", b"is_default", "model_family", b"model_family", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "created_at", b"created_at", "description", b"description", "id", b"id", "is_default", b"is_default", "model_family", b"model_family", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2116,6 +2469,8 @@ class EvaluationJobMetadata(_message.Message):
     METRICS_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     cml_job_id: _builtins.str
     """The job's id in the workspace."""
@@ -2137,8 +2492,11 @@ class EvaluationJobMetadata(_message.Message):
     """Shared by the jobs of one request."""
     rows: _builtins.int
     """Rows that were scored."""
+    created_at: _builtins.str
+    """When it was registered and last changed, RFC 3339 in UTC."""
+    updated_at: _builtins.str
     @_builtins.property
-    def status(self) -> _fine_tuning_studio_jobs_pb2.JobStatus:
+    def status(self) -> _fine_tuning_studio_types_pb2.JobStatus:
         """What became of it so far."""
 
     @_builtins.property
@@ -2146,7 +2504,7 @@ class EvaluationJobMetadata(_message.Message):
         """Scores by name of metric, once it has succeeded."""
 
     @_builtins.property
-    def samples(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_jobs_pb2.EvaluationSample]:
+    def samples(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_types_pb2.EvaluationSample]:
         """The first rows with what the model made of them."""
 
     def __init__(
@@ -2168,14 +2526,16 @@ class EvaluationJobMetadata(_message.Message):
         type: _builtins.str = ...,
         prompt_id: _builtins.str = ...,
         parent_job_id: _builtins.str = ...,
-        status: _fine_tuning_studio_jobs_pb2.JobStatus | None = ...,
+        status: _fine_tuning_studio_types_pb2.JobStatus | None = ...,
         metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         rows: _builtins.int = ...,
-        samples: _abc.Iterable[_fine_tuning_studio_jobs_pb2.EvaluationSample] | None = ...,
+        samples: _abc.Iterable[_fine_tuning_studio_types_pb2.EvaluationSample] | None = ...,
+        created_at: _builtins.str = ...,
+        updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_bnb_config", b"adapter_bnb_config", "adapter_id", b"adapter_id", "base_model_id", b"base_model_id", "cml_job_id", b"cml_job_id", "dataset_id", b"dataset_id", "evaluation_dir", b"evaluation_dir", "generation_config", b"generation_config", "id", b"id", "metrics", b"metrics", "model_bnb_config", b"model_bnb_config", "num_cpu", b"num_cpu", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "parent_job_id", b"parent_job_id", "prompt_id", b"prompt_id", "rows", b"rows", "samples", b"samples", "status", b"status", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_bnb_config", b"adapter_bnb_config", "adapter_id", b"adapter_id", "base_model_id", b"base_model_id", "cml_job_id", b"cml_job_id", "created_at", b"created_at", "dataset_id", b"dataset_id", "evaluation_dir", b"evaluation_dir", "generation_config", b"generation_config", "id", b"id", "metrics", b"metrics", "model_bnb_config", b"model_bnb_config", "num_cpu", b"num_cpu", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "parent_job_id", b"parent_job_id", "prompt_id", b"prompt_id", "rows", b"rows", "samples", b"samples", "status", b"status", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

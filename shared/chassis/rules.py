@@ -1,0 +1,41 @@
+"""The rules that requests are held to, each with an id that programs and people can rely on.
+
+Every domain has a `rules.py` with its own; this module has those that hold for all. `docs/rules.md`
+is made from them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. The id never changes its meaning and is never given to another rule."""
+
+    id: str
+    """`FT-` and three digits, of which the first tells the domain."""
+    text: str
+    """What must hold, in one sentence."""
+
+
+REQUIRED = Rule("FT-001", "A required field is set and not blank.")
+WELL_FORMED = Rule("FT-002", "The request is a message of its type, and its texts are UTF-8.")
+NO_NUL = Rule("FT-003", "A text has no NUL character in it.")
+TEXT_LENGTH = Rule("FT-004", "A text has at most 65,536 characters.")
+KNOWN_VALUE = Rule("FT-005", "A field with a fixed set of values has one of them.")
+JSON_OBJECT = Rule("FT-006", "A config in JSON is one object.")
+IS_PATH = Rule("FT-007", "A location is a path that the file system takes.")
+CONFINED = Rule(
+    "FT-008",
+    "A location lies within the project directory or a configured extra root, symlinks followed.",
+)
+FILE_EXISTS = Rule("FT-009", "A location of a file names an existing regular file.")
+DIRECTORY_EXISTS = Rule("FT-010", "A location of a directory names an existing directory.")
+EXISTS = Rule("FT-011", "What is asked for by its id exists.")
+REFERENCE_EXISTS = Rule("FT-012", "What a request refers to exists.")
+UNIQUE = Rule("FT-013", "An id, or a name that must be unique, is not taken.")
+PAGE_SIZE = Rule("FT-014", "A page size is not negative.")
+PAGE_TOKEN = Rule(
+    "FT-015", "A page token comes from the same list with the same filter and order."
+)
+FILTER_FIELD = Rule("FT-016", "A filter names fields that the list has, with values of their type.")
+ORDER_FIELD = Rule("FT-017", "An order names fields that the list has, each `asc` or `desc`.")
