@@ -1,10 +1,8 @@
 """What the adapters service asks of others."""
 
-import asyncio
-
 from chassis import domains
 from chassis.config import Settings
-from chassis.peers import referred
+from chassis.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import (
     GetFineTuningJobRequest,
     GetModelRequest,
@@ -31,7 +29,7 @@ class References:
             lookups.append(referred("fine_tuning_job_id", self._job(fine_tuning_job_id)))
         if prompt_id:
             lookups.append(referred("prompt_id", self._prompt(prompt_id)))
-        await asyncio.gather(*lookups)
+        await all_referred(*lookups)
 
     async def close(self) -> None:
         """Lets go of the services."""

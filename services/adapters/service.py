@@ -1,5 +1,6 @@
 """The rules about adapters."""
 
+from chassis import rules
 from chassis.errors import NotFound, Violations
 from chassis.paths import ProjectPaths
 from chassis.records import new_id
@@ -20,7 +21,9 @@ class AdapterService:
         """The adapter with that id. Raises NotFound."""
         adapter = self._adapters.one(id=id)
         if adapter is None:
-            raise NotFound(f"adapter {id!r} does not exist", resource="adapter", id=id)
+            raise NotFound(
+                f"adapter {id!r} does not exist", resource="adapter", id=id, rule=rules.EXISTS.id
+            )
         return adapter
 
     async def add(
@@ -40,8 +43,7 @@ class AdapterService:
         """
         found = Violations()
         type = type or AdapterType.PROJECT
-        types = [t.value for t in AdapterType]
-        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        found.one_of("type", type, AdapterType)
         name = found.required("name", name)
         model_id = found.required("model_id", model_id)
         location, huggingface_name = location.strip(), huggingface_name.strip()

@@ -2,11 +2,12 @@
 
 import asyncio
 
-from chassis.errors import InvalidArgument, NotFound, Violation, Violations
+from chassis import rules as general
+from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.peers import referred
 from chassis.records import new_id
 from ft.enums import ConfigType
-from services.configs import content
+from services.configs import content, rules
 from services.configs.peers import Owners
 from services.configs.store import Config, ConfigStore
 
@@ -22,7 +23,9 @@ class ConfigService:
         """The config with that id. Raises NotFound."""
         config = self._configs.one(id=id)
         if config is None:
-            raise NotFound(f"config {id!r} does not exist", resource="config", id=id)
+            raise NotFound(
+                f"config {id!r} does not exist", resource="config", id=id, rule=general.EXISTS.id
+            )
         return config
 
     async def add(self, type: str, text: str, description: str) -> Config:
@@ -76,11 +79,10 @@ class ConfigService:
     @staticmethod
     def _canonical(type: str, text: str) -> str:
         found = Violations()
-        types = [t.value for t in ConfigType]
-        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        found.one_of("type", type, ConfigType)
         found.required("config", text)
         found.raise_if_any()
         try:
             return content.canonical(type, content.parse(type, text))
         except content.ContentFault as fault:
-            raise InvalidArgument.of([Violation("config", str(fault))]) from fault
+            raise InvalidArgument.at("config", rules.CONTENT, str(fault)) from fault

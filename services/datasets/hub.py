@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis import errors
+from services.datasets import rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class HubDatasets:
             ) from error
         except Exception as error:
             # The library raises what its many readers raise; all of it is about this dataset.
-            raise errors.InvalidArgument.of(
-                [errors.Violation("huggingface_name", f"cannot read {name!r}: {error}")]
+            raise errors.InvalidArgument.at(
+                "huggingface_name", rules.HUB_READABLE, f"cannot read {name!r}: {error}"
             ) from error
         return HubDataset(list(info.features or ()), info.description or "")
 
@@ -75,6 +76,6 @@ def _require_hub_name(name: str) -> None:
 
 
 def _not_on_hub(name: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument.of(
-        [errors.Violation("huggingface_name", f"{name!r} is not a dataset on the hub")]
+    return errors.InvalidArgument.at(
+        "huggingface_name", rules.ON_HUB, f"{name!r} is not a dataset on the hub"
     )

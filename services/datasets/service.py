@@ -4,11 +4,12 @@ import asyncio
 import json
 from pathlib import Path
 
-from chassis.errors import InvalidArgument, NotFound, Violation, Violations
+from chassis import rules as general
+from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.paths import ProjectPaths
 from chassis.records import new_id
 from ft.enums import DatasetType
-from services.datasets import features
+from services.datasets import features, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.store import Dataset, DatasetStore
@@ -35,7 +36,9 @@ class DatasetService:
         """The dataset with that id. Raises NotFound."""
         dataset = self._datasets.one(id=id)
         if dataset is None:
-            raise NotFound(f"dataset {id!r} does not exist", resource="dataset", id=id)
+            raise NotFound(
+                f"dataset {id!r} does not exist", resource="dataset", id=id, rule=general.EXISTS.id
+            )
         return dataset
 
     async def add(self, type: str, huggingface_name: str, location: str, name: str) -> Dataset:
@@ -72,11 +75,10 @@ class DatasetService:
 
     async def _add_local(self, type: str, location: str, name: str) -> Dataset:
         found = Violations()
-        types = [t.value for t in DatasetType]
-        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        found.one_of("type", type, DatasetType)
         name = found.required("name", name)
         location = found.required("location", location)
-        path = self._path(type, location, found) if location and type in types else None
+        path = self._path(type, location, found) if location and type in list(DatasetType) else None
         found.raise_if_any()
         assert path is not None
         try:
@@ -84,7 +86,8 @@ class DatasetService:
             suffix = FILE_SUFFIXES.get(DatasetType(type), "")
             columns = await asyncio.to_thread(features.read, path, suffix)
         except features.DataFault as fault:
-            raise InvalidArgument.of([Violation("location", f"{location}: {fault}")]) from fault
+            description = f"{location}: {fault}"
+            raise InvalidArgument.at("location", rules.READABLE, description) from fault
         dataset = Dataset(
             id=new_id(),
             type=type,
@@ -100,5 +103,6 @@ class DatasetService:
         if type == DatasetType.PROJECT:
             return self._paths.directory("location", location, found)
         suffix = FILE_SUFFIXES[DatasetType(type)]
-        found.check("location", location.endswith(suffix), f"{location!r} must end in {suffix}")
+        ends = location.endswith(suffix)
+        found.check("location", rules.FILE_SUFFIX, ends, f"{location!r} must end in {suffix}")
         return self._paths.file("location", location, found)

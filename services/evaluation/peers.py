@@ -1,11 +1,10 @@
 """What the evaluation service asks of others."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from chassis import domains
 from chassis.config import Settings
-from chassis.peers import referred
+from chassis.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import (
     GetAdapterRequest,
     GetDatasetRequest,
@@ -41,7 +40,7 @@ class Peers:
             lookups.append(
                 referred("comparison_adapter_id", self._adapter(request.comparison_adapter_id))
             )
-        await asyncio.gather(*lookups)
+        await all_referred(*lookups)
 
     def closers(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What to call at the end."""

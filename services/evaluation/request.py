@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from chassis.errors import Violations
 from ft.enums import EvaluationJobType
+from jobs import rules as of_jobs
 from jobs.arguments import check_carried
+from services.evaluation import rules
 
 CONFIGS = ("model_bnb_config", "adapter_bnb_config", "generation_config")
 _ARGUMENTS = ("dataset_id", "prompt_id", "comparison_adapter_id")
@@ -33,21 +35,25 @@ class EvaluationRequest:
 
     def check(self, found: Violations) -> None:
         """Notes every rule that the request breaks by itself."""
-        types = [t.value for t in EvaluationJobType]
-        found.check(
-            "type", self.type in types, f"must be one of {', '.join(types)}, not {self.type!r}"
-        )
+        found.one_of("type", self.type, EvaluationJobType)
         found.required("dataset_id", self.dataset_id)
         found.required("prompt_id", self.prompt_id)
-        found.check("cpu", self.cpu > 0, f"must be above 0, not {self.cpu}")
-        found.check("memory", self.memory > 0, f"must be above 0, not {self.memory}")
-        found.check("gpu", self.gpu >= 0, f"must not be negative, not {self.gpu}")
+        for name, value in (("cpu", self.cpu), ("memory", self.memory)):
+            found.check(name, of_jobs.RESOURCES, value > 0, f"must be above 0, not {value}")
+        negative = f"must not be negative, not {self.gpu}"
+        found.check("gpu", of_jobs.GPUS, self.gpu >= 0, negative)
         share = self.eval_dataset_fraction
         found.check(
-            "eval_dataset_fraction", 0 < share <= 1, f"must be above 0 and at most 1, not {share}"
+            "eval_dataset_fraction",
+            of_jobs.SHARE,
+            0 < share <= 1,
+            f"must be above 0 and at most 1, not {share}",
         )
         found.check(
-            "model_adapter_combinations", bool(self.combinations), "must name at least one model"
+            "model_adapter_combinations",
+            rules.COMBINATIONS,
+            bool(self.combinations),
+            "must name at least one model",
         )
         arguments = {name: getattr(self, name) for name in _ARGUMENTS}
         for number, (model_id, adapter_id) in enumerate(self.combinations):

@@ -2,8 +2,14 @@
 
 from collections.abc import AsyncIterator
 
+from chassis.errors import Unimplemented
 from chassis.lists import CachedList
-from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
+from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    TailLogsRequest,
+    TailLogsResponse,
+    ValidateEvaluationJobRequest,
+    ValidateEvaluationJobResponse,
+)
 from ft.proto.fine_tuning_studio_pb2 import (
     GetEvaluationJobRequest,
     GetEvaluationJobResponse,
@@ -46,6 +52,11 @@ class EvaluationServicer:
     ) -> StartEvaluationJobResponse:
         jobs = [to_metadata(job) for job in await self._service.start(from_request(request))]
         return StartEvaluationJobResponse(evaluation_job=jobs[-1], evaluation_jobs=jobs)
+
+    async def ValidateEvaluationJob(
+        self, request: ValidateEvaluationJobRequest
+    ) -> ValidateEvaluationJobResponse:
+        raise Unimplemented("not there yet")
 
     async def RemoveEvaluationJob(
         self, request: RemoveEvaluationJobRequest

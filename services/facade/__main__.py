@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
 from chassis.peers import Link
 from chassis.rpc import Dispatcher, handlers
@@ -26,7 +26,8 @@ LISTEN = "[::]:50051"
 def parts(settings: Settings) -> Parts:
     """The facade, built from its parts."""
     links = {name: Link(name, settings, service) for name, service in DOMAINS.items()}
-    database = DatabaseServicer(links, ProjectPaths(settings))
+    tables = {name: Link(name, settings, TABLES) for name in DOMAINS}
+    database = DatabaseServicer(tables, ProjectPaths(settings))
     names = [STUDIO.full_name, STUDIO_JOBS.full_name]
 
     def make_handlers(dispatcher: Dispatcher) -> "Sequence[grpc.GenericRpcHandler[Any, Any]]":
@@ -44,7 +45,7 @@ def parts(settings: Settings) -> Parts:
         handlers=make_handlers,
         watch=[DomainWatch(links, overall=names).run],
         started=publish_address,
-        close=[link.close for link in links.values()],
+        close=[link.close for link in (*links.values(), *tables.values())],
     )
 
 

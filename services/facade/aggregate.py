@@ -5,17 +5,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.errors import InvalidArgument, Violation, Violations
+from chassis import rules
+from chassis.errors import InvalidArgument, Violations
 from chassis.paths import ProjectPaths
 from chassis.peers import Link
 from ft.channel import MAX_MESSAGE_BYTES
-from ft.proto.domains_pb2 import ExportTablesRequest, ExportTablesResponse, ImportTablesRequest
 from ft.proto.fine_tuning_studio_pb2 import (
     ExportDatabaseRequest,
     ExportDatabaseResponse,
     ImportDatabaseRequest,
     ImportDatabaseResponse,
 )
+from ft.proto.tables_pb2 import ExportTablesRequest, ExportTablesResponse, ImportTablesRequest
 
 AGGREGATED = ("ExportDatabase", "ImportDatabase")
 
@@ -65,4 +66,4 @@ class DatabaseServicer:
 
 
 def _refused(description: str) -> InvalidArgument:
-    return InvalidArgument.of([Violation("imported_json_path", description)])
+    return InvalidArgument.at("imported_json_path", rules.EXPORT_FILE, description)

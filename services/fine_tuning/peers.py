@@ -1,12 +1,11 @@
 """What the fine-tuning service asks of others."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from chassis import domains
 from chassis.config import Settings
 from chassis.errors import NotFound
-from chassis.peers import referred
+from chassis.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     GetAdapterRequest,
@@ -35,13 +34,13 @@ class Peers:
 
         Raises FailedPrecondition, naming the field, for the first reference that does not exist.
         """
-        _, _, _, prompt = await asyncio.gather(
+        *_, written_for = await all_referred(
             referred("base_model_id", self._model(request.base_model_id)),
             referred("dataset_id", self._dataset(request.dataset_id)),
             referred("user_config_id", self._config(request.user_config_id)),
             referred("prompt_id", self._prompt(request.prompt_id)),
         )
-        return prompt
+        return str(written_for)
 
     async def adapter_named(self, name: str) -> str | None:
         """Id of the adapter of that name."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
+from jobs import rules as of_jobs
 from jobs.arguments import check_carried
 from jobs.reports import is_number
+from services.fine_tuning import rules
 
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 CONFIGS = ("training_arguments_config", "model_bnb_config", "adapter_bnb_config", "lora_config")
@@ -38,6 +40,7 @@ class Resources:
         if self.value is not None and self.alias_value is not None:
             found.check(
                 self.alias,
+                rules.NAMES_AGREE,
                 self.value == self.alias_value,
                 f"is {self.alias_value}, but {self.name} is {self.value}; set one of them",
             )
@@ -75,18 +78,14 @@ class JobRequest:
         """Notes every rule that the request breaks by itself."""
         found.check(
             "adapter_name",
+            rules.ADAPTER_NAME,
             bool(ADAPTER_NAME.fullmatch(self.adapter_name)),
             "must consist of letters, digits and hyphens and not begin with a hyphen, "
             f"not {self.adapter_name!r}",
         )
         found.required("base_model_id", self.base_model_id)
         found.required("dataset_id", self.dataset_id)
-        frameworks = [f.value for f in FineTuningFrameworkType]
-        found.check(
-            "framework_type",
-            self.framework_type in frameworks,
-            f"must be one of {', '.join(frameworks)}, not {self.framework_type!r}",
-        )
+        found.one_of("framework_type", self.framework_type, FineTuningFrameworkType)
         required = "axolotl_config_id" if self.is_axolotl else "prompt_id"
         found.required(required, getattr(self, required))
         check_carried({name: getattr(self, name) for name in _ARGUMENTS}, found)
@@ -110,8 +109,8 @@ class JobRequest:
         for name in _TRAINING_NUMBERS if isinstance(settings, dict) else ():
             if name in settings:
                 holds = is_number(settings[name]) and settings[name] > 0
-                rule = f"{name} must be a number above 0, not {settings[name]!r}"
-                found.check("training_arguments_config", holds, rule)
+                description = f"{name} must be a number above 0, not {settings[name]!r}"
+                found.check("training_arguments_config", rules.POSITIVE, holds, description)
 
     def _check_numbers(self, found: Violations) -> None:
         positive = {
@@ -120,15 +119,18 @@ class JobRequest:
             "num_workers": self.num_workers,
         }
         for name, value in positive.items():
-            found.check(name, value is not None and value > 0, f"must be above 0, not {value}")
+            holds = value is not None and value > 0
+            found.check(name, of_jobs.RESOURCES, holds, f"must be above 0, not {value}")
         gpu = self.gpu.agreed(found)
-        found.check("gpu", gpu is None or gpu >= 0, f"must not be negative, not {gpu}")
+        holds = gpu is None or gpu >= 0
+        found.check("gpu", of_jobs.GPUS, holds, f"must not be negative, not {gpu}")
         for name, number in (
             ("num_epochs", self.num_epochs),
             ("learning_rate", self.learning_rate),
         ):
             holds = number is None or (is_number(number) and number > 0)
-            found.check(name, holds, f"must be a number above 0, not {number}")
+            found.check(name, rules.POSITIVE, holds, f"must be a number above 0, not {number}")
         for name in ("dataset_fraction", "train_test_split"):
             share: float = getattr(self, name)
-            found.check(name, 0 < share <= 1, f"must be above 0 and at most 1, not {share}")
+            description = f"must be above 0 and at most 1, not {share}"
+            found.check(name, of_jobs.SHARE, 0 < share <= 1, description)

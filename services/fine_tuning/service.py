@@ -6,7 +6,7 @@ from chassis.errors import AlreadyExists, FailedPrecondition, Unimplemented, Vio
 from chassis.paths import ProjectPaths
 from jobs.configs import Config
 from jobs.lifecycle import JobLifecycle
-from services.fine_tuning import plan
+from services.fine_tuning import plan, rules
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
 from services.fine_tuning.store import FineTuningJob
@@ -85,15 +85,17 @@ class FineTuningService:
                 reason="ADAPTER_NAME_TAKEN",
                 field="adapter_name",
                 holder_id=holder,
+                rule=rules.ADAPTER_NAME_FREE.id,
             )
         self._lifecycle.records.require_free(adapter_name=request.adapter_name)
         written_for = await self._peers.check_references(request)
         if written_for != request.dataset_id:
-            raise FailedPrecondition(
-                f"prompt_id: prompt {request.prompt_id!r} is written for dataset "
-                f"{written_for!r}, not for {request.dataset_id!r}",
+            raise FailedPrecondition.at(
+                "prompt_id",
+                rules.PROMPT_OF_DATASET,
+                f"prompt {request.prompt_id!r} is written for dataset {written_for!r}, "
+                f"not for {request.dataset_id!r}",
                 reason="PROMPT_OF_OTHER_DATASET",
-                field="prompt_id",
             )
 
     async def _configs(self, request: JobRequest) -> dict[str, Config]:
@@ -108,6 +110,8 @@ class FineTuningService:
 
 def _refuse_what_is_not_there_yet(request: JobRequest) -> None:
     if request.is_axolotl:
-        raise Unimplemented("framework_type: training with Axolotl is not available yet")
+        description = "training with Axolotl is not available yet"
+        raise Unimplemented.at("framework_type", rules.AVAILABLE, description)
     if request.num_workers > 1:
-        raise Unimplemented("num_workers: training on more than one worker is not available yet")
+        description = "training on more than one worker is not available yet"
+        raise Unimplemented.at("num_workers", rules.AVAILABLE, description)

@@ -2,9 +2,15 @@
 
 from collections.abc import AsyncIterator
 
+from chassis.errors import Unimplemented
 from chassis.lists import CachedList
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
-from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
+from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    TailLogsRequest,
+    TailLogsResponse,
+    ValidateFineTuningJobRequest,
+    ValidateFineTuningJobResponse,
+)
 from ft.proto.fine_tuning_studio_pb2 import (
     GetDatasetSplitByAdapterMetadata,
     GetDatasetSplitByAdapterRequest,
@@ -50,6 +56,11 @@ class FineTuningServicer:
     ) -> StartFineTuningJobResponse:
         job = await self._service.start(from_request(request))
         return StartFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+
+    async def ValidateFineTuningJob(
+        self, request: ValidateFineTuningJobRequest
+    ) -> ValidateFineTuningJobResponse:
+        raise Unimplemented("not there yet")
 
     async def RemoveFineTuningJob(
         self, request: RemoveFineTuningJobRequest

@@ -4,9 +4,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from chassis.errors import FailedPrecondition, Unimplemented, Violations
-from chassis.peers import referred
+from chassis.peers import all_referred, referred
 from ft.enums import AdapterType, ModelExportType, ModelType
 from jobs.workspace import Workspace
+from services.models import rules
 from services.models.peers import AdapterFacts, Adapters
 from services.models.service import ModelService
 from services.models.store import Model
@@ -41,28 +42,31 @@ class ModelExport:
         Raises FailedPrecondition if base and adapter do not go together or cannot be served.
         """
         found = Violations()
-        types = [t.value for t in ModelExportType]
-        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        found.one_of("type", type, ModelExportType)
         found.required("base_model_id", base_model_id)
         found.required("adapter_id", adapter_id)
         model_name = found.required("model_name", model_name)
         if generation_config:
             found.json_object("generation_config", generation_config)
         found.raise_if_any()
-        base = await referred("base_model_id", self._base(base_model_id))
-        adapter = await referred("adapter_id", self._adapters.get(adapter_id))
+        base, adapter = await all_referred(
+            referred("base_model_id", self._base(base_model_id)),
+            referred("adapter_id", self._adapters.get(adapter_id)),
+        )
         if adapter.model_id != base_model_id:
-            raise FailedPrecondition(
-                f"adapter_id: adapter {adapter_id!r} was trained on model {adapter.model_id!r}, "
+            raise FailedPrecondition.at(
+                "adapter_id",
+                rules.ADAPTER_FITS,
+                f"adapter {adapter_id!r} was trained on model {adapter.model_id!r}, "
                 f"not on {base_model_id!r}",
                 reason="ADAPTER_OF_ANOTHER_MODEL",
-                field="adapter_id",
             )
         if type == ModelExportType.MODEL_REGISTRY:
-            raise Unimplemented(
-                "type: exports to the model registry are not there yet; cml_model is",
+            raise Unimplemented.at(
+                "type",
+                rules.EXPORT_THERE,
+                "exports to the model registry are not there yet; cml_model is",
                 reason="EXPORT_TYPE_NOT_THERE",
-                field="type",
             )
         _require_servable(base, adapter)
         await self._serve(base, adapter, model_name, description, generation_config or "{}")
@@ -100,16 +104,16 @@ class ModelExport:
 def _require_servable(base: Model, adapter: AdapterFacts) -> None:
     bases = [kind.value for kind in SERVABLE_BASES]
     if base.type not in bases:
-        raise FailedPrecondition(
-            f"base_model_id: a base model of type {base.type!r} cannot be served, "
-            f"only {' or '.join(bases)}",
+        raise FailedPrecondition.at(
+            "base_model_id",
+            rules.SERVABLE_BASE,
+            f"a base model of type {base.type!r} cannot be served, only {' or '.join(bases)}",
             reason="MODEL_NOT_SERVABLE",
-            field="base_model_id",
         )
     if adapter.type != AdapterType.PROJECT:
-        raise FailedPrecondition(
-            f"adapter_id: an adapter of type {adapter.type!r} cannot be served, "
-            f"only {AdapterType.PROJECT}",
+        raise FailedPrecondition.at(
+            "adapter_id",
+            rules.SERVABLE_ADAPTER,
+            f"an adapter of type {adapter.type!r} cannot be served, only {AdapterType.PROJECT}",
             reason="ADAPTER_NOT_SERVABLE",
-            field="adapter_id",
         )

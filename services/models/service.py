@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any
 
-from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation, Violations
+from chassis import rules as general
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violations
 from chassis.paths import ProjectPaths
 from chassis.records import new_id
 from ft.enums import ModelFrameworkType, ModelType
 from jobs.workspace import Workspace
-from services.models import model_config
+from services.models import model_config, rules
 from services.models.hub import HubModels
 from services.models.store import Model, ModelStore
 
@@ -28,7 +29,9 @@ class ModelService:
         """The model with that id. Raises NotFound."""
         model = self._models.one(id=id)
         if model is None:
-            raise NotFound(f"model {id!r} does not exist", resource="model", id=id)
+            raise NotFound(
+                f"model {id!r} does not exist", resource="model", id=id, rule=general.EXISTS.id
+            )
         return model
 
     async def add_from_hub(self, huggingface_name: str) -> Model:
@@ -40,7 +43,7 @@ class ModelService:
         try:
             await self._hub.require(name)
         except NotFound as error:
-            raise InvalidArgument.of([Violation("huggingface_name", error.message)]) from None
+            raise InvalidArgument.at("huggingface_name", rules.ON_HUB, error.message) from None
         model = Model(
             id=new_id(), type=ModelType.HUGGINGFACE, name=name, huggingface_model_name=name
         )
@@ -57,7 +60,8 @@ class ModelService:
         try:
             await asyncio.to_thread(model_config.read, path / model_config.CONFIG_FILE)
         except model_config.ConfigFault as fault:
-            raise InvalidArgument.of([Violation("location", f"{location!r} {fault}")]) from fault
+            description = f"{location!r} {fault}"
+            raise InvalidArgument.at("location", rules.LOADABLE, description) from fault
         model = Model(
             id=new_id(),
             type=ModelType.PROJECT,
@@ -77,7 +81,7 @@ class ModelService:
         try:
             registered = await self._workspace.registered_model(registry_id)
         except NotFound as error:
-            raise InvalidArgument.of([Violation("model_registry_id", error.message)]) from None
+            raise InvalidArgument.at("model_registry_id", rules.REGISTERED, error.message) from None
         experiment_id, run_id = _mlflow_ids(registered)
         model = Model(
             id=new_id(),

@@ -1,7 +1,7 @@
 """The RPCs of the models service."""
 
 from chassis.convert import to_message
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import Violations
 from chassis.lists import CachedList
 from ft.enums import ModelType
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
@@ -66,14 +66,12 @@ class ModelsServicer:
         return GetModelFamilyResponse(family=family)
 
     async def _added(self, request: AddModelRequest) -> Model:
+        found = Violations()
+        found.one_of("type", request.type, ModelType)
+        found.raise_if_any()
         match request.type:
             case ModelType.HUGGINGFACE:
                 return await self._service.add_from_hub(request.huggingface_name)
             case ModelType.PROJECT:
                 return await self._service.add_from_directory(request.location, request.name)
-            case ModelType.MODEL_REGISTRY:
-                return await self._service.add_from_registry(request.model_registry_id)
-        types = ", ".join(t.value for t in ModelType)
-        raise InvalidArgument.of(
-            [Violation("type", f"must be one of {types}, not {request.type!r}")]
-        )
+        return await self._service.add_from_registry(request.model_registry_id)

@@ -1,8 +1,10 @@
 """The rules about prompts."""
 
+from chassis import rules as general
 from chassis.errors import NotFound, Violations
 from chassis.peers import referred
 from ft.enums import PromptType
+from services.prompts import rules
 from services.prompts.peers import Datasets
 from services.prompts.store import Prompt, PromptStore
 from services.prompts.templates import TemplateFault, placeholders
@@ -21,7 +23,9 @@ class PromptService:
         """The prompt with that id. Raises NotFound."""
         prompt = self._prompts.one(id=id)
         if prompt is None:
-            raise NotFound(f"prompt {id!r} does not exist", resource="prompt", id=id)
+            raise NotFound(
+                f"prompt {id!r} does not exist", resource="prompt", id=id, rule=general.EXISTS.id
+            )
         return prompt
 
     async def add(
@@ -36,8 +40,7 @@ class PromptService:
         name = found.required("name", name)
         dataset_id = found.required("dataset_id", dataset_id)
         type = type or PromptType.IN_PLACE
-        types = [t.value for t in PromptType]
-        found.check("type", type in types, f"must be one of {', '.join(types)}, not {type!r}")
+        found.one_of("type", type, PromptType)
         used = {field: self._used(field, templates[field], found) for field in TEMPLATES}
         found.raise_if_any()
         self._prompts.require_free(id=id, name=name)
@@ -68,7 +71,7 @@ class PromptService:
         try:
             return placeholders(template)
         except TemplateFault as fault:
-            found.add(field, str(fault))
+            found.add(field, rules.TEMPLATE, str(fault))
             return []
 
     async def _require_columns(self, dataset_id: str, used: dict[str, list[str]]) -> None:
@@ -78,6 +81,7 @@ class PromptService:
             for name in names:
                 found.check(
                     field,
+                    rules.COLUMNS,
                     name in columns,
                     f"placeholder {{{name}}} is not a column of the dataset; "
                     f"its columns are {', '.join(columns)}",

@@ -34,8 +34,11 @@ EXISTS = Rule("FT-011", "What is asked for by its id exists.")
 REFERENCE_EXISTS = Rule("FT-012", "What a request refers to exists.")
 UNIQUE = Rule("FT-013", "An id, or a name that must be unique, is not taken.")
 PAGE_SIZE = Rule("FT-014", "A page size is not negative.")
-PAGE_TOKEN = Rule(
-    "FT-015", "A page token comes from the same list with the same filter and order."
-)
+PAGE_TOKEN = Rule("FT-015", "A page token comes from the same list with the same filter and order.")
 FILTER_FIELD = Rule("FT-016", "A filter names fields that the list has, with values of their type.")
 ORDER_FIELD = Rule("FT-017", "An order names fields that the list has, each `asc` or `desc`.")
+
+EXPORT_FILE = Rule("FT-901", "An import is a JSON object of tables, each with a list of rows.")
+ROW_ID = Rule("FT-902", "A row has an id, a text that is not empty, and no two rows share it.")
+COLUMN_VALUE = Rule("FT-903", "A value has the type of its column and fits into it.")
+JOB_ROW = Rule("FT-904", "A job's row has a known state, and an id that can name a folder.")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
-from chassis import errors
+from chassis import errors, rules
 from chassis.records import Base, Records
 from chassis.store import Store
 from ft.proto.tables_pb2 import (
@@ -77,7 +77,9 @@ class _DomainTable:
     def check(self, content: Any, found: errors.Violations) -> list[Base]:
         rows = content.get("data", []) if isinstance(content, dict) else None
         if not isinstance(rows, list):
-            found.add(self.name, "must be an object whose `data` is a list of rows")
+            found.add(
+                self.name, rules.EXPORT_FILE, "must be an object whose `data` is a list of rows"
+            )
             return []
         records = [self._record(f"{self.name}[{n}]", row, found) for n, row in enumerate(rows)]
         places: dict[str, int] = {}
@@ -85,14 +87,16 @@ class _DomainTable:
             if record is not None:
                 first = places.setdefault(record.id, number)
                 taken = f"{record.id!r} is the id of {self.name}[{first}] already"
-                found.check(f"{self.name}[{number}].id", first == number, taken)
+                found.check(f"{self.name}[{number}].id", rules.ROW_ID, first == number, taken)
         return records
 
     def _record(self, place: str, row: Any, found: errors.Violations) -> Any:
-        if not found.check(place, isinstance(row, dict), "a row must be an object"):
+        if not found.check(
+            place, rules.EXPORT_FILE, isinstance(row, dict), "a row must be an object"
+        ):
             return None
         identified = isinstance(row.get("id"), str) and bool(row["id"])
-        found.check(f"{place}.id", identified, "must be a non-empty string")
+        found.check(f"{place}.id", rules.ROW_ID, identified, "must be a non-empty string")
         values = {}
         for column in self._columns:
             if column.key in row and row[column.key] is not None:
@@ -121,15 +125,20 @@ def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
         value = float(value)
     if kind is str and isinstance(value, int | float):
         value = str(value)
-    if not found.check(place, isinstance(value, kind), f"must be {kind.__name__}, not {value!r}"):
+    rule = rules.COLUMN_VALUE
+    if not found.check(
+        place, rule, isinstance(value, kind), f"must be {kind.__name__}, not {value!r}"
+    ):
         return None
     if kind is int:
         value = int(value)  # a true or a false is one too
-        found.check(place, abs(value) <= MAX_INT, f"must be within +-{MAX_INT}, not {value}")
+        found.check(place, rule, abs(value) <= MAX_INT, f"must be within +-{MAX_INT}, not {value}")
     elif kind is float:
-        found.check(place, math.isfinite(value), f"must be finite, not {value}")
+        found.check(place, rule, math.isfinite(value), f"must be finite, not {value}")
     elif kind is str:
-        found.check(place, not _UNSTORABLE.search(value), "has a NUL or half a character in it")
+        found.check(
+            place, rule, not _UNSTORABLE.search(value), "has a NUL or half a character in it"
+        )
     return value
 
 
@@ -139,5 +148,5 @@ def _time(place: str, value: Any, found: errors.Violations) -> datetime | None:
         # Tables keep UTC without saying so.
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except (TypeError, ValueError, OverflowError):
-        found.add(place, f"must be an ISO 8601 time, not {value!r}")
+        found.add(place, rules.COLUMN_VALUE, f"must be an ISO 8601 time, not {value!r}")
         return None

@@ -6,8 +6,10 @@ Re-exports every message of the public contract, its enumerations and the datase
 # ruff: noqa: F403, F405
 from ft.enums import *
 from ft.formats import *
+from ft.proto.fine_tuning_studio_database_pb2 import *
 from ft.proto.fine_tuning_studio_jobs_pb2 import *
 from ft.proto.fine_tuning_studio_pb2 import *
+from ft.proto.fine_tuning_studio_types_pb2 import *
 
 # Spelled out, because type checkers do not follow a computed list. A test holds it to the contract.
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "AddPromptResponse",
     "ConfigMetadata",
     "ConfigType",
+    "DataSummary",
     "DatasetFormatInfo",
     "DatasetFormatsCollection",
     "DatasetMetadata",
@@ -37,6 +40,7 @@ __all__ = [
     "ExportDatabaseResponse",
     "ExportModelRequest",
     "ExportModelResponse",
+    "Finding",
     "FineTuningFrameworkType",
     "FineTuningJobMetadata",
     "GetAdapterRequest",
@@ -58,6 +62,8 @@ __all__ = [
     "GetPromptResponse",
     "ImportDatabaseRequest",
     "ImportDatabaseResponse",
+    "ImportDocumentRequest",
+    "ImportedTable",
     "JobState",
     "JobStatus",
     "ListAdaptersRequest",
@@ -74,12 +80,14 @@ __all__ = [
     "ListModelsResponse",
     "ListPromptsRequest",
     "ListPromptsResponse",
+    "MemoryEstimate",
     "ModelExportType",
     "ModelFrameworkType",
     "ModelMetadata",
     "ModelType",
     "PromptMetadata",
     "PromptType",
+    "RefusedRow",
     "RemoveAdapterRequest",
     "RemoveAdapterResponse",
     "RemoveConfigRequest",
@@ -98,6 +106,13 @@ __all__ = [
     "StartEvaluationJobResponse",
     "StartFineTuningJobRequest",
     "StartFineTuningJobResponse",
+    "StreamExportRequest",
+    "StreamExportResponse",
     "TailLogsRequest",
     "TailLogsResponse",
+    "TimeEstimate",
+    "ValidateEvaluationJobRequest",
+    "ValidateEvaluationJobResponse",
+    "ValidateFineTuningJobRequest",
+    "ValidateFineTuningJobResponse",
 ]

@@ -12,8 +12,10 @@ from google.protobuf.descriptor import MethodDescriptor
 from ft import errors
 from ft.channel import channel_options, may_repeat
 from ft.errors import FieldViolation, StudioError
+from ft.proto import fine_tuning_studio_database_pb2 as database_pb2
 from ft.proto import fine_tuning_studio_jobs_pb2 as jobs_pb2
 from ft.proto import fine_tuning_studio_pb2 as studio_pb2
+from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
 from ft.proto.fine_tuning_studio_jobs_pb2_grpc import FineTuningStudioJobsStub
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
 from ft.rpcs import Rpcs
@@ -28,6 +30,7 @@ STREAM_SECONDS = 86_400.0
 
 STUDIO = studio_pb2.DESCRIPTOR.services_by_name["FineTuningStudio"]
 JOBS = jobs_pb2.DESCRIPTOR.services_by_name["FineTuningStudioJobs"]
+DATABASE = database_pb2.DESCRIPTOR.services_by_name["FineTuningStudioDatabase"]
 
 
 class FineTuningStudioClient(Rpcs):
@@ -51,10 +54,16 @@ class FineTuningStudioClient(Rpcs):
     ) -> None:
         self.address = _address(server_ip, server_port)
         self.timeout = timeout
-        self.channel = grpc.insecure_channel(self.address, options=channel_options(STUDIO, JOBS))
+        self.channel = grpc.insecure_channel(
+            self.address, options=channel_options(STUDIO, JOBS, DATABASE)
+        )
         self.stub = FineTuningStudioStub(self.channel)
-        jobs_stub = FineTuningStudioJobsStub(self.channel)
-        for stub, service in ((self.stub, STUDIO), (jobs_stub, JOBS)):
+        stubs = (
+            (self.stub, STUDIO),
+            (FineTuningStudioJobsStub(self.channel), JOBS),
+            (FineTuningStudioDatabaseStub(self.channel), DATABASE),
+        )
+        for stub, service in stubs:
             for method in service.methods:
                 setattr(self, method.name, self._rpc(method, getattr(stub, method.name)))
 

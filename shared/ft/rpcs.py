@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol, TypeVar
 
+from ft.proto import fine_tuning_studio_database_pb2 as database
 from ft.proto import fine_tuning_studio_jobs_pb2 as jobs
 from ft.proto import fine_tuning_studio_pb2 as studio
 
@@ -71,3 +72,11 @@ class Rpcs:
     ExportDatabase: Unary[studio.ExportDatabaseRequest, studio.ExportDatabaseResponse]
     ImportDatabase: Unary[studio.ImportDatabaseRequest, studio.ImportDatabaseResponse]
     TailLogs: Stream[jobs.TailLogsRequest, jobs.TailLogsResponse]
+    ValidateFineTuningJob: Unary[
+        jobs.ValidateFineTuningJobRequest, jobs.ValidateFineTuningJobResponse
+    ]
+    ValidateEvaluationJob: Unary[
+        jobs.ValidateEvaluationJobRequest, jobs.ValidateEvaluationJobResponse
+    ]
+    StreamExport: Stream[database.StreamExportRequest, database.StreamExportResponse]
+    ImportDocument: Unary[database.ImportDocumentRequest, studio.ImportDatabaseResponse]

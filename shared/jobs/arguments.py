@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.errors import Violations
+from jobs import rules
 
 _NEGATIVE = re.compile(r"-[0-9.]+(e[-+]?[0-9]+)?")
 _RULE = "cannot be an argument of a job: it must not contain a blank or begin with a hyphen"
@@ -32,7 +33,7 @@ def carried(text: str) -> bool:
 def check_carried(values: Mapping[str, str], found: Violations) -> None:
     """Notes the fields whose values cannot be a job's argument."""
     for field, text in values.items():
-        found.check(field, carried(text), f"{text!r} {_RULE}")
+        found.check(field, rules.CARRIED, carried(text), f"{text!r} {_RULE}")
 
 
 def encode(flags: Mapping[str, object], field: str = "arguments") -> str:

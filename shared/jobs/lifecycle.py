@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from chassis import rules
 from chassis.errors import (
     Aborted,
     AlreadyExists,
@@ -50,7 +51,12 @@ class JobLifecycle(Generic[Job]):
         """The job with that id. Raises NotFound."""
         job = self.records.one(id=id)
         if job is None:
-            raise NotFound(f"{self._kind} {id!r} does not exist", resource=self._kind, id=id)
+            raise NotFound(
+                f"{self._kind} {id!r} does not exist",
+                resource=self._kind,
+                id=id,
+                rule=rules.EXISTS.id,
+            )
         return job
 
     async def start(self, job: Job, spec: JobSpec, unique: Iterable[str] = ()) -> Job:
@@ -65,7 +71,10 @@ class JobLifecycle(Generic[Job]):
             await self.records.change(job.id, state=JobState.FAILED, failure_reason=refusal.message)
             if isinstance(refusal, _ABOUT_THE_STUDIO):
                 raise FailedPrecondition(
-                    refusal.message, reason=refusal.code_reason, **refusal.metadata
+                    refusal.message,
+                    violations=refusal.violations,
+                    reason=refusal.code_reason,
+                    **refusal.metadata,
                 ) from refusal
             raise
         await self.records.change(
@@ -102,7 +111,9 @@ class JobLifecycle(Generic[Job]):
         job = self.records.one(id=id)
         if job is None:
             # Says nothing of the kind: the facade asks one domain after the other.
-            raise NotFound(f"job {id!r} does not exist", resource="job", id=id)
+            raise NotFound(
+                f"job {id!r} does not exist", resource="job", id=id, rule=rules.EXISTS.id
+            )
         folder = (self._project / job.folder()).resolve()
         if not folder.is_relative_to(self._project.resolve()):
             # An imported record may say anything.

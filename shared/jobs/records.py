@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis import rules
 from chassis.errors import Violations
 from chassis.records import Base, Records, Row
 from ft.enums import JobState
@@ -40,14 +41,16 @@ class JobRecord(Base, kw_only=True):
         # A job of a studio that kept no states must not look as if it were still under way.
         state = values.setdefault("state", JobState.UNKNOWN)
         states = [known.value for known in JobState]
-        rule = f"must be one of {', '.join(states)}, not {state!r}"
-        found.check(f"{place}.state", state in states, rule)
+        description = f"must be one of {', '.join(states)}, not {state!r}"
+        found.check(f"{place}.state", rules.JOB_ROW, state in states, description)
         notices = values.get("notices", "[]")
-        found.check(f"{place}.notices", _is_notices(notices), "must be a JSON list of sentences")
+        description = "must be a JSON list of sentences"
+        found.check(f"{place}.notices", rules.COLUMN_VALUE, _is_notices(notices), description)
         # It names a folder of the job's own.
         id = str(values.get("id", ""))
         named = "/" not in id and id not in (".", "..")
-        found.check(f"{place}.id", named, f"must be usable as a file's name, not {id!r}")
+        description = f"must be usable as a file's name, not {id!r}"
+        found.check(f"{place}.id", rules.JOB_ROW, named, description)
 
     def folder(self) -> str:
         """The job's own folder, relative to the project directory."""

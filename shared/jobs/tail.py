@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
+from jobs import rules
 from jobs.reports import LOG_FILE, open_regular
 
 CHUNK_BYTES = 65_536
@@ -17,7 +18,7 @@ async def tail(
 ) -> AsyncIterator[TailLogsResponse]:
     """Chunks of the log from `offset` on; with `follow`, until the job has ended."""
     if offset < 0:
-        raise InvalidArgument.of([Violation("offset", f"must not be negative, not {offset}")])
+        raise InvalidArgument.at("offset", rules.OFFSET, f"must not be negative, not {offset}")
     while True:
         # Asked before reading: what was written before the end is then surely read.
         last = not follow or ended()

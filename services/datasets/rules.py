@@ -1,0 +1,12 @@
+"""The rules about datasets."""
+
+from chassis.rules import Rule
+
+FILE_SUFFIX = Rule("FT-101", "A file's name ends in the suffix of its dataset type.")
+READABLE = Rule(
+    "FT-102",
+    "Data can be read: it is not empty, its columns have names, each once, and its first rows "
+    "agree in them.",
+)
+ON_HUB = Rule("FT-103", "A hub name is that of a dataset on the hub.")
+HUB_READABLE = Rule("FT-104", "What the hub says of a dataset can be read.")

@@ -1,0 +1,16 @@
+"""The rules about fine-tuning jobs."""
+
+from chassis.rules import Rule
+
+ADAPTER_NAME = Rule(
+    "FT-601",
+    "An adapter's name consists of letters, digits and hyphens and does not begin with a hyphen.",
+)
+ADAPTER_NAME_FREE = Rule("FT-602", "An adapter's name is not used by another job or adapter.")
+POSITIVE = Rule("FT-603", "Epochs and learning rate, where they are set, are numbers above 0.")
+NAMES_AGREE = Rule(
+    "FT-604",
+    "A number that has two names in the contract is set under one of them, or equally under both.",
+)
+PROMPT_OF_DATASET = Rule("FT-605", "The prompt is written for the dataset.")
+AVAILABLE = Rule("FT-606", "The studio can train in the way that is asked for.")

@@ -1,0 +1,13 @@
+"""The rules about base models and their export."""
+
+from chassis.rules import Rule
+
+ON_HUB = Rule("FT-201", "A hub name is that of a model on the hub.")
+LOADABLE = Rule(
+    "FT-202", "A model's directory has a config.json that says which kind of model it is."
+)
+REGISTERED = Rule("FT-203", "A registry id is that of a model in the workspace's model registry.")
+ADAPTER_FITS = Rule("FT-204", "An adapter is exported with the model that it was trained on.")
+SERVABLE_BASE = Rule("FT-205", "A base model that is served is of type huggingface or project.")
+SERVABLE_ADAPTER = Rule("FT-206", "An adapter that is served is of type project.")
+EXPORT_THERE = Rule("FT-207", "The studio can export to what is asked for.")
