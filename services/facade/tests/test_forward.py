@@ -152,7 +152,9 @@ async def test_bytes_pass_unparsed_both_ways(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        errors.InvalidArgument.of([errors.Violation("a", "is bad"), errors.Violation("b", "ü")]),
+        errors.InvalidArgument.of(
+            [errors.Violation("a", "is bad", "FT-001"), errors.Violation("b", "ü", "FT-005")]
+        ),
         errors.NotFound("model 'm' does not exist", resource="model", id="m"),
         errors.Unavailable("the hub does not answer", reason="HUB_UNAVAILABLE"),
         KeyError("hf_secret"),

@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 import pytest
 
-from chassis import context, domains, errors, translate
+from chassis import context, domains, errors, rules, translate
 from chassis.config import Settings
-from chassis.peers import referred
+from chassis.peers import all_referred, referred
 from chassis.rpc import handlers
 from chassis.server import Parts
 from chassis.testing import serving, settings_in
@@ -129,18 +129,22 @@ async def test_an_answer_is_not_asked_for_again(hops: Hops) -> None:
     assert len(hops.inner.seen) == 1
 
 
-async def test_every_violation_survives_two_hops(hops: Hops) -> None:
-    violations = (errors.Violation("a", "is bad"), errors.Violation("b", "is worse"))
-    hops.inner.raises = errors.InvalidArgument.of(violations)
+@pytest.mark.parametrize("kind", [errors.InvalidArgument, errors.FailedPrecondition])
+async def test_every_violation_survives_two_hops(hops: Hops, kind: type[errors.Refusal]) -> None:
+    violations = (
+        errors.Violation("a", "is bad", "FT-001"),
+        errors.Violation("b", "is worse", "FT-005"),
+    )
+    hops.inner.raises = kind.of(violations)
     refusal = await hops.refusal()
-    assert isinstance(refusal, errors.InvalidArgument)
+    assert type(refusal) is kind
     assert refusal.violations == violations
     assert refusal.message == "a: is bad; b: is worse"
 
 
 @pytest.mark.parametrize("text", ["x" * 60_000, "\U0001f600" * 60_000])
 async def test_a_long_story_is_cut_to_what_arrives(hops: Hops, text: str) -> None:
-    violations = [errors.Violation(f"{number} {text}", text) for number in range(1_000)]
+    violations = [errors.Violation(f"{number} {text}", text, "FT-001") for number in range(1_000)]
     hops.inner.raises = errors.InvalidArgument(
         f"begin {text} end", violations=violations, first=text, second=text
     )
@@ -183,7 +187,25 @@ async def test_what_a_request_refers_to_is_a_precondition(hops: Hops) -> None:
     refusal = await hops.refusal("referred")
     assert isinstance(refusal, errors.FailedPrecondition)
     assert refusal.message == "model_id: model '7' does not exist"
-    assert refusal.metadata["field"] == "model_id"
+    [violation] = refusal.violations
+    assert (violation.field, violation.rule) == ("model_id", rules.REFERENCE_EXISTS.id)
+
+
+async def test_every_missing_reference_is_named() -> None:
+    async def missing(kind: type[errors.Refusal]) -> None:
+        raise kind("it does not exist")
+
+    with pytest.raises(errors.FailedPrecondition) as refused:
+        await all_referred(
+            referred("model_id", missing(errors.NotFound)),
+            referred("prompt_id", missing(errors.NotFound)),
+        )
+    assert [v.field for v in refused.value.violations] == ["model_id", "prompt_id"]
+    with pytest.raises(errors.Unavailable):
+        await all_referred(
+            referred("model_id", missing(errors.NotFound)),
+            referred("prompt_id", missing(errors.Unavailable)),
+        )
 
 
 async def test_a_service_that_is_away_is_named(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ async def test_one_of_many_equal_names_wins(things: Records[Thing]) -> None:
     assert [type(o) for o in outcomes].count(errors.AlreadyExists) == 19
     [holder] = things.all()
     refused = next(o for o in outcomes if isinstance(o, errors.AlreadyExists))
-    assert refused.metadata == {"field": "name", "holder_id": holder.id}
+    assert refused.metadata == {"field": "name", "holder_id": holder.id, "rule": "FT-013"}
 
 
 async def test_two_replicas_do_not_both_take_a_name(
