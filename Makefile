@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo up down test lint types imports generated pytest pytest-trainer \
-        proto proto-check cmlapi-check format clean
+        proto proto-check cmlapi-check docs docs-check fuzz format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,13 +70,16 @@ types: $(STUDIO)/.made  ## Strict types
 imports: $(STUDIO)/.made  ## Who may know whom
 	@lint-imports --no-cache
 
-generated: proto-check cmlapi-check  ## Generated code is what its source makes
+generated: proto-check cmlapi-check docs-check  ## Generated code is what its source makes
 
 pytest: $(STUDIO)/.made
 	@python -m pytest
 
 pytest-trainer: $(TRAINER)/.made
 	@$(TRAINER)/bin/python -m pytest shared/trainer
+
+fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
+	@FTS_FUZZ_EXAMPLES=50000 python -m pytest tests/fuzz --timeout 7200
 
 format: $(STUDIO)/.made  ## Formats the code
 	@ruff format --quiet . && ruff check --fix --quiet .
@@ -101,6 +104,12 @@ proto-check: $(STUDIO)/.made  ## Proves that the generated code is that of proto
 
 cmlapi-check: $(STUDIO)/.made
 	@python shared/cmlapi/codegen/generate.py --check
+
+docs: $(STUDIO)/.made  ## Regenerates docs/api.md and docs/rules.md
+	@python docs/generate.py
+
+docs-check: $(STUDIO)/.made
+	@python docs/generate.py --check
 
 clean:  ## Removes the environments; the studio's data in .fts stays
 	@rm -rf $(STUDIO) $(TRAINER) .proto-check

@@ -56,10 +56,12 @@ class Studio:
 
 
 @contextmanager
-def serving(home: Path, **variables: str) -> Iterator[Studio]:
+def serving(
+    home: Path, trainer_python: str = str(TRAINER_PYTHON), **variables: str
+) -> Iterator[Studio]:
     """A studio that serves while the block runs, with these variables in its environment."""
     studio = Studio(home)
-    up = ["up", "--listen", "127.0.0.1:0", "--trainer-python", str(TRAINER_PYTHON)]
+    up = ["up", "--listen", "127.0.0.1:0", "--trainer-python", trainer_python]
     done = run(FTS, *up, env={**studio.env, **variables})
     assert done.returncode == 0, done.stdout + done.stderr
     try:

@@ -1,0 +1,212 @@
+# The examples of docs/api.md, one after the other as a test runs them. What stands between two lines
+# `# --- <RPC>` is the example of that RPC. `client`, `project` (the project directory) and everything
+# of `ft.api` are there.
+# ruff: noqa: F821
+
+# --- AddDataset
+dataset = client.AddDataset(
+    AddDatasetRequest(type=DatasetType.PROJECT, name="intents", location="starter/intents")
+).dataset
+print(dataset.id, dataset.features)
+
+# --- ListDatasets
+page = client.ListDatasets(
+    ListDatasetsRequest(page_size=10, filter={"type": "project"}, order_by="created_at desc")
+)
+for one in page.datasets:
+    print(one.id, one.name)
+
+# --- GetDataset
+dataset = client.GetDataset(GetDatasetRequest(id=dataset.id)).dataset
+
+# --- AddModel
+model = client.AddModel(
+    AddModelRequest(type=ModelType.PROJECT, name="starter", location="starter/model")
+).model
+
+# --- ListModels
+models = client.ListModels(ListModelsRequest()).models
+
+# --- GetModel
+model = client.GetModel(GetModelRequest(id=model.id)).model
+
+# --- AddPrompt
+prompt = client.AddPrompt(
+    AddPromptRequest(
+        prompt=PromptMetadata(
+            id="my-prompt",
+            type=PromptType.IN_PLACE,
+            name="intents",
+            dataset_id=dataset.id,
+            prompt_template="### CUSTOMER: {customer}\n### ACTION: {action}",
+            input_template="### CUSTOMER: {customer}\n### ACTION:",
+            completion_template=" {action}",
+        )
+    )
+).prompt
+
+# --- ListPrompts
+prompts = client.ListPrompts(ListPromptsRequest(filter={"dataset_id": dataset.id})).prompts
+
+# --- GetPrompt
+prompt = client.GetPrompt(GetPromptRequest(id="my-prompt")).prompt
+
+# --- AddConfig
+config = client.AddConfig(
+    AddConfigRequest(type=ConfigType.LORA_CONFIG, config='{"r": 8, "lora_alpha": 16}')
+).config
+# One that says the same is stored once.
+again = client.AddConfig(
+    AddConfigRequest(type=ConfigType.LORA_CONFIG, config='{"lora_alpha": 16.0, "r": 8}')
+).config
+assert again.id == config.id
+
+# --- ListConfigs
+shipped = client.ListConfigs(
+    ListConfigsRequest(type=ConfigType.GENERATION_CONFIG, model_id=model.id)
+).configs
+
+# --- GetConfig
+config = client.GetConfig(GetConfigRequest(id=config.id)).config
+
+# --- ValidateFineTuningJob
+request = StartFineTuningJobRequest(
+    adapter_name="my-adapter",
+    base_model_id=model.id,
+    dataset_id=dataset.id,
+    prompt_id=prompt.id,
+    cpu=1,
+    memory=2,
+    dataset_fraction=0.02,
+    learning_rate=2e-3,
+    lora_config=config.config,
+    training_arguments_config='{"per_device_train_batch_size": 8, "report_to": "none"}',
+    auto_add_adapter=True,
+)
+report = client.ValidateFineTuningJob(ValidateFineTuningJobRequest(request=request))
+for finding in report.findings:
+    print(finding.severity, finding.field, finding.description)
+assert report.valid
+
+# --- StartFineTuningJob
+job = client.StartFineTuningJob(request).fine_tuning_job
+print(job.id, job.status.state)
+
+# --- GetFineTuningJob
+import time
+
+while not JobState(job.status.state).ended:
+    time.sleep(0.2)
+    job = client.GetFineTuningJob(GetFineTuningJobRequest(id=job.id)).fine_tuning_job
+assert job.status.state == JobState.SUCCEEDED, job.status.failure_reason
+
+# --- ListFineTuningJobs
+jobs = client.ListFineTuningJobs(ListFineTuningJobsRequest(filter={"base_model_id": model.id}))
+
+# --- TailLogs
+for part in client.TailLogs(TailLogsRequest(job_id=job.id)):
+    print(part.data.decode(errors="replace"), end="")
+
+# --- ListAdapters
+adapters = client.ListAdapters(ListAdaptersRequest()).adapters
+
+# --- GetAdapter
+adapter = client.GetAdapter(GetAdapterRequest(id=job.adapter_id)).adapter
+
+# --- AddAdapter
+copied = client.AddAdapter(
+    AddAdapterRequest(
+        type=AdapterType.PROJECT,
+        name="the-same-files",
+        model_id=model.id,
+        location=adapter.location,
+        prompt_id=prompt.id,
+    )
+).adapter
+
+# --- GetDatasetSplitByAdapter
+split = client.GetDatasetSplitByAdapter(
+    GetDatasetSplitByAdapterRequest(adapter_id=adapter.id)
+).response
+print(split.dataset_fraction, split.train_test_split)
+
+# --- ValidateEvaluationJob
+evaluation = StartEvaluationJobRequest(
+    type=EvaluationJobType.MLFLOW,
+    model_adapter_combinations=[
+        EvaluationJobModelCombination(base_model_id=model.id, adapter_id=adapter.id)
+    ],
+    dataset_id=dataset.id,
+    prompt_id=prompt.id,
+    cpu=1,
+    memory=2,
+    generation_config='{"do_sample": false, "max_new_tokens": 8}',
+    eval_dataset_fraction=1.0,
+)
+report = client.ValidateEvaluationJob(ValidateEvaluationJobRequest(request=evaluation))
+assert report.valid, report.findings
+
+# --- StartEvaluationJob
+scoring = client.StartEvaluationJob(evaluation).evaluation_job
+
+# --- GetEvaluationJob
+while not JobState(scoring.status.state).ended:
+    time.sleep(0.2)
+    scoring = client.GetEvaluationJob(GetEvaluationJobRequest(id=scoring.id)).evaluation_job
+print(dict(scoring.metrics), scoring.rows)
+
+# --- ListEvaluationJobs
+scorings = client.ListEvaluationJobs(ListEvaluationJobsRequest()).evaluation_jobs
+
+# --- ExportModel
+from ft.client import StudioError
+
+try:
+    client.ExportModel(
+        ExportModelRequest(
+            type=ModelExportType.CML_MODEL,
+            base_model_id=model.id,
+            adapter_id="no-such-adapter",
+            model_name="intents",
+        )
+    )
+except StudioError as error:
+    print(error.code.name, [(v.field, v.rule) for v in error.violations])
+
+# --- ExportDatabase
+exported = client.ExportDatabase(ExportDatabaseRequest()).exported_json
+(project / "export.json").write_text(exported)
+
+# --- ImportDatabase
+report = client.ImportDatabase(
+    ImportDatabaseRequest(imported_json_path="export.json", dry_run=True)
+)
+for table in report.tables:
+    print(table.table, len(table.taken), len(table.identical), len(table.refused))
+
+# --- StreamExport
+document = b"".join(part.data for part in client.StreamExport(StreamExportRequest()))
+
+# --- ImportDocument
+report = client.ImportDocument(ImportDocumentRequest(exported_json=document.decode()))
+
+# --- RemoveEvaluationJob
+client.RemoveEvaluationJob(RemoveEvaluationJobRequest(id=scoring.id))
+
+# --- RemoveFineTuningJob
+client.RemoveFineTuningJob(RemoveFineTuningJobRequest(id=job.id))
+
+# --- RemoveAdapter
+client.RemoveAdapter(RemoveAdapterRequest(id=copied.id))
+
+# --- RemoveConfig
+client.RemoveConfig(RemoveConfigRequest(id=config.id))
+
+# --- RemovePrompt
+client.RemovePrompt(RemovePromptRequest(id=prompt.id))
+
+# --- RemoveModel
+client.RemoveModel(RemoveModelRequest(id=model.id))
+
+# --- RemoveDataset
+client.RemoveDataset(RemoveDatasetRequest(id=dataset.id, remove_prompts=True))

@@ -1,0 +1,34 @@
+"""A studio to throw requests at, with things in it that requests can refer to."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Studio, serving
+
+EXAMPLES = int(os.environ.get("FTS_FUZZ_EXAMPLES", "3000"))
+"""How many requests are sent; `make fuzz` sends more."""
+
+
+@pytest.fixture(scope="session")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """Its jobs run in an environment without torch, and so end at once."""
+    home = tmp_path_factory.mktemp("fuzzed")
+    variables = {"HUGGINGFACE_ACCESS_TOKEN": "hf_plantedtoken_of_the_studio"}
+    with serving(home, trainer_python=sys.executable, **variables) as studio:
+        furnish(studio.project)
+        yield studio
+
+
+def furnish(project: Path) -> None:
+    """Files of every kind that a location can lead to."""
+    (project / "rows.csv").write_text("customer,action\nhello,greet\n")
+    (project / "rows.json").write_text('[{"customer": "hello", "action": "greet"}]')
+    (project / "broken.csv").write_bytes(b"a,b\n1\n\xff\xfe")
+    (project / "empty.csv").write_text("")
+    (project / "outside").symlink_to("/etc")
+    (project / "loop").symlink_to("loop")
+    os.mkfifo(project / "pipe.jsonl")
