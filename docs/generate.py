@@ -68,7 +68,7 @@ class Contract:
             self._read(file)
 
     def _read(self, file: FileDescriptorProto) -> None:
-        said = {tuple(l.path): l.leading_comments for l in file.source_code_info.location}
+        said = {tuple(at.path): at.leading_comments for at in file.source_code_info.location}
         for number, message in enumerate(file.message_type):
             self.messages[message.name] = message
             self.comments[message.name] = _clean(said.get((_MESSAGE, number), ""))

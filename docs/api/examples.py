@@ -1,6 +1,6 @@
-# The examples of docs/api.md, one after the other as a test runs them. What stands between two lines
-# `# --- <RPC>` is the example of that RPC. `client`, `project` (the project directory) and everything
-# of `ft.api` are there.
+# The examples of docs/api.md, one after the other as a test runs them. What stands between two
+# lines `# --- <RPC>` is the example of that RPC. `client`, `project` (the project directory) and
+# everything of `ft.api` are there.
 # ruff: noqa: F821
 
 # --- AddDataset

@@ -8,7 +8,7 @@ from ft.client import DATABASE, JOBS, STUDIO
 from tests.support import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "docs"))
-import generate  # noqa: E402
+import generate
 
 RPCS = [method.name for service in (STUDIO, JOBS, DATABASE) for method in service.methods]
 RULES = [rule for module in generate.RULES.values() for rule in generate.rules_of(module)]
