@@ -1,7 +1,8 @@
 """Records to messages: fields of the same name, unset where a column is null."""
 
 from collections.abc import Container
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -14,10 +15,19 @@ def to_message(kind: type[M], record: Base, but: Container[str] = ()) -> M:
     """A message with every field, `but` some, that the record has a value for under its name."""
     columns = record.table().columns
     values = {
-        field.name: value
+        field.name: _plain(value)
         for field in kind.DESCRIPTOR.fields
         if field.name in columns
         and field.name not in but
         and (value := getattr(record, field.name)) is not None
     }
     return kind(**values)
+
+
+def rfc3339(time: datetime | None) -> str:
+    """A time as messages carry it, in UTC; empty for None."""
+    return "" if time is None else time.isoformat(timespec="milliseconds") + "Z"
+
+
+def _plain(value: Any) -> Any:
+    return rfc3339(value) if isinstance(value, datetime) else value

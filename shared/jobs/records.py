@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import rules
+from chassis.convert import rfc3339
 from chassis.errors import Violations
 from chassis.records import Base, Records, Row
 from ft.enums import JobState
@@ -60,9 +61,9 @@ class JobRecord(Base, kw_only=True):
         """What became of the job so far, as clients see it."""
         return JobStatus(
             state=self.state,
-            created_at=_rfc3339(self.created_at),
-            started_at=_rfc3339(self.started_at),
-            finished_at=_rfc3339(self.finished_at),
+            created_at=rfc3339(self.created_at),
+            started_at=rfc3339(self.started_at),
+            finished_at=rfc3339(self.finished_at),
             step=self.step or 0,
             total_steps=self.total_steps or 0,
             epoch=self.epoch or 0.0,
@@ -93,7 +94,3 @@ def _is_notices(text: Any) -> bool:
     except (TypeError, ValueError, RecursionError):
         return False
     return isinstance(notices, list) and all(isinstance(one, str) for one in notices)
-
-
-def _rfc3339(time: datetime | None) -> str:
-    return "" if time is None else time.isoformat(timespec="milliseconds") + "Z"
