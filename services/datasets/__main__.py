@@ -21,9 +21,8 @@ def parts(settings: Settings) -> Parts:
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     datasets = DatasetStore(store)
     prompts = Prompts(settings)
-    service = DatasetService(
-        datasets, ProjectPaths(settings), HubDatasets(settings.hub_token), prompts
-    )
+    hub = HubDatasets(settings)
+    service = DatasetService(datasets, ProjectPaths(settings), hub, prompts)
     servicer = DatasetsServicer(service, datasets)
     tables = TablesServicer(store, Dataset)
     return Parts(
@@ -33,7 +32,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        close=[prompts.close],
+        close=[prompts.close, hub.close],
     )
 
 

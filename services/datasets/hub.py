@@ -1,10 +1,11 @@
 """Facts about datasets on the hub, read without loading their rows."""
 
-import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
-from chassis import errors
+from chassis import errors, hub_errors
+from chassis.config import Settings
+from chassis.hub import Hub
+from chassis.hub_errors import Repository
 from services.datasets import rules
 
 
@@ -17,65 +18,46 @@ class HubDataset:
 
 
 class HubDatasets:
-    """Reads the builder's info with the `datasets` library.
+    """Reads the builder's info with the `datasets` library."""
 
-    The library is imported at the first call: it takes a second that a start should not.
-    """
-
-    def __init__(self, token: str) -> None:
-        self._token = token or None
+    def __init__(self, settings: Settings) -> None:
+        self._hub = Hub(settings)
+        self.close = self._hub.close
 
     async def describe(self, name: str) -> HubDataset:
         """Column names and description of the dataset of that name.
 
-        Raises InvalidArgument if there is no such dataset, PermissionDenied if it is gated, and
-        Unavailable if the hub does not answer.
+        Raises as `Hub.ask` does, and InvalidArgument if the library cannot read the dataset.
         """
-        return await asyncio.to_thread(self._describe, name)
+        about = Repository("dataset", name)
+        return await self._hub.ask(about, lambda: self._describe(about))
 
-    def _describe(self, name: str) -> HubDataset:
+    def _describe(self, about: Repository) -> HubDataset:
+        from httpx2 import HTTPError
+
         from datasets import load_dataset_builder
-        from datasets.exceptions import DatasetNotFoundError
+        from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
-        _require_hub_name(name)
+        # First, since the library says of a refusal only that there is one.
+        self._hub.require(about)
         try:
-            info = load_dataset_builder(name, token=self._token).info
+            # With a bare name it would also read a directory of this machine.
+            info = load_dataset_builder(f"hf://datasets/{about.name}", token=self._hub.token).info
         except DatasetNotFoundError as error:
             if "gated" in str(error):
-                raise errors.PermissionDenied(
-                    f"huggingface_name: dataset {name!r} is gated; set HUGGINGFACE_ACCESS_TOKEN "
-                    "to a token that may read it",
-                    field="huggingface_name",
-                ) from error
-            raise _not_on_hub(name) from error
-        except OSError as error:
-            raise errors.Unavailable(
-                f"the hub did not answer about dataset {name!r}: {type(error).__name__}",
-                reason="HUB_UNAVAILABLE",
-            ) from error
+                raise hub_errors.gated(about) from error
+            raise hub_errors.not_on_hub(about) from error
+        except DatasetsError as error:
+            raise _unreadable(about, error) from error
+        except (OSError, HTTPError):
+            raise  # The hub's, for `ask`.
         except Exception as error:
             # The library raises what its many readers raise; all of it is about this dataset.
-            raise errors.InvalidArgument.at(
-                "huggingface_name", rules.HUB_READABLE, f"cannot read {name!r}: {error}"
-            ) from error
+            raise _unreadable(about, error) from error
         return HubDataset(list(info.features or ()), info.description or "")
 
 
-def _require_hub_name(name: str) -> None:
-    """Raises InvalidArgument for what the library would take for a path: it reads any directory of
-    this machine as a dataset."""
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
-
-    try:
-        validate_repo_id(name)
-    except HFValidationError as error:
-        raise _not_on_hub(name) from error
-    if Path(name).exists():
-        raise _not_on_hub(name)
-
-
-def _not_on_hub(name: str) -> errors.InvalidArgument:
+def _unreadable(about: Repository, error: Exception) -> errors.InvalidArgument:
     return errors.InvalidArgument.at(
-        "huggingface_name", rules.ON_HUB, f"{name!r} is not a dataset on the hub"
+        "huggingface_name", rules.HUB_READABLE, f"cannot read {about.name!r}: {error}"
     )

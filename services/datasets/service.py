@@ -61,7 +61,10 @@ class DatasetService:
         name = found.required("huggingface_name", huggingface_name)
         found.raise_if_any()
         self._datasets.require_free(name=name)
-        described = await self._hub.describe(name)
+        try:
+            described = await self._hub.describe(name)
+        except NotFound as error:
+            raise InvalidArgument.at("huggingface_name", rules.ON_HUB, error.message) from None
         dataset = Dataset(
             id=new_id(),
             type=DatasetType.HUGGINGFACE,

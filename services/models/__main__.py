@@ -23,7 +23,8 @@ def parts(settings: Settings) -> Parts:
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     models = ModelStore(store)
     workspace = Workspace()
-    service = ModelService(models, ProjectPaths(settings), HubModels(settings.hub_token), workspace)
+    hub = HubModels(settings)
+    service = ModelService(models, ProjectPaths(settings), hub, workspace)
     adapters = Adapters(settings)
     servicer = ModelsServicer(service, ModelExport(service, adapters, workspace), models)
     tables = TablesServicer(store, Model)
@@ -34,7 +35,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        close=[adapters.close],
+        close=[adapters.close, hub.close],
     )
 
 

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     """How long to wait for a peer that is away before saying so."""
     max_concurrent_rpcs: int = Field(default=256, gt=0)
     """Calls beyond this are refused at once with RESOURCE_EXHAUSTED."""
+    hub_seconds: float = Field(default=20.0, gt=0)
+    """How long the hub may take over all that one call asks of it."""
+    hub_questions: int = Field(default=8, gt=0)
+    """Calls that wait for the hub at a time; those beyond are refused with RESOURCE_EXHAUSTED."""
     hub_token: str = Field(
         default="",
         repr=False,

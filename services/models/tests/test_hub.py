@@ -114,7 +114,7 @@ async def test_reads_the_family_from_the_config(studio: Studio) -> None:
         ("none/there", errors.InvalidArgument, "'none/there' is not a model on the hub"),
         ("not a name", errors.InvalidArgument, "'not a name' is not a model on the hub"),
         ("closed/model", errors.PermissionDenied, "set HUGGINGFACE_ACCESS_TOKEN"),
-        ("bad/token", errors.PermissionDenied, "the hub refuses HUGGINGFACE_ACCESS_TOKEN"),
+        ("bad/token", errors.PermissionDenied, "needs a token; set HUGGINGFACE_ACCESS_TOKEN"),
         ("broken/hub", errors.Unavailable, "the hub did not answer about model 'broken/hub'"),
     ],
 )

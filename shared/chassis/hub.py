@@ -1,0 +1,95 @@
+"""Questions to the hub: bounded in number and in time, and refused in the studio's own terms.
+
+Needs the extra `fts-chassis[hub]`. The hub's libraries are imported at the first question: they
+take a second that a start should not.
+"""
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
+from typing import TypeVar
+
+from chassis import context, errors
+from chassis.config import Settings
+from chassis.hub_errors import Repository, refusals, unavailable, unsendable
+from chassis.server import THREADS
+
+T = TypeVar("T")
+ACCESS_FILES = {"model": "config.json", "dataset": "README.md"}
+"""What is looked at to learn whether a gated repository's files may be read."""
+_TOKEN = re.compile(r"[!-~]+")
+
+
+class Hub:
+    """Asks the hub in threads of its own, so that one that hangs keeps nothing else waiting."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.token = settings.hub_token.strip() or None
+        self._seconds = settings.hub_seconds
+        self._limit = settings.hub_questions
+        self._free = threading.BoundedSemaphore(self._limit)
+        self._threads = ThreadPoolExecutor(self._limit, thread_name_prefix=f"{THREADS}-hub")
+
+    async def ask(self, about: Repository, question: Callable[[], T]) -> T:
+        """The outcome of a function that asks the hub with `huggingface_hub` or `datasets`.
+
+        Raises NotFound if the hub has no such repository, PermissionDenied if our token may not
+        read it, FailedPrecondition if the libraries' cache cannot be used, Unavailable if there is
+        no answer within `Settings.hub_seconds` and the call's own deadline, ResourceExhausted if
+        too many questions are open, and what else the function raises.
+        """
+        if self.token and not _TOKEN.fullmatch(self.token):
+            # The libraries would fail with a message that holds it.
+            raise unsendable(about)
+        if not self._free.acquire(blocking=False):
+            raise errors.ResourceExhausted(
+                f"{self._limit} questions to the hub are open; ask about {about} again later",
+                reason="HUB_BUSY",
+            )
+        seconds = min(self._seconds, context.current(self._seconds).remaining())
+        asked = self._threads.submit(copy_context().run, _bounded, about, question, seconds)
+        # Not when the caller has gone, but when the thread is free again.
+        asked.add_done_callback(self._release)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(asked), seconds)
+        except TimeoutError:
+            raise unavailable(about, f"nothing came within {seconds:.1f} s") from None
+
+    async def close(self) -> None:
+        """Asks nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def require(self, about: Repository) -> None:
+        """Returns if the hub has the repository and our token may read its files.
+
+        A question for `ask`, or a part of one.
+        """
+        from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
+        from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError
+
+        try:
+            info = HfApi().repo_info(about.name, repo_type=about.kind, token=self.token)
+        except (HFValidationError, OSError):
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise unavailable(about, "its answer is not that of a hub") from error
+        if not info.gated:
+            return
+        # The hub tells everybody about a gated repository; it is the files that it keeps.
+        url = hf_hub_url(about.name, ACCESS_FILES[about.kind], repo_type=about.kind)
+        with suppress(RemoteEntryNotFoundError):
+            get_hf_file_metadata(url, token=self.token)
+
+    def _release(self, _: "Future[T]") -> None:
+        self._free.release()
+
+
+def _bounded(about: Repository, question: Callable[[], T], seconds: float) -> T:
+    from chassis import hub_client
+
+    with refusals(about), hub_client.limited(seconds):
+        return question()
