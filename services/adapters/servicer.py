@@ -1,7 +1,7 @@
 """The RPCs of the adapters service."""
 
 from chassis.convert import to_message
-from chassis.lists import CachedList
+from chassis.lists import Listing
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddAdapterRequest,
@@ -22,15 +22,10 @@ class AdaptersServicer:
 
     def __init__(self, service: AdapterService, adapters: AdapterStore) -> None:
         self._service = service
-        self._list = CachedList(
-            adapters.store,
-            lambda: ListAdaptersResponse(
-                adapters=[to_message(AdapterMetadata, a) for a in adapters.all()]
-            ),
-        )
+        self._list = Listing(adapters, ListAdaptersResponse)
 
-    async def ListAdapters(self, request: ListAdaptersRequest) -> bytes:
-        return self._list.get()
+    async def ListAdapters(self, request: ListAdaptersRequest) -> ListAdaptersResponse | bytes:
+        return self._list.answer(request)
 
     async def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse:
         adapter = self._service.get(request.id)

@@ -1,6 +1,8 @@
 """The rules about configs."""
 
 import asyncio
+from collections.abc import Collection
+from typing import Any
 
 from chassis import rules as general
 from chassis.errors import InvalidArgument, NotFound, Violations
@@ -55,26 +57,26 @@ class ConfigService:
         """Forgets a config; an unknown id is fine."""
         await self._configs.remove(id=id)
 
-    async def matching(
+    async def allowed(
         self, type: str, model_id: str, adapter_id: str, fine_tuning_job_id: str
-    ) -> list[Config]:
-        """The configs that fit every argument that is not empty, oldest first.
+    ) -> dict[str, Collection[Any]]:
+        """What the columns may hold of configs that fit every argument that is not empty.
 
         For a model: the shipped ones of its family, and if there are none, all that are left.
         """
-        configs = self._configs.all(type=type) if type else self._configs.all()
+        allowed: dict[str, Collection[Any]] = {"type": [type]} if type else {}
         if adapter_id:
-            ids = await self._owners.configs_of_adapter(adapter_id)
-            configs = [config for config in configs if config.id in ids]
+            allowed["id"] = await self._owners.configs_of_adapter(adapter_id)
         if fine_tuning_job_id:
             ids = await self._owners.configs_of_job(fine_tuning_job_id)
-            configs = [config for config in configs if config.id in ids]
-        meant = [config for config in configs if config.is_default and config.model_family]
-        if model_id and meant:
+            allowed["id"] = ids.intersection(allowed.get("id", ids))
+        families = self._configs.families(allowed) if model_id else set()
+        if families:
             # Only then: the family of a model may have to be asked of the hub.
             family = await self._owners.family_of_model(model_id)
-            configs = [config for config in meant if config.model_family == family] or configs
-        return configs
+            if family in families:
+                allowed |= {"model_family": [family], "is_default": [1]}
+        return allowed
 
     @staticmethod
     def _canonical(type: str, text: str) -> str:

@@ -1,9 +1,7 @@
 """The RPCs of the configs service."""
 
-from collections.abc import Iterable
-
 from chassis.convert import to_message
-from chassis.lists import CachedList
+from chassis.lists import Listing
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     AddConfigResponse,
@@ -16,7 +14,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveConfigResponse,
 )
 from services.configs.service import ConfigService
-from services.configs.store import Config, ConfigStore
+from services.configs.store import ConfigStore
 
 
 class ConfigsServicer:
@@ -24,16 +22,13 @@ class ConfigsServicer:
 
     def __init__(self, service: ConfigService, configs: ConfigStore) -> None:
         self._service = service
-        self._list = CachedList(configs.store, lambda: _listed(configs.all()))
+        self._list = Listing(configs, ListConfigsResponse)
 
     async def ListConfigs(self, request: ListConfigsRequest) -> ListConfigsResponse | bytes:
-        if not request.ByteSize():
-            return self._list.get()
-        return _listed(
-            await self._service.matching(
-                request.type, request.model_id, request.adapter_id, request.fine_tuning_job_id
-            )
+        allowed = await self._service.allowed(
+            request.type, request.model_id, request.adapter_id, request.fine_tuning_job_id
         )
+        return self._list.answer(request, allowed)
 
     async def GetConfig(self, request: GetConfigRequest) -> GetConfigResponse:
         config = self._service.get(request.id)
@@ -46,7 +41,3 @@ class ConfigsServicer:
     async def RemoveConfig(self, request: RemoveConfigRequest) -> RemoveConfigResponse:
         await self._service.remove(request.id)
         return RemoveConfigResponse()
-
-
-def _listed(configs: Iterable[Config]) -> ListConfigsResponse:
-    return ListConfigsResponse(configs=[to_message(ConfigMetadata, c) for c in configs])

@@ -1,5 +1,8 @@
 """The table of configs."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,3 +47,10 @@ class ConfigStore(Records[Config]):
             return config
 
         return await self.store.write(work)
+
+    def families(self, allowed: Mapping[str, Collection[Any]]) -> set[str]:
+        """Families that shipped configs are meant for, of those configs whose columns have one of
+        the allowed values."""
+        family = self.table.c.model_family
+        query = select(family).where(self.table.c.is_default == 1, *self.among(allowed)).distinct()
+        return self.store.read(lambda c: set(filter(None, c.scalars(query))))

@@ -1,7 +1,7 @@
 """The RPCs of the datasets service."""
 
 from chassis.convert import to_message
-from chassis.lists import CachedList
+from chassis.lists import Listing
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     AddDatasetResponse,
@@ -22,15 +22,10 @@ class DatasetsServicer:
 
     def __init__(self, service: DatasetService, datasets: DatasetStore) -> None:
         self._service = service
-        self._list = CachedList(
-            datasets.store,
-            lambda: ListDatasetsResponse(
-                datasets=[to_message(DatasetMetadata, d) for d in datasets.all()]
-            ),
-        )
+        self._list = Listing(datasets, ListDatasetsResponse)
 
-    async def ListDatasets(self, request: ListDatasetsRequest) -> bytes:
-        return self._list.get()
+    async def ListDatasets(self, request: ListDatasetsRequest) -> ListDatasetsResponse | bytes:
+        return self._list.answer(request)
 
     async def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse:
         dataset = self._service.get(request.id)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from chassis.errors import Unimplemented
-from chassis.lists import CachedList
+from chassis.lists import Listing
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     TailLogsRequest,
     TailLogsResponse,
@@ -30,18 +30,16 @@ class EvaluationServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: EvaluationService, lifecycle: JobLifecycle[EvaluationJob]) -> None:
-        jobs = lifecycle.records
         self._service = service
         self._lifecycle = lifecycle
-        self._list = CachedList(
-            jobs.store,
-            lambda: ListEvaluationJobsResponse(
-                evaluation_jobs=[to_metadata(job) for job in jobs.all()]
-            ),
+        self._list = Listing(
+            lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
         )
 
-    async def ListEvaluationJobs(self, request: ListEvaluationJobsRequest) -> bytes:
-        return self._list.get()
+    async def ListEvaluationJobs(
+        self, request: ListEvaluationJobsRequest
+    ) -> ListEvaluationJobsResponse | bytes:
+        return self._list.answer(request)
 
     async def GetEvaluationJob(self, request: GetEvaluationJobRequest) -> GetEvaluationJobResponse:
         job = self._lifecycle.get(request.id)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from chassis.errors import Unimplemented
-from chassis.lists import CachedList
+from chassis.lists import Listing
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     TailLogsRequest,
@@ -34,18 +34,16 @@ class FineTuningServicer:
     """Request to one call of the domain to response."""
 
     def __init__(self, service: FineTuningService, lifecycle: JobLifecycle[FineTuningJob]) -> None:
-        jobs = lifecycle.records
         self._service = service
         self._lifecycle = lifecycle
-        self._list = CachedList(
-            jobs.store,
-            lambda: ListFineTuningJobsResponse(
-                fine_tuning_jobs=[to_metadata(job) for job in jobs.all()]
-            ),
+        self._list = Listing(
+            lifecycle.records, ListFineTuningJobsResponse, to_metadata, also=["state"]
         )
 
-    async def ListFineTuningJobs(self, request: ListFineTuningJobsRequest) -> bytes:
-        return self._list.get()
+    async def ListFineTuningJobs(
+        self, request: ListFineTuningJobsRequest
+    ) -> ListFineTuningJobsResponse | bytes:
+        return self._list.answer(request)
 
     async def GetFineTuningJob(self, request: GetFineTuningJobRequest) -> GetFineTuningJobResponse:
         job = self._lifecycle.get(request.id)

@@ -2,7 +2,7 @@
 
 from chassis.convert import to_message
 from chassis.errors import Violations
-from chassis.lists import CachedList
+from chassis.lists import Listing
 from ft.enums import ModelType
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -29,13 +29,10 @@ class ModelsServicer:
     def __init__(self, service: ModelService, export: ModelExport, models: ModelStore) -> None:
         self._service = service
         self._export = export
-        self._list = CachedList(
-            models.store,
-            lambda: ListModelsResponse(models=[to_message(ModelMetadata, m) for m in models.all()]),
-        )
+        self._list = Listing(models, ListModelsResponse)
 
-    async def ListModels(self, request: ListModelsRequest) -> bytes:
-        return self._list.get()
+    async def ListModels(self, request: ListModelsRequest) -> ListModelsResponse | bytes:
+        return self._list.answer(request)
 
     async def GetModel(self, request: GetModelRequest) -> GetModelResponse:
         model = self._service.get(request.id)

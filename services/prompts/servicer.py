@@ -1,7 +1,7 @@
 """The RPCs of the prompts service."""
 
 from chassis.convert import to_message
-from chassis.lists import CachedList
+from chassis.lists import Listing
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddPromptRequest,
@@ -23,15 +23,10 @@ class PromptsServicer:
 
     def __init__(self, service: PromptService, prompts: PromptStore) -> None:
         self._service = service
-        self._list = CachedList(
-            prompts.store,
-            lambda: ListPromptsResponse(
-                prompts=[to_message(PromptMetadata, p) for p in prompts.all()]
-            ),
-        )
+        self._list = Listing(prompts, ListPromptsResponse)
 
-    async def ListPrompts(self, request: ListPromptsRequest) -> bytes:
-        return self._list.get()
+    async def ListPrompts(self, request: ListPromptsRequest) -> ListPromptsResponse | bytes:
+        return self._list.answer(request)
 
     async def GetPrompt(self, request: GetPromptRequest) -> GetPromptResponse:
         prompt = self._service.get(request.id)

@@ -1,7 +1,7 @@
 """Records to messages: fields of the same name, unset where a column is null."""
 
 from collections.abc import Container
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -27,6 +27,19 @@ def to_message(kind: type[M], record: Base, but: Container[str] = ()) -> M:
 def rfc3339(time: datetime | None) -> str:
     """A time as messages carry it, in UTC; empty for None."""
     return "" if time is None else time.isoformat(timespec="milliseconds") + "Z"
+
+
+def table_time(text: str) -> datetime:
+    """The time that an ISO 8601 text names, as tables keep it; UTC where it names no offset.
+
+    Raises ValueError.
+    """
+    time = datetime.fromisoformat(text)
+    try:
+        # Tables keep UTC without saying so.
+        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
 
 
 def _plain(value: Any) -> Any:

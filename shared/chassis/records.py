@@ -1,11 +1,22 @@
 """What every table has, and the queries that every domain needs."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, String, Table, delete, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 from chassis import errors, rules
@@ -68,8 +79,15 @@ class Records(Generic[Row]):
 
     def all(self, **equal: object) -> list[Row]:
         """Records whose columns equal the given values, oldest first."""
-        query = select(self.table).filter_by(**equal).order_by(self.table.c.seq)
+        return self.matching(select(self.table).filter_by(**equal).order_by(self.table.c.seq))
+
+    def matching(self, query: Select[Any]) -> list[Row]:
+        """Records that a query on the table's rows finds, in its order."""
         return self.store.read(lambda c: [self.record(r) for r in c.execute(query).mappings()])
+
+    def among(self, allowed: Mapping[str, Collection[Any]]) -> list[ColumnElement[bool]]:
+        """That each of these columns has one of its values."""
+        return [self.table.c[name].in_(values) for name, values in allowed.items()]
 
     def one(self, **equal: object) -> Row | None:
         """The oldest record whose columns equal the given values, if there is one."""

@@ -82,10 +82,8 @@ class JobRecords(Records[Row]):
     def unfinished(self) -> Sequence[Row]:
         """Jobs that have not ended, oldest first."""
         ended = [state.value for state in JobState if state.ended]
-        query = (
-            select(self.table).where(self.table.c.state.not_in(ended)).order_by(self.table.c.seq)
-        )
-        return self.store.read(lambda c: [self.record(r) for r in c.execute(query).mappings()])
+        query = select(self.table).where(self.table.c.state.not_in(ended))
+        return self.matching(query.order_by(self.table.c.seq))
 
 
 def _is_notices(text: Any) -> bool:
