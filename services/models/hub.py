@@ -1,7 +1,5 @@
 """Facts about models on the hub, read without loading their weights."""
 
-from pathlib import Path
-
 from chassis import errors
 from chassis.config import Settings
 from chassis.hub import Hub
@@ -26,19 +24,19 @@ class HubModels:
 
         Raises also FailedPrecondition for a model whose config is missing or unusable.
         """
-        return await self._hub.ask(Repository("model", name), lambda: self._family(name))
+        about = Repository("model", name)
+        return await self._hub.ask(about, lambda: self._family(about))
 
-    def _family(self, name: str) -> str:
-        from huggingface_hub import hf_hub_download
+    def _family(self, about: Repository) -> str:
         from huggingface_hub.errors import RemoteEntryNotFoundError
 
         try:
-            file = hf_hub_download(name, model_config.CONFIG_FILE, token=self._hub.token)
-            return model_config.family(model_config.read(Path(file)))
+            file = self._hub.file(about, model_config.CONFIG_FILE)
+            return model_config.family(model_config.read(file))
         except RemoteEntryNotFoundError as error:
-            raise _unusable(name, f"has no {model_config.CONFIG_FILE}") from error
+            raise _unusable(about.name, f"has no {model_config.CONFIG_FILE}") from error
         except model_config.ConfigFault as fault:
-            raise _unusable(name, str(fault)) from fault
+            raise _unusable(about.name, str(fault)) from fault
 
 
 def _unusable(name: str, why: str) -> errors.FailedPrecondition:

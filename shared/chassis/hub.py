@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from pathlib import Path
 from typing import TypeVar
 
 from chassis import context, errors
@@ -83,6 +84,24 @@ class Hub:
         url = hf_hub_url(about.name, ACCESS_FILES[about.kind], repo_type=about.kind)
         with suppress(RemoteEntryNotFoundError):
             get_hf_file_metadata(url, token=self.token)
+
+    def file(self, about: Repository, name: str) -> Path:
+        """Where a file of the repository lies after its download, or since an earlier one if the
+        hub does not answer.
+
+        A part of a question for `ask`. Raises `huggingface_hub`'s RemoteEntryNotFoundError, which
+        `ask` makes a FailedPrecondition, if the repository has no such file.
+        """
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HFValidationError
+
+        try:
+            return Path(hf_hub_download(about.name, name, repo_type=about.kind, token=self.token))
+        except (HFValidationError, OSError):
+            raise
+        except ValueError as error:
+            # Of more than 50 GB.
+            raise unavailable(about, f"{name} is too large") from error
 
     def _release(self, _: "Future[T]") -> None:
         self._free.release()

@@ -15,6 +15,8 @@ from huggingface_hub import constants, set_client_factory
 from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 from huggingface_hub.utils._http import default_client_factory
 
+from chassis.hub_errors import BrokenAnswer
+
 MAX_BYTES = 64 * 1024 * 1024
 """Largest answer that is taken. Cards, configs and tokenizers have a third of it at most."""
 NOT_NOW = (408, 429)
@@ -25,7 +27,7 @@ _deadline: ContextVar[float | None] = ContextVar("hub_deadline", default=None)
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Within the block, requests of this thread end after that time; then TimeoutError."""
+    """Within the block, requests of this thread end after that time; then BrokenAnswer."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -39,8 +41,7 @@ def _left() -> float:
     if deadline is None:
         return float(constants.HF_HUB_DOWNLOAD_TIMEOUT)
     if (left := deadline - time.monotonic()) <= 0:
-        # None of the exceptions of HTTP, after which the libraries would try again.
-        raise TimeoutError("the time for this question to the hub is over")
+        raise BrokenAnswer("it takes too long")
     return left
 
 
@@ -56,7 +57,7 @@ class _Body(httpx2.SyncByteStream):
             _left()
             size += len(part)
             if size > MAX_BYTES:
-                raise OSError(f"the hub sends more than {MAX_BYTES} bytes")
+                raise BrokenAnswer(f"it sends more than {MAX_BYTES} bytes")
             yield part
 
     def close(self) -> None:

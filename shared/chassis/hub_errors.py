@@ -24,6 +24,13 @@ class Repository:
         return f"{self.kind} {self.name!r}"
 
 
+class BrokenAnswer(OSError):
+    """What is wrong with an answer of the hub, in our own words.
+
+    Not one of HTTP's exceptions, after which the libraries would try again.
+    """
+
+
 @contextmanager
 def refusals(about: Repository) -> Iterator[None]:
     """Turns what the hub's libraries raise within the block into refusals, see `Hub.ask`.
@@ -31,25 +38,33 @@ def refusals(about: Repository) -> Iterator[None]:
     No message holds what the hub said: it may repeat the token.
     """
     from httpx2 import HTTPError, InvalidURL
-    from huggingface_hub import errors as hub
+    from huggingface_hub.errors import HFValidationError
 
     try:
         yield
-    except (hub.HFValidationError, hub.RevisionNotFoundError) as error:
+    except HFValidationError as error:
         raise not_on_hub(about) from error
-    except hub.HfHubHTTPError as error:
-        raise _of_answer(about, error) from error
-    except hub.OfflineModeIsEnabled as error:
-        raise unavailable(about, "HF_HUB_OFFLINE is set") from error
-    except OSError as error:
-        if error.filename:
-            raise errors.FailedPrecondition(
-                f"the hub's cache cannot be used (HF_HOME says where it is): {error}",
-                reason="HUB_CACHE_UNUSABLE",
-            ) from error
-        raise unavailable(about, type(error.__cause__ or error).__name__) from error
-    except (HTTPError, InvalidURL) as error:
-        raise unavailable(about, type(error).__name__) from error
+    except (OSError, HTTPError, InvalidURL) as error:
+        raise _meaning(about, error) from error
+
+
+def _meaning(about: Repository, error: BaseException) -> errors.Refusal:
+    from huggingface_hub import errors as hub
+
+    match error:
+        case hub.LocalEntryNotFoundError(__cause__=cause) if cause is not None:
+            # "Nor is it in the cache": what counts is why it did not come from the hub.
+            return _meaning(about, cause)
+        case hub.HfHubHTTPError():
+            return _of_answer(about, error)
+        case hub.OfflineModeIsEnabled():
+            return unavailable(about, "HF_HUB_OFFLINE is set")
+        case BrokenAnswer():
+            return unavailable(about, str(error))
+        case OSError(filename=str()):
+            why = f"the hub's cache, of which HF_HOME tells the place, cannot be used: {error}"
+            return errors.FailedPrecondition(why, reason="HUB_CACHE_UNUSABLE")
+    return unavailable(about, type(error).__name__)
 
 
 def not_on_hub(about: Repository) -> errors.NotFound:
@@ -92,7 +107,7 @@ def _of_answer(about: Repository, error: "HfHubHTTPError") -> errors.Refusal:
     if status in (401, 403) and "authorization" in request.headers:
         why = f"may not be read with this {TOKEN}: the hub refuses it with HTTP {status}"
         return _denied(about, why, "HUB_TOKEN_REFUSED")
-    if isinstance(error, hub.RepositoryNotFoundError):
+    if isinstance(error, hub.RepositoryNotFoundError | hub.RevisionNotFoundError):
         return not_on_hub(about)
     if status in (401, 403):
         return _denied(about, f"needs a token; set {TOKEN} to one", "HUB_TOKEN_REQUIRED")

@@ -1,83 +1,49 @@
 """Models of the hub, asked for at a server that answers as the hub does."""
 
+import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from grpc import StatusCode, aio
 
 from chassis import domains, errors
 from chassis.testing import Process, settings_in
+from chassis.testing_hub import TROUBLES, Repo, TestHub, hub, troubled
+from ft.proto import domains_pb2_grpc
 from ft.proto.domains_pb2 import GetModelFamilyRequest
 from ft.proto.fine_tuning_studio_pb2 import AddModelRequest, ListModelsRequest, ModelMetadata
+from services.models import rules
 
+TOKEN = "token-of-the-models-tests"
 CONFIG = json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}).encode()
-REFUSALS = {
-    "none/there": (404, "RepoNotFound"),
-    "closed/model": (403, "GatedRepo"),
-    "broken/hub": (501, ""),
-    "bad/token": (401, ""),
-}
-
-
-class Hub(BaseHTTPRequestHandler):
-    """Knows one model, `good/model`, refuses those of REFUSALS, and one without a config."""
-
-    def do_GET(self) -> None:
-        self._answer(body=True)
-
-    def do_HEAD(self) -> None:
-        self._answer(body=False)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-    def _answer(self, body: bool) -> None:
-        for name, (status, code) in REFUSALS.items():
-            if name in self.path:
-                return self._send(status, b"{}", {"X-Error-Code": code, "X-Error-Message": "no"})
-        if self.path.startswith("/api/models/"):
-            return self._send(200, b'{"id": "good/model", "siblings": []}', {})
-        if "good/model" in self.path:
-            found = {"X-Repo-Commit": "0" * 40, "ETag": '"e"'}
-            return self._send(200, CONFIG if body else b"", found, len(CONFIG))
-        return self._send(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": "0" * 40})
-
-    def _send(
-        self, status: int, content: bytes, headers: dict[str, str], length: int | None = None
-    ) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content) if length is None else length))
-        self.end_headers()
-        self.wfile.write(content)
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def folder(hub: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Of a models service that takes the server for the hub."""
-    folder = tmp_path_factory.mktemp("hub")
-    home = str(folder / "hf")
-    with Process(folder, "models", HF_ENDPOINT=hub, HF_HUB_OFFLINE="0", HF_HOME=home):
-        yield folder
+FILES = {"config.json": CONFIG}
+SECONDS = 3.0
+REPOS = [
+    *troubled("model", FILES),
+    Repo("model", "good/model", FILES),
+    Repo("model", "gated/open", FILES, gated=True, readers=(TOKEN,)),
+    Repo("model", "gated/empty", {}, gated=True, readers=(TOKEN,)),
+    Repo("model", "private/open", FILES, private=True, readers=(TOKEN,)),
+    Repo("model", "large/files", FILES, linked=True),
+    Repo("model", "no/config", {"README.md": b""}),
+    Repo("model", "bad/config", {"config.json": b"{"}),
+    Repo("model", "broken/page", FILES, fault="not_json"),
+    Repo("model", "broken/short", FILES, fault="truncated"),
+    Repo("model", "broken/endless", FILES, fault="endless"),
+]
 
 
 class Studio:
-    """Calls to the service."""
+    """Calls to the service, and the hub that it asks."""
 
-    def __init__(self, folder: Path) -> None:
-        self.models = domains.models(settings_in(folder, "test", peer_wait_seconds=20.0))
+    def __init__(self, folder: Path, asked: TestHub) -> None:
+        settings = settings_in(folder, "test", peer_wait_seconds=20.0)
+        self.models = domains.models(settings)
+        self.address = settings.address_of("models")
+        self.hub = asked
 
     async def add(self, name: str) -> ModelMetadata:
         request = AddModelRequest(type="huggingface", huggingface_name=name)
@@ -87,12 +53,51 @@ class Studio:
         request = GetModelFamilyRequest(name=name)
         return (await self.models(lambda s: s.GetModelFamily, request)).family
 
+    async def names(self) -> set[str]:
+        listed = await self.models(lambda s: s.ListModels, ListModelsRequest())
+        return {model.name for model in listed.models}
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[TestHub]:
+    with hub(*REPOS, tokens=(TOKEN,)) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with started(served, tmp_path_factory.mktemp("hub"), TOKEN) as process:
+        yield process
+
+
+def started(served: TestHub, folder: Path, token: str, **more: str) -> Process:
+    """A models service that asks this hub with the token, in the folder."""
+    environment = {
+        **served.environment(str(folder / "hf")),
+        "HUGGINGFACE_ACCESS_TOKEN": token,
+        "FTS_HUB_SECONDS": str(SECONDS),
+        "FTS_LOG_LEVEL": "debug",
+        **more,
+    }
+    return Process(folder, "models", **environment)
+
+
+async def studio_of(process: Process, served: TestHub) -> Studio:
+    """With the hub's libraries imported, which takes some of the first question's time."""
+    await process.serving()
+    studio = Studio(process.settings.home, served)
+    while True:
+        with suppress(errors.Unavailable):
+            await studio.family("good/model")
+            return studio
+
 
 @pytest.fixture
-async def studio(folder: Path) -> AsyncIterator[Studio]:
-    studio = Studio(folder)
+async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
+    studio = await studio_of(process, served)
     yield studio
     await studio.models.close()
+    assert TOKEN not in process.log.read_text()
 
 
 async def test_registers_a_model_once(studio: Studio) -> None:
@@ -101,43 +106,161 @@ async def test_registers_a_model_once(studio: Studio) -> None:
     assert added.huggingface_model_name == "good/model"
     with pytest.raises(errors.AlreadyExists) as refused:
         await studio.add("good/model")
-    assert refused.value.metadata == {"field": "name", "holder_id": added.id}
+    assert refused.value.metadata["holder_id"] == added.id
 
 
-async def test_reads_the_family_from_the_config(studio: Studio) -> None:
-    assert await studio.family("good/model") == "LlamaForCausalLM"
+@pytest.mark.parametrize("name", ["gated/open", "gated/empty", "private/open", "large/files"])
+async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> None:
+    assert (await studio.add(name)).name == name
+    asked = studio.hub.asked_about(name)
+    assert {one.authorization for one in asked} == {f"Bearer {TOKEN}"}
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "message"),
-    [
-        ("none/there", errors.InvalidArgument, "'none/there' is not a model on the hub"),
-        ("not a name", errors.InvalidArgument, "'not a name' is not a model on the hub"),
-        ("closed/model", errors.PermissionDenied, "set HUGGINGFACE_ACCESS_TOKEN"),
-        ("bad/token", errors.PermissionDenied, "needs a token; set HUGGINGFACE_ACCESS_TOKEN"),
-        ("broken/hub", errors.Unavailable, "the hub did not answer about model 'broken/hub'"),
-    ],
-)
-async def test_says_why_a_model_cannot_be_registered(
-    studio: Studio, name: str, kind: type[errors.Refusal], message: str
-) -> None:
-    with pytest.raises(kind, match=message):
+@pytest.mark.parametrize("name", ["good/model", "gated/open", "private/open", "large/files"])
+async def test_reads_the_family_from_the_config(studio: Studio, name: str) -> None:
+    assert await studio.family(name) == "LlamaForCausalLM"
+
+
+async def test_shows_the_token_to_the_hub_alone(studio: Studio) -> None:
+    assert await studio.family("large/files") == "LlamaForCausalLM"
+    assert [one.authorization for one in studio.hub.asked_of_storage] == [""]
+
+
+@pytest.mark.parametrize("name", [*TROUBLES, "broken/page", "broken/short", "broken/endless"])
+async def test_says_why_a_model_cannot_be_registered(studio: Studio, name: str) -> None:
+    kind, reason, text = TROUBLES.get(name, TROUBLES["broken/reset"])
+    if kind is errors.NotFound:
+        kind, reason = errors.InvalidArgument, "INVALID_ARGUMENT"
+    with pytest.raises(kind) as refused:
         await studio.add(name)
-    listed = await studio.models(lambda s: s.ListModels, ListModelsRequest())
-    assert name not in {model.name for model in listed.models}
+    assert type(refused.value) is kind
+    assert refused.value.code_reason == reason
+    assert repr(name) in refused.value.message
+    assert text in refused.value.message
+    assert TOKEN not in repr(vars(refused.value))
+    if kind is errors.InvalidArgument:
+        (violation,) = refused.value.violations
+        assert (violation.field, violation.rule) == ("huggingface_name", rules.ON_HUB.id)
+    assert name not in await studio.names()
+
+
+@pytest.mark.parametrize("name", ["not a name", "a/b/c", "../up", "a" * 200, "é/è"])
+async def test_does_not_ask_for_what_cannot_be_a_name(studio: Studio, name: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match="is not a model on the hub"):
+        await studio.add(name)
+    assert not studio.hub.asked_about(name)
+
+
+@pytest.mark.parametrize("name", [*TROUBLES, "", "broken/short", "broken/endless"])
+async def test_says_why_a_family_cannot_be_told(studio: Studio, name: str) -> None:
+    kind, reason, text = TROUBLES.get(name, TROUBLES["broken/reset" if name else "none/there"])
+    with pytest.raises(kind) as refused:
+        await studio.family(name)
+    assert type(refused.value) is kind
+    assert refused.value.code_reason == reason
+    assert text in refused.value.message
+    assert TOKEN not in repr(vars(refused.value))
+
+
+@pytest.mark.parametrize("name", ["no/config", "bad/config", "broken/page"])
+async def test_a_config_that_tells_no_family_is_named(studio: Studio, name: str) -> None:
+    with pytest.raises(errors.FailedPrecondition, match=rf"{name}.*config\.json") as refused:
+        await studio.family(name)
+    assert refused.value.code_reason == "MODEL_CONFIG_UNUSABLE"
+
+
+async def test_answers_others_while_the_hub_does_not(studio: Studio) -> None:
+    studio.hub.asked.clear()
+    adding = asyncio.create_task(studio.add("slow/start"))
+    await asyncio.to_thread(studio.hub.wait_for, "slow/start")
+    await studio.names()
+    assert not adding.done()
+    with pytest.raises(errors.Unavailable):
+        await adding
+
+
+async def test_a_caller_in_a_hurry_learns_the_reason(studio: Studio) -> None:
+    """The hub is waited for a little less than the call may take."""
+    async with aio.insecure_channel(studio.address) as channel:
+        stub = domains_pb2_grpc.ModelsStub(channel)
+        request = GetModelFamilyRequest(name="slow/start")
+        with pytest.raises(aio.AioRpcError, match="did not answer") as refused:
+            await stub.GetModelFamily(request, timeout=SECONDS / 3)
+    assert refused.value.code() is StatusCode.UNAVAILABLE
+
+
+async def test_hanging_questions_are_limited(served: TestHub, tmp_path: Path) -> None:
+    with started(served, tmp_path, TOKEN, FTS_HUB_QUESTIONS="2") as process:
+        studio = await studio_of(process, served)
+        asking = [studio.add("slow/start") for _ in range(3)]
+        outcomes = await asyncio.gather(*asking, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in outcomes) == [
+            "ResourceExhausted",
+            "Unavailable",
+            "Unavailable",
+        ]
+        await studio_of(process, served)
+        await studio.models.close()
+
+
+async def test_ends_while_the_hub_does_not_answer(served: TestHub, tmp_path: Path) -> None:
+    served.asked.clear()
+    with started(served, tmp_path, TOKEN, FTS_HUB_SECONDS="25", FTS_GRACE_SECONDS="0.2") as process:
+        studio = await studio_of(process, served)
+        adding = asyncio.create_task(studio.add("slow/start"))
+        await asyncio.to_thread(served.wait_for, "slow/start")
+        process.terminate()
+        assert await asyncio.to_thread(process.wait, 10) == 0
+        with pytest.raises(errors.Unavailable):
+            await adding
+        await studio.models.close()
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("token", "reason", "text"),
     [
-        ("none/there", errors.NotFound),
-        ("", errors.NotFound),
-        ("closed/model", errors.PermissionDenied),
-        ("no/config", errors.FailedPrecondition),
+        ("wrong-token", "HUB_TOKEN_REFUSED", "this HUGGINGFACE_ACCESS_TOKEN"),
+        ("wrong\ttoken", "HUB_TOKEN_REFUSED", "HUGGINGFACE_ACCESS_TOKEN is not a token"),
+        ("wröng-token", "HUB_TOKEN_REFUSED", "HUGGINGFACE_ACCESS_TOKEN is not a token"),
     ],
 )
-async def test_says_why_a_family_cannot_be_told(
-    studio: Studio, name: str, kind: type[errors.Refusal]
+async def test_a_wrong_token_is_named_without_its_value(
+    served: TestHub, tmp_path: Path, token: str, reason: str, text: str
 ) -> None:
-    with pytest.raises(kind):
-        await studio.family(name)
+    with started(served, tmp_path, token) as process:
+        await process.serving()
+        studio = Studio(tmp_path, served)
+        for asking in (studio.add("good/model"), studio.family("good/model")):
+            with pytest.raises(errors.PermissionDenied, match=text) as refused:
+                await asking
+            assert refused.value.code_reason == reason
+            assert token not in repr(vars(refused.value))
+        assert token not in process.log.read_text()
+        await studio.models.close()
+
+
+async def test_a_token_from_a_file_may_end_in_a_new_line(served: TestHub, tmp_path: Path) -> None:
+    with started(served, tmp_path, f"{TOKEN}\n") as process:
+        studio = await studio_of(process, served)
+        assert (await studio.add("gated/open")).name == "gated/open"
+        await studio.models.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text"),
+    [
+        ("gated/open", errors.PermissionDenied, "is gated"),
+        ("private/open", errors.InvalidArgument, "a private one is seen only with"),
+        ("denied/403", errors.PermissionDenied, "needs a token; set HUGGINGFACE_ACCESS_TOKEN"),
+        ("none/there", errors.InvalidArgument, "is not a model on the hub"),
+    ],
+)
+async def test_says_that_a_token_may_help(
+    served: TestHub, tmp_path: Path, name: str, kind: type[errors.Refusal], text: str
+) -> None:
+    with started(served, tmp_path, "") as process:
+        await process.serving()
+        studio = Studio(tmp_path, served)
+        with pytest.raises(kind, match=text):
+            await studio.add(name)
+        await studio.models.close()
