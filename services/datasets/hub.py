@@ -34,9 +34,10 @@ class HubDatasets:
 
     def _describe(self, about: Repository) -> HubDataset:
         from httpx2 import HTTPError
+        from huggingface_hub.errors import LocalEntryNotFoundError
 
         from datasets import load_dataset_builder
-        from datasets.exceptions import DatasetNotFoundError, DatasetsError
+        from datasets.exceptions import DatasetNotFoundError
 
         # First, since the library says of a refusal only that there is one.
         self._hub.require(about)
@@ -44,13 +45,16 @@ class HubDatasets:
             # With a bare name it would also read a directory of this machine.
             info = load_dataset_builder(f"hf://datasets/{about.name}", token=self._hub.token).info
         except DatasetNotFoundError as error:
-            if "gated" in str(error):
+            if "is a gated dataset" in str(error):
                 raise hub_errors.gated(about) from error
             raise hub_errors.not_on_hub(about) from error
-        except DatasetsError as error:
+        except LocalEntryNotFoundError:
+            raise  # The hub's, for `ask`, as what follows.
+        except (OSError, HTTPError) as error:
+            if not isinstance(error, FileNotFoundError):
+                raise
+            # It has no files that could be data.
             raise _unreadable(about, error) from error
-        except (OSError, HTTPError):
-            raise  # The hub's, for `ask`.
         except Exception as error:
             # The library raises what its many readers raise; all of it is about this dataset.
             raise _unreadable(about, error) from error

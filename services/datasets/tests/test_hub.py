@@ -1,0 +1,188 @@
+"""Datasets of the hub, asked for at a server that answers as the hub does."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from chassis import domains, errors
+from chassis.testing import Process, settings_in
+from chassis.testing_hub import TROUBLES, Repo, TestHub, hub, troubled
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddDatasetRequest,
+    DatasetMetadata,
+    ListDatasetsRequest,
+)
+from services.datasets import rules
+
+TOKEN = "token-of-the-datasets-tests"
+CARD = b"""---
+dataset_info:
+  features:
+  - name: question
+    dtype: string
+  - name: answer
+    dtype: string
+---
+Questions and answers.
+"""
+FILES = {"README.md": CARD, "train.csv": b"question,answer\nwhy,so\n"}
+
+
+def table() -> bytes:
+    buffer = io.BytesIO()
+    parquet.write_table(pyarrow.table({"question": ["why"], "answer": ["so"]}), buffer)
+    return buffer.getvalue()
+
+
+REPOS = [
+    *troubled("dataset", FILES),
+    Repo("dataset", "good/csv", FILES),
+    Repo("dataset", "good/parquet", {"README.md": CARD, "data/train-0.parquet": table()}),
+    Repo("dataset", "gated/open", FILES, gated=True, readers=(TOKEN,)),
+    Repo("dataset", "gated/card", FILES, status=403, code="GatedRepo", where="/resolve/"),
+    Repo("dataset", "private/open", FILES, private=True, readers=(TOKEN,)),
+    Repo("dataset", "large/files", FILES, linked=True),
+    Repo("dataset", "no/files", {"README.md": b"# Nothing yet"}),
+    Repo("dataset", "bad/card", {**FILES, "README.md": b"---\n: [\n---\n"}),
+    Repo("dataset", "has/script", {**FILES, "script.py": b"", "README.md": b""}),
+    Repo("dataset", "broken/page", FILES, fault="not_json"),
+    Repo("dataset", "broken/short", FILES, fault="truncated"),
+    Repo("dataset", "broken/endless", FILES, fault="endless"),
+    Repo("dataset", "later/slow", {"a.csv": b"a\n1\n"}, where="/tree/", seconds=600),
+    Repo("dataset", "later/500", {"a.csv": b"a\n1\n"}, where="/tree/", status=500),
+    Repo("dataset", "later/429", {"a.csv": b"a\n1\n"}, where="/tree/", status=429),
+    Repo("dataset", "later/reset", {"a.csv": b"a\n1\n"}, where="/tree/", fault="reset"),
+]
+NOT_TO_BE_HAD = [
+    "broken/page",
+    "broken/short",
+    "broken/endless",
+    "later/slow",
+    "later/500",
+    "later/429",
+    "later/reset",
+]
+
+
+class Studio:
+    """Calls to the service, and the hub that it asks."""
+
+    def __init__(self, folder: Path, asked: TestHub) -> None:
+        self.datasets = domains.datasets(settings_in(folder, "test", peer_wait_seconds=20.0))
+        self.hub = asked
+
+    async def add(self, name: str) -> DatasetMetadata:
+        request = AddDatasetRequest(type="huggingface", huggingface_name=name)
+        return (await self.datasets(lambda s: s.AddDataset, request)).dataset
+
+    async def names(self) -> set[str]:
+        listed = await self.datasets(lambda s: s.ListDatasets, ListDatasetsRequest())
+        return {dataset.name for dataset in listed.datasets}
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[TestHub]:
+    with hub(*REPOS, tokens=(TOKEN,)) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    folder = tmp_path_factory.mktemp("hub")
+    environment = {
+        **served.environment(str(folder / "hf")),
+        "HUGGINGFACE_ACCESS_TOKEN": TOKEN,
+        "FTS_HUB_SECONDS": "4",
+        "FTS_LOG_LEVEL": "debug",
+    }
+    with Process(folder, "datasets", **environment) as process:
+        yield process
+
+
+@pytest.fixture
+async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
+    await process.serving()
+    studio = Studio(process.settings.home, served)
+    while "good/csv" not in await studio.names():
+        # The import of the hub's libraries takes some of the first question's time.
+        with suppress(errors.Unavailable):
+            await studio.add("good/csv")
+    yield studio
+    await studio.datasets.close()
+    assert TOKEN not in process.log.read_text()
+
+
+@pytest.mark.parametrize("name", ["good/parquet", "gated/open", "private/open", "large/files"])
+async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> None:
+    added = await studio.add(f" {name} ")
+    assert (added.type, added.name, added.huggingface_name) == ("huggingface", name, name)
+    assert json.loads(added.features) == ["question", "answer"]
+    with pytest.raises(errors.AlreadyExists):
+        await studio.add(name)
+    asked = studio.hub.asked_about(name)
+    assert {one.authorization for one in asked} == {f"Bearer {TOKEN}"}
+
+
+async def test_does_not_load_rows(studio: Studio) -> None:
+    asked = studio.hub.asked_about("good/csv")
+    assert any("README.md" in one.path for one in asked)
+    assert not [one for one in asked if one.path.endswith("train.csv")]
+
+
+async def test_shows_the_token_to_the_hub_alone(studio: Studio) -> None:
+    with suppress(errors.AlreadyExists):
+        await studio.add("large/files")
+    assert {one.authorization for one in studio.hub.asked_of_storage} == {""}
+
+
+@pytest.mark.parametrize("name", [*TROUBLES, "gated/card", *NOT_TO_BE_HAD])
+async def test_says_why_a_dataset_cannot_be_registered(studio: Studio, name: str) -> None:
+    known = {"gated/card": TROUBLES["gated/403"]}
+    kind, reason, text = {**TROUBLES, **known}.get(name, TROUBLES["broken/reset"])
+    if kind is errors.NotFound:
+        kind, reason = errors.InvalidArgument, "INVALID_ARGUMENT"
+    with pytest.raises(kind) as refused:
+        await studio.add(name)
+    assert type(refused.value) is kind
+    assert refused.value.code_reason == reason
+    assert repr(name) in refused.value.message
+    assert text in refused.value.message
+    assert TOKEN not in repr(vars(refused.value))
+    if kind is errors.InvalidArgument:
+        (violation,) = refused.value.violations
+        assert (violation.field, violation.rule) == ("huggingface_name", rules.ON_HUB.id)
+    assert name not in await studio.names()
+
+
+@pytest.mark.parametrize(
+    "name", ["not a name", "a/b/c", "buckets/a/b", "../up", "csv", "buckets/a"]
+)
+async def test_does_not_take_another_thing_for_a_dataset(studio: Studio, name: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match="is not a dataset on the hub") as refused:
+        await studio.add(name)
+    assert refused.value.violations[0].rule == rules.ON_HUB.id
+
+
+@pytest.mark.parametrize("name", ["no/files", "bad/card", "has/script"])
+async def test_names_a_dataset_that_cannot_be_read(studio: Studio, name: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match=f"cannot read '{name}'") as refused:
+        await studio.add(name)
+    (violation,) = refused.value.violations
+    assert (violation.field, violation.rule) == ("huggingface_name", rules.HUB_READABLE.id)
+
+
+async def test_answers_others_while_the_hub_does_not(studio: Studio) -> None:
+    studio.hub.asked.clear()
+    adding = asyncio.create_task(studio.add("slow/start"))
+    await asyncio.to_thread(studio.hub.wait_for, "slow/start")
+    assert "good/csv" in await studio.names()
+    assert not adding.done()
+    with pytest.raises(errors.Unavailable):
+        await adding
