@@ -36,9 +36,12 @@ class HubDatasets:
         from httpx2 import HTTPError
         from huggingface_hub.errors import LocalEntryNotFoundError
 
-        from datasets import load_dataset_builder
+        from chassis import hub_client
+        from datasets import config, load_dataset_builder
         from datasets.exceptions import DatasetNotFoundError
 
+        hub_client.log_like_us("datasets")
+        config.USE_PARQUET_EXPORT = hub_client.has_viewer()
         # First, since the library says of a refusal only that there is one.
         self._hub.require(about)
         try:

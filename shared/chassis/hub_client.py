@@ -5,6 +5,7 @@ holds everything that is asked within a block to the block's time, and takes an 
 "not now" for an answer. Importing this imports `huggingface_hub`.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,8 +86,21 @@ def _after(response: httpx2.Response) -> None:
 def _is_hub(url: httpx2.URL) -> bool:
     """Whether the URL is the configured hub's own, or that of its dataset viewer."""
     hub = httpx2.URL(constants.ENDPOINT)
-    hosts = (hub.host, f"datasets-server.{hub.host}")
+    hosts = (hub.host, f"datasets-server.{hub.host}") if has_viewer() else (hub.host,)
     return (url.scheme, url.port) == (hub.scheme, hub.port) and url.host in hosts
+
+
+def has_viewer() -> bool:
+    """Whether the hub has a dataset viewer beside it. Mirrors have none, and to look for theirs by
+    name may take longer than a question may."""
+    return httpx2.URL(constants.ENDPOINT).host.endswith("huggingface.co")
+
+
+def log_like_us(library: str) -> None:
+    """Has the library's log lines written as ours are, with secrets masked."""
+    logger = logging.getLogger(library)
+    logger.handlers.clear()
+    logger.propagate = True
 
 
 def _client() -> httpx2.Client:
@@ -100,5 +114,9 @@ def _client() -> httpx2.Client:
 
 
 set_client_factory(_client)
+log_like_us("huggingface_hub")
+for name in ("httpx2", "httpcore2"):
+    # They log each request with its address, which in a storage is all that it takes to read it.
+    logging.getLogger(name).setLevel(logging.WARNING)
 # Its own downloader, in Rust, knows nothing of the limits here.
 constants.HF_HUB_DISABLE_XET = True

@@ -3,16 +3,28 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from chassis.testing_hub import Repo, hub
 from ft.api import ImportDatabaseRequest, RemoveFineTuningJobRequest
 from tests.e2e.conftest import Studio, serving
-from tests.e2e.hub import COLUMNS, hub
 from tests.support import run
 
 EXAMPLE = Path(__file__).parent / "usage_example.py"
+COLUMNS = ("instruction", "input", "output", "text")
+CARD = "\n".join(
+    [
+        "---",
+        "dataset_info:",
+        "  features:",
+        *(f"  - name: {column}\n    dtype: string" for column in COLUMNS),
+        "---",
+    ]
+)
+ALPACA = Repo("dataset", "tatsu-lab/alpaca", {"README.md": CARD.encode(), "train.jsonl": b"{}\n"})
 KNOWN = {
     "models": [{"id": "model-uuid", "type": "project", "name": "m", "location": "m"}],
     "datasets": [{"id": "dataset-uuid", "type": "project_csv", "name": "d", "features": '["a"]'}],
@@ -32,14 +44,14 @@ KNOWN = {
 
 @pytest.fixture
 def studio_that_knows(tmp_path: Path) -> Iterator[Studio]:
-    with hub() as endpoint:
-        online = {"HF_ENDPOINT": endpoint, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "hf")}
-        with serving(tmp_path / "home", **online) as studio:
-            export = {table: {"schema": "", "data": rows} for table, rows in KNOWN.items()}
-            (studio.project / "known.json").write_text(json.dumps(export))
-            with studio.client() as client:
-                client.ImportDatabase(ImportDatabaseRequest(imported_json_path="known.json"))
-            yield studio
+    with ExitStack() as stack:
+        online = stack.enter_context(hub(ALPACA)).environment(str(tmp_path / "hf"))
+        studio = stack.enter_context(serving(tmp_path / "home", **online))
+        export = {table: {"schema": "", "data": rows} for table, rows in KNOWN.items()}
+        (studio.project / "known.json").write_text(json.dumps(export))
+        with studio.client() as client:
+            client.ImportDatabase(ImportDatabaseRequest(imported_json_path="known.json"))
+        yield studio
 
 
 def test_runs_as_printed(studio_that_knows: Studio) -> None:

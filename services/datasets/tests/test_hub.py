@@ -116,7 +116,9 @@ async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
             await studio.add("good/csv")
     yield studio
     await studio.datasets.close()
-    assert TOKEN not in process.log.read_text()
+    log = process.log.read_text()
+    assert TOKEN not in log
+    assert all(line.startswith("{") for line in log.splitlines())
 
 
 @pytest.mark.parametrize("name", ["good/parquet", "gated/open", "private/open", "large/files"])
