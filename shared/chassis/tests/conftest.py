@@ -1,13 +1,18 @@
 """Stores on databases of both kinds, with a table to try them on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.records import Base, Records
+from chassis import errors
+from chassis.pages import Pages
+from chassis.records import Base, Records, new_id
 from chassis.store import Store
+from ft.proto.fine_tuning_studio_pb2 import ListDatasetsRequest
 
 
 class Thing(Base):
@@ -17,8 +22,11 @@ class Thing(Base):
 
     name: Mapped[str | None]
     size: Mapped[int | None] = mapped_column(default=None)
+    weight: Mapped[float | None] = mapped_column(default=None)
 
 
+FIELDS = ("name", "size", "weight", "created_at")
+"""What a list of things can be filtered and sorted by."""
 MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
@@ -33,6 +41,7 @@ def upgrade():
         sa.Column("id", sa.String, nullable=False, unique=True),
         sa.Column("name", sa.String),
         sa.Column("size", sa.Integer),
+        sa.Column("weight", sa.Float(53)),
         sa.Column("seq", sa.Integer, primary_key=True),
         sa.Column("created_at", sa.DateTime, nullable=False),
         sa.Column("updated_at", sa.DateTime, nullable=False),
@@ -77,3 +86,33 @@ async def store(service: str, database_url: str, migrations: Path) -> AsyncItera
 def things(store: Store) -> Records[Thing]:
     """The table."""
     return Records(store, Thing)
+
+
+@pytest.fixture
+def pages(things: Records[Thing]) -> Pages[Thing]:
+    """The table as a list."""
+    return Pages(things, FIELDS)
+
+
+many = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+"""For properties of a store, which is the same one for every example."""
+
+
+def thing(**values: Any) -> Thing:
+    """A record with these values."""
+    return Thing(id=new_id(), **{"name": None, **values})
+
+
+async def fill(things: Records[Thing], rows: Sequence[Thing]) -> None:
+    """Adds all at once."""
+    await things.store.write(lambda connection: things.insert(connection, rows))
+
+
+def refusal(pages: Pages[Thing], **fields: Any) -> errors.Violation:
+    """The one thing that is wrong with a request."""
+    with pytest.raises(errors.InvalidArgument) as refused:
+        pages.page(ListDatasetsRequest(**fields), {})
+    [violation] = refused.value.violations
+    return violation

@@ -1,0 +1,253 @@
+"""Pages of a list, on SQLite and on PostgreSQL, while rows come and go."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event
+
+from chassis import rules
+from chassis.convert import rfc3339
+from chassis.fields import SORTED_CHARACTERS
+from chassis.lists import Listing
+from chassis.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Pages
+from chassis.records import Records
+from ft.proto.fine_tuning_studio_pb2 import (
+    ListDatasetsRequest,
+    ListDatasetsResponse,
+)
+
+from .conftest import FIELDS, Thing, fill, many, refusal, thing
+
+BEGAN = datetime(2026, 1, 2, 3, 4, 5)
+# Bytes, UTF-16 and the orders of languages disagree about these.
+NAMES = ("", "a", "A", "b", "B", "a b", "ab", "é", "z", "\uffff", "\U0001d54f", "x" * 300)
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.sampled_from((None, *NAMES))
+    | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=3),
+    "size": st.sampled_from((None, 0, 1, -1, 2**31 - 1, -(2**31))),
+    "weight": st.sampled_from((None, 0.0, -0.0, 0.1, 0.9, 2e-4, -1e300, 1e300, 5e-324)),
+    "created_at": st.sampled_from((0, 1, 999, 1000, 10**6)).map(
+        lambda microseconds: BEGAN + timedelta(microseconds=microseconds)
+    ),
+}
+some_things = st.lists(
+    st.builds(Thing, id=st.uuids().map(str), **{name: VALUES[name] for name in FIELDS}), max_size=12
+)
+terms = st.lists(
+    st.tuples(st.sampled_from(FIELDS), st.booleans()), max_size=3, unique_by=lambda term: term[0]
+)
+wanted = st.none() | st.sampled_from(FIELDS).flatmap(
+    lambda name: st.tuples(st.just(name), VALUES[name])
+)
+
+
+@dataclass
+class Step:
+    """One page, and what happens before the next."""
+
+    size: int = 3
+    added: list[Thing] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
+
+
+steps = st.lists(
+    st.builds(
+        Step,
+        size=st.integers(1, 6),
+        added=some_things.map(lambda some: some[:3]),
+        removed=st.lists(st.integers(0, 20), max_size=3),
+    ),
+    max_size=4,
+)
+
+
+def shown(name: str, value: Any) -> Any:
+    """The value as a message shows it."""
+    if name == "created_at":
+        return rfc3339(value)
+    return value or {"name": "", "size": 0, "weight": 0.0}[name]
+
+
+def place(name: str, value: Any) -> Any:
+    """What decides where an order has it."""
+    if name == "created_at":
+        return value
+    return shown(name, value)[:SORTED_CHARACTERS].encode() if name == "name" else shown(name, value)
+
+
+@dataclass
+class Asked:
+    """A filter and an order, and what they mean."""
+
+    terms: list[tuple[str, bool]]
+    wanted: tuple[str, Any] | None
+
+    def request(self, **page: Any) -> ListDatasetsRequest:
+        order = ",".join(f" {name}  {'desc' if down else 'asc'} " for name, down in self.terms)
+        filter = {self.wanted[0]: str(shown(*self.wanted))} if self.wanted else {}
+        return ListDatasetsRequest(order_by=order, filter=filter, **page)
+
+    def expected(self, things: Sequence[Thing]) -> list[Thing]:
+        """Those of the things, oldest first, that belong in the list, in its order."""
+        found = [thing for thing in things if self._wants(thing)]
+        for name, down in reversed(self.terms):
+            found.sort(key=lambda t, name=name: place(name, getattr(t, name)), reverse=down)
+        return found
+
+    def _wants(self, thing: Thing) -> bool:
+        if self.wanted is None:
+            return True
+        name, value = self.wanted
+        return bool(shown(name, getattr(thing, name)) == shown(name, value))
+
+
+asked = st.builds(Asked, terms=terms, wanted=wanted)
+
+
+def ids(things: Sequence[Thing]) -> list[str]:
+    return [thing.id for thing in things]
+
+
+@many
+@given(rows=some_things, asked=asked, steps=steps)
+async def test_rows_that_stay_are_listed_once_and_in_order(
+    things: Records[Thing],
+    pages: Pages[Thing],
+    rows: list[Thing],
+    asked: Asked,
+    steps: list[Step],
+) -> None:
+    await things.remove()
+    await fill(things, rows)
+    assert ids(pages.page(asked.request(), {})[0]) == ids(asked.expected(rows))
+    ever, present, seen, token = list(rows), list(rows), [], ""
+    for step in [*steps, *[Step()] * 20]:
+        page, token = pages.page(asked.request(page_size=step.size, page_token=token), {})
+        assert len(page) <= step.size
+        there = ids(asked.expected(present))
+        assert bool(token) == bool(page and page[-1].id != there[-1])
+        seen += page
+        if not token:
+            break
+        removed = [present[n] for n in step.removed if n < len(present)]
+        for one in removed:
+            await things.remove(id=one.id)
+        await fill(things, step.added)
+        present = [one for one in present if one not in removed] + step.added
+        ever += step.added
+    assert not token
+    assert len(set(ids(seen))) == len(seen)
+    stayed = ids([one for one in asked.expected(rows) if one in present])
+    assert [id for id in ids(seen) if id in stayed] == stayed
+    assert ids(asked.expected([one for one in ever if one.id in ids(seen)])) == ids(seen)
+
+
+async def test_a_page_has_as_many_rows_as_asked_for_within_limits(
+    things: Records[Thing], pages: Pages[Thing]
+) -> None:
+    await fill(things, [thing(size=n) for n in range(MAX_PAGE_SIZE + 150)])
+    page, token = pages.page(ListDatasetsRequest(page_size=2**31 - 1), {})
+    assert [one.size for one in page] == list(range(MAX_PAGE_SIZE))
+    page, token = pages.page(ListDatasetsRequest(page_token=token), {})
+    assert [one.size for one in page][::99] == [MAX_PAGE_SIZE, MAX_PAGE_SIZE + 99]
+    assert len(page) == DEFAULT_PAGE_SIZE
+    page, token = pages.page(ListDatasetsRequest(page_size=50, page_token=token), {})
+    assert (len(page), token) == (50, "")
+    assert len(pages.page(ListDatasetsRequest(filter={"name": ""}), {})[0]) == MAX_PAGE_SIZE + 150
+    violation = refusal(pages, page_size=-1)
+    assert (violation.field, violation.rule) == ("page_size", rules.PAGE_SIZE.id)
+
+
+async def test_a_filter_means_what_messages_show(
+    things: Records[Thing], pages: Pages[Thing]
+) -> None:
+    rows = [thing(name="a", weight=0.1), thing(weight=0.1 + 3e-9), thing(name="", weight=0.1001)]
+    await fill(things, rows)
+    single = struct.unpack("f", struct.pack("f", 0.1))[0]
+    for filter, found in (
+        ({"weight": "0.1"}, rows[:2]),
+        ({"weight": str(single)}, rows[:2]),
+        ({"name": ""}, rows[1:]),
+        ({"name": "", "weight": "0.1"}, rows[1:2]),
+        ({"size": "0"}, rows),
+        ({"created_at": rfc3339(rows[0].created_at)[:-1] + "+00:00", "name": "a"}, rows[:1]),
+    ):
+        assert ids(pages.page(ListDatasetsRequest(filter=filter), {})[0]) == ids(found), filter
+    assert pages.page(ListDatasetsRequest(filter={"size": "0"}), {"name": []})[0] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("size", value) for value in ("", "x", "1.5", str(2**31), "9" * 5000)),
+        *(("weight", value) for value in ("", "x", "nan", "-inf", "1e999")),
+        *(("created_at", value) for value in ("", "now", "0001-01-01T00:00:00+14:00")),
+        ("name", "a\0b"),
+    ],
+)
+def test_a_value_that_a_field_cannot_have_is_refused(
+    pages: Pages[Thing], name: str, value: str
+) -> None:
+    violation = refusal(pages, filter={name: value})
+    assert (violation.field, violation.rule) == (f"filter[{name!r}]", rules.FILTER_FIELD.id)
+    assert repr(value) in violation.description
+
+
+@pytest.mark.parametrize("name", ["", "id", "seq", "updated_at", "NAME", "name or 1=1"])
+def test_a_field_that_a_list_has_not_is_refused(pages: Pages[Thing], name: str) -> None:
+    violation = refusal(pages, filter={name: "x"})
+    assert (violation.field, violation.rule) == ("filter", rules.FILTER_FIELD.id)
+    assert f"no field {name!r}; it has created_at, name, size, weight" in violation.description
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        *("id", "NAME", "name; desc", "name,", ",", ",name", "name up", "name DESC", "name size"),
+        *("desc", "name asc desc", "name, size, name desc", "name,\0"),
+        ",".join(["name"] * 10_000),
+    ],
+)
+def test_an_order_that_is_none_is_refused(pages: Pages[Thing], order: str) -> None:
+    violation = refusal(pages, order_by=order)
+    assert (violation.field, violation.rule) == ("order_by", rules.ORDER_FIELD.id)
+
+
+def test_texts_are_compared_by_their_bytes(things: Records[Thing]) -> None:
+    # Servers may be set up for any language, but the one of these tests knows none.
+    collation = "BINARY" if things.store.is_sqlite else "C"
+    pages = Pages(things, ["name"])
+    statements: list[str] = []
+
+    def note(*call: Any) -> None:
+        statements.append(call[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        pages.page(ListDatasetsRequest(order_by="name desc"), {})
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert f'COLLATE "{collation}" DESC' in statements[-1]
+
+
+async def test_a_request_for_everything_is_answered_from_bytes_at_hand(
+    things: Records[Thing],
+) -> None:
+    listing = Listing(things, ListDatasetsResponse)
+    for name in ("b", "a"):
+        await things.add(thing(name=name))
+        everything = listing.answer(ListDatasetsRequest())
+        assert isinstance(everything, bytes)
+        assert (listing.answer(ListDatasetsRequest()) is everything) == things.store.is_sqlite
+    listed = ListDatasetsResponse.FromString(everything)
+    assert [dataset.name for dataset in listed.datasets] == ["b", "a"]
+    assert listing.answer(ListDatasetsRequest(order_by="name desc")) == listed
+    first = listing.answer(ListDatasetsRequest(page_size=1))
+    assert isinstance(first, ListDatasetsResponse)
+    assert list(first.datasets) == list(listed.datasets[:1])
