@@ -72,11 +72,16 @@ def answers(client: FineTuningStudioClient) -> list[str]:
 def refusals(client: FineTuningStudioClient) -> Iterator[str]:
     """What it says of what the token may not read, and of what is broken."""
     for name in ("closed", "broken"):
+        model, data = f"{name}/model", f"{name}/data"
         calls = [
-            (client.AddModel, AddModelRequest, f"{name}/model"),
-            (client.AddDataset, AddDatasetRequest, f"{name}/data"),
+            (client.AddModel, AddModelRequest(type="huggingface", huggingface_name=model)),
+            (client.AddDataset, AddDatasetRequest(type="huggingface", huggingface_name=data)),
+            (
+                client.AddConfig,
+                AddConfigRequest(type="lora_config", config="{}", description=model),
+            ),
         ]
-        for call, request, repo in calls:
-            with pytest.raises(ValueError, match=repo) as refused:
-                call(request(type="huggingface", huggingface_name=repo))
+        for call, request in calls:
+            with pytest.raises(ValueError, match=name) as refused:
+                call(request)
             yield repr(vars(refused.value)) + str(refused.value)
