@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import String, Table, insert, update
 
 from chassis import errors
 from chassis.domains import DOMAINS
 from chassis.peers import Peer
+from chassis.store import Store
 from chassis.testing import parts_of, serving, settings_in
 from ft.proto import domains_pb2_grpc, fine_tuning_studio_pb2
 
@@ -50,9 +51,16 @@ class Listed:
     """Calls to the service of one kind, whose table has a record for each of NAMES, and one more
     of another type."""
 
-    def __init__(self, kind: Kind, peer: Peer[Any]) -> None:
+    def __init__(self, kind: Kind, peer: Peer[Any], store: Store, table: Table) -> None:
         self._kind = kind
         self._peer = peer
+        self._store = store
+        self.table = table
+
+    async def write(self, **values: Any) -> None:
+        """Sets columns of every record."""
+        statement = update(self.table).values(**values)
+        await self._store.write(lambda connection: connection.execute(statement))
 
     async def answer(self, **fields: Any) -> Any:
         request = getattr(fine_tuning_studio_pb2, f"{self._kind.list}Request")(**fields)
@@ -103,7 +111,7 @@ async def listed(kind: Kind, tmp_path: Path) -> AsyncIterator[Listed]:
         peer = Peer(
             kind.domain, settings, service, getattr(domains_pb2_grpc, f"{service.name}Stub")
         )
-        yield Listed(kind, peer)
+        yield Listed(kind, peer, parts.store, table)
         await peer.close()
 
 
@@ -140,6 +148,23 @@ async def test_times_are_shown_and_looked_for_as_they_are_shown(kind: Kind, list
     assert newest[-1].updated_at == "2026-01-02T03:04:15.678Z"
     assert await listed.items(filter={"created_at": newest[-1].created_at}) == newest[-1:]
     assert newest[0] in await listed.items()
+
+
+@each_kind
+async def test_a_token_of_the_longest_texts_can_be_sent(kind: Kind, listed: Listed) -> None:
+    message = getattr(fine_tuning_studio_pb2, f"{kind.record}Metadata").DESCRIPTOR
+    texts = [
+        column.name
+        for column in listed.table.columns
+        if isinstance(column.type, String)
+        and column.name in message.fields_by_name
+        and column.name not in ("id", "metrics", "samples")
+    ]
+    await listed.write(**dict.fromkeys(texts, "\x01" * 1000))
+    asked: dict[str, Any] = {"order_by": ", ".join(texts), "page_size": 1}
+    first = await listed.answer(**asked)
+    second = await listed.answer(**asked, page_token=first.next_page_token)
+    assert items(first) != items(second)
 
 
 @each_kind
