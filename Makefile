@@ -94,13 +94,14 @@ endef
 
 proto: $(STUDIO)/.made  ## Regenerates the Python code of the contract
 	$(call protoc,shared)
+	@python shared/ft/codegen/rpcs.py
 
 proto-check: $(STUDIO)/.made  ## Proves that the generated code is that of proto/
 	@rm -rf .proto-check && mkdir .proto-check
 	$(call protoc,.proto-check)
 	@touch .proto-check/ft/proto/__init__.py
 	@diff -r --exclude=__pycache__ .proto-check/ft/proto $(PROTO_OUT) \
-	    && rm -rf .proto-check && echo "generated code is up to date"
+	    && rm -rf .proto-check && python shared/ft/codegen/rpcs.py --check && echo "generated code is up to date"
 
 cmlapi-check: $(STUDIO)/.made
 	@python shared/cmlapi/codegen/generate.py --check

@@ -1,36 +1,68 @@
-"""The client of Fine Tuning Studio, for scripts and for jobs. `ft.api` has its messages."""
+"""The clients of Fine Tuning Studio, for scripts and for jobs. `ft.api` has their messages."""
 
-import ipaddress
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Self
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 
-from ft import errors
-from ft.channel import channel_options, may_repeat
-from ft.errors import FieldViolation, StudioError
-from ft.proto import fine_tuning_studio_database_pb2 as database_pb2
-from ft.proto import fine_tuning_studio_jobs_pb2 as jobs_pb2
-from ft.proto import fine_tuning_studio_pb2 as studio_pb2
-from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
-from ft.proto.fine_tuning_studio_jobs_pb2_grpc import FineTuningStudioJobsStub
+from ft._address import studio_address
+from ft._async_client import AsyncFineTuningStudioClient
+from ft._calls import (
+    CONNECT_SECONDS,
+    DEFAULT_TIMEOUT_SECONDS,
+    STREAM_SECONDS,
+    Calls,
+    callables,
+    run,
+)
+from ft._pages import Pages
+from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
+from ft.channel import channel_options
+from ft.errors import (
+    AbortedError,
+    AlreadyExistsError,
+    CallCancelledError,
+    DeadlineExceededError,
+    FailedPreconditionError,
+    FieldViolation,
+    InternalError,
+    InvalidArgumentError,
+    JobFailedError,
+    NotFoundError,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    StudioError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnimplementedError,
+    from_rpc_error,
+)
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
 from ft.rpcs import Rpcs
+from ft.services import METHODS, SERVICES
 
-__all__ = ["FieldViolation", "FineTuningStudioClient", "StudioError"]
-
-DEFAULT_TIMEOUT_SECONDS = 60.0
-CONNECT_SECONDS = 5.0
-"""How long a studio that is away is waited for: a restart takes less than a second."""
-STREAM_SECONDS = 86_400.0
-"""Deadline of a stream without one of its own."""
-
-STUDIO = studio_pb2.DESCRIPTOR.services_by_name["FineTuningStudio"]
-JOBS = jobs_pb2.DESCRIPTOR.services_by_name["FineTuningStudioJobs"]
-DATABASE = database_pb2.DESCRIPTOR.services_by_name["FineTuningStudioDatabase"]
+__all__ = [
+    "AbortedError",
+    "AlreadyExistsError",
+    "AsyncFineTuningStudioClient",
+    "CallCancelledError",
+    "DeadlineExceededError",
+    "FailedPreconditionError",
+    "FieldViolation",
+    "FineTuningStudioClient",
+    "InternalError",
+    "InvalidArgumentError",
+    "JobFailedError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "ResourceExhaustedError",
+    "StudioError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnimplementedError",
+]
 
 
 class FineTuningStudioClient(Rpcs):
@@ -52,20 +84,11 @@ class FineTuningStudioClient(Rpcs):
         *,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
     ) -> None:
-        self.address = _address(server_ip, server_port)
-        self.timeout = timeout
-        self.channel = grpc.insecure_channel(
-            self.address, options=channel_options(STUDIO, JOBS, DATABASE)
-        )
+        self.address = studio_address(server_ip, server_port)
+        self.channel = grpc.insecure_channel(self.address, options=channel_options(*SERVICES))
         self.stub = FineTuningStudioStub(self.channel)
-        stubs = (
-            (self.stub, STUDIO),
-            (FineTuningStudioJobsStub(self.channel), JOBS),
-            (FineTuningStudioDatabaseStub(self.channel), DATABASE),
-        )
-        for stub, service in stubs:
-            for method in service.methods:
-                setattr(self, method.name, self._rpc(method, getattr(stub, method.name)))
+        self._io = _BlockingIo(self.channel)
+        self._calls = Calls(self._io, self.address, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -80,99 +103,79 @@ class FineTuningStudioClient(Rpcs):
     def wait_until_connected(self, seconds: float = CONNECT_SECONDS) -> None:
         """Returns once the studio's server is connected; says nothing about its health.
 
-        Raises StudioError (UNAVAILABLE) when it is not within `seconds`.
+        Raises UnavailableError when it is not within `seconds`.
         """
-        ready = grpc.channel_ready_future(self.channel)
-        try:
-            ready.result(timeout=seconds)
-        except grpc.FutureTimeoutError:
-            raise errors.unreachable(self.address) from None
-        finally:
-            ready.cancel()
+        run(self._calls.connected(seconds))
 
-    def get_datasets(self) -> list[studio_pb2.DatasetMetadata]:
-        """All datasets."""
-        return list(self.ListDatasets(studio_pb2.ListDatasetsRequest()).datasets)
+    def get_job(self, job_id: str) -> Job:
+        """The fine-tuning or evaluation job with that id. Raises NotFoundError if it is neither."""
+        return run(get_job(self._calls, job_id))
 
-    def get_models(self) -> list[studio_pb2.ModelMetadata]:
-        """All base models."""
-        return list(self.ListModels(studio_pb2.ListModelsRequest()).models)
+    def watch_job(self, job_id: str, *, poll: float = POLL_SECONDS) -> Iterator[Job]:
+        """The job of either kind as it is now, then every `poll` seconds, last as it ended.
 
-    def get_adapters(self) -> list[studio_pb2.AdapterMetadata]:
-        """All adapters."""
-        return list(self.ListAdapters(studio_pb2.ListAdaptersRequest()).adapters)
+        A studio that is away is waited for, up to a minute. Raises UnimplementedError if the
+        studio is one that keeps no states of jobs.
+        """
+        watch = Watch(self._calls, job_id, poll)
+        while not watch.ended:
+            yield run(watch.look())
 
-    def get_prompts(self) -> list[studio_pb2.PromptMetadata]:
-        """All prompts."""
-        return list(self.ListPrompts(studio_pb2.ListPromptsRequest()).prompts)
+    def wait_for_job(
+        self,
+        job_id: str,
+        timeout: float | None = None,
+        *,
+        poll: float = POLL_SECONDS,
+        raise_on_failure: bool = True,
+    ) -> Job:
+        """The job of either kind, once it has ended; looked at every `poll` seconds.
 
-    def get_fine_tuning_jobs(self) -> list[studio_pb2.FineTuningJobMetadata]:
-        """All fine-tuning jobs."""
-        request = studio_pb2.ListFineTuningJobsRequest()
-        return list(self.ListFineTuningJobs(request).fine_tuning_jobs)
+        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False;
+        TimeoutError when it has not ended within `timeout` seconds; otherwise as `watch_job`.
+        """
+        return run(wait_for_job(Watch(self._calls, job_id, poll, timeout), raise_on_failure))
 
-    def get_evaluation_jobs(self) -> list[studio_pb2.EvaluationJobMetadata]:
-        """All evaluation jobs."""
-        request = studio_pb2.ListEvaluationJobsRequest()
-        return list(self.ListEvaluationJobs(request).evaluation_jobs)
-
-    def _rpc(self, method: MethodDescriptor, send: Callable[..., Any]) -> Callable[..., Any]:
-        if method.server_streaming:
-
-            def stream(request: Any, *, timeout: float | None = None) -> Iterator[Any]:
-                return self._stream(method, send, request, timeout or STREAM_SECONDS)
-
-            call: Callable[..., Any] = stream
-        else:
-
-            def unary(request: Any, *, timeout: float | None = None) -> Any:
-                return self._unary(method, send, request, timeout or self.timeout)
-
-            call = unary
-        call.__name__ = call.__qualname__ = method.name
-        return call
-
-    def _unary(
-        self, method: MethodDescriptor, send: Callable[..., Any], request: Any, seconds: float
-    ) -> Any:
-        deadline = time.monotonic() + seconds
-        if not may_repeat(method):
-            # Sent once only, so it had better not be sent to a server that is just restarting.
-            self.wait_until_connected(min(CONNECT_SECONDS, seconds))
-        try:
-            return send(request, timeout=deadline - time.monotonic())
-        except grpc.RpcError as first:
-            error = errors.from_rpc_error(first, method.name, self.address)
-        if not (may_repeat(method) and error.reason == errors.UNREACHABLE):
-            raise error
-        self.wait_until_connected(min(CONNECT_SECONDS, deadline - time.monotonic()))
-        try:
-            return send(request, timeout=deadline - time.monotonic())
-        except grpc.RpcError as second:
-            raise errors.from_rpc_error(second, method.name, self.address) from None
+    def _unary(self, method: str, request: Any, timeout: float | None) -> Any:
+        return run(self._calls.unary(method, request, timeout))
 
     def _stream(
-        self, method: MethodDescriptor, send: Callable[..., Any], request: Any, seconds: float
-    ) -> Iterator[Any]:
-        responses = send(request, timeout=seconds)
+        self, method: str, request: Any, timeout: float | None
+    ) -> Generator[Any, None, None]:
+        seconds = STREAM_SECONDS if timeout is None else timeout
+        responses = self._io.callables[method](request, timeout=seconds)
         try:
             yield from responses
         except grpc.RpcError as error:
-            raise errors.from_rpc_error(error, method.name, self.address) from None
+            raise from_rpc_error(error, METHODS[method], self.address) from None
         finally:
             responses.cancel()
 
+    def _items(self, method: str, request: Any) -> Iterator[Any]:
+        pages = Pages(request)
+        while pages.request is not None:
+            yield from pages.items(self._unary(method, pages.request, None))
 
-def _address(server_ip: str | None, server_port: str | int | None) -> str:
-    host = (server_ip or os.environ.get("FINE_TUNING_SERVICE_IP", "")).strip().strip("[]")
-    port = str(server_port or os.environ.get("FINE_TUNING_SERVICE_PORT", "")).strip()
-    if not host:
-        raise ValueError("server_ip: not given, and FINE_TUNING_SERVICE_IP is not set")
-    if not port:
-        raise ValueError("server_port: not given, and FINE_TUNING_SERVICE_PORT is not set")
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"server_port: {port!r} is not a port number from 1 to 65535")
-    try:
-        return f"[{host}]:{port}" if ipaddress.ip_address(host).version == 6 else f"{host}:{port}"
-    except ValueError:
-        return f"{host}:{port}"
+
+class _BlockingIo:
+    """Blocks the calling thread: its coroutines never suspend."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.callables = callables(channel)
+        self._channel = channel
+
+    async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
+        return self.callables[method.name](request, timeout=seconds)
+
+    async def connect(self, seconds: float) -> bool:
+        ready = grpc.channel_ready_future(self._channel)
+        try:
+            ready.result(timeout=seconds)
+            return True
+        except grpc.FutureTimeoutError:
+            return False
+        finally:
+            ready.cancel()
+
+    async def pause(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds))  # noqa: ASYNC251  # see `run`

@@ -1,82 +1,409 @@
-"""The RPCs as the client offers them: what each takes and returns, for editors and checkers."""
+"""What a client that blocks offers: the studio's RPCs and lists as methods.
 
-from collections.abc import Iterator
-from typing import Protocol, TypeVar
+Generated from proto/ by `python shared/ft/codegen/rpcs.py`: do not edit.
+
+Every RPC takes `timeout` in seconds, the client's own where it is None; for a stream it is that
+of the whole stream, and None sets no limit that matters. Closing a stream's iterator ends the
+call. All raise `ft.errors.StudioError`.
+
+`get_<items>` asks for everything at once. `iter_<items>` asks for one page after the other while
+it is iterated; `filter` keeps those whose fields have the given values, such as
+{"type": "project"}, `order_by` sorts, as in "name" or "type, created_at desc". A studio that
+knows no pages answers with everything at once, in its own order; the filter is then applied here,
+as far as it names fields that such a studio has.
+"""
+
+# The methods are called as the contract calls its RPCs, and a deadline travels with the call.
+# ruff: noqa: N802
+# What gRPC's deserializers return is typed here and nowhere else.
+# mypy: disable-error-code="no-any-return"
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any
 
 from ft.proto import fine_tuning_studio_database_pb2 as database
 from ft.proto import fine_tuning_studio_jobs_pb2 as jobs
 from ft.proto import fine_tuning_studio_pb2 as studio
 
-Request = TypeVar("Request", contravariant=True)
-Response = TypeVar("Response", covariant=True)
 
+class Rpcs(ABC):
+    """Every RPC under its own name, and the lists as Python has them."""
 
-class Unary(Protocol[Request, Response]):
-    """A call with one response.
+    @abstractmethod
+    def _unary(self, method: str, request: Any, timeout: float | None) -> Any: ...
 
-    `timeout` is in seconds, the client's own where it is None. Raises `ft.errors.StudioError`.
-    """
+    @abstractmethod
+    def _stream(
+        self, method: str, request: Any, timeout: float | None
+    ) -> Generator[Any, None, None]: ...
 
-    def __call__(self, request: Request, *, timeout: float | None = None) -> Response: ...
+    @abstractmethod
+    def _items(self, method: str, request: Any) -> Iterator[Any]: ...
 
+    def ListDatasets(
+        self, request: studio.ListDatasetsRequest, *, timeout: float | None = None
+    ) -> studio.ListDatasetsResponse:
+        """All registered datasets, oldest first."""
+        return self._unary("ListDatasets", request, timeout)
 
-class Stream(Protocol[Request, Response]):
-    """A call with a stream of responses.
+    def GetDataset(
+        self, request: studio.GetDatasetRequest, *, timeout: float | None = None
+    ) -> studio.GetDatasetResponse:
+        """One dataset. NOT_FOUND if the id is unknown."""
+        return self._unary("GetDataset", request, timeout)
 
-    `timeout`, in seconds, is for the whole stream; None sets no limit that matters. Iterating
-    raises `ft.errors.StudioError`. Closing the iterator ends the call.
-    """
+    def AddDataset(
+        self, request: studio.AddDatasetRequest, *, timeout: float | None = None
+    ) -> studio.AddDatasetResponse:
+        """Registers a hub dataset or local files. Column names are read at once, rows are not."""
+        return self._unary("AddDataset", request, timeout)
 
-    def __call__(self, request: Request, *, timeout: float | None = None) -> Iterator[Response]: ...
+    def RemoveDataset(
+        self, request: studio.RemoveDatasetRequest, *, timeout: float | None = None
+    ) -> studio.RemoveDatasetResponse:
+        """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
+        return self._unary("RemoveDataset", request, timeout)
 
+    def GetDatasetSplitByAdapter(
+        self, request: studio.GetDatasetSplitByAdapterRequest, *, timeout: float | None = None
+    ) -> studio.GetDatasetSplitByAdapterResponse:
+        """How the data was sampled and split when the given adapter was trained, so that an
+        evaluation can leave out the rows that were trained on.
+        """
+        return self._unary("GetDatasetSplitByAdapter", request, timeout)
 
-class Rpcs:
-    """One attribute for each RPC, named like it. A test holds them against the contract."""
+    def ListModels(
+        self, request: studio.ListModelsRequest, *, timeout: float | None = None
+    ) -> studio.ListModelsResponse:
+        """All registered models, oldest first."""
+        return self._unary("ListModels", request, timeout)
 
-    ListDatasets: Unary[studio.ListDatasetsRequest, studio.ListDatasetsResponse]
-    GetDataset: Unary[studio.GetDatasetRequest, studio.GetDatasetResponse]
-    AddDataset: Unary[studio.AddDatasetRequest, studio.AddDatasetResponse]
-    RemoveDataset: Unary[studio.RemoveDatasetRequest, studio.RemoveDatasetResponse]
-    GetDatasetSplitByAdapter: Unary[
-        studio.GetDatasetSplitByAdapterRequest, studio.GetDatasetSplitByAdapterResponse
-    ]
-    ListModels: Unary[studio.ListModelsRequest, studio.ListModelsResponse]
-    GetModel: Unary[studio.GetModelRequest, studio.GetModelResponse]
-    AddModel: Unary[studio.AddModelRequest, studio.AddModelResponse]
-    ExportModel: Unary[studio.ExportModelRequest, studio.ExportModelResponse]
-    RemoveModel: Unary[studio.RemoveModelRequest, studio.RemoveModelResponse]
-    ListAdapters: Unary[studio.ListAdaptersRequest, studio.ListAdaptersResponse]
-    GetAdapter: Unary[studio.GetAdapterRequest, studio.GetAdapterResponse]
-    AddAdapter: Unary[studio.AddAdapterRequest, studio.AddAdapterResponse]
-    RemoveAdapter: Unary[studio.RemoveAdapterRequest, studio.RemoveAdapterResponse]
-    ListPrompts: Unary[studio.ListPromptsRequest, studio.ListPromptsResponse]
-    GetPrompt: Unary[studio.GetPromptRequest, studio.GetPromptResponse]
-    AddPrompt: Unary[studio.AddPromptRequest, studio.AddPromptResponse]
-    RemovePrompt: Unary[studio.RemovePromptRequest, studio.RemovePromptResponse]
-    ListFineTuningJobs: Unary[studio.ListFineTuningJobsRequest, studio.ListFineTuningJobsResponse]
-    GetFineTuningJob: Unary[studio.GetFineTuningJobRequest, studio.GetFineTuningJobResponse]
-    StartFineTuningJob: Unary[studio.StartFineTuningJobRequest, studio.StartFineTuningJobResponse]
-    RemoveFineTuningJob: Unary[
-        studio.RemoveFineTuningJobRequest, studio.RemoveFineTuningJobResponse
-    ]
-    ListEvaluationJobs: Unary[studio.ListEvaluationJobsRequest, studio.ListEvaluationJobsResponse]
-    GetEvaluationJob: Unary[studio.GetEvaluationJobRequest, studio.GetEvaluationJobResponse]
-    StartEvaluationJob: Unary[studio.StartEvaluationJobRequest, studio.StartEvaluationJobResponse]
-    RemoveEvaluationJob: Unary[
-        studio.RemoveEvaluationJobRequest, studio.RemoveEvaluationJobResponse
-    ]
-    ListConfigs: Unary[studio.ListConfigsRequest, studio.ListConfigsResponse]
-    GetConfig: Unary[studio.GetConfigRequest, studio.GetConfigResponse]
-    AddConfig: Unary[studio.AddConfigRequest, studio.AddConfigResponse]
-    RemoveConfig: Unary[studio.RemoveConfigRequest, studio.RemoveConfigResponse]
-    ExportDatabase: Unary[studio.ExportDatabaseRequest, studio.ExportDatabaseResponse]
-    ImportDatabase: Unary[studio.ImportDatabaseRequest, studio.ImportDatabaseResponse]
-    TailLogs: Stream[jobs.TailLogsRequest, jobs.TailLogsResponse]
-    ValidateFineTuningJob: Unary[
-        jobs.ValidateFineTuningJobRequest, jobs.ValidateFineTuningJobResponse
-    ]
-    ValidateEvaluationJob: Unary[
-        jobs.ValidateEvaluationJobRequest, jobs.ValidateEvaluationJobResponse
-    ]
-    StreamExport: Stream[database.StreamExportRequest, database.StreamExportResponse]
-    ImportDocument: Unary[database.ImportDocumentRequest, studio.ImportDatabaseResponse]
+    def GetModel(
+        self, request: studio.GetModelRequest, *, timeout: float | None = None
+    ) -> studio.GetModelResponse:
+        """One model. NOT_FOUND if the id is unknown."""
+        return self._unary("GetModel", request, timeout)
+
+    def AddModel(
+        self, request: studio.AddModelRequest, *, timeout: float | None = None
+    ) -> studio.AddModelResponse:
+        """Registers a base model from the hub, the workspace's model registry or a local
+        directory.
+        """
+        return self._unary("AddModel", request, timeout)
+
+    def ExportModel(
+        self, request: studio.ExportModelRequest, *, timeout: float | None = None
+    ) -> studio.ExportModelResponse:
+        """Hands a base model with an adapter to the model registry or to model serving."""
+        return self._unary("ExportModel", request, timeout)
+
+    def RemoveModel(
+        self, request: studio.RemoveModelRequest, *, timeout: float | None = None
+    ) -> studio.RemoveModelResponse:
+        """Forgets a model. Removing an unknown id succeeds."""
+        return self._unary("RemoveModel", request, timeout)
+
+    def ListAdapters(
+        self, request: studio.ListAdaptersRequest, *, timeout: float | None = None
+    ) -> studio.ListAdaptersResponse:
+        """All registered adapters, oldest first."""
+        return self._unary("ListAdapters", request, timeout)
+
+    def GetAdapter(
+        self, request: studio.GetAdapterRequest, *, timeout: float | None = None
+    ) -> studio.GetAdapterResponse:
+        """One adapter. NOT_FOUND if the id is unknown."""
+        return self._unary("GetAdapter", request, timeout)
+
+    def AddAdapter(
+        self, request: studio.AddAdapterRequest, *, timeout: float | None = None
+    ) -> studio.AddAdapterResponse:
+        """Registers an adapter for a known model."""
+        return self._unary("AddAdapter", request, timeout)
+
+    def RemoveAdapter(
+        self, request: studio.RemoveAdapterRequest, *, timeout: float | None = None
+    ) -> studio.RemoveAdapterResponse:
+        """Forgets an adapter; its files stay. Removing an unknown id succeeds."""
+        return self._unary("RemoveAdapter", request, timeout)
+
+    def ListPrompts(
+        self, request: studio.ListPromptsRequest, *, timeout: float | None = None
+    ) -> studio.ListPromptsResponse:
+        """All prompts, oldest first."""
+        return self._unary("ListPrompts", request, timeout)
+
+    def GetPrompt(
+        self, request: studio.GetPromptRequest, *, timeout: float | None = None
+    ) -> studio.GetPromptResponse:
+        """One prompt. NOT_FOUND if the id is unknown."""
+        return self._unary("GetPrompt", request, timeout)
+
+    def AddPrompt(
+        self, request: studio.AddPromptRequest, *, timeout: float | None = None
+    ) -> studio.AddPromptResponse:
+        """Stores a prompt under the id that the caller chose."""
+        return self._unary("AddPrompt", request, timeout)
+
+    def RemovePrompt(
+        self, request: studio.RemovePromptRequest, *, timeout: float | None = None
+    ) -> studio.RemovePromptResponse:
+        """Forgets a prompt. Removing an unknown id succeeds."""
+        return self._unary("RemovePrompt", request, timeout)
+
+    def ListFineTuningJobs(
+        self, request: studio.ListFineTuningJobsRequest, *, timeout: float | None = None
+    ) -> studio.ListFineTuningJobsResponse:
+        """All fine-tuning jobs, oldest first."""
+        return self._unary("ListFineTuningJobs", request, timeout)
+
+    def GetFineTuningJob(
+        self, request: studio.GetFineTuningJobRequest, *, timeout: float | None = None
+    ) -> studio.GetFineTuningJobResponse:
+        """One fine-tuning job. NOT_FOUND if the id is unknown."""
+        return self._unary("GetFineTuningJob", request, timeout)
+
+    def StartFineTuningJob(
+        self, request: studio.StartFineTuningJobRequest, *, timeout: float | None = None
+    ) -> studio.StartFineTuningJobResponse:
+        """Records a fine-tuning job and starts it in the workspace."""
+        return self._unary("StartFineTuningJob", request, timeout)
+
+    def RemoveFineTuningJob(
+        self, request: studio.RemoveFineTuningJobRequest, *, timeout: float | None = None
+    ) -> studio.RemoveFineTuningJobResponse:
+        """Forgets a fine-tuning job and takes it out of the workspace. Removing an unknown id
+        succeeds.
+        """
+        return self._unary("RemoveFineTuningJob", request, timeout)
+
+    def ListEvaluationJobs(
+        self, request: studio.ListEvaluationJobsRequest, *, timeout: float | None = None
+    ) -> studio.ListEvaluationJobsResponse:
+        """All evaluation jobs, oldest first."""
+        return self._unary("ListEvaluationJobs", request, timeout)
+
+    def GetEvaluationJob(
+        self, request: studio.GetEvaluationJobRequest, *, timeout: float | None = None
+    ) -> studio.GetEvaluationJobResponse:
+        """One evaluation job. NOT_FOUND if the id is unknown."""
+        return self._unary("GetEvaluationJob", request, timeout)
+
+    def StartEvaluationJob(
+        self, request: studio.StartEvaluationJobRequest, *, timeout: float | None = None
+    ) -> studio.StartEvaluationJobResponse:
+        """Starts one evaluation job per combination of model and adapter."""
+        return self._unary("StartEvaluationJob", request, timeout)
+
+    def RemoveEvaluationJob(
+        self, request: studio.RemoveEvaluationJobRequest, *, timeout: float | None = None
+    ) -> studio.RemoveEvaluationJobResponse:
+        """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id
+        succeeds.
+        """
+        return self._unary("RemoveEvaluationJob", request, timeout)
+
+    def ListConfigs(
+        self, request: studio.ListConfigsRequest, *, timeout: float | None = None
+    ) -> studio.ListConfigsResponse:
+        """Shipped and user configs, oldest first, narrowed by the fields that are set."""
+        return self._unary("ListConfigs", request, timeout)
+
+    def GetConfig(
+        self, request: studio.GetConfigRequest, *, timeout: float | None = None
+    ) -> studio.GetConfigResponse:
+        """One config. NOT_FOUND if the id is unknown."""
+        return self._unary("GetConfig", request, timeout)
+
+    def AddConfig(
+        self, request: studio.AddConfigRequest, *, timeout: float | None = None
+    ) -> studio.AddConfigResponse:
+        """Stores a config, or returns the stored one with the same content."""
+        return self._unary("AddConfig", request, timeout)
+
+    def RemoveConfig(
+        self, request: studio.RemoveConfigRequest, *, timeout: float | None = None
+    ) -> studio.RemoveConfigResponse:
+        """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
+        return self._unary("RemoveConfig", request, timeout)
+
+    def ExportDatabase(
+        self, request: studio.ExportDatabaseRequest, *, timeout: float | None = None
+    ) -> studio.ExportDatabaseResponse:
+        """Everything the studio knows, as one JSON document."""
+        return self._unary("ExportDatabase", request, timeout)
+
+    def ImportDatabase(
+        self, request: studio.ImportDatabaseRequest, *, timeout: float | None = None
+    ) -> studio.ImportDatabaseResponse:
+        """Takes in a document made by ExportDatabase. Ids are kept."""
+        return self._unary("ImportDatabase", request, timeout)
+
+    def ValidateFineTuningJob(
+        self, request: jobs.ValidateFineTuningJobRequest, *, timeout: float | None = None
+    ) -> jobs.ValidateFineTuningJobResponse:
+        """What StartFineTuningJob would make of the request, and what is to be expected of the
+        job: every rule of Start, the rows against prompt and tokenizer, memory and time.
+        Changes nothing.
+        """
+        return self._unary("ValidateFineTuningJob", request, timeout)
+
+    def ValidateEvaluationJob(
+        self, request: jobs.ValidateEvaluationJobRequest, *, timeout: float | None = None
+    ) -> jobs.ValidateEvaluationJobResponse:
+        """What StartEvaluationJob would make of the request, and what is to be expected of the
+        jobs. Changes nothing.
+        """
+        return self._unary("ValidateEvaluationJob", request, timeout)
+
+    def TailLogs(
+        self, request: jobs.TailLogsRequest, *, timeout: float | None = None
+    ) -> Generator[jobs.TailLogsResponse, None, None]:
+        """The job's log from a byte offset on. With `follow`, until the job has ended. NOT_FOUND
+        if the id is unknown.
+        """
+        return self._stream("TailLogs", request, timeout)
+
+    def StreamExport(
+        self, request: database.StreamExportRequest, *, timeout: float | None = None
+    ) -> Generator[database.StreamExportResponse, None, None]:
+        """The document of ExportDatabase in parts, which fit into any client's message limit."""
+        return self._stream("StreamExport", request, timeout)
+
+    def ImportDocument(
+        self, request: database.ImportDocumentRequest, *, timeout: float | None = None
+    ) -> studio.ImportDatabaseResponse:
+        """ImportDatabase of a document that travels in the request, so that it need not lie in the
+        project directory.
+        """
+        return self._unary("ImportDocument", request, timeout)
+
+    def get_datasets(self) -> list[studio.DatasetMetadata]:
+        """All datasets, oldest first."""
+        response = self.ListDatasets(studio.ListDatasetsRequest())
+        return list(response.datasets)
+
+    def iter_datasets(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> Iterator[studio.DatasetMetadata]:
+        """The datasets that the arguments ask for, page by page."""
+        request = studio.ListDatasetsRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListDatasets", request)
+
+    def get_models(self) -> list[studio.ModelMetadata]:
+        """All models, oldest first."""
+        response = self.ListModels(studio.ListModelsRequest())
+        return list(response.models)
+
+    def iter_models(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> Iterator[studio.ModelMetadata]:
+        """The models that the arguments ask for, page by page."""
+        request = studio.ListModelsRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListModels", request)
+
+    def get_adapters(self) -> list[studio.AdapterMetadata]:
+        """All adapters, oldest first."""
+        response = self.ListAdapters(studio.ListAdaptersRequest())
+        return list(response.adapters)
+
+    def iter_adapters(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> Iterator[studio.AdapterMetadata]:
+        """The adapters that the arguments ask for, page by page."""
+        request = studio.ListAdaptersRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListAdapters", request)
+
+    def get_prompts(self) -> list[studio.PromptMetadata]:
+        """All prompts, oldest first."""
+        response = self.ListPrompts(studio.ListPromptsRequest())
+        return list(response.prompts)
+
+    def iter_prompts(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> Iterator[studio.PromptMetadata]:
+        """The prompts that the arguments ask for, page by page."""
+        request = studio.ListPromptsRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListPrompts", request)
+
+    def get_fine_tuning_jobs(self) -> list[studio.FineTuningJobMetadata]:
+        """All fine-tuning jobs, oldest first."""
+        response = self.ListFineTuningJobs(studio.ListFineTuningJobsRequest())
+        return list(response.fine_tuning_jobs)
+
+    def iter_fine_tuning_jobs(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> Iterator[studio.FineTuningJobMetadata]:
+        """The fine-tuning jobs that the arguments ask for, page by page."""
+        request = studio.ListFineTuningJobsRequest(
+            page_size=page_size, filter=filter, order_by=order_by
+        )
+        return self._items("ListFineTuningJobs", request)
+
+    def get_evaluation_jobs(self) -> list[studio.EvaluationJobMetadata]:
+        """All evaluation jobs, oldest first."""
+        response = self.ListEvaluationJobs(studio.ListEvaluationJobsRequest())
+        return list(response.evaluation_jobs)
+
+    def iter_evaluation_jobs(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> Iterator[studio.EvaluationJobMetadata]:
+        """The evaluation jobs that the arguments ask for, page by page."""
+        request = studio.ListEvaluationJobsRequest(
+            page_size=page_size, filter=filter, order_by=order_by
+        )
+        return self._items("ListEvaluationJobs", request)
+
+    def get_configs(self) -> list[studio.ConfigMetadata]:
+        """All configs, oldest first."""
+        response = self.ListConfigs(studio.ListConfigsRequest())
+        return list(response.configs)
+
+    def iter_configs(
+        self,
+        *,
+        type: str = "",
+        model_id: str = "",
+        adapter_id: str = "",
+        fine_tuning_job_id: str = "",
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> Iterator[studio.ConfigMetadata]:
+        """The configs that the arguments ask for, page by page."""
+        request = studio.ListConfigsRequest(
+            type=type,
+            model_id=model_id,
+            adapter_id=adapter_id,
+            fine_tuning_job_id=fine_tuning_job_id,
+            page_size=page_size,
+            filter=filter,
+            order_by=order_by,
+        )
+        return self._items("ListConfigs", request)

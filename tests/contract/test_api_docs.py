@@ -4,7 +4,7 @@ import re
 import sys
 import tomllib
 
-from ft.client import DATABASE, JOBS, STUDIO
+from ft.services import DATABASE, JOBS, STUDIO
 from tests.support import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "docs"))

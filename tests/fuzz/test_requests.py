@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ft import api
-from ft.client import DATABASE, JOBS, STUDIO, FineTuningStudioClient, StudioError
+from ft.client import FineTuningStudioClient, StudioError
+from ft.services import DATABASE, JOBS, STUDIO
 from tests.e2e.conftest import Studio
 from tests.fuzz.conftest import EXAMPLES
 from tests.fuzz.requests import Requests

@@ -18,7 +18,7 @@ from ft.cli.exits import CommandFailed
 from ft.cli.render import as_dict
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, Resource
 from ft.cli.session import Session
-from ft.cli.watch import Job, failure, follow
+from ft.cli.watch import POLL_SECONDS, failure, follow
 from ft.client import FineTuningStudioClient
 from ft.local import studio
 
@@ -124,7 +124,7 @@ def _existing(client: FineTuningStudioClient, resource: Resource, wanted: Any) -
 
 def _fine_tune(
     session: Session, model_id: str, dataset_id: str, prompt_id: str, epochs: int
-) -> tuple[Job, str]:
+) -> tuple[api.FineTuningJobMetadata, str]:
     client = session.client
     name = f"demo-{secrets.token_hex(4)}"
     request = api.StartFineTuningJobRequest(
@@ -143,17 +143,16 @@ def _fine_tune(
     )
     started = client.StartFineTuningJob(request).fine_tuning_job
     session.out.say(f"job {started.id}")
-
-    def fetch() -> Job:
-        request = api.GetFineTuningJobRequest(id=started.id)
-        return client.GetFineTuningJob(request).fine_tuning_job
-
-    job = _succeeded(session, {name: fetch})[name]
+    job = _succeeded(session, {name: started.id})[name]
     return job, _adapter_of(client, job)
 
 
-def _succeeded(session: Session, fetch: dict[str, Callable[[], Job]]) -> dict[str, Job]:
-    ended = follow(session.out.console, fetch, quiet=session.out.json)
+def _succeeded(session: Session, job_ids: dict[str, str]) -> dict[str, Any]:
+    """The jobs by title, as they ended."""
+    watches = {
+        title: session.client.watch_job(id, poll=POLL_SECONDS) for title, id in job_ids.items()
+    }
+    ended = follow(session.out.console, watches, quiet=session.out.json)
     for title, job in ended.items():
         for notice in job.status.notices:
             session.out.say(f"note: {notice}")
@@ -162,7 +161,7 @@ def _succeeded(session: Session, fetch: dict[str, Callable[[], Job]]) -> dict[st
     return ended
 
 
-def _adapter_of(client: FineTuningStudioClient, job: Job) -> str:
+def _adapter_of(client: FineTuningStudioClient, job: api.FineTuningJobMetadata) -> str:
     """The adapter that the job has registered."""
     deadline = time.monotonic() + REGISTERED_WITHIN_SECONDS
     while True:
@@ -176,7 +175,7 @@ def _adapter_of(client: FineTuningStudioClient, job: Job) -> str:
 
 def _evaluate(
     session: Session, model_id: str, adapter_id: str, dataset_id: str, prompt_id: str
-) -> tuple[Job, Job]:
+) -> tuple[api.EvaluationJobMetadata, api.EvaluationJobMetadata]:
     client = session.client
     request = api.StartEvaluationJobRequest(
         type=api.EvaluationJobType.MLFLOW,
@@ -192,23 +191,21 @@ def _evaluate(
         generation_config=json.dumps(GENERATION),
         eval_dataset_fraction=1.0,
     )
-    started = client.StartEvaluationJob(request).evaluation_jobs
-
-    def fetch(id: str) -> Callable[[], Job]:
-        request = api.GetEvaluationJobRequest(id=id)
-        return lambda: client.GetEvaluationJob(request).evaluation_job
-
-    titles = ("base", "tuned")
-    jobs = _succeeded(
-        session, {title: fetch(job.id) for title, job in zip(titles, started, strict=True)}
-    )
+    base, tuned = client.StartEvaluationJob(request).evaluation_jobs
+    jobs = _succeeded(session, {"base": base.id, "tuned": tuned.id})
     for title, job in jobs.items():
         if "exact_match" not in job.metrics:
             raise CommandFailed(f"the evaluation of {title} reports no exact_match")
     return jobs["base"], jobs["tuned"]
 
 
-def _report(session: Session, phases: Phases, tuning: Job, base: Job, tuned: Job) -> None:
+def _report(
+    session: Session,
+    phases: Phases,
+    tuning: api.FineTuningJobMetadata,
+    base: api.EvaluationJobMetadata,
+    tuned: api.EvaluationJobMetadata,
+) -> None:
     out = session.out
     if out.json:
         out.data(
@@ -256,7 +253,7 @@ def _next_commands(session: Session, job_id: str) -> Iterator[str]:
         yield f"  {fts} down                stop the studio"
 
 
-def _exact(job: Job) -> float:
+def _exact(job: api.EvaluationJobMetadata) -> float:
     return float(job.metrics["exact_match"])
 
 
@@ -272,7 +269,7 @@ def _line(text: str) -> str:
     return flat if len(flat) <= 40 else f"{flat[:39]}…"
 
 
-def _judge(base: Job, tuned: Job) -> None:
+def _judge(base: api.EvaluationJobMetadata, tuned: api.EvaluationJobMetadata) -> None:
     if base.rows != tuned.rows:
         raise CommandFailed(f"{base.rows} rows for the base, but {tuned.rows} for the tuned model")
     if _exact(tuned) < TUNED_AT_LEAST or _exact(base) >= BASE_BELOW:

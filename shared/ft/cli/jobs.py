@@ -7,6 +7,7 @@ import grpc
 import typer
 
 from ft import api
+from ft._watch import Job
 from ft.cli.render import Column, as_dict
 from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import (
@@ -18,7 +19,7 @@ from ft.cli.session import (
     command,
     with_session,
 )
-from ft.cli.watch import Job, failure, find_job, follow
+from ft.cli.watch import POLL_SECONDS, failure, follow
 from ft.client import StudioError
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of either kind.")]
@@ -83,19 +84,19 @@ def jobs_alone(
 @command(jobs, "show")
 def show_job(session: Session, job: JobId) -> None:
     """Show one job, with what became of it."""
-    session.out.item(find_job(session.client, job))
+    session.out.item(session.client.get_job(job))
 
 
 @command(jobs, "watch")
 def watch_job(session: Session, job: JobId) -> None:
     """Show a job's progress until it has ended."""
-    _watch(session, find_job(session.client, job))
+    _watch(session, session.client.get_job(job))
 
 
 @command(jobs, "remove")
 def remove_job(session: Session, job: JobId) -> None:
     """Forget a job, and end it if it runs."""
-    found = find_job(session.client, job)
+    found = session.client.get_job(job)
     if isinstance(found, api.FineTuningJobMetadata):
         session.client.RemoveFineTuningJob(api.RemoveFineTuningJobRequest(id=found.id))
     else:
@@ -250,7 +251,7 @@ def _watch(session: Session, *started: Job) -> None:
     client = session.client
     ended = follow(
         session.out.console,
-        {_name(job): lambda job_id=job.id: find_job(client, job_id) for job in started},  # type: ignore[misc]
+        {_name(job): client.watch_job(job.id, poll=POLL_SECONDS) for job in started},
         quiet=session.out.json,
     )
     if session.out.json:

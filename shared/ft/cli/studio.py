@@ -9,8 +9,8 @@ import typer
 from ft import health
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.session import Session
-from ft.client import STUDIO
 from ft.local import studio
+from ft.services import STUDIO
 
 Listen = Annotated[
     str | None,

@@ -1,69 +1,43 @@
 """Following jobs until they have ended."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
-import grpc
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from ft import api
+from ft._watch import Job, ended
 from ft.cli.exits import CommandFailed, Exit
 from ft.client import FineTuningStudioClient, StudioError
 
-POLL_SECONDS = 0.5
-AWAY_SECONDS = 60.0
-"""How long a studio that is away is waited for: the job goes on meanwhile."""
 LINE_SECONDS = 5.0
 """How often progress is told where there is no terminal to draw on."""
+POLL_SECONDS = 0.5
 LOG_LINES = 15
-
-Job = Any
-"""A FineTuningJobMetadata or EvaluationJobMetadata."""
-
-
-def ended(status: api.JobStatus) -> bool:
-    """Whether the job will not change any more."""
-    return bool(status.state) and api.JobState(status.state).ended
-
-
-def find_job(client: FineTuningStudioClient, id: str) -> Job:
-    """The job of either kind with that id. Raises CommandFailed if there is none."""
-    try:
-        return client.GetFineTuningJob(api.GetFineTuningJobRequest(id=id)).fine_tuning_job
-    except StudioError as error:
-        if error.code is not grpc.StatusCode.NOT_FOUND:
-            raise
-    try:
-        return client.GetEvaluationJob(api.GetEvaluationJobRequest(id=id)).evaluation_job
-    except StudioError as error:
-        if error.code is not grpc.StatusCode.NOT_FOUND:
-            raise
-    raise CommandFailed(f"no job has the id {id!r}", Exit.NOT_FOUND)
 
 
 def follow(
-    console: Console, fetch: Mapping[str, Callable[[], Job]], quiet: bool = False
+    console: Console, watches: Mapping[str, Iterator[Job]], quiet: bool = False
 ) -> dict[str, Job]:
     """Shows the progress of jobs, by title, until all have ended; returns them as they ended.
 
-    Raises CommandFailed on Ctrl-C, saying that the jobs go on, and StudioError when the studio
-    stays away.
+    Each is watched by `client.watch_job`. Raises CommandFailed on Ctrl-C, saying that the jobs go
+    on, and StudioError when the studio stays away.
     """
     jobs: dict[str, Job] = {}
+    open_watches = dict(watches)
     with _display(console, quiet) as display:
-        while len(jobs) < len(fetch):
-            for title, get in fetch.items():
-                if title in jobs:
+        while open_watches:
+            for title, watch in list(open_watches.items()):
+                job = next(watch, None)
+                if job is None:
+                    del open_watches[title]
                     continue
-                job = _patiently(get)
                 display.show(title, job.status)
-                if ended(job.status):
-                    jobs[title] = job
-            if len(jobs) < len(fetch):
-                time.sleep(POLL_SECONDS)
+                jobs[title] = job
     return jobs
 
 
@@ -86,18 +60,6 @@ def log_tail(client: FineTuningStudioClient, job_id: str) -> list[str]:
     except StudioError:
         return []
     return last.decode(errors="replace").splitlines()[-LOG_LINES:]
-
-
-def _patiently(get: Callable[[], Job]) -> Job:
-    deadline = time.monotonic() + AWAY_SECONDS
-    while True:
-        try:
-            return get()
-        except StudioError as error:
-            away = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
-            if error.code not in away or time.monotonic() > deadline:
-                raise
-        time.sleep(POLL_SECONDS)
 
 
 class _Display(Protocol):

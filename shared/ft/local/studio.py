@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ft import health
-from ft.client import STUDIO
 from ft.local import layout
 from ft.local.errors import AlreadyRunning, BadSetting, NotServing
 from ft.local.home import Home, Setup
 from ft.local.leftovers import end_leftovers
 from ft.local.supervisor import POLL_SECONDS, Process, Supervisor
+from ft.services import STUDIO
 
 DEFAULT_LISTEN = "127.0.0.1:50051"
 WORKSPACE_LISTEN = "[::]:50051"

@@ -1,11 +1,13 @@
 """A studio in this process: a real gRPC server with the contract's servicers, state in memory."""
 
+import asyncio
 import os
 import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -15,7 +17,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from ft import api
-from ft.client import FineTuningStudioClient
+from ft.client import AsyncFineTuningStudioClient, FineTuningStudioClient
 from ft.proto import fine_tuning_studio_jobs_pb2_grpc as jobs_grpc
 from ft.proto import fine_tuning_studio_pb2_grpc as studio_grpc
 
@@ -72,6 +74,15 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
     def _all(self, kind: str) -> list[Any]:
         return list(self.kept.setdefault(kind, {}).values())
 
+    def _page(self, response: Any, kind: str, request: Any) -> Any:
+        wanted = request.filter.items()
+        found = [item for item in self._all(kind) if all(getattr(item, n) == v for n, v in wanted)]
+        start = int(request.page_token or 0)
+        end = start + request.page_size if request.page_size else len(found)
+        [items] = (field.name for field in response.DESCRIPTOR.fields if field.is_repeated)
+        token = str(end) if end < len(found) else ""
+        return response(**{items: found[start:end]}, next_page_token=token)
+
     def _get(self, kind: str, request: Any, context: Context) -> Any:
         found = self.kept.setdefault(kind, {}).get(request.id)
         if found is None:
@@ -87,7 +98,7 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         return item
 
     def ListDatasets(self, request: Any, context: Context) -> Any:
-        return api.ListDatasetsResponse(datasets=self._all("dataset"))
+        return self._page(api.ListDatasetsResponse, "dataset", request)
 
     def GetDataset(self, request: Any, context: Context) -> Any:
         return api.GetDatasetResponse(dataset=self._get("dataset", request, context))
@@ -111,7 +122,7 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         return api.RemoveDatasetResponse()
 
     def ListModels(self, request: Any, context: Context) -> Any:
-        return api.ListModelsResponse(models=self._all("model"))
+        return self._page(api.ListModelsResponse, "model", request)
 
     def GetModel(self, request: Any, context: Context) -> Any:
         return api.GetModelResponse(model=self._get("model", request, context))
@@ -121,20 +132,20 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         return api.AddModelResponse(model=self._keep("model", item))
 
     def ListAdapters(self, request: Any, context: Context) -> Any:
-        return api.ListAdaptersResponse(adapters=self._all("adapter"))
+        return self._page(api.ListAdaptersResponse, "adapter", request)
 
     def AddAdapter(self, request: Any, context: Context) -> Any:
         item = api.AdapterMetadata(name=request.name, model_id=request.model_id)
         return api.AddAdapterResponse(adapter=self._keep("adapter", item))
 
     def ListPrompts(self, request: Any, context: Context) -> Any:
-        return api.ListPromptsResponse(prompts=self._all("prompt"))
+        return self._page(api.ListPromptsResponse, "prompt", request)
 
     def AddPrompt(self, request: Any, context: Context) -> Any:
         return api.AddPromptResponse(prompt=self._keep("prompt", request.prompt))
 
     def ListConfigs(self, request: Any, context: Context) -> Any:
-        return api.ListConfigsResponse(configs=self._all("config"))
+        return self._page(api.ListConfigsResponse, "config", request)
 
     def AddConfig(self, request: Any, context: Context) -> Any:
         item = api.ConfigMetadata(type=request.type, config=request.config)
@@ -144,7 +155,7 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
 
     def ListFineTuningJobs(self, request: Any, context: Context) -> Any:
-        return api.ListFineTuningJobsResponse(fine_tuning_jobs=self._all("job"))
+        return self._page(api.ListFineTuningJobsResponse, "job", request)
 
     def GetFineTuningJob(self, request: Any, context: Context) -> Any:
         job = self._get("job", request, context)
@@ -169,7 +180,7 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         return api.RemoveFineTuningJobResponse()
 
     def ListEvaluationJobs(self, request: Any, context: Context) -> Any:
-        return api.ListEvaluationJobsResponse(evaluation_jobs=self._all("evaluation"))
+        return self._page(api.ListEvaluationJobsResponse, "evaluation", request)
 
     def GetEvaluationJob(self, request: Any, context: Context) -> Any:
         job = self._get("evaluation", request, context)
@@ -271,9 +282,58 @@ def server(studio: Studio) -> Iterator[Server]:
     running.stop()
 
 
+class Awaited:
+    """The client for asyncio in an event loop of its own, with calls that block as its twin's do,
+    so that one test holds both to the same."""
+
+    def __init__(self, *where: Any, **options: Any) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._client = AsyncFineTuningStudioClient(*where, **options)
+        self._thread.start()
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._client, name)
+        return partial(self._call, attribute) if callable(attribute) else attribute
+
+    def __enter__(self) -> "Awaited":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._until(self._client.__aexit__())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _call(self, function: Any, *arguments: Any, **options: Any) -> Any:
+        made = function(*arguments, **options)
+        return self._iterated(made) if hasattr(made, "__anext__") else self._until(made)
+
+    def _iterated(self, iterator: Any) -> Iterator[Any]:
+        try:
+            while True:
+                yield self._until(anext(iterator))
+        except StopAsyncIteration:
+            return
+        finally:
+            self._until(iterator.aclose())
+
+    def _until(self, awaitable: Any) -> Any:
+        async def waited() -> Any:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(waited(), self._loop).result(60)
+
+
+@pytest.fixture(params=[FineTuningStudioClient, Awaited], ids=["sync", "async"])
+def connect(request: pytest.FixtureRequest) -> Any:
+    """Makes clients, of each manner in turn."""
+    return request.param
+
+
 @pytest.fixture
-def client(server: Server) -> Iterator[FineTuningStudioClient]:
-    with FineTuningStudioClient("127.0.0.1", server.port, timeout=10) as connected:
+def client(server: Server, connect: Any) -> Iterator[FineTuningStudioClient]:
+    with connect("127.0.0.1", server.port, timeout=10) as connected:
         yield connected
 
 

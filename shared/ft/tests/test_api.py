@@ -3,8 +3,13 @@
 import json
 from pathlib import Path
 
-from ft import api, enums
-from ft.proto import fine_tuning_studio_jobs_pb2, fine_tuning_studio_pb2
+from ft import api, client, enums
+from ft.proto import (
+    fine_tuning_studio_database_pb2,
+    fine_tuning_studio_jobs_pb2,
+    fine_tuning_studio_pb2,
+    fine_tuning_studio_types_pb2,
+)
 
 FROZEN = json.loads((Path(__file__).parent / "exported_names.json").read_text())
 
@@ -13,10 +18,18 @@ def test_exported_names_are_frozen() -> None:
     assert sorted(api.__all__) == FROZEN["names"]
 
 
+def test_exported_names_of_the_client_are_frozen() -> None:
+    assert sorted(client.__all__) == FROZEN["client"]
+    methods = {name for name in dir(client.FineTuningStudioClient) if not name.startswith("_")}
+    assert sorted(methods) == FROZEN["methods"]
+
+
 def test_every_message_and_enumeration_is_exported() -> None:
     messages = {
         *fine_tuning_studio_pb2.DESCRIPTOR.message_types_by_name,
         *fine_tuning_studio_jobs_pb2.DESCRIPTOR.message_types_by_name,
+        *fine_tuning_studio_database_pb2.DESCRIPTOR.message_types_by_name,
+        *fine_tuning_studio_types_pb2.DESCRIPTOR.message_types_by_name,
     }
     assert messages | set(enums.__all__) <= set(api.__all__)
     for name in api.__all__:

@@ -5,39 +5,13 @@ import subprocess
 import sys
 import threading
 import time
-import typing
 from typing import Any
 
 import grpc
 import pytest
 
-from ft import api
-from ft import client as client_module
-from ft.client import JOBS, STUDIO, FineTuningStudioClient, StudioError
-from ft.rpcs import Rpcs, Stream, Unary
-
-
-def test_every_rpc_is_a_method(client: FineTuningStudioClient) -> None:
-    names = {method.name for service in (STUDIO, JOBS) for method in service.methods}
-    assert len(names) == 33
-    assert names <= set(dir(client))
-    assert names - {"TailLogs"} <= set(dir(client.stub))
-
-
-def test_declared_types_are_those_of_the_contract() -> None:
-    declared = typing.get_type_hints(Rpcs)
-    expected = {
-        method.name: (
-            Stream if method.server_streaming else Unary,
-            getattr(api, method.input_type.name),
-            getattr(api, method.output_type.name),
-        )
-        for service in (STUDIO, JOBS)
-        for method in service.methods
-    }
-    assert {
-        name: (typing.get_origin(hint), *typing.get_args(hint)) for name, hint in declared.items()
-    } == expected
+from ft import _calls, api
+from ft.client import FineTuningStudioClient, StudioError
 
 
 def test_convenience_methods_return_the_repeated_field(client: FineTuningStudioClient) -> None:
@@ -172,18 +146,20 @@ def test_a_restart_of_the_studio_goes_unnoticed(
     timer.join()
 
 
-def test_unreachable_studio_is_named(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "CONNECT_SECONDS", 0.3)
-    with FineTuningStudioClient("127.0.0.1", closed_port) as client:
+def test_unreachable_studio_is_named(
+    closed_port: int, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_calls, "CONNECT_SECONDS", 0.3)
+    with connect("127.0.0.1", closed_port) as client:
         for call in (client.get_models, lambda: client.AddModel(api.AddModelRequest())):
             with pytest.raises(StudioError, match=f"no studio answers at 127.0.0.1:{closed_port}"):
                 call()
 
 
-def test_deadline(server: Any, studio: Any) -> None:
+def test_deadline(server: Any, studio: Any, connect: Any) -> None:
     release = threading.Event()
     studio.before = lambda method, context: (release.wait(10), None)[1]
-    with FineTuningStudioClient("127.0.0.1", server.port, timeout=0.2) as client:
+    with connect("127.0.0.1", server.port, timeout=0.2) as client:
         for call in (client.get_models, lambda: client.AddModel(api.AddModelRequest())):
             began = time.monotonic()
             with pytest.raises(StudioError, match=r"no answer from .* in time") as caught:
@@ -216,21 +192,21 @@ def test_leaving_a_stream_ends_the_call(client: FineTuningStudioClient, studio: 
     studio.before = lambda method, context: (context.add_callback(ended.set), None)[1]
     parts = client.TailLogs(api.TailLogsRequest(job_id=job.fine_tuning_job.id))
     next(parts)
-    parts.close()  # type: ignore[attr-defined]
+    parts.close()
     assert ended.wait(10)
 
 
 def test_address_comes_from_the_environment_where_it_is_not_given(
-    monkeypatch: pytest.MonkeyPatch,
+    connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FINE_TUNING_SERVICE_IP", "10.0.0.9")
     monkeypatch.setenv("FINE_TUNING_SERVICE_PORT", "50051")
-    with FineTuningStudioClient() as client:
+    with connect() as client:
         assert client.address == "10.0.0.9:50051"
-    with FineTuningStudioClient("studio.example", 1) as client:
+    with connect("studio.example", 1) as client:
         assert client.address == "studio.example:1"
     for spelling in ("::1", "[::1]"):
-        with FineTuningStudioClient(spelling, "7") as client:
+        with connect(spelling, "7") as client:
             assert client.address == "[::1]:7"
 
 
@@ -243,9 +219,11 @@ def test_address_comes_from_the_environment_where_it_is_not_given(
         ("127.0.0.1", 65536, "server_port: '65536' is not a port number"),
     ],
 )
-def test_a_wrong_address_is_refused(ip: str | None, port: str | int | None, message: str) -> None:
+def test_a_wrong_address_is_refused(
+    connect: Any, ip: str | None, port: str | int | None, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
-        FineTuningStudioClient(ip, port)
+        connect(ip, port)
 
 
 def test_importing_the_client_stays_light() -> None:

@@ -1,0 +1,23 @@
+"""Where the studio is."""
+
+import ipaddress
+import os
+
+
+def studio_address(server_ip: str | None, server_port: str | int | None) -> str:
+    """`host:port`, from FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT where not given.
+
+    Raises ValueError if a part is missing or wrong.
+    """
+    host = (server_ip or os.environ.get("FINE_TUNING_SERVICE_IP", "")).strip().strip("[]")
+    port = str(server_port or os.environ.get("FINE_TUNING_SERVICE_PORT", "")).strip()
+    if not host:
+        raise ValueError("server_ip: not given, and FINE_TUNING_SERVICE_IP is not set")
+    if not port:
+        raise ValueError("server_port: not given, and FINE_TUNING_SERVICE_PORT is not set")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"server_port: {port!r} is not a port number from 1 to 65535")
+    try:
+        return f"[{host}]:{port}" if ipaddress.ip_address(host).version == 6 else f"{host}:{port}"
+    except ValueError:
+        return f"{host}:{port}"

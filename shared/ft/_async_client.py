@@ -1,0 +1,155 @@
+"""The client for asyncio. `ft.client` exports it."""
+
+# ruff: noqa: ASYNC109  # A deadline travels with the call, to be kept by every hop.
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor
+from grpc import aio
+
+from ft._address import studio_address
+from ft._calls import CONNECT_SECONDS, DEFAULT_TIMEOUT_SECONDS, STREAM_SECONDS, Calls, callables
+from ft._pages import Pages
+from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
+from ft.async_rpcs import AsyncRpcs
+from ft.channel import channel_options
+from ft.errors import from_rpc_error
+from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
+from ft.services import METHODS, SERVICES
+
+if TYPE_CHECKING:
+    from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioAsyncStub
+
+
+class AsyncFineTuningStudioClient(AsyncRpcs):
+    """`ft.client.FineTuningStudioClient` for asyncio: the same arguments, names, retries and
+    errors; RPCs are coroutine methods, streams and lists are asynchronous iterators.
+
+    Can be made anywhere; connects in the event loop of its first call, and belongs to it from
+    then on.
+    """
+
+    def __init__(
+        self,
+        server_ip: str | None = None,
+        server_port: str | int | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> None:
+        self.address = studio_address(server_ip, server_port)
+        self._io = _AwaitingIo(self.address)
+        self._calls = Calls(self._io, self.address, timeout)
+
+    @property
+    def channel(self) -> aio.Channel:
+        """The channel to the studio. Must be asked for within the event loop."""
+        return self._io.channel
+
+    @cached_property
+    def stub(self) -> "FineTuningStudioAsyncStub":
+        """gRPC's own stub of the contract. Must be asked for within the event loop."""
+        return FineTuningStudioStub(self.channel)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends the connection and every call in flight."""
+        await self._io.channel.close(None)
+
+    async def wait_until_connected(self, seconds: float = CONNECT_SECONDS) -> None:
+        """Returns once the studio's server is connected; says nothing about its health.
+
+        Raises UnavailableError when it is not within `seconds`.
+        """
+        await self._calls.connected(seconds)
+
+    async def get_job(self, job_id: str) -> Job:
+        """The fine-tuning or evaluation job with that id. Raises NotFoundError if it is neither."""
+        return await get_job(self._calls, job_id)
+
+    async def watch_job(self, job_id: str, *, poll: float = POLL_SECONDS) -> AsyncIterator[Job]:
+        """The job of either kind as it is now, then every `poll` seconds, last as it ended.
+
+        A studio that is away is waited for, up to a minute. Raises UnimplementedError if the
+        studio is one that keeps no states of jobs.
+        """
+        watch = Watch(self._calls, job_id, poll)
+        while not watch.ended:
+            yield await watch.look()
+
+    async def wait_for_job(
+        self,
+        job_id: str,
+        timeout: float | None = None,
+        *,
+        poll: float = POLL_SECONDS,
+        raise_on_failure: bool = True,
+    ) -> Job:
+        """The job of either kind, once it has ended; looked at every `poll` seconds.
+
+        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False;
+        TimeoutError when it has not ended within `timeout` seconds; otherwise as `watch_job`.
+        """
+        return await wait_for_job(Watch(self._calls, job_id, poll, timeout), raise_on_failure)
+
+    async def _unary(self, method: str, request: Any, timeout: float | None) -> Any:
+        return await self._calls.unary(method, request, timeout)
+
+    async def _stream(
+        self,
+        method: str,
+        request: Any,
+        timeout: float | None,
+    ) -> AsyncGenerator[Any, None]:
+        seconds = STREAM_SECONDS if timeout is None else timeout
+        responses = self._io.callables[method](request, timeout=seconds)
+        try:
+            async for response in responses:
+                yield response
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, METHODS[method], self.address) from None
+        finally:
+            responses.cancel()
+
+    async def _items(self, method: str, request: Any) -> AsyncIterator[Any]:
+        pages = Pages(request)
+        while pages.request is not None:
+            for item in pages.items(await self._unary(method, pages.request, None)):
+                yield item
+
+
+class _AwaitingIo:
+    """Suspends in the event loop that is running when it is first used."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    @cached_property
+    def channel(self) -> aio.Channel:
+        # gRPC's channel takes hold of an event loop as it is made.
+        return aio.insecure_channel(self._address, options=channel_options(*SERVICES))
+
+    @cached_property
+    def callables(self) -> dict[str, Any]:
+        return callables(self.channel)
+
+    async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
+        return await self.callables[method.name](request, timeout=seconds)
+
+    async def connect(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self.channel.channel_ready(), seconds)
+            return True
+        except TimeoutError:
+            return False
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))

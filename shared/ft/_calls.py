@@ -1,0 +1,100 @@
+"""How a call is made, by a client that blocks and by one that awaits.
+
+What is more than input and output is written once, as coroutines over `Io`. A blocking client has
+an `Io` that never suspends, so that `run` gets through such a coroutine without an event loop.
+"""
+
+# ruff: noqa: ASYNC109  # A deadline travels with the call, to be kept by every hop.
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor
+from grpc import aio
+
+from ft import errors
+from ft.channel import may_repeat
+from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
+from ft.proto.fine_tuning_studio_jobs_pb2_grpc import FineTuningStudioJobsStub
+from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
+from ft.services import METHODS, SERVICES
+
+T = TypeVar("T")
+
+DEFAULT_TIMEOUT_SECONDS = 60.0
+CONNECT_SECONDS = 5.0
+"""How long a studio that is away is waited for: a restart takes less than a second."""
+STREAM_SECONDS = 86_400.0
+"""Deadline of a stream without one of its own."""
+
+
+def callables(channel: grpc.Channel | aio.Channel) -> dict[str, Callable[..., Any]]:
+    """What sends a request of each RPC, by its name."""
+    stubs = (FineTuningStudioStub, FineTuningStudioJobsStub, FineTuningStudioDatabaseStub)
+    return {
+        method.name: getattr(stub(channel), method.name)
+        for service, stub in zip(SERVICES, stubs, strict=True)
+        for method in service.methods
+    }
+
+
+class Io(Protocol):
+    """What a client does outside of its process."""
+
+    async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
+        """The response to one attempt, in which gRPC may still repeat. Raises grpc.RpcError."""
+
+    async def connect(self, seconds: float) -> bool:
+        """Whether the studio's server is connected, as soon as it is or at the end of the time."""
+
+    async def pause(self, seconds: float) -> None:
+        """Lets time pass."""
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+    raise AssertionError("a blocking client has nothing to suspend for")
+
+
+class Calls:
+    """Calls of one client. Raise `errors.StudioError`."""
+
+    def __init__(self, io: Io, address: str, timeout: float) -> None:
+        self.address = address
+        self.timeout = timeout
+        self.io = io
+
+    async def connected(self, seconds: float) -> None:
+        """Returns once the server is connected. Raises UnavailableError when it is not in time."""
+        if not await self.io.connect(seconds):
+            raise errors.unreachable(self.address)
+
+    async def unary(self, name: str, request: Any, timeout: float | None = None) -> Any:
+        """The response to a call of the RPC of that name, sent again where that is safe."""
+        method = METHODS[name]
+        seconds = self.timeout if timeout is None else timeout
+        deadline = time.monotonic() + seconds
+        if not may_repeat(method):
+            # Sent once only, so it had better not be sent to a server that is just restarting.
+            await self.connected(min(CONNECT_SECONDS, seconds))
+            return await self._send(method, request, deadline)
+        try:
+            return await self._send(method, request, deadline)
+        except errors.UnavailableError as error:
+            if error.reason != errors.UNREACHABLE:
+                raise
+        await self.connected(min(CONNECT_SECONDS, deadline - time.monotonic()))
+        return await self._send(method, request, deadline)
+
+    async def _send(self, method: MethodDescriptor, request: Any, deadline: float) -> Any:
+        try:
+            return await self.io.send(method, request, deadline - time.monotonic())
+        except grpc.RpcError as error:
+            raise errors.from_rpc_error(error, method, self.address) from None

@@ -1,0 +1,409 @@
+"""What a client that awaits offers: the studio's RPCs and lists as methods.
+
+Generated from proto/ by `python shared/ft/codegen/rpcs.py`: do not edit.
+
+Every RPC takes `timeout` in seconds, the client's own where it is None; for a stream it is that
+of the whole stream, and None sets no limit that matters. Closing a stream's iterator ends the
+call. All raise `ft.errors.StudioError`.
+
+`get_<items>` asks for everything at once. `iter_<items>` asks for one page after the other while
+it is iterated; `filter` keeps those whose fields have the given values, such as
+{"type": "project"}, `order_by` sorts, as in "name" or "type, created_at desc". A studio that
+knows no pages answers with everything at once, in its own order; the filter is then applied here,
+as far as it names fields that such a studio has.
+"""
+
+# The methods are called as the contract calls its RPCs, and a deadline travels with the call.
+# ruff: noqa: ASYNC109, N802
+# What gRPC's deserializers return is typed here and nowhere else.
+# mypy: disable-error-code="no-any-return"
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any
+
+from ft.proto import fine_tuning_studio_database_pb2 as database
+from ft.proto import fine_tuning_studio_jobs_pb2 as jobs
+from ft.proto import fine_tuning_studio_pb2 as studio
+
+
+class AsyncRpcs(ABC):
+    """Every RPC under its own name, and the lists as Python has them."""
+
+    @abstractmethod
+    async def _unary(self, method: str, request: Any, timeout: float | None) -> Any: ...
+
+    @abstractmethod
+    def _stream(
+        self, method: str, request: Any, timeout: float | None
+    ) -> AsyncGenerator[Any, None]: ...
+
+    @abstractmethod
+    def _items(self, method: str, request: Any) -> AsyncIterator[Any]: ...
+
+    async def ListDatasets(
+        self, request: studio.ListDatasetsRequest, *, timeout: float | None = None
+    ) -> studio.ListDatasetsResponse:
+        """All registered datasets, oldest first."""
+        return await self._unary("ListDatasets", request, timeout)
+
+    async def GetDataset(
+        self, request: studio.GetDatasetRequest, *, timeout: float | None = None
+    ) -> studio.GetDatasetResponse:
+        """One dataset. NOT_FOUND if the id is unknown."""
+        return await self._unary("GetDataset", request, timeout)
+
+    async def AddDataset(
+        self, request: studio.AddDatasetRequest, *, timeout: float | None = None
+    ) -> studio.AddDatasetResponse:
+        """Registers a hub dataset or local files. Column names are read at once, rows are not."""
+        return await self._unary("AddDataset", request, timeout)
+
+    async def RemoveDataset(
+        self, request: studio.RemoveDatasetRequest, *, timeout: float | None = None
+    ) -> studio.RemoveDatasetResponse:
+        """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
+        return await self._unary("RemoveDataset", request, timeout)
+
+    async def GetDatasetSplitByAdapter(
+        self, request: studio.GetDatasetSplitByAdapterRequest, *, timeout: float | None = None
+    ) -> studio.GetDatasetSplitByAdapterResponse:
+        """How the data was sampled and split when the given adapter was trained, so that an
+        evaluation can leave out the rows that were trained on.
+        """
+        return await self._unary("GetDatasetSplitByAdapter", request, timeout)
+
+    async def ListModels(
+        self, request: studio.ListModelsRequest, *, timeout: float | None = None
+    ) -> studio.ListModelsResponse:
+        """All registered models, oldest first."""
+        return await self._unary("ListModels", request, timeout)
+
+    async def GetModel(
+        self, request: studio.GetModelRequest, *, timeout: float | None = None
+    ) -> studio.GetModelResponse:
+        """One model. NOT_FOUND if the id is unknown."""
+        return await self._unary("GetModel", request, timeout)
+
+    async def AddModel(
+        self, request: studio.AddModelRequest, *, timeout: float | None = None
+    ) -> studio.AddModelResponse:
+        """Registers a base model from the hub, the workspace's model registry or a local
+        directory.
+        """
+        return await self._unary("AddModel", request, timeout)
+
+    async def ExportModel(
+        self, request: studio.ExportModelRequest, *, timeout: float | None = None
+    ) -> studio.ExportModelResponse:
+        """Hands a base model with an adapter to the model registry or to model serving."""
+        return await self._unary("ExportModel", request, timeout)
+
+    async def RemoveModel(
+        self, request: studio.RemoveModelRequest, *, timeout: float | None = None
+    ) -> studio.RemoveModelResponse:
+        """Forgets a model. Removing an unknown id succeeds."""
+        return await self._unary("RemoveModel", request, timeout)
+
+    async def ListAdapters(
+        self, request: studio.ListAdaptersRequest, *, timeout: float | None = None
+    ) -> studio.ListAdaptersResponse:
+        """All registered adapters, oldest first."""
+        return await self._unary("ListAdapters", request, timeout)
+
+    async def GetAdapter(
+        self, request: studio.GetAdapterRequest, *, timeout: float | None = None
+    ) -> studio.GetAdapterResponse:
+        """One adapter. NOT_FOUND if the id is unknown."""
+        return await self._unary("GetAdapter", request, timeout)
+
+    async def AddAdapter(
+        self, request: studio.AddAdapterRequest, *, timeout: float | None = None
+    ) -> studio.AddAdapterResponse:
+        """Registers an adapter for a known model."""
+        return await self._unary("AddAdapter", request, timeout)
+
+    async def RemoveAdapter(
+        self, request: studio.RemoveAdapterRequest, *, timeout: float | None = None
+    ) -> studio.RemoveAdapterResponse:
+        """Forgets an adapter; its files stay. Removing an unknown id succeeds."""
+        return await self._unary("RemoveAdapter", request, timeout)
+
+    async def ListPrompts(
+        self, request: studio.ListPromptsRequest, *, timeout: float | None = None
+    ) -> studio.ListPromptsResponse:
+        """All prompts, oldest first."""
+        return await self._unary("ListPrompts", request, timeout)
+
+    async def GetPrompt(
+        self, request: studio.GetPromptRequest, *, timeout: float | None = None
+    ) -> studio.GetPromptResponse:
+        """One prompt. NOT_FOUND if the id is unknown."""
+        return await self._unary("GetPrompt", request, timeout)
+
+    async def AddPrompt(
+        self, request: studio.AddPromptRequest, *, timeout: float | None = None
+    ) -> studio.AddPromptResponse:
+        """Stores a prompt under the id that the caller chose."""
+        return await self._unary("AddPrompt", request, timeout)
+
+    async def RemovePrompt(
+        self, request: studio.RemovePromptRequest, *, timeout: float | None = None
+    ) -> studio.RemovePromptResponse:
+        """Forgets a prompt. Removing an unknown id succeeds."""
+        return await self._unary("RemovePrompt", request, timeout)
+
+    async def ListFineTuningJobs(
+        self, request: studio.ListFineTuningJobsRequest, *, timeout: float | None = None
+    ) -> studio.ListFineTuningJobsResponse:
+        """All fine-tuning jobs, oldest first."""
+        return await self._unary("ListFineTuningJobs", request, timeout)
+
+    async def GetFineTuningJob(
+        self, request: studio.GetFineTuningJobRequest, *, timeout: float | None = None
+    ) -> studio.GetFineTuningJobResponse:
+        """One fine-tuning job. NOT_FOUND if the id is unknown."""
+        return await self._unary("GetFineTuningJob", request, timeout)
+
+    async def StartFineTuningJob(
+        self, request: studio.StartFineTuningJobRequest, *, timeout: float | None = None
+    ) -> studio.StartFineTuningJobResponse:
+        """Records a fine-tuning job and starts it in the workspace."""
+        return await self._unary("StartFineTuningJob", request, timeout)
+
+    async def RemoveFineTuningJob(
+        self, request: studio.RemoveFineTuningJobRequest, *, timeout: float | None = None
+    ) -> studio.RemoveFineTuningJobResponse:
+        """Forgets a fine-tuning job and takes it out of the workspace. Removing an unknown id
+        succeeds.
+        """
+        return await self._unary("RemoveFineTuningJob", request, timeout)
+
+    async def ListEvaluationJobs(
+        self, request: studio.ListEvaluationJobsRequest, *, timeout: float | None = None
+    ) -> studio.ListEvaluationJobsResponse:
+        """All evaluation jobs, oldest first."""
+        return await self._unary("ListEvaluationJobs", request, timeout)
+
+    async def GetEvaluationJob(
+        self, request: studio.GetEvaluationJobRequest, *, timeout: float | None = None
+    ) -> studio.GetEvaluationJobResponse:
+        """One evaluation job. NOT_FOUND if the id is unknown."""
+        return await self._unary("GetEvaluationJob", request, timeout)
+
+    async def StartEvaluationJob(
+        self, request: studio.StartEvaluationJobRequest, *, timeout: float | None = None
+    ) -> studio.StartEvaluationJobResponse:
+        """Starts one evaluation job per combination of model and adapter."""
+        return await self._unary("StartEvaluationJob", request, timeout)
+
+    async def RemoveEvaluationJob(
+        self, request: studio.RemoveEvaluationJobRequest, *, timeout: float | None = None
+    ) -> studio.RemoveEvaluationJobResponse:
+        """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id
+        succeeds.
+        """
+        return await self._unary("RemoveEvaluationJob", request, timeout)
+
+    async def ListConfigs(
+        self, request: studio.ListConfigsRequest, *, timeout: float | None = None
+    ) -> studio.ListConfigsResponse:
+        """Shipped and user configs, oldest first, narrowed by the fields that are set."""
+        return await self._unary("ListConfigs", request, timeout)
+
+    async def GetConfig(
+        self, request: studio.GetConfigRequest, *, timeout: float | None = None
+    ) -> studio.GetConfigResponse:
+        """One config. NOT_FOUND if the id is unknown."""
+        return await self._unary("GetConfig", request, timeout)
+
+    async def AddConfig(
+        self, request: studio.AddConfigRequest, *, timeout: float | None = None
+    ) -> studio.AddConfigResponse:
+        """Stores a config, or returns the stored one with the same content."""
+        return await self._unary("AddConfig", request, timeout)
+
+    async def RemoveConfig(
+        self, request: studio.RemoveConfigRequest, *, timeout: float | None = None
+    ) -> studio.RemoveConfigResponse:
+        """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
+        return await self._unary("RemoveConfig", request, timeout)
+
+    async def ExportDatabase(
+        self, request: studio.ExportDatabaseRequest, *, timeout: float | None = None
+    ) -> studio.ExportDatabaseResponse:
+        """Everything the studio knows, as one JSON document."""
+        return await self._unary("ExportDatabase", request, timeout)
+
+    async def ImportDatabase(
+        self, request: studio.ImportDatabaseRequest, *, timeout: float | None = None
+    ) -> studio.ImportDatabaseResponse:
+        """Takes in a document made by ExportDatabase. Ids are kept."""
+        return await self._unary("ImportDatabase", request, timeout)
+
+    async def ValidateFineTuningJob(
+        self, request: jobs.ValidateFineTuningJobRequest, *, timeout: float | None = None
+    ) -> jobs.ValidateFineTuningJobResponse:
+        """What StartFineTuningJob would make of the request, and what is to be expected of the
+        job: every rule of Start, the rows against prompt and tokenizer, memory and time.
+        Changes nothing.
+        """
+        return await self._unary("ValidateFineTuningJob", request, timeout)
+
+    async def ValidateEvaluationJob(
+        self, request: jobs.ValidateEvaluationJobRequest, *, timeout: float | None = None
+    ) -> jobs.ValidateEvaluationJobResponse:
+        """What StartEvaluationJob would make of the request, and what is to be expected of the
+        jobs. Changes nothing.
+        """
+        return await self._unary("ValidateEvaluationJob", request, timeout)
+
+    def TailLogs(
+        self, request: jobs.TailLogsRequest, *, timeout: float | None = None
+    ) -> AsyncGenerator[jobs.TailLogsResponse, None]:
+        """The job's log from a byte offset on. With `follow`, until the job has ended. NOT_FOUND
+        if the id is unknown.
+        """
+        return self._stream("TailLogs", request, timeout)
+
+    def StreamExport(
+        self, request: database.StreamExportRequest, *, timeout: float | None = None
+    ) -> AsyncGenerator[database.StreamExportResponse, None]:
+        """The document of ExportDatabase in parts, which fit into any client's message limit."""
+        return self._stream("StreamExport", request, timeout)
+
+    async def ImportDocument(
+        self, request: database.ImportDocumentRequest, *, timeout: float | None = None
+    ) -> studio.ImportDatabaseResponse:
+        """ImportDatabase of a document that travels in the request, so that it need not lie in the
+        project directory.
+        """
+        return await self._unary("ImportDocument", request, timeout)
+
+    async def get_datasets(self) -> list[studio.DatasetMetadata]:
+        """All datasets, oldest first."""
+        response = await self.ListDatasets(studio.ListDatasetsRequest())
+        return list(response.datasets)
+
+    def iter_datasets(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> AsyncIterator[studio.DatasetMetadata]:
+        """The datasets that the arguments ask for, page by page."""
+        request = studio.ListDatasetsRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListDatasets", request)
+
+    async def get_models(self) -> list[studio.ModelMetadata]:
+        """All models, oldest first."""
+        response = await self.ListModels(studio.ListModelsRequest())
+        return list(response.models)
+
+    def iter_models(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> AsyncIterator[studio.ModelMetadata]:
+        """The models that the arguments ask for, page by page."""
+        request = studio.ListModelsRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListModels", request)
+
+    async def get_adapters(self) -> list[studio.AdapterMetadata]:
+        """All adapters, oldest first."""
+        response = await self.ListAdapters(studio.ListAdaptersRequest())
+        return list(response.adapters)
+
+    def iter_adapters(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> AsyncIterator[studio.AdapterMetadata]:
+        """The adapters that the arguments ask for, page by page."""
+        request = studio.ListAdaptersRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListAdapters", request)
+
+    async def get_prompts(self) -> list[studio.PromptMetadata]:
+        """All prompts, oldest first."""
+        response = await self.ListPrompts(studio.ListPromptsRequest())
+        return list(response.prompts)
+
+    def iter_prompts(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> AsyncIterator[studio.PromptMetadata]:
+        """The prompts that the arguments ask for, page by page."""
+        request = studio.ListPromptsRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListPrompts", request)
+
+    async def get_fine_tuning_jobs(self) -> list[studio.FineTuningJobMetadata]:
+        """All fine-tuning jobs, oldest first."""
+        response = await self.ListFineTuningJobs(studio.ListFineTuningJobsRequest())
+        return list(response.fine_tuning_jobs)
+
+    def iter_fine_tuning_jobs(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> AsyncIterator[studio.FineTuningJobMetadata]:
+        """The fine-tuning jobs that the arguments ask for, page by page."""
+        request = studio.ListFineTuningJobsRequest(
+            page_size=page_size, filter=filter, order_by=order_by
+        )
+        return self._items("ListFineTuningJobs", request)
+
+    async def get_evaluation_jobs(self) -> list[studio.EvaluationJobMetadata]:
+        """All evaluation jobs, oldest first."""
+        response = await self.ListEvaluationJobs(studio.ListEvaluationJobsRequest())
+        return list(response.evaluation_jobs)
+
+    def iter_evaluation_jobs(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> AsyncIterator[studio.EvaluationJobMetadata]:
+        """The evaluation jobs that the arguments ask for, page by page."""
+        request = studio.ListEvaluationJobsRequest(
+            page_size=page_size, filter=filter, order_by=order_by
+        )
+        return self._items("ListEvaluationJobs", request)
+
+    async def get_configs(self) -> list[studio.ConfigMetadata]:
+        """All configs, oldest first."""
+        response = await self.ListConfigs(studio.ListConfigsRequest())
+        return list(response.configs)
+
+    def iter_configs(
+        self,
+        *,
+        type: str = "",
+        model_id: str = "",
+        adapter_id: str = "",
+        fine_tuning_job_id: str = "",
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> AsyncIterator[studio.ConfigMetadata]:
+        """The configs that the arguments ask for, page by page."""
+        request = studio.ListConfigsRequest(
+            type=type,
+            model_id=model_id,
+            adapter_id=adapter_id,
+            fine_tuning_job_id=fine_tuning_job_id,
+            page_size=page_size,
+            filter=filter,
+            order_by=order_by,
+        )
+        return self._items("ListConfigs", request)

@@ -1,0 +1,216 @@
+"""Writes `rpcs.py` and `async_rpcs.py`, the typed surface of the clients, from the contract.
+
+python shared/ft/codegen/rpcs.py            # writes them
+python shared/ft/codegen/rpcs.py --check    # exit status 1 if one is not up to date
+"""
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(REPOSITORY))
+from docs.generate import Contract  # noqa: E402
+from ft.services import METHODS, SERVICES  # noqa: E402
+
+PACKAGE = REPOSITORY / "shared/ft"
+HEADER = '''"""What a client that {manner} offers: the studio's RPCs and lists as methods.
+
+Generated from proto/ by `python shared/ft/codegen/rpcs.py`: do not edit.
+
+Every RPC takes `timeout` in seconds, the client's own where it is None; for a stream it is that
+of the whole stream, and None sets no limit that matters. Closing a stream's iterator ends the
+call. All raise `ft.errors.StudioError`.
+
+`get_<items>` asks for everything at once. `iter_<items>` asks for one page after the other while
+it is iterated; `filter` keeps those whose fields have the given values, such as
+{{"type": "project"}}, `order_by` sorts, as in "name" or "type, created_at desc". A studio that
+knows no pages answers with everything at once, in its own order; the filter is then applied here,
+as far as it names fields that such a studio has.
+"""
+
+# The methods are called as the contract calls its RPCs, and a deadline travels with the call.
+# ruff: noqa: {unchecked}
+# What gRPC's deserializers return is typed here and nowhere else.
+# mypy: disable-error-code="no-any-return"
+
+from abc import ABC, abstractmethod
+from collections.abc import {collections}
+from typing import Any
+
+{imports}
+
+
+class {name}(ABC):
+    """Every RPC under its own name, and the lists as Python has them."""
+
+    @abstractmethod
+    {coroutine}def _unary(self, method: str, request: Any, timeout: float | None) -> Any: ...
+
+    @abstractmethod
+    def _stream(self, method: str, request: Any, timeout: float | None) -> {stream}: ...
+
+    @abstractmethod
+    def _items(self, method: str, request: Any) -> {iterator}[Any]: ...
+
+'''
+PAGING = ("page_size", "page_token", "filter", "order_by")
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How one of the two clients has things."""
+
+    name: str
+    manner: str
+    coroutine: str
+    awaited: str
+    iterator: str
+    stream: str
+    unchecked: str
+
+    @property
+    def collections(self) -> str:
+        """What is imported of `collections.abc`."""
+        return ", ".join(sorted([self.stream.partition("[")[0], self.iterator, "Mapping"]))
+
+
+MANNERS = {
+    "rpcs.py": Manner("Rpcs", "blocks", "", "", "Iterator", "Generator[{0}, None, None]", "N802"),
+    "async_rpcs.py": Manner(
+        "AsyncRpcs",
+        "awaits",
+        "async ",
+        "await ",
+        "AsyncIterator",
+        "AsyncGenerator[{0}, None]",
+        "ASYNC109, N802",
+    ),
+}
+
+
+def surface(manner: Manner) -> str:
+    """The text of a module."""
+    contract = Contract()
+    lines = [
+        HEADER.format(
+            name=manner.name,
+            manner=manner.manner,
+            unchecked=manner.unchecked,
+            coroutine=manner.coroutine,
+            iterator=manner.iterator,
+            stream=manner.stream.format("Any"),
+            collections=manner.collections,
+            imports="\n".join(sorted(_import(service.file.name) for service in SERVICES)),
+        )
+    ]
+    for service in SERVICES:
+        for method in service.methods:
+            write = _stream if method.server_streaming else _unary
+            lines += write(method, contract.comments[f"{service.name}.{method.name}"], manner)
+    for method in METHODS.values():
+        if "page_token" in method.input_type.fields_by_name:
+            lines += [*_get(method, manner), *_iterate(method, manner)]
+    return _formatted("\n".join(lines))
+
+
+def _import(file: str) -> str:
+    return f"from ft.proto import {Path(file).stem}_pb2 as {_alias(file)}"
+
+
+def _alias(file: str) -> str:
+    return Path(file).stem.removeprefix("fine_tuning_").removeprefix("studio_")
+
+
+def _type(message: Descriptor | None) -> str:
+    assert message is not None
+    return f"{_alias(message.file.name)}.{message.name}"
+
+
+def _unary(method: MethodDescriptor, comment: str, manner: Manner) -> Iterator[str]:
+    yield f"    {manner.coroutine}def {method.name}("
+    yield f"        self, request: {_type(method.input_type)}, *, timeout: float | None = None"
+    yield f"    ) -> {_type(method.output_type)}:"
+    yield _docstring(comment)
+    yield f'        return {manner.awaited}self._unary("{method.name}", request, timeout)'
+    yield ""
+
+
+def _stream(method: MethodDescriptor, comment: str, manner: Manner) -> Iterator[str]:
+    yield f"    def {method.name}("
+    yield f"        self, request: {_type(method.input_type)}, *, timeout: float | None = None"
+    yield f"    ) -> {manner.stream.format(_type(method.output_type))}:"
+    yield _docstring(comment)
+    yield f'        return self._stream("{method.name}", request, timeout)'
+    yield ""
+
+
+def _get(method: MethodDescriptor, manner: Manner) -> Iterator[str]:
+    items = _listed(method)
+    yield f"    {manner.coroutine}def get_{items.name}(self) -> list[{_type(items.message_type)}]:"
+    yield f'        """All {_words(items)}, oldest first."""'
+    yield f"        response = {manner.awaited}self.{method.name}({_type(method.input_type)}())"
+    yield f"        return list(response.{items.name})"
+    yield ""
+
+
+def _iterate(method: MethodDescriptor, manner: Manner) -> Iterator[str]:
+    items = _listed(method)
+    own = [field.name for field in method.input_type.fields if field.name not in PAGING]
+    arguments = ", ".join(f"{name}={name}" for name in [*own, "page_size", "filter", "order_by"])
+    yield f"    def iter_{items.name}("
+    yield "        self, *,"
+    # What narrows a list beside its filter are ids and types.
+    yield from (f'        {name}: str = "",' for name in own)
+    yield "        page_size: int = 100,"
+    yield "        filter: Mapping[str, str] | None = None,"
+    yield '        order_by: str = "",'
+    yield f"    ) -> {manner.iterator}[{_type(items.message_type)}]:"
+    yield f'        """The {_words(items)} that the arguments ask for, page by page."""'
+    yield f"        request = {_type(method.input_type)}({arguments})"
+    yield f'        return self._items("{method.name}", request)'
+    yield ""
+
+
+def _listed(method: MethodDescriptor) -> FieldDescriptor:
+    [items] = (field for field in method.output_type.fields if field.is_repeated)
+    return items
+
+
+def _words(items: FieldDescriptor) -> str:
+    return items.name.replace("fine_tuning", "fine-tuning").replace("_", " ")
+
+
+def _docstring(comment: str) -> str:
+    lines = textwrap.wrap(comment, 88)
+    end = "" if len(lines) == 1 else "\n        "
+    return '        """' + "\n        ".join(lines) + end + '"""'
+
+
+def _formatted(text: str) -> str:
+    command = ["ruff", "format", "--stdin-filename", str(PACKAGE / "rpcs.py"), "-"]
+    return subprocess.run(  # noqa: S603  # a command of our own
+        command, input=text, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def main() -> None:
+    """Writes the modules, or checks them."""
+    stale = []
+    for name, manner in MANNERS.items():
+        text = surface(manner)
+        if "--check" not in sys.argv:
+            (PACKAGE / name).write_text(text)
+        elif (PACKAGE / name).read_text() != text:
+            stale.append(name)
+    if stale:
+        sys.exit(f"not up to date: {', '.join(stale)}; run: python shared/ft/codegen/rpcs.py")
+
+
+if __name__ == "__main__":
+    main()
