@@ -15,14 +15,11 @@ from threading import Event, Thread
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from chassis import errors
-
 COMMIT = "a" * 40
 _API = re.compile(r"/api/(?P<kind>models|datasets)/(?P<name>[^/]+/[^/]+)(/(?P<what>.*))?")
 _FILE = re.compile(r"/(?P<kind>datasets/)?(?P<name>[^/]+/[^/]+)/resolve/[^/]+/(?P<file>.*)")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 RETRY_AFTER = {"Retry-After": "3600"}
-DISABLED = "Access to this resource is disabled."
 
 
 @dataclass(frozen=True)
@@ -318,42 +315,3 @@ def _entry(path: str, content: bytes) -> dict[str, object]:
 
 def _folder(path: str) -> dict[str, object]:
     return {"type": "directory", "path": path, "size": 0, "oid": "d" * 40}
-
-
-def troubled(kind: Literal["model", "dataset"], files: Mapping[str, bytes]) -> list[Repo]:
-    """A repository for each trouble that a hub can make, named after it; TROUBLES is about them."""
-    return [
-        Repo(kind, "gated/files", files, gated=True),
-        Repo(kind, "gated/401", files, status=401, code="GatedRepo"),
-        Repo(kind, "gated/403", files, status=403, code="GatedRepo"),
-        Repo(kind, "denied/401", files, status=401),
-        Repo(kind, "denied/403", files, status=403),
-        Repo(kind, "disabled/repo", files, status=403, message=DISABLED),
-        Repo(kind, "private/files", files, private=True),
-        Repo(kind, "busy/429", files, status=429),
-        Repo(kind, "broken/500", files, status=500),
-        Repo(kind, "broken/503", files, status=503),
-        Repo(kind, "broken/reset", files, fault="reset"),
-        Repo(kind, "slow/start", files, seconds=600),
-        Repo(kind, "slow/body", files, fault="trickle"),
-    ]
-
-
-TROUBLES: dict[str, tuple[type[errors.Refusal], str, str]] = {
-    "gated/files": (errors.PermissionDenied, "HUB_GATED", "set HUGGINGFACE_ACCESS_TOKEN"),
-    "gated/401": (errors.PermissionDenied, "HUB_GATED", "set HUGGINGFACE_ACCESS_TOKEN"),
-    "gated/403": (errors.PermissionDenied, "HUB_GATED", "ask for access"),
-    "denied/401": (errors.PermissionDenied, "HUB_TOKEN_REFUSED", "this HUGGINGFACE_ACCESS_TOKEN"),
-    "denied/403": (errors.PermissionDenied, "HUB_TOKEN_REFUSED", "this HUGGINGFACE_ACCESS_TOKEN"),
-    "disabled/repo": (errors.PermissionDenied, "HUB_DISABLED", "is disabled on the hub"),
-    "private/files": (errors.NotFound, "NOT_FOUND", "a private one is seen only with"),
-    "none/there": (errors.NotFound, "NOT_FOUND", "on the hub"),
-    "busy/429": (errors.Unavailable, "HUB_UNAVAILABLE", "HTTP 429"),
-    "broken/500": (errors.Unavailable, "HUB_UNAVAILABLE", "HTTP 500"),
-    "broken/503": (errors.Unavailable, "HUB_UNAVAILABLE", "HTTP 503"),
-    "broken/reset": (errors.Unavailable, "HUB_UNAVAILABLE", "did not answer"),
-    "slow/start": (errors.Unavailable, "HUB_UNAVAILABLE", "did not answer"),
-    "slow/body": (errors.Unavailable, "HUB_UNAVAILABLE", "did not answer"),
-}
-"""What a studio with a token says to each trouble: kind, reason, part of the message. NotFound is
-INVALID_ARGUMENT where a request registers the name."""

@@ -13,7 +13,8 @@ from pyarrow import parquet
 
 from chassis import domains, errors
 from chassis.testing import Process, settings_in
-from chassis.testing_hub import TROUBLES, Repo, TestHub, hub, troubled
+from chassis.testing_hub import Repo, TestHub, hub
+from chassis.testing_troubles import TROUBLES, troubled
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     DatasetMetadata,

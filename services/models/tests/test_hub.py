@@ -11,7 +11,8 @@ from grpc import StatusCode, aio
 
 from chassis import domains, errors
 from chassis.testing import Process, settings_in
-from chassis.testing_hub import TROUBLES, Repo, TestHub, hub, troubled
+from chassis.testing_hub import Repo, TestHub, hub
+from chassis.testing_troubles import TROUBLES, troubled
 from ft.proto import domains_pb2_grpc
 from ft.proto.domains_pb2 import GetModelFamilyRequest
 from ft.proto.fine_tuning_studio_pb2 import AddModelRequest, ListModelsRequest, ModelMetadata
