@@ -37,6 +37,7 @@ from ft.errors import (
     UnauthenticatedError,
     UnavailableError,
     UnimplementedError,
+    code_of,
     from_rpc_error,
 )
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
@@ -63,6 +64,10 @@ __all__ = [
     "UnavailableError",
     "UnimplementedError",
 ]
+
+
+_AGAIN_SECONDS = 0.05
+"""Pause before a server that is going down is asked again."""
 
 
 class FineTuningStudioClient(Rpcs):
@@ -162,20 +167,25 @@ class _BlockingIo:
 
     def __init__(self, channel: grpc.Channel) -> None:
         self.callables = callables(channel)
-        self._channel = channel
+        self._check = channel.unary_unary("/grpc.health.v1.Health/Check", bytes, bytes)
 
     async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
         return self.callables[method.name](request, timeout=seconds)
 
     async def connect(self, seconds: float) -> bool:
-        ready = grpc.channel_ready_future(self._channel)
-        try:
-            ready.result(timeout=seconds)
-            return True
-        except grpc.FutureTimeoutError:
-            return False
-        finally:
-            ready.cancel()
+        # Any answer to a call that waits for the connection. The thread in which gRPC watches a
+        # blocking channel's state would break, with a traceback, when the channel is closed.
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                self._check(b"", timeout=left, wait_for_ready=True)
+                return True
+            except grpc.RpcError as error:
+                code = code_of(error)
+                if code is not grpc.StatusCode.UNAVAILABLE:
+                    return code is not grpc.StatusCode.DEADLINE_EXCEEDED
+            await self.pause(_AGAIN_SECONDS)
+        return False
 
     async def pause(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))  # noqa: ASYNC251  # see `run`

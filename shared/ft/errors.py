@@ -164,10 +164,17 @@ def studio_error(message: str, code: grpc.StatusCode, **facts: Any) -> StudioErr
     return _TYPES.get(code, StudioError)(message, code=code, **facts)
 
 
+def code_of(error: grpc.RpcError) -> grpc.StatusCode:
+    """The status code of a call that was sent and failed."""
+    # The class itself has none: a call that failed is an error and a call at once.
+    assert isinstance(error, (grpc.Call, aio.AioRpcError))
+    return error.code()
+
+
 def from_rpc_error(error: grpc.RpcError, method: MethodDescriptor, address: str) -> StudioError:
     """The error of a call of `method` at `address`, with the details that came along."""
-    assert isinstance(error, (grpc.Call, aio.AioRpcError))  # each of a call that was sent is one
-    code = error.code()
+    assert isinstance(error, (grpc.Call, aio.AioRpcError))
+    code = code_of(error)
     status = status_in(error.trailing_metadata())
     if status is None:
         return studio_error(

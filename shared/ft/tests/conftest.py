@@ -38,7 +38,7 @@ def refuse(
     details[0].Pack(info)
     bad_request = error_details_pb2.BadRequest()
     for field, description in (violations or {}).items():
-        bad_request.field_violations.add(field=field, description=description)
+        bad_request.field_violations.add(field=field, description=description, reason=f"FT-{field}")
     details[1].Pack(bad_request)
     status = status_pb2.Status(code=code.value[0], message=message, details=details)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))

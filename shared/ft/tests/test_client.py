@@ -234,3 +234,19 @@ def test_importing_the_client_stays_light() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_client_is_closed_without_a_word(server: Any) -> None:
+    script = inspect.cleandoc("""
+        import sys, time
+        from ft.api import AddModelRequest
+        from ft.client import FineTuningStudioClient
+
+        with FineTuningStudioClient("127.0.0.1", sys.argv[1]) as client:
+            client.AddModel(AddModelRequest(name="a"))
+            client.AddModel(AddModelRequest(name="b"))
+        time.sleep(0.5)
+        """)
+    command = [sys.executable, "-c", script, str(server.port)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
