@@ -9,7 +9,7 @@ import typer
 from ft import api
 from ft._watch import Job
 from ft.cli.render import Column, as_dict
-from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
+from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, Filters, text_or_file, wanted
 from ft.cli.session import (
     DEFAULT_HOME,
     HomeOption,
@@ -58,15 +58,21 @@ COLUMNS: list[Column] = [
 
 
 @command(jobs, "list")
-def list_jobs(session: Session) -> None:
-    """List the jobs of both kinds, oldest first."""
+def list_jobs(session: Session, filter: Filters = None) -> None:
+    """List the jobs of both kinds, oldest first. Filters name fields of both, such as state."""
     client = session.client
-    found: list[Job] = [*client.get_fine_tuning_jobs(), *client.get_evaluation_jobs()]
+    fine_tuning = api.ListFineTuningJobsRequest(filter=wanted(filter))
+    evaluation = api.ListEvaluationJobsRequest(filter=wanted(filter))
+    found: list[Job] = [
+        *client.ListFineTuningJobs(fine_tuning).fine_tuning_jobs,
+        *client.ListEvaluationJobs(evaluation).evaluation_jobs,
+    ]
     found.sort(key=lambda job: job.status.created_at)
     if session.out.json:
         session.out.data([{"kind": _kind(job), **as_dict(job)} for job in found])
     else:
-        session.out.items(found, COLUMNS, "no jobs yet; `fts train` starts one")
+        none = "no jobs like that" if filter else "no jobs yet; `fts train` starts one"
+        session.out.items(found, COLUMNS, none)
 
 
 @jobs.callback(invoke_without_command=True)

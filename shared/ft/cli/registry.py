@@ -12,12 +12,15 @@ from ft.cli.resources import (
     DATASETS,
     MODELS,
     PROMPTS,
+    Filters,
     Reference,
+    Sort,
     add_list,
     add_remove,
     group,
     removed,
     text_or_file,
+    wanted,
 )
 from ft.cli.session import Session, command
 
@@ -165,6 +168,8 @@ def list_configs(
     model: Annotated[str, typer.Option(help="For the family of this model (id or name).")] = "",
     adapter: Annotated[str, typer.Option(help="Used to train this adapter (id or name).")] = "",
     job: Annotated[str, typer.Option(help="Used by this fine-tuning job (id).")] = "",
+    filter: Filters = None,
+    sort: Sort = "",
 ) -> None:
     """List configs, shipped ones and the user's own."""
     found = CONFIGS.all(
@@ -173,6 +178,8 @@ def list_configs(
         model_id=MODELS.id_of(session.client, model),
         adapter_id=ADAPTERS.id_of(session.client, adapter),
         fine_tuning_job_id=job,
+        filter=wanted(filter),
+        order_by=sort,
     )
     session.out.items(found, CONFIGS.columns, "no configs like that")
 

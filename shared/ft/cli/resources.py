@@ -14,6 +14,24 @@ from ft.cli.session import Session, command
 from ft.client import FineTuningStudioClient
 
 Reference = Annotated[str, typer.Argument(metavar="ID|NAME", help="Its id, or its name.")]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="FIELD=VALUE",
+        help="Only those with this value; may be repeated. A studio of an earlier version lists "
+        "all the same.",
+        show_default=False,
+    ),
+]
+Sort = Annotated[
+    str,
+    typer.Option(
+        metavar="FIELDS",
+        help="Sort by these, such as `name` or `type, created_at desc`; oldest first if not given.",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +47,8 @@ class Resource:
         """Its field in responses."""
         return self.kind.lower()
 
-    def all(self, client: FineTuningStudioClient, **narrowed: str) -> list[Any]:
-        """Every one of them."""
+    def all(self, client: FineTuningStudioClient, **narrowed: Any) -> list[Any]:
+        """Every one of them, or those that the request's fields in `narrowed` leave."""
         request = getattr(api, f"List{self.kind}sRequest")(**narrowed)
         return list(getattr(getattr(client, f"List{self.kind}s")(request), f"{self.field}s"))
 
@@ -114,14 +132,14 @@ def group(resource: Resource, help: str) -> typer.Typer:
 
 
 def add_list(app: typer.Typer, resource: Resource) -> None:
-    """Adds a `list` that takes no filters."""
+    """Adds a `list` that takes a filter and an order only."""
 
-    def listing(session: Session) -> None:
-        session.out.items(
-            resource.all(session.client), resource.columns, f"no {resource.field}s yet"
-        )
+    def listing(session: Session, filter: Filters = None, sort: Sort = "") -> None:
+        found = resource.all(session.client, filter=wanted(filter), order_by=sort)
+        none = "like that" if filter else "yet"
+        session.out.items(found, resource.columns, f"no {resource.field}s {none}")
 
-    listing.__doc__ = f"List all {resource.field}s, oldest first."
+    listing.__doc__ = f"List {resource.field}s."
     command(app, "list")(listing)
 
 
@@ -142,6 +160,19 @@ def removed(session: Session, resource: Resource, id: str) -> None:
     if session.out.json:
         session.out.data({"removed": id})
     session.out.say(f"removed {resource.field} {id}")
+
+
+def wanted(filters: list[str] | None) -> dict[str, str]:
+    """The filter of a list request. Raises CommandFailed for what is not FIELD=VALUE."""
+    pairs = {}
+    for filter in filters or ():
+        field, equals, value = filter.partition("=")
+        if not equals or not field:
+            raise CommandFailed(f"--filter: {filter!r} is not FIELD=VALUE", Exit.USAGE)
+        if field in pairs:
+            raise CommandFailed(f"--filter: {field!r} is given twice", Exit.USAGE)
+        pairs[field] = value
+    return pairs
 
 
 def text_or_file(value: str) -> str:

@@ -52,6 +52,23 @@ def test_lists_are_tables_for_people_and_contract_names_for_scripts(fts: Fts) ->
     )
 
 
+@pytest.mark.parametrize("kind", ["datasets", "models", "adapters", "prompts", "configs"])
+def test_filter_and_order_of_a_list_go_to_the_studio(fts: Fts, studio: Any, kind: str) -> None:
+    options = ("--filter", "type=project", "--filter", "name=a=b", "--sort", "name desc")
+    assert f"no {kind} like that" in fts(kind, "list", *options).stdout
+    asked = studio.requests[-1]
+    assert dict(asked.filter) == {"type": "project", "name": "a=b"}
+    assert asked.order_by == "name desc"
+
+
+def test_jobs_are_filtered_by_what_both_kinds_have(fts: Fts, studio: Any) -> None:
+    assert "no jobs like that" in fts("jobs", "list", "--filter", "state=RUNNING").stdout
+    filters = [dict(request.filter) for request in studio.requests[-2:]]
+    assert filters == [{"state": "RUNNING"}] * 2
+    assert "no jobs yet" in fts("jobs").stdout
+    assert not studio.requests[-1].filter
+
+
 @pytest.mark.parametrize(
     ("location", "kind"),
     [
@@ -206,6 +223,13 @@ def test_health(fts: Fts, server: Any) -> None:
         ),
         (("train",), Exit.USAGE, "--name"),
         (("datasets", "add", "--type", "table"), Exit.USAGE, "'table'"),
+        (("models", "list", "--filter", "name"), Exit.USAGE, "'name' is not FIELD=VALUE"),
+        (("jobs", "list", "--filter", "=x"), Exit.USAGE, "'=x' is not FIELD=VALUE"),
+        (
+            ("models", "list", "--filter", "name=a", "--filter", "name=b"),
+            Exit.USAGE,
+            "'name' is given twice",
+        ),
     ],
 )
 def test_statuses_and_messages(
