@@ -80,6 +80,13 @@ async def test_stores_a_prompt_under_the_callers_id(studio: Studio) -> None:
     assert await studio.names() == ["intents"]
 
 
+async def test_its_times_are_not_the_callers(studio: Studio) -> None:
+    sent = {"dataset_id": await studio.dataset("d"), "created_at": "1999", "updated_at": "1999"}
+    added = await studio.add(**sent)
+    assert added.created_at.endswith("Z")
+    assert added.updated_at >= added.created_at > "2020"
+
+
 async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(id="", name="  ", type="other", completion_template="", dataset_id="d")
