@@ -6,7 +6,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from chassis.config import Settings
 from chassis.peers import Peer
-from ft.proto import domains_pb2, tables_pb2
+from ft.proto import domains_pb2, inspection_pb2, inspection_pb2_grpc, tables_pb2
 from ft.proto import domains_pb2_grpc as stubs
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ModelsAsyncStub,
         PromptsAsyncStub,
     )
+    from ft.proto.inspection_pb2_grpc import InspectionAsyncStub
 
 _SERVICES = domains_pb2.DESCRIPTOR.services_by_name
 
@@ -33,6 +34,9 @@ DOMAINS: dict[str, ServiceDescriptor] = {
 
 TABLES: ServiceDescriptor = tables_pb2.DESCRIPTOR.services_by_name["Tables"]
 """What every domain serves beside its own RPCs."""
+
+INSPECTION: ServiceDescriptor = inspection_pb2.DESCRIPTOR.services_by_name["Inspection"]
+"""What looks into data, tokenizer and model of a job. Not a domain: it owns no records."""
 
 
 def datasets(settings: Settings) -> "Peer[DatasetsAsyncStub]":
@@ -63,3 +67,8 @@ def configs(settings: Settings) -> "Peer[ConfigsAsyncStub]":
 def fine_tuning(settings: Settings) -> "Peer[FineTuningAsyncStub]":
     """The fine-tuning service."""
     return Peer("fine_tuning", settings, DOMAINS["fine_tuning"], stubs.FineTuningStub)
+
+
+def inspection(settings: Settings) -> "Peer[InspectionAsyncStub]":
+    """The inspection service."""
+    return Peer("inspection", settings, INSPECTION, inspection_pb2_grpc.InspectionStub)

@@ -3,6 +3,129 @@
 isort:skip_file
 Internal: what the inspection service answers to the job domains."""
 
+from collections import abc as _abc
+from ft.proto import fine_tuning_studio_jobs_pb2 as _fine_tuning_studio_jobs_pb2
+from ft.proto import fine_tuning_studio_pb2 as _fine_tuning_studio_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
+import builtins as _builtins
+import sys
+import typing as _typing
+
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
+else:
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+@_typing.final
+class InspectJobRequest(_message.Message):
+    """A job, as its domain would start it: records in place of ids, configs by their content."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    DATASET_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    DATASET_FRACTION_FIELD_NUMBER: _builtins.int
+    TRAIN_TEST_SPLIT_FIELD_NUMBER: _builtins.int
+    EVAL_DATASET_FRACTION_FIELD_NUMBER: _builtins.int
+    TRAINING_ARGUMENTS_JSON_FIELD_NUMBER: _builtins.int
+    LORA_CONFIG_JSON_FIELD_NUMBER: _builtins.int
+    BNB_CONFIG_JSON_FIELD_NUMBER: _builtins.int
+    GENERATION_CONFIG_JSON_FIELD_NUMBER: _builtins.int
+    GPU_FIELD_NUMBER: _builtins.int
+    MEMORY_GIB_FIELD_NUMBER: _builtins.int
+    NUM_WORKERS_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """fine_tuning or evaluation."""
+    dataset_fraction: _builtins.float
+    """Shares as in StartFineTuningJobRequest."""
+    train_test_split: _builtins.float
+    eval_dataset_fraction: _builtins.float
+    """Share of the held-out rows that an evaluation scores."""
+    training_arguments_json: _builtins.str
+    """JSON objects; empty where the job has no such config."""
+    lora_config_json: _builtins.str
+    bnb_config_json: _builtins.str
+    generation_config_json: _builtins.str
+    gpu: _builtins.int
+    """GPUs of a worker, and its memory, GiB."""
+    memory_gib: _builtins.int
+    num_workers: _builtins.int
+    """Workers that train together, at least 1."""
+    @_builtins.property
+    def model(self) -> _fine_tuning_studio_pb2.ModelMetadata: ...
+    @_builtins.property
+    def dataset(self) -> _fine_tuning_studio_pb2.DatasetMetadata: ...
+    @_builtins.property
+    def prompt(self) -> _fine_tuning_studio_pb2.PromptMetadata: ...
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        model: _fine_tuning_studio_pb2.ModelMetadata | None = ...,
+        dataset: _fine_tuning_studio_pb2.DatasetMetadata | None = ...,
+        prompt: _fine_tuning_studio_pb2.PromptMetadata | None = ...,
+        dataset_fraction: _builtins.float = ...,
+        train_test_split: _builtins.float = ...,
+        eval_dataset_fraction: _builtins.float = ...,
+        training_arguments_json: _builtins.str = ...,
+        lora_config_json: _builtins.str = ...,
+        bnb_config_json: _builtins.str = ...,
+        generation_config_json: _builtins.str = ...,
+        gpu: _builtins.int = ...,
+        memory_gib: _builtins.int = ...,
+        num_workers: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset", "model", b"model", "prompt", b"prompt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bnb_config_json", b"bnb_config_json", "dataset", b"dataset", "dataset_fraction", b"dataset_fraction", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config_json", b"generation_config_json", "gpu", b"gpu", "kind", b"kind", "lora_config_json", b"lora_config_json", "memory_gib", b"memory_gib", "model", b"model", "num_workers", b"num_workers", "prompt", b"prompt", "train_test_split", b"train_test_split", "training_arguments_json", b"training_arguments_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectJobRequest: _TypeAlias = InspectJobRequest  # noqa: Y015
+
+@_typing.final
+class InspectJobResponse(_message.Message):
+    """What was found; the messages are those of FineTuningStudioJobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_jobs_pb2.Finding]: ...
+    @_builtins.property
+    def data(self) -> _fine_tuning_studio_jobs_pb2.DataSummary:
+        """Absent if the rows could not be read."""
+
+    @_builtins.property
+    def memory(self) -> _fine_tuning_studio_jobs_pb2.MemoryEstimate:
+        """Absent if the model's size could not be told."""
+
+    def __init__(
+        self,
+        *,
+        findings: _abc.Iterable[_fine_tuning_studio_jobs_pb2.Finding] | None = ...,
+        data: _fine_tuning_studio_jobs_pb2.DataSummary | None = ...,
+        memory: _fine_tuning_studio_jobs_pb2.MemoryEstimate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_memory", b"_memory", "data", b"data", "memory", b"memory"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_memory", b"_memory", "data", b"data", "findings", b"findings", "memory", b"memory"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__data: _TypeAlias = _typing.Literal["data"]  # noqa: Y015
+    _WhichOneofArgType__data: _TypeAlias = _typing.Literal["_data", b"_data"]  # noqa: Y015
+    _WhichOneofReturnType__memory: _TypeAlias = _typing.Literal["memory"]  # noqa: Y015
+    _WhichOneofArgType__memory: _TypeAlias = _typing.Literal["_memory", b"_memory"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__data) -> _WhichOneofReturnType__data | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__memory) -> _WhichOneofReturnType__memory | None: ...
+
+Global___InspectJobResponse: _TypeAlias = InspectJobResponse  # noqa: Y015

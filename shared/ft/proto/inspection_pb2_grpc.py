@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from ft.proto import inspection_pb2 as ft_dot_proto_dot_inspection__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -22,3 +23,80 @@ if _version_not_supported:
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
+
+
+class InspectionStub:
+    """Looks into data, tokenizer and model of a job before money is spent on it.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.InspectJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.Inspection/InspectJob',
+                request_serializer=ft_dot_proto_dot_inspection__pb2.InspectJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_inspection__pb2.InspectJobResponse.FromString,
+                _registered_method=True)
+
+
+class InspectionServicer:
+    """Looks into data, tokenizer and model of a job before money is spent on it.
+    """
+
+    def InspectJob(self, request, context):
+        """What is to be expected of a job. What is wrong with the job is a finding, not an error.
+        RESOURCE_EXHAUSTED while too many inspections run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_InspectionServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'InspectJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectJob,
+                    request_deserializer=ft_dot_proto_dot_inspection__pb2.InspectJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_inspection__pb2.InspectJobResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'fine_tuning_studio.domains.Inspection', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('fine_tuning_studio.domains.Inspection', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Inspection:
+    """Looks into data, tokenizer and model of a job before money is spent on it.
+    """
+
+    @staticmethod
+    def InspectJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Inspection/InspectJob',
+            ft_dot_proto_dot_inspection__pb2.InspectJobRequest.SerializeToString,
+            ft_dot_proto_dot_inspection__pb2.InspectJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

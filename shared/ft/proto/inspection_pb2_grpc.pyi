@@ -4,10 +4,17 @@ isort:skip_file
 Internal: what the inspection service answers to the job domains."""
 
 from collections import abc as _abc
+from ft.proto import inspection_pb2 as _inspection_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
+import sys
 import typing as _typing
+
+if sys.version_info >= (3, 11):
+    from typing import Self as _Self
+else:
+    from typing_extensions import Self as _Self
 
 _T = _typing.TypeVar("_T")
 
@@ -18,3 +25,40 @@ class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ig
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
+
+class InspectionStub:
+    """Looks into data, tokenizer and model of a job before money is spent on it."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> InspectionAsyncStub: ...
+    InspectJob: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.InspectJobRequest, _inspection_pb2.InspectJobResponse]
+    """What is to be expected of a job. What is wrong with the job is a finding, not an error.
+    RESOURCE_EXHAUSTED while too many inspections run.
+    """
+
+@_typing.type_check_only
+class InspectionAsyncStub(InspectionStub):
+    """Looks into data, tokenizer and model of a job before money is spent on it."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    InspectJob: _aio.UnaryUnaryMultiCallable[_inspection_pb2.InspectJobRequest, _inspection_pb2.InspectJobResponse]  # type: ignore[assignment]
+    """What is to be expected of a job. What is wrong with the job is a finding, not an error.
+    RESOURCE_EXHAUSTED while too many inspections run.
+    """
+
+class InspectionServicer(metaclass=_abc_1.ABCMeta):
+    """Looks into data, tokenizer and model of a job before money is spent on it."""
+
+    @_abc_1.abstractmethod
+    def InspectJob(
+        self,
+        request: _inspection_pb2.InspectJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inspection_pb2.InspectJobResponse, _abc.Awaitable[_inspection_pb2.InspectJobResponse]]:
+        """What is to be expected of a job. What is wrong with the job is a finding, not an error.
+        RESOURCE_EXHAUSTED while too many inspections run.
+        """
+
+def add_InspectionServicer_to_server(servicer: InspectionServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
