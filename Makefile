@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo up down test lint types imports generated pytest pytest-trainer \
-        proto proto-check cmlapi-check docs docs-check fuzz format clean
+        proto proto-check cmlapi-check schemas schemas-check docs docs-check fuzz format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ $(TRAINER)/.made: requirements/trainer.txt shared/ft/pyproject.toml shared/train
 	@$(TRAINER)/bin/pip install $(PIP_FLAGS) \
 	    $(if $(FTS_TORCH_INDEX_URL),--extra-index-url $(FTS_TORCH_INDEX_URL)) torch==2.13.0
 	@$(TRAINER)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt \
-	    hatchling pytest pytest-asyncio hypothesis
+	    hatchling pytest pytest-asyncio hypothesis jsonschema
 	@$(TRAINER)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt --no-build-isolation \
 	    $(addprefix --editable ./,$(TRAINER_PACKAGES))
 	@touch $@
@@ -70,7 +70,7 @@ types: $(STUDIO)/.made  ## Strict types
 imports: $(STUDIO)/.made  ## Who may know whom
 	@lint-imports --no-cache
 
-generated: proto-check cmlapi-check docs-check  ## Generated code is what its source makes
+generated: proto-check cmlapi-check docs-check schemas-check  ## Generated code is what its source makes
 
 pytest: $(STUDIO)/.made
 	@python -m pytest
@@ -105,6 +105,12 @@ proto-check: $(STUDIO)/.made  ## Proves that the generated code is that of proto
 
 cmlapi-check: $(STUDIO)/.made
 	@python shared/cmlapi/codegen/generate.py --check
+
+schemas: $(TRAINER)/.made  ## Regenerates the schemas of configs from the pinned libraries
+	@$(TRAINER)/bin/python shared/trainer/codegen/schemas.py
+
+schemas-check: $(TRAINER)/.made
+	@$(TRAINER)/bin/python shared/trainer/codegen/schemas.py --check
 
 docs: $(STUDIO)/.made  ## Regenerates docs/api.md and docs/rules.md
 	@python docs/generate.py

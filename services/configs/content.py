@@ -1,22 +1,18 @@
 """What a config says, whichever way it is spelled."""
 
 import json
-import math
 import re
-from collections import Counter
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
+from chassis import json_objects
 from ft.enums import ConfigType
 
 MAX_VALUES = 100_000
 """How many values a config may have once YAML aliases are followed: a few lines of them can stand
 for more than any memory holds."""
-
-MAX_BITS = 1024
-"""How large a whole number may be: as large as a floating-point number."""
 
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 
@@ -31,12 +27,10 @@ def parse(type: str, text: str) -> dict[str, Any]:
     Raises ContentFault.
     """
     try:
-        content = _parse_yaml(text) if type == ConfigType.AXOLOTL else _parse_json(text)
-        if not isinstance(content, dict):
-            raise ContentFault(
-                f"line 1 column 1: must be an object of settings, not {_kind(content)}"
-            )
+        content = _parse_yaml(text) if type == ConfigType.AXOLOTL else json_objects.parse(text)
         _comparable(type, content, [MAX_VALUES])
+    except json_objects.JsonFault as fault:
+        raise ContentFault(str(fault)) from None
     except RecursionError:
         raise ContentFault("is nested too deeply") from None
     return content
@@ -61,49 +55,19 @@ def key(type: str, text: str) -> str:
         return text
 
 
-def _parse_json(text: str) -> Any:
+def _parse_yaml(text: str) -> dict[str, Any]:
     try:
-        return json.loads(
-            text, object_pairs_hook=_distinct, parse_constant=_not_json, parse_float=_finite
-        )
-    except json.JSONDecodeError as error:
-        raise ContentFault(
-            f"line {error.lineno} column {error.colno}: not JSON: {error.msg}"
-        ) from None
-    except ValueError as error:
-        # A number with thousands of digits.
-        raise ContentFault(f"not JSON: {error}") from None
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        times = Counter(name for name, _ in pairs)
-        repeated = sorted(name for name in times if times[name] > 1)
-        raise ContentFault(f"keys appear more than once: {', '.join(repeated)}")
-    return content
-
-
-def _not_json(constant: str) -> NoReturn:
-    raise ContentFault(f"not JSON: {constant}")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ContentFault(f"{text} is larger than any number can be")
-    return number
-
-
-def _parse_yaml(text: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
         raise ContentFault(f"{place}not YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ContentFault(f"not YAML: {error}") from None
+    if not isinstance(content, dict):
+        kind = json_objects.kind_of(content)
+        raise ContentFault(f"line 1 column 1: must be an object of settings, not {kind}")
+    return content
 
 
 class _Loader(yaml.SafeLoader):
@@ -137,7 +101,7 @@ def _comparable(type: str, value: Any, left: list[int]) -> Any:
             return [_comparable(type, item, left) for item in value]
         case float() if value.is_integer():
             return int(value)
-        case int() if value.bit_length() > MAX_BITS:
+        case int() if value.bit_length() > json_objects.MAX_BITS:
             raise ContentFault("has a number that is larger than any number can be")
         case str() if type == ConfigType.AXOLOTL and (number := _yaml_number(value)) is not None:
             return _comparable(type, number, left)
@@ -151,8 +115,3 @@ def _yaml_number(text: str) -> float | None:
     if not _EXPONENT.fullmatch(text):
         return None
     return float(text)
-
-
-def _kind(content: Any) -> str:
-    names = {list: "a list", str: "text", bool: "true or false", type(None): "nothing"}
-    return names.get(type(content), "a number")

@@ -6,6 +6,7 @@ from chassis.errors import Violations
 from ft.enums import EvaluationJobType
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
+from jobs.settings import check_settings
 from services.evaluation import rules
 
 CONFIGS = ("model_bnb_config", "adapter_bnb_config", "generation_config")
@@ -62,7 +63,9 @@ class EvaluationRequest:
             arguments |= {f"{field}.base_model_id": model_id, f"{field}.adapter_id": adapter_id}
         check_carried(arguments, found)
         for name, text in self.configs.items():
-            found.json_object(name, text)
+            config = found.json_object(name, text)
+            if config is not None:
+                check_settings(name, config, found)
 
     @property
     def comparison_adapter(self) -> str:

@@ -1,14 +1,16 @@
 """A request to start a job, in the domain's own terms, and the rules that need nothing else."""
 
-import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
 from jobs.reports import is_number
+from jobs.settings import check_settings
 from services.fine_tuning import rules
 
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -90,27 +92,23 @@ class JobRequest:
         found.required(required, getattr(self, required))
         check_carried({name: getattr(self, name) for name in _ARGUMENTS}, found)
         self._check_numbers(found)
-        for name, text in {**self.configs, "user_config": self.user_config}.items():
-            if text:
-                found.json_object(name, text)
-        self._check_training(found)
+        self._check_configs(found)
 
     @property
     def is_axolotl(self) -> bool:
         """Whether Axolotl does the training."""
         return self.framework_type == FineTuningFrameworkType.AXOLOTL
 
-    def _check_training(self, found: Violations) -> None:
-        """The settings of the training config that the job's record repeats."""
-        try:
-            settings = json.loads(self.configs.get("training_arguments_config") or "{}")
-        except (ValueError, RecursionError):
-            return
-        for name in _TRAINING_NUMBERS if isinstance(settings, dict) else ():
-            if name in settings:
-                holds = is_number(settings[name]) and settings[name] > 0
-                description = f"{name} must be a number above 0, not {settings[name]!r}"
-                found.check("training_arguments_config", rules.POSITIVE, holds, description)
+    def _check_configs(self, found: Violations) -> None:
+        for name, text in {**self.configs, "user_config": self.user_config}.items():
+            config = found.json_object(name, text) if text else None
+            if config is None:
+                continue
+            # A script of the user's own has its own idea of settings, and its own libraries.
+            ours = name in CONFIGS and not self.user_script
+            told = check_settings(name, config, found) if ours else set()
+            if name == "training_arguments_config":
+                _check_training({n: v for n, v in config.items() if n not in told}, found)
 
     def _check_numbers(self, found: Violations) -> None:
         positive = {
@@ -134,3 +132,12 @@ class JobRequest:
             share: float = getattr(self, name)
             description = f"must be above 0 and at most 1, not {share}"
             found.check(name, of_jobs.SHARE, 0 < share <= 1, description)
+
+
+def _check_training(settings: Mapping[str, Any], found: Violations) -> None:
+    """The settings of the training config that the job's record repeats."""
+    for name in _TRAINING_NUMBERS:
+        if name in settings:
+            holds = is_number(settings[name]) and settings[name] > 0
+            description = f"{name} must be a number above 0, not {settings[name]!r}"
+            found.check("training_arguments_config", rules.POSITIVE, holds, description)

@@ -4,13 +4,12 @@ Domain code raises these; `chassis.translate` turns them into a gRPC status on t
 into the same types on the way in, so that an error means the same on both sides of a hop.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from chassis import rules
+from chassis import json_objects, rules
 from chassis.rules import Rule
 
 
@@ -160,14 +159,13 @@ class Violations:
         description = f"must be one of {', '.join(values)}, not {value!r}"
         self.check(field, rules.KNOWN_VALUE, value in values, description)
 
-    def json_object(self, field: str, text: str) -> None:
-        """Noted as wrong unless the text is a JSON object."""
+    def json_object(self, field: str, text: str) -> dict[str, Any] | None:
+        """The object that the text holds; None, and noted as wrong, if it is not a JSON object."""
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            self.add(field, rules.JSON_OBJECT, f"must be a JSON object: {error}")
-            return
-        self.check(field, rules.JSON_OBJECT, isinstance(value, dict), "must be a JSON object")
+            return json_objects.parse(text)
+        except json_objects.JsonFault as fault:
+            self.add(field, rules.JSON_OBJECT, f"must be a JSON object: {fault}")
+            return None
 
     def raise_if_any(self) -> None:
         """Raises InvalidArgument with every violation so far, if there is one."""

@@ -29,6 +29,17 @@ OWN = ("dataset_text_field", "output_dir")
 """Settings that are the studio's to choose."""
 
 
+def fit_numbers(config: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The config with each number as the library of that kind of config wants it.
+
+    JSON does not tell 2 from 2.0, but some settings are refused as the one or the other.
+    """
+    from trainer.schemas import SCHEMAS
+
+    known = SCHEMAS[kind]()["properties"]
+    return {name: _fit_number(value, known.get(name, {})) for name, value in config.items()}
+
+
 def training_settings(config: dict[str, Any], notify: Notify) -> dict[str, Any]:
     """Arguments for `SFTConfig`. Raises SettingsError naming an unknown setting."""
     from trl.trainer.sft_config import SFTConfig
@@ -52,7 +63,7 @@ def make_training_config(settings: dict[str, Any], output_dir: str) -> Any:
     from trl.trainer.sft_config import SFTConfig
 
     try:
-        return SFTConfig(output_dir=output_dir, **settings)
+        return SFTConfig(output_dir=output_dir, **fit_numbers(settings, "training_arguments"))
     except (TypeError, ValueError) as error:
         raise SettingsError(f"training_arguments_config: {first_line(error)}") from error
 
@@ -65,7 +76,7 @@ def make_lora_config(config: dict[str, Any]) -> Any:
     settings = {"task_type": "CAUSAL_LM", **config}
     settings["target_modules"] = config.get("target_modules") or "all-linear"
     try:
-        return LoraConfig(**settings)
+        return LoraConfig(**fit_numbers(settings, "lora_config"))
     except (TypeError, ValueError) as error:
         raise SettingsError(f"lora_config: {first_line(error)}") from error
 
@@ -80,7 +91,7 @@ def make_quantisation_config(name: str, config: dict[str, Any] | None) -> Any:
     make: Any = transformers.BitsAndBytesConfig
     _check_names(name, settings, inspect.signature(make).parameters)
     try:
-        return make(**settings)
+        return make(**fit_numbers(settings, "bitsandbytes_config"))
     except (TypeError, ValueError, ImportError) as error:
         raise SettingsError(f"{name}: {first_line(error)}") from error
 
@@ -100,11 +111,25 @@ def make_generation_config(config: dict[str, Any], tokenizer: Any) -> Any:
         # Without sampling these have no effect, and the library warns at every call.
         settings = {k: v for k, v in settings.items() if k not in ("temperature", "top_p", "top_k")}
     try:
-        generation = make(**settings)
+        generation = make(**fit_numbers(settings, "generation_config"))
         generation.validate()
     except (TypeError, ValueError) as error:
         raise SettingsError(f"generation_config: {first_line(error)}") from error
     return generation
+
+
+def _fit_number(value: Any, schema: dict[str, Any]) -> Any:
+    taken = {kind for one in schema.get("anyOf", [schema]) for kind in _kinds(one)}
+    if isinstance(value, float) and value.is_integer() and "integer" in taken:
+        return int(value)
+    if type(value) is int and "number" in taken:
+        return float(value)
+    return value
+
+
+def _kinds(schema: dict[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def _check_names(config: str, given: Iterable[str], known: Iterable[str]) -> None:

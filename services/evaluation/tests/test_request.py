@@ -79,6 +79,12 @@ def test_everything_wrong_is_told_at_once() -> None:
     assert "mlflow, not 'guess'" in found["type"]
 
 
+def test_settings_that_no_library_knows_or_takes_are_told() -> None:
+    found = wrong(generation_config='{"temprature": 1}', model_bnb_config='{"load_in_4bit": 1}')
+    assert "Did you mean temperature?" in found["generation_config"]
+    assert "load_in_4bit must be true or false, not 1" in found["model_bnb_config"]
+
+
 def test_something_must_be_evaluated() -> None:
     assert list(wrong(model_adapter_combinations=[])) == ["model_adapter_combinations"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import InvalidArgument, Violations
+from chassis.errors import Violation, Violations
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
 from jobs.configs import Config
 from services.fine_tuning import plan
@@ -32,15 +32,15 @@ def request(**fields: Any) -> JobRequest:
     return from_request(StartFineTuningJobRequest(**given))
 
 
-def wrong(**fields: Any) -> dict[str, str]:
-    """The fields that break a rule, and what is said about them."""
+def violations(**fields: Any) -> list[Violation]:
     found = Violations()
     request(**fields).check(found)
-    try:
-        found.raise_if_any()
-    except InvalidArgument as error:
-        return {v.field: v.description for v in error.violations}
-    return {}
+    return found.found
+
+
+def wrong(**fields: Any) -> dict[str, str]:
+    """The fields that break a rule, and what is said about them."""
+    return {v.field: v.description for v in violations(**fields)}
 
 
 def test_a_good_request_breaks_no_rule() -> None:
@@ -123,11 +123,44 @@ def test_learning_rates_that_cannot_be_meant(value: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["num_train_epochs", "learning_rate"])
-@pytest.mark.parametrize("value", ["3", None, 0, -1, 1e999, True, []])
-def test_training_settings_that_the_record_repeats_are_numbers(name: str, value: object) -> None:
-    found = wrong(training_arguments_config=json.dumps({name: value}))
-    assert list(found) == ["training_arguments_config"]
-    assert name in found["training_arguments_config"]
+@pytest.mark.parametrize("value", ["3", None, 0, -1, True, []])
+@pytest.mark.parametrize("script", ["", "train.py"])
+def test_training_settings_that_the_record_repeats_are_numbers(
+    name: str, value: object, script: str
+) -> None:
+    config = json.dumps({name: value})
+    [found] = violations(training_arguments_config=config, user_script=script)
+    assert found.field == "training_arguments_config"
+    assert name in found.description
+
+
+@pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": 1e999}', '{"a": 1, "a": 2}', "[" * 9999])
+def test_a_config_that_could_not_be_stored_is_refused_with_the_rest(text: str) -> None:
+    assert set(wrong(user_config=text, dataset_id="")) == {"user_config", "dataset_id"}
+
+
+def test_settings_that_no_library_knows_or_takes_are_told_with_the_rest() -> None:
+    found = violations(
+        dataset_id="",
+        lora_config='{"lora_alfa": 8, "r": "16"}',
+        training_arguments_config='{"optim": "adam"}',
+        model_bnb_config='{"load_in_4bits": true}',
+        adapter_bnb_config='{"load_in_8bit": 1}',
+    )
+    assert {(v.field, v.rule) for v in found} == {
+        ("dataset_id", "FT-001"),
+        ("lora_config", "FT-806"),
+        ("lora_config", "FT-807"),
+        ("training_arguments_config", "FT-807"),
+        ("model_bnb_config", "FT-806"),
+        ("adapter_bnb_config", "FT-807"),
+    }
+
+
+def test_a_script_of_the_users_own_has_settings_of_its_own() -> None:
+    configs = {"lora_config": '{"rank": 4}', "user_config": '{"any": "thing"}'}
+    assert wrong(**configs, user_script="train.py") == {}
+    assert list(wrong(**configs)) == ["lora_config"]
 
 
 def test_axolotl_needs_a_config_and_no_prompt() -> None:

@@ -1,0 +1,87 @@
+"""Configs held against what the machine-learning libraries take.
+
+The schemas are made from the libraries, see `trainer.schemas`, so that no service needs one.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from chassis.errors import Violations
+from ft.enums import ConfigType
+from jobs import rules
+from jobs.configs import TYPES
+
+SCHEMAS = Path(__file__).parent / "schemas"
+"""A schema for each type of config that is for a library."""
+_SHOWN = 80
+"""How much of a wrong value is shown."""
+_KINDS = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "null": "null",
+    "object": "an object",
+    "array": "a list",
+}
+
+
+def check_settings(field: str, config: Mapping[str, Any], found: Violations) -> set[str]:
+    """Notes every setting that the library for that field's config does not know, or whose value
+    it does not take; the names of the latter."""
+    schema = _schema(TYPES[field])
+    known = schema["properties"]
+    for name in config:
+        if name not in known:
+            found.add(field, rules.KNOWN_SETTING, f"unknown setting {name}{_hint(name, known)}")
+    faults = Draft202012Validator(schema).iter_errors(config)
+    wrong = dict.fromkeys(str(fault.path[0]) for fault in faults if fault.path)
+    for name in wrong:
+        wanted = " or ".join(_wanted(known[name]))
+        shown = "this" if known[name].get("writeOnly") else _shown(config[name])
+        found.add(field, rules.SETTING_VALUE, f"{name} must be {wanted}, not {shown}")
+    return set(wrong)
+
+
+@lru_cache
+def _schema(kind: ConfigType) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((SCHEMAS / f"{kind}.json").read_text())
+    return schema
+
+
+def _hint(name: str, known: Mapping[str, Mapping[str, Any]]) -> str:
+    current = [one for one, schema in known.items() if not schema.get("deprecated")]
+    close = difflib.get_close_matches(name, current, n=1)
+    return f". Did you mean {close[0]}?" if close else ""
+
+
+def _wanted(schema: Mapping[str, Any]) -> Iterator[str]:
+    """What a schema takes, in words."""
+    for one in schema.get("anyOf", [schema]):
+        if "enum" in one:
+            yield f"one of {', '.join(_spelled(value) for value in one['enum'])}"
+        elif "pattern" in one:
+            yield f"a text like {one['pattern']}"
+        elif "items" in one:
+            yield f"a list, each of it {' or '.join(_wanted(one['items']))}"
+        elif "prefixItems" in one:
+            yield f"a list of {' and '.join(' '.join(_wanted(i)) for i in one['prefixItems'])}"
+        else:
+            kinds = one["type"] if isinstance(one["type"], list) else [one["type"]]
+            above = f" from {one['minimum']} on" if "minimum" in one else ""
+            yield from (f"{_KINDS[kind]}{above}" for kind in kinds)
+
+
+def _spelled(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

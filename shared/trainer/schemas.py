@@ -1,0 +1,131 @@
+"""Schemas of the settings that the trainer takes, read off the libraries that it hands them to."""
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from enum import Enum
+from importlib.metadata import version
+from typing import Any
+
+from trainer.schema_types import Schema, any_of, documented, nullable, of_type
+from trainer.settings import OWN, RENAMED, WITHOUT_EFFECT
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_SECRET = ("hub_token",)
+"""Settings whose values are not to be shown."""
+
+
+def training_arguments() -> Schema:
+    """Settings of the training: what `SFTConfig` takes, and names that it used to have."""
+    from trl.trainer.sft_config import SFTConfig
+
+    properties = dict(_of_dataclass(SFTConfig))
+    for name in _SECRET:
+        properties[name] = {**properties[name], "writeOnly": True}
+    for old, new in RENAMED.items():
+        renamed = {key: value for key, value in properties[new].items() if key != "default"}
+        properties[old] = {**renamed, "deprecated": True, "description": f"Now called {new}."}
+    for name in WITHOUT_EFFECT:
+        properties[name] = {"deprecated": True, "description": "Left out: it has no effect."}
+    for name in OWN:
+        properties[name] = {"description": "Left out: the studio chooses it."}
+    return _schema(properties, "trl", "transformers")
+
+
+def lora_config() -> Schema:
+    """Settings of the adapter: what `LoraConfig` takes."""
+    from peft import LoraConfig
+
+    properties = dict(_of_dataclass(LoraConfig))
+    declared = properties["init_lora_weights"]
+    # Its declaration leaves out one that the library takes.
+    taken = any_of([*declared["anyOf"], {"enum": ["lora_ga"]}])
+    properties["init_lora_weights"] = {**declared, **taken}
+    return _schema(properties, "peft")
+
+
+def bitsandbytes_config() -> Schema:
+    """Settings of the quantisation: what `BitsAndBytesConfig` takes."""
+    import transformers
+
+    make: Any = transformers.BitsAndBytesConfig
+    described = dict(documented(make.__doc__))
+    described["bnb_4bit_quant_type"] = {"enum": ["fp4", "nf4"]}
+    for name, bytes in (("bnb_4bit_compute_dtype", 2), ("bnb_4bit_quant_storage", 1)):
+        described[name] = {"enum": list(_number_types(name, bytes, make))}
+    properties = {}
+    for name, parameter in inspect.signature(make).parameters.items():
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            schema = described.get(name, {})
+            default = parameter.default
+            taken = nullable(schema) if default is None else schema
+            properties[name] = {**taken, "default": default}
+    # Stored configs have it; it says which library the others are for.
+    properties["quant_method"] = {"enum": ["bitsandbytes"]}
+    return _schema(properties, "transformers")
+
+
+def generation_config() -> Schema:
+    """Settings of the generation: what `GenerationConfig` takes."""
+    import transformers
+    from transformers.generation.configuration_utils import ALL_CACHE_IMPLEMENTATIONS
+
+    make: Any = transformers.GenerationConfig
+    described = dict(documented(make.__doc__))
+    described["max_new_tokens"] = {**described["max_new_tokens"], "minimum": 1}
+    described["early_stopping"] = {"anyOf": [{"type": "boolean"}, {"enum": ["never"]}]}
+    described["cache_implementation"] = {"enum": [*ALL_CACHE_IMPLEMENTATIONS, "paged"]}
+    names = [name for name in make().to_dict() if not name.startswith("_")]
+    return _schema({name: nullable(described.get(name, {})) for name in names}, "transformers")
+
+
+SCHEMAS: Mapping[str, Callable[[], Schema]] = {
+    "training_arguments": training_arguments,
+    "lora_config": lora_config,
+    "bitsandbytes_config": bitsandbytes_config,
+    "generation_config": generation_config,
+}
+"""What makes the schema of each type of config."""
+
+
+def _schema(properties: Mapping[str, Schema], *libraries: str) -> Schema:
+    made_of = ", ".join(f"{library} {version(library)}" for library in libraries)
+    return {
+        "$schema": DRAFT,
+        "$comment": f"Generated from {made_of} by `make schemas`: do not edit.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict(properties),
+    }
+
+
+def _of_dataclass(kind: Any) -> Iterator[tuple[str, Schema]]:
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        if field.init and not field.name.startswith("_"):
+            schema = of_type(hints[field.name])
+            if "choices" in field.metadata:
+                choices: Schema = {"enum": list(field.metadata["choices"])}
+                optional = type(None) in typing.get_args(hints[field.name])
+                schema = nullable(choices) if optional else choices
+            yield field.name, {**schema, **_default(field)}
+
+
+def _default(field: "dataclasses.Field[Any]") -> Schema:
+    value = field.default
+    if value is dataclasses.MISSING:
+        return {}
+    return {"default": value.value if isinstance(value, Enum) else value}
+
+
+def _number_types(name: str, least_bytes: int, make: Callable[..., Any]) -> Iterator[str]:
+    """Names of torch's real number types of that size or more that this setting takes."""
+    import torch
+
+    for spelled in ("uint8", "int8", "float16", "bfloat16", "float32", "float64"):
+        if getattr(torch, spelled).itemsize >= least_bytes:
+            with suppress(ValueError):
+                make(**{name: spelled})
+                yield spelled
