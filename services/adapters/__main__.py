@@ -22,7 +22,7 @@ def parts(settings: Settings) -> Parts:
     references = References(settings)
     service = AdapterService(adapters, ProjectPaths(settings), references)
     servicer = AdaptersServicer(service, adapters)
-    tables = TablesServicer(store, Adapter)
+    tables = TablesServicer(settings, store, Adapter)
     return Parts(
         service_names=[DOMAINS["adapters"].full_name],
         handlers=lambda dispatcher: [
@@ -30,7 +30,8 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        close=[references.close],
+        background=[tables.run],
+        close=[references.close, tables.close],
     )
 
 

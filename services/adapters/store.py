@@ -10,6 +10,7 @@ class Adapter(Base):
     """A registered adapter."""
 
     __tablename__ = "adapters"
+    LOCATIONS = ("location",)
 
     type: Mapped[str | None]
     name: Mapped[str | None] = mapped_column(index=True)

@@ -20,7 +20,7 @@ def parts(settings: Settings) -> Parts:
     configs = ConfigStore(store)
     owners = Owners(settings)
     servicer = ConfigsServicer(ConfigService(configs, owners), configs)
-    tables = TablesServicer(store, Config)
+    tables = TablesServicer(settings, store, Config)
     return Parts(
         service_names=[DOMAINS["configs"].full_name],
         handlers=lambda dispatcher: [
@@ -28,7 +28,8 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        close=[owners.close],
+        background=[tables.run],
+        close=[owners.close, tables.close],
     )
 
 

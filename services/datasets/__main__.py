@@ -24,7 +24,7 @@ def parts(settings: Settings) -> Parts:
     hub = HubDatasets(settings)
     service = DatasetService(datasets, ProjectPaths(settings), hub, prompts)
     servicer = DatasetsServicer(service, datasets)
-    tables = TablesServicer(store, Dataset)
+    tables = TablesServicer(settings, store, Dataset)
     return Parts(
         service_names=[DOMAINS["datasets"].full_name],
         handlers=lambda dispatcher: [
@@ -32,7 +32,8 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        close=[prompts.close, hub.close],
+        background=[tables.run],
+        close=[prompts.close, hub.close, tables.close],
     )
 
 

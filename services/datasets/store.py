@@ -10,6 +10,7 @@ class Dataset(Base):
     """A registered dataset."""
 
     __tablename__ = "datasets"
+    LOCATIONS = ("location",)
 
     type: Mapped[str | None]
     name: Mapped[str | None] = mapped_column(index=True)

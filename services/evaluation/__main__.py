@@ -31,7 +31,7 @@ def parts(settings: Settings) -> Parts:
     lifecycle = JobLifecycle("evaluation job", jobs, workspace, settings.project, observer.wake)
     service = EvaluationService(lifecycle, peers, settings.hub_token)
     servicer = EvaluationServicer(service, lifecycle)
-    tables = TablesServicer(store, EvaluationJob)
+    tables = TablesServicer(settings, store, EvaluationJob)
     return Parts(
         service_names=[DOMAINS["evaluation"].full_name],
         handlers=lambda dispatcher: [
@@ -39,8 +39,8 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[observer.run],
-        close=peers.closers(),
+        background=[observer.run, tables.run],
+        close=[*peers.closers(), tables.close],
     )
 
 

@@ -10,6 +10,7 @@ class EvaluationJob(JobRecord, kw_only=True):
     """An evaluation job with copies of the settings that it was started with."""
 
     __tablename__ = "evaluation_jobs"
+    LOCATIONS = ("evaluation_dir",)
 
     type: Mapped[str | None]
     parent_job_id: Mapped[str | None] = mapped_column(index=True)

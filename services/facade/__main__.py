@@ -11,15 +11,14 @@ from chassis.paths import ProjectPaths
 from chassis.peers import Link
 from chassis.rpc import Dispatcher, handlers
 from chassis.server import Parts, run
-from ft.proto import fine_tuning_studio_jobs_pb2, fine_tuning_studio_pb2
+from ft.channel import MAX_DOCUMENT_BYTES
+from ft.services import DATABASE, JOBS, SERVICES, STUDIO
 from jobs.publish import publish_address
 from services.facade.aggregate import AGGREGATED, DatabaseServicer
 from services.facade.forward import forwarded
 from services.facade.routes import routes
 from services.facade.watch import DomainWatch
 
-STUDIO = fine_tuning_studio_pb2.DESCRIPTOR.services_by_name["FineTuningStudio"]
-STUDIO_JOBS = fine_tuning_studio_jobs_pb2.DESCRIPTOR.services_by_name["FineTuningStudioJobs"]
 LISTEN = "[::]:50051"
 
 
@@ -28,7 +27,7 @@ def parts(settings: Settings) -> Parts:
     links = {name: Link(name, settings, service) for name, service in DOMAINS.items()}
     tables = {name: Link(name, settings, TABLES) for name in DOMAINS}
     database = DatabaseServicer(tables, ProjectPaths(settings))
-    names = [STUDIO.full_name, STUDIO_JOBS.full_name]
+    names = [service.full_name for service in SERVICES]
 
     def make_handlers(dispatcher: Dispatcher) -> "Sequence[grpc.GenericRpcHandler[Any, Any]]":
         served = [
@@ -36,15 +35,20 @@ def parts(settings: Settings) -> Parts:
                 service.full_name,
                 forwarded(routes(service, aggregated=AGGREGATED), links, dispatcher),
             )
-            for service in (STUDIO, STUDIO_JOBS)
+            for service in (STUDIO, JOBS)
         ]
-        return [*served, handlers(STUDIO, database, dispatcher, only=AGGREGATED)]
+        own = [
+            handlers(service, database, dispatcher, only=AGGREGATED)
+            for service in (STUDIO, DATABASE)
+        ]
+        return [*served, *own]
 
     return Parts(
         service_names=names,
         handlers=make_handlers,
         watch=[DomainWatch(links, overall=names).run],
         started=publish_address,
+        max_message_bytes=MAX_DOCUMENT_BYTES,
         close=[link.close for link in (*links.values(), *tables.values())],
     )
 

@@ -1,24 +1,32 @@
-"""The two RPCs that every domain has a part in: ExportDatabase and ImportDatabase."""
+"""The RPCs that every domain has a part in: export and import."""
 
 import asyncio
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from pathlib import Path
 
 from chassis import rules
-from chassis.errors import InvalidArgument, Violations
+from chassis.errors import InvalidArgument, ResourceExhausted, Violations
 from chassis.paths import ProjectPaths
 from chassis.peers import Link
-from ft.channel import MAX_MESSAGE_BYTES
+from ft.channel import MAX_DOCUMENT_BYTES
+from ft.proto.fine_tuning_studio_database_pb2 import (
+    ImportDocumentRequest,
+    StreamExportRequest,
+    StreamExportResponse,
+)
 from ft.proto.fine_tuning_studio_pb2 import (
     ExportDatabaseRequest,
     ExportDatabaseResponse,
     ImportDatabaseRequest,
     ImportDatabaseResponse,
 )
-from ft.proto.tables_pb2 import ExportTablesRequest, ExportTablesResponse, ImportTablesRequest
+from services.facade.exporting import export
+from services.facade.importing import Import, content_of
 
-AGGREGATED = ("ExportDatabase", "ImportDatabase")
+AGGREGATED = ("ExportDatabase", "ImportDatabase", "StreamExport", "ImportDocument")
+PART_BYTES = 1024 * 1024
+"""Largest part of a streamed export."""
 
 
 class DatabaseServicer:
@@ -29,41 +37,59 @@ class DatabaseServicer:
         self._paths = paths
 
     async def ExportDatabase(self, request: ExportDatabaseRequest) -> ExportDatabaseResponse:
-        parts = await asyncio.gather(*(self._export(link) for link in self._links.values()))
-        tables = {name: table for part in parts for name, table in part.items()}
-        return ExportDatabaseResponse(exported_json=json.dumps(tables))
+        parts: list[str] = []
+        size = 0
+        async with aclosing(export(self._links)) as document:
+            async for part in document:
+                parts.append(part)
+                size += len(part)
+                if size > MAX_DOCUMENT_BYTES:
+                    raise ResourceExhausted(
+                        f"the export has more than {MAX_DOCUMENT_BYTES} bytes; "
+                        "StreamExport sends it in parts",
+                        reason="EXPORT_TOO_LARGE",
+                    )
+        return ExportDatabaseResponse(exported_json="".join(parts))
+
+    async def StreamExport(
+        self, request: StreamExportRequest
+    ) -> AsyncIterator[StreamExportResponse]:
+        async with aclosing(export(self._links)) as document:
+            async for part in document:
+                data = part.encode()
+                for first in range(0, len(data), PART_BYTES):
+                    yield StreamExportResponse(data=data[first : first + PART_BYTES])
 
     async def ImportDatabase(self, request: ImportDatabaseRequest) -> ImportDatabaseResponse:
-        tables = json.dumps(self._content(request.imported_json_path))
-        # Every domain looks at its rows before the first one takes any.
-        for validate_only in (True, False):
-            message = ImportTablesRequest(tables_json=tables, validate_only=validate_only)
-            for link in self._links.values():
-                await link.send("ImportTables", message.SerializeToString())
-        return ImportDatabaseResponse()
+        field = "imported_json_path"
+        path = self._file(field, request.imported_json_path)
+        # In a thread: a large document takes seconds, in which others want their answers.
+        content = await asyncio.to_thread(lambda: content_of(_read(field, path), field))
+        tables = await Import(self._links, content).run(request.dry_run)
+        return ImportDatabaseResponse(tables=tables)
 
-    @staticmethod
-    async def _export(link: Link) -> dict[str, Any]:
-        answer = await link.send("ExportTables", ExportTablesRequest().SerializeToString())
-        part: dict[str, Any] = json.loads(ExportTablesResponse.FromString(answer).tables_json)
-        return part
+    async def ImportDocument(self, request: ImportDocumentRequest) -> ImportDatabaseResponse:
+        document = request.exported_json
+        content = await asyncio.to_thread(lambda: content_of(document, "exported_json"))
+        return ImportDatabaseResponse(
+            tables=await Import(self._links, content).run(request.dry_run)
+        )
 
-    def _content(self, location: str) -> dict[str, Any]:
+    def _file(self, field: str, location: str) -> Path:
         found = Violations()
-        location = found.required("imported_json_path", location)
-        path = self._paths.file("imported_json_path", location, found) if location else None
+        location = found.required(field, location)
+        path = self._paths.file(field, location, found) if location else None
         found.raise_if_any()
         assert path is not None
-        if (size := path.stat().st_size) > MAX_MESSAGE_BYTES:
-            raise _refused(f"{location!r} has {size} bytes; {MAX_MESSAGE_BYTES} are allowed")
-        try:
-            content = json.loads(path.read_bytes())
-        except (ValueError, OSError, RecursionError) as error:
-            raise _refused(f"{location!r} is not an export file: {error}") from error
-        if not isinstance(content, dict):
-            raise _refused(f"{location!r} is not an export file: it must be a JSON object")
-        return content
+        return path
 
 
-def _refused(description: str) -> InvalidArgument:
-    return InvalidArgument.at("imported_json_path", rules.EXPORT_FILE, description)
+def _read(field: str, path: Path) -> bytes:
+    try:
+        if (size := path.stat().st_size) > MAX_DOCUMENT_BYTES:
+            description = f"has {size} bytes; {MAX_DOCUMENT_BYTES} are allowed"
+            raise InvalidArgument.at(field, rules.EXPORT_FILE, description)
+        return path.read_bytes()
+    except OSError as error:
+        description = f"cannot be read: {error.strerror}"
+        raise InvalidArgument.at(field, rules.EXPORT_FILE, description) from error

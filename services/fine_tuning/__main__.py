@@ -14,10 +14,12 @@ from chassis.tables import TablesServicer
 from jobs.lifecycle import JobLifecycle
 from jobs.observer import Observer
 from jobs.workspace import Workspace
+from services.fine_tuning.checks import Checks
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.servicer import FineTuningServicer
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
+from services.fine_tuning.validate import Validation
 
 
 def parts(settings: Settings) -> Parts:
@@ -28,9 +30,12 @@ def parts(settings: Settings) -> Parts:
     peers = Peers(settings)
     observer = Observer(jobs, workspace, settings.project, reported)
     lifecycle = JobLifecycle("fine-tuning job", jobs, workspace, settings.project, observer.wake)
-    service = FineTuningService(lifecycle, peers, ProjectPaths(settings), settings.hub_token)
-    servicer = FineTuningServicer(service, lifecycle)
-    tables = TablesServicer(store, FineTuningJob)
+    paths = ProjectPaths(settings)
+    checks = Checks(jobs, peers, paths)
+    service = FineTuningService(lifecycle, checks, peers, paths, settings.hub_token)
+    validation = Validation(checks, jobs, peers, workspace)
+    servicer = FineTuningServicer(service, validation, lifecycle)
+    tables = TablesServicer(settings, store, FineTuningJob)
     return Parts(
         service_names=[DOMAINS["fine_tuning"].full_name],
         handlers=lambda dispatcher: [
@@ -38,8 +43,8 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[observer.run],
-        close=peers.closers(),
+        background=[observer.run, tables.run],
+        close=[*peers.closers(), tables.close],
     )
 
 

@@ -1,15 +1,20 @@
 """The table of fine-tuning jobs."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store import Store
+from ft.enums import JobState
 from jobs.records import JobRecord, JobRecords
+
+_HARDWARE = ("base_model_id", "num_cpu", "num_gpu", "gpu_label_id", "num_workers")
 
 
 class FineTuningJob(JobRecord, kw_only=True):
     """A fine-tuning job with copies of the settings that it was started with."""
 
     __tablename__ = "fine_tuning_jobs"
+    LOCATIONS = ("out_dir", "user_script")
 
     base_model_id: Mapped[str | None]
     dataset_id: Mapped[str | None]
@@ -62,3 +67,11 @@ class FineTuningStore(JobRecords[FineTuningJob]):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, FineTuningJob)
+
+    def alike(self, job: FineTuningJob, limit: int) -> list[FineTuningJob]:
+        """The newest jobs that trained the same model on the same hardware and told their speed,
+        newest first."""
+        same = {name: getattr(job, name) for name in _HARDWARE}
+        query = select(self.table).filter_by(state=JobState.SUCCEEDED, **same)
+        query = query.where(self.table.c.tokens_per_second > 0)
+        return self.matching(query.order_by(self.table.c.seq.desc()).limit(limit))

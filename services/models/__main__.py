@@ -27,7 +27,7 @@ def parts(settings: Settings) -> Parts:
     service = ModelService(models, ProjectPaths(settings), hub, workspace)
     adapters = Adapters(settings)
     servicer = ModelsServicer(service, ModelExport(service, adapters, workspace), models)
-    tables = TablesServicer(store, Model)
+    tables = TablesServicer(settings, store, Model)
     return Parts(
         service_names=[DOMAINS["models"].full_name],
         handlers=lambda dispatcher: [
@@ -35,7 +35,8 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        close=[adapters.close, hub.close],
+        background=[tables.run],
+        close=[adapters.close, hub.close, tables.close],
     )
 
 

@@ -10,6 +10,7 @@ class Model(Base):
     """A registered base model."""
 
     __tablename__ = "models"
+    LOCATIONS = ("location",)
 
     type: Mapped[str | None]
     framework: Mapped[str | None] = mapped_column(default=None)

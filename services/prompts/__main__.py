@@ -20,7 +20,7 @@ def parts(settings: Settings) -> Parts:
     prompts = PromptStore(store)
     datasets = Datasets(settings)
     servicer = PromptsServicer(PromptService(prompts, datasets), prompts)
-    tables = TablesServicer(store, Prompt)
+    tables = TablesServicer(settings, store, Prompt)
     return Parts(
         service_names=[DOMAINS["prompts"].full_name],
         handlers=lambda dispatcher: [
@@ -28,7 +28,8 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        close=[datasets.close],
+        background=[tables.run],
+        close=[datasets.close, tables.close],
     )
 
 

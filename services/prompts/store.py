@@ -1,8 +1,13 @@
 """The table of prompts."""
 
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.errors import Aborted
 from chassis.records import Base, Records
+from chassis.staging import Staging
 from chassis.store import Store
 
 
@@ -26,3 +31,16 @@ class PromptStore(Records[Prompt]):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, Prompt)
+        self._staging = Staging(store)
+
+    def insert(self, connection: Connection, records: Iterable[Prompt]) -> None:
+        """Inserts within a transaction that is under way. Raises Aborted if an import under way
+        has the id: callers choose the ids of prompts."""
+        adding = list(records)
+        for prompt in adding:
+            if self._staging.reserves(connection, prompt.id):
+                raise Aborted(
+                    f"id: {prompt.id!r} is in an import that is under way",
+                    reason="IMPORT_UNDER_WAY",
+                )
+        super().insert(connection, adding)

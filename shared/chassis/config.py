@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """Deadline of a call whose caller set none."""
     peer_wait_seconds: float = Field(default=2.0, gt=0)
     """How long to wait for a peer that is away before saying so."""
+    import_grace_seconds: float = Field(default=60.0, gt=0)
+    """After how long without a sign of life an import that is not decided is given up."""
     max_concurrent_rpcs: int = Field(default=256, gt=0)
     """Calls beyond this are refused at once with RESOURCE_EXHAUSTED."""
     hub_seconds: float = Field(default=20.0, gt=0)

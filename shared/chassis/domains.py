@@ -6,7 +6,13 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from chassis.config import Settings
 from chassis.peers import Peer
-from ft.proto import domains_pb2, inspection_pb2, inspection_pb2_grpc, tables_pb2
+from ft.proto import (
+    domains_pb2,
+    inspection_pb2,
+    inspection_pb2_grpc,
+    tables_pb2,
+    tables_pb2_grpc,
+)
 from ft.proto import domains_pb2_grpc as stubs
 
 if TYPE_CHECKING:
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
         PromptsAsyncStub,
     )
     from ft.proto.inspection_pb2_grpc import InspectionAsyncStub
+    from ft.proto.tables_pb2_grpc import TablesAsyncStub
 
 _SERVICES = domains_pb2.DESCRIPTOR.services_by_name
 
@@ -34,6 +41,18 @@ DOMAINS: dict[str, ServiceDescriptor] = {
 
 TABLES: ServiceDescriptor = tables_pb2.DESCRIPTOR.services_by_name["Tables"]
 """What every domain serves beside its own RPCs."""
+TABLE_OF = {
+    "datasets": "datasets",
+    "models": "models",
+    "adapters": "adapters",
+    "prompts": "prompts",
+    "configs": "configs",
+    "fine_tuning": "fine_tuning_jobs",
+    "evaluation": "evaluation_jobs",
+}
+"""The table of each domain."""
+DECIDER = "configs"
+"""The domain that decides whether an import is committed."""
 
 INSPECTION: ServiceDescriptor = inspection_pb2.DESCRIPTOR.services_by_name["Inspection"]
 """What looks into data, tokenizer and model of a job. Not a domain: it owns no records."""
@@ -72,3 +91,8 @@ def fine_tuning(settings: Settings) -> "Peer[FineTuningAsyncStub]":
 def inspection(settings: Settings) -> "Peer[InspectionAsyncStub]":
     """The inspection service."""
     return Peer("inspection", settings, INSPECTION, inspection_pb2_grpc.InspectionStub)
+
+
+def tables(domain: str, settings: Settings) -> "Peer[TablesAsyncStub]":
+    """The tables of one of the domains."""
+    return Peer(domain, settings, TABLES, tables_pb2_grpc.TablesStub)

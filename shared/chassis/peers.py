@@ -1,7 +1,7 @@
 """Calls to the other services, by an address from the environment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -84,7 +84,7 @@ class Link:
             raise PeerRefusal(error, self.name) from None
         return answer
 
-    async def stream(self, method: str, request: bytes) -> AsyncIterator[bytes]:
+    async def stream(self, method: str, request: bytes) -> AsyncGenerator[bytes, None]:
         """The serialized answers to a serialized request. Raises as `send` does."""
         call = context.current(self.deadline_seconds)
         await self.ready(call)

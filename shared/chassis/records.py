@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -44,6 +44,9 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
     """Order of arrival, for lists that are stable."""
     created_at: Mapped[datetime] = mapped_column(default_factory=now, sort_order=1001)
     updated_at: Mapped[datetime] = mapped_column(default_factory=now, sort_order=1002)
+
+    LOCATIONS: ClassVar[tuple[str, ...]] = ()
+    """Columns that hold paths."""
 
     @classmethod
     def table(cls) -> Table:

@@ -14,7 +14,7 @@ M = TypeVar("M", bound=Message)
 MAX_TEXT_CHARACTERS = 65_536
 """Longest text in a request. Texts end up in lists, whose size is limited as a whole, and in the
 environment of jobs, where Linux takes no more than 128 KiB each."""
-_UNLIMITED = ("tables_json",)
+_UNLIMITED = ("exported_json", "rows_json")
 """Fields that carry many records."""
 
 

@@ -42,3 +42,4 @@ EXPORT_FILE = Rule("FT-901", "An import is a JSON object of tables, each with a 
 ROW_ID = Rule("FT-902", "A row has an id, a text that is not empty, and no two rows share it.")
 COLUMN_VALUE = Rule("FT-903", "A value has the type of its column and fits into it.")
 JOB_ROW = Rule("FT-904", "A job's row has a known state, and an id that can name a folder.")
+SAME_CONTENT = Rule("FT-905", "A row whose id is there already says the same as what is there.")

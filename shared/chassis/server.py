@@ -32,12 +32,20 @@ log = structlog.get_logger()
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     # With 1, the default, a second server on the same port silently takes half of the calls.
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # Must allow the pings that our own channels send, or the server hangs up on them.
     ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
+
+
+def server_options(max_bytes: int = MAX_MESSAGE_BYTES) -> tuple[tuple[str, int], ...]:
+    """Options of a server for messages of up to `max_bytes`."""
+    return (
+        *SERVER_OPTIONS,
+        ("grpc.max_receive_message_length", max_bytes),
+        ("grpc.max_send_message_length", max_bytes),
+    )
+
 
 THREADS = "blocking"
 """Names the threads that blocking library calls run in."""
@@ -59,6 +67,8 @@ class Parts:
     """Work that keeps further entries of the health board."""
     started: Callable[[str], Awaitable[None]] | None = None
     """Told the address that is listened on, once calls are answered."""
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+    """Largest message that is sent or taken."""
     close: Sequence[Callable[[], Awaitable[None]]] = ()
     """Called after the last call was answered."""
 
@@ -114,7 +124,8 @@ class _Process:
     async def _server(self) -> aio.Server:
         parts = self._parts
         server = aio.server(
-            options=SERVER_OPTIONS, maximum_concurrent_rpcs=self._settings.max_concurrent_rpcs
+            options=server_options(parts.max_message_bytes),
+            maximum_concurrent_rpcs=self._settings.max_concurrent_rpcs,
         )
         server.add_generic_rpc_handlers(tuple(parts.handlers(self._dispatcher)))
         health_pb2_grpc.add_HealthServicer_to_server(self._board.servicer, server)

@@ -46,7 +46,7 @@ class Store:
     """
 
     def __init__(self, service: str, url: str, migrations: Path) -> None:
-        self._service = service
+        self.service = service
         self._url = make_url(url)
         self._migrations = migrations
         self._reader: Engine | None = None
@@ -78,7 +78,7 @@ class Store:
         if self.is_sqlite and self._url.database:
             Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
         writer = self._engine()
-        migrate(writer, self._migrations, self._service)
+        migrate(writer, self._migrations, self.service)
         reader = self._engine(isolation_level="AUTOCOMMIT")
         if self.is_sqlite:
             # On a connection that never writes, data_version moves with every commit of others.
@@ -88,7 +88,7 @@ class Store:
     def _engine(self, **options: Any) -> Engine:
         if not self.is_sqlite:
             arguments = {
-                "options": f"-csearch_path={self._service}",
+                "options": f"-csearch_path={self.service}",
                 "connect_timeout": CONNECT_SECONDS,
             }
             return create_engine(self._url, connect_args=arguments, pool_pre_ping=True, **options)
@@ -157,6 +157,23 @@ class Store:
         except Exception as error:
             write.error = error
 
+    def frozen(self) -> Connection:
+        """A connection that reads the store as it is now, whatever is written after; to be closed.
+
+        May be called from the writer's thread.
+        """
+        if self._reader is None:
+            raise self._away("is not open yet")
+        if self.is_sqlite:
+            connection = self._reader.connect()
+            connection.exec_driver_sql("BEGIN")
+            # The picture is taken by the first read.
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+            return connection
+        connection = self._reader.connect().execution_options(isolation_level="REPEATABLE READ")
+        connection.execute(text("SELECT 1"))
+        return connection
+
     def version(self) -> Hashable | None:
         """Changes whenever anything was committed; None if the database cannot tell."""
         if self._version is None:
@@ -187,9 +204,9 @@ class Store:
 
     def _away(self, why: str) -> errors.Unavailable:
         return errors.Unavailable(
-            f"the database of service {self._service!r} does not answer: {why}",
+            f"the database of service {self.service!r} does not answer: {why}",
             reason="STORE_UNAVAILABLE",
-            service=self._service,
+            service=self.service,
         )
 
 

@@ -3,20 +3,35 @@ and databases in a temporary folder."""
 
 import asyncio
 import importlib
+import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from chassis import domains
 from chassis.config import Settings
+from chassis.domains import TABLE_OF
+from chassis.records import new_id
 from chassis.rpc import Dispatcher
-from chassis.server import SERVER_OPTIONS, Parts
+from chassis.server import Parts, server_options
 from ft.channel import channel_options
+from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
+from ft.proto.tables_pb2 import (
+    AbortImportRequest,
+    CommitImportRequest,
+    ExportTablesRequest,
+    ExportTablesResponse,
+    PrepareImportRequest,
+    ReleaseTablesRequest,
+    StageRowsRequest,
+)
 
 
 def settings_in(
@@ -47,7 +62,7 @@ async def serving(settings: Settings, parts: Parts) -> AsyncIterator[None]:
     """Serves the parts where the settings say, and does the work beside the calls, for as long as
     the block runs."""
     settings.sockets.mkdir(parents=True, exist_ok=True)
-    server = aio.server(options=SERVER_OPTIONS)
+    server = aio.server(options=server_options(parts.max_message_bytes))
     server.add_generic_rpc_handlers(tuple(parts.handlers(Dispatcher(settings.deadline_seconds))))
     server.add_insecure_port(settings.listen_address)
     if parts.store is not None:
@@ -75,6 +90,42 @@ async def services(folder: Path, *names: str, database_url: str = "") -> AsyncIt
             settings = settings_in(folder, name, database_url)
             await stack.enter_async_context(serving(settings, parts_of(settings)))
         yield
+
+
+async def put_rows(folder: Path, domain: str, *rows: Mapping[str, Any]) -> ImportedTable:
+    """Puts rows into the table of a service that has its state in `folder`, as an import does; what
+    became of them. Nothing is taken if one is refused."""
+    peer = domains.tables(domain, settings_in(folder, "test"))
+    try:
+        id = new_id()
+        table = TABLE_OF[domain]
+        staged = StageRowsRequest(import_id=id, table=table, rows_json=json.dumps(rows))
+        await peer(lambda s: s.StageRows, staged)
+        [report] = (
+            await peer(lambda s: s.PrepareImport, PrepareImportRequest(import_id=id))
+        ).tables
+        if report.refused:
+            await peer(lambda s: s.AbortImport, AbortImportRequest(import_id=id))
+        else:
+            await peer(lambda s: s.CommitImport, CommitImportRequest(import_id=id))
+        return report
+    finally:
+        await peer.close()
+
+
+async def exported_rows(folder: Path, domain: str) -> list[dict[str, Any]]:
+    """The rows of a service's table as an export has them."""
+    peer = domains.tables(domain, settings_in(folder, "test"))
+    rows: list[dict[str, Any]] = []
+    async with aclosing(
+        peer.link.stream("ExportTables", ExportTablesRequest(export_id="e").SerializeToString())
+    ) as parts:
+        await anext(parts)
+        await peer(lambda s: s.ReleaseTables, ReleaseTablesRequest(export_id="e"))
+        async for part in parts:
+            rows += json.loads(f"[{ExportTablesResponse.FromString(part).rows_json}]")
+    await peer.close()
+    return rows
 
 
 class Process:

@@ -16,7 +16,7 @@ from ft._calls import CONNECT_SECONDS, DEFAULT_TIMEOUT_SECONDS, STREAM_SECONDS, 
 from ft._pages import Pages
 from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
 from ft.async_rpcs import AsyncRpcs
-from ft.channel import channel_options
+from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.errors import from_rpc_error
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
 from ft.services import METHODS, SERVICES
@@ -135,7 +135,8 @@ class _AwaitingIo:
     @cached_property
     def channel(self) -> aio.Channel:
         # gRPC's channel takes hold of an event loop as it is made.
-        return aio.insecure_channel(self._address, options=channel_options(*SERVICES))
+        options = channel_options(*SERVICES, max_bytes=MAX_DOCUMENT_BYTES)
+        return aio.insecure_channel(self._address, options=options)
 
     @cached_property
     def callables(self) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """Largest message that is sent or taken. gRPC's own limit of 4 MiB is some 13,000 dataset rows."""
+MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
+"""Largest export in one message, between a client and the facade."""
 
 _RETRY_POLICY = {
     "maxAttempts": 4,
@@ -27,8 +29,10 @@ def may_repeat(method: MethodDescriptor) -> bool:
     return method.GetOptions().idempotency_level in _REPEATABLE
 
 
-def channel_options(*services: ServiceDescriptor) -> list[tuple[str, Any]]:
-    """Options for a channel to these services.
+def channel_options(
+    *services: ServiceDescriptor, max_bytes: int = MAX_MESSAGE_BYTES
+) -> list[tuple[str, Any]]:
+    """Options for a channel to these services, for messages of up to `max_bytes`.
 
     gRPC repeats what failed with UNAVAILABLE by itself, up to three times, for those methods only
     that may be repeated; it reconnects within half a second, where its default is up to two
@@ -53,8 +57,8 @@ def channel_options(*services: ServiceDescriptor) -> list[tuple[str, Any]]:
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", max_bytes),
+        ("grpc.max_send_message_length", max_bytes),
         # The studio is reached directly, also where a proxy is set for the internet.
         ("grpc.enable_http_proxy", 0),
     ]

@@ -19,7 +19,7 @@ from ft._calls import (
 )
 from ft._pages import Pages
 from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
-from ft.channel import channel_options
+from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.errors import (
     AbortedError,
     AlreadyExistsError,
@@ -90,7 +90,8 @@ class FineTuningStudioClient(Rpcs):
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
     ) -> None:
         self.address = studio_address(server_ip, server_port)
-        self.channel = grpc.insecure_channel(self.address, options=channel_options(*SERVICES))
+        options = channel_options(*SERVICES, max_bytes=MAX_DOCUMENT_BYTES)
+        self.channel = grpc.insecure_channel(self.address, options=options)
         self.stub = FineTuningStudioStub(self.channel)
         self._io = _BlockingIo(self.channel)
         self._calls = Calls(self._io, self.address, timeout)

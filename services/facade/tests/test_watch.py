@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis.domains import DOMAINS
 from chassis.health import HealthBoard
 from chassis.peers import Link
-from chassis.server import SERVER_OPTIONS
+from chassis.server import server_options
 from chassis.testing import settings_in
 from services.facade.watch import DomainWatch
 
@@ -29,7 +29,7 @@ async def domain(folder: Path, name: str, serves: bool = True) -> AsyncIterator[
     settings.sockets.mkdir(exist_ok=True)
     board = HealthBoard()
     await board.show(DOMAINS[name].full_name, serves)
-    server = aio.server(options=SERVER_OPTIONS)
+    server = aio.server(options=server_options())
     health_pb2_grpc.add_HealthServicer_to_server(board.servicer, server)
     server.add_insecure_port(settings.listen_address)
     await server.start()

@@ -6,11 +6,11 @@ import pytest
 from grpc._cython import cygrpc
 
 from chassis.domains import DOMAINS
-from chassis.server import SERVER_OPTIONS
+from chassis.server import server_options
 from ft.channel import channel_options
 
 CORE = Path(cygrpc.__file__).read_bytes()
-NAMES = {name for name, _ in (*SERVER_OPTIONS, *channel_options(*DOMAINS.values()))}
+NAMES = {name for name, _ in (*server_options(), *channel_options(*DOMAINS.values()))}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

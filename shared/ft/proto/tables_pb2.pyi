@@ -3,8 +3,11 @@
 isort:skip_file
 Internal: what every domain's process answers about its tables, for exports and imports."""
 
+from collections import abc as _abc
+from ft.proto import fine_tuning_studio_types_pb2 as _fine_tuning_studio_types_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -22,12 +25,17 @@ class ExportTablesRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
+    export_id: _builtins.str
+    """Chosen by the caller, for ReleaseTables."""
     def __init__(
         self,
+        *,
+        export_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_id", b"export_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -35,55 +43,58 @@ Global___ExportTablesRequest: _TypeAlias = ExportTablesRequest  # noqa: Y015
 
 @_typing.final
 class ExportTablesResponse(_message.Message):
-    """A domain's tables."""
+    """A part of a domain's tables."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TABLES_JSON_FIELD_NUMBER: _builtins.int
-    tables_json: _builtins.str
-    """The part of ExportDatabaseResponse.exported_json that the domain owns."""
+    TABLE_FIELD_NUMBER: _builtins.int
+    SCHEMA_FIELD_NUMBER: _builtins.int
+    ROWS_JSON_FIELD_NUMBER: _builtins.int
+    table: _builtins.str
+    """Empty in the first response."""
+    schema: _builtins.str
+    """CREATE TABLE statement, for readers; in the first part of a table."""
+    rows_json: _builtins.str
+    """Rows as JSON objects, separated by commas; empty for a table without rows."""
     def __init__(
         self,
         *,
-        tables_json: _builtins.str = ...,
+        table: _builtins.str = ...,
+        schema: _builtins.str = ...,
+        rows_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["tables_json", b"tables_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows_json", b"rows_json", "schema", b"schema", "table", b"table"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportTablesResponse: _TypeAlias = ExportTablesResponse  # noqa: Y015
 
 @_typing.final
-class ImportTablesRequest(_message.Message):
-    """Rows for a domain's tables."""
+class ReleaseTablesRequest(_message.Message):
+    """Which export may go on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TABLES_JSON_FIELD_NUMBER: _builtins.int
-    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
-    tables_json: _builtins.str
-    """Tables of an export file; the domain takes those that it owns."""
-    validate_only: _builtins.bool
-    """Checks the rows and changes nothing."""
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
+    export_id: _builtins.str
     def __init__(
         self,
         *,
-        tables_json: _builtins.str = ...,
-        validate_only: _builtins.bool = ...,
+        export_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["tables_json", b"tables_json", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_id", b"export_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ImportTablesRequest: _TypeAlias = ImportTablesRequest  # noqa: Y015
+Global___ReleaseTablesRequest: _TypeAlias = ReleaseTablesRequest  # noqa: Y015
 
 @_typing.final
-class ImportTablesResponse(_message.Message):
-    """The rows are in, or, with validate_only, would be taken."""
+class ReleaseTablesResponse(_message.Message):
+    """Writers go on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -96,4 +107,223 @@ class ImportTablesResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ImportTablesResponse: _TypeAlias = ImportTablesResponse  # noqa: Y015
+Global___ReleaseTablesResponse: _TypeAlias = ReleaseTablesResponse  # noqa: Y015
+
+@_typing.final
+class StageRowsRequest(_message.Message):
+    """Rows of one table of an import file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    TABLE_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    ROWS_JSON_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    table: _builtins.str
+    first: _builtins.int
+    """Place of the first of the rows in the file, counted from 0."""
+    rows_json: _builtins.str
+    """A JSON list of rows."""
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+        table: _builtins.str = ...,
+        first: _builtins.int = ...,
+        rows_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "import_id", b"import_id", "rows_json", b"rows_json", "table", b"table"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageRowsRequest: _TypeAlias = StageRowsRequest  # noqa: Y015
+
+@_typing.final
+class StageRowsResponse(_message.Message):
+    """The rows are kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageRowsResponse: _TypeAlias = StageRowsResponse  # noqa: Y015
+
+@_typing.final
+class PrepareImportRequest(_message.Message):
+    """Which import to check."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrepareImportRequest: _TypeAlias = PrepareImportRequest  # noqa: Y015
+
+@_typing.final
+class PrepareImportResponse(_message.Message):
+    """What would become of the rows, one for each table of the domain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TABLES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tables(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_types_pb2.ImportedTable]: ...
+    def __init__(
+        self,
+        *,
+        tables: _abc.Iterable[_fine_tuning_studio_types_pb2.ImportedTable] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tables", b"tables"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrepareImportResponse: _TypeAlias = PrepareImportResponse  # noqa: Y015
+
+@_typing.final
+class CommitImportRequest(_message.Message):
+    """Which import to take in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommitImportRequest: _TypeAlias = CommitImportRequest  # noqa: Y015
+
+@_typing.final
+class CommitImportResponse(_message.Message):
+    """The rows are in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommitImportResponse: _TypeAlias = CommitImportResponse  # noqa: Y015
+
+@_typing.final
+class AbortImportRequest(_message.Message):
+    """Which import to forget."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AbortImportRequest: _TypeAlias = AbortImportRequest  # noqa: Y015
+
+@_typing.final
+class AbortImportResponse(_message.Message):
+    """Nothing of it is left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AbortImportResponse: _TypeAlias = AbortImportResponse  # noqa: Y015
+
+@_typing.final
+class ResolveImportRequest(_message.Message):
+    """Which import is asked about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    GIVE_UP_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    give_up: _builtins.bool
+    """Decides now: an import that is not committed yet never will be."""
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+        give_up: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["give_up", b"give_up", "import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveImportRequest: _TypeAlias = ResolveImportRequest  # noqa: Y015
+
+@_typing.final
+class ResolveImportResponse(_message.Message):
+    """What was decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMITTED_FIELD_NUMBER: _builtins.int
+    GIVEN_UP_FIELD_NUMBER: _builtins.int
+    committed: _builtins.bool
+    """Whether the import was committed."""
+    given_up: _builtins.bool
+    """Whether it was given up. Neither: nothing is decided yet."""
+    def __init__(
+        self,
+        *,
+        committed: _builtins.bool = ...,
+        given_up: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "given_up", b"given_up"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveImportResponse: _TypeAlias = ResolveImportResponse  # noqa: Y015

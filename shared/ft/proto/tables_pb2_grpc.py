@@ -27,6 +27,10 @@ if _version_not_supported:
 
 class TablesStub:
     """A domain's tables. Served by every domain beside its own service.
+
+    An import is a two-phase commit over all domains, of which one decides: rows are staged and
+    prepared everywhere, then committed where it is decided, together with the decision, then in the
+    others. A domain that is left with a prepared import asks the one that decides what became of it.
     """
 
     def __init__(self, channel):
@@ -35,31 +39,97 @@ class TablesStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.ExportTables = channel.unary_unary(
+        self.ExportTables = channel.unary_stream(
                 '/fine_tuning_studio.domains.Tables/ExportTables',
                 request_serializer=ft_dot_proto_dot_tables__pb2.ExportTablesRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_tables__pb2.ExportTablesResponse.FromString,
                 _registered_method=True)
-        self.ImportTables = channel.unary_unary(
-                '/fine_tuning_studio.domains.Tables/ImportTables',
-                request_serializer=ft_dot_proto_dot_tables__pb2.ImportTablesRequest.SerializeToString,
-                response_deserializer=ft_dot_proto_dot_tables__pb2.ImportTablesResponse.FromString,
+        self.ReleaseTables = channel.unary_unary(
+                '/fine_tuning_studio.domains.Tables/ReleaseTables',
+                request_serializer=ft_dot_proto_dot_tables__pb2.ReleaseTablesRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_tables__pb2.ReleaseTablesResponse.FromString,
+                _registered_method=True)
+        self.StageRows = channel.unary_unary(
+                '/fine_tuning_studio.domains.Tables/StageRows',
+                request_serializer=ft_dot_proto_dot_tables__pb2.StageRowsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_tables__pb2.StageRowsResponse.FromString,
+                _registered_method=True)
+        self.PrepareImport = channel.unary_unary(
+                '/fine_tuning_studio.domains.Tables/PrepareImport',
+                request_serializer=ft_dot_proto_dot_tables__pb2.PrepareImportRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_tables__pb2.PrepareImportResponse.FromString,
+                _registered_method=True)
+        self.CommitImport = channel.unary_unary(
+                '/fine_tuning_studio.domains.Tables/CommitImport',
+                request_serializer=ft_dot_proto_dot_tables__pb2.CommitImportRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_tables__pb2.CommitImportResponse.FromString,
+                _registered_method=True)
+        self.AbortImport = channel.unary_unary(
+                '/fine_tuning_studio.domains.Tables/AbortImport',
+                request_serializer=ft_dot_proto_dot_tables__pb2.AbortImportRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_tables__pb2.AbortImportResponse.FromString,
+                _registered_method=True)
+        self.ResolveImport = channel.unary_unary(
+                '/fine_tuning_studio.domains.Tables/ResolveImport',
+                request_serializer=ft_dot_proto_dot_tables__pb2.ResolveImportRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_tables__pb2.ResolveImportResponse.FromString,
                 _registered_method=True)
 
 
 class TablesServicer:
     """A domain's tables. Served by every domain beside its own service.
+
+    An import is a two-phase commit over all domains, of which one decides: rows are staged and
+    prepared everywhere, then committed where it is decided, together with the decision, then in the
+    others. A domain that is left with a prepared import asks the one that decides what became of it.
     """
 
     def ExportTables(self, request, context):
-        """The domain's tables, for ExportDatabase.
+        """One instant of the domain's tables. The first response says that writers are held; they go on
+        with ReleaseTables, and the rows of that instant follow. ABORTED if that takes too long.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ImportTables(self, request, context):
-        """Takes in rows of the domain's tables, for ImportDatabase.
+    def ReleaseTables(self, request, context):
+        """Lets the writers go on that an export holds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StageRows(self, request, context):
+        """Keeps rows of an import for later. ABORTED if another import is under way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PrepareImport(self, request, context):
+        """Checks the staged rows and says what would become of each.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CommitImport(self, request, context):
+        """Takes the prepared rows in. Where it is decided this is the decision. ABORTED if the import was
+        given up.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AbortImport(self, request, context):
+        """Forgets what was staged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveImport(self, request, context):
+        """What was decided about an import; answered by the domain that decides.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,15 +138,40 @@ class TablesServicer:
 
 def add_TablesServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'ExportTables': grpc.unary_unary_rpc_method_handler(
+            'ExportTables': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportTables,
                     request_deserializer=ft_dot_proto_dot_tables__pb2.ExportTablesRequest.FromString,
                     response_serializer=ft_dot_proto_dot_tables__pb2.ExportTablesResponse.SerializeToString,
             ),
-            'ImportTables': grpc.unary_unary_rpc_method_handler(
-                    servicer.ImportTables,
-                    request_deserializer=ft_dot_proto_dot_tables__pb2.ImportTablesRequest.FromString,
-                    response_serializer=ft_dot_proto_dot_tables__pb2.ImportTablesResponse.SerializeToString,
+            'ReleaseTables': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseTables,
+                    request_deserializer=ft_dot_proto_dot_tables__pb2.ReleaseTablesRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_tables__pb2.ReleaseTablesResponse.SerializeToString,
+            ),
+            'StageRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.StageRows,
+                    request_deserializer=ft_dot_proto_dot_tables__pb2.StageRowsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_tables__pb2.StageRowsResponse.SerializeToString,
+            ),
+            'PrepareImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.PrepareImport,
+                    request_deserializer=ft_dot_proto_dot_tables__pb2.PrepareImportRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_tables__pb2.PrepareImportResponse.SerializeToString,
+            ),
+            'CommitImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CommitImport,
+                    request_deserializer=ft_dot_proto_dot_tables__pb2.CommitImportRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_tables__pb2.CommitImportResponse.SerializeToString,
+            ),
+            'AbortImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbortImport,
+                    request_deserializer=ft_dot_proto_dot_tables__pb2.AbortImportRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_tables__pb2.AbortImportResponse.SerializeToString,
+            ),
+            'ResolveImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveImport,
+                    request_deserializer=ft_dot_proto_dot_tables__pb2.ResolveImportRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_tables__pb2.ResolveImportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -88,6 +183,10 @@ def add_TablesServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Tables:
     """A domain's tables. Served by every domain beside its own service.
+
+    An import is a two-phase commit over all domains, of which one decides: rows are staged and
+    prepared everywhere, then committed where it is decided, together with the decision, then in the
+    others. A domain that is left with a prepared import asks the one that decides what became of it.
     """
 
     @staticmethod
@@ -101,7 +200,7 @@ class Tables:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/fine_tuning_studio.domains.Tables/ExportTables',
@@ -118,7 +217,7 @@ class Tables:
             _registered_method=True)
 
     @staticmethod
-    def ImportTables(request,
+    def ReleaseTables(request,
             target,
             options=(),
             channel_credentials=None,
@@ -131,9 +230,144 @@ class Tables:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/fine_tuning_studio.domains.Tables/ImportTables',
-            ft_dot_proto_dot_tables__pb2.ImportTablesRequest.SerializeToString,
-            ft_dot_proto_dot_tables__pb2.ImportTablesResponse.FromString,
+            '/fine_tuning_studio.domains.Tables/ReleaseTables',
+            ft_dot_proto_dot_tables__pb2.ReleaseTablesRequest.SerializeToString,
+            ft_dot_proto_dot_tables__pb2.ReleaseTablesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StageRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Tables/StageRows',
+            ft_dot_proto_dot_tables__pb2.StageRowsRequest.SerializeToString,
+            ft_dot_proto_dot_tables__pb2.StageRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PrepareImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Tables/PrepareImport',
+            ft_dot_proto_dot_tables__pb2.PrepareImportRequest.SerializeToString,
+            ft_dot_proto_dot_tables__pb2.PrepareImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CommitImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Tables/CommitImport',
+            ft_dot_proto_dot_tables__pb2.CommitImportRequest.SerializeToString,
+            ft_dot_proto_dot_tables__pb2.CommitImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AbortImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Tables/AbortImport',
+            ft_dot_proto_dot_tables__pb2.AbortImportRequest.SerializeToString,
+            ft_dot_proto_dot_tables__pb2.AbortImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Tables/ResolveImport',
+            ft_dot_proto_dot_tables__pb2.ResolveImportRequest.SerializeToString,
+            ft_dot_proto_dot_tables__pb2.ResolveImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,44 +27,131 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TablesStub:
-    """A domain's tables. Served by every domain beside its own service."""
+    """A domain's tables. Served by every domain beside its own service.
+
+    An import is a two-phase commit over all domains, of which one decides: rows are staged and
+    prepared everywhere, then committed where it is decided, together with the decision, then in the
+    others. A domain that is left with a prepared import asks the one that decides what became of it.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TablesAsyncStub: ...
-    ExportTables: _grpc.UnaryUnaryMultiCallable[_tables_pb2.ExportTablesRequest, _tables_pb2.ExportTablesResponse]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _grpc.UnaryUnaryMultiCallable[_tables_pb2.ImportTablesRequest, _tables_pb2.ImportTablesResponse]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
+    ExportTables: _grpc.UnaryStreamMultiCallable[_tables_pb2.ExportTablesRequest, _tables_pb2.ExportTablesResponse]
+    """One instant of the domain's tables. The first response says that writers are held; they go on
+    with ReleaseTables, and the rows of that instant follow. ABORTED if that takes too long.
+    """
+    ReleaseTables: _grpc.UnaryUnaryMultiCallable[_tables_pb2.ReleaseTablesRequest, _tables_pb2.ReleaseTablesResponse]
+    """Lets the writers go on that an export holds."""
+    StageRows: _grpc.UnaryUnaryMultiCallable[_tables_pb2.StageRowsRequest, _tables_pb2.StageRowsResponse]
+    """Keeps rows of an import for later. ABORTED if another import is under way."""
+    PrepareImport: _grpc.UnaryUnaryMultiCallable[_tables_pb2.PrepareImportRequest, _tables_pb2.PrepareImportResponse]
+    """Checks the staged rows and says what would become of each."""
+    CommitImport: _grpc.UnaryUnaryMultiCallable[_tables_pb2.CommitImportRequest, _tables_pb2.CommitImportResponse]
+    """Takes the prepared rows in. Where it is decided this is the decision. ABORTED if the import was
+    given up.
+    """
+    AbortImport: _grpc.UnaryUnaryMultiCallable[_tables_pb2.AbortImportRequest, _tables_pb2.AbortImportResponse]
+    """Forgets what was staged."""
+    ResolveImport: _grpc.UnaryUnaryMultiCallable[_tables_pb2.ResolveImportRequest, _tables_pb2.ResolveImportResponse]
+    """What was decided about an import; answered by the domain that decides."""
 
 @_typing.type_check_only
 class TablesAsyncStub(TablesStub):
-    """A domain's tables. Served by every domain beside its own service."""
+    """A domain's tables. Served by every domain beside its own service.
+
+    An import is a two-phase commit over all domains, of which one decides: rows are staged and
+    prepared everywhere, then committed where it is decided, together with the decision, then in the
+    others. A domain that is left with a prepared import asks the one that decides what became of it.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    ExportTables: _aio.UnaryUnaryMultiCallable[_tables_pb2.ExportTablesRequest, _tables_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """The domain's tables, for ExportDatabase."""
-    ImportTables: _aio.UnaryUnaryMultiCallable[_tables_pb2.ImportTablesRequest, _tables_pb2.ImportTablesResponse]  # type: ignore[assignment]
-    """Takes in rows of the domain's tables, for ImportDatabase."""
+    ExportTables: _aio.UnaryStreamMultiCallable[_tables_pb2.ExportTablesRequest, _tables_pb2.ExportTablesResponse]  # type: ignore[assignment]
+    """One instant of the domain's tables. The first response says that writers are held; they go on
+    with ReleaseTables, and the rows of that instant follow. ABORTED if that takes too long.
+    """
+    ReleaseTables: _aio.UnaryUnaryMultiCallable[_tables_pb2.ReleaseTablesRequest, _tables_pb2.ReleaseTablesResponse]  # type: ignore[assignment]
+    """Lets the writers go on that an export holds."""
+    StageRows: _aio.UnaryUnaryMultiCallable[_tables_pb2.StageRowsRequest, _tables_pb2.StageRowsResponse]  # type: ignore[assignment]
+    """Keeps rows of an import for later. ABORTED if another import is under way."""
+    PrepareImport: _aio.UnaryUnaryMultiCallable[_tables_pb2.PrepareImportRequest, _tables_pb2.PrepareImportResponse]  # type: ignore[assignment]
+    """Checks the staged rows and says what would become of each."""
+    CommitImport: _aio.UnaryUnaryMultiCallable[_tables_pb2.CommitImportRequest, _tables_pb2.CommitImportResponse]  # type: ignore[assignment]
+    """Takes the prepared rows in. Where it is decided this is the decision. ABORTED if the import was
+    given up.
+    """
+    AbortImport: _aio.UnaryUnaryMultiCallable[_tables_pb2.AbortImportRequest, _tables_pb2.AbortImportResponse]  # type: ignore[assignment]
+    """Forgets what was staged."""
+    ResolveImport: _aio.UnaryUnaryMultiCallable[_tables_pb2.ResolveImportRequest, _tables_pb2.ResolveImportResponse]  # type: ignore[assignment]
+    """What was decided about an import; answered by the domain that decides."""
 
 class TablesServicer(metaclass=_abc_1.ABCMeta):
-    """A domain's tables. Served by every domain beside its own service."""
+    """A domain's tables. Served by every domain beside its own service.
+
+    An import is a two-phase commit over all domains, of which one decides: rows are staged and
+    prepared everywhere, then committed where it is decided, together with the decision, then in the
+    others. A domain that is left with a prepared import asks the one that decides what became of it.
+    """
 
     @_abc_1.abstractmethod
     def ExportTables(
         self,
         request: _tables_pb2.ExportTablesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_tables_pb2.ExportTablesResponse, _abc.Awaitable[_tables_pb2.ExportTablesResponse]]:
-        """The domain's tables, for ExportDatabase."""
+    ) -> _typing.Union[_abc.Iterator[_tables_pb2.ExportTablesResponse], _abc.AsyncIterator[_tables_pb2.ExportTablesResponse]]:
+        """One instant of the domain's tables. The first response says that writers are held; they go on
+        with ReleaseTables, and the rows of that instant follow. ABORTED if that takes too long.
+        """
 
     @_abc_1.abstractmethod
-    def ImportTables(
+    def ReleaseTables(
         self,
-        request: _tables_pb2.ImportTablesRequest,
+        request: _tables_pb2.ReleaseTablesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_tables_pb2.ImportTablesResponse, _abc.Awaitable[_tables_pb2.ImportTablesResponse]]:
-        """Takes in rows of the domain's tables, for ImportDatabase."""
+    ) -> _typing.Union[_tables_pb2.ReleaseTablesResponse, _abc.Awaitable[_tables_pb2.ReleaseTablesResponse]]:
+        """Lets the writers go on that an export holds."""
+
+    @_abc_1.abstractmethod
+    def StageRows(
+        self,
+        request: _tables_pb2.StageRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tables_pb2.StageRowsResponse, _abc.Awaitable[_tables_pb2.StageRowsResponse]]:
+        """Keeps rows of an import for later. ABORTED if another import is under way."""
+
+    @_abc_1.abstractmethod
+    def PrepareImport(
+        self,
+        request: _tables_pb2.PrepareImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tables_pb2.PrepareImportResponse, _abc.Awaitable[_tables_pb2.PrepareImportResponse]]:
+        """Checks the staged rows and says what would become of each."""
+
+    @_abc_1.abstractmethod
+    def CommitImport(
+        self,
+        request: _tables_pb2.CommitImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tables_pb2.CommitImportResponse, _abc.Awaitable[_tables_pb2.CommitImportResponse]]:
+        """Takes the prepared rows in. Where it is decided this is the decision. ABORTED if the import was
+        given up.
+        """
+
+    @_abc_1.abstractmethod
+    def AbortImport(
+        self,
+        request: _tables_pb2.AbortImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tables_pb2.AbortImportResponse, _abc.Awaitable[_tables_pb2.AbortImportResponse]]:
+        """Forgets what was staged."""
+
+    @_abc_1.abstractmethod
+    def ResolveImport(
+        self,
+        request: _tables_pb2.ResolveImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tables_pb2.ResolveImportResponse, _abc.Awaitable[_tables_pb2.ResolveImportResponse]]:
+        """What was decided about an import; answered by the domain that decides."""
 
 def add_TablesServicer_to_server(servicer: TablesServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,10 @@
+"""Rows of imports that are not decided yet."""
+
+from chassis import staging
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    staging.create_tables("adapters")

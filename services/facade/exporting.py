@@ -1,0 +1,53 @@
+"""An export: one instant of all domains, as one JSON document in parts."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing
+
+from chassis.peers import Link
+from chassis.records import new_id
+from ft.proto.tables_pb2 import (
+    ExportTablesRequest,
+    ExportTablesResponse,
+    ReleaseTablesRequest,
+)
+
+
+async def export(links: Mapping[str, Link]) -> AsyncGenerator[str, None]:
+    """The document in parts: `{table: {"schema": text, "data": [row]}}`.
+
+    Every domain holds its writers until all of them do. That moment is what is exported; the rows
+    are read from it while the writers go on.
+    """
+    id = new_id()
+    request = ExportTablesRequest(export_id=id).SerializeToString()
+    release = ReleaseTablesRequest(export_id=id).SerializeToString()
+    async with AsyncExitStack() as stack:
+        streams = [
+            await stack.enter_async_context(aclosing(link.stream("ExportTables", request)))
+            for link in links.values()
+        ]
+        await asyncio.gather(*(anext(stream) for stream in streams))
+        await asyncio.gather(*(link.send("ReleaseTables", release) for link in links.values()))
+        opening = "{"
+        for stream in streams:
+            async for part in _tables(stream):
+                yield opening + part
+                opening = ""
+        yield opening + "}" if opening else "}"
+
+
+async def _tables(stream: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    """The tables of one domain, without what stands between domains but for the comma."""
+    began = rows = False
+    async for data in stream:
+        part = ExportTablesResponse.FromString(data)
+        if part.schema:
+            closing = "]}, " if began else ""
+            yield f'{closing}{json.dumps(part.table)}: {{"schema": {json.dumps(part.schema)}, "data": ['
+            began, rows = True, False
+        if part.rows_json:
+            yield (", " if rows else "") + part.rows_json
+            rows = True
+    yield "]}"

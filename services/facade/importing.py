@@ -1,0 +1,162 @@
+"""An import: rows for every domain, all of them or none."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from chassis import errors, rules
+from chassis.domains import DECIDER, TABLE_OF
+from chassis.peers import Link, PeerRefusal
+from chassis.records import new_id
+from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
+from ft.proto.tables_pb2 import (
+    AbortImportRequest,
+    CommitImportRequest,
+    PrepareImportRequest,
+    PrepareImportResponse,
+    StageRowsRequest,
+)
+
+CHUNK_BYTES = 1024 * 1024
+MAX_TOLD = 20
+"""How many refused rows an error names; a dry run names all."""
+
+
+class Import:
+    """One import of a document's content, see proto/tables.proto."""
+
+    def __init__(self, links: Mapping[str, Link], content: Mapping[str, Any]) -> None:
+        self._links = links
+        self._content = content
+        self._id = new_id()
+
+    async def run(self, dry_run: bool) -> list[ImportedTable]:
+        """Takes the rows in; what became of each. With `dry_run` nothing is changed.
+
+        Raises InvalidArgument naming the rows if one cannot be taken, Aborted if another import is
+        under way, and Unavailable while a domain is away: with reason IMPORT_PENDING if the import
+        is decided and will be completed all the same.
+        """
+        try:
+            await self._each(self._stage)
+            reports = [table for part in await self._each(self._prepare) for table in part.tables]
+            if not dry_run:
+                _require_taken(reports)
+        except BaseException:
+            await self._abort()
+            raise
+        if dry_run:
+            await self._abort()
+        else:
+            await self._commit()
+        return reports
+
+    async def _each(self, work: Any) -> list[Any]:
+        """The outcomes in every domain; the first refusal once none is under way any more."""
+        outcomes = await asyncio.gather(
+            *(work(name) for name in self._links), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return list(outcomes)
+
+    async def _stage(self, domain: str) -> None:
+        table = TABLE_OF[domain]
+        for first, rows_json in _chunks(self._content.get(table, [])):
+            request = StageRowsRequest(
+                import_id=self._id, table=table, first=first, rows_json=rows_json
+            )
+            await self._links[domain].send("StageRows", request.SerializeToString())
+
+    async def _prepare(self, domain: str) -> PrepareImportResponse:
+        request = PrepareImportRequest(import_id=self._id).SerializeToString()
+        answer = await self._links[domain].send("PrepareImport", request)
+        return PrepareImportResponse.FromString(answer)
+
+    async def _commit(self) -> None:
+        # From here on the import is decided one way or the other, whoever stops waiting for it.
+        await asyncio.shield(self._decide_and_complete())
+
+    async def _decide_and_complete(self) -> None:
+        request = CommitImportRequest(import_id=self._id).SerializeToString()
+        await self._links[DECIDER].send("CommitImport", request)
+        others = [name for name in self._links if name != DECIDER]
+        outcomes = await asyncio.gather(
+            *(self._links[name].send("CommitImport", request) for name in others),
+            return_exceptions=True,
+        )
+        waiting = [
+            name
+            for name, outcome in zip(others, outcomes, strict=True)
+            if isinstance(outcome, BaseException)
+        ]
+        if waiting:
+            raise errors.Unavailable(
+                "the import is decided, and will be completed as soon as these are back: "
+                + ", ".join(waiting),
+                reason="IMPORT_PENDING",
+                service=waiting[0],
+            )
+
+    async def _abort(self) -> None:
+        """What cannot be reached forgets the import by itself."""
+        request = AbortImportRequest(import_id=self._id).SerializeToString()
+
+        async def one(link: Link) -> None:
+            with suppress(errors.Refusal, PeerRefusal):
+                await link.send("AbortImport", request)
+
+        await asyncio.shield(asyncio.gather(*(one(link) for link in self._links.values())))
+
+
+def _chunks(rows: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    """JSON lists of rows, not too large, with the place of the first row of each; one at least, so
+    that every domain knows of the import."""
+    first, part, size = 0, list[str](), 0
+    for place, row in enumerate(rows):
+        text = json.dumps(row)
+        if part and size + len(text) > CHUNK_BYTES:
+            yield first, f"[{', '.join(part)}]"
+            first, part, size = place, [], 0
+        part.append(text)
+        size += len(text)
+    yield first, f"[{', '.join(part)}]"
+
+
+def content_of(document: str | bytes, field: str) -> dict[str, list[Any]]:
+    """The rows of a document by table. Raises InvalidArgument, naming the request's field."""
+    try:
+        tables = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise _no_export(field, f"is not an export: {error}") from error
+    if not isinstance(tables, dict):
+        raise _no_export(field, "is not an export: it must be a JSON object")
+    content = {}
+    for name in TABLE_OF.values():
+        table = tables.get(name) or {}
+        rows = table.get("data", []) if isinstance(table, dict) else None
+        if not isinstance(rows, list):
+            raise _no_export(field, f"{name}: must be an object whose `data` is a list of rows")
+        content[name] = rows
+    return content
+
+
+def _no_export(field: str, description: str) -> errors.InvalidArgument:
+    return errors.InvalidArgument.at(field, rules.EXPORT_FILE, description)
+
+
+def _require_taken(reports: Sequence[ImportedTable]) -> None:
+    refused = [row for table in reports for row in table.refused]
+    if not refused:
+        return
+    told = [
+        errors.Violation(row.place, f"{row.id!r}: {row.reason}", row.rule)
+        for row in refused[:MAX_TOLD]
+    ]
+    if len(refused) > MAX_TOLD:
+        more = f"and {len(refused) - MAX_TOLD} more rows; a dry run names all of them"
+        told.append(errors.Violation("rows", more, refused[MAX_TOLD].rule))
+    raise errors.InvalidArgument.of(told, reason="IMPORT_REFUSED")
