@@ -5,9 +5,9 @@ STUDIO := .venv
 TRAINER := .venv-trainer
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 SERVICES := datasets models adapters prompts configs fine_tuning evaluation facade workbench
-PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/jobs \
+PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/rows shared/jobs \
             $(addprefix services/,$(SERVICES))
-TRAINER_PACKAGES := shared/ft shared/trainer
+TRAINER_PACKAGES := shared/ft shared/rows shared/trainer
 PROTO_FILES := fine_tuning_studio_types fine_tuning_studio fine_tuning_studio_jobs \
                fine_tuning_studio_database domains tables inspection
 PROTO_OUT := shared/ft/proto
@@ -35,7 +35,7 @@ $(STUDIO)/.made: requirements/services.txt requirements/dev.txt $(PROJECT_FILES)
 	@touch $@
 
 # torch comes first and by its exact version: another spelling may take a build of several GB.
-$(TRAINER)/.made: requirements/trainer.txt shared/ft/pyproject.toml shared/trainer/pyproject.toml
+$(TRAINER)/.made: requirements/trainer.txt $(TRAINER_PACKAGES:%=%/pyproject.toml)
 	@echo "making $(TRAINER): torch and the trainer (the largest download)"
 	@$(PYTHON) -m venv $(TRAINER)
 	@$(TRAINER)/bin/pip install $(PIP_FLAGS) \
@@ -76,7 +76,7 @@ pytest: $(STUDIO)/.made
 	@python -m pytest
 
 pytest-trainer: $(TRAINER)/.made
-	@$(TRAINER)/bin/python -m pytest shared/trainer
+	@$(TRAINER)/bin/python -m pytest shared/trainer shared/rows
 
 fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 	@FTS_FUZZ_EXAMPLES=50000 python -m pytest tests/fuzz --timeout 7200

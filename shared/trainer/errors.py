@@ -1,6 +1,7 @@
 """What may go wrong in a job, and how it is told to the user: in one sentence."""
 
 from ft.client import StudioError
+from rows.errors import RowsError, first_line
 
 MEMORY_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory")
 
@@ -17,10 +18,6 @@ class SettingsError(TrainerError):
     """A config names an unknown setting or gives one a value that it cannot have."""
 
 
-class DataError(TrainerError):
-    """The dataset cannot be read, or does not fit the prompt or the split."""
-
-
 class ModelError(TrainerError):
     """The base model, its tokenizer or an adapter cannot be used."""
 
@@ -35,7 +32,7 @@ class RegistrationError(TrainerError):
 
 def explain(error: BaseException) -> str:
     """One sentence about the error, fit for the user. Never more than its first line."""
-    if isinstance(error, TrainerError):
+    if isinstance(error, TrainerError | RowsError):
         return str(error)
     line = first_line(error)
     if isinstance(error, StudioError):
@@ -46,9 +43,3 @@ def explain(error: BaseException) -> str:
             "a quantised base model, or ask for more memory."
         )
     return f"Unforeseen {type(error).__name__}: {line}"
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of the error's text that is not blank, without the rest."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -16,9 +16,11 @@ from ft.api import (
     GetPromptRequest,
     PromptMetadata,
 )
-from trainer import data, hub, results, settings
+from rows import reading, shares, templates
+from rows.errors import DataError, first_line
+from trainer import hub, results, settings
 from trainer.arguments import EvaluateArguments
-from trainer.errors import DataError, ModelError, UnsupportedError, first_line
+from trainer.errors import ModelError, UnsupportedError
 from trainer.events import EventLog
 from trainer.generate import continue_texts
 from trainer.hardware import Hardware, detect, fit_quantisation
@@ -49,7 +51,7 @@ class Evaluation:
         model, tokenizer = self._load(hardware)
         generation = settings.make_generation_config(self._arguments.generation_config, tokenizer)
         self._events.write(
-            "started", total_steps=len(rows), eval_rows=len(rows), seed=data.EVALUATION_SEED
+            "started", total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED
         )
         done = self._generate(model, tokenizer, generation, rows, prompt)
         scores = results.metrics(done)
@@ -60,24 +62,19 @@ class Evaluation:
         """Rows that the comparison adapter was not trained on, sampled."""
         arguments = self._arguments
         dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
-        shares = self._studio.GetDatasetSplitByAdapter(
+        used = self._studio.GetDatasetSplitByAdapter(
             GetDatasetSplitByAdapterRequest(adapter_id=arguments.comparison_adapter_id)
         ).response
-        _, held_out = data.split(
-            data.load(dataset, self._project), shares.dataset_fraction, shares.train_test_split
-        )
-        if len(held_out) == 0:
-            raise DataError(
-                "No rows are held out: the dataset has no split `test` or `eval`, and the adapter "
-                "was trained on every row that it used."
-            )
+        splits = reading.load(dataset, self._project, hub.token())
+        _, held_out = shares.split(splits, used.dataset_fraction, used.train_test_split)
+        scored = shares.scored(held_out, arguments.eval_dataset_fraction)
         columns = held_out.column_names
-        data.check_columns(prompt.input_template, columns, "input_template")
-        data.check_columns(prompt.completion_template, columns, "completion_template")
+        templates.check_columns(prompt.input_template, columns, "input_template")
+        templates.check_columns(prompt.completion_template, columns, "completion_template")
         for name in arguments.selected_features:
             if name not in columns:
                 raise DataError(f"selected_features: the dataset has no column {name}.")
-        return data.sample(held_out, arguments.eval_dataset_fraction, data.EVALUATION_SEED)
+        return scored
 
     def _load(self, hardware: Hardware) -> tuple[Any, Any]:
         arguments = self._arguments
@@ -116,16 +113,16 @@ class Evaluation:
     def _generate(
         self, model: Any, tokenizer: Any, generation: Any, rows: Any, prompt: PromptMetadata
     ) -> list[results.Result]:
-        set_seed(data.EVALUATION_SEED)
+        set_seed(shares.EVALUATION_SEED)
         rows = list(rows)
-        inputs = [data.fill(prompt.input_template, row) for row in rows]
+        inputs = [templates.fill(prompt.input_template, row) for row in rows]
         done: list[results.Result] = []
         begin = reported = time.monotonic()
         written = continue_texts(model, tokenizer, generation, inputs)
         for row, text, continuation in zip(rows, inputs, written, strict=True):
             result = results.Result(
                 model_input=text,
-                expected_output=data.fill(prompt.completion_template, row),
+                expected_output=templates.fill(prompt.completion_template, row),
                 model_output=continuation.text,
                 seconds=continuation.seconds,
                 features={name: str(row[name]) for name in self._arguments.selected_features},

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trainer.errors import explain, first_line
+from rows.errors import first_line
+from trainer.errors import explain
 from trainer.events import EventLog
 from trainer.tee import Tee
 

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from rows.errors import first_line
 from trainer import hub
-from trainer.errors import ModelError, first_line
+from trainer.errors import ModelError
 from trainer.hardware import Hardware
 from trainer.tokenizer import set_pad_token
 

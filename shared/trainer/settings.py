@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from trainer.errors import SettingsError, first_line
+from rows.errors import first_line
+from trainer.errors import SettingsError
 from trainer.hardware import Notify
 
 RENAMED = {

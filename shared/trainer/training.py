@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
-from trainer import data, saving, settings, tracking
+from rows import reading, shares, templates
+from trainer import data, hub, saving, settings, tracking
 from trainer.arguments import FineTuneArguments
 from trainer.errors import ArgumentsError
 from trainer.events import EventLog
@@ -78,12 +79,12 @@ class FineTuning:
         arguments = self._arguments
         dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
-        train, held_out = data.split(
-            data.load(dataset, self._project),
+        train, held_out = shares.split(
+            reading.load(dataset, self._project, hub.token()),
             arguments.dataset_fraction,
             arguments.train_test_split,
         )
-        data.check_columns(prompt.prompt_template, train.column_names, "prompt_template")
+        templates.check_columns(prompt.prompt_template, train.column_names, "prompt_template")
         return (
             data.texts(train, prompt.prompt_template, end_of_text),
             data.texts(held_out, prompt.prompt_template, end_of_text),

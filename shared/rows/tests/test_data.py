@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ft.api import DatasetMetadata
-from trainer import data
-from trainer.errors import DataError
+from rows import reading, shares, templates
+from rows.errors import DataError, EmptyError
 
-shares = st.integers(100, 10_000).map(lambda parts: parts / 10_000)
+some_share = st.integers(100, 10_000).map(lambda parts: parts / 10_000)
 
 
 def numbers(count: int) -> Dataset:
@@ -21,20 +21,20 @@ def numbers(count: int) -> Dataset:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(1, 200), shares, shares)
+@given(st.integers(1, 200), some_share, some_share)
 def test_the_same_shares_give_the_same_rows_and_no_row_is_on_both_sides(
     count: int, fraction: float, share: float
 ) -> None:
     splits = DatasetDict({"train": numbers(count)})
-    used = data.sample(splits["train"], fraction, data.SPLIT_SEED)
+    used = shares.sample(splits["train"], fraction, shares.SPLIT_SEED)
     if int(len(used) * share + 1e-6) == 0:
         with pytest.raises(DataError, match="No rows are left"):
-            data.split(splits, fraction, share)
+            shares.split(splits, fraction, share)
         return
 
-    train, held_out = data.split(splits, fraction, share)
+    train, held_out = shares.split(splits, fraction, share)
     # As the studio sends them back: through a 32-bit float.
-    again = data.split(splits, float(numpy.float32(fraction)), float(numpy.float32(share)))
+    again = shares.split(splits, float(numpy.float32(fraction)), float(numpy.float32(share)))
 
     assert (train["n"], held_out["n"]) == (again[0]["n"], again[1]["n"])
     assert not set(train["n"]) & set(held_out["n"])
@@ -45,7 +45,7 @@ def test_the_same_shares_give_the_same_rows_and_no_row_is_on_both_sides(
 def test_a_split_of_the_datasets_own_is_held_out(name: str) -> None:
     own = Dataset.from_dict({"n": [1000, 1001]})
 
-    train, held_out = data.split(DatasetDict({"train": numbers(10), name: own}), 1.0, 0.5)
+    train, held_out = shares.split(DatasetDict({"train": numbers(10), name: own}), 1.0, 0.5)
 
     assert len(train) == 10
     assert held_out["n"] == [1000, 1001]
@@ -55,11 +55,11 @@ def test_no_rows_to_train_on_are_refused_with_the_figures() -> None:
     with pytest.raises(
         DataError, match=r"dataset_fraction 0\.1 and train_test_split 0\.5 of 1 rows"
     ):
-        data.split(DatasetDict({"train": numbers(10)}), 0.1, 0.5)
+        shares.split(DatasetDict({"train": numbers(10)}), 0.1, 0.5)
 
 
 def test_nothing_is_held_out_for_a_share_of_one() -> None:
-    train, held_out = data.split(DatasetDict({"train": numbers(10)}), 1.0, 1.0)
+    train, held_out = shares.split(DatasetDict({"train": numbers(10)}), 1.0, 1.0)
 
     assert (len(train), len(held_out)) == (10, 0)
 
@@ -77,7 +77,7 @@ def test_files_of_the_project_are_read(
 ) -> None:
     (tmp_path / name).write_text(content)
 
-    loaded = data.load(DatasetMetadata(type=kind, name="d", location=name), tmp_path)
+    loaded = reading.load(DatasetMetadata(type=kind, name="d", location=name), tmp_path, None)
 
     assert list(loaded) == ["train"]
     assert loaded["train"].to_list() == [{"a": "NA", "b": ""}, {"a": "1", "b": "x"}]
@@ -86,7 +86,9 @@ def test_files_of_the_project_are_read(
 def test_a_saved_dataset_is_read(tmp_path: Path) -> None:
     numbers(3).save_to_disk(str(tmp_path / "saved"))
 
-    loaded = data.load(DatasetMetadata(type="project", name="d", location="saved"), tmp_path)
+    loaded = reading.load(
+        DatasetMetadata(type="project", name="d", location="saved"), tmp_path, None
+    )
 
     assert loaded["train"]["n"] == [0, 1, 2]
 
@@ -94,7 +96,7 @@ def test_a_saved_dataset_is_read(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     dataset = DatasetMetadata(type="project_csv", name="d", location="gone.csv")
     with pytest.raises(DataError, match=r"Dataset d cannot be read: gone\.csv does not exist"):
-        data.load(dataset, tmp_path)
+        reading.load(dataset, tmp_path, None)
 
 
 @pytest.mark.parametrize(
@@ -107,21 +109,30 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 )
 def test_a_template_that_does_not_fit_is_refused(template: str, wanted: str) -> None:
     with pytest.raises(DataError) as caught:
-        data.check_columns(template, ["a", "b"], "prompt_template")
+        templates.check_columns(template, ["a", "b"], "prompt_template")
     assert wanted in str(caught.value)
 
 
 def test_the_text_ends_once_and_a_missing_value_is_empty() -> None:
-    rows = Dataset.from_dict({"a": ["x", None], "b": [1, 2]})
+    rows = [{"a": "x", "b": 1}, {"a": None, "b": 2}]
 
-    filled = data.texts(rows, "{a}-{b}", "<end>")
+    filled = [templates.training_text("{a}-{b}", row, "<end>") for row in rows]
 
-    assert filled.to_list() == [{"prediction": "x-1<end>"}, {"prediction": "-2<end>"}]
+    assert filled == ["x-1<end>", "-2<end>"]
+
+
+def test_an_evaluation_of_nothing_is_refused() -> None:
+    with pytest.raises(EmptyError, match="No rows are held out"):
+        shares.scored(numbers(0), 1.0)
+
+
+def test_an_evaluation_scores_the_share_asked_for() -> None:
+    assert len(shares.scored(numbers(10), 0.5)) == 5
 
 
 def test_nested_columns_can_be_reached() -> None:
     row = json.loads('{"answers": {"text": "yes"}}')
 
-    data.check_columns("{answers[text]}", row, "prompt_template")
+    templates.check_columns("{answers[text]}", row, "prompt_template")
 
-    assert data.fill("{answers[text]}", row) == "yes"
+    assert templates.fill("{answers[text]}", row) == "yes"

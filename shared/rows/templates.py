@@ -1,0 +1,42 @@
+"""From a row to the text that a prompt makes of it."""
+
+import re
+import string
+from collections.abc import Iterable
+from typing import Any
+
+from rows.errors import DataError
+
+
+def check_columns(template: str, columns: Iterable[str], template_name: str) -> None:
+    """Raises DataError naming what the template wants and the dataset does not have."""
+    known = list(columns)
+    for name in placeholders(template, template_name):
+        if column(name) not in known:
+            raise DataError(
+                f"The prompt's {template_name} wants column {name or '{}'}, "
+                f"but the dataset has only {', '.join(known)}."
+            )
+
+
+def placeholders(template: str, template_name: str) -> list[str]:
+    """What stands between the template's braces. Raises DataError if it is malformed."""
+    try:
+        return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+    except ValueError as error:
+        raise DataError(f"The prompt's {template_name} is malformed: {error}.") from error
+
+
+def column(placeholder: str) -> str:
+    """The column of a placeholder, which may reach into a nested one: {answers[text]}."""
+    return re.split(r"[.\[]", placeholder, maxsplit=1)[0]
+
+
+def fill(template: str, row: dict[str, Any]) -> str:
+    """The template with the row's values. A missing value is an empty text."""
+    return template.format(**{k: "" if value is None else value for k, value in row.items()})
+
+
+def training_text(template: str, row: dict[str, Any], end_of_text: str) -> str:
+    """The filled template, ended so that the model learns to stop."""
+    return fill(template, row) + end_of_text

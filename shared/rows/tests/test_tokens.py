@@ -1,0 +1,35 @@
+"""Where the pad token comes from."""
+
+import pytest
+
+from rows.errors import TokenError
+from rows.tokens import pad_token
+
+
+def vocabulary(*tokens: str) -> dict[str, int]:
+    return {token: i for i, token in enumerate(["a", "</s>", *tokens])}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "pad", "unk", "wanted"),
+    [
+        (("<p>", "<unk>"), "<p>", "<unk>", "<p>"),
+        (("<unk>",), "</s>", "<unk>", "<unk>"),
+        (("<|reserved_0|>", "<|pad_right|>"), None, "</s>", "<|pad_right|>"),
+        (("padding", "<|reserved_0|>", "<|reserved_1|>"), None, None, "<|reserved_0|>"),
+    ],
+)
+def test_the_best_token_that_is_not_the_end(
+    tokens: tuple[str, ...], pad: str | None, unk: str | None, wanted: str
+) -> None:
+    assert pad_token("</s>", pad, unk, vocabulary(*tokens)) == wanted
+
+
+def test_no_such_token_is_refused() -> None:
+    with pytest.raises(TokenError, match="no pad token distinct"):
+        pad_token("</s>", "</s>", None, vocabulary("padding"))
+
+
+def test_no_end_of_text_is_refused() -> None:
+    with pytest.raises(TokenError, match="no end-of-text token"):
+        pad_token(None, "<p>", None, vocabulary("<p>"))
