@@ -15,10 +15,12 @@ from jobs.lifecycle import JobLifecycle
 from jobs.observer import Observer
 from jobs.reports import is_count, is_number
 from jobs.workspace import Workspace
+from services.evaluation.checks import Checks
 from services.evaluation.peers import Peers
 from services.evaluation.service import EvaluationService
 from services.evaluation.servicer import EvaluationServicer
 from services.evaluation.store import EvaluationJob, EvaluationStore
+from services.evaluation.validate import Validation
 
 
 def parts(settings: Settings) -> Parts:
@@ -29,8 +31,10 @@ def parts(settings: Settings) -> Parts:
     peers = Peers(settings)
     observer = Observer(jobs, workspace, settings.project, reported)
     lifecycle = JobLifecycle("evaluation job", jobs, workspace, settings.project, observer.wake)
-    service = EvaluationService(lifecycle, peers, settings.hub_token)
-    servicer = EvaluationServicer(service, lifecycle)
+    checks = Checks(peers)
+    service = EvaluationService(lifecycle, checks, peers, settings.hub_token)
+    validation = Validation(checks, peers, workspace)
+    servicer = EvaluationServicer(service, validation, lifecycle)
     tables = TablesServicer(settings, store, EvaluationJob)
     return Parts(
         service_names=[DOMAINS["evaluation"].full_name],

@@ -4,15 +4,18 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from chassis import domains
 from chassis.config import Settings
-from chassis.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import (
+    AdapterMetadata,
+    DatasetMetadata,
     GetAdapterRequest,
     GetDatasetRequest,
+    GetDatasetSplitByAdapterRequest,
     GetModelRequest,
     GetPromptRequest,
+    ModelMetadata,
+    PromptMetadata,
 )
 from jobs.configs import JobConfigs
-from services.evaluation.request import EvaluationRequest
 
 
 class Peers:
@@ -24,37 +27,41 @@ class Peers:
         self._prompts = domains.prompts(settings)
         self.configs = JobConfigs(settings)
         self._adapters = domains.adapters(settings)
+        self._fine_tuning = domains.fine_tuning(settings)
+        self.inspection = domains.inspection(settings)
 
-    async def check_references(self, request: EvaluationRequest) -> None:
-        """Raises FailedPrecondition, naming the field, if a reference does not exist."""
-        lookups = [
-            referred("dataset_id", self._dataset(request.dataset_id)),
-            referred("prompt_id", self._prompt(request.prompt_id)),
-        ]
-        for number, (model_id, adapter_id) in enumerate(request.combinations):
-            field = f"model_adapter_combinations[{number}]"
-            lookups.append(referred(f"{field}.base_model_id", self._model(model_id)))
-            if adapter_id:
-                lookups.append(referred(f"{field}.adapter_id", self._adapter(adapter_id)))
-        if request.comparison_adapter_id:
-            lookups.append(
-                referred("comparison_adapter_id", self._adapter(request.comparison_adapter_id))
-            )
-        await all_referred(*lookups)
+    async def model(self, id: str) -> ModelMetadata:
+        """The model with that id. Raises NotFound."""
+        return (await self._models(lambda s: s.GetModel, GetModelRequest(id=id))).model
+
+    async def dataset(self, id: str) -> DatasetMetadata:
+        """The dataset with that id. Raises NotFound."""
+        return (await self._datasets(lambda s: s.GetDataset, GetDatasetRequest(id=id))).dataset
+
+    async def adapter(self, id: str) -> AdapterMetadata:
+        """The adapter with that id. Raises NotFound."""
+        return (await self._adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=id))).adapter
+
+    async def prompt(self, id: str) -> PromptMetadata:
+        """The prompt with that id. Raises NotFound."""
+        return (await self._prompts(lambda s: s.GetPrompt, GetPromptRequest(id=id))).prompt
+
+    async def split(self, adapter_id: str) -> tuple[float, float]:
+        """Fraction and split of the rows that the adapter was trained on; the defaults if it is
+        not known."""
+        request = GetDatasetSplitByAdapterRequest(adapter_id=adapter_id)
+        split = (await self._fine_tuning(lambda s: s.GetDatasetSplitByAdapter, request)).response
+        return split.dataset_fraction, split.train_test_split
 
     def closers(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What to call at the end."""
-        peers = (self._models, self._datasets, self._prompts, self.configs, self._adapters)
+        peers = (
+            self._models,
+            self._datasets,
+            self._prompts,
+            self.configs,
+            self._adapters,
+            self._fine_tuning,
+            self.inspection,
+        )
         return [peer.close for peer in peers]
-
-    async def _model(self, id: str) -> None:
-        await self._models(lambda s: s.GetModel, GetModelRequest(id=id))
-
-    async def _dataset(self, id: str) -> None:
-        await self._datasets(lambda s: s.GetDataset, GetDatasetRequest(id=id))
-
-    async def _adapter(self, id: str) -> None:
-        await self._adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=id))
-
-    async def _prompt(self, id: str) -> None:
-        await self._prompts(lambda s: s.GetPrompt, GetPromptRequest(id=id))

@@ -3,3 +3,4 @@
 from chassis.rules import Rule
 
 COMBINATIONS = Rule("FT-701", "An evaluation names at least one model.")
+FEATURES = Rule("FT-702", "The features to show beside the scores are columns of the dataset.")

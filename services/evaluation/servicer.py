@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-from chassis.errors import Unimplemented
 from chassis.lists import Listing
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     TailLogsRequest,
@@ -24,13 +23,20 @@ from jobs.lifecycle import JobLifecycle
 from services.evaluation.convert import from_request, to_metadata
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import EvaluationJob
+from services.evaluation.validate import Validation
 
 
 class EvaluationServicer:
     """Request to one call of the domain to response."""
 
-    def __init__(self, service: EvaluationService, lifecycle: JobLifecycle[EvaluationJob]) -> None:
+    def __init__(
+        self,
+        service: EvaluationService,
+        validation: Validation,
+        lifecycle: JobLifecycle[EvaluationJob],
+    ) -> None:
         self._service = service
+        self._validation = validation
         self._lifecycle = lifecycle
         self._list = Listing(
             lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
@@ -54,7 +60,7 @@ class EvaluationServicer:
     async def ValidateEvaluationJob(
         self, request: ValidateEvaluationJobRequest
     ) -> ValidateEvaluationJobResponse:
-        raise Unimplemented("not there yet")
+        return await self._validation.validate(from_request(request.request))
 
     async def RemoveEvaluationJob(
         self, request: RemoveEvaluationJobRequest

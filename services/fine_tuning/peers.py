@@ -5,18 +5,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from chassis import domains
 from chassis.config import Settings
 from chassis.errors import NotFound
-from chassis.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
+    ConfigMetadata,
+    DatasetMetadata,
     GetAdapterRequest,
     GetConfigRequest,
     GetDatasetRequest,
     GetModelRequest,
     GetPromptRequest,
     ListAdaptersRequest,
+    ModelMetadata,
+    PromptMetadata,
 )
 from jobs.configs import JobConfigs
-from services.fine_tuning.request import JobRequest
 
 
 class Peers:
@@ -28,19 +30,23 @@ class Peers:
         self._prompts = domains.prompts(settings)
         self.configs = JobConfigs(settings)
         self._adapters = domains.adapters(settings)
+        self.inspection = domains.inspection(settings)
 
-    async def check_references(self, request: JobRequest) -> str:
-        """The dataset that the request's prompt is written for.
+    async def model(self, id: str) -> ModelMetadata:
+        """The model with that id. Raises NotFound."""
+        return (await self._models(lambda s: s.GetModel, GetModelRequest(id=id))).model
 
-        Raises FailedPrecondition, naming the field, for the first reference that does not exist.
-        """
-        *_, written_for = await all_referred(
-            referred("base_model_id", self._model(request.base_model_id)),
-            referred("dataset_id", self._dataset(request.dataset_id)),
-            referred("user_config_id", self._config(request.user_config_id)),
-            referred("prompt_id", self._prompt(request.prompt_id)),
-        )
-        return str(written_for)
+    async def dataset(self, id: str) -> DatasetMetadata:
+        """The dataset with that id. Raises NotFound."""
+        return (await self._datasets(lambda s: s.GetDataset, GetDatasetRequest(id=id))).dataset
+
+    async def prompt(self, id: str) -> PromptMetadata:
+        """The prompt with that id. Raises NotFound."""
+        return (await self._prompts(lambda s: s.GetPrompt, GetPromptRequest(id=id))).prompt
+
+    async def config(self, id: str) -> ConfigMetadata:
+        """The config with that id. Raises NotFound."""
+        return (await self.configs.peer(lambda s: s.GetConfig, GetConfigRequest(id=id))).config
 
     async def adapter_named(self, name: str) -> str | None:
         """Id of the adapter of that name."""
@@ -56,19 +62,12 @@ class Peers:
 
     def closers(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What to call at the end."""
-        peers = (self._models, self._datasets, self._prompts, self.configs, self._adapters)
+        peers = (
+            self._models,
+            self._datasets,
+            self._prompts,
+            self.configs,
+            self._adapters,
+            self.inspection,
+        )
         return [peer.close for peer in peers]
-
-    async def _model(self, id: str) -> None:
-        await self._models(lambda s: s.GetModel, GetModelRequest(id=id))
-
-    async def _dataset(self, id: str) -> None:
-        await self._datasets(lambda s: s.GetDataset, GetDatasetRequest(id=id))
-
-    async def _config(self, id: str) -> None:
-        if id:
-            await self.configs.peer(lambda s: s.GetConfig, GetConfigRequest(id=id))
-
-    async def _prompt(self, id: str) -> str:
-        response = await self._prompts(lambda s: s.GetPrompt, GetPromptRequest(id=id))
-        return response.prompt.dataset_id

@@ -14,6 +14,9 @@ from services.fine_tuning.request import CONFIGS, JobRequest
 from services.fine_tuning.store import FineTuningJob
 
 TEMPLATE = "Accel_Finetuning_Base_Job"
+DEFAULT_OUTPUT_DIR = "adapters"
+NEEDED = ("training_arguments_config", "lora_config")
+"""Configs that every job has: its own, or shipped ones."""
 DEFAULT_EPOCHS = 1
 DEFAULT_LEARNING_RATE = 2e-4
 
@@ -21,7 +24,7 @@ DEFAULT_LEARNING_RATE = 2e-4
 def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) -> FineTuningJob:
     """The job's record, with copies of the configs, so that it explains itself without them."""
     cpu, gpu, memory = _resources(request)
-    training = _training(request, configs)
+    training = training_settings(request, configs)
     user_config = configs.get("user_config")
     id = new_id()
     return FineTuningJob(
@@ -67,10 +70,24 @@ def spec(
     )
 
 
+def training_settings(request: JobRequest, configs: Mapping[str, Config]) -> dict[str, Any]:
+    """The training settings: the request's own fields win over the config's, that over defaults."""
+    settings: dict[str, Any] = json.loads(configs["training_arguments_config"].text)
+    fields = {"num_train_epochs": request.num_epochs, "learning_rate": request.learning_rate}
+    defaults = {"num_train_epochs": DEFAULT_EPOCHS, "learning_rate": DEFAULT_LEARNING_RATE}
+    given = {name: value for name, value in fields.items() if value is not None}
+    return {**defaults, **settings, **given}
+
+
+def quantisation(configs: Mapping[str, Config]) -> Config | None:
+    """How the base model's weights are quantised, if they are."""
+    return configs.get("model_bnb_config") or configs.get("adapter_bnb_config")
+
+
 def _flags(
     request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
 ) -> dict[str, object]:
-    bnb = configs.get("model_bnb_config") or configs.get("adapter_bnb_config")
+    bnb = quantisation(configs)
     return {
         "base_model_id": job.base_model_id,
         "dataset_id": job.dataset_id,
@@ -82,7 +99,7 @@ def _flags(
         "prompt_id": job.prompt_id,
         "bnb_config": bnb.compact() if bnb else None,
         "lora_config": configs["lora_config"].compact(),
-        "training_arguments_config": compact_json(_training(request, configs)),
+        "training_arguments_config": compact_json(training_settings(request, configs)),
         "auto_add_adapter": request.auto_add_adapter,
         "train_test_split": job.train_test_split,
         "dataset_fraction": job.dataset_fraction,
@@ -99,12 +116,3 @@ def _resources(request: JobRequest) -> tuple[int, int, int]:
     agreed = Violations()
     cpu, gpu, memory = (r.agreed(agreed) for r in (request.cpu, request.gpu, request.memory))
     return cpu or 0, gpu or 0, memory or 0
-
-
-def _training(request: JobRequest, configs: Mapping[str, Config]) -> dict[str, Any]:
-    """The training settings: the request's own fields win over the config's, that over defaults."""
-    settings: dict[str, Any] = json.loads(configs["training_arguments_config"].text)
-    fields = {"num_train_epochs": request.num_epochs, "learning_rate": request.learning_rate}
-    defaults = {"num_train_epochs": DEFAULT_EPOCHS, "learning_rate": DEFAULT_LEARNING_RATE}
-    given = {name: value for name, value in fields.items() if value is not None}
-    return {**defaults, **settings, **given}

@@ -95,12 +95,17 @@ class JobRequest:
         self._check_configs(found)
 
     @property
+    def config_texts(self) -> dict[str, str]:
+        """Every config of the request by name of field; empty where it is not set."""
+        return {**self.configs, "user_config": self.user_config}
+
+    @property
     def is_axolotl(self) -> bool:
         """Whether Axolotl does the training."""
         return self.framework_type == FineTuningFrameworkType.AXOLOTL
 
     def _check_configs(self, found: Violations) -> None:
-        for name, text in {**self.configs, "user_config": self.user_config}.items():
+        for name, text in self.config_texts.items():
             config = found.json_object(name, text) if text else None
             if config is None:
                 continue

@@ -1,17 +1,15 @@
-"""The rules about fine-tuning jobs."""
+"""Starts fine-tuning jobs, and says how their rows were chosen."""
 
 from dataclasses import dataclass
 
-from chassis.errors import AlreadyExists, FailedPrecondition, Unimplemented, Violations
 from chassis.paths import ProjectPaths
-from jobs.configs import Config
 from jobs.lifecycle import JobLifecycle
-from services.fine_tuning import plan, rules
+from services.fine_tuning import plan
+from services.fine_tuning.checks import Checks
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
 from services.fine_tuning.store import FineTuningJob
 
-DEFAULT_OUTPUT_DIR = "adapters"
 DEFAULT_SPLIT = (1.0, 0.9)
 """Fraction and split for an adapter that no known job has trained."""
 
@@ -30,24 +28,26 @@ class FineTuningService:
     def __init__(
         self,
         lifecycle: JobLifecycle[FineTuningJob],
+        checks: Checks,
         peers: Peers,
         paths: ProjectPaths,
         hub_token: str,
     ) -> None:
         self._lifecycle = lifecycle
+        self._checks = checks
         self._peers = peers
         self._paths = paths
         self._hub_token = hub_token
 
     async def start(self, request: JobRequest) -> FineTuningJob:
         """Starts a job; returns once the workspace has accepted it."""
-        found = Violations()
-        request.check(found)
-        self._check_paths(request, found)
-        found.raise_if_any()
-        _refuse_what_is_not_there_yet(request)
-        await self._check_references(request)
-        configs = await self._configs(request)
+        self._checks.request(request)
+        self._checks.available(request)
+        await self._checks.name(request)
+        await self._checks.references(request)
+        # Stored, so that they can be found again.
+        stored = await self._peers.configs.store(request.config_texts)
+        configs = await self._peers.configs.complete(stored, plan.NEEDED, request.base_model_id)
         job = plan.record(request, configs, self._output_dir(request))
         spec = plan.spec(request, job, configs, self._hub_token)
         return await self._lifecycle.start(job, spec, unique=["adapter_name"])
@@ -68,50 +68,5 @@ class FineTuningService:
     def _output_dir(self, request: JobRequest) -> str:
         if request.output_dir:
             return request.output_dir
-        (self._paths.project / DEFAULT_OUTPUT_DIR).mkdir(parents=True, exist_ok=True)
-        return DEFAULT_OUTPUT_DIR
-
-    def _check_paths(self, request: JobRequest, found: Violations) -> None:
-        if request.output_dir:
-            self._paths.directory("output_dir", request.output_dir, found)
-        if request.user_script:
-            self._paths.file("user_script", request.user_script, found)
-
-    async def _check_references(self, request: JobRequest) -> None:
-        holder = await self._peers.adapter_named(request.adapter_name)
-        if holder is not None:
-            raise AlreadyExists(
-                f"adapter_name: {request.adapter_name!r} is taken by adapter {holder}",
-                reason="ADAPTER_NAME_TAKEN",
-                field="adapter_name",
-                holder_id=holder,
-                rule=rules.ADAPTER_NAME_FREE.id,
-            )
-        self._lifecycle.records.require_free(adapter_name=request.adapter_name)
-        written_for = await self._peers.check_references(request)
-        if written_for != request.dataset_id:
-            raise FailedPrecondition.at(
-                "prompt_id",
-                rules.PROMPT_OF_DATASET,
-                f"prompt {request.prompt_id!r} is written for dataset {written_for!r}, "
-                f"not for {request.dataset_id!r}",
-                reason="PROMPT_OF_OTHER_DATASET",
-            )
-
-    async def _configs(self, request: JobRequest) -> dict[str, Config]:
-        """The configs of the job by name of field, stored so that they can be found again."""
-        stored = self._peers.configs
-        configs = await stored.store({**request.configs, "user_config": request.user_config})
-        for field in ("training_arguments_config", "lora_config"):
-            if field not in configs:
-                configs[field] = await stored.shipped(field, request.base_model_id)
-        return configs
-
-
-def _refuse_what_is_not_there_yet(request: JobRequest) -> None:
-    if request.is_axolotl:
-        description = "training with Axolotl is not available yet"
-        raise Unimplemented.at("framework_type", rules.AVAILABLE, description)
-    if request.num_workers > 1:
-        description = "training on more than one worker is not available yet"
-        raise Unimplemented.at("num_workers", rules.AVAILABLE, description)
+        (self._paths.project / plan.DEFAULT_OUTPUT_DIR).mkdir(parents=True, exist_ok=True)
+        return plan.DEFAULT_OUTPUT_DIR

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-from chassis.errors import Unimplemented
 from chassis.lists import Listing
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
@@ -28,13 +27,20 @@ from jobs.lifecycle import JobLifecycle
 from services.fine_tuning.convert import from_request, to_metadata
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.store import FineTuningJob
+from services.fine_tuning.validate import Validation
 
 
 class FineTuningServicer:
     """Request to one call of the domain to response."""
 
-    def __init__(self, service: FineTuningService, lifecycle: JobLifecycle[FineTuningJob]) -> None:
+    def __init__(
+        self,
+        service: FineTuningService,
+        validation: Validation,
+        lifecycle: JobLifecycle[FineTuningJob],
+    ) -> None:
         self._service = service
+        self._validation = validation
         self._lifecycle = lifecycle
         self._list = Listing(
             lifecycle.records, ListFineTuningJobsResponse, to_metadata, also=["state"]
@@ -58,7 +64,7 @@ class FineTuningServicer:
     async def ValidateFineTuningJob(
         self, request: ValidateFineTuningJobRequest
     ) -> ValidateFineTuningJobResponse:
-        raise Unimplemented("not there yet")
+        return await self._validation.validate(from_request(request.request))
 
     async def RemoveFineTuningJob(
         self, request: RemoveFineTuningJobRequest

@@ -10,6 +10,7 @@ from chassis.config import Settings
 from chassis.errors import FailedPrecondition
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import AddConfigRequest, ListConfigsRequest
+from jobs import rules
 from jobs.arguments import compact_json
 
 TYPES: Mapping[str, ConfigType] = {
@@ -35,6 +36,11 @@ class Config:
         return compact_json(json.loads(self.text))
 
 
+def unstored(texts: Mapping[str, str]) -> dict[str, Config]:
+    """The configs that a request carries, by name of field, for a job that is not started."""
+    return {field: Config("", text) for field, text in texts.items() if text}
+
+
 def columns(configs: Mapping[str, Config], fields: Iterable[str]) -> dict[str, Any]:
     """Columns of a job's record: copies of the configs, and their ids."""
     used = {field: configs[field] for field in fields if field in configs}
@@ -54,18 +60,24 @@ class JobConfigs:
         """The configs that a request carries, by name of field; equal ones are stored once."""
         return {field: await self._store(field, text) for field, text in texts.items() if text}
 
-    async def shipped(self, field: str, model_id: str) -> Config:
-        """The config that the studio ships for that field and the model's family.
+    async def complete(
+        self, configs: Mapping[str, Config], fields: Iterable[str], model_id: str
+    ) -> dict[str, Config]:
+        """The configs, and for each of the fields that has none, the one that the studio ships for
+        the model's family.
 
-        Raises FailedPrecondition if it was removed and none is left.
+        Raises FailedPrecondition if that was removed and none is left.
         """
+        missing = [field for field in fields if field not in configs]
+        return {**configs, **{field: await self._shipped(field, model_id) for field in missing}}
+
+    async def _shipped(self, field: str, model_id: str) -> Config:
         request = ListConfigsRequest(type=TYPES[field], model_id=model_id)
         for config in (await self._configs(lambda s: s.ListConfigs, request)).configs:
             if config.is_default:
                 return Config(config.id, config.config)
-        raise FailedPrecondition(
-            f"{field} is not set, and no {TYPES[field]} config is shipped", field=field
-        )
+        description = f"is not set, and no {TYPES[field]} config is shipped"
+        raise FailedPrecondition.at(field, rules.SHIPPED, description)
 
     async def _store(self, field: str, text: str) -> Config:
         request = AddConfigRequest(type=TYPES[field], config=text)

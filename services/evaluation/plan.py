@@ -1,0 +1,82 @@
+"""From an accepted request to its records, and to the jobs that the workspace is given."""
+
+from collections.abc import Mapping
+
+from chassis.records import new_id
+from jobs.arguments import compact_json, encode
+from jobs.configs import Config, columns
+from jobs.dispatch import JobSpec
+from services.evaluation.request import CONFIGS, EvaluationRequest
+from services.evaluation.store import EvaluationJob
+
+TEMPLATE = "Mlflow_Evaluation_Base_Job"
+NEEDED = ("generation_config",)
+"""Configs that every job has: its own, or shipped ones."""
+
+
+def record(
+    request: EvaluationRequest,
+    configs: Mapping[str, Config],
+    parent: str,
+    model_id: str,
+    adapter_id: str,
+) -> EvaluationJob:
+    """The record of a job, with copies of the configs: it explains itself without them."""
+    id = new_id()
+    return EvaluationJob(
+        id=id,
+        type=request.type,
+        parent_job_id=parent,
+        base_model_id=model_id,
+        dataset_id=request.dataset_id,
+        prompt_id=request.prompt_id,
+        adapter_id=adapter_id,
+        num_cpu=request.cpu,
+        num_gpu=request.gpu,
+        num_memory=request.memory,
+        evaluation_dir=f"mlflow_results/{id}",
+        **columns(configs, CONFIGS),
+    )
+
+
+def spec(
+    request: EvaluationRequest,
+    job: EvaluationJob,
+    configs: Mapping[str, Config],
+    number: int,
+    hub_token: str,
+) -> JobSpec:
+    """What the workspace is told about the request's job of that number, counted from 1.
+
+    Raises InvalidArgument if an argument cannot be carried.
+    """
+    return JobSpec(
+        id=job.id,
+        template=TEMPLATE,
+        arguments=encode(
+            {
+                "base_model_id": job.base_model_id,
+                "dataset_id": job.dataset_id,
+                "adapter_id": job.adapter_id,
+                "prompt_id": job.prompt_id,
+                "result_dir": job.evaluation_dir,
+                **{name: config.compact() for name, config in configs.items()},
+                "selected_features": compact_json(request.selected_features),
+                "eval_dataset_fraction": request.eval_dataset_fraction,
+                "comparison_adapter_id": request.comparison_adapter,
+                "job_id": job.parent_job_id,
+                "run_number": number,
+            }
+        ),
+        cpu=request.cpu,
+        memory=request.memory,
+        gpu=request.gpu,
+        gpu_label_id=request.gpu_label_id,
+        # By the environment and never as an argument: arguments are shown and logged.
+        environment={"HUGGINGFACE_ACCESS_TOKEN": hub_token} if hub_token else {},
+    )
+
+
+def quantisation(configs: Mapping[str, Config]) -> Config | None:
+    """How the base model's weights are quantised, if they are."""
+    return configs.get("model_bnb_config") or configs.get("adapter_bnb_config")

@@ -1,0 +1,86 @@
+"""Looks at a request in place of starting it: every check of a start, and what is to be expected.
+
+Changes nothing: no record, no config, no job.
+"""
+
+import asyncio
+
+from ft.proto.fine_tuning_studio_jobs_pb2 import ValidateEvaluationJobResponse
+from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
+from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from jobs.configs import unstored
+from jobs.validation import Findings, check_template
+from jobs.workspace import Workspace
+from services.evaluation import plan
+from services.evaluation.checks import Checks, References
+from services.evaluation.peers import Peers
+from services.evaluation.request import EvaluationRequest
+
+_ASIDE = ("", "type", "cpu", "selected_features")
+"""Fields that say nothing of what is to be expected of a job."""
+
+
+class Validation:
+    """What a start would make of a request, and what is to be expected of the jobs."""
+
+    def __init__(self, checks: Checks, peers: Peers, workspace: Workspace) -> None:
+        self._checks = checks
+        self._peers = peers
+        self._workspace = workspace
+
+    async def validate(self, request: EvaluationRequest) -> ValidateEvaluationJobResponse:
+        """Raises Unavailable, naming it, if a service that has to be asked is away."""
+        findings = Findings()
+        with findings.noted():
+            self._checks.request(request)
+        references, _ = await asyncio.gather(
+            findings.of(self._checks.references(request)),
+            check_template(self._workspace, plan.TEMPLATE, findings),
+        )
+        seen: list[InspectJobResponse] = []
+        if references is not None and not findings.wrong(but=_ASIDE):
+            seen = await findings.of(self._inspect(request, references)) or []
+        for one in seen:
+            findings.take(one.findings)
+        sized = [one.memory for one in seen if one.HasField("memory")]
+        return ValidateEvaluationJobResponse(
+            valid=findings.valid,
+            findings=findings.ordered(),
+            data=next((one.data for one in seen if one.HasField("data")), None),
+            memory=max(sized, key=lambda memory: memory.gib, default=None),
+        )
+
+    async def _inspect(
+        self, request: EvaluationRequest, references: References
+    ) -> list[InspectJobResponse]:
+        fraction, split = await self._peers.split(request.comparison_adapter)
+        common = InspectJobRequest(
+            kind="evaluation",
+            dataset=references.dataset,
+            prompt=references.prompt,
+            dataset_fraction=fraction,
+            train_test_split=split,
+            eval_dataset_fraction=request.eval_dataset_fraction,
+            gpu=request.gpu,
+            memory_gib=request.memory,
+            num_workers=1,
+        )
+        # One after the other: an inspection may take much of a machine.
+        return [
+            await self._inspect_model(request, model, common)
+            for model in references.models.values()
+        ]
+
+    async def _inspect_model(
+        self, request: EvaluationRequest, model: ModelMetadata, common: InspectJobRequest
+    ) -> InspectJobResponse:
+        given = unstored(request.configs)
+        configs = await self._peers.configs.complete(given, plan.NEEDED, model.id)
+        quantisation = plan.quantisation(configs)
+        wanted = InspectJobRequest(
+            model=model,
+            generation_config_json=configs["generation_config"].text,
+            bnb_config_json=quantisation.text if quantisation else "",
+        )
+        wanted.MergeFrom(common)
+        return await self._peers.inspection(lambda s: s.InspectJob, wanted)

@@ -1,0 +1,96 @@
+"""What must hold for a job to be started. Every check raises, and none changes anything."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.errors import AlreadyExists, FailedPrecondition, Unimplemented, Violations
+from chassis.paths import ProjectPaths
+from chassis.peers import all_referred, referred
+from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata, PromptMetadata
+from services.fine_tuning import rules
+from services.fine_tuning.peers import Peers
+from services.fine_tuning.request import JobRequest
+from services.fine_tuning.store import FineTuningStore
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What a request refers to."""
+
+    model: ModelMetadata
+    dataset: DatasetMetadata
+    prompt: PromptMetadata | None
+    """None where the training needs none."""
+
+
+class Checks:
+    """The checks of a request, each of what the others do not need."""
+
+    def __init__(self, jobs: FineTuningStore, peers: Peers, paths: ProjectPaths) -> None:
+        self._jobs = jobs
+        self._peers = peers
+        self._paths = paths
+
+    def request(self, request: JobRequest) -> None:
+        """The request by itself, and its paths. Raises InvalidArgument with all that is wrong."""
+        found = Violations()
+        request.check(found)
+        if request.output_dir:
+            self._paths.directory("output_dir", request.output_dir, found)
+        if request.user_script:
+            self._paths.file("user_script", request.user_script, found)
+        found.raise_if_any()
+
+    def available(self, request: JobRequest) -> None:
+        """Raises Unimplemented for what the studio cannot do yet."""
+        if request.is_axolotl:
+            description = "training with Axolotl is not available yet"
+            raise Unimplemented.at("framework_type", rules.AVAILABLE, description)
+        if request.num_workers > 1:
+            description = "training on more than one worker is not available yet"
+            raise Unimplemented.at("num_workers", rules.AVAILABLE, description)
+
+    async def name(self, request: JobRequest) -> None:
+        """Raises AlreadyExists if an adapter or a job has the adapter's name."""
+        holder = await self._peers.adapter_named(request.adapter_name)
+        if holder is not None:
+            raise AlreadyExists(
+                f"adapter_name: {request.adapter_name!r} is taken by adapter {holder}",
+                reason="ADAPTER_NAME_TAKEN",
+                field="adapter_name",
+                holder_id=holder,
+                rule=rules.ADAPTER_NAME_FREE.id,
+            )
+        self._jobs.require_free(adapter_name=request.adapter_name)
+
+    async def references(self, request: JobRequest) -> References:
+        """What the request refers to.
+
+        Raises FailedPrecondition naming every reference that does not exist or does not fit.
+        """
+        lookups: dict[str, Awaitable[Any]] = {
+            "base_model_id": self._peers.model(request.base_model_id),
+            "dataset_id": self._peers.dataset(request.dataset_id),
+        }
+        if request.user_config_id:
+            lookups["user_config_id"] = self._peers.config(request.user_config_id)
+        if request.is_axolotl:
+            lookups["axolotl_config_id"] = self._peers.config(request.axolotl_config_id)
+        else:
+            lookups["prompt_id"] = self._prompt(request)
+        asked = (referred(field, lookup) for field, lookup in lookups.items())
+        found = dict(zip(lookups, await all_referred(*asked), strict=True))
+        return References(found["base_model_id"], found["dataset_id"], found.get("prompt_id"))
+
+    async def _prompt(self, request: JobRequest) -> PromptMetadata:
+        prompt = await self._peers.prompt(request.prompt_id)
+        if prompt.dataset_id != request.dataset_id:
+            raise FailedPrecondition.at(
+                "prompt_id",
+                rules.PROMPT_OF_DATASET,
+                f"prompt {request.prompt_id!r} is written for dataset {prompt.dataset_id!r}, "
+                f"not for {request.dataset_id!r}",
+                reason="PROMPT_OF_OTHER_DATASET",
+            )
+        return prompt

@@ -1,0 +1,133 @@
+"""Looks at a request in place of starting it: every check of a start, and what is to be expected.
+
+Changes nothing: no record, no config, no directory, no job.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    DataSummary,
+    TimeEstimate,
+    ValidateFineTuningJobResponse,
+)
+from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from jobs import rules
+from jobs.arguments import compact_json
+from jobs.configs import Config, unstored
+from jobs.validation import Findings, Severity, check_template
+from jobs.workspace import Workspace
+from services.fine_tuning import plan
+from services.fine_tuning.checks import Checks, References
+from services.fine_tuning.peers import Peers
+from services.fine_tuning.request import JobRequest
+from services.fine_tuning.store import FineTuningJob, FineTuningStore
+
+NEWEST = 5
+"""How many earlier jobs a time is taken from."""
+_ASIDE = ("", "adapter_name", "cpu", "num_cpu", "output_dir", "user_config", "user_config_id")
+"""Fields that say nothing of what is to be expected of a job."""
+
+
+class Validation:
+    """What a start would make of a request, and what is to be expected of the job."""
+
+    def __init__(
+        self, checks: Checks, jobs: FineTuningStore, peers: Peers, workspace: Workspace
+    ) -> None:
+        self._checks = checks
+        self._jobs = jobs
+        self._peers = peers
+        self._workspace = workspace
+
+    async def validate(self, request: JobRequest) -> ValidateFineTuningJobResponse:
+        """Raises Unavailable, naming it, if a service that has to be asked is away."""
+        findings = Findings()
+        expected = await self._look(request, findings)
+        expected.valid = findings.valid
+        expected.findings.extend(findings.ordered())
+        return expected
+
+    async def _look(self, request: JobRequest, findings: Findings) -> ValidateFineTuningJobResponse:
+        references = await self._refused(request, findings)
+        expected = ValidateFineTuningJobResponse()
+        if references is None or findings.wrong(but=_ASIDE):
+            return expected
+        with findings.noted():
+            configs = await self._peers.configs.complete(
+                unstored(request.config_texts), plan.NEEDED, request.base_model_id
+            )
+            job = plan.record(request, configs, request.output_dir or plan.DEFAULT_OUTPUT_DIR)
+            plan.spec(request, job, configs, hub_token="")
+            if request.user_script:
+                description = "what it makes of rows and settings is its own: neither is looked at"
+                findings.add(Severity.NOTICE, "user_script", rules.OWN_SCRIPT, description)
+            else:
+                seen = await self._inspect(request, references, configs, job)
+                findings.take(seen.findings)
+                expected = _expected(seen, self._jobs.alike(job, NEWEST))
+        return expected
+
+    async def _refused(self, request: JobRequest, findings: Findings) -> References | None:
+        """What the request refers to, if all of it is there; notes what a start would refuse."""
+        with findings.noted():
+            self._checks.request(request)
+        with findings.noted():
+            self._checks.available(request)
+        _, references, _ = await asyncio.gather(
+            findings.of(self._checks.name(request)),
+            findings.of(self._checks.references(request)),
+            check_template(self._workspace, plan.TEMPLATE, findings),
+        )
+        return references
+
+    async def _inspect(
+        self,
+        request: JobRequest,
+        references: References,
+        configs: Mapping[str, Config],
+        job: FineTuningJob,
+    ) -> InspectJobResponse:
+        quantisation = plan.quantisation(configs)
+        wanted = InspectJobRequest(
+            kind="fine_tuning",
+            model=references.model,
+            dataset=references.dataset,
+            prompt=references.prompt,
+            dataset_fraction=request.dataset_fraction,
+            train_test_split=request.train_test_split,
+            training_arguments_json=compact_json(plan.training_settings(request, configs)),
+            lora_config_json=configs["lora_config"].text,
+            bnb_config_json=quantisation.text if quantisation else "",
+            gpu=job.num_gpu or 0,
+            memory_gib=job.num_memory or 0,
+            num_workers=request.num_workers,
+        )
+        return await self._peers.inspection(lambda s: s.InspectJob, wanted)
+
+
+def _expected(
+    seen: InspectJobResponse, alike: Sequence[FineTuningJob]
+) -> ValidateFineTuningJobResponse:
+    data = seen.data if seen.HasField("data") else None
+    return ValidateFineTuningJobResponse(
+        data=data,
+        memory=seen.memory if seen.HasField("memory") else None,
+        time=_time(data, alike) if data is not None else None,
+    )
+
+
+def _time(data: DataSummary, alike: Sequence[FineTuningJob]) -> TimeEstimate | None:
+    """How long the training takes at the usual speed of such jobs."""
+    speeds = [job.tokens_per_second for job in alike if job.tokens_per_second]
+    if not speeds or not data.tokens or not data.steps_per_epoch:
+        return None
+    speed = median(speeds)
+    # In steps, since settings may end the training within a pass.
+    passes = data.total_steps / data.steps_per_epoch
+    return TimeEstimate(
+        seconds=data.tokens * passes / speed,
+        tokens_per_second=speed,
+        job_ids=[job.id for job in alike],
+    )
