@@ -30,24 +30,24 @@ async def export(links: Mapping[str, Link]) -> AsyncGenerator[str, None]:
         ]
         await asyncio.gather(*(anext(stream) for stream in streams))
         await asyncio.gather(*(link.send("ReleaseTables", release) for link in links.values()))
-        opening = "{"
+        separator = "{"
         for stream in streams:
-            async for part in _tables(stream):
-                yield opening + part
-                opening = ""
-        yield opening + "}" if opening else "}"
+            async for part in _tables(stream, separator):
+                yield part
+            separator = "]}, "
+        yield "]}}"
 
 
-async def _tables(stream: AsyncIterator[bytes]) -> AsyncIterator[str]:
-    """The tables of one domain, without what stands between domains but for the comma."""
-    began = rows = False
+async def _tables(stream: AsyncIterator[bytes], separator: str) -> AsyncIterator[str]:
+    """The tables of one domain, of which the last is left open; `separator` goes before the
+    first."""
+    rows = False
     async for data in stream:
         part = ExportTablesResponse.FromString(data)
         if part.schema:
-            closing = "]}, " if began else ""
-            yield f'{closing}{json.dumps(part.table)}: {{"schema": {json.dumps(part.schema)}, "data": ['
-            began, rows = True, False
+            schema = json.dumps(part.schema)
+            yield f'{separator}{json.dumps(part.table)}: {{"schema": {schema}, "data": ['
+            separator, rows = "]}, ", False
         if part.rows_json:
             yield (", " if rows else "") + part.rows_json
             rows = True
-    yield "]}"

@@ -131,15 +131,15 @@ def content_of(document: str | bytes, field: str) -> dict[str, list[Any]]:
     try:
         tables = json.loads(document)
     except (ValueError, RecursionError) as error:
-        raise _no_export(field, f"is not an export: {error}") from error
+        raise _no_export(field, f"is not an export file: {error}") from error
     if not isinstance(tables, dict):
-        raise _no_export(field, "is not an export: it must be a JSON object")
+        raise _no_export(field, "is not an export file: it must be a JSON object")
     content = {}
     for name in TABLE_OF.values():
         table = tables.get(name) or {}
         rows = table.get("data", []) if isinstance(table, dict) else None
         if not isinstance(rows, list):
-            raise _no_export(field, f"{name}: must be an object whose `data` is a list of rows")
+            raise _no_export(name, "must be an object whose `data` is a list of rows")
         content[name] = rows
     return content
 
@@ -153,7 +153,7 @@ def _require_taken(reports: Sequence[ImportedTable]) -> None:
     if not refused:
         return
     told = [
-        errors.Violation(row.place, f"{row.id!r}: {row.reason}", row.rule)
+        errors.Violation(row.place, f"{row.reason} (row {row.id!r})", row.rule)
         for row in refused[:MAX_TOLD]
     ]
     if len(refused) > MAX_TOLD:

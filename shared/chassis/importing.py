@@ -81,9 +81,9 @@ class DomainImport:
             record = table.check(place, row.content, found)
             if record is not None:
                 _check_place(places, record.id, place, found)
-                _check_difference(table, row.content, record, there.get(record.id), found)
+                _check_difference(place, table, row.content, record, there.get(record.id), found)
             if found.found:
-                _refuse(report, place, record, found.found)
+                _refuse(report, record, found.found)
             elif record is not None and record.id in there:
                 report.identical.append(record.id)
             elif record is not None:
@@ -175,20 +175,20 @@ def _check_place(places: dict[str, str], id: str, place: str, found: errors.Viol
 
 
 def _check_difference(
-    table: DomainTable, row: Any, record: Base, there: Any, found: errors.Violations
+    place: str, table: DomainTable, row: Any, record: Base, there: Any, found: errors.Violations
 ) -> None:
     if there is None or found.found:
         return
     description = f"{record.id!r} is there with another content"
     same = table.same(row, record, there)
-    found.check("id", rules.SAME_CONTENT, same, description)
+    found.check(f"{place}.id", rules.SAME_CONTENT, same, description)
 
 
-def _refuse(
-    report: ImportedTable, place: str, record: Base | None, found: Sequence[errors.Violation]
-) -> None:
+def _refuse(report: ImportedTable, record: Base | None, found: Sequence[errors.Violation]) -> None:
     if len(report.refused) >= MAX_REFUSED:
         return
-    reason = "; ".join(f"{v.field}: {v.description}" for v in found)
+    first, *others = found
+    reason = "; ".join([first.description, *(f"{v.field}: {v.description}" for v in others)])
     id = record.id if record is not None else ""
-    report.refused.append(RefusedRow(place=place, id=id, reason=reason, rule=found[0].rule))
+    refused = RefusedRow(place=first.field, id=id, reason=reason, rule=first.rule)
+    report.refused.append(refused)

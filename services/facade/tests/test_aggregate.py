@@ -1,7 +1,8 @@
 """Export and import of the whole studio, through the facade and all real domains."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,22 @@ import grpc
 import pytest
 from grpc import aio
 
-from chassis import errors, translate
+from chassis import domains, errors, rules, translate
 from chassis.domains import DOMAINS
 from chassis.testing import parts_of, services, serving, settings_in
-from ft.proto.fine_tuning_studio_pb2 import ExportDatabaseRequest, ImportDatabaseRequest
+from ft.channel import MAX_DOCUMENT_BYTES, MAX_MESSAGE_BYTES, channel_options
+from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest, StreamExportRequest
+from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddDatasetRequest,
+    AddPromptRequest,
+    ExportDatabaseRequest,
+    ImportDatabaseRequest,
+    PromptMetadata,
+)
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
+from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
+from ft.proto.tables_pb2 import AbortImportRequest, StageRowsRequest
 
 TABLES = (
     "models",
@@ -50,22 +62,25 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         settings = settings_in(folder, "test")
         self.project = settings.project
-        self.channel = aio.insecure_channel(settings.address_of("facade"))
-        self._stub: Any = FineTuningStudioStub(self.channel)
+        options = channel_options(max_bytes=MAX_DOCUMENT_BYTES)
+        self.channel = aio.insecure_channel(settings.address_of("facade"), options=options)
+        self.stub: Any = FineTuningStudioStub(self.channel)
+        self.database: Any = FineTuningStudioDatabaseStub(self.channel)
 
     async def export(self) -> dict[str, Any]:
         request = ExportDatabaseRequest()
-        answer = await self._stub.ExportDatabase(request, wait_for_ready=True, timeout=20)
+        answer = await self.stub.ExportDatabase(request, wait_for_ready=True, timeout=20)
         found: dict[str, Any] = json.loads(answer.exported_json)
         return found
 
-    async def take(self, location: str) -> None:
+    async def take(self, location: str) -> Sequence[ImportedTable]:
         request = ImportDatabaseRequest(imported_json_path=location)
-        await self._stub.ImportDatabase(request, wait_for_ready=True, timeout=20)
+        answer = await self.stub.ImportDatabase(request, wait_for_ready=True, timeout=20)
+        return list(answer.tables)
 
-    async def take_content(self, content: object) -> None:
+    async def take_content(self, content: object) -> Sequence[ImportedTable]:
         (self.project / "export.json").write_text(json.dumps(content))
-        await self.take("export.json")
+        return await self.take("export.json")
 
     async def refusal(self, location: str) -> errors.Refusal:
         with pytest.raises(aio.AioRpcError) as refused:
@@ -111,28 +126,128 @@ async def test_a_file_of_a_studio_in_the_field_is_taken_in(studio: Studio) -> No
         assert [row["state"] for row in taken[name]] == ["UNKNOWN"]
 
 
+def ordered(export: dict[str, Any]) -> dict[str, list[str]]:
+    """Every row as it stands in the file, in an order of their own."""
+    return {
+        name: sorted(json.dumps(row) for row in table["data"]) for name, table in export.items()
+    }
+
+
 async def test_an_export_makes_the_same_studio_elsewhere(studio: Studio, tmp_path: Path) -> None:
     await studio.take_content(FIELD)
     exported = await studio.export()
     async with studio_in(tmp_path / "t") as other:
-        await other.take_content(exported)
-        again = await other.export()
-        # Shipped configs are in every studio, so their order and age are its own.
-        assert {r["id"] for r in rows(again)["configs"]} == {
-            r["id"] for r in rows(exported)["configs"]
+        report = await other.take_content(exported)
+        shipped = {row["id"] for row in rows(exported)["configs"]} - {"c"}
+        assert {id for table in report for id in table.identical} == shipped
+        assert {id for table in report for id in table.taken} == {
+            "m",
+            "d",
+            "d-2",
+            "a",
+            "p",
+            "f",
+            "e",
+            "c",
         }
-        for name in set(TABLES) - {"configs"}:
-            assert again[name] == exported[name]
+        assert ordered(await other.export()) == ordered(exported)
 
 
-async def test_what_is_there_already_is_left_as_it_is(studio: Studio) -> None:
+async def test_the_same_again_takes_nothing(studio: Studio) -> None:
     await studio.take_content(FIELD)
     before = await studio.export()
-    changed = {"models": {"data": [{"id": "m", "name": "other"}, {"id": "m-2", "name": "new"}]}}
-    await studio.take_content(changed)
-    after = await studio.export()
-    assert [row["name"] for row in rows(after)["models"]] == ["o/m", "new"]
-    assert after["datasets"] == before["datasets"]
+    for table in await studio.take_content(FIELD):
+        assert not table.taken
+        assert len(table.identical) == len(FIELD[table.table]["data"])
+    assert await studio.export() == before
+
+
+async def test_what_is_there_with_another_content_is_refused(studio: Studio) -> None:
+    await studio.take_content(FIELD)
+    before = await studio.export()
+    changed = {"models": {"data": [{"id": "m-2", "name": "new"}, {"id": "m", "name": "other"}]}}
+    (studio.project / "bad.json").write_text(json.dumps(changed))
+    refused = await studio.refusal("bad.json")
+    [violation] = refused.violations
+    assert (violation.field, violation.rule) == ("models[1].id", rules.SAME_CONTENT.id)
+    assert await studio.export() == before
+
+
+async def test_a_dry_run_tells_all_and_changes_nothing(studio: Studio) -> None:
+    await studio.take_content(FIELD)
+    before = await studio.export()
+    models = [{"id": "m", "name": "o/m"}, {"id": "m-2"}, {"id": "m-3", "location": "../x"}, 7]
+    request = ImportDocumentRequest(
+        exported_json=json.dumps({"models": {"data": models}}), dry_run=True
+    )
+    answer = await studio.database.ImportDocument(request, timeout=20)
+    [report] = [table for table in answer.tables if table.table == "models"]
+    assert (list(report.identical), list(report.taken)) == (["m"], ["m-2"])
+    assert [(row.place, row.id, row.rule) for row in report.refused] == [
+        ("models[2].location", "m-3", rules.CONFINED.id),
+        ("models[3]", "", rules.EXPORT_FILE.id),
+    ]
+    assert await studio.export() == before
+
+
+async def test_the_streamed_export_is_the_same_document(studio: Studio) -> None:
+    await studio.take_content(FIELD)
+    whole = await studio.export()
+    parts = [part.data async for part in studio.database.StreamExport(StreamExportRequest())]
+    assert json.loads(b"".join(parts)) == whole
+
+
+async def test_an_export_too_large_for_a_message_of_the_domains(studio: Studio) -> None:
+    text = "x" * 60_000
+    datasets = [{"id": f"d-{n}", "name": f"{n}", "description": text} for n in range(400)]
+    await studio.take_content({"datasets": {"data": datasets}})
+    stream = studio.database.StreamExport(StreamExportRequest())
+    parts = [part.data async for part in stream]
+    assert max(map(len, parts)) <= 1024 * 1024
+    document = b"".join(parts)
+    assert len(document) > MAX_MESSAGE_BYTES
+    assert json.loads(document) == await studio.export()
+
+
+async def test_an_export_is_one_instant_of_all_domains(studio: Studio) -> None:
+    (studio.project / "rows.csv").write_text("a\n1\n")
+    fields = ("prompt_template", "input_template", "completion_template")
+
+    async def register() -> None:
+        for number in range(60):
+            dataset = AddDatasetRequest(type="project_csv", location="rows.csv", name=f"d-{number}")
+            added = await studio.stub.AddDataset(dataset)
+            prompt = PromptMetadata(
+                id=f"p-{number}",
+                name=f"p-{number}",
+                dataset_id=added.dataset.id,
+                **dict.fromkeys(fields, "{a}"),
+            )
+            await studio.stub.AddPrompt(AddPromptRequest(prompt=prompt))
+
+    await studio.export()
+    writing = asyncio.create_task(register())
+    seen = []
+    while not writing.done():
+        exported = rows(await studio.export())
+        there = {row["id"] for row in exported["datasets"]}
+        assert all(row["dataset_id"] in there for row in exported["prompts"])
+        assert len(there) - len(exported["prompts"]) in (0, 1)
+        seen.append(len(there))
+    await writing
+    assert len(set(seen)) > 3
+
+
+async def test_one_import_at_a_time(studio: Studio, tmp_path: Path) -> None:
+    peer = domains.tables("prompts", settings_in(tmp_path / "s", "test"))
+    staged = StageRowsRequest(import_id="x", table="prompts", rows_json='[{"id": "p-1"}]')
+    await peer(lambda s: s.StageRows, staged)
+    (studio.project / "export.json").write_text(json.dumps(FIELD))
+    refused = await studio.refusal("export.json")
+    assert (type(refused), refused.code_reason) == (errors.Aborted, "IMPORT_UNDER_WAY")
+    await peer(lambda s: s.AbortImport, AbortImportRequest(import_id="x"))
+    await studio.take("export.json")
+    await peer.close()
 
 
 @pytest.mark.parametrize(

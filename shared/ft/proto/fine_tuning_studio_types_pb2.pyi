@@ -171,11 +171,11 @@ class RefusedRow(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     place: _builtins.str
-    """Where in the file it stands, such as `models[3]`."""
+    """Where in the file it stands, such as `models[3].name`."""
     id: _builtins.str
     """Its id, as far as it has one."""
     reason: _builtins.str
-    """What is wrong with it, naming the column."""
+    """What is wrong with it."""
     rule: _builtins.str
     """Id of the rule that it breaks, such as FT-901."""
     def __init__(
