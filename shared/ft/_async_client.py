@@ -3,7 +3,8 @@
 # ruff: noqa: ASYNC109  # A deadline travels with the call, to be kept by every hop.
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +18,7 @@ from ft._pages import Pages
 from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
 from ft.async_rpcs import AsyncRpcs
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
-from ft.errors import from_rpc_error
+from ft.errors import closed, from_rpc_error
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
 from ft.services import METHODS, SERVICES
 
@@ -62,6 +63,7 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
 
     async def close(self) -> None:
         """Ends the connection and every call in flight."""
+        self._io.closed = True
         await self._io.channel.close(None)
 
     async def wait_until_connected(self, seconds: float = CONNECT_SECONDS) -> None:
@@ -110,11 +112,14 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
         timeout: float | None,
     ) -> AsyncGenerator[Any, None]:
         seconds = STREAM_SECONDS if timeout is None else timeout
+        self._calls.require_open()
         responses = self._io.callables[method](request, timeout=seconds)
         try:
-            async for response in responses:
-                yield response
+            with self._io.cancelled_by_closing():
+                async for response in responses:
+                    yield response
         except grpc.RpcError as error:
+            self._calls.require_open()
             raise from_rpc_error(error, METHODS[method], self.address) from None
         finally:
             responses.cancel()
@@ -130,6 +135,7 @@ class _AwaitingIo:
     """Suspends in the event loop that is running when it is first used."""
 
     def __init__(self, address: str) -> None:
+        self.closed = False
         self._address = address
 
     @cached_property
@@ -143,14 +149,29 @@ class _AwaitingIo:
         return callables(self.channel)
 
     async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
-        return await self.callables[method.name](request, timeout=seconds)
+        with self.cancelled_by_closing():
+            return await self.callables[method.name](request, timeout=seconds)
 
     async def connect(self, seconds: float) -> bool:
         try:
             await asyncio.wait_for(self.channel.channel_ready(), seconds)
             return True
-        except TimeoutError:
+        except (TimeoutError, aio.UsageError):
             return False
 
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+    @contextmanager
+    def cancelled_by_closing(self) -> Iterator[None]:
+        """Raises CallCancelledError where closing the channel, and nobody else, cancels a call.
+
+        The task that awaits it goes on, and must not look as if it had been cancelled.
+        """
+        try:
+            yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self.closed and task is not None and not task.cancelling():
+                raise closed(self._address) from None
+            raise

@@ -43,6 +43,9 @@ def callables(channel: grpc.Channel | aio.Channel) -> dict[str, Callable[..., An
 class Io(Protocol):
     """What a client does outside of its process."""
 
+    closed: bool
+    """Whether the client is. What is asked for then has no answer."""
+
     async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
         """The response to one attempt, in which gRPC may still repeat. Raises grpc.RpcError."""
 
@@ -73,8 +76,15 @@ class Calls:
 
     async def connected(self, seconds: float) -> None:
         """Returns once the server is connected. Raises UnavailableError when it is not in time."""
+        self.require_open()
         if not await self.io.connect(seconds):
+            self.require_open()
             raise errors.unreachable(self.address)
+
+    def require_open(self) -> None:
+        """Raises CallCancelledError if the client is closed."""
+        if self.io.closed:
+            raise errors.closed(self.address)
 
     async def unary(self, name: str, request: Any, timeout: float | None = None) -> Any:
         """The response to a call of the RPC of that name, sent again where that is safe."""
@@ -94,7 +104,9 @@ class Calls:
         return await self._send(method, request, deadline)
 
     async def _send(self, method: MethodDescriptor, request: Any, deadline: float) -> Any:
+        self.require_open()
         try:
             return await self.io.send(method, request, deadline - time.monotonic())
         except grpc.RpcError as error:
+            self.require_open()
             raise errors.from_rpc_error(error, method, self.address) from None

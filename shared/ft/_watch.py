@@ -100,8 +100,8 @@ class Watch:
             patience = min(patience, time.monotonic() + AWAY_SECONDS)
             try:
                 return await get_job(self._calls, self._job_id, self._seconds(), self._kinds)
-            except _AWAY:
-                if time.monotonic() > patience:
+            except _AWAY as error:
+                if error.reason == errors.CLOSED or time.monotonic() > patience:
                     raise
 
     async def _until_due(self) -> None:

@@ -104,6 +104,7 @@ class FineTuningStudioClient(Rpcs):
 
     def close(self) -> None:
         """Ends the connection and every call in flight."""
+        self._io.closed = True
         self.channel.close()
 
     def wait_until_connected(self, seconds: float = CONNECT_SECONDS) -> None:
@@ -149,10 +150,12 @@ class FineTuningStudioClient(Rpcs):
         self, method: str, request: Any, timeout: float | None
     ) -> Generator[Any, None, None]:
         seconds = STREAM_SECONDS if timeout is None else timeout
+        self._calls.require_open()
         responses = self._io.callables[method](request, timeout=seconds)
         try:
             yield from responses
         except grpc.RpcError as error:
+            self._calls.require_open()
             raise from_rpc_error(error, METHODS[method], self.address) from None
         finally:
             responses.cancel()
@@ -167,6 +170,7 @@ class _BlockingIo:
     """Blocks the calling thread: its coroutines never suspend."""
 
     def __init__(self, channel: grpc.Channel) -> None:
+        self.closed = False
         self.callables = callables(channel)
         self._check = channel.unary_unary("/grpc.health.v1.Health/Check", bytes, bytes)
 

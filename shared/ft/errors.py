@@ -16,6 +16,8 @@ from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, FineTuningJob
 DETAILS_TRAILER = "grpc-status-details-bin"
 UNREACHABLE = "STUDIO_UNREACHABLE"
 """Reason of an error that is the client's own: nobody answers at the studio's address."""
+CLOSED = "CLIENT_CLOSED"
+"""Reason of an error that is the client's own: it was closed before or during the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,13 @@ def unreachable(address: str) -> StudioError:
     """Nobody answers at the studio's address."""
     return studio_error(
         f"no studio answers at {address}", grpc.StatusCode.UNAVAILABLE, reason=UNREACHABLE
+    )
+
+
+def closed(address: str) -> StudioError:
+    """The client of the studio at that address is closed."""
+    return studio_error(
+        f"the client of {address} is closed", grpc.StatusCode.CANCELLED, reason=CLOSED
     )
 
 

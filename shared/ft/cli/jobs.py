@@ -3,7 +3,6 @@
 import sys
 from typing import Annotated, Any
 
-import grpc
 import typer
 
 from ft import api
@@ -20,7 +19,7 @@ from ft.cli.session import (
     with_session,
 )
 from ft.cli.watch import POLL_SECONDS, failure, follow
-from ft.client import StudioError
+from ft.client import UnavailableError
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of either kind.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
@@ -237,9 +236,9 @@ def logs(
                 sys.stdout.buffer.flush()
                 offset = part.next_offset
             return
-        except StudioError as error:
+        except UnavailableError:
             # A studio that restarts ends the stream; the log is still there.
-            if not follow or error.code is not grpc.StatusCode.UNAVAILABLE:
+            if not follow:
                 raise
         session.client.wait_until_connected()
 

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 import pytest
 
 from ft import _calls, api
-from ft.client import FineTuningStudioClient, StudioError
+from ft.client import CallCancelledError, FineTuningStudioClient, StudioError
 
 
 def test_convenience_methods_return_the_repeated_field(client: FineTuningStudioClient) -> None:
@@ -250,3 +251,37 @@ def test_a_client_is_closed_without_a_word(server: Any) -> None:
     command = [sys.executable, "-c", script, str(server.port)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ran.stderr == ""
+
+
+def test_closing_ends_what_is_in_flight_and_what_comes_after(
+    server: Any, studio: Any, connect: Any
+) -> None:
+    id = studio._keep("job", api.FineTuningJobMetadata(adapter_name="a")).id
+    studio.statuses = [api.JobStatus(state="RUNNING")]
+    arrived, release = threading.Semaphore(0), threading.Event()
+
+    def hold(method: str, context: grpc.ServicerContext) -> None:
+        arrived.release()
+        if method != "GetFineTuningJob":
+            release.wait(10)
+
+    studio.before = hold
+    with connect("127.0.0.1", server.port) as client, ThreadPoolExecutor(4) as threads:
+        calls = (
+            client.get_models,
+            lambda: client.AddModel(api.AddModelRequest()),
+            lambda: list(client.TailLogs(api.TailLogsRequest(job_id=id))),
+            lambda: client.wait_for_job(id, poll=0.05),
+        )
+        in_flight = [threads.submit(call) for call in calls]
+        for _ in calls:
+            assert arrived.acquire(timeout=10)
+        client.close()
+        release.set()
+        for future in in_flight:
+            with pytest.raises(CallCancelledError, match=f"client of {client.address} is closed"):
+                future.result(10)
+        for call in (*calls, client.wait_until_connected):
+            with pytest.raises(CallCancelledError) as caught:
+                call()
+            assert caught.value.reason == "CLIENT_CLOSED"
