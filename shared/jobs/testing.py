@@ -1,15 +1,21 @@
-"""A workspace for tests: a real workbench process, with all its state in a temporary folder."""
+"""What tests of jobs stand on: a real workbench process with all its state in a temporary folder,
+and an inspection that says what the test wants to hear."""
 
 import asyncio
 import textwrap
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import cmlapi
-from chassis.testing import Process
+from chassis.domains import INSPECTION
+from chassis.rpc import handlers
+from chassis.server import Parts
+from chassis.testing import Process, exported_rows, serving, settings_in
+from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 
 PROJECT_ID = "local"
 _START_SECONDS = 30.0
@@ -97,6 +103,38 @@ class Workbench:
                 return True
         except OSError:
             return False
+
+
+class Inspector:
+    """Answers inspections with `answer`, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer = InspectJobResponse()
+        self.asked: list[InspectJobRequest] = []
+
+    async def InspectJob(self, request: InspectJobRequest) -> InspectJobResponse:  # noqa: N802
+        """The answer, whatever the job."""
+        self.asked.append(request)
+        return self.answer
+
+
+@asynccontextmanager
+async def inspecting(folder: Path) -> AsyncIterator[Inspector]:
+    """Serves an inspector where the services with their state in `folder` look for one."""
+    inspector = Inspector()
+    parts = Parts(
+        service_names=[INSPECTION.full_name],
+        handlers=lambda dispatcher: [handlers(INSPECTION, inspector, dispatcher)],
+    )
+    async with serving(settings_in(folder, "inspection"), parts):
+        yield inspector
+
+
+async def everything(folder: Path, workbench: Workbench, *domains: str) -> dict[str, Any]:
+    """All that a call could change: rows of the domains, files of the project, workspace jobs."""
+    rows = {domain: await exported_rows(folder, domain) for domain in domains}
+    files = {path: path.stat().st_mtime_ns for path in workbench.project.rglob("*")}
+    return {**rows, "files": files, "jobs": [job.id for job in workbench.jobs()]}
 
 
 async def until(what: str, condition: Callable[[], Any], seconds: float = 30.0) -> Any:

@@ -1,0 +1,306 @@
+"""A job that is looked at in place of being started."""
+
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis import domains, errors
+from chassis.testing import put_rows, services, settings_in
+from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    DataSummary,
+    Finding,
+    MemoryEstimate,
+    ValidateFineTuningJobRequest,
+    ValidateFineTuningJobResponse,
+)
+from ft.proto.fine_tuning_studio_pb2 import ListConfigsRequest, StartFineTuningJobRequest
+from jobs.testing import PROJECT_ID, Inspector, Workbench, everything, inspecting
+
+PEERS = ("datasets", "models", "prompts", "configs", "adapters")
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "models": [{"id": "m", "type": "project", "name": "base", "location": "base"}],
+    "datasets": [{"id": "d", "name": "intents"}, {"id": "d-2", "name": "others"}],
+    "prompts": [{"id": "p", "name": "p", "dataset_id": "d"}],
+    "adapters": [{"id": "a", "name": "taken"}],
+}
+RAN = {
+    "base_model_id": "m",
+    "num_cpu": 1,
+    "num_gpu": 0,
+    "num_workers": 1,
+    "state": "SUCCEEDED",
+}
+WRONG = {
+    "adapter_name": "taken",
+    "base_model_id": "nope",
+    "dataset_id": "d-2",
+    "output_dir": "nowhere",
+    "num_workers": 2,
+    "num_cpu": 0,
+    "lora_config": '{"lora_alfa": 8}',
+    "user_config_id": "nope",
+}
+
+
+class Studio:
+    """Calls to the services."""
+
+    def __init__(self, folder: Path, workbench: Workbench, inspector: Inspector) -> None:
+        settings = settings_in(folder, "test")
+        self.folder = folder
+        self.workbench = workbench
+        self.inspector = inspector
+        self.jobs = domains.fine_tuning(settings)
+        self.configs = domains.configs(settings)
+
+    async def close(self) -> None:
+        await self.jobs.close()
+        await self.configs.close()
+
+    def request(self, **fields: Any) -> StartFineTuningJobRequest:
+        sent = {
+            "adapter_name": "new",
+            "base_model_id": "m",
+            "dataset_id": "d",
+            "prompt_id": "p",
+            "num_cpu": 1,
+            "num_memory": 4,
+            **fields,
+        }
+        return StartFineTuningJobRequest(**sent)
+
+    async def look(self, **fields: Any) -> ValidateFineTuningJobResponse:
+        """What is found; fails if anything has changed."""
+        looked_at = (self.folder, self.workbench, *PEERS, "fine_tuning")
+        before = await everything(*looked_at)
+        request = ValidateFineTuningJobRequest(request=self.request(**fields))
+        response = await self.jobs(lambda s: s.ValidateFineTuningJob, request)
+        assert await everything(*looked_at) == before
+        return response
+
+
+def found(response: ValidateFineTuningJobResponse) -> set[tuple[str, str, str]]:
+    return {(one.severity, one.field, one.rule) for one in response.findings}
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+        (workbench.project / "base").mkdir()
+        (workbench.project / "base" / "config.json").write_text('{"model_type": "llama"}')
+        yield workbench
+
+
+@pytest.fixture
+def workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+    for name, value in workbench.environment.items():
+        monkeypatch.setenv(name, value)
+    yield workbench
+    workbench.clear()
+
+
+@pytest.fixture
+async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+    async with services(tmp_path, *PEERS, "fine_tuning"), inspecting(tmp_path) as inspector:
+        for name, rows in ROWS.items():
+            await put_rows(tmp_path, name, *rows)
+        studio = Studio(tmp_path, workspace, inspector)
+        yield studio
+        await studio.close()
+
+
+async def test_a_good_request_is_valid_and_changes_nothing(studio: Studio) -> None:
+    response = await studio.look(lora_config='{"r": 3}', user_config='{"a": 1}')
+    assert response.valid
+    assert list(response.findings) == []
+    assert not any(response.HasField(name) for name in ("data", "memory", "time"))
+
+
+async def test_what_is_inspected_is_the_job_as_it_would_start(studio: Studio) -> None:
+    await studio.look(
+        num_gpu=1,
+        learning_rate=0.002,
+        dataset_fraction=0.5,
+        train_test_split=0.75,
+        adapter_bnb_config='{"load_in_8bit": true}',
+    )
+    [asked] = studio.inspector.asked
+    assert (asked.kind, asked.model.location, asked.dataset.name) == (
+        "fine_tuning",
+        "base",
+        "intents",
+    )
+    assert asked.prompt.id == "p"
+    assert (asked.dataset_fraction, asked.train_test_split) == (0.5, 0.75)
+    training = json.loads(asked.training_arguments_json)
+    assert (training["learning_rate"], training["optim"]) == (0.002, "paged_adamw_32bit")
+    assert json.loads(asked.lora_config_json)["r"] == 16
+    assert json.loads(asked.bnb_config_json) == {"load_in_8bit": True}
+    assert (asked.gpu, asked.memory_gib, asked.num_workers) == (1, 4, 1)
+
+
+async def test_errors_of_every_kind_are_told_together(studio: Studio) -> None:
+    response = await studio.look(**WRONG)
+    assert not response.valid
+    assert found(response) == {
+        ("ERROR", "adapter_name", "FT-602"),
+        ("ERROR", "base_model_id", "FT-012"),
+        ("ERROR", "prompt_id", "FT-605"),
+        ("ERROR", "output_dir", "FT-010"),
+        ("ERROR", "num_workers", "FT-606"),
+        ("ERROR", "cpu", "FT-802"),
+        ("ERROR", "lora_config", "FT-806"),
+        ("ERROR", "user_config_id", "FT-012"),
+    }
+    assert "Did you mean lora_alpha?" in str(response.findings)
+    assert studio.inspector.asked == []
+
+
+@pytest.mark.parametrize("field", WRONG)
+async def test_a_start_refuses_what_is_found_invalid(studio: Studio, field: str) -> None:
+    wrong = {field: WRONG[field]}
+    [finding] = (await studio.look(**wrong)).findings
+    with pytest.raises(errors.Refusal) as refused:
+        await studio.jobs(lambda s: s.StartFineTuningJob, studio.request(**wrong))
+    assert finding.description in refused.value.message
+    rules = {violation.rule for violation in refused.value.violations}
+    assert finding.rule in (rules or {refused.value.metadata["rule"]})
+
+
+async def test_a_start_accepts_what_is_found_valid(studio: Studio) -> None:
+    script = studio.workbench.script("train.py", "")
+    fields = {"user_script": script, "num_epochs": 2}
+    assert (await studio.look(**fields)).valid
+    started = await studio.jobs(lambda s: s.StartFineTuningJob, studio.request(**fields))
+    assert started.fine_tuning_job.status.state == "SCHEDULED"
+
+
+async def test_a_field_that_is_wrong_by_itself_is_not_also_missing(studio: Studio) -> None:
+    response = await studio.look(base_model_id="", prompt_id="a b")
+    assert found(response) == {
+        ("ERROR", "base_model_id", "FT-001"),
+        ("ERROR", "prompt_id", "FT-801"),
+    }
+
+
+async def test_axolotl_needs_its_config_and_no_prompt(studio: Studio) -> None:
+    response = await studio.look(framework_type="axolotl", prompt_id="", axolotl_config_id="nope")
+    assert found(response) == {
+        ("ERROR", "framework_type", "FT-606"),
+        ("ERROR", "axolotl_config_id", "FT-012"),
+    }
+
+
+async def test_what_says_nothing_of_the_data_does_not_keep_it_from_being_looked_at(
+    studio: Studio,
+) -> None:
+    studio.inspector.answer.data.CopyFrom(DataSummary(rows=7))
+    response = await studio.look(adapter_name="taken", output_dir="nowhere")
+    assert not response.valid
+    assert response.data.rows == 7
+
+
+async def test_findings_of_the_inspection_count_and_the_heaviest_come_first(
+    studio: Studio,
+) -> None:
+    for severity in ("NOTICE", "WARNING", "ERROR"):
+        studio.inspector.answer.findings.append(
+            Finding(severity=severity, field="dataset_id", rule="FT-x", description="d", rows=2)
+        )
+    studio.inspector.answer.memory.CopyFrom(MemoryEstimate(gib=3.5, asked_gib=4))
+    response = await studio.look()
+    assert [one.severity for one in response.findings] == ["ERROR", "WARNING", "NOTICE"]
+    assert not response.valid
+    assert (response.memory.gib, response.findings[0].rows) == (3.5, 2)
+    del studio.inspector.answer.findings[2:]
+    assert (await studio.look()).valid
+
+
+async def test_a_script_of_the_users_own_is_not_second_guessed(studio: Studio) -> None:
+    script = studio.workbench.script("own.py", "")
+    response = await studio.look(user_script=script, lora_config='{"rank": 3}')
+    assert response.valid
+    assert found(response) == {("NOTICE", "user_script", "FT-810")}
+    assert studio.inspector.asked == []
+
+
+async def test_time_is_taken_from_the_newest_jobs_on_the_same_hardware(studio: Studio) -> None:
+    data = DataSummary(tokens=1000, steps_per_epoch=10, total_steps=30)
+    studio.inspector.answer.data.CopyFrom(data)
+    assert not (await studio.look()).HasField("time")
+    speeds = [1.0, 100.0, 200.0, 50.0, 400.0, 150.0]
+    ran = [{**RAN, "id": f"j-{n}", "tokens_per_second": s} for n, s in enumerate(speeds)]
+    others = [
+        {**RAN, "id": "o-1", "num_cpu": 2, "tokens_per_second": 9.0},
+        {**RAN, "id": "o-2", "num_gpu": 1, "tokens_per_second": 9.0},
+        {**RAN, "id": "o-3", "base_model_id": "other", "tokens_per_second": 9.0},
+        {**RAN, "id": "o-4", "state": "FAILED", "tokens_per_second": 9.0},
+        {**RAN, "id": "o-5", "gpu_label_id": 3, "tokens_per_second": 9.0},
+        {**RAN, "id": "o-6"},
+    ]
+    await put_rows(studio.folder, "fine_tuning", *ran, *others)
+    time = (await studio.look()).time
+    assert list(time.job_ids) == ["j-5", "j-4", "j-3", "j-2", "j-1"]
+    assert (time.tokens_per_second, time.seconds) == (150.0, 20.0)
+
+
+async def test_shipped_configs_pass_the_check_of_settings(studio: Studio) -> None:
+    shipped = (await studio.configs(lambda s: s.ListConfigs, ListConfigsRequest())).configs
+    by_type = {config.type: config.config for config in shipped if config.is_default}
+    response = await studio.look(
+        training_arguments_config=by_type["training_arguments"],
+        lora_config=by_type["lora_config"],
+        model_bnb_config=by_type["bitsandbytes_config"],
+    )
+    assert list(response.findings) == []
+
+
+@pytest.mark.parametrize("away", [*PEERS, "inspection"])
+async def test_a_peer_that_is_away_is_named(
+    tmp_path: Path, workspace: Workbench, away: str
+) -> None:
+    async with services(tmp_path, "fine_tuning"):
+        async with services(tmp_path, *PEERS):
+            for name, rows in ROWS.items():
+                await put_rows(tmp_path, name, *rows)
+        there = [name for name in PEERS if name != away]
+        studio = Studio(tmp_path, workspace, Inspector())
+        async with services(tmp_path, *there):
+            request = ValidateFineTuningJobRequest(request=studio.request())
+            with pytest.raises(errors.Unavailable) as refused:
+                await studio.jobs(lambda s: s.ValidateFineTuningJob, request)
+        await studio.close()
+    assert refused.value.metadata == {"service": away}
+
+
+async def test_a_workspace_that_is_away_is_a_warning(
+    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{port}/api/v2")
+    async with services(tmp_path, *PEERS, "fine_tuning"), inspecting(tmp_path) as inspector:
+        for name, rows in ROWS.items():
+            await put_rows(tmp_path, name, *rows)
+        studio = Studio(tmp_path, workspace, inspector)
+        response = await studio.look()
+        await studio.close()
+    assert (response.valid, len(inspector.asked)) == (True, 1)
+    assert found(response) == {("WARNING", "", "FT-809")}
+
+
+async def test_a_workspace_without_the_template_job_is_an_error(studio: Studio) -> None:
+    template = studio.workbench.job("Accel_Finetuning_Base_Job")
+    renamed = studio.workbench.job("Accel_Finetuning_Base_Job")
+    renamed.name = "Another_Base_Job"
+    studio.workbench.api.update_job(renamed, PROJECT_ID, str(template.id))
+    try:
+        response = await studio.look()
+    finally:
+        studio.workbench.api.update_job(template, PROJECT_ID, str(template.id))
+    assert found(response) == {("ERROR", "", "FT-809")}
+    assert "Accel_Finetuning_Base_Job" in response.findings[0].description
