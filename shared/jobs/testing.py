@@ -119,9 +119,9 @@ class Inspector:
 
 
 @asynccontextmanager
-async def inspecting(folder: Path) -> AsyncIterator[Inspector]:
+async def inspecting(folder: Path, inspector: Inspector | None = None) -> AsyncIterator[Inspector]:
     """Serves an inspector where the services with their state in `folder` look for one."""
-    inspector = Inspector()
+    inspector = inspector or Inspector()
     parts = Parts(
         service_names=[INSPECTION.full_name],
         handlers=lambda dispatcher: [handlers(INSPECTION, inspector, dispatcher)],
