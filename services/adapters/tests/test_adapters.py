@@ -1,14 +1,12 @@
 """The adapters service over gRPC, with the real services that own what an adapter refers to."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from chassis import domains, errors
-from chassis.testing import services, settings_in
-from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
+from chassis.testing import exported_rows, put_rows, services, settings_in
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddAdapterRequest,
@@ -26,6 +24,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         settings = settings_in(folder, "test")
+        self.folder = folder
         self.project = settings.project
         self.adapters = domains.adapters(settings)
         self.models = domains.models(settings)
@@ -55,10 +54,6 @@ class Studio:
         return [adapter.name for adapter in response.adapters]
 
 
-def tables(name: str, **row: object) -> ImportTablesRequest:
-    return ImportTablesRequest(tables_json=json.dumps({name: {"data": [row]}}))
-
-
 @pytest.fixture
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     async with services(tmp_path, "adapters", *OWNERS):
@@ -77,10 +72,8 @@ async def test_registers_an_adapter_of_a_known_model(studio: Studio) -> None:
 
 
 async def test_registers_an_adapter_with_its_job_and_prompt(studio: Studio) -> None:
-    await studio.prompts(lambda s: s.ImportTables, tables("prompts", id="p-1"))
-    await studio.fine_tuning(
-        lambda s: s.ImportTables, tables("fine_tuning_jobs", id="j-1", state="SUCCEEDED")
-    )
+    await put_rows(studio.folder, "prompts", {"id": "p-1"})
+    await put_rows(studio.folder, "fine_tuning", {"id": "j-1", "state": "SUCCEEDED"})
     added = await studio.add(
         model_id=await studio.model(), fine_tuning_job_id="j-1", prompt_id="p-1"
     )
@@ -119,7 +112,7 @@ async def test_what_it_refers_to_must_exist(studio: Studio, field: str) -> None:
     model = await studio.model()
     with pytest.raises(errors.FailedPrecondition, match=f"{field}: .*'nope'") as refused:
         await studio.add(**{"model_id": model, field: "nope"})
-    assert refused.value.metadata["field"] == field
+    assert [v.field for v in refused.value.violations] == [field]
     assert await studio.names() == []
 
 
@@ -128,11 +121,9 @@ async def test_names_the_owner_that_is_away(tmp_path: Path, away: str) -> None:
     async with services(tmp_path, "adapters", *(set(OWNERS) - {away})):
         studio = Studio(tmp_path)
         if away != "prompts":
-            await studio.prompts(lambda s: s.ImportTables, tables("prompts", id="p-1"))
+            await put_rows(tmp_path, "prompts", {"id": "p-1"})
         if away != "fine_tuning":
-            await studio.fine_tuning(
-                lambda s: s.ImportTables, tables("fine_tuning_jobs", id="j-1", state="FAILED")
-            )
+            await put_rows(tmp_path, "fine_tuning", {"id": "j-1", "state": "FAILED"})
         model = "m-1" if away == "models" else await studio.model()
         with pytest.raises(errors.Unavailable) as refused:
             await studio.add(model_id=model, prompt_id="p-1", fine_tuning_job_id="j-1")
@@ -146,7 +137,7 @@ async def test_a_job_that_reports_twice_finds_its_own_adapter(studio: Studio) ->
     added = await studio.add(model_id=model)
     with pytest.raises(errors.AlreadyExists) as refused:
         await studio.add(model_id=model)
-    assert refused.value.metadata == {"field": "name", "holder_id": added.id}
+    assert refused.value.metadata == {"field": "name", "holder_id": added.id, "rule": "FT-013"}
     assert await studio.names() == ["intents"]
 
 
@@ -161,12 +152,10 @@ async def test_removal_is_idempotent_and_leaves_the_files(studio: Studio) -> Non
 
 async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> None:
     added = await studio.add(model_id=await studio.model())
-    exported = await studio.adapters(lambda s: s.ExportTables, ExportTablesRequest())
+    rows = await exported_rows(studio.folder, "adapters")
     await studio.adapters(lambda s: s.RemoveAdapter, RemoveAdapterRequest(id=added.id))
     for _ in range(2):
-        await studio.adapters(
-            lambda s: s.ImportTables, ImportTablesRequest(tables_json=exported.tables_json)
-        )
+        await put_rows(studio.folder, "adapters", *rows)
     got = await studio.adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=added.id))
     assert got.adapter == added
     assert await studio.names() == ["intents"]

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from chassis import domains, errors
-from chassis.testing import services, settings_in
-from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
+from chassis.testing import exported_rows, put_rows, services, settings_in
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     AddModelRequest,
@@ -27,6 +26,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         settings = settings_in(folder, "test")
+        self.folder = folder
         self.project = settings.project
         self.configs = domains.configs(settings)
         self.models = domains.models(settings)
@@ -56,10 +56,6 @@ class Studio:
 
     async def ids(self, **narrowed: str) -> list[str]:
         return [config.id for config in await self.listed(**narrowed)]
-
-
-def tables(name: str, *rows: dict[str, object]) -> ImportTablesRequest:
-    return ImportTablesRequest(tables_json=json.dumps({name: {"data": rows}}))
 
 
 @pytest.fixture
@@ -186,7 +182,7 @@ async def test_lists_the_shipped_configs_of_a_models_family(studio: Studio) -> N
         "model_family": "LlamaForCausalLM",
         "is_default": 1,
     }
-    await studio.configs(lambda s: s.ImportTables, tables("configs", row))
+    await put_rows(studio.folder, "configs", row)
     assert await studio.ids(type="lora_config", model_id=model) == ["c-1"]
 
 
@@ -200,12 +196,12 @@ async def test_lists_the_configs_that_a_job_used(studio: Studio) -> None:
         "lora_config_id": lora,
         "user_config_id": used.id,
     }
-    await studio.fine_tuning(lambda s: s.ImportTables, tables("fine_tuning_jobs", job))
+    await put_rows(studio.folder, "fine_tuning", job)
     adapters: list[dict[str, object]] = [
         {"id": "a-1", "fine_tuning_job_id": "j-1"},
         {"id": "a-2"},
     ]
-    await studio.adapters(lambda s: s.ImportTables, tables("adapters", *adapters))
+    await put_rows(studio.folder, "adapters", *adapters)
     assert set(await studio.ids(fine_tuning_job_id="j-1")) == {lora, used.id}
     assert set(await studio.ids(adapter_id="a-1")) == {lora, used.id}
     assert await studio.ids(adapter_id="a-1", type="custom") == [used.id]
@@ -239,10 +235,9 @@ async def test_an_imported_config_counts_whatever_its_spelling(studio: Studio) -
         {"id": "c-2", "type": "custom", "config": "no config at all"},
         {"id": "c-3", "type": "custom"},
     ]
-    await studio.configs(lambda s: s.ImportTables, tables("configs", *rows))
+    await put_rows(studio.folder, "configs", *rows)
     assert (await studio.add("custom", '{"a":2,"b":1}')).id == "c-1"
-    exported = await studio.configs(lambda s: s.ExportTables, ExportTablesRequest())
-    kept = {row["id"]: row for row in json.loads(exported.tables_json)["configs"]["data"]}
+    kept = {row["id"]: row for row in await exported_rows(studio.folder, "configs")}
     assert kept["c-1"]["config"] == '{"b": 1,  "a": 2}'
     assert len(kept) == 27
 

@@ -3,12 +3,12 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chassis import domains, errors
-from chassis.testing import services, settings_in
-from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
+from chassis.testing import exported_rows, put_rows, services, settings_in
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     DatasetMetadata,
@@ -23,6 +23,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         settings = settings_in(folder, "test")
+        self.folder = folder
         self.project = settings.project
         self.datasets = domains.datasets(settings)
 
@@ -114,7 +115,7 @@ async def test_names_are_unique(studio: Studio) -> None:
     first = await studio.add(location=studio.file("rows.csv"))
     with pytest.raises(errors.AlreadyExists) as refused:
         await studio.add(location="rows.csv", name=" d ")
-    assert refused.value.metadata == {"field": "name", "holder_id": first.id}
+    assert refused.value.metadata == {"field": "name", "holder_id": first.id, "rule": "FT-013"}
 
 
 async def test_says_when_the_hub_does_not_answer(studio: Studio) -> None:
@@ -129,15 +130,20 @@ async def test_a_link_may_lead_to_a_file_without_a_suffix(studio: Studio) -> Non
     assert json.loads((await studio.add(location="rows.csv")).features) == ["a", "b"]
 
 
-@pytest.mark.parametrize("name", ["..", "/etc", "../project", "services", "a b"])
-async def test_a_directory_is_no_dataset_of_the_hub(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch, name: str
+@pytest.mark.parametrize("name", ["..", "/etc", "../project", "a b"])
+async def test_a_path_is_no_dataset_of_the_hub(studio: Studio, name: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match="is not a dataset on the hub"):
+        await studio.add(type="huggingface", huggingface_name=name)
+
+
+async def test_a_directory_is_not_taken_for_a_dataset_of_the_hub(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (studio.project / "services").mkdir()
     (studio.project / "services" / "rows.csv").write_text("a,b\n1,2\n")
     monkeypatch.chdir(studio.project)
-    with pytest.raises(errors.InvalidArgument, match="is not a dataset on the hub"):
-        await studio.add(type="huggingface", huggingface_name=name)
+    with pytest.raises(errors.Unavailable, match="the hub did not answer about dataset"):
+        await studio.add(type="huggingface", huggingface_name="services")
 
 
 async def test_removal_is_idempotent_and_leaves_the_file(studio: Studio) -> None:
@@ -160,10 +166,8 @@ async def test_nothing_is_removed_while_the_prompts_service_is_away(studio: Stud
 
 async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> None:
     added = await studio.add(location=studio.file("rows.csv"))
-    exported = await studio.datasets(lambda s: s.ExportTables, ExportTablesRequest())
-    table = json.loads(exported.tables_json)["datasets"]
-    assert table["schema"].startswith("CREATE TABLE IF NOT EXISTS")
-    assert list(table["data"][0])[:7] == [
+    rows = await exported_rows(studio.folder, "datasets")
+    assert list(rows[0])[:7] == [
         "id",
         "type",
         "name",
@@ -173,35 +177,26 @@ async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> Non
         "features",
     ]
     await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=added.id))
-    checked = ImportTablesRequest(tables_json=exported.tables_json, validate_only=True)
-    await studio.datasets(lambda s: s.ImportTables, checked)
     assert await studio.names() == []
-    taken = ImportTablesRequest(tables_json=exported.tables_json)
-    await studio.datasets(lambda s: s.ImportTables, taken)
+    await put_rows(studio.folder, "datasets", *rows)
     got = await studio.datasets(lambda s: s.GetDataset, GetDatasetRequest(id=added.id))
     assert got.dataset == added
 
 
 async def test_an_import_takes_all_rows_or_none(studio: Studio) -> None:
-    rows = [{"id": "1", "name": "good"}, {"id": "", "name": 5}, "nothing"]
-    tables = json.dumps({"datasets": {"data": rows}})
-    with pytest.raises(errors.InvalidArgument) as refused:
-        await studio.datasets(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
-    fields = {v.field for v in refused.value.violations}
-    assert fields == {"datasets[1].id", "datasets[2]"}
+    rows: list[Any] = [{"id": "1", "name": "good"}, {"id": "", "name": 5}, "nothing"]
+    report = await put_rows(studio.folder, "datasets", *rows)
+    assert [row.place for row in report.refused] == ["datasets[1].id", "datasets[2]"]
     assert await studio.names() == []
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
 async def test_an_import_takes_no_text_that_cannot_be_stored(studio: Studio, name: str) -> None:
-    tables = json.dumps({"datasets": {"data": [{"id": "1", "name": name}]}})
-    with pytest.raises(errors.InvalidArgument) as refused:
-        await studio.datasets(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
-    assert [v.field for v in refused.value.violations] == ["datasets[0].name"]
+    report = await put_rows(studio.folder, "datasets", {"id": "1", "name": name})
+    assert [row.place for row in report.refused] == ["datasets[0].name"]
 
 
 async def test_an_import_may_be_larger_than_a_statement(studio: Studio) -> None:
     rows = [{"id": str(n), "name": f"d{n}"} for n in range(33_000)]
-    tables = json.dumps({"datasets": {"data": rows}})
-    await studio.datasets(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
+    await put_rows(studio.folder, "datasets", *rows)
     assert len(await studio.names()) == 33_000

@@ -14,9 +14,8 @@ from chassis import domains, errors
 from chassis.config import Settings
 from chassis.domains import DOMAINS
 from chassis.peers import Peer, PeerRefusal
-from chassis.testing import services, settings_in
+from chassis.testing import exported_rows, put_rows, services, settings_in
 from ft.proto import domains_pb2_grpc as stubs
-from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobMetadata,
@@ -80,6 +79,7 @@ class Studio:
 
     def __init__(self, folder: Path, workbench: Workbench) -> None:
         settings = settings_in(folder, "test")
+        self.home = folder
         self.workbench = workbench
         self.jobs = evaluation(settings)
         self._owners: dict[str, Any] = {
@@ -91,8 +91,7 @@ class Studio:
 
     async def fill(self) -> None:
         for name, rows in ROWS.items():
-            request = ImportTablesRequest(tables_json=json.dumps({name: {"data": rows}}))
-            await self._owners[name](lambda s: s.ImportTables, request)
+            await put_rows(self.home, name, *rows)
 
     async def close(self) -> None:
         for peer in (self.jobs, *self._owners.values()):
@@ -252,9 +251,10 @@ async def test_the_log_of_an_imported_job_lies_within_the_project(
     studio: Studio, tmp_path: Path
 ) -> None:
     (tmp_path / "job.log").write_text("not the project's")
-    rows = [{"id": "imported", "evaluation_dir": ".."}]
-    tables = json.dumps({"evaluation_jobs": {"data": rows}})
-    await studio.jobs(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
+    # A location that names the way out is refused; a link in the project may lead there too.
+    (studio.workbench.project / "way-out").symlink_to(tmp_path)
+    row = {"id": "imported", "evaluation_dir": "way-out"}
+    await put_rows(studio.home, "evaluation", row)
     request = TailLogsRequest(job_id="imported").SerializeToString()
     with pytest.raises(PeerRefusal, match="outside the project directory"):
         [answer async for answer in studio.jobs.link.stream("TailLogs", request)]
@@ -290,7 +290,7 @@ async def test_what_the_request_names_must_exist(
 ) -> None:
     refusal = await studio.refusal(*combinations, **fields)
     assert isinstance(refusal, errors.FailedPrecondition)
-    assert refusal.metadata["field"] == named
+    assert [v.field for v in refusal.violations] == [named]
     assert "'nope'" in refusal.message
 
 
@@ -315,10 +315,10 @@ async def test_a_hub_token_reaches_the_job_and_nothing_else(
         studio.program(EVALUATES)
         [started] = (await studio.start()).evaluation_jobs
         job = await studio.reach(started.id, "SUCCEEDED")
-        exported = await studio.jobs(lambda s: s.ExportTables, ExportTablesRequest())
+        exported = await exported_rows(tmp_path, "evaluation")
         await studio.close()
     assert (studio.folder(job.id) / "job.log").read_text() == "token: hf_secret\n"
-    assert "hf_secret" not in exported.tables_json + str(job)
+    assert "hf_secret" not in str(exported) + str(job)
     assert "hf_secret" not in (studio.folder(job.id) / "flags.json").read_text()
     for file in ("evaluation.db", "evaluation.db-wal", "workbench.log"):
         assert b"hf_secret" not in content(tmp_path / file) + content(workspace.folder / file)

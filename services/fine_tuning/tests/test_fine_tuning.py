@@ -12,8 +12,7 @@ import pytest
 
 from chassis import domains, errors
 from chassis.peers import PeerRefusal
-from chassis.testing import services, settings_in
-from ft.proto.domains_pb2 import ExportTablesRequest, ImportTablesRequest
+from chassis.testing import exported_rows, put_rows, services, settings_in
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     FineTuningJobMetadata,
@@ -69,10 +68,6 @@ OLD_JOBS = [
 ]
 
 
-def tables(name: str, rows: list[dict[str, Any]]) -> ImportTablesRequest:
-    return ImportTablesRequest(tables_json=json.dumps({name: {"data": rows}}))
-
-
 def content(file: Path) -> bytes:
     return file.read_bytes() if file.exists() else b""
 
@@ -82,6 +77,7 @@ class Studio:
 
     def __init__(self, folder: Path, workbench: Workbench) -> None:
         settings = settings_in(folder, "test")
+        self.home = folder
         self.workbench = workbench
         self.jobs = domains.fine_tuning(settings)
         self.configs = domains.configs(settings)
@@ -94,7 +90,7 @@ class Studio:
 
     async def fill(self) -> None:
         for name, rows in ROWS.items():
-            await self._owners[name](lambda s: s.ImportTables, tables(name, rows))
+            await put_rows(self.home, name, *rows)
 
     async def close(self) -> None:
         for peer in (self.jobs, self.configs, *self._owners.values()):
@@ -258,7 +254,7 @@ async def test_a_job_that_the_workspace_lost_can_be_removed(studio: Studio) -> N
 
 
 async def test_the_split_of_an_adapter(studio: Studio) -> None:
-    await studio.jobs(lambda s: s.ImportTables, tables("fine_tuning_jobs", OLD_JOBS))
+    await put_rows(studio.home, "fine_tuning", *OLD_JOBS)
     assert await studio.split("a-job") == (0.5, 0.25)
     assert await studio.split("a-name") == (0.75, 0.5)
     default = (1.0, pytest.approx(0.9))
@@ -269,15 +265,13 @@ async def test_the_split_of_an_adapter(studio: Studio) -> None:
 
 
 async def test_jobs_of_a_studio_without_states_are_taken_as_over(studio: Studio) -> None:
-    await studio.jobs(lambda s: s.ImportTables, tables("fine_tuning_jobs", OLD_JOBS))
+    await put_rows(studio.home, "fine_tuning", *OLD_JOBS)
     assert [job.status.state for job in await studio.listed()] == ["UNKNOWN", "UNKNOWN"]
     job = await studio.start()
     await studio.reach(job.id, "SUCCEEDED")
     assert [job.status.state for job in await studio.listed()][:2] == ["UNKNOWN", "UNKNOWN"]
-    bad = tables("fine_tuning_jobs", [{"id": "j-3", "state": "BUSY"}])
-    with pytest.raises(errors.InvalidArgument) as refused:
-        await studio.jobs(lambda s: s.ImportTables, bad)
-    assert [v.field for v in refused.value.violations] == ["fine_tuning_jobs[0].state"]
+    report = await put_rows(studio.home, "fine_tuning", {"id": "j-3", "state": "BUSY"})
+    assert [row.place for row in report.refused] == ["fine_tuning_jobs[0].state"]
 
 
 @pytest.mark.parametrize(
@@ -297,10 +291,8 @@ async def test_jobs_of_a_studio_without_states_are_taken_as_over(studio: Studio)
 async def test_an_import_takes_nothing_that_a_list_could_not_show(
     studio: Studio, column: str, value: object
 ) -> None:
-    request = tables("fine_tuning_jobs", [{"id": "j-9", column: value}])
-    with pytest.raises(errors.InvalidArgument) as refused:
-        await studio.jobs(lambda s: s.ImportTables, request)
-    assert [v.field for v in refused.value.violations] == [f"fine_tuning_jobs[0].{column}"]
+    report = await put_rows(studio.home, "fine_tuning", {"id": "j-9", column: value})
+    assert [row.place for row in report.refused] == [f"fine_tuning_jobs[0].{column}"]
     assert await studio.listed() == []
 
 
@@ -323,7 +315,8 @@ async def test_a_prompt_whose_id_no_script_would_get(studio: Studio) -> None:
 async def test_what_the_request_names_must_exist(studio: Studio, field: str) -> None:
     refusal = await studio.refusal(**{field: "nope"})
     assert isinstance(refusal, errors.FailedPrecondition)
-    assert (refusal.metadata["field"], "'nope'" in refusal.message) == (field, True)
+    assert [v.field for v in refusal.violations] == [field]
+    assert "'nope'" in refusal.message
 
 
 async def test_a_prompt_of_another_dataset(studio: Studio) -> None:
@@ -337,11 +330,11 @@ async def test_a_prompt_of_another_dataset(studio: Studio) -> None:
 async def test_a_name_that_an_adapter_or_a_job_has(studio: Studio) -> None:
     refusal = await studio.refusal(adapter_name="alone")
     assert isinstance(refusal, errors.AlreadyExists)
-    assert refusal.metadata == {"field": "adapter_name", "holder_id": "a-alone"}
+    assert (refusal.metadata["holder_id"], refusal.metadata["rule"]) == ("a-alone", "FT-602")
     job = await studio.start()
     with pytest.raises(errors.AlreadyExists) as refused:
         await studio.start()
-    assert refused.value.metadata == {"field": "adapter_name", "holder_id": job.id}
+    assert refused.value.metadata["holder_id"] == job.id
 
 
 async def test_of_equal_names_at_the_same_time_one_wins(studio: Studio) -> None:
@@ -364,10 +357,10 @@ async def test_a_hub_token_reaches_the_job_and_nothing_else(
         studio = Studio(tmp_path, workspace)
         await studio.fill()
         job = await studio.reach((await studio.start()).id, "SUCCEEDED")
-        exported = await studio.jobs(lambda s: s.ExportTables, ExportTablesRequest())
+        exported = await exported_rows(tmp_path, "fine_tuning")
         await studio.close()
     assert (studio.folder(job.id) / "job.log").read_text().startswith("token: hf_secret\n")
-    assert "hf_secret" not in exported.tables_json
+    assert "hf_secret" not in str(exported)
     assert "hf_secret" not in str(job)
     assert "hf_secret" not in str(studio.workbench.job(job.id).arguments)
     for file in ("fine_tuning.db", "fine_tuning.db-wal", "workbench.log"):

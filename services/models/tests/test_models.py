@@ -1,14 +1,13 @@
 """The models service over gRPC: registered models and their families."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from chassis import domains, errors
-from chassis.testing import services, settings_in
-from ft.proto.domains_pb2 import ExportTablesRequest, GetModelFamilyRequest, ImportTablesRequest
+from chassis.testing import exported_rows, put_rows, services, settings_in
+from ft.proto.domains_pb2 import GetModelFamilyRequest
 from ft.proto.fine_tuning_studio_pb2 import (
     AddModelRequest,
     GetModelRequest,
@@ -23,6 +22,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         settings = settings_in(folder, "test")
+        self.folder = folder
         self.project = settings.project
         self.models = domains.models(settings)
 
@@ -66,7 +66,7 @@ async def test_names_are_unique(studio: Studio) -> None:
     first = await studio.add(type="project", location=studio.directory("a/base"))
     with pytest.raises(errors.AlreadyExists) as refused:
         await studio.add(type="project", location=studio.directory("b/base"))
-    assert refused.value.metadata == {"field": "name", "holder_id": first.id}
+    assert refused.value.metadata == {"field": "name", "holder_id": first.id, "rule": "FT-013"}
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,7 @@ async def test_a_model_without_architectures_has_no_family(studio: Studio) -> No
     added = await studio.add(type="project", location=plain)
     assert await studio.family(model_id=added.id) == ""
     row = {"id": "m-1", "type": "model_registry", "name": "r"}
-    tables = json.dumps({"models": {"data": [row]}})
-    await studio.models(lambda s: s.ImportTables, ImportTablesRequest(tables_json=tables))
+    await put_rows(studio.folder, "models", row)
     assert await studio.family(model_id="m-1") == ""
 
 
@@ -165,9 +164,8 @@ async def test_removal_is_idempotent_and_leaves_the_files(studio: Studio) -> Non
 
 async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> None:
     added = await studio.add(type="project", location=studio.directory("base"))
-    exported = await studio.models(lambda s: s.ExportTables, ExportTablesRequest())
+    rows = await exported_rows(studio.folder, "models")
     await studio.models(lambda s: s.RemoveModel, RemoveModelRequest(id=added.id))
-    tables = ImportTablesRequest(tables_json=exported.tables_json)
-    await studio.models(lambda s: s.ImportTables, tables)
+    await put_rows(studio.folder, "models", *rows)
     got = await studio.models(lambda s: s.GetModel, GetModelRequest(id=added.id))
     assert got.model == added

@@ -11,8 +11,7 @@ import pytest
 
 import cmlapi
 from chassis import domains, errors
-from chassis.testing import Process, services, settings_in
-from ft.proto.domains_pb2 import ImportTablesRequest
+from chassis.testing import Process, put_rows, services, settings_in
 from ft.proto.fine_tuning_studio_pb2 import (
     AddModelRequest,
     ExportModelRequest,
@@ -84,8 +83,8 @@ async def studio(
     monkeypatch.setenv("CDSW_PROJECT_ID", "local")
     async with services(tmp_path, "models", "adapters"):
         studio = Studio(tmp_path, cmlapi.default_client())
-        await studio.models(lambda s: s.ImportTables, tables("models", MODELS))
-        await studio.adapters(lambda s: s.ImportTables, tables("adapters", ADAPTERS))
+        await put_rows(tmp_path, "models", *MODELS)
+        await put_rows(tmp_path, "adapters", *ADAPTERS)
         yield studio
         await studio.close()
 
@@ -101,10 +100,6 @@ ADAPTERS = [
     {"id": "a-hub", "type": "huggingface", "model_id": "m-project"},
     {"id": "a-registry", "type": "project", "model_id": "m-registry", "location": "adapters/c"},
 ]
-
-
-def tables(name: str, rows: list[dict[str, str]]) -> ImportTablesRequest:
-    return ImportTablesRequest(tables_json=json.dumps({name: {"data": rows}}))
 
 
 async def test_registers_a_model_of_the_registry(studio: Studio) -> None:

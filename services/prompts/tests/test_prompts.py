@@ -6,12 +6,8 @@ from pathlib import Path
 import pytest
 
 from chassis import domains, errors
-from chassis.testing import services, settings_in
-from ft.proto.domains_pb2 import (
-    ExportTablesRequest,
-    ImportTablesRequest,
-    RemovePromptsOfDatasetRequest,
-)
+from chassis.testing import exported_rows, put_rows, services, settings_in
+from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     AddPromptRequest,
@@ -157,7 +153,7 @@ async def test_id_and_name_must_be_new(studio: Studio) -> None:
     with pytest.raises(errors.AlreadyExists) as same_name:
         await studio.add(dataset_id=dataset, id="p-2", name=" intents")
     assert same_id.value.metadata["field"] == "id"
-    assert same_name.value.metadata == {"field": "name", "holder_id": "p-1"}
+    assert same_name.value.metadata == {"field": "name", "holder_id": "p-1", "rule": "FT-013"}
 
 
 async def test_removal_is_idempotent(studio: Studio) -> None:
@@ -204,13 +200,11 @@ async def test_its_table_survives_an_export_and_an_import(tmp_path: Path) -> Non
     async with services(tmp_path / "a", "datasets", "prompts"):
         studio = Studio(tmp_path / "a")
         added = await studio.add(dataset_id=await studio.dataset("d"))
-        exported = await studio.prompts(lambda s: s.ExportTables, ExportTablesRequest())
+        rows = await exported_rows(tmp_path / "a", "prompts")
         await studio.close()
     async with services(tmp_path / "b", "prompts"):
         studio = Studio(tmp_path / "b")
-        await studio.prompts(
-            lambda s: s.ImportTables, ImportTablesRequest(tables_json=exported.tables_json)
-        )
+        await put_rows(tmp_path / "b", "prompts", *rows)
         got = await studio.prompts(lambda s: s.GetPrompt, GetPromptRequest(id="p-1"))
         assert got.prompt == added
         await studio.close()
