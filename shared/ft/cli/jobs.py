@@ -7,6 +7,7 @@ import typer
 
 from ft import api
 from ft._watch import Job
+from ft.cli.check import show
 from ft.cli.render import Column, as_dict
 from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, Filters, text_or_file, wanted
 from ft.cli.session import (
@@ -23,6 +24,10 @@ from ft.client import UnavailableError
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of either kind.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
+Check = Annotated[
+    bool,
+    typer.Option("--check", help="Start nothing: say what would be refused, and what to expect."),
+]
 Cpu = Annotated[int, typer.Option(min=1, help="CPU cores.")]
 Memory = Annotated[int, typer.Option(min=1, help="Memory in GiB.")]
 Gpu = Annotated[int, typer.Option(min=0, help="GPUs.")]
@@ -141,9 +146,10 @@ def train(
     user_script: Annotated[str, typer.Option(help="Script to run in place of the own.")] = "",
     user_config: Json = "",
     gpu_label: Annotated[int | None, typer.Option(help="Accelerator label.")] = None,
+    check: Check = False,
     watch: Watch = False,
 ) -> None:
-    """Start a fine-tuning job."""
+    """Start a fine-tuning job, or only check one."""
     client = session.client
     request = api.StartFineTuningJobRequest(
         adapter_name=name,
@@ -169,7 +175,11 @@ def train(
         user_config=text_or_file(user_config),
         gpu_label_id=gpu_label,
     )
-    _started(session, [client.StartFineTuningJob(request).fine_tuning_job], watch)
+    if check:
+        wanted = api.ValidateFineTuningJobRequest(request=request)
+        show(session, client.ValidateFineTuningJob(wanted))
+    else:
+        _started(session, [client.StartFineTuningJob(request).fine_tuning_job], watch)
 
 
 def evaluate(
@@ -190,9 +200,10 @@ def evaluate(
     cpu: Cpu = 2,
     memory: Memory = 8,
     gpu: Gpu = 0,
+    check: Check = False,
     watch: Watch = False,
 ) -> None:
-    """Start evaluation jobs: the model alone, and with each adapter."""
+    """Start evaluation jobs, or only check them: the model alone, and with each adapter."""
     client = session.client
     model_id = MODELS.id_of(client, model)
     pairs = [
@@ -215,6 +226,11 @@ def evaluate(
         selected_features=feature or [],
         eval_dataset_fraction=fraction,
     )
+    if check:
+        show(
+            session, client.ValidateEvaluationJob(api.ValidateEvaluationJobRequest(request=request))
+        )
+        return
     response = client.StartEvaluationJob(request)
     _started(session, list(response.evaluation_jobs) or [response.evaluation_job], watch)
 

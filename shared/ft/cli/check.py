@@ -1,0 +1,68 @@
+"""How it is shown what was found about a job that is not started."""
+
+from collections.abc import Iterator
+
+from ft import api
+from ft.cli.exits import CommandFailed, Exit
+from ft.cli.render import as_dict
+from ft.cli.session import Session
+
+Report = api.ValidateFineTuningJobResponse | api.ValidateEvaluationJobResponse
+
+
+def show(session: Session, report: Report) -> None:
+    """Prints the report. Raises CommandFailed unless the job would be accepted."""
+    out = session.out
+    if out.json:
+        out.data(as_dict(report))
+    else:
+        if report.findings:
+            rows = [
+                [one.severity, one.field, _description(one), one.rule] for one in report.findings
+            ]
+            out.table(["", "FIELD", "WHAT IS FOUND", "RULE"], rows)
+            out.say("")
+        for line in _expected(report):
+            out.say(line)
+    if not report.valid:
+        raise CommandFailed("the job would be refused, or is bound to fail", Exit.REFUSED)
+    out.say("The job would be accepted.")
+
+
+def _description(finding: api.Finding) -> str:
+    if not finding.rows:
+        return finding.description
+    first = ", ".join(finding.places)
+    return f"{finding.description} ({finding.rows} rows{f': {first}' if first else ''})"
+
+
+def _expected(report: Report) -> Iterator[str]:
+    if report.HasField("data"):
+        yield from _data(report.data)
+    if report.HasField("memory"):
+        memory = report.memory
+        yield f"memory: {memory.gib:.1f} GiB of {memory.asked_gib:.1f} GiB"
+        yield from (f"  {line}" for line in memory.reasoning)
+    if isinstance(report, api.ValidateFineTuningJobResponse) and report.HasField("time"):
+        time = report.time
+        speed = f"{time.tokens_per_second:,.0f} tokens/s"
+        yield f"time: {_duration(time.seconds)} at {speed}, as in {', '.join(time.job_ids)}"
+
+
+def _data(data: api.DataSummary) -> Iterator[str]:
+    yield f"rows: {data.used_rows:,} of {data.rows:,}, {data.held_out_rows:,} held out"
+    if data.tokens:
+        yield (
+            f"tokens: {data.tokens:,}; longest row {data.longest_row_tokens:,}, "
+            f"context {data.context_tokens:,}; padded with {data.pad_token!r}"
+        )
+    if data.total_steps:
+        yield f"steps: {data.total_steps:,}, {data.steps_per_epoch:,} a pass"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

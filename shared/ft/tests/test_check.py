@@ -1,0 +1,113 @@
+"""`--check`: what would be refused and what is to be expected, with nothing started."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ft import api
+from ft.cli.app import app
+from ft.cli.exits import Exit
+
+Fts = Callable[..., Result]
+TRAIN = ("train", "--name", "new", "--model", "m", "--dataset", "d", "--prompt", "p", "--check")
+EVALUATE = ("evaluate", "--model", "m", "--dataset", "d", "--prompt", "p", "--check")
+EXPECTED: dict[str, Any] = {
+    "data": api.DataSummary(
+        rows=2000,
+        used_rows=1800,
+        held_out_rows=200,
+        tokens=54321,
+        longest_row_tokens=80,
+        context_tokens=64,
+        steps_per_epoch=113,
+        total_steps=339,
+        pad_token="<pad>",
+    ),
+    "memory": api.MemoryEstimate(gib=1.25, asked_gib=4, reasoning=["base weights 0.5 GiB"]),
+}
+FOUND = [
+    api.Finding(
+        severity="ERROR",
+        field="lora_config",
+        rule="FT-806",
+        description="unknown setting lora_alfa. Did you mean lora_alpha?",
+    ),
+    api.Finding(
+        severity="WARNING",
+        field="dataset_id",
+        rule="FT-857",
+        description="rows are cut",
+        rows=12,
+        places=["line 7", "line 9"],
+    ),
+]
+
+
+@pytest.fixture
+def fts(server: Any, studio: Any, tmp_path: Path) -> Fts:
+    """Runs the command against the server, which knows m, d and p."""
+    for kind, id, message in (
+        ("model", "m", api.ModelMetadata),
+        ("dataset", "d", api.DatasetMetadata),
+        ("prompt", "p", api.PromptMetadata),
+    ):
+        studio.kept.setdefault(kind, {})[id] = message(id=id, name=id)
+
+    def run(*arguments: str) -> Result:
+        where = ("--server", f"127.0.0.1:{server.port}", "--home", str(tmp_path / "home"))
+        return CliRunner().invoke(app, [*arguments, *where], catch_exceptions=False)
+
+    return run
+
+
+def answer(studio: Any, name: str, response: Any) -> None:
+    setattr(studio, name, lambda request, context: response)
+
+
+def test_a_good_job_is_shown_with_what_to_expect(fts: Fts, studio: Any) -> None:
+    time = api.TimeEstimate(seconds=3725, tokens_per_second=1234.5, job_ids=["j-1", "j-2"])
+    report = api.ValidateFineTuningJobResponse(valid=True, time=time, **EXPECTED)
+    answer(studio, "ValidateFineTuningJob", report)
+    shown = fts(*TRAIN, "--epochs", "3")
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines() == [
+        "rows: 1,800 of 2,000, 200 held out",
+        "tokens: 54,321; longest row 80, context 64; padded with '<pad>'",
+        "steps: 339, 113 a pass",
+        "memory: 1.2 GiB of 4.0 GiB",
+        "  base weights 0.5 GiB",
+        "time: 1 h 2 min at 1,234 tokens/s, as in j-1, j-2",
+        "The job would be accepted.",
+    ]
+    assert studio.requests[-1].request.num_epochs == 3
+    assert not studio.calls["StartFineTuningJob"]
+
+
+def test_a_job_that_would_be_refused_is_explained_and_told_by_the_status(
+    fts: Fts, studio: Any
+) -> None:
+    report = api.ValidateFineTuningJobResponse(findings=FOUND)
+    answer(studio, "ValidateFineTuningJob", report)
+    shown = fts(*TRAIN)
+    assert shown.exit_code == Exit.REFUSED
+    assert "Did you mean lora_alpha?" in shown.stdout
+    assert "rows are cut (12 rows: line 7, line 9)" in shown.stdout
+    assert "would be refused" in shown.stderr
+    asked = fts(*TRAIN, "--json")
+    assert asked.exit_code == Exit.REFUSED
+    assert [one["rule"] for one in json.loads(asked.stdout)["findings"]] == ["FT-806", "FT-857"]
+
+
+def test_evaluations_are_checked_too(fts: Fts, studio: Any) -> None:
+    report = api.ValidateEvaluationJobResponse(valid=True, findings=FOUND[1:], **EXPECTED)
+    answer(studio, "ValidateEvaluationJob", report)
+    shown = fts(*EVALUATE, "--cpu", "1")
+    assert shown.exit_code == 0
+    assert "WARNING" in shown.stdout
+    assert "memory: 1.2 GiB" in shown.stdout
+    assert studio.requests[-1].request.cpu == 1
+    assert not studio.calls["StartEvaluationJob"]
