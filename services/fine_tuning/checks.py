@@ -1,10 +1,18 @@
 """What must hold for a job to be started. Every check raises, and none changes anything."""
 
+import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.errors import AlreadyExists, FailedPrecondition, Unimplemented, Violations
+from chassis.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    NotFound,
+    Unimplemented,
+    Violations,
+)
 from chassis.paths import ProjectPaths
 from chassis.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata, PromptMetadata
@@ -69,28 +77,34 @@ class Checks:
 
         Raises FailedPrecondition naming every reference that does not exist or does not fit.
         """
+        dataset = asyncio.create_task(self._peers.dataset(request.dataset_id))
         lookups: dict[str, Awaitable[Any]] = {
             "base_model_id": self._peers.model(request.base_model_id),
-            "dataset_id": self._peers.dataset(request.dataset_id),
+            "dataset_id": dataset,
         }
         if request.user_config_id:
             lookups["user_config_id"] = self._peers.config(request.user_config_id)
         if request.is_axolotl:
             lookups["axolotl_config_id"] = self._peers.config(request.axolotl_config_id)
         else:
-            lookups["prompt_id"] = self._prompt(request)
+            lookups["prompt_id"] = self._prompt(request, dataset)
         asked = (referred(field, lookup) for field, lookup in lookups.items())
         found = dict(zip(lookups, await all_referred(*asked), strict=True))
         return References(found["base_model_id"], found["dataset_id"], found.get("prompt_id"))
 
-    async def _prompt(self, request: JobRequest) -> PromptMetadata:
+    async def _prompt(
+        self, request: JobRequest, dataset: Awaitable[DatasetMetadata]
+    ) -> PromptMetadata:
         prompt = await self._peers.prompt(request.prompt_id)
-        if prompt.dataset_id != request.dataset_id:
-            raise FailedPrecondition.at(
-                "prompt_id",
-                rules.PROMPT_OF_DATASET,
-                f"prompt {request.prompt_id!r} is written for dataset {prompt.dataset_id!r}, "
-                f"not for {request.dataset_id!r}",
-                reason="PROMPT_OF_OTHER_DATASET",
-            )
+        # Of a dataset that is not there, that alone is told.
+        with suppress(NotFound):
+            await dataset
+            if prompt.dataset_id != request.dataset_id:
+                raise FailedPrecondition.at(
+                    "prompt_id",
+                    rules.PROMPT_OF_DATASET,
+                    f"prompt {request.prompt_id!r} is written for dataset {prompt.dataset_id!r}, "
+                    f"not for {request.dataset_id!r}",
+                    reason="PROMPT_OF_OTHER_DATASET",
+                )
         return prompt
