@@ -1,17 +1,27 @@
 """`fts db`: everything the studio knows, as a file."""
 
+import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
+from ft.cli.render import as_dict
 from ft.cli.session import Session, command
+from ft.cli.sqlite_file import Unreadable, document
+from ft.client import FineTuningStudioClient, UnimplementedError
 
 SECONDS = 600.0
 """An export reads every table, an import writes them."""
+MAX_SHOWN = 20
+"""How many refused rows are shown; --json has all."""
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; change nothing.")]
 
 app = typer.Typer(help="Export and import everything the studio knows.", no_args_is_help=True)
 
@@ -24,24 +34,86 @@ def export(
     ),
 ) -> None:
     """Write everything the studio knows to a JSON file."""
-    response = session.client.ExportDatabase(api.ExportDatabaseRequest(), timeout=SECONDS)
-    if file == Path("-"):
-        sys.stdout.write(response.exported_json + "\n")
-        return
-    try:
-        file.write_text(response.exported_json)
-    except OSError as error:
-        raise CommandFailed(f"{file}: {error.strerror}", Exit.USAGE) from None
-    session.out.say(f"exported to {file}")
+    with _opened(file) as out:
+        for part in _parts(session.client):
+            out.write(part)
+        if file == Path("-"):
+            out.write(b"\n")
+    if file != Path("-"):
+        session.out.say(f"exported to {file}")
 
 
 @command(app, "import")
 def import_file(
     session: Session,
     path: Annotated[str, typer.Argument(help="Path within the project directory.")],
+    dry_run: DryRun = False,
 ) -> None:
-    """Take in a file made by `fts db export`. Ids are kept."""
-    session.client.ImportDatabase(
-        api.ImportDatabaseRequest(imported_json_path=path), timeout=SECONDS
-    )
-    session.out.say(f"imported {path}")
+    """Take in a file made by `fts db export`, all of it or nothing. Ids are kept."""
+    request = api.ImportDatabaseRequest(imported_json_path=path, dry_run=dry_run)
+    response = session.client.ImportDatabase(request, timeout=SECONDS)
+    _report(session, path, response, dry_run)
+
+
+@command(app, "import-sqlite")
+def import_sqlite(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="The database file of another studio.")],
+    dry_run: DryRun = False,
+) -> None:
+    """Take in the SQLite file of a studio that keeps everything in one; it is only read."""
+    try:
+        content = document(file)
+    except Unreadable as error:
+        raise CommandFailed(str(error), Exit.USAGE) from None
+    request = api.ImportDocumentRequest(exported_json=json.dumps(content), dry_run=dry_run)
+    response = session.client.ImportDocument(request, timeout=SECONDS)
+    _report(session, str(file), response, dry_run)
+
+
+def _parts(client: FineTuningStudioClient) -> Iterator[bytes]:
+    """The document in parts, or in one from a studio that has no others."""
+    try:
+        for part in client.StreamExport(api.StreamExportRequest(), timeout=SECONDS):
+            yield part.data
+    except UnimplementedError:
+        response = client.ExportDatabase(api.ExportDatabaseRequest(), timeout=SECONDS)
+        yield response.exported_json.encode()
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    """The file, which is there only if the whole export is in it."""
+    if file == Path("-"):
+        yield sys.stdout.buffer
+        return
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        with partial.open("wb") as out:
+            yield out
+        partial.replace(file)
+    except OSError as error:
+        raise CommandFailed(f"{file}: {error.strerror}", Exit.USAGE) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _report(
+    session: Session, source: str, response: api.ImportDatabaseResponse, dry_run: bool
+) -> None:
+    refused = [row for table in response.tables for row in table.refused]
+    if session.out.json:
+        session.out.data(as_dict(response))
+    else:
+        session.out.table(
+            ("TABLE", "NEW", "HERE ALREADY", "REFUSED"),
+            [
+                (t.table, *(str(len(ids)) for ids in (t.taken, t.identical, t.refused)))
+                for t in response.tables
+            ],
+        )
+        for row in refused[:MAX_SHOWN]:
+            session.out.say(f"{row.place} {row.id}: {row.reason} ({row.rule})")
+    if refused:
+        raise CommandFailed(f"{source} cannot be imported: {len(refused)} rows are refused")
+    session.out.say(f"{source} can be imported" if dry_run else f"imported {source}")
