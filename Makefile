@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 STUDIO := .venv
 TRAINER := .venv-trainer
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
-SERVICES := datasets models adapters prompts configs fine_tuning evaluation facade workbench
+SERVICES := datasets models adapters prompts configs fine_tuning evaluation inspection facade workbench
 PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/rows shared/jobs \
             $(addprefix services/,$(SERVICES))
 TRAINER_PACKAGES := shared/ft shared/rows shared/trainer

@@ -44,6 +44,7 @@ RULES = {
     "Fine-tuning jobs": "services.fine_tuning.rules",
     "Evaluation jobs": "services.evaluation.rules",
     "Jobs of either kind": "jobs.rules",
+    "What a validation looks into": "services.inspection.rules",
 }
 """Module of rules by title."""
 _MESSAGE, _SERVICE, _FIELD, _METHOD = 4, 6, 2, 2

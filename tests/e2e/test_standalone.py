@@ -16,6 +16,7 @@ GRPC_SERVICES = (
     "evaluation",
     "facade",
     "fine_tuning",
+    "inspection",
     "models",
     "prompts",
 )

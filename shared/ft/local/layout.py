@@ -10,8 +10,9 @@ from ft.health import DOMAINS
 from ft.local.home import Home, Setup, reachable
 
 WORKBENCH = "workbench"
+INSPECTION = "inspection"
 FACADE = "facade"
-ALL_PROCESSES = (WORKBENCH, *DOMAINS, FACADE)
+ALL_PROCESSES = (WORKBENCH, *DOMAINS, INSPECTION, FACADE)
 PROJECT_ID = "local"
 """The workbench's only project."""
 START_SECONDS = 5
@@ -72,7 +73,7 @@ def start_order(setup: Setup) -> tuple[tuple[str, ...], ...]:
     The services find each other in any order. The workbench comes first all the same: once it
     answers, the facade's first try tells it the studio's address, without which no job can run.
     """
-    services = (*DOMAINS, FACADE)
+    services = (*DOMAINS, INSPECTION, FACADE)
     return (services,) if setup.workspace else ((WORKBENCH,), services)
 
 

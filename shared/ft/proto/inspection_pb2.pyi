@@ -129,3 +129,90 @@ class InspectJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__memory) -> _WhichOneofReturnType__memory | None: ...
 
 Global___InspectJobResponse: _TypeAlias = InspectJobResponse  # noqa: Y015
+
+@_typing.final
+class InspectionWork(_message.Message):
+    """What the service hands to the process that does one inspection. Not sent over the network."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ModelFilesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    PROJECT_FIELD_NUMBER: _builtins.int
+    MODEL_FILES_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    COUNTING_SECONDS_FIELD_NUMBER: _builtins.int
+    project: _builtins.str
+    """The project directory."""
+    counting_seconds: _builtins.float
+    """How long tokens may be counted."""
+    @_builtins.property
+    def request(self) -> Global___InspectJobRequest: ...
+    @_builtins.property
+    def model_files(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The model's files by their names: config, tokenizer, weights."""
+
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightShape]:
+        """Weights of a model whose files are on the hub only."""
+
+    def __init__(
+        self,
+        *,
+        request: Global___InspectJobRequest | None = ...,
+        project: _builtins.str = ...,
+        model_files: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        weights: _abc.Iterable[Global___WeightShape] | None = ...,
+        counting_seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counting_seconds", b"counting_seconds", "model_files", b"model_files", "project", b"project", "request", b"request", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectionWork: _TypeAlias = InspectionWork  # noqa: Y015
+
+@_typing.final
+class WeightShape(_message.Message):
+    """A weight of a model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SHAPE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    @_builtins.property
+    def shape(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        shape: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "shape", b"shape"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WeightShape: _TypeAlias = WeightShape  # noqa: Y015

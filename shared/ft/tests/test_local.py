@@ -125,7 +125,7 @@ def test_jobs_are_told_an_address_that_the_facade_listens_on(
 def test_only_the_facade_is_told_where_to_listen(tmp_path: Path) -> None:
     config = layout.supervisor_config(Home(tmp_path), SETUP)
     assert config.count("FTS_LISTEN") == 1
-    assert config.count("[program:") == 9
+    assert config.count("[program:") == 10
     assert 'FTS_LISTEN="127.0.0.1:7001"' in config.partition("[program:facade]")[2]
 
 

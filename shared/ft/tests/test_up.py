@@ -90,7 +90,7 @@ def test_up_serves_and_again_changes_nothing(fts: Fts) -> None:
     before = fts.pids()
     assert set(before) == {
         *("workbench", "datasets", "models", "adapters", "prompts", "configs"),
-        *("fine_tuning", "evaluation", "facade"),
+        *("fine_tuning", "evaluation", "inspection", "facade"),
     }
     address = fts.up()
     assert fts.up("--listen", "127.0.0.1:0") == address

@@ -1,0 +1,89 @@
+"""The rows of a job: which they are, and where each of them stands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+
+from ft.proto.inspection_pb2 import InspectJobRequest
+from rows import shares
+from services.inspection.places import Places
+
+BATCH_ROWS = 1000
+"""Rows that are in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a dataset."""
+
+    rows: Dataset
+    numbers: Dataset
+    """One column `n`: each row's number in its split, counted from 0."""
+    places: Places
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def place(self, row: int) -> str:
+        """Where a row of this part stands in the dataset."""
+        return self.places.name(self.numbers[row]["n"])
+
+    def batches(self) -> Iterator[list[dict[str, Any]]]:
+        """All rows in order, some at a time."""
+        for begin in range(0, len(self.rows), BATCH_ROWS):
+            end = min(begin + BATCH_ROWS, len(self.rows))
+            yield self.rows.select(range(begin, end)).to_list()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The rows of a job: those that it works on, and those that are held out from training."""
+
+    used: Part
+    held_out: Part
+    total: int
+    """Rows of the whole dataset."""
+
+
+def parts(splits: DatasetDict, request: InspectJobRequest, project: Path) -> Parts:
+    """The very rows that the job has. Raises EmptyError if there are none to work on."""
+    fractions = (request.dataset_fraction, request.train_test_split)
+    # The choice depends on the number of rows alone, so numbers are chosen as their rows are.
+    numbers = DatasetDict({name: _numbers(len(rows)) for name, rows in splits.items()})
+    train, held_out = (
+        Part(rows, chosen, Places(request.dataset, project, size))
+        for rows, chosen, size in zip(
+            shares.split(splits, *fractions),
+            shares.split(numbers, *fractions),
+            _sizes(splits),
+            strict=True,
+        )
+    )
+    if request.kind == "evaluation":
+        fraction = request.eval_dataset_fraction
+        used = Part(
+            shares.scored(held_out.rows, fraction),
+            shares.scored(held_out.numbers, fraction),
+            held_out.places,
+        )
+    else:
+        used = train
+    return Parts(used, held_out, sum(map(len, splits.values())))
+
+
+def _sizes(splits: DatasetDict) -> tuple[int, int]:
+    train, held_out = shares.names(splits)
+    return len(splits[train]), len(splits[held_out or train])
+
+
+def _numbers(count: int) -> Dataset:
+    return Dataset.from_dict({"n": list(range(count))})
+
+
+def rows_of(part: Part) -> Iterator[dict[str, Any]]:
+    """All rows of a part in order."""
+    return chain.from_iterable(part.batches())

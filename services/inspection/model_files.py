@@ -1,0 +1,77 @@
+"""Where the files of a base model lie, of which an inspection reads some."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chassis.errors import Violations
+from chassis.hub import Hub
+from chassis.hub_errors import Repository
+from chassis.paths import ProjectPaths
+from ft.api import ModelMetadata, ModelType
+
+NAMES = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is of a model."""
+
+    files: dict[str, Path] = field(default_factory=dict)
+    weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Shapes of weights whose files are on the hub only."""
+    missing: str = ""
+    """Why a job cannot load the model; empty if nothing is known against it."""
+
+
+class ModelFiles:
+    """Finds the files of models in the project directory and on the hub."""
+
+    def __init__(self, paths: ProjectPaths, hub: Hub) -> None:
+        self._paths = paths
+        self._hub = hub
+
+    async def find(self, model: ModelMetadata) -> Found:
+        """What there is. Raises as `Hub.ask` does for a model of the hub."""
+        if model.type == ModelType.PROJECT:
+            return await asyncio.to_thread(self._in_project, model.location)
+        if model.type == ModelType.HUGGINGFACE:
+            about = Repository("model", model.huggingface_model_name)
+            return await self._hub.ask(about, self._question(about))
+        return Found(missing=f"models of type {model.type} cannot be loaded in a job yet")
+
+    def _in_project(self, location: str) -> Found:
+        found = Violations()
+        folder = self._paths.directory("location", location, found)
+        if folder is None:
+            return Found(missing=found.found[0].description)
+        shards = sorted(path.name for path in folder.glob("*.safetensors"))
+        paths = {
+            name: self._paths.file("location", str(folder / name), Violations())
+            for name in (*NAMES, *shards)
+        }
+        files = {name: path for name, path in paths.items() if path is not None}
+        missing = "" if "config.json" in files else f"{location} has no config.json"
+        return Found(files, missing=missing)
+
+    def _question(self, about: Repository) -> Callable[[], Found]:
+        from huggingface_hub import get_safetensors_metadata
+        from huggingface_hub.errors import NotASafetensorsRepoError, RemoteEntryNotFoundError
+
+        def ask() -> Found:
+            files = {"config.json": self._hub.file(about, "config.json")}
+            for name in NAMES[1:]:
+                try:
+                    files[name] = self._hub.file(about, name)
+                except RemoteEntryNotFoundError:
+                    continue
+            try:
+                told = get_safetensors_metadata(about.name, token=self._hub.token)
+            except NotASafetensorsRepoError:
+                return Found(files)
+            parts = (part.tensors for part in told.files_metadata.values())
+            shapes = {name: tuple(one.shape) for tensors in parts for name, one in tensors.items()}
+            return Found(files, shapes)
+
+        return ask

@@ -1,0 +1,108 @@
+"""The processes that do the work, each for one inspection."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from chassis import context
+from chassis.config import Settings
+from chassis.errors import DeadlineExceeded, ResourceExhausted
+from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
+
+AT_ONCE = 2
+"""Inspections at a time; each may take a core and the memory of a dataset."""
+SHOWN_BYTES = 4000
+
+log = structlog.get_logger()
+
+
+class WorkerFailed(Exception):
+    """The process ended without an answer. The message says how."""
+
+
+class Processes:
+    """Runs a process for each inspection, and ends it with its call."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._home = settings.home.absolute() / "inspection"
+        self._token = settings.hub_token
+        self._seconds = settings.deadline_seconds
+        self._folders: set[Path] = set()
+
+    async def run(self, work: InspectionWork) -> InspectJobResponse:
+        """The answer to the work.
+
+        Raises WorkerFailed if there is none, ResourceExhausted if too many processes run, and
+        DeadlineExceeded if the call's time is over.
+        """
+        if len(self._folders) >= AT_ONCE:
+            message = f"{AT_ONCE} inspections run already; ask again later"
+            raise ResourceExhausted(message, reason="INSPECTION_BUSY")
+        self._home.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self._home))
+        self._folders.add(folder)
+        try:
+            async with asyncio.timeout(context.current(self._seconds).remaining()):
+                return await self._run(work, folder)
+        except TimeoutError:
+            message = "the data cannot be looked at within the call's time"
+            raise DeadlineExceeded(message, reason="INSPECTION_TOO_LONG") from None
+        finally:
+            self._folders.discard(folder)
+            # Not in a thread: a call that is cancelled waits for none.
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def clear(self) -> None:
+        """Removes what a process that was killed has left."""
+        for folder in self._home.glob("*"):
+            if folder not in self._folders:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    async def _run(self, work: InspectionWork, folder: Path) -> InspectJobResponse:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "services.inspection.worker"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._environment(folder),
+            cwd=folder,
+            # With the processes that the libraries may start in it.
+            start_new_session=True,
+        )
+        try:
+            answer, errors = await process.communicate(work.SerializeToString())
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+        if process.returncode:
+            said = errors.decode(errors="replace")[-SHOWN_BYTES:]
+            log.warning("inspection failed", status=process.returncode, said=self._shown(said))
+            raise WorkerFailed(_how(process.returncode))
+        return InspectJobResponse.FromString(answer)
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        return {
+            **os.environ,
+            # What this process can import, the other can, installed or not.
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "HF_DATASETS_CACHE": str(folder),
+            "TMPDIR": str(folder),
+            "HUGGINGFACE_ACCESS_TOKEN": self._token,
+        }
+
+    def _shown(self, text: str) -> str:
+        token = self._token.strip()
+        return text.replace(token, "***") if token else text
+
+
+def _how(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"status {status}"

@@ -1,0 +1,17 @@
+"""What a job is looked at for, beside the rules of its request."""
+
+from chassis.rules import Rule
+
+READABLE = Rule("FT-851", "Data can be read by the library that jobs read it with.")
+COLUMNS = Rule("FT-852", "Each placeholder of a prompt is a column of the dataset.")
+ROWS_LEFT = Rule("FT-853", "The shares leave rows to train on, or to score.")
+FILLED = Rule("FT-854", "A prompt's template can be filled with every row.")
+NOT_BLANK = Rule("FT-855", "A row gives the prompt something to say.")
+PLAIN_VALUES = Rule("FT-856", "A value that a template takes is no list and no object.")
+FITS = Rule("FT-857", "A row has at most as many tokens as the model and the settings take.")
+COUNTABLE = Rule("FT-858", "A tokenizer comes as tokenizer.json, so that tokens can be counted.")
+PAD_TOKEN = Rule("FT-859", "A tokenizer has a pad token distinct from its end-of-text token.")
+APART = Rule("FT-860", "No text that is trained on is also held out.")
+STEPS = Rule("FT-861", "Rows are not packed, so that steps can be told before the training.")
+MODEL_FILES = Rule("FT-862", "The base model's files are there, and tell its size.")
+MEMORY = Rule("FT-863", "A worker has as much memory as its job is expected to need.")

@@ -1,0 +1,123 @@
+"""Finds what a job would work with, and has it looked into."""
+
+import asyncio
+
+from chassis import context
+from chassis.errors import (
+    FailedPrecondition,
+    NotFound,
+    PermissionDenied,
+    Refusal,
+    Unavailable,
+    Violations,
+)
+from chassis.hub import Hub
+from chassis.hub_errors import Repository
+from chassis.paths import ProjectPaths
+from chassis.rules import Rule
+from ft.api import DatasetMetadata, DatasetType, ModelMetadata
+from ft.proto.inspection_pb2 import (
+    InspectionWork,
+    InspectJobRequest,
+    InspectJobResponse,
+    WeightShape,
+)
+from services.inspection import rules
+from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
+from services.inspection.model_files import Found, ModelFiles
+from services.inspection.processes import Processes, WorkerFailed
+
+COUNTING_SHARE = 0.5
+"""The share of a call's time that tokens may be counted for."""
+_FOR_GOOD = (FailedPrecondition, NotFound, PermissionDenied)
+
+
+class InspectionService:
+    """Looks into jobs; keeps nothing."""
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        paths: ProjectPaths,
+        hub: Hub,
+        processes: Processes,
+        deadline_seconds: float,
+    ) -> None:
+        self._files = files
+        self._paths = paths
+        self._hub = hub
+        self._processes = processes
+        self._deadline_seconds = deadline_seconds
+
+    async def inspect(self, request: InspectJobRequest) -> InspectJobResponse:
+        """What is to be expected of the job; what is wrong with it is in the findings.
+
+        Raises ResourceExhausted and DeadlineExceeded as `Processes.run` does.
+        """
+        findings = Findings()
+        model, reachable = await asyncio.gather(
+            self._model(request.model, findings), self._data(request.dataset, findings)
+        )
+        work = self._work(request, model)
+        if not reachable:
+            work.request.ClearField("dataset")
+        response = await self._looked(work, findings)
+        found = [*findings.found, *response.findings]
+        return InspectJobResponse(
+            findings=found,
+            data=response.data if response.HasField("data") else None,
+            memory=response.memory if response.HasField("memory") else None,
+        )
+
+    async def _looked(self, work: InspectionWork, findings: Findings) -> InspectJobResponse:
+        try:
+            return await self._processes.run(work)
+        except WorkerFailed as error:
+            description = f"the data could not be looked into: its reader ended with {error}"
+            findings.add(WARNING, "dataset_id", rules.READABLE, description)
+            return InspectJobResponse()
+
+    def _work(self, request: InspectJobRequest, model: Found) -> InspectionWork:
+        left = context.current(self._deadline_seconds).remaining()
+        return InspectionWork(
+            request=request,
+            project=str(self._paths.project),
+            model_files={name: str(path) for name, path in model.files.items()},
+            weights=[WeightShape(name=name, shape=one) for name, one in model.weights.items()],
+            counting_seconds=left * COUNTING_SHARE,
+        )
+
+    async def _model(self, model: ModelMetadata, findings: Findings) -> Found:
+        try:
+            found = await self._files.find(model)
+        except Refusal as refusal:
+            _note(findings, "base_model_id", rules.MODEL_FILES, refusal)
+            return Found()
+        if found.missing:
+            findings.add(ERROR, "base_model_id", rules.MODEL_FILES, found.missing)
+        return found
+
+    async def _data(self, dataset: DatasetMetadata, findings: Findings) -> bool:
+        """Whether the data may be read; noted if not."""
+        if dataset.type != DatasetType.HUGGINGFACE:
+            found = Violations()
+            self._paths.confined("dataset_id", dataset.location, found)
+            for violation in found.found:
+                findings.add(ERROR, violation.field, rules.READABLE, violation.description)
+            return not found.found
+        about = Repository("dataset", dataset.huggingface_name)
+        try:
+            await self._hub.ask(about, lambda: self._hub.require(about))
+        except Refusal as refusal:
+            _note(findings, "dataset_id", rules.READABLE, refusal)
+            return False
+        return True
+
+
+def _note(findings: Findings, field: str, rule: Rule, refusal: Refusal) -> None:
+    if isinstance(refusal, Unavailable):
+        findings.add(NOTICE, field, rule, f"it was not looked at: {refusal.message}")
+    elif isinstance(refusal, _FOR_GOOD):
+        findings.add(ERROR, field, rule, refusal.message)
+    else:
+        raise refusal

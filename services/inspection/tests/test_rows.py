@@ -1,0 +1,181 @@
+"""What is found about rows, and where."""
+
+import csv
+import io
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from datasets import Dataset
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ft.api import DatasetMetadata
+from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
+from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from rows import reading
+from services.inspection.places import Places
+from services.inspection.tests.conftest import job, rules
+
+Inspect = Callable[[InspectJobRequest], Awaitable[InspectJobResponse]]
+
+
+def only(response: InspectJobResponse, rule: str) -> Finding:
+    [finding] = [one for one in response.findings if one.rule == rule]
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "places"),
+    [
+        ("d.csv", 'a,b\nx,1\n\n"y\nz",2\n ,3\n,4\n', ["line 6", "line 7"]),
+        ("d.jsonl", '{"a": "x"}\n\n{"a": ""}\n{"a": null}\n', ["line 3", "line 4"]),
+        ("d.json", '[{"a": "x"}, {"a": "y"},\n {"a": " "}, {"a": ""}]', ["item 3", "item 4"]),
+    ],
+)
+async def test_blank_rows_are_named_where_they_stand(
+    inspect: Inspect, project: Path, name: str, content: str, places: list[str]
+) -> None:
+    (project / name).write_text(content)
+
+    response = await inspect(job(name, "Say {a}"))
+
+    finding = only(response, "FT-855")
+    assert (finding.severity, finding.rows, list(finding.places)) == ("WARNING", 2, places)
+    assert response.data.used_rows == response.data.rows > 2
+
+
+async def test_rows_of_a_saved_dataset_are_named_by_their_number(
+    inspect: Inspect, project: Path
+) -> None:
+    Dataset.from_dict({"a": ["x", "", "y", "z"]}).save_to_disk(str(project / "saved"))
+
+    response = await inspect(job("saved"))
+
+    assert list(only(response, "FT-855").places) == ["row 2"]
+
+
+async def test_only_the_first_places_are_named(inspect: Inspect, project: Path) -> None:
+    (project / "d.csv").write_text("a,b\nx,1\n" + ",2\n" * 9)
+
+    finding = only(await inspect(job("d.csv")), "FT-855")
+
+    assert (finding.rows, len(finding.places)) == (9, 5)
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "field", "said"),
+    [
+        ("", "FT-851", "dataset_id", "cannot be read"),
+        ("b\n1\n", "FT-852", "prompt_id", "wants column a, but the dataset has only b"),
+        ("a,b\n1,2\n", "FT-853", "dataset_id", "No rows are left"),
+        ("a,b\n", "FT-851", "dataset_id", "cannot be read"),
+    ],
+)
+async def test_what_a_job_cannot_work_with_is_an_error(
+    inspect: Inspect, project: Path, content: str, rule: str, field: str, said: str
+) -> None:
+    (project / "d.csv").write_text(content)
+
+    response = await inspect(job("d.csv", train_test_split=0.5))
+
+    finding = only(response, rule)
+    assert (finding.severity, finding.field) == ("ERROR", field)
+    assert said in finding.description
+    assert not response.HasField("data")
+    assert response.memory.gib > 0
+
+
+async def test_a_dataset_outside_of_the_project_is_not_read(inspect: Inspect) -> None:
+    response = await inspect(job("../outside.csv"))
+
+    assert rules(response)["FT-851"] == "ERROR"
+    assert "outside the project" in only(response, "FT-851").description
+
+
+async def test_lists_and_objects_are_told(inspect: Inspect, project: Path) -> None:
+    (project / "d.jsonl").write_text('{"a": ["x"], "b": {"c": "y"}}\n')
+
+    assert rules(await inspect(job("d.jsonl", "{a}")))["FT-856"] == "WARNING"
+    assert "FT-856" not in rules(await inspect(job("d.jsonl", "{b[c]}")))
+
+
+async def test_a_template_that_a_row_cannot_fill_is_an_error(
+    inspect: Inspect, project: Path
+) -> None:
+    (project / "d.jsonl").write_text('{"a": {"c": "y"}}\n{"a": null}\n')
+
+    finding = only(await inspect(job("d.jsonl", "{a[c]}")), "FT-854")
+
+    assert (finding.severity, finding.rows, list(finding.places)) == ("ERROR", 1, ["line 2"])
+
+
+async def test_texts_that_are_also_held_out_are_told(inspect: Inspect, project: Path) -> None:
+    (project / "d.csv").write_text("a,b\n" + "same,1\n" * 10)
+
+    response = await inspect(job("d.csv", train_test_split=0.8))
+
+    finding = only(response, "FT-860")
+    assert (finding.severity, finding.rows) == ("NOTICE", 2)
+    assert (response.data.used_rows, response.data.held_out_rows) == (8, 2)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x00a",
+        b'a,b\n"never closed,1\n',
+        b"a,b\n1,2\n1,2,3,4\n",
+        b"a,b\n" + b'"' * 99 + b"\n",
+        b"a\x00,b\nx\x00,y\n",
+    ],
+)
+async def test_hostile_files_are_a_finding_or_rows_but_never_a_failure(
+    inspect: Inspect, project: Path, content: bytes
+) -> None:
+    (project / "d.csv").write_bytes(content)
+
+    response = await inspect(job("d.csv"))
+
+    assert response.HasField("data") or "ERROR" in rules(response).values()
+
+
+cells = st.text("ab \n\t,\"'é", max_size=5)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=8), st.sampled_from(["\n", "\r\n"]))
+def test_places_in_csv_are_where_the_row_begins(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], end: str
+) -> None:
+    folder = tmp_path_factory.mktemp("csv")
+    begins, text = [], f"a,b{end}"
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line, lineterminator=end).writerow(row)
+        begins.append(text.count("\n") + 1)
+        text += line.getvalue()
+    (folder / "d.csv").write_text(text, newline="")
+    dataset = DatasetMetadata(type="project_csv", name="d", location="d.csv")
+
+    loaded = reading.load(dataset, folder, None)["train"]
+    places = Places(dataset, folder, len(loaded))
+
+    assert [places.name(n) for n in range(len(loaded))] == [f"line {n}" for n in begins]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.text(max_size=9)), min_size=1, max_size=20))
+def test_places_in_lines_are_where_the_row_stands(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str | None]
+) -> None:
+    folder = tmp_path_factory.mktemp("jsonl")
+    text = "".join("\n" if one is None else json.dumps({"a": one}) + "\n" for one in lines)
+    (folder / "d.jsonl").write_text(text)
+    wanted = [f"line {n}" for n, one in enumerate(lines, start=1) if one is not None]
+    dataset = DatasetMetadata(type="project_jsonl", name="d", location="d.jsonl")
+
+    places = Places(dataset, folder, len(wanted))
+
+    assert [places.name(n) for n in range(len(wanted))] == wanted

@@ -1,0 +1,172 @@
+"""What a prompt makes of the rows: what is wrong with them, and how long they are."""
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from chassis.rules import Rule
+from rows import templates
+from rows.errors import first_line
+from services.inspection import rules
+from services.inspection.data import Parts, rows_of
+from services.inspection.findings import ERROR, NOTICE, SHOWN_PLACES, WARNING, Findings
+from services.inspection.settings import JobSettings
+from services.inspection.tokenizer import ModelTokenizer
+
+NOT_FILLABLE = (AttributeError, LookupError, TypeError, ValueError, MemoryError)
+"""What a value may raise where a placeholder reaches into it or gives it a format."""
+NOT_FILLED, BLANK, NESTED, LONG = "not filled", "blank", "nested", "long"
+
+
+@dataclass
+class Seen:
+    """What was seen of the rows used."""
+
+    counted: int = 0
+    """Rows whose tokens were counted."""
+    tokens: int = 0
+    """Tokens of those, each row cut at the context."""
+    longest: int = 0
+    rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """How many rows have which trouble."""
+    places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    hashes: set[bytes] = field(default_factory=set)
+
+
+class Texts:
+    """Goes through the rows of a job once."""
+
+    def __init__(
+        self,
+        settings: JobSettings,
+        parts: Parts,
+        tokenizer: ModelTokenizer | None,
+        context: int,
+        counting_seconds: float,
+    ) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._tokenizer = tokenizer
+        self._context = context
+        self._until = time.monotonic() + counting_seconds
+        self._names = templates.placeholders(settings.template, settings.template_name)
+        self._fault = ""
+        self.seen = Seen()
+
+    def look(self, findings: Findings) -> None:
+        """Looks at every row."""
+        begin = 0
+        for batch in self._parts.used.batches():
+            texts = [self._text(begin + number, row) for number, row in enumerate(batch)]
+            self._count(begin, texts)
+            begin += len(batch)
+        self._tell(findings)
+        if self._settings.tuning:
+            self._tell_repeated(findings)
+
+    def _text(self, number: int, row: dict[str, Any]) -> str | None:
+        """The text of a row; None, and noted, if there is none."""
+        try:
+            text = templates.fill(self._settings.template, row)
+        except NOT_FILLABLE as error:
+            self._fault = self._fault or f"{type(error).__name__}: {first_line(error)}"
+            self._note(NOT_FILLED, number)
+            return None
+        values = [row.get(templates.column(name)) for name in self._names]
+        if not text.strip() or (values and all(_empty(value) for value in values)):
+            self._note(BLANK, number)
+        if any(
+            isinstance(value, list | dict) and templates.column(name) == name
+            for name, value in zip(self._names, values, strict=True)
+        ):
+            self._note(NESTED, number)
+        if self._settings.tuning:
+            self.seen.hashes.add(_hash(text))
+        return text
+
+    def _count(self, begin: int, texts: list[str | None]) -> None:
+        if self._tokenizer is None or time.monotonic() > self._until:
+            return
+        seen, context = self.seen, self._context
+        end = (self._tokenizer.end_of_text or "") if self._settings.tuning else ""
+        filled = {
+            number: text + end for number, text in enumerate(texts, begin) if text is not None
+        }
+        lengths = self._tokenizer.lengths(list(filled.values()))
+        for number, length in zip(filled, lengths, strict=True):
+            seen.counted += 1
+            seen.tokens += min(length, context) if context else length
+            seen.longest = max(seen.longest, length)
+            if context and length > context:
+                self._note(LONG, number)
+
+    def _note(self, trouble: str, number: int) -> None:
+        self.seen.rows[trouble] += 1
+        if len(self.seen.places[trouble]) < SHOWN_PLACES:
+            self.seen.places[trouble].append(self._parts.used.place(number))
+
+    def _tell(self, findings: Findings) -> None:
+        seen, total = self.seen, len(self._parts.used)
+
+        def tell(trouble: str, severity: str, field: str, rule: Rule, text: str) -> None:
+            if rows := seen.rows[trouble]:
+                text = f"{rows} of {total} rows {text}"
+                findings.add(severity, field, rule, text, rows, seen.places[trouble])
+
+        if seen.rows[NOT_FILLED]:
+            text = f"cannot be filled into the {self._settings.template_name}: {self._fault}"
+            tell(NOT_FILLED, ERROR, "prompt_id", rules.FILLED, text)
+        text = "have nothing in the columns that the prompt takes, or make a blank text"
+        tell(BLANK, WARNING, "dataset_id", rules.NOT_BLANK, text)
+        text = (
+            "have lists or objects in the columns that the prompt takes; they show as Python does"
+        )
+        tell(NESTED, WARNING, "dataset_id", rules.PLAIN_VALUES, text)
+        severity = ERROR if seen.rows[LONG] == total else WARNING
+        text = f"have more than {self._context} tokens, the longest {seen.longest}; {self._cut()}"
+        tell(LONG, severity, "dataset_id", rules.FITS, text)
+        if self._tokenizer is not None and seen.counted + seen.rows[NOT_FILLED] < total:
+            text = (
+                f"tokens of {seen.counted} of {total} rows were counted, which took all the time "
+                "that there was; the rest is taken to be like them"
+            )
+            findings.add(NOTICE, "dataset_id", rules.COUNTABLE, text)
+            seen.tokens = round(seen.tokens * total / max(seen.counted, 1))
+
+    def _cut(self) -> str:
+        return "what is beyond is cut off" if self._settings.tuning else "no room is left to answer"
+
+    def _tell_repeated(self, findings: Findings) -> None:
+        repeated = [n for n, text in self._held_out() if _hash(text) in self.seen.hashes]
+        if repeated:
+            held_out = self._parts.held_out
+            places = [held_out.place(number) for number in repeated[:SHOWN_PLACES]]
+            text = (
+                f"{len(repeated)} of {len(held_out)} held-out rows make a text that is trained on"
+            )
+            findings.add(NOTICE, "dataset_id", rules.APART, text, len(repeated), places)
+
+    def _held_out(self) -> list[tuple[int, str]]:
+        return [
+            (number, text)
+            for number, row in enumerate(rows_of(self._parts.held_out))
+            if (text := _filled(self._settings.template, row)) is not None
+        ]
+
+
+def _filled(template: str, row: dict[str, Any]) -> str | None:
+    try:
+        return templates.fill(template, row)
+    except NOT_FILLABLE:
+        return None
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+
+
+def _hash(text: str) -> bytes:
+    # Whole texts of a large dataset would not fit in memory.
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,72 @@
+"""The model's tokenizer: how many tokens a text has, and which tokens are special."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from rows.errors import first_line
+from rows.tokens import pad_token
+
+CONFIGS = ("tokenizer_config.json", "special_tokens_map.json")
+"""Files that name special tokens; what the first says counts."""
+
+
+class NotCountableError(Exception):
+    """There is no tokenizer that tokens could be counted with. The message says why."""
+
+
+class ModelTokenizer:
+    """A tokenizer as the libraries that jobs use load it, without those libraries."""
+
+    def __init__(self, files: dict[str, Path], model: dict[str, Any]) -> None:
+        """`model` is the model's config. Raises NotCountableError."""
+        if "tokenizer.json" not in files:
+            raise NotCountableError("the model has no tokenizer.json")
+        try:
+            self._tokenizer = Tokenizer.from_file(str(files["tokenizer.json"]))
+        except Exception as error:
+            # The library raises plain Exceptions.
+            raise NotCountableError(f"tokenizer.json: {first_line(error)}") from error
+        # What the file says of both is for another use than training.
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._named = [read_json(files[name]) for name in CONFIGS if name in files]
+        self.end_of_text = self._special("eos_token") or self._by_id(model.get("eos_token_id"))
+
+    def pad_token(self) -> str:
+        """The token that the trainer pads rows with. Raises TokenError if there is none."""
+        return pad_token(
+            self.end_of_text,
+            self._special("pad_token"),
+            self._special("unk_token"),
+            self._tokenizer.get_vocab(),
+        )
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, with those that the tokenizer adds by itself."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+
+    def _special(self, name: str) -> str | None:
+        for config in self._named:
+            value = config.get(name)
+            content = value.get("content") if isinstance(value, dict) else value
+            if isinstance(content, str):
+                return content
+        return None
+
+    def _by_id(self, number: Any) -> str | None:
+        first = number[0] if isinstance(number, list) and number else number
+        usable = isinstance(first, int) and 0 <= first < 2**31
+        return self._tokenizer.id_to_token(first) if usable else None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a file; an empty one if there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,34 @@
+"""Does one inspection: `python -m services.inspection.worker` with an InspectionWork on standard
+input and the InspectJobResponse on standard output, both as bytes."""
+
+import os
+import resource
+import sys
+
+from ft.proto.inspection_pb2 import InspectionWork
+
+MAX_BYTES = 8 * 1024**3
+"""Memory that the process may take, so that hostile data ends it and not the machine."""
+
+
+def main() -> None:
+    """Reads, looks, answers."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_BYTES, MAX_BYTES))
+    answer = sys.stdout.buffer
+    # Nothing that a library says may get between the bytes.
+    sys.stdout = sys.stderr
+    work = InspectionWork.FromString(sys.stdin.buffer.read())
+
+    import datasets
+
+    from services.inspection.look import Look
+
+    # Beside the data of a project there is no room for what the library would keep.
+    datasets.disable_caching()
+    datasets.disable_progress_bars()
+    token = os.environ.get("HUGGINGFACE_ACCESS_TOKEN", "").strip() or None
+    answer.write(Look(work, token).response().SerializeToString())
+
+
+if __name__ == "__main__":
+    main()
