@@ -13,7 +13,8 @@ logger = logging.getLogger(__name__)
 class EventLog:
     """Appends events. Each one is a whole line in the file as soon as the call returns."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, attempt: int = 1) -> None:
+        self._attempt = attempt
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "events.jsonl"
         self._file = self.path.open("a", encoding="utf-8", buffering=1)
@@ -21,7 +22,12 @@ class EventLog:
     def write(self, event: str, **fields: Any) -> None:
         """Fields that are None are left out; a number that JSON has no word for is left out too."""
         shown = {name: value for name, value in fields.items() if _can_be_written(value)}
-        line = {"time": datetime.now(UTC).isoformat(), "event": event, **shown}
+        line = {
+            "time": datetime.now(UTC).isoformat(),
+            "attempt": self._attempt,
+            "event": event,
+            **shown,
+        }
         # One write call for the whole line: readers never see a part of it.
         self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._file.flush()

@@ -3,11 +3,13 @@
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rows.errors import first_line
+from trainer.claim import attempt, claim
 from trainer.errors import explain
 from trainer.events import EventLog
 from trainer.tee import Tee
@@ -20,14 +22,18 @@ STOPPED = 128 + signal.SIGTERM
 def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], None]) -> int:
     """Does the work and returns the exit status: 0, or 1 with a `failed` event and a traceback.
 
-    `folder` gets `job.log` and `events.jsonl`. SIGTERM ends the process at once with status 143.
+    `folder` gets `job.log` and `events.jsonl`. SIGTERM ends the process at once with status 143. A
+    run that finds that another has claimed the job does nothing and returns 0.
     """
+    if not claim(folder, os.environ):
+        sys.stderr.write("Another run works on this job; this one ends.\n")
+        return 0
     tee = Tee(folder / "job.log")
     tee.start()
     try:
         _log_to_output()
         _stop_on_sigterm(tee)
-        events = EventLog(folder)
+        events = EventLog(folder, attempt(os.environ))
         if unknown:
             events.notice(
                 f"Arguments that this version does not know are ignored: {_flags(unknown)}."

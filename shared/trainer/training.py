@@ -9,8 +9,9 @@ import torch
 
 from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
 from rows import reading, shares, templates
-from trainer import data, hub, saving, settings, tracking
+from trainer import checkpoints, data, hub, saving, settings, tracking
 from trainer.arguments import FineTuneArguments
+from trainer.claim import attempt
 from trainer.errors import ArgumentsError
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
@@ -55,8 +56,22 @@ class FineTuning:
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
         self._warn_of_cut_rows(trainer.train_dataset, config.max_length)
-        trainer.train()
+        identity = checkpoints.identity(arguments, train[data.TEXT_COLUMN])
+        trainer.add_callback(checkpoints.CheckpointCallback(identity))
+        trainer.train(resume_from_checkpoint=self._checkpoint(identity))
         self._save(trainer, tokenizer)
+
+    def _checkpoint(self, identity: str) -> str | None:
+        """Where an attempt after the first goes on."""
+        if attempt(os.environ) == 1:
+            return None
+        output_dir = Path(self._arguments.train_out_dir)
+        found = checkpoints.newest(output_dir, identity, self._events.notice)
+        if found is None:
+            self._events.notice("There is no checkpoint to go on from; training begins anew.")
+            return None
+        self._events.write("resumed", checkpoint=found.name)
+        return str(found)
 
     def _settings(self, hardware: Hardware) -> tuple[Any, Any]:
         arguments = self._arguments
@@ -64,6 +79,7 @@ class FineTuning:
             arguments.training_arguments_config, self._events.notice
         )
         chosen = fit_training(chosen, hardware, self._events.notice)
+        chosen = checkpoints.with_defaults(chosen)
         chosen["report_to"] = tracking.prepare(
             chosen.get("report_to", "none"),
             arguments.experimentid,

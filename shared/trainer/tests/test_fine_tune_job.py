@@ -108,6 +108,65 @@ def test_arguments_without_a_folder_end_with_status_2(
     assert "--dataset_id: required" in output
 
 
+def test_a_killed_job_goes_on_from_its_checkpoint_as_if_undisturbed(
+    start: Callable[..., subprocess.Popen[str]],
+    run_job: Callable[..., Run],
+    fine_tune_flags: Callable[..., str],
+    project: Path,
+) -> None:
+    training = {"max_steps": 24, "logging_steps": 1, "save_steps": 8, "lr_scheduler_type": "linear"}
+    undisturbed = run_job(
+        "accel_fine_tune.py", fine_tune_flags("whole", training=training), "outputs/whole"
+    )
+    assert undisturbed.status == 0, undisturbed.output
+    arguments = fine_tune_flags("cut", training=training, adapter_name="cut")
+    process = start("accel_fine_tune.py", arguments)
+    events = project / "outputs/cut/events.jsonl"
+    deadline = time.monotonic() + 120
+    while not (events.exists() and '"step": 11' in events.read_text()):
+        assert time.monotonic() < deadline, "no progress"
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    # As if it had been killed while it saved a later one.
+    (project / "outputs/cut/checkpoint-9000").mkdir()
+
+    resumed = run_job("accel_fine_tune.py", arguments, "outputs/cut", FTS_ATTEMPT="2")
+
+    assert resumed.status == 0, resumed.output
+    [went_on] = resumed.of("resumed")
+    assert went_on["checkpoint"] in ("checkpoint-8", "checkpoint-16")
+    assert any("checkpoint-9000 is not used" in n["message"] for n in resumed.of("notice"))
+    assert losses(resumed, attempt=2).items() <= losses(undisturbed, attempt=1).items()
+    assert max(losses(resumed, attempt=2)) == 24
+    weights = "adapter_model.safetensors"
+    assert (project / "adapters/cut" / weights).read_bytes() == (
+        project / "adapters/whole" / weights
+    ).read_bytes()
+
+
+def losses(run: Run, attempt: int) -> dict[int, float]:
+    """Loss by step."""
+    reports = [e for e in run.of("progress") if e["attempt"] == attempt and "loss" in e]
+    return {report["step"]: report["loss"] for report in reports}
+
+
+def test_a_checkpoint_of_other_settings_is_not_used(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
+) -> None:
+    first = fine_tune_flags(training={"max_steps": 2, "save_steps": 1})
+    assert run_job("accel_fine_tune.py", first, "outputs/job-1").status == 0
+    other = fine_tune_flags(training={"max_steps": 2, "save_steps": 1, "learning_rate": 1e-3})
+
+    run = run_job("accel_fine_tune.py", other, "outputs/job-1", FTS_ATTEMPT="2")
+
+    assert run.status == 0, run.output
+    assert not run.of("resumed")
+    notices = " ".join(event["message"] for event in run.of("notice"))
+    assert "belongs to other settings or data" in notices
+    assert "training begins anew" in notices
+
+
 def test_sigterm_stops_a_job_that_trains(
     start: Callable[..., subprocess.Popen[str]],
     fine_tune_flags: Callable[..., str],

@@ -1,0 +1,113 @@
+"""Checkpoints: saved now and then, whole or not there, and resumed from only by the same job."""
+
+# ruff: noqa: ARG002  # The signatures are the library's.
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from trainer.arguments import FineTuneArguments
+from trainer.hardware import Notify
+
+COMPLETE_FILE = "complete.json"
+"""Written last: a checkpoint without it was cut off while it was saved."""
+MINUTES = 10.0
+"""How often training is saved where its settings do not say when."""
+KEPT = 2
+"""How many are kept. While one is saved, the one before it is still needed."""
+
+
+def identity(arguments: FineTuneArguments, rows: Iterable[str]) -> str:
+    """What a checkpoint is of: the job's settings and the very texts it trains on, in order."""
+    digest = hashlib.sha256()
+    for part in (
+        arguments.base_model_id,
+        json.dumps(arguments.training_arguments_config, sort_keys=True),
+        json.dumps(arguments.lora_config, sort_keys=True),
+        json.dumps(arguments.bnb_config, sort_keys=True),
+        *rows,
+    ):
+        digest.update(part.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    """The training settings, saving by the clock where they do not say when to save."""
+    timed = {} if {"save_strategy", "save_steps"} & settings.keys() else {"save_strategy": "no"}
+    return {"save_total_limit": KEPT, **timed, **settings}
+
+
+class CheckpointCallback(TrainerCallback):
+    """Asks for a checkpoint every so many `minutes` unless the settings do, and marks each one that
+    is complete with the job's identity."""
+
+    def __init__(self, identity: str, minutes: float = MINUTES) -> None:
+        self._identity = identity
+        self._seconds = minutes * 60
+        self._saved = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        due = time.monotonic() - self._saved >= self._seconds
+        if args.save_strategy == "no" and due and state.global_step < state.max_steps:
+            control.should_save = True
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._saved = time.monotonic()
+        if state.is_world_process_zero:
+            folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+            mark_complete(folder, self._identity)
+
+
+def mark_complete(folder: Path, identity: str) -> None:
+    """Marks a checkpoint as whole, once all of it is on disk."""
+    for file in folder.iterdir():
+        _sync(file)
+    temporary = folder / f".{COMPLETE_FILE}"
+    temporary.write_text(json.dumps({"identity": identity}))
+    _sync(temporary)
+    temporary.replace(folder / COMPLETE_FILE)
+    _sync(folder)
+
+
+def newest(output_dir: Path, identity: str, notify: Notify) -> Path | None:
+    """The newest checkpoint that is whole and of this job; None if there is none."""
+    found = [path for path in output_dir.glob("checkpoint-*") if _step(path) >= 0]
+    for folder in sorted(found, key=_step, reverse=True):
+        marked = _identity(folder)
+        if marked == identity:
+            return folder
+        why = "belongs to other settings or data" if marked else "was cut off while it was saved"
+        notify(f"{folder.name} is not used: it {why}.")
+    return None
+
+
+def _step(folder: Path) -> int:
+    number = folder.name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else -1
+
+
+def _identity(folder: Path) -> str:
+    try:
+        content = json.loads((folder / COMPLETE_FILE).read_text())
+    except (OSError, ValueError):
+        return ""
+    return str(content.get("identity", "")) if isinstance(content, dict) else ""
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

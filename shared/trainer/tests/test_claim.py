@@ -1,0 +1,47 @@
+"""One run of a job works, however many there are."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from trainer.claim import claim
+
+
+def test_one_of_many_runs_gets_the_job(tmp_path: Path) -> None:
+    code = "import os, sys; from pathlib import Path; from trainer.claim import claim; "
+    code += "sys.stdin.read(); print(claim(Path(sys.argv[1]), os.environ))"
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)],
+            env={**os.environ, "CDSW_ENGINE_ID": f"run-{number}"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(8)
+    ]
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.close()
+    answers = [run.stdout.read().strip() for run in runs if run.stdout]
+    assert [run.wait() for run in runs] == [0] * len(runs)
+    assert sorted(answers) == ["False"] * 7 + ["True"]
+
+
+def test_the_same_run_may_go_on(tmp_path: Path) -> None:
+    first, second = {"CDSW_ENGINE_ID": "a"}, {"CDSW_ENGINE_ID": "b"}
+    assert claim(tmp_path, first)
+    assert claim(tmp_path, first)
+    assert not claim(tmp_path, second)
+
+
+def test_every_attempt_is_claimed_anew(tmp_path: Path) -> None:
+    assert claim(tmp_path, {"CDSW_ENGINE_ID": "a"})
+    assert claim(tmp_path, {"CDSW_ENGINE_ID": "b", "FTS_ATTEMPT": "2"})
+
+
+def test_a_run_without_a_name_claims_nothing(tmp_path: Path) -> None:
+    assert claim(tmp_path, {})
+    assert claim(tmp_path, {"CDSW_ENGINE_ID": "a"})
+    assert [file.name for file in tmp_path.iterdir()] == ["claim-1.json"]
