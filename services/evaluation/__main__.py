@@ -11,15 +11,13 @@ from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
 from chassis.tables import TablesServicer
-from jobs.lifecycle import JobLifecycle
-from jobs.observer import Observer
+from jobs.building import JobParts
 from jobs.reports import is_count, is_number
-from jobs.workspace import Workspace
 from services.evaluation.checks import Checks
 from services.evaluation.peers import Peers
 from services.evaluation.service import EvaluationService
 from services.evaluation.servicer import EvaluationServicer
-from services.evaluation.store import EvaluationJob, EvaluationStore
+from services.evaluation.store import EvaluationJob, EvaluationLease, EvaluationStore
 from services.evaluation.validate import Validation
 
 
@@ -27,14 +25,12 @@ def parts(settings: Settings) -> Parts:
     """The service, built from its parts."""
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     jobs = EvaluationStore(store)
-    workspace = Workspace()
     peers = Peers(settings)
-    observer = Observer(jobs, workspace, settings.project, reported)
-    lifecycle = JobLifecycle("evaluation job", jobs, workspace, settings.project, observer.wake)
+    job_parts = JobParts("evaluation job", jobs, EvaluationLease, settings, reported)
     checks = Checks(peers)
-    service = EvaluationService(lifecycle, checks, peers, settings.hub_token)
-    validation = Validation(checks, peers, workspace)
-    servicer = EvaluationServicer(service, validation, lifecycle)
+    service = EvaluationService(job_parts.lifecycle, checks, peers)
+    validation = Validation(checks, peers, job_parts.workspace)
+    servicer = EvaluationServicer(service, validation, job_parts.lifecycle)
     tables = TablesServicer(settings, store, EvaluationJob)
     return Parts(
         service_names=[DOMAINS["evaluation"].full_name],
@@ -43,7 +39,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[observer.run, tables.run],
+        background=[job_parts.run, tables.run],
         close=[*peers.closers(), tables.close],
     )
 

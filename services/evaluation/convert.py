@@ -6,6 +6,7 @@ from chassis.convert import to_message
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample
 from jobs.arguments import decimal
+from jobs.requests import digest
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
@@ -29,6 +30,8 @@ def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
         configs={name: text for name in CONFIGS if (text := getattr(request, name))},
         selected_features=tuple(request.selected_features),
         comparison_adapter_id=request.comparison_adapter_id,
+        request_id=request.request_id,
+        digest=digest(request),
         **given,
     )
 

@@ -20,10 +20,15 @@ def record(
     parent: str,
     model_id: str,
     adapter_id: str,
+    number: int,
 ) -> EvaluationJob:
-    """The record of a job, with copies of the configs: it explains itself without them."""
+    """The record of the request's job of that number, counted from 1, with copies of the configs:
+    it explains itself without them.
+
+    Raises InvalidArgument if an argument of the job cannot be carried.
+    """
     id = new_id()
-    return EvaluationJob(
+    job = EvaluationJob(
         id=id,
         type=request.type,
         parent_job_id=parent,
@@ -35,23 +40,18 @@ def record(
         num_gpu=request.gpu,
         num_memory=request.memory,
         evaluation_dir=f"mlflow_results/{id}",
+        request_id=request.request_id or None,
+        request_digest=request.digest or None,
         **columns(configs, CONFIGS),
     )
+    job.spec = _spec(request, job, configs, number).stored()
+    return job
 
 
-def spec(
-    request: EvaluationRequest,
-    job: EvaluationJob,
-    configs: Mapping[str, Config],
-    number: int,
-    hub_token: str,
+def _spec(
+    request: EvaluationRequest, job: EvaluationJob, configs: Mapping[str, Config], number: int
 ) -> JobSpec:
-    """What the workspace is told about the request's job of that number, counted from 1.
-
-    Raises InvalidArgument if an argument cannot be carried.
-    """
     return JobSpec(
-        id=job.id,
         template=TEMPLATE,
         arguments=encode(
             {
@@ -72,8 +72,6 @@ def spec(
         memory=request.memory,
         gpu=request.gpu,
         gpu_label_id=request.gpu_label_id,
-        # By the environment and never as an argument: arguments are shown and logged.
-        environment={"HUGGINGFACE_ACCESS_TOKEN": hub_token} if hub_token else {},
     )
 
 

@@ -33,6 +33,9 @@ class EvaluationRequest:
     selected_features: tuple[str, ...] = ()
     eval_dataset_fraction: float = 0.1
     comparison_adapter_id: str = ""
+    request_id: str = ""
+    digest: str = ""
+    """Tells this request from others that come with the same id."""
 
     def check(self, found: Violations) -> None:
         """Notes every rule that the request breaks by itself."""

@@ -1,7 +1,5 @@
 """Starts evaluation jobs."""
 
-import asyncio
-
 from chassis.records import new_id
 from jobs.lifecycle import JobLifecycle
 from services.evaluation import plan
@@ -15,26 +13,25 @@ class EvaluationService:
     """Starts one job for each combination of model and adapter."""
 
     def __init__(
-        self,
-        lifecycle: JobLifecycle[EvaluationJob],
-        checks: Checks,
-        peers: Peers,
-        hub_token: str,
+        self, lifecycle: JobLifecycle[EvaluationJob], checks: Checks, peers: Peers
     ) -> None:
         self._lifecycle = lifecycle
         self._checks = checks
         self._peers = peers
-        self._hub_token = hub_token
 
     async def start(self, request: EvaluationRequest) -> list[EvaluationJob]:
-        """Starts the jobs, in the order of the combinations; they share a parent id."""
+        """Starts the jobs, in the order of the combinations; they share a parent id.
+
+        A request that came before gets what it has started.
+        """
+        if before := self._lifecycle.started_before(request.request_id, request.digest):
+            return list(before)
         self._checks.request(request)
         await self._checks.references(request)
         parent = new_id()
-        planned = []
+        jobs = []
         for number, (model_id, adapter_id) in enumerate(request.combinations, start=1):
             stored = await self._peers.configs.store(request.configs)
             configs = await self._peers.configs.complete(stored, plan.NEEDED, model_id)
-            job = plan.record(request, configs, parent, model_id, adapter_id)
-            planned.append((job, plan.spec(request, job, configs, number, self._hub_token)))
-        return await asyncio.gather(*(self._lifecycle.start(job, spec) for job, spec in planned))
+            jobs.append(plan.record(request, configs, parent, model_id, adapter_id, number))
+        return await self._lifecycle.start(jobs)

@@ -4,10 +4,16 @@ from collections.abc import AsyncIterator
 
 from chassis.lists import Listing
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    CancelEvaluationJobRequest,
+    CancelEvaluationJobResponse,
+    ListJobEventsRequest,
+    ListJobEventsResponse,
     TailLogsRequest,
     TailLogsResponse,
     ValidateEvaluationJobRequest,
     ValidateEvaluationJobResponse,
+    WatchJobRequest,
+    WatchJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import (
     GetEvaluationJobRequest,
@@ -67,6 +73,19 @@ class EvaluationServicer:
     ) -> RemoveEvaluationJobResponse:
         await self._lifecycle.remove(request.id)
         return RemoveEvaluationJobResponse()
+
+    async def CancelEvaluationJob(
+        self, request: CancelEvaluationJobRequest
+    ) -> CancelEvaluationJobResponse:
+        job = await self._lifecycle.cancel(request.id, request.reason)
+        return CancelEvaluationJobResponse(evaluation_job=to_metadata(job))
+
+    def WatchJob(self, request: WatchJobRequest) -> AsyncIterator[WatchJobResponse]:
+        return self._lifecycle.events.follow(request.job_id, request.cursor)
+
+    async def ListJobEvents(self, request: ListJobEventsRequest) -> ListJobEventsResponse:
+        events = self._lifecycle.events.list(request.job_id, request.cursor, request.page_size)
+        return ListJobEventsResponse(events=events)
 
     def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
         return self._lifecycle.tail(request.job_id, request.offset, request.follow)

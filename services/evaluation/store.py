@@ -3,6 +3,8 @@
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store import Store
+from jobs.history import JobEventRecord
+from jobs.lease import LeaseRecord
 from jobs.records import JobRecord, JobRecords
 
 
@@ -39,8 +41,20 @@ class EvaluationJob(JobRecord, kw_only=True):
         return self.evaluation_dir or ""
 
 
+class EvaluationEvent(JobEventRecord, kw_only=True):
+    """Something that happened to an evaluation job."""
+
+    __tablename__ = "evaluation_job_events"
+
+
+class EvaluationLease(LeaseRecord, kw_only=True):
+    """Which process reconciles evaluation jobs."""
+
+    __tablename__ = "evaluation_lease"
+
+
 class EvaluationStore(JobRecords[EvaluationJob]):
     """Queries on evaluation jobs."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store, EvaluationJob)
+        super().__init__(store, EvaluationJob, EvaluationEvent)

@@ -11,14 +11,12 @@ from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
 from chassis.tables import TablesServicer
-from jobs.lifecycle import JobLifecycle
-from jobs.observer import Observer
-from jobs.workspace import Workspace
+from jobs.building import JobParts
 from services.fine_tuning.checks import Checks
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.servicer import FineTuningServicer
-from services.fine_tuning.store import FineTuningJob, FineTuningStore
+from services.fine_tuning.store import FineTuningJob, FineTuningLease, FineTuningStore
 from services.fine_tuning.validate import Validation
 
 
@@ -26,15 +24,13 @@ def parts(settings: Settings) -> Parts:
     """The service, built from its parts."""
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     jobs = FineTuningStore(store)
-    workspace = Workspace()
     peers = Peers(settings)
-    observer = Observer(jobs, workspace, settings.project, reported)
-    lifecycle = JobLifecycle("fine-tuning job", jobs, workspace, settings.project, observer.wake)
+    job_parts = JobParts("fine-tuning job", jobs, FineTuningLease, settings, reported)
     paths = ProjectPaths(settings)
     checks = Checks(jobs, peers, paths)
-    service = FineTuningService(lifecycle, checks, peers, paths, settings.hub_token)
-    validation = Validation(checks, jobs, peers, workspace)
-    servicer = FineTuningServicer(service, validation, lifecycle)
+    service = FineTuningService(job_parts.lifecycle, checks, peers, paths)
+    validation = Validation(checks, jobs, peers, job_parts.workspace)
+    servicer = FineTuningServicer(service, validation, job_parts.lifecycle)
     tables = TablesServicer(settings, store, FineTuningJob)
     return Parts(
         service_names=[DOMAINS["fine_tuning"].full_name],
@@ -43,7 +39,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[observer.run, tables.run],
+        background=[job_parts.run, tables.run],
         close=[*peers.closers(), tables.close],
     )
 

@@ -6,6 +6,7 @@ from chassis.convert import to_message
 from ft.enums import FineTuningFrameworkType
 from ft.proto.fine_tuning_studio_pb2 import FineTuningJobMetadata, StartFineTuningJobRequest
 from jobs.arguments import decimal
+from jobs.requests import digest
 from services.fine_tuning.request import CONFIGS, JobRequest, Resources
 from services.fine_tuning.store import FineTuningJob
 
@@ -22,6 +23,7 @@ _PLAIN = (
     "user_config_id",
     "user_config",
     "axolotl_config_id",
+    "request_id",
 )
 
 
@@ -35,6 +37,7 @@ def from_request(request: StartFineTuningJobRequest) -> JobRequest:
     return JobRequest(
         **{name: getattr(request, name) for name in _PLAIN},
         **given,
+        digest=digest(request),
         cpu=_resources(request, "cpu"),
         gpu=_resources(request, "gpu"),
         memory=_resources(request, "memory"),

@@ -22,12 +22,15 @@ DEFAULT_LEARNING_RATE = 2e-4
 
 
 def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) -> FineTuningJob:
-    """The job's record, with copies of the configs, so that it explains itself without them."""
+    """The job's record, with copies of the configs, so that it explains itself without them.
+
+    Raises InvalidArgument if an argument of the job cannot be carried.
+    """
     cpu, gpu, memory = _resources(request)
     training = training_settings(request, configs)
     user_config = configs.get("user_config")
     id = new_id()
-    return FineTuningJob(
+    job = FineTuningJob(
         id=id,
         base_model_id=request.base_model_id,
         dataset_id=request.dataset_id,
@@ -48,16 +51,16 @@ def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) 
         axolotl_config_id=request.axolotl_config_id,
         gpu_label_id=request.gpu_label_id,
         adapter_name=request.adapter_name,
+        request_id=request.request_id or None,
+        request_digest=request.digest or None,
         **columns(configs, CONFIGS),
     )
+    job.spec = _spec(request, job, configs).stored()
+    return job
 
 
-def spec(
-    request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config], hub_token: str
-) -> JobSpec:
-    """What the workspace is told. Raises InvalidArgument if an argument cannot be carried."""
+def _spec(request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]) -> JobSpec:
     return JobSpec(
-        id=job.id,
         template=TEMPLATE,
         script=request.user_script,
         arguments=encode(_flags(request, job, configs)),
@@ -65,8 +68,6 @@ def spec(
         memory=job.num_memory or 0,
         gpu=job.num_gpu or 0,
         gpu_label_id=request.gpu_label_id,
-        # By the environment and never as an argument: arguments are shown and logged.
-        environment={"HUGGINGFACE_ACCESS_TOKEN": hub_token} if hub_token else {},
     )
 
 

@@ -75,6 +75,9 @@ class JobRequest:
     framework_type: str = FineTuningFrameworkType.LEGACY
     axolotl_config_id: str = ""
     gpu_label_id: int | None = None
+    request_id: str = ""
+    digest: str = ""
+    """Tells this request from others that come with the same id."""
 
     def check(self, found: Violations) -> None:
         """Notes every rule that the request breaks by itself."""

@@ -31,16 +31,19 @@ class FineTuningService:
         checks: Checks,
         peers: Peers,
         paths: ProjectPaths,
-        hub_token: str,
     ) -> None:
         self._lifecycle = lifecycle
         self._checks = checks
         self._peers = peers
         self._paths = paths
-        self._hub_token = hub_token
 
     async def start(self, request: JobRequest) -> FineTuningJob:
-        """Starts a job; returns once the workspace has accepted it."""
+        """Starts a job; returns once the workspace has accepted it.
+
+        A request that came before gets what it has started.
+        """
+        if before := self._lifecycle.started_before(request.request_id, request.digest):
+            return before[0]
         self._checks.request(request)
         self._checks.available(request)
         await self._checks.name(request)
@@ -49,8 +52,8 @@ class FineTuningService:
         stored = await self._peers.configs.store(request.config_texts)
         configs = await self._peers.configs.complete(stored, plan.NEEDED, request.base_model_id)
         job = plan.record(request, configs, self._output_dir(request))
-        spec = plan.spec(request, job, configs, self._hub_token)
-        return await self._lifecycle.start(job, spec, unique=["adapter_name"])
+        [started] = await self._lifecycle.start([job], unique=["adapter_name"])
+        return started
 
     async def split_of(self, adapter_id: str) -> Split:
         """How the rows were chosen when the adapter was trained; the defaults if nobody knows."""

@@ -5,10 +5,18 @@ from collections.abc import AsyncIterator
 from chassis.lists import Listing
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    CancelFineTuningJobRequest,
+    CancelFineTuningJobResponse,
+    ListJobEventsRequest,
+    ListJobEventsResponse,
+    ResumeFineTuningJobRequest,
+    ResumeFineTuningJobResponse,
     TailLogsRequest,
     TailLogsResponse,
     ValidateFineTuningJobRequest,
     ValidateFineTuningJobResponse,
+    WatchJobRequest,
+    WatchJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import (
     GetDatasetSplitByAdapterMetadata,
@@ -81,6 +89,25 @@ class FineTuningServicer:
                 dataset_fraction=split.dataset_fraction, train_test_split=split.train_test_split
             )
         )
+
+    async def ResumeFineTuningJob(
+        self, request: ResumeFineTuningJobRequest
+    ) -> ResumeFineTuningJobResponse:
+        job = await self._lifecycle.resume(request.id)
+        return ResumeFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+
+    async def CancelFineTuningJob(
+        self, request: CancelFineTuningJobRequest
+    ) -> CancelFineTuningJobResponse:
+        job = await self._lifecycle.cancel(request.id, request.reason)
+        return CancelFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+
+    def WatchJob(self, request: WatchJobRequest) -> AsyncIterator[WatchJobResponse]:
+        return self._lifecycle.events.follow(request.job_id, request.cursor)
+
+    async def ListJobEvents(self, request: ListJobEventsRequest) -> ListJobEventsResponse:
+        events = self._lifecycle.events.list(request.job_id, request.cursor, request.page_size)
+        return ListJobEventsResponse(events=events)
 
     def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
         return self._lifecycle.tail(request.job_id, request.offset, request.follow)

@@ -5,6 +5,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store import Store
 from ft.enums import JobState
+from jobs.history import JobEventRecord
+from jobs.lease import LeaseRecord
 from jobs.records import JobRecord, JobRecords
 
 _HARDWARE = ("base_model_id", "num_cpu", "num_gpu", "gpu_label_id", "num_workers")
@@ -62,11 +64,23 @@ class FineTuningJob(JobRecord, kw_only=True):
         return [id for id in ids if id]
 
 
+class FineTuningEvent(JobEventRecord, kw_only=True):
+    """Something that happened to a fine-tuning job."""
+
+    __tablename__ = "fine_tuning_job_events"
+
+
+class FineTuningLease(LeaseRecord, kw_only=True):
+    """Which process reconciles fine-tuning jobs."""
+
+    __tablename__ = "fine_tuning_lease"
+
+
 class FineTuningStore(JobRecords[FineTuningJob]):
     """Queries on fine-tuning jobs."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store, FineTuningJob)
+        super().__init__(store, FineTuningJob, FineTuningEvent)
 
     def alike(self, job: FineTuningJob, limit: int) -> list[FineTuningJob]:
         """The newest jobs that trained the same model on the same hardware and told their speed,

@@ -59,7 +59,6 @@ class Validation:
                 unstored(request.config_texts), plan.NEEDED, request.base_model_id
             )
             job = plan.record(request, configs, request.output_dir or plan.DEFAULT_OUTPUT_DIR)
-            plan.spec(request, job, configs, hub_token="")
             if request.user_script:
                 description = "what it makes of rows and settings is its own: neither is looked at"
                 findings.add(Severity.NOTICE, "user_script", rules.OWN_SCRIPT, description)

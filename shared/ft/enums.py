@@ -92,7 +92,9 @@ class JobState(StrEnum):
     """How far a job has come, as in `JobStatus.state`."""
 
     QUEUED = "QUEUED"
-    """Recorded; the workspace has not accepted it yet."""
+    """Recorded; nothing was asked of the workspace yet."""
+    DISPATCHING = "DISPATCHING"
+    """The workspace was asked to take it and has not said yes yet."""
     SCHEDULED = "SCHEDULED"
     """The workspace has accepted it and waits for room."""
     RUNNING = "RUNNING"
@@ -101,6 +103,8 @@ class JobState(StrEnum):
     FAILED = "FAILED"
     STOPPED = "STOPPED"
     TIMED_OUT = "TIMED_OUT"
+    LOST = "LOST"
+    """The workspace no longer knows it, so nobody can say what became of it."""
     UNKNOWN = "UNKNOWN"
     """It was imported from a studio that kept no states; nobody follows it any more."""
 
@@ -116,6 +120,7 @@ _ENDED = frozenset(
         JobState.FAILED,
         JobState.STOPPED,
         JobState.TIMED_OUT,
+        JobState.LOST,
         JobState.UNKNOWN,
     }
 )

@@ -1,20 +1,46 @@
-"""Brings a recorded job into the workspace."""
+"""Carries recorded jobs into the workspace, and takes them out again."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
-from chassis.errors import NotFound
-from jobs.workspace import Workspace
+import structlog
+
+from chassis.errors import (
+    DeadlineExceeded,
+    Internal,
+    NotFound,
+    Refusal,
+    ResourceExhausted,
+    Unavailable,
+)
+from chassis.records import now
+from ft.enums import JobState
+from jobs.history import WORKSPACE
+from jobs.protocol import Known, Step, next_step
+from jobs.records import JobRecord, JobRecords
+from jobs.workspace import REQUEST_SECONDS, Workspace
+
+log = structlog.get_logger()
+
+Job = TypeVar("Job", bound=JobRecord)
+LATE = timedelta(seconds=2 * REQUEST_SECONDS)
+"""How long after it was sent a create request may still land: our own wait for its answer, and as
+much again for what lies on the way."""
+ATTEMPT = "FTS_ATTEMPT"
+"""The variable by which a run knows which attempt it is; not there for the first."""
+UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
+"""Refusals after which the same may be tried again."""
+_CREATED = (JobState.QUEUED, JobState.DISPATCHING)
 
 
 @dataclass(frozen=True)
 class JobSpec:
-    """What the workspace is told about a job."""
+    """What the workspace is told about a job. Secrets are not in it, it is kept with the record."""
 
-    id: str
-    """The record's id, and so the workspace job's name."""
     template: str
     """Name of the template job that script and runtime are copied from."""
     arguments: str
@@ -25,49 +51,167 @@ class JobSpec:
     script: str = ""
     """A script of the user's own in place of the template's."""
     gpu_label_id: int | None = None
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def stored(self) -> str:
+        """The spec as the record keeps it."""
+        return json.dumps(asdict(self))
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatched:
-    """The workspace's ids for a job."""
+class Dispatcher(Generic[Job]):
+    """Brings each job to one job and one run of the workspace, see `jobs.protocol`.
 
-    cml_job_id: str
-    run_id: str
-
-
-async def dispatch(workspace: Workspace, spec: JobSpec) -> Dispatched:
-    """Creates the workspace job and its one run, or adopts what an earlier attempt has created.
-
-    Can be repeated. Raises Unavailable while the workspace does not answer, and another Refusal
-    when it says no.
+    `secrets` go into the environment of every job, and nowhere else.
     """
-    job = await workspace.find_job(spec.id) or await _create(workspace, spec)
-    runs = await workspace.runs(job.id)
-    run = runs[0] if runs else await workspace.create_run(job.id)
-    return Dispatched(job.id, run.id)
 
+    def __init__(
+        self,
+        records: JobRecords[Job],
+        workspace: Workspace,
+        secrets: Mapping[str, str],
+        late: timedelta = LATE,
+    ) -> None:
+        self._records = records
+        self._workspace = workspace
+        self._secrets = secrets
+        self._late = late
+        self.in_hand: set[str] = set()
+        """Ids of the jobs that are being carried right now."""
 
-async def withdraw(workspace: Workspace, job_id: str, run_id: str, ended: bool) -> None:
-    """Stops a job's run unless it has ended, and takes the job out of the workspace."""
-    if run_id and not ended:
+    async def carry(self, id: str) -> bool:
+        """Takes the next steps until the job's run is recorded; False if it has to wait for a
+        request that may still land.
+
+        Can be repeated. Raises a Refusal when the workspace says no, which the record then tells
+        as its failure, or Unavailable and the like, after which it may be tried again.
+        """
+        if id in self.in_hand:
+            return False
+        self.in_hand.add(id)
+        try:
+            return await self._carry(id)
+        except UNDECIDED:
+            raise
+        except Refusal as refusal:
+            await self._records.move(
+                id,
+                JobState.FAILED,
+                cause=refusal.message,
+                actor=WORKSPACE,
+                failure_reason=refusal.message,
+                sent_at=None,
+            )
+            raise
+        finally:
+            self.in_hand.discard(id)
+
+    async def _carry(self, id: str) -> bool:
+        looked = False
+        while (job := self._records.one(id=id)) is not None and job.state in _CREATED:
+            match next_step(self._known(job, looked)):
+                case Step.WAIT:
+                    return False
+                case Step.FIND_JOB:
+                    looked = not await self._adopt_job(job)
+                case Step.FIND_RUN:
+                    looked = not await self._adopt_run(job)
+                case Step.CREATE_JOB:
+                    await self._create_job(job)
+                    looked = False
+                case Step.CREATE_RUN:
+                    await self._create_run(job)
+                    looked = False
+                case Step.DONE:
+                    return True
+        return True
+
+    def _known(self, job: Job, looked: bool) -> Known:
+        return Known(
+            has_job=bool(job.cml_job_id),
+            has_run=bool(job.run_id),
+            unanswered=job.sent_at is not None,
+            settled=self.settled(job),
+            looked=looked,
+        )
+
+    def settled(self, job: Job) -> bool:
+        """Whether nothing that was sent for the job can land any more."""
+        return job.sent_at is None or self.late(job.sent_at)
+
+    def late(self, sent: datetime) -> bool:
+        """Whether it is too late for something to land that was sent at that time."""
+        return now() - sent > self._late
+
+    async def _adopt_job(self, job: Job) -> bool:
+        found = await self._workspace.find_job(job.id)
+        if found is None:
+            return False
+        await self._records.change(job.id, cml_job_id=found.id)
+        return True
+
+    async def _adopt_run(self, job: Job) -> bool:
+        found = await self._workspace.runs(str(job.cml_job_id))
+        runs = [run for run in found if _attempt(run) == (job.attempt or 1)]
+        if not runs:
+            return False
+        await self._accepted(job, min(runs, key=lambda run: run.created_at).id)
+        return True
+
+    async def _create_job(self, job: Job) -> None:
+        spec = JobSpec(**json.loads(job.spec or "{}"))
+        template = await self._workspace.template(spec.template)
+        if not await self._records.mark_sent(job.id):
+            return
+        created = await self._workspace.create_job(
+            **_body(spec, template), name=job.id, environment=dict(self._secrets)
+        )
+        await self._records.change(job.id, cml_job_id=created.id, sent_at=None)
+
+    async def _create_run(self, job: Job) -> None:
+        if not await self._records.mark_sent(job.id):
+            return
+        attempt = job.attempt or 1
+        own = {ATTEMPT: str(attempt)} if attempt > 1 else {}
+        run = await self._workspace.create_run(str(job.cml_job_id), own)
+        await self._accepted(job, run.id)
+
+    async def _accepted(self, job: Job, run_id: str) -> None:
+        moved = await self._records.move(
+            job.id, JobState.SCHEDULED, actor=WORKSPACE, run_id=run_id, sent_at=None
+        )
+        if not moved:
+            # Cancelled meanwhile: whoever ends it has to know what there is to be ended.
+            await self._records.change(job.id, run_id=run_id, sent_at=None)
+
+    async def withdraw(self, cml_job_id: str) -> None:
+        """Stops whatever runs of a workspace job there are, and takes the job out."""
         with suppress(NotFound):
-            await workspace.stop_run(job_id, run_id)
-    await workspace.delete_job(job_id)
+            for run in await self._workspace.runs(cml_job_id):
+                if not run.finished_at:
+                    await self._workspace.stop_run(cml_job_id, run.id)
+        await self._workspace.delete_job(cml_job_id)
+
+    async def withdraw_named(self, id: str) -> None:
+        """Takes out of the workspace whatever carries the record's id as its name."""
+        while (found := await self._workspace.find_job(id)) is not None:
+            log.warning("job withdrawn that nobody wants any more", job_id=id, cml_job_id=found.id)
+            await self.withdraw(str(found.id))
 
 
-async def _create(workspace: Workspace, spec: JobSpec) -> Any:
-    template = await workspace.template(spec.template)
+def _attempt(run: Any) -> int:
+    """Which attempt at its job a run is."""
+    environment = json.loads(run.environment or "{}")
+    return int(environment.get(ATTEMPT, 1))
+
+
+def _body(spec: JobSpec, template: Any) -> dict[str, Any]:
     labelled = spec.gpu_label_id is not None and spec.gpu_label_id > 0
-    return await workspace.create_job(
-        name=spec.id,
-        script=spec.script or template.script,
-        runtime_identifier=template.runtime_identifier,
-        kernel=template.kernel,
-        cpu=float(spec.cpu),
-        memory=float(spec.memory),
-        nvidia_gpu=spec.gpu,
-        arguments=spec.arguments,
-        environment=dict(spec.environment),
+    return {
+        "script": spec.script or template.script,
+        "runtime_identifier": template.runtime_identifier,
+        "kernel": template.kernel,
+        "cpu": float(spec.cpu),
+        "memory": float(spec.memory),
+        "nvidia_gpu": spec.gpu,
+        "arguments": spec.arguments,
         **({"accelerator_label_id": str(spec.gpu_label_id)} if labelled else {}),
-    )
+    }

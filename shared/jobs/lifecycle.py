@@ -1,6 +1,8 @@
 """A job from its record to its end, the same for every kind."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -9,6 +11,7 @@ from chassis.errors import (
     Aborted,
     AlreadyExists,
     FailedPrecondition,
+    InvalidArgument,
     NotFound,
     PermissionDenied,
     Refusal,
@@ -16,9 +19,12 @@ from chassis.errors import (
 )
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
-from jobs.dispatch import JobSpec, dispatch, withdraw
+from jobs.dispatch import UNDECIDED, Dispatcher
+from jobs.history import USER, WORKSPACE
 from jobs.records import JobRecord, JobRecords
+from jobs.rules import RESUMABLE, SAME_REQUEST
 from jobs.tail import tail
+from jobs.watch import JobWatch
 from jobs.workspace import Workspace
 
 Job = TypeVar("Job", bound=JobRecord)
@@ -26,11 +32,14 @@ Job = TypeVar("Job", bound=JobRecord)
 _ABOUT_THE_STUDIO = (AlreadyExists, NotFound, PermissionDenied, Unauthenticated)
 """What the workspace says of the studio's own call would mislead as an answer to the client."""
 
+_OF_AN_ATTEMPT = ("run_id", "started_at", "finished_at", "failure_reason", "seconds_left")
+"""Columns that begin empty with another attempt."""
+
 
 class JobLifecycle(Generic[Job]):
-    """Starts, finds, shows and removes the jobs of one kind.
+    """Starts, finds, shows, ends and removes the jobs of one kind.
 
-    `kind` is what messages call them; `started` is called after each start.
+    `kind` is what messages call them; `woken` is called when there is something to reconcile.
     """
 
     def __init__(
@@ -38,37 +47,76 @@ class JobLifecycle(Generic[Job]):
         kind: str,
         records: JobRecords[Job],
         workspace: Workspace,
+        dispatcher: Dispatcher[Job],
         project: Path,
-        started: Callable[[], None],
+        woken: Callable[[], None],
     ) -> None:
         self.records = records
+        self.events = JobWatch(self.get_any, records)
         self._kind = kind
         self._workspace = workspace
+        self._dispatcher = dispatcher
         self._project = project
-        self._started = started
+        self._woken = woken
 
     def get(self, id: str) -> Job:
         """The job with that id. Raises NotFound."""
+        return self._get(id, self._kind)
+
+    def get_any(self, id: str) -> Job:
+        """The same for calls about jobs of either kind: the facade asks one domain after the
+        other, so the refusal says nothing of the kind."""
+        return self._get(id, "job")
+
+    def _get(self, id: str, kind: str) -> Job:
         job = self.records.one(id=id)
         if job is None:
             raise NotFound(
-                f"{self._kind} {id!r} does not exist",
-                resource=self._kind,
-                id=id,
-                rule=rules.EXISTS.id,
+                f"{kind} {id!r} does not exist", resource=kind, id=id, rule=rules.EXISTS.id
             )
         return job
 
-    async def start(self, job: Job, spec: JobSpec, unique: Iterable[str] = ()) -> Job:
-        """Records the job, then brings it into the workspace; returns once it is accepted there.
+    def started_before(self, request_id: str, digest: str) -> Sequence[Job]:
+        """What an earlier request with that id has started; nothing for a new or an empty id.
 
-        Where the workspace refuses, the record says why.
+        Raises InvalidArgument if that was another request.
         """
-        await self.records.add(job, unique)
+        jobs = self.records.all(request_id=request_id) if request_id else []
+        for job in jobs:
+            if job.request_digest != digest:
+                raise InvalidArgument.at(
+                    "request_id",
+                    SAME_REQUEST,
+                    f"{request_id!r} came with another request, which started job {job.id!r}",
+                    reason="REQUEST_ID_REUSED",
+                )
+        return jobs
+
+    async def start(self, jobs: Sequence[Job], unique: Iterable[str] = ()) -> list[Job]:
+        """Records jobs, all or none, and brings them into the workspace; returns once they are
+        accepted there.
+
+        Where the workspace refuses, the record says why. Where it is away, jobs that came with a
+        request id stay queued, since their caller can ask again; the others fail, and nothing of
+        them will ever run.
+        """
         try:
-            dispatched = await dispatch(self._workspace, spec)
+            await self.records.begin(jobs, unique)
+        except AlreadyExists as taken:
+            if taken.code_reason != "REQUEST_ID_TAKEN":
+                raise
+            # The same request, sent twice at the same time.
+            return list(self.started_before(str(jobs[0].request_id), str(jobs[0].request_digest)))
+        return await asyncio.gather(*(self._start(job) for job in jobs))
+
+    async def _start(self, job: Job) -> Job:
+        try:
+            # Whoever started it may go away meanwhile: the job is recorded, and is carried on.
+            await asyncio.shield(self._dispatcher.carry(job.id))
         except Refusal as refusal:
-            await self.records.change(job.id, state=JobState.FAILED, failure_reason=refusal.message)
+            if not job.request_id:
+                await self._give_up(job, refusal)
+            self._woken()
             if isinstance(refusal, _ABOUT_THE_STUDIO):
                 raise FailedPrecondition(
                     refusal.message,
@@ -77,43 +125,84 @@ class JobLifecycle(Generic[Job]):
                     **refusal.metadata,
                 ) from refusal
             raise
-        await self.records.change(
-            job.id,
-            state=JobState.SCHEDULED,
-            cml_job_id=dispatched.cml_job_id,
-            run_id=dispatched.run_id,
-        )
+        self._woken()
         accepted = self.records.one(id=job.id)
         if accepted is None:
-            # Nobody would ever end what runs now.
-            await withdraw(self._workspace, dispatched.cml_job_id, dispatched.run_id, ended=False)
+            await self._dispatcher.withdraw_named(job.id)
             raise Aborted(f"{self._kind} {job.id!r} was removed while it was being started")
-        self._started()
         return accepted
+
+    async def _give_up(self, job: Job, refusal: Refusal) -> None:
+        await self.records.move(
+            job.id,
+            JobState.FAILED,
+            cause=refusal.message,
+            actor=WORKSPACE,
+            failure_reason=refusal.message,
+        )
+
+    async def cancel(self, id: str, reason: str) -> Job:
+        """Ends a job; returns it once it is recorded as stopping. One that has ended stays so.
+
+        From then on the reconciler sees to it that it ends, also when the workspace is away now.
+        """
+        self.get(id)
+        if await self.records.move(id, JobState.STOPPING, cause=reason, actor=USER):
+            self._woken()
+        job = self.get(id)
+        if job.state == JobState.STOPPING and job.cml_job_id and job.run_id:
+            with suppress(Refusal):
+                await self._workspace.stop_run(job.cml_job_id, job.run_id)
+        return job
+
+    async def resume(self, id: str) -> Job:
+        """Begins another attempt at a job that has ended without success.
+
+        While the workspace is away it stays queued. Raises FailedPrecondition for a job in another
+        state.
+        """
+        job = self.get(id)
+        # A job that the workspace has lost, or never had, is looked for before it is made anew.
+        known = job.cml_job_id and job.state != JobState.LOST
+        moved = await self.records.move(
+            id,
+            JobState.QUEUED,
+            cause="resumed",
+            actor=USER,
+            attempt=(job.attempt or 1) + 1,
+            cml_job_id=job.cml_job_id if known else None,
+            sent_at=job.sent_at if known else job.sent_at or job.created_at,
+            **dict.fromkeys(_OF_AN_ATTEMPT),
+        )
+        if not moved:
+            raise FailedPrecondition.at(
+                "id",
+                RESUMABLE,
+                f"{self._kind} {id!r} is {self.get(id).state} and cannot be resumed",
+                reason="NOT_RESUMABLE",
+            )
+        with suppress(*UNDECIDED):
+            await asyncio.shield(self._dispatcher.carry(id))
+        self._woken()
+        return self.get(id)
 
     async def remove(self, id: str) -> None:
         """Takes the job out of the workspace and forgets it; an unknown id is fine."""
         job = self.records.one(id=id)
         if job is None:
             return
-        ended = JobState(job.state).ended
-        cml_job_id = job.cml_job_id
-        if not cml_job_id and not ended:
+        await self.records.move(id, JobState.STOPPING, cause="removed", actor=USER)
+        if job.cml_job_id:
+            await self._dispatcher.withdraw(job.cml_job_id)
+        elif not JobState(job.state).ended:
             # Its start was cut off, or is under way: the workspace may have it all the same.
-            found = await self._workspace.find_job(id)
-            cml_job_id = found.id if found else None
-        if cml_job_id:
-            await withdraw(self._workspace, cml_job_id, job.run_id or "", ended)
-        await self.records.remove(id=id)
+            await self._dispatcher.withdraw_named(id)
+        await self.records.forget(id)
+        self._woken()
 
     def tail(self, id: str, offset: int, follow: bool) -> AsyncIterator[TailLogsResponse]:
         """The job's log, see `jobs.tail`."""
-        job = self.records.one(id=id)
-        if job is None:
-            # Says nothing of the kind: the facade asks one domain after the other.
-            raise NotFound(
-                f"job {id!r} does not exist", resource="job", id=id, rule=rules.EXISTS.id
-            )
+        job = self.get_any(id)
         folder = (self._project / job.folder()).resolve()
         if not folder.is_relative_to(self._project.resolve()):
             # An imported record may say anything.

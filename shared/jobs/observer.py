@@ -1,6 +1,5 @@
-"""Keeps records in step with the workspace and with what the jobs report."""
+"""Keeps a running job's record in step with the workspace and with what the job reports."""
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,21 +8,28 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis.errors import NotFound, Refusal
+from chassis.errors import NotFound
 from chassis.records import now
 from ft.enums import JobState
+from jobs.history import JOB, WORKSPACE
 from jobs.records import JobRecord, JobRecords
-from jobs.reports import MAX_NOTICES, EventReader, is_count, is_number, last_line, sentence
+from jobs.reports import (
+    MAX_NOTICES,
+    EventReader,
+    claimed_by,
+    is_count,
+    is_number,
+    last_line,
+    sentence,
+)
 from jobs.states import OF_ENGINE
 from jobs.workspace import Workspace
 
 log = structlog.get_logger()
 
 Job = TypeVar("Job", bound=JobRecord)
-BUSY_SECONDS = 0.5
-IDLE_SECONDS = 5.0
-DISPATCH_GRACE = timedelta(seconds=90)
-"""How long a start may be under way before it counts as cut off."""
+LOST_AFTER = timedelta(seconds=30)
+"""How long the workspace must say that it does not know a job before that is believed."""
 
 _COUNTS = ("step", "total_steps")
 _NUMBERS = ("epoch", "loss", "eval_loss", "tokens_per_second", "seconds_left")
@@ -32,7 +38,7 @@ Changes = dict[str, Any]
 
 
 class Observer(Generic[Job]):
-    """Asks about every unfinished job in turns, and writes down what has changed.
+    """Looks at one job at a time, and writes down what has changed.
 
     `reported` turns an event that only one kind of job knows into changes of its record, given
     those that are made already.
@@ -44,91 +50,77 @@ class Observer(Generic[Job]):
         workspace: Workspace,
         project: Path,
         reported: Callable[[Job, Mapping[str, Any], Changes], Changes],
-        dispatch_grace: timedelta = DISPATCH_GRACE,
+        lost_after: timedelta = LOST_AFTER,
     ) -> None:
         self._records = records
         self._workspace = workspace
         self._project = project
         self._reported = reported
-        self._dispatch_grace = dispatch_grace
+        self._lost_after = lost_after
         self._readers: dict[str, EventReader] = {}
-        self._woken = asyncio.Event()
+        self._missing: dict[str, datetime] = {}
+        """Since when the workspace has not known a job."""
 
-    def wake(self) -> None:
-        """Looks again soon: there is a new job."""
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Observes for as long as the process runs."""
-        while True:
-            self._woken.clear()
-            busy = await self._look()
-            try:
-                async with asyncio.timeout(BUSY_SECONDS if busy else IDLE_SECONDS):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
-
-    async def _look(self) -> bool:
-        """Observes every unfinished job once; whether there is any."""
-        try:
-            unfinished = self._records.unfinished()
-        except Refusal as error:
-            log.warning("jobs not observed", reason=error.message)
-            return True
-        for job in unfinished:
-            try:
-                await self._observe(job)
-            except Refusal as error:
-                log.warning("job not observed", job_id=job.id, reason=error.message)
-            except Exception:
-                # One job's trouble must not end the watch over all others.
-                log.exception("job not observed", job_id=job.id)
-        return bool(unfinished)
-
-    async def _observe(self, job: Job) -> None:
-        if not job.cml_job_id or not job.run_id:
-            await self._recover(job)
+    async def observe(self, job: Job) -> None:
+        """Asks the workspace about a job that it has accepted, and reads what the job reports."""
+        state, changes = await self._ask(job)
+        if state.ended and await self._was_another_run(job):
             return
-        changes = await self._ask(job)
         # Read after asking: what a job reported before it ended is then surely read.
         changes |= self._read(job)
         if self._readers[job.id].behind:
-            del changes["state"]  # it does not end before its last event
-        state = JobState(changes.get("state", job.state))
-        if state in (JobState.FAILED, JobState.TIMED_OUT) and not (
-            changes.get("failure_reason") or job.failure_reason
-        ):
-            changes["failure_reason"] = self._reason(job, state)
-        changed = {key: value for key, value in changes.items() if getattr(job, key) != value}
-        if changed:
-            await self._records.change(job.id, **changed)
+            state = JobState(job.state)  # it does not end before its last event
+        await self._write(job, changes)
+        if state != job.state:
+            await self._move(job, state, changes)
         if state.ended:
             self._readers.pop(job.id, None)
-            log.info("job ended", job_id=job.id, state=state)
+            self._missing.pop(job.id, None)
 
-    async def _recover(self, job: Job) -> None:
-        """Settles a job whose start was cut off between the record and the workspace's answer."""
-        if now() - job.created_at < self._dispatch_grace:
-            return
-        found = await self._workspace.find_job(job.id)
-        runs = await self._workspace.runs(found.id) if found else []
-        if found and runs:
-            await self._records.change(job.id, cml_job_id=found.id, run_id=runs[0].id)
-        else:
-            reason = "the studio was interrupted before the workspace accepted the job"
-            await self._records.change(job.id, state=JobState.FAILED, failure_reason=reason)
+    async def _was_another_run(self, job: Job) -> bool:
+        """Whether the recorded run has ended because another one works; then that is recorded."""
+        worker = claimed_by(self._project / job.folder(), job.attempt or 1)
+        if worker in ("", job.run_id):
+            return False
+        runs = await self._workspace.runs(str(job.cml_job_id))
+        if worker not in [run.id for run in runs]:
+            return False
+        await self._records.change(job.id, run_id=worker)
+        return True
 
-    async def _ask(self, job: Job) -> Changes:
+    async def _write(self, job: Job, changes: Changes) -> None:
+        changed = {key: value for key, value in changes.items() if getattr(job, key) != value}
+        if changed:
+            await self._records.observed(job, **changed)
+
+    async def _move(self, job: Job, state: JobState, changes: Changes) -> None:
+        values: Changes = {}
+        actor, cause = WORKSPACE, ""
+        if state in (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST):
+            said = changes.get("failure_reason") or job.failure_reason
+            actor = JOB if said else WORKSPACE
+            cause = said or self._reason(job, state)
+            values["failure_reason"] = cause
+        if state.ended and not changes.get("finished_at"):
+            values["finished_at"] = now()
+        moved = await self._records.move(
+            job.id, state, cause=cause, actor=actor, of_run=job.run_id, **values
+        )
+        if moved:
+            log.info("job moved", job_id=job.id, state=state, cause=cause)
+
+    async def _ask(self, job: Job) -> tuple[JobState, Changes]:
         try:
             run = await self._workspace.run(str(job.cml_job_id), str(job.run_id))
         except NotFound:
-            return {
-                "state": JobState.FAILED,
-                "failure_reason": "the workspace no longer knows the job",
-            }
-        return {
-            "state": OF_ENGINE.get(run.status, JobState(job.state)),
+            since = self._missing.setdefault(job.id, now())
+            lost = now() - since >= self._lost_after
+            return (JobState.LOST if lost else JobState(job.state)), {}
+        self._missing.pop(job.id, None)
+        state = OF_ENGINE.get(run.status, JobState(job.state))
+        if job.state == JobState.STOPPING and not state.ended:
+            state = JobState.STOPPING
+        return state, {
             "started_at": _naive(run.running_at),
             "finished_at": _naive(run.finished_at),
         }
@@ -137,7 +129,7 @@ class Observer(Generic[Job]):
         reader = self._readers.setdefault(job.id, EventReader(self._project / job.folder()))
         changes: Changes = {}
         notices: list[str] = json.loads(job.notices or "[]")
-        for event in reader.new():
+        for event in reader.new(job.attempt or 1):
             changes |= {key: event[key] for key in _COUNTS if is_count(event.get(key))}
             changes |= {key: event[key] for key in _NUMBERS if is_number(event.get(key))}
             if event.get("event") == "failed":
@@ -153,6 +145,8 @@ class Observer(Generic[Job]):
     def _reason(self, job: Job, state: JobState) -> str:
         if state is JobState.TIMED_OUT:
             return "the job ran longer than the workspace allows"
+        if state is JobState.LOST:
+            return "the workspace no longer knows the job"
         said = last_line(self._project / job.folder())
         return (
             f"the job ended without saying why; its last line: {sentence(said)}"

@@ -1,19 +1,33 @@
 """What the studio keeps about every job, of whichever kind."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import rules
 from chassis.convert import rfc3339
 from chassis.errors import Violations
-from chassis.records import Base, Records, Row
+from chassis.records import Base, Records, new_id, now
+from chassis.store import Store
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
+from jobs.history import JOB, PROGRESS, REMOVED, STATE, STUDIO, USER, JobEventRecord
+from jobs.states import sources
+
+REPORTED = (
+    "step",
+    "total_steps",
+    "epoch",
+    "loss",
+    "eval_loss",
+    "tokens_per_second",
+    "seconds_left",
+)
+"""Columns that a job's progress is told in."""
 
 
 class JobRecord(Base, kw_only=True):
@@ -36,6 +50,14 @@ class JobRecord(Base, kw_only=True):
     failure_reason: Mapped[str | None] = mapped_column(default=None, sort_order=511)
     notices: Mapped[str | None] = mapped_column(default=None, sort_order=512)
     """What the studio changed about the settings, a JSON list of sentences."""
+    attempt: Mapped[int | None] = mapped_column(default=1, sort_order=513)
+    spec: Mapped[str | None] = mapped_column(default=None, sort_order=514)
+    """What the workspace is told, see `jobs.dispatch.JobSpec`."""
+    sent_at: Mapped[datetime | None] = mapped_column(default=None, sort_order=515)
+    """When a create request was sent whose answer is not recorded; None if there is none."""
+    request_id: Mapped[str | None] = mapped_column(default=None, index=True, sort_order=516)
+    request_digest: Mapped[str | None] = mapped_column(default=None, sort_order=517)
+    """Of the request that came with the id, to tell a repetition from another one."""
 
     @classmethod
     def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
@@ -73,17 +95,148 @@ class JobRecord(Base, kw_only=True):
             seconds_left=self.seconds_left or 0.0,
             failure_reason=self.failure_reason or "",
             notices=json.loads(self.notices or "[]"),
+            attempt=self.attempt or 1,
         )
 
 
+Row = TypeVar("Row", bound=JobRecord)
+
+
 class JobRecords(Records[Row]):
-    """Queries on jobs of one kind."""
+    """Reads and writes jobs of one kind, and what happened to them."""
+
+    def __init__(self, store: Store, kind: type[Row], history: type[JobEventRecord]) -> None:
+        super().__init__(store, kind)
+        self._history = Records(store, history)
+
+    async def begin(self, jobs: Sequence[Row], unique: Iterable[str] = ()) -> None:
+        """Stores new jobs, all or none.
+
+        Raises AlreadyExists, with the id of the holder, if a value of a column in `unique`, an id,
+        or the request's id is taken.
+        """
+
+        def work(connection: Connection) -> None:
+            self.lock(connection)
+            if request_id := jobs[0].request_id:
+                self._require_free(connection, "request_id", request_id)
+            for job in jobs:
+                for column in ("id", *unique):
+                    self._require_free(connection, column, getattr(job, column))
+            self.insert(connection, jobs)
+            for job in jobs:
+                self._note(connection, job.id, STATE, state=job.state, actor=USER)
+
+        await self.store.write(work)
+
+    async def move(
+        self,
+        id: str,
+        to: JobState,
+        *,
+        cause: str = "",
+        actor: str = STUDIO,
+        of_run: str | None = None,
+        **values: object,
+    ) -> bool:
+        """Moves a job into a state and sets columns; False, and nothing done, if it may not go
+        there from where it is (or is not there, or has another run than `of_run`)."""
+        known: list[ColumnElement[bool]] = [self.table.c.state.in_(sources(to))]
+        if of_run is not None:
+            known.append(self.table.c.run_id == of_run)
+
+        def work(connection: Connection) -> bool:
+            if not self._set(connection, id, known, state=to.value, **values):
+                return False
+            self._note(connection, id, STATE, state=to.value, cause=cause, actor=actor)
+            return True
+
+        return await self.store.write(work)
+
+    async def mark_sent(self, id: str) -> bool:
+        """Notes that a create request is about to be sent; False if the job is not to be created
+        any more."""
+        state = self.table.c.state
+        queued, dispatching = JobState.QUEUED.value, JobState.DISPATCHING.value
+
+        def work(connection: Connection) -> bool:
+            first = self._set(connection, id, [state == queued], state=dispatching, sent_at=now())
+            if first:
+                self._note(connection, id, STATE, state=dispatching, actor=STUDIO)
+                return True
+            return self._set(connection, id, [state == dispatching], sent_at=now())
+
+        return await self.store.write(work)
+
+    async def observed(self, job: Row, **values: Any) -> None:
+        """Sets columns to what was seen of a job's run, and keeps what it has reported."""
+        reported = {k: v for k, v in values.items() if k in REPORTED and v is not None}
+
+        def work(connection: Connection) -> None:
+            same_run = self.table.c.run_id == job.run_id
+            if self._set(connection, job.id, [same_run], **values) and reported:
+                self._note(connection, job.id, PROGRESS, progress=json.dumps(reported), actor=JOB)
+
+        await self.store.write(work)
+
+    def _set(
+        self, connection: Connection, id: str, known: Sequence[ColumnElement[bool]], **values: Any
+    ) -> bool:
+        statement = update(self.table).where(self.table.c.id == id, *known)
+        return bool(connection.execute(statement.values(**values, updated_at=now())).rowcount)
+
+    async def forget(self, id: str) -> None:
+        """Removes a job and its history; one that may still land in the workspace leaves a note,
+        for the reconciler to look for it."""
+
+        def work(connection: Connection) -> None:
+            query = select(self.table.c.sent_at).where(self.table.c.id == id)
+            row = connection.execute(query).first()
+            connection.execute(delete(self.table).where(self.table.c.id == id))
+            events = self._history.table
+            connection.execute(delete(events).where(events.c.job_id == id))
+            if row is not None and row.sent_at is not None:
+                self._note(connection, id, REMOVED)
+
+        await self.store.write(work)
+
+    def events(self, id: str, after: int, limit: int) -> list[JobEventRecord]:
+        """What happened to a job behind a cursor, oldest first."""
+        table = self._history.table
+        query = select(table).where(
+            table.c.job_id == id, table.c.seq > after, table.c.kind != REMOVED
+        )
+        rows = self._read(query.order_by(table.c.seq).limit(limit))
+        return [self._history.record(row) for row in rows]
 
     def unfinished(self) -> Sequence[Row]:
         """Jobs that have not ended, oldest first."""
         ended = [state.value for state in JobState if state.ended]
-        query = select(self.table).where(self.table.c.state.not_in(ended))
-        return self.matching(query.order_by(self.table.c.seq))
+        return self._where(self.table.c.state.not_in(ended))
+
+    def unsettled(self) -> Sequence[Row]:
+        """Jobs that have ended for the studio, and may yet land in the workspace."""
+        ended = [state.value for state in JobState if state.ended]
+        return self._where(self.table.c.state.in_(ended), self.table.c.sent_at.is_not(None))
+
+    def removed(self) -> Sequence[JobEventRecord]:
+        """Notes of forgotten jobs that may yet land in the workspace."""
+        return self._history.all(kind=REMOVED)
+
+    async def clear_removed(self, note: JobEventRecord) -> None:
+        """The forgotten job is not in the workspace, and will not be."""
+        await self._history.remove(id=note.id)
+
+    def _where(self, *conditions: ColumnElement[bool]) -> Sequence[Row]:
+        query = select(self.table).where(*conditions).order_by(self.table.c.seq)
+        return [self.record(row) for row in self._read(query)]
+
+    def _read(self, query: Select[Any]) -> Sequence[Any]:
+        return self.store.read(lambda c: c.execute(query).mappings().all())
+
+    def _note(self, connection: Connection, id: str, kind: str, **fields: Any) -> None:
+        event = self._history.kind(id=new_id(), job_id=id, kind=kind, **fields)
+        self._history.insert(connection, [event])
 
 
 def _is_notices(text: Any) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 
 EVENTS_FILE = "events.jsonl"
 LOG_FILE = "job.log"
+CLAIM_FILE = "claim-{attempt}.json"
+_CLAIM_BYTES = 1_000
 _TAIL_BYTES = 16_384
 _LARGEST = 1e300
 MAX_READ_BYTES = 4 * 1024 * 1024
@@ -26,8 +28,8 @@ class EventReader:
         self.behind = False
         """Whether the last call found more than it read."""
 
-    def new(self) -> Iterator[Mapping[str, Any]]:
-        """The next events since the last call, some MiB at most.
+    def new(self, attempt: int = 1) -> Iterator[Mapping[str, Any]]:
+        """The next events of an attempt since the last call, some MiB at most.
 
         A line that is still being written waits for the next call.
         """
@@ -50,7 +52,7 @@ class EventReader:
                 json.dumps(event, ensure_ascii=False).encode()
             except (ValueError, RecursionError):
                 continue
-            if isinstance(event, dict):
+            if isinstance(event, dict) and event.get("attempt", 1) == attempt:
                 yield event
 
 
@@ -80,6 +82,16 @@ def is_count(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Whether a reported value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+
+
+def claimed_by(folder: Path, attempt: int) -> str:
+    """The run that works on the job, as it says itself; empty if none has said so."""
+    try:
+        with open_regular(folder / CLAIM_FILE.format(attempt=attempt)) as file:
+            claim = json.loads(file.read(_CLAIM_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return ""
+    return str(claim.get("run") or "") if isinstance(claim, dict) else ""
 
 
 def last_line(folder: Path) -> str:

@@ -96,9 +96,12 @@ class Workspace:
         )
         return list(page.job_runs or ())
 
-    async def create_run(self, job_id: str) -> Any:
-        """Starts a job."""
-        body = self._model("CreateJobRunRequest", project_id=self._project_id, job_id=job_id)
+    async def create_run(self, job_id: str, environment: Mapping[str, str] | None = None) -> Any:
+        """Starts a job, with variables of this run alone beside the job's own."""
+        given = {"environment": dict(environment)} if environment else {}
+        body = self._model(
+            "CreateJobRunRequest", project_id=self._project_id, job_id=job_id, **given
+        )
         return await self._call(
             "create_job_run", body=body, project_id=self._project_id, job_id=job_id
         )

@@ -1218,6 +1218,26 @@ class FineTuningStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.GetDatasetSplitByAdapterRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.GetDatasetSplitByAdapterResponse.FromString,
                 _registered_method=True)
+        self.ResumeFineTuningJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.FineTuning/ResumeFineTuningJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.FromString,
+                _registered_method=True)
+        self.CancelFineTuningJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.FineTuning/CancelFineTuningJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobResponse.FromString,
+                _registered_method=True)
+        self.WatchJob = channel.unary_stream(
+                '/fine_tuning_studio.domains.FineTuning/WatchJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.FromString,
+                _registered_method=True)
+        self.ListJobEvents = channel.unary_unary(
+                '/fine_tuning_studio.domains.FineTuning/ListJobEvents',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.FromString,
+                _registered_method=True)
         self.TailLogs = channel.unary_stream(
                 '/fine_tuning_studio.domains.FineTuning/TailLogs',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
@@ -1271,6 +1291,30 @@ class FineTuningServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResumeFineTuningJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelFineTuningJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJobEvents(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TailLogs(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -1316,6 +1360,26 @@ def add_FineTuningServicer_to_server(servicer, server):
                     servicer.GetDatasetSplitByAdapter,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.GetDatasetSplitByAdapterRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.GetDatasetSplitByAdapterResponse.SerializeToString,
+            ),
+            'ResumeFineTuningJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeFineTuningJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.SerializeToString,
+            ),
+            'CancelFineTuningJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelFineTuningJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobResponse.SerializeToString,
+            ),
+            'WatchJob': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.SerializeToString,
+            ),
+            'ListJobEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobEvents,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.SerializeToString,
             ),
             'TailLogs': grpc.unary_stream_rpc_method_handler(
                     servicer.TailLogs,
@@ -1502,6 +1566,114 @@ class FineTuning:
             _registered_method=True)
 
     @staticmethod
+    def ResumeFineTuningJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.FineTuning/ResumeFineTuningJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelFineTuningJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.FineTuning/CancelFineTuningJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fine_tuning_studio.domains.FineTuning/WatchJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.FineTuning/ListJobEvents',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def TailLogs(request,
             target,
             options=(),
@@ -1591,6 +1763,21 @@ class EvaluationStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveEvaluationJobRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveEvaluationJobResponse.FromString,
                 _registered_method=True)
+        self.CancelEvaluationJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.Evaluation/CancelEvaluationJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobResponse.FromString,
+                _registered_method=True)
+        self.WatchJob = channel.unary_stream(
+                '/fine_tuning_studio.domains.Evaluation/WatchJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.FromString,
+                _registered_method=True)
+        self.ListJobEvents = channel.unary_unary(
+                '/fine_tuning_studio.domains.Evaluation/ListJobEvents',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.FromString,
+                _registered_method=True)
         self.TailLogs = channel.unary_stream(
                 '/fine_tuning_studio.domains.Evaluation/TailLogs',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
@@ -1632,6 +1819,24 @@ class EvaluationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CancelEvaluationJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJobEvents(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TailLogs(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -1665,6 +1870,21 @@ def add_EvaluationServicer_to_server(servicer, server):
                     servicer.RemoveEvaluationJob,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveEvaluationJobRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveEvaluationJobResponse.SerializeToString,
+            ),
+            'CancelEvaluationJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelEvaluationJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobResponse.SerializeToString,
+            ),
+            'WatchJob': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.SerializeToString,
+            ),
+            'ListJobEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobEvents,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.SerializeToString,
             ),
             'TailLogs': grpc.unary_stream_rpc_method_handler(
                     servicer.TailLogs,
@@ -1808,6 +2028,87 @@ class Evaluation:
             '/fine_tuning_studio.domains.Evaluation/RemoveEvaluationJob',
             ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveEvaluationJobRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveEvaluationJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelEvaluationJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Evaluation/CancelEvaluationJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Evaluation/WatchJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Evaluation/ListJobEvents',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

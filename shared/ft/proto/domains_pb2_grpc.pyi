@@ -355,6 +355,10 @@ class FineTuningStub:
     RemoveFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveFineTuningJobRequest, _fine_tuning_studio_pb2.RemoveFineTuningJobResponse]
     GetDatasetSplitByAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]
     """Owned here and not by Datasets: the split is a fact about the job that made the adapter."""
+    ResumeFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]
+    CancelFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]
+    WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
+    ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
     ListJobConfigIds: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ListJobConfigIdsRequest, _domains_pb2.ListJobConfigIdsResponse]
     """Ids of the stored configs that a job was started with, for ListConfigs."""
@@ -371,6 +375,10 @@ class FineTuningAsyncStub(FineTuningStub):
     RemoveFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveFineTuningJobRequest, _fine_tuning_studio_pb2.RemoveFineTuningJobResponse]  # type: ignore[assignment]
     GetDatasetSplitByAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]  # type: ignore[assignment]
     """Owned here and not by Datasets: the split is a fact about the job that made the adapter."""
+    ResumeFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]  # type: ignore[assignment]
+    CancelFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]  # type: ignore[assignment]
+    WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
+    ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
     ListJobConfigIds: _aio.UnaryUnaryMultiCallable[_domains_pb2.ListJobConfigIdsRequest, _domains_pb2.ListJobConfigIdsResponse]  # type: ignore[assignment]
     """Ids of the stored configs that a job was started with, for ListConfigs."""
@@ -422,6 +430,34 @@ class FineTuningServicer(metaclass=_abc_1.ABCMeta):
         """Owned here and not by Datasets: the split is a fact about the job that made the adapter."""
 
     @_abc_1.abstractmethod
+    def ResumeFineTuningJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CancelFineTuningJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WatchJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.WatchJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListJobEvents(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ListJobEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse]]: ...
+
+    @_abc_1.abstractmethod
     def TailLogs(
         self,
         request: _fine_tuning_studio_jobs_pb2.TailLogsRequest,
@@ -450,6 +486,9 @@ class EvaluationStub:
     StartEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartEvaluationJobRequest, _fine_tuning_studio_pb2.StartEvaluationJobResponse]
     ValidateEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]
     RemoveEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveEvaluationJobRequest, _fine_tuning_studio_pb2.RemoveEvaluationJobResponse]
+    CancelEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse]
+    WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
+    ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
 
 @_typing.type_check_only
@@ -462,6 +501,9 @@ class EvaluationAsyncStub(EvaluationStub):
     StartEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartEvaluationJobRequest, _fine_tuning_studio_pb2.StartEvaluationJobResponse]  # type: ignore[assignment]
     ValidateEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]  # type: ignore[assignment]
     RemoveEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveEvaluationJobRequest, _fine_tuning_studio_pb2.RemoveEvaluationJobResponse]  # type: ignore[assignment]
+    CancelEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse]  # type: ignore[assignment]
+    WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
+    ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
 
 class EvaluationServicer(metaclass=_abc_1.ABCMeta):
@@ -501,6 +543,27 @@ class EvaluationServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemoveEvaluationJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveEvaluationJobResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveEvaluationJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CancelEvaluationJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.CancelEvaluationJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WatchJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.WatchJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListJobEvents(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ListJobEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse]]: ...
 
     @_abc_1.abstractmethod
     def TailLogs(

@@ -45,6 +45,31 @@ class FineTuningStudioJobsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.FromString,
                 _registered_method=True)
+        self.CancelFineTuningJob = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/CancelFineTuningJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobResponse.FromString,
+                _registered_method=True)
+        self.CancelEvaluationJob = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/CancelEvaluationJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobResponse.FromString,
+                _registered_method=True)
+        self.ResumeFineTuningJob = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/ResumeFineTuningJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.FromString,
+                _registered_method=True)
+        self.WatchJob = channel.unary_stream(
+                '/fine_tuning_studio.FineTuningStudioJobs/WatchJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.FromString,
+                _registered_method=True)
+        self.ListJobEvents = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/ListJobEvents',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.FromString,
+                _registered_method=True)
         self.TailLogs = channel.unary_stream(
                 '/fine_tuning_studio.FineTuningStudioJobs/TailLogs',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
@@ -72,6 +97,44 @@ class FineTuningStudioJobsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CancelFineTuningJob(self, request, context):
+        """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
+        says that it is gone. A job that has ended stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelEvaluationJob(self, request, context):
+        """Ends an evaluation job, as CancelFineTuningJob does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeFineTuningJob(self, request, context):
+        """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
+        last checkpoint that is whole and of the same settings and data, else from the beginning.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchJob(self, request, context):
+        """What happens to a job of either kind, from a cursor on, until it has ended. Every event comes
+        once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJobEvents(self, request, context):
+        """What has happened to a job of either kind. NOT_FOUND if the id is unknown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TailLogs(self, request, context):
         """The job's log from a byte offset on. With `follow`, until the job has ended.
         NOT_FOUND if the id is unknown.
@@ -92,6 +155,31 @@ def add_FineTuningStudioJobsServicer_to_server(servicer, server):
                     servicer.ValidateEvaluationJob,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.SerializeToString,
+            ),
+            'CancelFineTuningJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelFineTuningJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobResponse.SerializeToString,
+            ),
+            'CancelEvaluationJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelEvaluationJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobResponse.SerializeToString,
+            ),
+            'ResumeFineTuningJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeFineTuningJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.SerializeToString,
+            ),
+            'WatchJob': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.SerializeToString,
+            ),
+            'ListJobEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobEvents,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.SerializeToString,
             ),
             'TailLogs': grpc.unary_stream_rpc_method_handler(
                     servicer.TailLogs,
@@ -154,6 +242,141 @@ class FineTuningStudioJobs:
             '/fine_tuning_studio.FineTuningStudioJobs/ValidateEvaluationJob',
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateEvaluationJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelFineTuningJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/CancelFineTuningJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelFineTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelEvaluationJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/CancelEvaluationJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelEvaluationJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeFineTuningJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/ResumeFineTuningJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/WatchJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/ListJobEvents',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,22 @@ class FineTuningStudioJobsStub:
     """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
     Changes nothing.
     """
+    CancelFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]
+    """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
+    says that it is gone. A job that has ended stays as it is.
+    """
+    CancelEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse]
+    """Ends an evaluation job, as CancelFineTuningJob does."""
+    ResumeFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]
+    """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
+    last checkpoint that is whole and of the same settings and data, else from the beginning.
+    """
+    WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
+    """What happens to a job of either kind, from a cursor on, until it has ended. Every event comes
+    once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
+    """
+    ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
+    """What has happened to a job of either kind. NOT_FOUND if the id is unknown."""
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
@@ -59,6 +75,22 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
     Changes nothing.
     """
+    CancelFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]  # type: ignore[assignment]
+    """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
+    says that it is gone. A job that has ended stays as it is.
+    """
+    CancelEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse]  # type: ignore[assignment]
+    """Ends an evaluation job, as CancelFineTuningJob does."""
+    ResumeFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]  # type: ignore[assignment]
+    """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
+    last checkpoint that is whole and of the same settings and data, else from the beginning.
+    """
+    WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
+    """What happens to a job of either kind, from a cursor on, until it has ended. Every event comes
+    once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
+    """
+    ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
+    """What has happened to a job of either kind. NOT_FOUND if the id is unknown."""
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
@@ -86,6 +118,52 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
         Changes nothing.
         """
+
+    @_abc_1.abstractmethod
+    def CancelFineTuningJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]]:
+        """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
+        says that it is gone. A job that has ended stays as it is.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelEvaluationJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.CancelEvaluationJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse]]:
+        """Ends an evaluation job, as CancelFineTuningJob does."""
+
+    @_abc_1.abstractmethod
+    def ResumeFineTuningJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]]:
+        """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
+        last checkpoint that is whole and of the same settings and data, else from the beginning.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.WatchJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse]]:
+        """What happens to a job of either kind, from a cursor on, until it has ended. Every event comes
+        once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
+        """
+
+    @_abc_1.abstractmethod
+    def ListJobEvents(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ListJobEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse]]:
+        """What has happened to a job of either kind. NOT_FOUND if the id is unknown."""
 
     @_abc_1.abstractmethod
     def TailLogs(

@@ -37,9 +37,11 @@ class JobStatus(_message.Message):
     SECONDS_LEFT_FIELD_NUMBER: _builtins.int
     FAILURE_REASON_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
     state: _builtins.str
-    """QUEUED, SCHEDULED, RUNNING, STOPPING, SUCCEEDED, FAILED, STOPPED, TIMED_OUT, or UNKNOWN for a
-    job that was imported from a studio that kept no states.
+    """QUEUED, DISPATCHING, SCHEDULED, RUNNING, STOPPING, SUCCEEDED, FAILED, STOPPED, TIMED_OUT, LOST
+    (the workspace no longer knows it), or UNKNOWN for a job that was imported from a studio that
+    kept no states.
     """
     created_at: _builtins.str
     """Times are RFC 3339 in UTC, empty until they have come."""
@@ -57,6 +59,8 @@ class JobStatus(_message.Message):
     seconds_left: _builtins.float
     failure_reason: _builtins.str
     """Why it failed, in one sentence."""
+    attempt: _builtins.int
+    """Which attempt this is, counted from 1; ResumeFineTuningJob begins another."""
     @_builtins.property
     def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the studio changed about the settings, one sentence each."""
@@ -77,10 +81,11 @@ class JobStatus(_message.Message):
         seconds_left: _builtins.float = ...,
         failure_reason: _builtins.str = ...,
         notices: _abc.Iterable[_builtins.str] | None = ...,
+        attempt: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "eval_loss", b"eval_loss", "loss", b"loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "created_at", b"created_at", "epoch", b"epoch", "eval_loss", b"eval_loss", "failure_reason", b"failure_reason", "finished_at", b"finished_at", "loss", b"loss", "notices", b"notices", "seconds_left", b"seconds_left", "started_at", b"started_at", "state", b"state", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "attempt", b"attempt", "created_at", b"created_at", "epoch", b"epoch", "eval_loss", b"eval_loss", "failure_reason", b"failure_reason", "finished_at", b"finished_at", "loss", b"loss", "notices", b"notices", "seconds_left", b"seconds_left", "started_at", b"started_at", "state", b"state", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__eval_loss: _TypeAlias = _typing.Literal["eval_loss"]  # noqa: Y015
     _WhichOneofArgType__eval_loss: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss"]  # noqa: Y015

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store import Store
+from jobs.history import JobEventRecord
+from jobs.lease import LeaseRecord
 from jobs.records import JobRecord, JobRecords
 from jobs.testing import Workbench
 
@@ -22,9 +24,19 @@ class SomeJob(JobRecord, kw_only=True):
         return f"outputs/{self.id}"
 
 
+class SomeEvent(JobEventRecord, kw_only=True):
+    __tablename__ = "some_events"
+
+
+class SomeLease(LeaseRecord, kw_only=True):
+    __tablename__ = "some_lease"
+
+
 MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
+
+from jobs import history, lease
 
 revision = "0001"
 down_revision = None
@@ -39,6 +51,7 @@ def upgrade():
         sa.Column("state", sa.String, nullable=False),
         *(sa.Column(name, sa.String) for name in ("run_id", "failure_reason", "notices")),
         *(sa.Column(name, sa.DateTime) for name in ("started_at", "finished_at")),
+        *(sa.Column(name, kind) for name, kind in history.DISPATCH_COLUMNS),
         *(sa.Column(name, sa.Integer) for name in ("step", "total_steps")),
         *(
             sa.Column(name, sa.Float(53))
@@ -48,6 +61,8 @@ def upgrade():
         sa.Column("created_at", sa.DateTime, nullable=False),
         sa.Column("updated_at", sa.DateTime, nullable=False),
     )
+    op.create_table("some_events", *history.columns())
+    op.create_table("some_lease", *lease.columns())
 """
 
 
@@ -75,5 +90,5 @@ async def records(tmp_path: Path) -> AsyncIterator[JobRecords[SomeJob]]:
     (migrations / "0001_some_jobs.py").write_text(MIGRATION)
     store = Store("some", f"sqlite:///{tmp_path}/some.db", migrations)
     await store.open()
-    yield JobRecords(store, SomeJob)
+    yield JobRecords(store, SomeJob, SomeEvent)
     await store.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cmlapi
 from ft.enums import JobState
-from jobs.states import OF_ENGINE
+from jobs.states import MOVES, OF_ENGINE, sources
 
 
 def test_every_status_of_the_workspace_is_known() -> None:
@@ -24,7 +24,32 @@ def test_a_run_that_is_over_ends_its_job_and_no_other_does() -> None:
 
 def test_a_job_is_unfinished_until_its_end_is_known() -> None:
     unfinished = {state for state in JobState if not state.ended}
-    assert unfinished == {"QUEUED", "SCHEDULED", "RUNNING", "STOPPING"}
+    assert unfinished == {"QUEUED", "DISPATCHING", "SCHEDULED", "RUNNING", "STOPPING"}
+
+
+def test_every_state_has_its_moves_and_an_end_leads_to_another_attempt_only() -> None:
+    assert set(MOVES) == set(JobState)
+    for state in JobState:
+        if state.ended:
+            assert MOVES[state] <= {JobState.QUEUED}
+    assert not MOVES[JobState.SUCCEEDED] | MOVES[JobState.UNKNOWN]
+
+
+def test_every_job_can_come_to_an_end_and_can_be_stopped_until_then() -> None:
+    for state in JobState:
+        if not state.ended:
+            reached, left = {state}, [state]
+            while left:
+                following = MOVES[left.pop()] - reached
+                reached |= following
+                left += following
+            assert {"STOPPED", "FAILED"} <= reached
+            assert state is JobState.STOPPING or JobState.STOPPING in MOVES[state]
+
+
+def test_sources_are_the_moves_read_backwards() -> None:
+    for to in JobState:
+        assert sources(to) == [state for state in JobState if to in MOVES[state]]
 
 
 def _find(content: object, name: str) -> list[str]:

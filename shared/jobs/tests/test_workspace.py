@@ -1,8 +1,7 @@
-"""The workspace's API and the dispatch of jobs, against a real workbench."""
+"""The workspace's API against a real workbench."""
 
 import json
 import socket
-import uuid
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 import cmlapi
 from chassis import errors
 from jobs import workspace as module
-from jobs.dispatch import JobSpec, dispatch, withdraw
 from jobs.publish import publish_address
 from jobs.testing import PROJECT_ID, Workbench
 from jobs.workspace import Workspace
@@ -21,69 +19,6 @@ TEMPLATE = "Finetuning_Base_Job"
 @pytest.fixture
 def workspace(in_workspace: Workbench) -> Workspace:
     return Workspace()
-
-
-@pytest.fixture
-def script(workbench: Workbench) -> str:
-    return workbench.script("waits.py", "import time; time.sleep(600)")
-
-
-def spec(**fields: object) -> JobSpec:
-    given = {"template": TEMPLATE, "arguments": "--a 1", "cpu": 1, "memory": 1, "gpu": 0, **fields}
-    return JobSpec(id=str(uuid.uuid4()), **given)  # type: ignore[arg-type]
-
-
-async def test_a_job_gets_script_and_runtime_of_its_template(
-    workspace: Workspace, workbench: Workbench
-) -> None:
-    wanted = spec(environment={"TOKEN": "t"}, cpu=2, memory=3)
-    dispatched = await dispatch(workspace, wanted)
-    job, template = workbench.job(wanted.id), workbench.job(TEMPLATE)
-    assert job.id == dispatched.cml_job_id
-    assert (job.script, job.runtime_identifier) == (template.script, template.runtime_identifier)
-    assert (job.cpu, job.memory, job.nvidia_gpu, job.arguments) == (2, 3, 0, "--a 1")
-    [run] = await workspace.runs(str(job.id))
-    assert run.id == dispatched.run_id
-    await withdraw(workspace, str(job.id), str(run.id), ended=False)
-    assert await workspace.find_job(wanted.id) is None
-
-
-async def test_a_script_of_the_users_own_wins(
-    workspace: Workspace, workbench: Workbench, script: str
-) -> None:
-    wanted = spec(script=script)
-    await dispatch(workspace, wanted)
-    assert workbench.job(wanted.id).script == script
-
-
-@pytest.mark.parametrize(("label", "sent"), [(None, None), (-1, None), (0, None), (3, "3")])
-async def test_a_label_is_sent_where_one_is_meant(
-    workspace: Workspace, workbench: Workbench, script: str, label: int | None, sent: str | None
-) -> None:
-    wanted = spec(script=script, gpu_label_id=label)
-    await dispatch(workspace, wanted)
-    assert (workbench.job(wanted.id).accelerator_label_id or None) == sent
-
-
-async def test_again_it_adopts_what_is_there(
-    workspace: Workspace, workbench: Workbench, script: str
-) -> None:
-    wanted = spec(script=script)
-    first = await dispatch(workspace, wanted)
-    assert await dispatch(workspace, wanted) == first
-    assert len(await workspace.runs(first.cml_job_id)) == 1
-
-
-async def test_a_job_without_a_run_is_adopted_and_gets_one(
-    workspace: Workspace, workbench: Workbench, script: str
-) -> None:
-    wanted = spec(script=script)
-    request = cmlapi.CreateJobRequest(name=wanted.id, script=script, cpu=1, memory=1)
-    created = workbench.api.create_job(request, PROJECT_ID)
-    dispatched = await dispatch(workspace, wanted)
-    assert dispatched.cml_job_id == created.id
-    [run] = await workspace.runs(str(created.id))
-    assert run.id == dispatched.run_id
 
 
 async def test_a_job_is_found_behind_pages_of_other_peoples(
@@ -113,24 +48,6 @@ async def test_the_oldest_of_equal_names_is_the_one(
     found = await workspace.find_job("twice")
     assert found is not None
     assert found.id == first.id
-
-
-async def test_what_is_gone_can_be_withdrawn(workspace: Workspace, script: str) -> None:
-    dispatched = await dispatch(workspace, spec(script=script))
-    await workspace.delete_job(dispatched.cml_job_id)
-    await withdraw(workspace, dispatched.cml_job_id, dispatched.run_id, ended=False)
-
-
-async def test_no_template_is_told_by_name(workspace: Workspace) -> None:
-    with pytest.raises(errors.FailedPrecondition, match="'No_Such_Job'") as refused:
-        await dispatch(workspace, spec(template="No_Such_Job"))
-    assert refused.value.code_reason == "TEMPLATE_JOB_MISSING"
-
-
-async def test_the_workspaces_no_is_told_in_its_words(workspace: Workspace) -> None:
-    with pytest.raises(errors.FailedPrecondition, match="cpu: must be more than 0") as refused:
-        await dispatch(workspace, spec(cpu=0))
-    assert refused.value.metadata == {"operation": "create_job"}
 
 
 async def test_a_run_that_is_unknown(workspace: Workspace) -> None:

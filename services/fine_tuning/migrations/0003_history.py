@@ -1,0 +1,17 @@
+"""What happened to jobs, how they are dispatched, and which process reconciles them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from jobs import history, lease
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    for name, kind in history.DISPATCH_COLUMNS:
+        op.add_column("fine_tuning_jobs", sa.Column(name, kind))
+    op.create_index("ix_fine_tuning_jobs_request_id", "fine_tuning_jobs", ["request_id"])
+    op.create_table("fine_tuning_job_events", *history.columns())
+    op.create_table("fine_tuning_lease", *lease.columns())

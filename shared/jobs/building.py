@@ -1,0 +1,45 @@
+"""The parts that the job domains have in common, put together."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Generic, TypeVar
+
+from chassis.config import Settings
+from jobs.dispatch import Dispatcher
+from jobs.lease import Lease, LeaseRecord
+from jobs.lifecycle import JobLifecycle
+from jobs.observer import Observer
+from jobs.reconciler import Reconciler
+from jobs.records import JobRecord, JobRecords
+from jobs.workspace import Workspace
+
+Job = TypeVar("Job", bound=JobRecord)
+Reported = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+
+
+class JobParts(Generic[Job]):
+    """A job domain's lifecycle, and the work in the background that it needs.
+
+    `kind` is what messages call the jobs; for `reported` see `Observer`.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        records: JobRecords[Job],
+        lease: type[LeaseRecord],
+        settings: Settings,
+        reported: Reported[Job],
+    ) -> None:
+        self.workspace = Workspace()
+        # By the environment and never as an argument: arguments are shown and logged.
+        token = settings.hub_token
+        secrets = {"HUGGINGFACE_ACCESS_TOKEN": token} if token else {}
+        dispatcher = Dispatcher(records, self.workspace, secrets)
+        observer = Observer(records, self.workspace, settings.project, reported)
+        reconciler = Reconciler(
+            records, self.workspace, dispatcher, observer, Lease(records.store, lease)
+        )
+        self.lifecycle = JobLifecycle(
+            kind, records, self.workspace, dispatcher, settings.project, reconciler.wake
+        )
+        self.run: Callable[[], Coroutine[Any, Any, None]] = reconciler.run

@@ -1,0 +1,71 @@
+"""What happened to jobs, an append-only table: every change of state, and progress in between."""
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.convert import rfc3339
+from chassis.records import Base
+from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent
+
+STATE, PROGRESS, REMOVED = "STATE", "PROGRESS", "REMOVED"
+STUDIO, USER, WORKSPACE, JOB = "studio", "user", "workspace", "job"
+"""Who makes a job move."""
+
+
+class JobEventRecord(Base, kw_only=True):
+    """One thing that happened to a job. `seq` is the cursor of watches."""
+
+    __abstract__ = True
+
+    job_id: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]
+    """STATE, PROGRESS, or REMOVED for a job that is forgotten but may still be in the workspace."""
+    state: Mapped[str | None] = mapped_column(default=None)
+    cause: Mapped[str | None] = mapped_column(default=None)
+    actor: Mapped[str | None] = mapped_column(default=None)
+    progress: Mapped[str | None] = mapped_column(default=None)
+    """What the job reported, a JSON object."""
+
+    def message(self) -> JobEvent:
+        """The event as clients see it."""
+        reported: dict[str, Any] = json.loads(self.progress or "{}")
+        fields = JobEvent.DESCRIPTOR.fields_by_name
+        return JobEvent(
+            cursor=self.seq,
+            job_id=self.job_id,
+            time=rfc3339(self.created_at),
+            kind=self.kind,
+            state=self.state or "",
+            cause=self.cause or "",
+            actor=self.actor or "",
+            **{name: value for name, value in reported.items() if name in fields},
+        )
+
+
+def columns() -> tuple[sa.Column[Any], ...]:
+    """Columns of a history's table, for migrations."""
+    return (
+        sa.Column("id", sa.String, nullable=False, unique=True),
+        sa.Column("job_id", sa.String, nullable=False, index=True),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("state", sa.String),
+        sa.Column("cause", sa.String),
+        sa.Column("actor", sa.String),
+        sa.Column("progress", sa.String),
+        sa.Column("seq", sa.Integer, primary_key=True),
+        sa.Column("created_at", sa.DateTime, nullable=False),
+        sa.Column("updated_at", sa.DateTime, nullable=False),
+    )
+
+
+DISPATCH_COLUMNS: tuple[tuple[str, Any], ...] = (
+    ("attempt", sa.Integer),
+    ("spec", sa.String),
+    ("sent_at", sa.DateTime),
+    ("request_id", sa.String),
+    ("request_digest", sa.String),
+)
+"""Columns of a job's table that came with the history."""

@@ -1,0 +1,62 @@
+"""What happens to a job, told to whoever watches it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, TypeVar
+
+from chassis.errors import InvalidArgument
+from ft.enums import JobState
+from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent, WatchJobResponse
+from jobs import rules
+from jobs.records import JobRecord, JobRecords
+
+Job = TypeVar("Job", bound=JobRecord)
+PAGE = 1000
+POLL_SECONDS = 0.25
+HEARTBEAT_SECONDS = 10.0
+
+
+class JobWatch(Generic[Job]):
+    """Lists and follows the events of jobs. `get` finds a job or raises NotFound."""
+
+    def __init__(self, get: Callable[[str], Job], records: JobRecords[Job]) -> None:
+        self._get = get
+        self._records = records
+
+    def list(self, id: str, cursor: int, page_size: int) -> list[JobEvent]:
+        """Events behind the cursor, oldest first."""
+        _require_not_negative("cursor", cursor)
+        _require_not_negative("page_size", page_size)
+        self._get(id)
+        limit = min(page_size or PAGE, PAGE)
+        return [event.message() for event in self._records.events(id, cursor, limit)]
+
+    async def follow(self, id: str, cursor: int) -> AsyncIterator[WatchJobResponse]:
+        """Events behind the cursor as they come, until the job has ended; empty responses in
+        between show that the watch is alive.
+
+        Events are read from the store, so that none is missed or repeated, whichever process of
+        the studio wrote it and however often the watch is begun anew.
+        """
+        _require_not_negative("cursor", cursor)
+        told = time.monotonic()
+        while True:
+            # Asked before reading: what happened before the end is then surely read.
+            ended = JobState(self._get(id).state).ended
+            while events := self._records.events(id, cursor, PAGE):
+                for event in events:
+                    cursor = event.seq
+                    yield WatchJobResponse(event=event.message())
+                told = time.monotonic()
+            if ended:
+                return
+            if time.monotonic() - told >= HEARTBEAT_SECONDS:
+                told = time.monotonic()
+                yield WatchJobResponse()
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def _require_not_negative(field: str, value: int) -> None:
+    if value < 0:
+        raise InvalidArgument.at(field, rules.OFFSET, f"must not be negative, not {value}")
