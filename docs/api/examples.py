@@ -100,6 +100,33 @@ while not JobState(job.status.state).ended:
     job = client.GetFineTuningJob(GetFineTuningJobRequest(id=job.id)).fine_tuning_job
 assert job.status.state == JobState.SUCCEEDED, job.status.failure_reason
 
+# --- WatchJob
+# From the beginning, and until the job has ended; `cursor` goes on behind an event that is known.
+for answer in client.WatchJob(WatchJobRequest(job_id=job.id)):
+    if answer.HasField("event"):
+        print(answer.event.kind, answer.event.state, answer.event.step, answer.event.loss)
+
+# --- ListJobEvents
+events = client.ListJobEvents(ListJobEventsRequest(job_id=job.id)).events
+assert [event.state for event in events if event.kind == "STATE"][-1] == "SUCCEEDED"
+
+# --- CancelFineTuningJob
+request.adapter_name = "another"
+request.request_id = "7f9e7a3e-3a38-4a52-9c64-5a2f2e1c0a11"
+endless = client.StartFineTuningJob(request).fine_tuning_job
+# The same request again is not another job.
+assert client.StartFineTuningJob(request).fine_tuning_job.id == endless.id
+cancelled = client.CancelFineTuningJob(
+    CancelFineTuningJobRequest(id=endless.id, reason="no longer wanted")
+).fine_tuning_job
+cancelled = client.wait_for_job(cancelled.id, raise_on_failure=False)
+assert cancelled.status.state == JobState.STOPPED
+
+# --- ResumeFineTuningJob
+resumed = client.ResumeFineTuningJob(ResumeFineTuningJobRequest(id=endless.id)).fine_tuning_job
+assert resumed.status.attempt == 2
+client.CancelFineTuningJob(CancelFineTuningJobRequest(id=endless.id))
+
 # --- ListFineTuningJobs
 jobs = client.ListFineTuningJobs(ListFineTuningJobsRequest(filter={"base_model_id": model.id}))
 
@@ -154,6 +181,9 @@ while not JobState(scoring.status.state).ended:
     time.sleep(0.2)
     scoring = client.GetEvaluationJob(GetEvaluationJobRequest(id=scoring.id)).evaluation_job
 print(dict(scoring.metrics), scoring.rows)
+
+# --- CancelEvaluationJob
+client.CancelEvaluationJob(CancelEvaluationJobRequest(id=scoring.id))  # has ended: stays so
 
 # --- ListEvaluationJobs
 scorings = client.ListEvaluationJobs(ListEvaluationJobsRequest()).evaluation_jobs

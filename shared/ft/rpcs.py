@@ -258,6 +258,44 @@ class Rpcs(ABC):
         """
         return self._unary("ValidateEvaluationJob", request, timeout)
 
+    def CancelFineTuningJob(
+        self, request: jobs.CancelFineTuningJobRequest, *, timeout: float | None = None
+    ) -> jobs.CancelFineTuningJobResponse:
+        """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the
+        workspace says that it is gone. A job that has ended stays as it is.
+        """
+        return self._unary("CancelFineTuningJob", request, timeout)
+
+    def CancelEvaluationJob(
+        self, request: jobs.CancelEvaluationJobRequest, *, timeout: float | None = None
+    ) -> jobs.CancelEvaluationJobResponse:
+        """Ends an evaluation job, as CancelFineTuningJob does."""
+        return self._unary("CancelEvaluationJob", request, timeout)
+
+    def ResumeFineTuningJob(
+        self, request: jobs.ResumeFineTuningJobRequest, *, timeout: float | None = None
+    ) -> jobs.ResumeFineTuningJobResponse:
+        """Begins another attempt at a fine-tuning job that has ended without success. It goes on
+        from the last checkpoint that is whole and of the same settings and data, else from the
+        beginning.
+        """
+        return self._unary("ResumeFineTuningJob", request, timeout)
+
+    def WatchJob(
+        self, request: jobs.WatchJobRequest, *, timeout: float | None = None
+    ) -> Generator[jobs.WatchJobResponse, None, None]:
+        """What happens to a job of either kind, from a cursor on, until it has ended. Every event
+        comes once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is
+        unknown.
+        """
+        return self._stream("WatchJob", request, timeout)
+
+    def ListJobEvents(
+        self, request: jobs.ListJobEventsRequest, *, timeout: float | None = None
+    ) -> jobs.ListJobEventsResponse:
+        """What has happened to a job of either kind. NOT_FOUND if the id is unknown."""
+        return self._unary("ListJobEvents", request, timeout)
+
     def TailLogs(
         self, request: jobs.TailLogsRequest, *, timeout: float | None = None
     ) -> Generator[jobs.TailLogsResponse, None, None]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ft.cli import database, demo, jobs, registry, studio
+from ft.cli import control, database, demo, jobs, registry, studio
 from ft.cli.exits import MEANINGS
 from ft.cli.session import command
 
@@ -42,6 +42,9 @@ command(app, "demo")(demo.demo)
 command(app, "train")(jobs.train)
 command(app, "evaluate")(jobs.evaluate)
 command(app, "logs")(jobs.logs)
+command(app, "cancel")(control.cancel)
+command(app, "resume")(control.resume)
+command(jobs.jobs, "events")(control.events)
 app.add_typer(jobs.jobs, name="jobs")
 app.add_typer(registry.datasets, name="datasets")
 app.add_typer(registry.models, name="models")

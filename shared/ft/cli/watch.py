@@ -1,8 +1,10 @@
 """Following jobs until they have ended."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
+from statistics import fmean
 from typing import Protocol
 
 from rich.console import Console
@@ -17,6 +19,7 @@ LINE_SECONDS = 5.0
 """How often progress is told where there is no terminal to draw on."""
 POLL_SECONDS = 0.5
 LOG_LINES = 15
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 def follow(
@@ -79,7 +82,7 @@ def _display(console: Console, quiet: bool) -> Iterator[_Display]:
     except KeyboardInterrupt:
         raise CommandFailed(
             "stopped watching; the job goes on. `fts jobs` shows it, `fts jobs watch ID` "
-            "watches it again, `fts jobs remove ID` ends it",
+            "watches it again, `fts cancel ID` ends it",
             Exit.INTERRUPTED,
         ) from None
 
@@ -109,21 +112,38 @@ class _Bars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
+        self._losses: dict[str, dict[int, float]] = {}
 
     def show(self, title: str, status: api.JobStatus) -> None:
         if title not in self._tasks:
             self._tasks[title] = self._progress.add_task(
                 title, total=None, state="", steps="", loss="", left=""
             )
+        losses = self._losses.setdefault(title, {})
+        if status.HasField("loss"):
+            losses[status.step] = status.loss
         self._progress.update(
             self._tasks[title],
             total=status.total_steps or None,
             completed=status.step,
             state=status.state.lower(),
             steps=_steps(status),
-            loss=_loss(status),
+            loss=f"{_loss(status)} {sparkline(list(losses.values()))}".strip(),
             left=_left(status),
         )
+
+
+def sparkline(values: Sequence[float], width: int = 20) -> str:
+    """The values as a line of bars, the lowest at the bottom; the means of equal parts where there
+    are more than `width` of them."""
+    if len(values) < 2:
+        return ""
+    parts = min(width, len(values))
+    edges = [number * len(values) // parts for number in range(parts + 1)]
+    means = [fmean(values[begin:end]) for begin, end in pairwise(edges)]
+    low, high = min(means), max(means)
+    scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BARS[round((mean - low) * scale)] for mean in means)
 
 
 def _bars(console: Console) -> Progress:

@@ -13,7 +13,7 @@ from ft.client import AsyncFineTuningStudioClient, FineTuningStudioClient
 from ft.services import METHODS, SERVICES, STUDIO
 
 Client = type[FineTuningStudioClient] | type[AsyncFineTuningStudioClient]
-LISTS = [name for name in METHODS if name.startswith("List")]
+LISTS = [method.name for method in STUDIO.methods if method.name.startswith("List")]
 
 both = pytest.mark.parametrize(
     "kind", [FineTuningStudioClient, AsyncFineTuningStudioClient], ids=["sync", "async"]
