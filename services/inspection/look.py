@@ -15,6 +15,9 @@ from services.inspection.steps import steps
 from services.inspection.texts import Seen, Texts
 from services.inspection.tokenizer import ModelTokenizer, NotCountableError, read_json
 
+COUNTING_SHARE = 0.5
+"""The share of a call's time that tokens may be counted for."""
+
 
 class Look:
     """Looks into what a job would have."""
@@ -93,7 +96,8 @@ class Look:
         return True
 
     def _seen(self, parts: data.Parts, tokenizer: ModelTokenizer | None) -> Seen:
-        texts = Texts(self._settings, parts, tokenizer, self._context, self._work.counting_seconds)
+        seconds = self._work.seconds * COUNTING_SHARE
+        texts = Texts(self._settings, parts, tokenizer, self._context, seconds)
         texts.look(self._findings)
         return texts.seen
 

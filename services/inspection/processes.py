@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from contextlib import suppress
@@ -18,7 +19,10 @@ from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 
 AT_ONCE = 2
 """Inspections at a time; each may take a core and the memory of a dataset."""
+WORK, ANSWER, SAID = "work", "answer", "said"
+"""Files that are the process's standard input, output and error."""
 SHOWN_BYTES = 4000
+"""How much of what a failed process said goes into the log."""
 
 log = structlog.get_logger()
 
@@ -66,28 +70,38 @@ class Processes:
                 shutil.rmtree(folder, ignore_errors=True)
 
     async def _run(self, work: InspectionWork, folder: Path) -> InspectJobResponse:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "services.inspection.worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self._environment(folder),
-            cwd=folder,
-            # With the processes that the libraries may start in it.
-            start_new_session=True,
-        )
+        (folder / WORK).write_bytes(work.SerializeToString())
+        process = self._start(folder)
         try:
-            answer, errors = await process.communicate(work.SerializeToString())
+            status = await asyncio.to_thread(process.wait)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-        if process.returncode:
-            said = errors.decode(errors="replace")[-SHOWN_BYTES:]
-            log.warning("inspection failed", status=process.returncode, said=self._shown(said))
-            raise WorkerFailed(_how(process.returncode))
-        return InspectJobResponse.FromString(answer)
+            process.wait()
+        if status:
+            said = (folder / SAID).read_bytes()[-SHOWN_BYTES:].decode(errors="replace")
+            log.warning("inspection failed", status=status, said=self._shown(said))
+            raise WorkerFailed(_how(status))
+        return InspectJobResponse.FromString((folder / ANSWER).read_bytes())
+
+    def _start(self, folder: Path) -> subprocess.Popen[bytes]:
+        """Not by the event loop: uvloop forks in a way that gRPC takes part in, and one new process
+        in ten crashes in gRPC before it has begun. This way asks nobody."""
+        with (
+            (folder / WORK).open("rb") as stdin,
+            (folder / ANSWER).open("wb") as stdout,
+            (folder / SAID).open("wb") as stderr,
+        ):
+            return subprocess.Popen(
+                (sys.executable, "-m", "services.inspection.worker"),
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                env=self._environment(folder),
+                cwd=folder,
+                # With the processes that the libraries may start in it.
+                start_new_session=True,
+            )
 
     def _environment(self, folder: Path) -> dict[str, str]:
         return {

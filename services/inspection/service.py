@@ -27,8 +27,6 @@ from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.model_files import Found, ModelFiles
 from services.inspection.processes import Processes, WorkerFailed
 
-COUNTING_SHARE = 0.5
-"""The share of a call's time that tokens may be counted for."""
 _FOR_GOOD = (FailedPrecondition, NotFound, PermissionDenied)
 
 
@@ -78,13 +76,12 @@ class InspectionService:
             return InspectJobResponse()
 
     def _work(self, request: InspectJobRequest, model: Found) -> InspectionWork:
-        left = context.current(self._deadline_seconds).remaining()
         return InspectionWork(
             request=request,
             project=str(self._paths.project),
             model_files={name: str(path) for name, path in model.files.items()},
             weights=[WeightShape(name=name, shape=one) for name, one in model.weights.items()],
-            counting_seconds=left * COUNTING_SHARE,
+            seconds=context.current(self._deadline_seconds).remaining(),
         )
 
     async def _model(self, model: ModelMetadata, findings: Findings) -> Found:

@@ -1,8 +1,10 @@
 """Does one inspection: `python -m services.inspection.worker` with an InspectionWork on standard
 input and the InspectJobResponse on standard output, both as bytes."""
 
+import math
 import os
 import resource
+import signal
 import sys
 
 from ft.proto.inspection_pb2 import InspectionWork
@@ -18,6 +20,8 @@ def main() -> None:
     # Nothing that a library says may get between the bytes.
     sys.stdout = sys.stderr
     work = InspectionWork.FromString(sys.stdin.buffer.read())
+    # Should nobody be left to end it.
+    signal.alarm(math.ceil(work.seconds) + 1)
 
     import datasets
 

@@ -10,7 +10,7 @@ import pytest
 from datasets import Dataset
 from grpc import StatusCode, aio
 
-from chassis.testing import Process, services, settings_in
+from chassis.testing import Process
 from ft.proto.inspection_pb2_grpc import InspectionStub
 from services.inspection.processes import AT_ONCE
 from services.inspection.tests.conftest import job, rules
@@ -19,11 +19,10 @@ from services.inspection.tests.conftest import job, rules
 @pytest.fixture
 async def stub(project: Path, tmp_path: Path) -> AsyncIterator[InspectionStub]:
     """Calls of the service, each with a deadline of the test's own."""
-    async with (
-        services(tmp_path, "inspection"),
-        aio.insecure_channel(settings_in(tmp_path, "t").address_of("inspection")) as channel,
-    ):
-        yield InspectionStub(channel)
+    with Process(tmp_path, "inspection") as process:
+        await process.serving()
+        async with aio.insecure_channel(process.address) as channel:
+            yield InspectionStub(channel)
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def endless(project: Path) -> str:
 
 
 def workers() -> list[psutil.Process]:
-    children = psutil.Process().children()
+    children = psutil.Process().children(recursive=True)
     return [child for child in children if "services.inspection.worker" in child.cmdline()]
 
 
@@ -49,6 +48,16 @@ async def until_workers(count: int, folder: Path) -> None:
 
 def left(folder: Path) -> list[Path]:
     return list((folder / "inspection").glob("*"))
+
+
+async def test_one_call_after_the_other_is_answered(
+    stub: InspectionStub, project: Path, tmp_path: Path
+) -> None:
+    (project / "d.jsonl").write_text('{"a": "x"}\n')
+
+    for _ in range(10):
+        assert (await stub.InspectJob(job("d.jsonl"), timeout=60)).data.rows == 1
+    assert left(tmp_path) == []
 
 
 async def test_a_cancelled_call_ends_its_process(

@@ -160,11 +160,11 @@ class InspectionWork(_message.Message):
     PROJECT_FIELD_NUMBER: _builtins.int
     MODEL_FILES_FIELD_NUMBER: _builtins.int
     WEIGHTS_FIELD_NUMBER: _builtins.int
-    COUNTING_SECONDS_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
     project: _builtins.str
     """The project directory."""
-    counting_seconds: _builtins.float
-    """How long tokens may be counted."""
+    seconds: _builtins.float
+    """What is left of the call's time."""
     @_builtins.property
     def request(self) -> Global___InspectJobRequest: ...
     @_builtins.property
@@ -182,11 +182,11 @@ class InspectionWork(_message.Message):
         project: _builtins.str = ...,
         model_files: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         weights: _abc.Iterable[Global___WeightShape] | None = ...,
-        counting_seconds: _builtins.float = ...,
+        seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counting_seconds", b"counting_seconds", "model_files", b"model_files", "project", b"project", "request", b"request", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_files", b"model_files", "project", b"project", "request", b"request", "seconds", b"seconds", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
