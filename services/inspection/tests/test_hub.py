@@ -1,0 +1,76 @@
+"""Models and datasets of the hub."""
+
+from pathlib import Path
+
+import pytest
+from grpc import aio
+
+from chassis.testing import Process
+from chassis.testing_hub import Repo, hub
+from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata
+from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from ft.proto.inspection_pb2_grpc import InspectionStub
+from services.inspection.tests.conftest import STARTER, job, rules
+
+TOKEN = "hf_planted"
+MODEL = {path.name: path.read_bytes() for path in (STARTER / "model").iterdir()}
+DATA = {"train.jsonl": b'{"a": "x"}\n{"a": ""}\n', "test.jsonl": b'{"a": "y"}\n'}
+
+
+async def inspected(folder: Path, request: InspectJobRequest, *repos: Repo) -> InspectJobResponse:
+    with hub(*repos, tokens=(TOKEN,)) as served:
+        environment = served.environment(str(folder / "hf"))
+        environment["HUGGINGFACE_ACCESS_TOKEN"] = TOKEN
+        with Process(folder, "inspection", **environment) as process:
+            await process.serving()
+            async with aio.insecure_channel(process.address) as channel:
+                response: InspectJobResponse = await InspectionStub(channel).InspectJob(
+                    request, timeout=60
+                )
+        assert TOKEN not in process.log.read_text() + str(response)
+        return response
+
+
+def hub_job() -> InspectJobRequest:
+    return job(
+        "x.csv",
+        model=ModelMetadata(type="huggingface", huggingface_model_name="a/model"),
+        dataset=DatasetMetadata(type="huggingface", name="d", huggingface_name="a/data"),
+    )
+
+
+async def test_a_model_and_a_dataset_of_the_hub_are_looked_into(tmp_path: Path) -> None:
+    response = await inspected(
+        tmp_path,
+        hub_job(),
+        Repo("model", "a/model", MODEL),
+        Repo("dataset", "a/data", DATA, readers=(TOKEN,), private=True),
+    )
+
+    assert rules(response) == {"FT-855": "WARNING"}
+    assert list(response.findings[0].places) == ["row 2"]
+    data = response.data
+    assert (data.rows, data.used_rows, data.held_out_rows) == (3, 2, 1)
+    assert (data.context_tokens, data.pad_token) == (256, "<|pad|>")
+    assert "984,192 parameters" in response.memory.reasoning[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "severity"),
+    [(0, "ERROR"), (503, "NOTICE")],
+)
+async def test_what_the_hub_does_not_give_is_told(
+    tmp_path: Path, status: int, severity: str
+) -> None:
+    repos = (
+        [Repo("model", "a/model", status=status), Repo("dataset", "a/data", status=status)]
+        if status
+        else []
+    )
+
+    response = await inspected(tmp_path, hub_job(), *repos)
+
+    assert rules(response)["FT-851"] == severity
+    told = [one.severity for one in response.findings if one.rule == "FT-862"]
+    assert told[0] == severity
+    assert not response.HasField("data")
