@@ -87,7 +87,8 @@ class Texts:
         return text
 
     def _count(self, begin: int, texts: list[str | None]) -> None:
-        if self._tokenizer is None or time.monotonic() > self._until:
+        over = self.seen.counted and time.monotonic() > self._until
+        if self._tokenizer is None or over:
             return
         seen, context = self.seen, self._context
         end = (self._tokenizer.end_of_text or "") if self._settings.tuning else ""

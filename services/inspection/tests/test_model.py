@@ -10,7 +10,9 @@ import pytest
 from tokenizers import Tokenizer
 
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata, PromptMetadata
-from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest, InspectJobResponse
+from services.inspection.data import BATCH_ROWS
+from services.inspection.look import Look
 from services.inspection.tests.conftest import STARTER, job, rules
 
 Inspect = Callable[[InspectJobRequest], Awaitable[InspectJobResponse]]
@@ -111,6 +113,19 @@ async def test_steps_are_counted_as_the_library_counts_them(
     summary = (await inspect(request)).data
 
     assert (summary.steps_per_epoch, summary.total_steps) == steps
+
+
+def test_counting_ends_with_its_time_and_the_rest_is_taken_to_be_alike(project: Path) -> None:
+    rows = "".join(json.dumps({"a": "short"}) + "\n" for _ in range(3 * BATCH_ROWS))
+    (project / "d.jsonl").write_text(rows)
+    files = {path.name: str(path) for path in (project / "model").iterdir()}
+    work = InspectionWork(request=job("d.jsonl"), project=str(project), model_files=files)
+
+    # So little time that it is over after the first rows, which are counted all the same.
+    response = Look(work, None).response()
+
+    assert rules(response)["FT-858"] == "NOTICE"
+    assert response.data.tokens == 3 * BATCH_ROWS * tokens("short<|end|>")
 
 
 async def test_steps_of_packed_rows_are_not_known(inspect: Inspect, data: str) -> None:
