@@ -89,9 +89,10 @@ class Studio:
 
 
 @asynccontextmanager
-async def studio_in(folder: Path, *names: str) -> AsyncIterator[Studio]:
+async def studio_in(folder: Path, *names: str, database_url: str = "") -> AsyncIterator[Studio]:
     settings = settings_in(folder, "facade")
-    async with services(folder, *(names or DOMAINS)), serving(settings, parts_of(settings)):
+    domains = services(folder, *(names or DOMAINS), database_url=database_url)
+    async with domains, serving(settings, parts_of(settings)):
         studio = Studio(folder)
         yield studio
         await studio.channel.close(None)
@@ -314,3 +315,14 @@ async def test_a_domain_that_is_away_is_named_and_nothing_is_taken(tmp_path: Pat
         assert refused.metadata == {"service": "evaluation"}
     async with studio_in(folder) as studio:
         assert rows(await studio.export())["models"] == []
+
+
+async def test_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    async with studio_in(tmp_path / "p", database_url=postgres_url) as studio:
+        await studio.take_content(FIELD)
+        exported = await studio.export()
+        report = await studio.take_content(exported)
+        assert not [table for table in report if table.taken or table.refused]
+    async with studio_in(tmp_path / "s") as other:
+        await other.take_content(exported)
+        assert ordered(await other.export()) == ordered(exported)
