@@ -7,6 +7,7 @@ __all__ = [
     "ConfigType",
     "DatasetType",
     "EvaluationJobType",
+    "FailureKind",
     "FineTuningFrameworkType",
     "JobState",
     "ModelExportType",
@@ -86,6 +87,22 @@ class EvaluationJobType(StrEnum):
     """What measures."""
 
     MLFLOW = "mlflow"
+
+
+class FailureKind(StrEnum):
+    """What kind of failure ended a job, as in `JobStatus.failure_kind`."""
+
+    USER_ERROR = "USER_ERROR"
+    """Settings, data or model have to be changed."""
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    ERROR = "ERROR"
+    """Something else, which the job told."""
+    CRASHED = "CRASHED"
+    """It ended without a word."""
+    TIMED_OUT = "TIMED_OUT"
+    LOST = "LOST"
+    REFUSED = "REFUSED"
+    """The workspace did not take it."""
 
 
 class JobState(StrEnum):

@@ -146,6 +146,9 @@ def train(
     user_script: Annotated[str, typer.Option(help="Script to run in place of the own.")] = "",
     user_config: Json = "",
     gpu_label: Annotated[int | None, typer.Option(help="Accelerator label.")] = None,
+    retries: Annotated[
+        int, typer.Option(min=0, max=9, help="Tries again after a crash, a loss or a time-out.")
+    ] = 0,
     check: Check = False,
     watch: Watch = False,
 ) -> None:
@@ -174,6 +177,7 @@ def train(
         user_script=user_script,
         user_config=text_or_file(user_config),
         gpu_label_id=gpu_label,
+        retry=api.RetryPolicy(max_attempts=1 + retries) if retries else None,
     )
     if check:
         wanted = api.ValidateFineTuningJobRequest(request=request)

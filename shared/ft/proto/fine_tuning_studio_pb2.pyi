@@ -1314,6 +1314,7 @@ class StartFineTuningJobRequest(_message.Message):
     NUM_GPU_FIELD_NUMBER: _builtins.int
     NUM_MEMORY_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETRY_FIELD_NUMBER: _builtins.int
     adapter_name: _builtins.str
     """Letters, digits and hyphens; not used by another job or adapter."""
     base_model_id: _builtins.str
@@ -1368,6 +1369,10 @@ class StartFineTuningJobRequest(_message.Message):
     """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
     often it is sent; with another request it is refused.
     """
+    @_builtins.property
+    def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
+        """Whether and when the job is tried again by itself; not at all if not set."""
+
     def __init__(
         self,
         *,
@@ -1399,10 +1404,11 @@ class StartFineTuningJobRequest(_message.Message):
         num_gpu: _builtins.int | None = ...,
         num_memory: _builtins.int | None = ...,
         request_id: _builtins.str = ...,
+        retry: _fine_tuning_studio_types_pb2.RetryPolicy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_dataset_fraction", b"_dataset_fraction", "_gpu", b"_gpu", "_gpu_label_id", b"_gpu_label_id", "_learning_rate", b"_learning_rate", "_memory", b"_memory", "_num_cpu", b"_num_cpu", "_num_epochs", b"_num_epochs", "_num_gpu", b"_num_gpu", "_num_memory", b"_num_memory", "_num_workers", b"_num_workers", "_train_test_split", b"_train_test_split", "cpu", b"cpu", "dataset_fraction", b"dataset_fraction", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "learning_rate", b"learning_rate", "memory", b"memory", "num_cpu", b"num_cpu", "num_epochs", b"num_epochs", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "train_test_split", b"train_test_split"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_dataset_fraction", b"_dataset_fraction", "_gpu", b"_gpu", "_gpu_label_id", b"_gpu_label_id", "_learning_rate", b"_learning_rate", "_memory", b"_memory", "_num_cpu", b"_num_cpu", "_num_epochs", b"_num_epochs", "_num_gpu", b"_num_gpu", "_num_memory", b"_num_memory", "_num_workers", b"_num_workers", "_train_test_split", b"_train_test_split", "cpu", b"cpu", "dataset_fraction", b"dataset_fraction", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "learning_rate", b"learning_rate", "memory", b"memory", "num_cpu", b"num_cpu", "num_epochs", b"num_epochs", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "retry", b"retry", "train_test_split", b"train_test_split"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_dataset_fraction", b"_dataset_fraction", "_gpu", b"_gpu", "_gpu_label_id", b"_gpu_label_id", "_learning_rate", b"_learning_rate", "_memory", b"_memory", "_num_cpu", b"_num_cpu", "_num_epochs", b"_num_epochs", "_num_gpu", b"_num_gpu", "_num_memory", b"_num_memory", "_num_workers", b"_num_workers", "_train_test_split", b"_train_test_split", "adapter_bnb_config", b"adapter_bnb_config", "adapter_name", b"adapter_name", "auto_add_adapter", b"auto_add_adapter", "axolotl_config_id", b"axolotl_config_id", "base_model_id", b"base_model_id", "cpu", b"cpu", "dataset_fraction", b"dataset_fraction", "dataset_id", b"dataset_id", "framework_type", b"framework_type", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "learning_rate", b"learning_rate", "lora_config", b"lora_config", "memory", b"memory", "model_bnb_config", b"model_bnb_config", "num_cpu", b"num_cpu", "num_epochs", b"num_epochs", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "output_dir", b"output_dir", "prompt_id", b"prompt_id", "request_id", b"request_id", "train_test_split", b"train_test_split", "training_arguments_config", b"training_arguments_config", "user_config", b"user_config", "user_config_id", b"user_config_id", "user_script", b"user_script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_dataset_fraction", b"_dataset_fraction", "_gpu", b"_gpu", "_gpu_label_id", b"_gpu_label_id", "_learning_rate", b"_learning_rate", "_memory", b"_memory", "_num_cpu", b"_num_cpu", "_num_epochs", b"_num_epochs", "_num_gpu", b"_num_gpu", "_num_memory", b"_num_memory", "_num_workers", b"_num_workers", "_train_test_split", b"_train_test_split", "adapter_bnb_config", b"adapter_bnb_config", "adapter_name", b"adapter_name", "auto_add_adapter", b"auto_add_adapter", "axolotl_config_id", b"axolotl_config_id", "base_model_id", b"base_model_id", "cpu", b"cpu", "dataset_fraction", b"dataset_fraction", "dataset_id", b"dataset_id", "framework_type", b"framework_type", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "learning_rate", b"learning_rate", "lora_config", b"lora_config", "memory", b"memory", "model_bnb_config", b"model_bnb_config", "num_cpu", b"num_cpu", "num_epochs", b"num_epochs", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "output_dir", b"output_dir", "prompt_id", b"prompt_id", "request_id", b"request_id", "retry", b"retry", "train_test_split", b"train_test_split", "training_arguments_config", b"training_arguments_config", "user_config", b"user_config", "user_config_id", b"user_config_id", "user_script", b"user_script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cpu: _TypeAlias = _typing.Literal["cpu"]  # noqa: Y015
     _WhichOneofArgType__cpu: _TypeAlias = _typing.Literal["_cpu", b"_cpu"]  # noqa: Y015

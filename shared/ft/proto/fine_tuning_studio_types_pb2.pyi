@@ -38,6 +38,8 @@ class JobStatus(_message.Message):
     FAILURE_REASON_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
+    FAILURE_KIND_FIELD_NUMBER: _builtins.int
+    RETRY_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """QUEUED, DISPATCHING, SCHEDULED, RUNNING, STOPPING, SUCCEEDED, FAILED, STOPPED, TIMED_OUT, LOST
     (the workspace no longer knows it), or UNKNOWN for a job that was imported from a studio that
@@ -58,12 +60,21 @@ class JobStatus(_message.Message):
     tokens_per_second: _builtins.float
     seconds_left: _builtins.float
     failure_reason: _builtins.str
-    """Why it failed, in one sentence."""
+    """Why it failed, in one sentence; of a job that did not say, the last lines of its log that matter."""
     attempt: _builtins.int
-    """Which attempt this is, counted from 1; ResumeFineTuningJob begins another."""
+    """Which attempt this is, counted from 1; ResumeFineTuningJob and the retry policy begin another."""
+    failure_kind: _builtins.str
+    """What kind of failure it was; empty for a job that has not failed. USER_ERROR: settings, data or
+    model have to be changed. OUT_OF_MEMORY. ERROR: something else, which the job told. CRASHED: it
+    ended without a word. TIMED_OUT. LOST. REFUSED: the workspace did not take it.
+    """
     @_builtins.property
     def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the studio changed about the settings, one sentence each."""
+
+    @_builtins.property
+    def retry(self) -> Global___RetryPolicy:
+        """Absent if the job is not retried."""
 
     def __init__(
         self,
@@ -82,10 +93,12 @@ class JobStatus(_message.Message):
         failure_reason: _builtins.str = ...,
         notices: _abc.Iterable[_builtins.str] | None = ...,
         attempt: _builtins.int = ...,
+        failure_kind: _builtins.str = ...,
+        retry: Global___RetryPolicy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "eval_loss", b"eval_loss", "loss", b"loss"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "eval_loss", b"eval_loss", "loss", b"loss", "retry", b"retry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "attempt", b"attempt", "created_at", b"created_at", "epoch", b"epoch", "eval_loss", b"eval_loss", "failure_reason", b"failure_reason", "finished_at", b"finished_at", "loss", b"loss", "notices", b"notices", "seconds_left", b"seconds_left", "started_at", b"started_at", "state", b"state", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "attempt", b"attempt", "created_at", b"created_at", "epoch", b"epoch", "eval_loss", b"eval_loss", "failure_kind", b"failure_kind", "failure_reason", b"failure_reason", "finished_at", b"finished_at", "loss", b"loss", "notices", b"notices", "retry", b"retry", "seconds_left", b"seconds_left", "started_at", b"started_at", "state", b"state", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__eval_loss: _TypeAlias = _typing.Literal["eval_loss"]  # noqa: Y015
     _WhichOneofArgType__eval_loss: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss"]  # noqa: Y015
@@ -97,6 +110,38 @@ class JobStatus(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loss) -> _WhichOneofReturnType__loss | None: ...
 
 Global___JobStatus: _TypeAlias = JobStatus  # noqa: Y015
+
+@_typing.final
+class RetryPolicy(_message.Message):
+    """After which failures a job is tried again by itself, as ResumeFineTuningJob would. A job that was
+    cancelled is not.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    max_attempts: _builtins.int
+    """Attempts in all, from 1 to 10, the first and those that were resumed by hand among them."""
+    @_builtins.property
+    def on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Kinds of failures, CRASHED, ERROR, LOST or TIMED_OUT; if empty all of these but ERROR. What
+        fails for want of memory, or for what was asked for, would only fail again.
+        """
+
+    def __init__(
+        self,
+        *,
+        max_attempts: _builtins.int = ...,
+        on: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_attempts", b"max_attempts", "on", b"on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryPolicy: _TypeAlias = RetryPolicy  # noqa: Y015
 
 @_typing.final
 class EvaluationSample(_message.Message):

@@ -120,8 +120,10 @@ def test_train_sends_what_was_asked_for_and_leaves_the_rest_unset(fts: Fts, stud
     sent = studio.requests[-1]
     assert (sent.base_model_id, sent.dataset_id) == ("model-1", "dataset-1")
     assert (sent.num_epochs, sent.lora_config, sent.auto_add_adapter) == (3, '{"r": 8}', True)
-    for name in ("learning_rate", "num_workers", "train_test_split", "gpu_label_id"):
+    for name in ("learning_rate", "num_workers", "train_test_split", "gpu_label_id", "retry"):
         assert not sent.HasField(name)
+    assert fts(*TRAIN, "--retries", "2").exit_code == 0
+    assert studio.requests[-1].retry == api.RetryPolicy(max_attempts=3)
 
 
 def test_watching_tells_progress_loss_and_time_left(fts: Fts, studio: Any) -> None:
