@@ -1,9 +1,23 @@
 """What may go wrong in a job, and how it is told to the user: in one sentence."""
 
+import grpc
+
 from ft.client import StudioError
+from ft.enums import FailureKind
 from rows.errors import RowsError, first_line
 
 MEMORY_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory")
+REFUSALS = (
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.ALREADY_EXISTS,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.OUT_OF_RANGE,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.UNAUTHENTICATED,
+)
+"""Answers of the studio that would be the same the next time."""
 
 
 class TrainerError(Exception):
@@ -37,9 +51,27 @@ def explain(error: BaseException) -> str:
     line = first_line(error)
     if isinstance(error, StudioError):
         return f"The studio answered: {line}"
-    if isinstance(error, MemoryError) or any(phrase in line.lower() for phrase in MEMORY_PHRASES):
+    if _of_memory(error):
         return (
             "Out of memory: use a smaller per_device_train_batch_size or max_length, "
             "a quantised base model, or ask for more memory."
         )
     return f"Unforeseen {type(error).__name__}: {line}"
+
+
+def kind_of(error: BaseException) -> FailureKind:
+    """What kind of failure it is: whether the user has to change something, or it may pass."""
+    if _of_memory(error):
+        return FailureKind.OUT_OF_MEMORY
+    if isinstance(error, RegistrationError) and error.__cause__ is not None:
+        return kind_of(error.__cause__)
+    if isinstance(error, StudioError):
+        return FailureKind.USER_ERROR if error.code in REFUSALS else FailureKind.ERROR
+    if isinstance(error, TrainerError | RowsError):
+        return FailureKind.USER_ERROR
+    return FailureKind.ERROR
+
+
+def _of_memory(error: BaseException) -> bool:
+    line = first_line(error).lower()
+    return isinstance(error, MemoryError) or any(phrase in line for phrase in MEMORY_PHRASES)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rows.errors import first_line
 from trainer.claim import attempt, claim
-from trainer.errors import explain
+from trainer.errors import explain, kind_of
 from trainer.events import EventLog
 from trainer.tee import Tee
 
@@ -50,7 +50,8 @@ def _attempt(events: EventLog, work: Callable[[EventLog], None]) -> int:
     except Exception as error:
         reason = explain(error)
         logger.exception("The job failed: %s", reason)
-        events.write("failed", reason=reason, detail=f"{type(error).__name__}: {first_line(error)}")
+        detail = f"{type(error).__name__}: {first_line(error)}"
+        events.write("failed", kind=kind_of(error), reason=reason, detail=detail)
         return 1
     events.write("finished", seconds=round(time.monotonic() - begin, 1))
     return 0

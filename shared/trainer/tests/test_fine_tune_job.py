@@ -72,7 +72,7 @@ def test_an_unknown_setting_fails_the_job_with_a_hint(
 
     assert run.status == 1
     failed = run.events[-1]
-    assert failed["event"] == "failed"
+    assert (failed["event"], failed["kind"]) == ("failed", "USER_ERROR")
     assert failed["reason"] == (
         "training_arguments_config: unknown setting lerning_rate. Did you mean learning_rate?"
     )
