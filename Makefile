@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo up down test lint types imports generated pytest pytest-trainer \
-        proto proto-check cmlapi-check schemas schemas-check docs docs-check fuzz format clean
+        proto proto-check cmlapi-check schemas schemas-check docs docs-check fuzz test-faults format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ pytest: $(STUDIO)/.made
 
 pytest-trainer: $(TRAINER)/.made
 	@$(TRAINER)/bin/python -m pytest shared/trainer shared/rows
+
+test-faults: $(STUDIO)/.made  ## Thousands of jobs while processes are killed and answers get lost
+	@FTS_FAULT_STARTS=2000 FTS_FAULT_KILLS=500 FTS_FAULT_ROUNDS=200 \
+	    python -m pytest tests/faults -s --timeout 7200
 
 fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 	@FTS_FUZZ_EXAMPLES=50000 python -m pytest tests/fuzz --timeout 7200

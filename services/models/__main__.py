@@ -22,7 +22,7 @@ def parts(settings: Settings) -> Parts:
     """The service, built from its parts."""
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     models = ModelStore(store)
-    workspace = Workspace()
+    workspace = Workspace(settings.workspace_request_seconds)
     hub = HubModels(settings)
     service = ModelService(models, ProjectPaths(settings), hub, workspace)
     adapters = Adapters(settings)

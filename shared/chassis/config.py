@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     """Deadline of a call whose caller set none."""
     peer_wait_seconds: float = Field(default=2.0, gt=0)
     """How long to wait for a peer that is away before saying so."""
+    workspace_request_seconds: float = Field(default=15.0, gt=0)
+    """How long to wait for the workspace's answer to one request. Longer bounds follow from it, see
+    `jobs.building`."""
     import_grace_seconds: float = Field(default=60.0, gt=0)
     """After how long without a sign of life an import that is not decided is given up."""
     max_concurrent_rpcs: int = Field(default=256, gt=0)

@@ -146,14 +146,18 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Process":
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - the command is the test's own
-                self._command, env=self._environment, stderr=log
-            )
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+    def start(self) -> None:
+        """Starts it; once more after it was killed."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - the command is the test's own
+                self._command, env=self._environment, stderr=log
+            )
 
     def kill(self) -> None:
         """Kills it if it runs."""

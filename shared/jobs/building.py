@@ -4,11 +4,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Generic, TypeVar
 
 from chassis.config import Settings
-from jobs.dispatch import Dispatcher
+from jobs.dispatch import LATE, Dispatcher
 from jobs.lease import Lease, LeaseRecord
 from jobs.lifecycle import JobLifecycle
-from jobs.observer import Observer
-from jobs.reconciler import Reconciler
+from jobs.observer import LOST_AFTER, Observer
+from jobs.reconciler import UNTOUCHED, Reconciler
 from jobs.records import JobRecord, JobRecords
 from jobs.workspace import Workspace
 
@@ -30,15 +30,18 @@ class JobParts(Generic[Job]):
         settings: Settings,
         reported: Reported[Job],
     ) -> None:
-        self.workspace = Workspace()
+        seconds = settings.workspace_request_seconds
+        self.workspace = Workspace(seconds)
         # By the environment and never as an argument: arguments are shown and logged.
         token = settings.hub_token
         secrets = {"HUGGINGFACE_ACCESS_TOKEN": token} if token else {}
-        dispatcher = Dispatcher(records, self.workspace, secrets)
-        observer = Observer(records, self.workspace, settings.project, reported)
-        reconciler = Reconciler(
-            records, self.workspace, dispatcher, observer, Lease(records.store, lease)
+        dispatcher = Dispatcher(records, self.workspace, secrets, LATE * seconds)
+        observer = Observer(
+            records, self.workspace, settings.project, reported, LOST_AFTER * seconds
         )
+        holder = Lease(records.store, lease)
+        untouched = UNTOUCHED * seconds
+        reconciler = Reconciler(records, self.workspace, dispatcher, observer, holder, untouched)
         self.lifecycle = JobLifecycle(
             kind, records, self.workspace, dispatcher, settings.project, reconciler.wake
         )

@@ -27,9 +27,9 @@ from jobs.workspace import REQUEST_SECONDS, Workspace
 log = structlog.get_logger()
 
 Job = TypeVar("Job", bound=JobRecord)
-LATE = timedelta(seconds=2 * REQUEST_SECONDS)
-"""How long after it was sent a create request may still land: our own wait for its answer, and as
-much again for what lies on the way."""
+LATE = timedelta(seconds=2)
+"""How long after it was sent a create request may still land, for each second that is waited for
+its answer: the wait itself, and as much again for what lies on the way."""
 ATTEMPT = "FTS_ATTEMPT"
 """The variable by which a run knows which attempt it is; not there for the first."""
 UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
@@ -68,7 +68,7 @@ class Dispatcher(Generic[Job]):
         records: JobRecords[Job],
         workspace: Workspace,
         secrets: Mapping[str, str],
-        late: timedelta = LATE,
+        late: timedelta = LATE * REQUEST_SECONDS,
     ) -> None:
         self._records = records
         self._workspace = workspace

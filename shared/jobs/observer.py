@@ -23,13 +23,14 @@ from jobs.reports import (
     sentence,
 )
 from jobs.states import OF_ENGINE
-from jobs.workspace import Workspace
+from jobs.workspace import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()
 
 Job = TypeVar("Job", bound=JobRecord)
-LOST_AFTER = timedelta(seconds=30)
-"""How long the workspace must say that it does not know a job before that is believed."""
+LOST_AFTER = timedelta(seconds=2)
+"""How long the workspace must say that it does not know a job before that is believed, for each
+second that is waited for an answer."""
 
 _COUNTS = ("step", "total_steps")
 _NUMBERS = ("epoch", "loss", "eval_loss", "tokens_per_second", "seconds_left")
@@ -50,7 +51,7 @@ class Observer(Generic[Job]):
         workspace: Workspace,
         project: Path,
         reported: Callable[[Job, Mapping[str, Any], Changes], Changes],
-        lost_after: timedelta = LOST_AFTER,
+        lost_after: timedelta = LOST_AFTER * REQUEST_SECONDS,
     ) -> None:
         self._records = records
         self._workspace = workspace

@@ -16,7 +16,7 @@ from jobs.history import STUDIO, WORKSPACE, JobEventRecord
 from jobs.lease import Lease
 from jobs.observer import Observer
 from jobs.records import JobRecord, JobRecords
-from jobs.workspace import Workspace
+from jobs.workspace import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()
 
@@ -27,9 +27,10 @@ CALLS_PER_SECOND = 20.0
 """How often the workspace is asked at the most, however many jobs there are."""
 AT_ONCE = 4
 """Jobs that are looked at side by side."""
-UNTOUCHED = timedelta(seconds=45)
+UNTOUCHED = timedelta(seconds=3)
 """How long nothing must have been written about a job that is being created before another process
-takes it over: longer than one request to the workspace may take."""
+takes it over, for each second that is waited for an answer: longer than one request to the
+workspace may take."""
 
 
 class Reconciler(Generic[Job]):
@@ -47,7 +48,7 @@ class Reconciler(Generic[Job]):
         dispatcher: Dispatcher[Job],
         observer: Observer[Job],
         lease: Lease,
-        untouched: timedelta = UNTOUCHED,
+        untouched: timedelta = UNTOUCHED * REQUEST_SECONDS,
     ) -> None:
         self._records = records
         self._workspace = workspace

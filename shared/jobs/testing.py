@@ -27,7 +27,7 @@ class Workbench:
     `environment` is what a service must find in its own to use it as its workspace.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self.project = folder / "project"
         self._process = Process(
@@ -39,6 +39,7 @@ class Workbench:
             FTS_WORKBENCH_GPUS="0",
             FTS_WORKBENCH_STOP_GRACE_SECONDS="0.2",
             FTS_WORKBENCH_STARTER_DIR=str(folder / "no-starter"),
+            **environment,
         )
 
     def __enter__(self) -> "Workbench":
@@ -53,6 +54,14 @@ class Workbench:
         # First, since its runs outlive it by design.
         self.clear()
         self._process.kill()
+
+    def kill(self) -> None:
+        """Kills it with SIGKILL; its runs go on."""
+        self._process.kill()
+
+    def start(self) -> None:
+        """Starts it again; returns before it answers."""
+        self._process.start()
 
     def clear(self) -> None:
         """Deletes its jobs and ends their runs."""

@@ -37,11 +37,12 @@ class Workspace:
     `CDSW_API_URL`, `CDSW_PROJECT_ID` and `CDSW_APIV2_KEY` say which; the key may be in a file named
     by `FTS_WORKSPACE_KEY_FILE` instead. They are read at the first call, because a local workbench
     may start after the service. Every method raises Unavailable while the workspace does not
-    answer, and another Refusal, with the workspace's own message, when it says no.
+    answer within `seconds`, and another Refusal, with the workspace's own message, when it says no.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = REQUEST_SECONDS) -> None:
         self._client: Any = None
+        self._seconds = seconds
         self._project_id = os.environ.get("CDSW_PROJECT_ID", "")
 
     async def template(self, name: str) -> Any:
@@ -155,14 +156,12 @@ class Workspace:
 
         return getattr(cmlapi, kind)(**fields)
 
-    async def _call(
-        self, operation: str, *, seconds: float = REQUEST_SECONDS, **arguments: Any
-    ) -> Any:
+    async def _call(self, operation: str, *, seconds: float | None = None, **arguments: Any) -> Any:
         given = {key: value for key, value in arguments.items() if value != ""}
         client = self._connected()
         method: Callable[..., Any] = getattr(client, operation)
         return await asyncio.to_thread(
-            _translated, operation, method, given, _request_timeout=seconds
+            _translated, operation, method, given, _request_timeout=seconds or self._seconds
         )
 
     def _connected(self) -> Any:
@@ -215,7 +214,8 @@ def _translated(
             reason="WORKSPACE_REFUSED",
             operation=operation,
         ) from error
-    except (HTTPError, OSError) as error:
+    except (HTTPError, OSError, json.JSONDecodeError) as error:
+        # An answer that was cut in its head is taken for a whole one without content.
         raise _unavailable(operation, type(error).__name__) from error
 
 

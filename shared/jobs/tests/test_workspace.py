@@ -1,5 +1,6 @@
 """The workspace's API against a real workbench."""
 
+import asyncio
 import json
 import socket
 from pathlib import Path
@@ -75,12 +76,27 @@ async def test_a_workspace_that_is_away(
 async def test_a_workspace_that_answers_nonsense(
     in_workspace: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "REQUEST_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{port}/api/v2")
         with pytest.raises(errors.Unavailable):
-            await Workspace().project()
+            async with asyncio.timeout(5):  # with its repetitions
+                await Workspace(0.2).project()
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\ncont", b"HTTP/1.1 200 OK\r\n\r\n{"])
+async def test_an_answer_that_was_cut_is_none(
+    in_workspace: Workbench, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    async def cut(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(cut, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{port}/api/v2")
+        with pytest.raises(errors.Unavailable, match="did not answer create_job"):
+            await Workspace(5).create_job(name="n", script="s")
 
 
 @pytest.mark.parametrize("missing", ["CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY"])
