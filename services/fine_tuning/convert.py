@@ -6,6 +6,7 @@ from chassis.convert import to_message
 from ft.enums import FineTuningFrameworkType
 from ft.proto.fine_tuning_studio_pb2 import FineTuningJobMetadata, StartFineTuningJobRequest
 from jobs.arguments import decimal
+from jobs.failures import Retries
 from jobs.requests import digest
 from services.fine_tuning.request import CONFIGS, JobRequest, Resources
 from services.fine_tuning.store import FineTuningJob
@@ -43,6 +44,7 @@ def from_request(request: StartFineTuningJobRequest) -> JobRequest:
         memory=_resources(request, "memory"),
         framework_type=request.framework_type or FineTuningFrameworkType.LEGACY,
         configs={name: text for name in CONFIGS if (text := getattr(request, name))},
+        retry=Retries.asked(request.retry) if request.HasField("retry") else None,
     )
 
 

@@ -51,6 +51,7 @@ def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) 
         axolotl_config_id=request.axolotl_config_id,
         gpu_label_id=request.gpu_label_id,
         adapter_name=request.adapter_name,
+        retry=request.retry.stored() if request.retry else None,
         request_id=request.request_id or None,
         request_digest=request.digest or None,
         **columns(configs, CONFIGS),

@@ -9,6 +9,7 @@ from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
+from jobs.failures import Retries
 from jobs.reports import is_number
 from jobs.settings import check_settings
 from services.fine_tuning import rules
@@ -75,6 +76,7 @@ class JobRequest:
     framework_type: str = FineTuningFrameworkType.LEGACY
     axolotl_config_id: str = ""
     gpu_label_id: int | None = None
+    retry: Retries | None = None
     request_id: str = ""
     digest: str = ""
     """Tells this request from others that come with the same id."""
@@ -96,6 +98,8 @@ class JobRequest:
         check_carried({name: getattr(self, name) for name in _ARGUMENTS}, found)
         self._check_numbers(found)
         self._check_configs(found)
+        if self.retry is not None:
+            self.retry.check("retry", found)
 
     @property
     def config_texts(self) -> dict[str, str]:

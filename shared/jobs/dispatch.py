@@ -18,7 +18,7 @@ from chassis.errors import (
     Unavailable,
 )
 from chassis.records import now
-from ft.enums import JobState
+from ft.enums import FailureKind, JobState
 from jobs.history import WORKSPACE
 from jobs.protocol import Known, Step, next_step
 from jobs.records import JobRecord, JobRecords
@@ -98,6 +98,7 @@ class Dispatcher(Generic[Job]):
                 cause=refusal.message,
                 actor=WORKSPACE,
                 failure_reason=refusal.message,
+                failure_kind=FailureKind.REFUSED,
                 sent_at=None,
             )
             raise

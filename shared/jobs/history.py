@@ -69,3 +69,9 @@ DISPATCH_COLUMNS: tuple[tuple[str, Any], ...] = (
     ("request_digest", sa.String),
 )
 """Columns of a job's table that came with the history."""
+
+FAILURE_COLUMNS: tuple[tuple[str, Any], ...] = (
+    ("failure_kind", sa.String),
+    ("retry", sa.String),
+)
+"""Columns of a job's table that came with the retry policy."""

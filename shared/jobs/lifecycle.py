@@ -17,7 +17,7 @@ from chassis.errors import (
     Refusal,
     Unauthenticated,
 )
-from ft.enums import JobState
+from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import UNDECIDED, Dispatcher
 from jobs.history import USER, WORKSPACE
@@ -31,9 +31,6 @@ Job = TypeVar("Job", bound=JobRecord)
 
 _ABOUT_THE_STUDIO = (AlreadyExists, NotFound, PermissionDenied, Unauthenticated)
 """What the workspace says of the studio's own call would mislead as an answer to the client."""
-
-_OF_AN_ATTEMPT = ("run_id", "started_at", "finished_at", "failure_reason", "seconds_left")
-"""Columns that begin empty with another attempt."""
 
 
 class JobLifecycle(Generic[Job]):
@@ -98,7 +95,7 @@ class JobLifecycle(Generic[Job]):
 
         Where the workspace refuses, the record says why. Where it is away, jobs that came with a
         request id stay queued, since their caller can ask again; the others fail, and nothing of
-        them will ever run. That holds for all of them if it holds for one.
+        them will ever run.
         """
         try:
             await self.records.begin(jobs, unique)
@@ -107,13 +104,7 @@ class JobLifecycle(Generic[Job]):
                 raise
             # The same request, sent twice at the same time.
             return list(self.started_before(str(jobs[0].request_id), str(jobs[0].request_digest)))
-        outcomes = await asyncio.gather(*map(self._start, jobs), return_exceptions=True)
-        started = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                await self._call_off(started)
-                raise outcome
-        return started
+        return await asyncio.gather(*(self._start(job) for job in jobs))
 
     async def _start(self, job: Job) -> Job:
         try:
@@ -138,14 +129,6 @@ class JobLifecycle(Generic[Job]):
             raise Aborted(f"{self._kind} {job.id!r} was removed while it was being started")
         return accepted
 
-    async def _call_off(self, jobs: Sequence[Job]) -> None:
-        """Ends jobs whose caller is told that there are none, and has no means to find them."""
-        for job in jobs:
-            if not job.request_id:
-                cause = "another job of the same request was not started"
-                await self.records.move(job.id, JobState.STOPPING, cause=cause)
-        self._woken()
-
     async def _give_up(self, job: Job, refusal: Refusal) -> None:
         await self.records.move(
             job.id,
@@ -153,6 +136,7 @@ class JobLifecycle(Generic[Job]):
             cause=refusal.message,
             actor=WORKSPACE,
             failure_reason=refusal.message,
+            failure_kind=FailureKind.REFUSED,
         )
 
     async def cancel(self, id: str, reason: str) -> Job:
@@ -176,17 +160,8 @@ class JobLifecycle(Generic[Job]):
         state.
         """
         job = self.get(id)
-        # A job that the workspace has lost, or never had, is looked for before it is made anew.
-        known = job.cml_job_id and job.state != JobState.LOST
         moved = await self.records.move(
-            id,
-            JobState.QUEUED,
-            cause="resumed",
-            actor=USER,
-            attempt=(job.attempt or 1) + 1,
-            cml_job_id=job.cml_job_id if known else None,
-            sent_at=job.sent_at if known else job.sent_at or job.created_at,
-            **dict.fromkeys(_OF_AN_ATTEMPT),
+            id, JobState.QUEUED, cause="resumed", actor=USER, **job.another_attempt(job.state)
         )
         if not moved:
             raise FailedPrecondition.at(

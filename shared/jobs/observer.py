@@ -10,7 +10,8 @@ import structlog
 
 from chassis.errors import NotFound
 from chassis.records import now
-from ft.enums import JobState
+from ft.enums import FailureKind, JobState
+from jobs.failures import kind_of, told_kind
 from jobs.history import JOB, WORKSPACE
 from jobs.records import JobRecord, JobRecords
 from jobs.reports import (
@@ -19,7 +20,7 @@ from jobs.reports import (
     claimed_by,
     is_count,
     is_number,
-    last_line,
+    last_lines,
     sentence,
 )
 from jobs.states import OF_ENGINE
@@ -32,6 +33,7 @@ LOST_AFTER = timedelta(seconds=2)
 """How long the workspace must say that it does not know a job before that is believed, for each
 second that is waited for an answer."""
 
+_FAILED = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 _COUNTS = ("step", "total_steps")
 _NUMBERS = ("epoch", "loss", "eval_loss", "tokens_per_second", "seconds_left")
 
@@ -62,21 +64,24 @@ class Observer(Generic[Job]):
         self._missing: dict[str, datetime] = {}
         """Since when the workspace has not known a job."""
 
-    async def observe(self, job: Job) -> None:
-        """Asks the workspace about a job that it has accepted, and reads what the job reports."""
+    async def observe(self, job: Job) -> bool:
+        """Asks the workspace about a job that it has accepted, and reads what the job reports.
+
+        True if the job has failed and another attempt at it is queued by its retry policy.
+        """
         state, changes = await self._ask(job)
         if state.ended and await self._was_another_run(job):
-            return
+            return False
         # Read after asking: what a job reported before it ended is then surely read.
         changes |= self._read(job)
         if self._readers[job.id].behind:
             state = JobState(job.state)  # it does not end before its last event
         await self._write(job, changes)
-        if state != job.state:
-            await self._move(job, state, changes)
+        retried = state != job.state and await self._move(job, state, changes)
         if state.ended:
             self._readers.pop(job.id, None)
             self._missing.pop(job.id, None)
+        return retried
 
     async def _was_another_run(self, job: Job) -> bool:
         """Whether the recorded run has ended because another one works; then that is recorded."""
@@ -94,14 +99,16 @@ class Observer(Generic[Job]):
         if changed:
             await self._records.observed(job, **changed)
 
-    async def _move(self, job: Job, state: JobState, changes: Changes) -> None:
+    async def _move(self, job: Job, state: JobState, changes: Changes) -> bool:
+        """Whether another attempt is queued."""
         values: Changes = {}
         actor, cause = WORKSPACE, ""
-        if state in (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST):
-            said = changes.get("failure_reason") or job.failure_reason
-            actor = JOB if said else WORKSPACE
-            cause = said or self._reason(job, state)
-            values["failure_reason"] = cause
+        if state in _FAILED:
+            actor, kind, cause = self._failure(job, state, changes)
+            values |= {"failure_reason": cause, "failure_kind": kind}
+            if await self._records.retry(job, state, kind=kind, cause=cause, actor=actor):
+                log.info("job retried", job_id=job.id, after=state, cause=cause)
+                return True
         if state.ended and not changes.get("finished_at"):
             values["finished_at"] = now()
         moved = await self._records.move(
@@ -109,6 +116,15 @@ class Observer(Generic[Job]):
         )
         if moved:
             log.info("job moved", job_id=job.id, state=state, cause=cause)
+        return False
+
+    def _failure(self, job: Job, state: JobState, changes: Changes) -> tuple[str, str, str]:
+        """Who told of a failure, of what kind it was, and why it came."""
+        if said := changes.get("failure_reason") or job.failure_reason:
+            kind = changes.get("failure_kind") or job.failure_kind or FailureKind.ERROR
+            return JOB, kind, said
+        lines = last_lines(self._project / job.folder())
+        return WORKSPACE, kind_of(state, lines), _reason(state, lines)
 
     async def _ask(self, job: Job) -> tuple[JobState, Changes]:
         try:
@@ -135,6 +151,7 @@ class Observer(Generic[Job]):
             changes |= {key: event[key] for key in _NUMBERS if is_number(event.get(key))}
             if event.get("event") == "failed":
                 changes["failure_reason"] = sentence(event.get("reason") or "")
+                changes["failure_kind"] = told_kind(event)
             if event.get("event") == "notice":
                 notice = sentence(event.get("message"))
                 if notice not in notices and len(notices) < MAX_NOTICES:
@@ -143,17 +160,17 @@ class Observer(Generic[Job]):
             changes |= self._reported(job, event, changes)
         return changes
 
-    def _reason(self, job: Job, state: JobState) -> str:
-        if state is JobState.TIMED_OUT:
-            return "the job ran longer than the workspace allows"
-        if state is JobState.LOST:
-            return "the workspace no longer knows the job"
-        said = last_line(self._project / job.folder())
-        return (
-            f"the job ended without saying why; its last line: {sentence(said)}"
-            if said
-            else ("the job ended before it wrote anything")
-        )
+
+def _reason(state: JobState, lines: list[str]) -> str:
+    """Why a job has failed that did not say."""
+    if state is JobState.TIMED_OUT:
+        return "the job ran longer than the workspace allows"
+    if state is JobState.LOST:
+        return "the workspace no longer knows the job"
+    if not lines:
+        return "the job ended before it wrote anything"
+    last = "its last line" if len(lines) == 1 else "its last lines"
+    return sentence(f"the job ended without saying why; {last}: {' | '.join(lines)}")
 
 
 def _naive(time: datetime | None) -> datetime | None:

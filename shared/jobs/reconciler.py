@@ -119,7 +119,8 @@ class Reconciler(Generic[Job]):
             case JobState.STOPPING:
                 await self._stop(job)
             case _:
-                await self._observer.observe(job)
+                if await self._observer.observe(job):
+                    await self._dispatcher.carry(job.id)
 
     async def _stop(self, job: Job) -> None:
         if job.cml_job_id and job.run_id:

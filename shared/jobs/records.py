@@ -15,6 +15,7 @@ from chassis.records import Base, Records, new_id, now
 from chassis.store import Store
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
+from jobs.failures import Retries
 from jobs.history import JOB, PROGRESS, REMOVED, STATE, STUDIO, USER, JobEventRecord
 from jobs.states import sources
 
@@ -28,6 +29,15 @@ REPORTED = (
     "seconds_left",
 )
 """Columns that a job's progress is told in."""
+_OF_AN_ATTEMPT = (
+    "run_id",
+    "started_at",
+    "finished_at",
+    "failure_reason",
+    "failure_kind",
+    "seconds_left",
+)
+"""Columns that begin empty with another attempt."""
 
 
 class JobRecord(Base, kw_only=True):
@@ -58,6 +68,9 @@ class JobRecord(Base, kw_only=True):
     request_id: Mapped[str | None] = mapped_column(default=None, index=True, sort_order=516)
     request_digest: Mapped[str | None] = mapped_column(default=None, sort_order=517)
     """Of the request that came with the id, to tell a repetition from another one."""
+    failure_kind: Mapped[str | None] = mapped_column(default=None, sort_order=525)
+    retry: Mapped[str | None] = mapped_column(default=None, sort_order=526)
+    """When it is tried again by itself, see `jobs.failures.Retries`; never if there is none."""
 
     @classmethod
     def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
@@ -69,6 +82,9 @@ class JobRecord(Base, kw_only=True):
         notices = values.get("notices", "[]")
         description = "must be a JSON list of sentences"
         found.check(f"{place}.notices", rules.COLUMN_VALUE, _is_notices(notices), description)
+        description = "must be a retry policy as an export writes it"
+        policy = values.get("retry")
+        found.check(f"{place}.retry", rules.COLUMN_VALUE, _is_policy(policy), description)
         # It names a folder of the job's own.
         id = str(values.get("id", ""))
         named = "/" not in id and id not in (".", "..")
@@ -96,7 +112,20 @@ class JobRecord(Base, kw_only=True):
             failure_reason=self.failure_reason or "",
             notices=json.loads(self.notices or "[]"),
             attempt=self.attempt or 1,
+            failure_kind=self.failure_kind or "",
+            retry=Retries.read(self.retry).message() if self.retry else None,
         )
+
+    def another_attempt(self, after: str) -> dict[str, Any]:
+        """Columns with which another attempt at the job is queued after one that ended so."""
+        # A job that the workspace has lost, or never had, is looked for before it is made anew.
+        known = self.cml_job_id and after != JobState.LOST
+        return {
+            "attempt": (self.attempt or 1) + 1,
+            "cml_job_id": self.cml_job_id if known else None,
+            "sent_at": self.sent_at if known else self.sent_at or self.created_at,
+            **dict.fromkeys(_OF_AN_ATTEMPT),
+        }
 
 
 Row = TypeVar("Row", bound=JobRecord)
@@ -149,6 +178,28 @@ class JobRecords(Records[Row]):
             if not self._set(connection, id, known, state=to.value, **values):
                 return False
             self._note(connection, id, STATE, state=to.value, cause=cause, actor=actor)
+            return True
+
+        return await self.store.write(work)
+
+    async def retry(self, job: Row, ended: JobState, *, kind: str, cause: str, actor: str) -> bool:
+        """Notes how an attempt has failed and queues the next one, in one step, so that there is
+        neither none nor a second; False, and nothing done, if the job's policy does not allow it
+        or the job is to stop."""
+        policy = Retries.read(job.retry) if job.retry else None
+        attempt = job.attempt or 1
+        if policy is None or not policy.allow(kind, attempt):
+            return False
+        underway = [s for s in sources(ended) if s != JobState.STOPPING]
+        known = [self.table.c.state.in_(underway), self.table.c.run_id == job.run_id]
+        queued = JobState.QUEUED.value
+        again = f"retried after {kind}, attempt {attempt + 1} of {policy.max_attempts}"
+
+        def work(connection: Connection) -> bool:
+            if not self._set(connection, job.id, known, state=queued, **job.another_attempt(ended)):
+                return False
+            self._note(connection, job.id, STATE, state=ended.value, cause=cause, actor=actor)
+            self._note(connection, job.id, STATE, state=queued, cause=again, actor=STUDIO)
             return True
 
         return await self.store.write(work)
@@ -237,6 +288,13 @@ class JobRecords(Records[Row]):
     def _note(self, connection: Connection, id: str, kind: str, **fields: Any) -> None:
         event = self._history.kind(id=new_id(), job_id=id, kind=kind, **fields)
         self._history.insert(connection, [event])
+
+
+def _is_policy(text: Any) -> bool:
+    try:
+        return text is None or bool(Retries.read(text))
+    except ValueError:
+        return False
 
 
 def _is_notices(text: Any) -> bool:

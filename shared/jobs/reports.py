@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +13,8 @@ LOG_FILE = "job.log"
 CLAIM_FILE = "claim-{attempt}.json"
 _CLAIM_BYTES = 1_000
 _TAIL_BYTES = 16_384
+_LINE = 300
+_TRACEBACK = "Traceback (most recent call last)"
 _LARGEST = 1e300
 MAX_READ_BYTES = 4 * 1024 * 1024
 MAX_SENTENCE = 2_000
@@ -94,12 +96,23 @@ def claimed_by(folder: Path, attempt: int) -> str:
     return str(claim.get("run") or "") if isinstance(claim, dict) else ""
 
 
-def last_line(folder: Path) -> str:
-    """The last line of the job's log that is not blank; empty if there is none."""
+def last_lines(folder: Path, most: int = 5) -> list[str]:
+    """The last lines of the job's log that matter, cut where they are long: not blank, and of a
+    traceback what it says in the end."""
     try:
         with open_regular(folder / LOG_FILE) as file:
             file.seek(max(file.seek(0, 2) - _TAIL_BYTES, 0))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return []
+    return [line.strip()[:_LINE] for line in _without_frames(lines)][-most:]
+
+
+def _without_frames(lines: Iterable[str]) -> Iterator[str]:
+    within = False
+    for line in lines:
+        if line.startswith(_TRACEBACK):
+            within = True
+        elif line.strip() and not (within and line[0].isspace()):
+            within = False
+            yield line

@@ -17,3 +17,9 @@ TEMPLATE = Rule("FT-809", "The workspace has the template job that jobs are made
 OWN_SCRIPT = Rule("FT-810", "Rows, memory and time are looked at for the studio's own script.")
 RESUMABLE = Rule("FT-811", "A job that is resumed has ended without success.")
 SAME_REQUEST = Rule("FT-812", "A request id comes with the same request each time.")
+ATTEMPTS = Rule("FT-813", "A job is attempted from 1 to 10 times.")
+RETRIED = Rule(
+    "FT-814",
+    "A job is tried again by itself only after CRASHED, ERROR, LOST or TIMED_OUT: out of memory or "
+    "an error in what was asked for would only come again.",
+)

@@ -24,6 +24,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveFineTuningJobRequest,
     StartFineTuningJobRequest,
 )
+from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.testing import Workbench, until
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
@@ -191,6 +192,20 @@ async def test_a_job_from_start_to_success(studio: Studio) -> None:
     assert (studio.workbench.project / "adapters").is_dir()
     assert await studio.listed() == [job]
     assert studio.workbench.job(job.id).id == job.cml_job_id
+
+
+async def test_a_job_that_crashes_goes_on_by_itself(studio: Studio) -> None:
+    refused = await studio.refusal(retry=RetryPolicy(max_attempts=11))
+    assert [v.rule for v in refused.violations] == ["FT-813"]
+    crashes = 'attempt = int(os.environ.get("FTS_ATTEMPT", 1))\nif attempt < 2: os.abort()\n'
+    # The folder is there when another attempt begins.
+    script = SCRIPT.replace("parents=True", "parents=True, exist_ok=True") + crashes
+    studio.workbench.script("retried.py", script)
+    policy = RetryPolicy(max_attempts=2)
+    started = await studio.start(user_script="retried.py", retry=policy)
+    assert started.status.retry.max_attempts == 2
+    job = await studio.reach(started.id, "SUCCEEDED", "FAILED")
+    assert (job.status.state, job.status.attempt) == ("SUCCEEDED", 2)
 
 
 async def test_what_is_not_given_comes_from_the_shipped_configs(studio: Studio) -> None:

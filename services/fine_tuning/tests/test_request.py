@@ -7,6 +7,7 @@ import pytest
 
 from chassis.errors import Violation, Violations
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
+from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.configs import Config
 from jobs.dispatch import JobSpec
 from services.fine_tuning import plan
@@ -288,3 +289,15 @@ def test_the_record_explains_itself() -> None:
     assert shown.gpu_label_id == -1
     assert (shown.status.state, shown.status.started_at) == ("QUEUED", "")
     assert job.config_ids() == ["t", "l"]
+
+
+def test_a_retry_policy_is_looked_at_with_the_rest_and_kept_with_the_job() -> None:
+    policy = RetryPolicy(max_attempts=0, on=["LOST", "OUT_OF_MEMORY"])
+    found = {v.field: v.rule for v in violations(retry=policy, cpu=0)}
+    assert found == {"cpu": "FT-802", "retry.max_attempts": "FT-813", "retry.on[1]": "FT-814"}
+    assert wrong(retry=RetryPolicy()) == {"retry.max_attempts": "must be from 1 to 10, not 0"}
+    job, _ = planned(retry=RetryPolicy(max_attempts=3))
+    kept = to_metadata(job).status.retry
+    assert (kept.max_attempts, kept.on) == (3, ["CRASHED", "LOST", "TIMED_OUT"])
+    job, _ = planned()
+    assert not to_metadata(job).status.HasField("retry")

@@ -149,7 +149,7 @@ async def test_a_job_that_fails_without_a_word_is_explained_by_its_log(watched: 
     id = await watched.start('log.write("step 1\\nKilled: out of memory\\n"); sys.exit(1)')
     job = await watched.ended(id)
     assert job.state == JobState.FAILED
-    assert job.failure_reason.endswith("its last line: Killed: out of memory")
+    assert job.failure_reason.endswith("its last lines: step 1 | Killed: out of memory")
 
 
 async def test_a_job_that_leaves_nothing_at_all(watched: Jobs) -> None:
@@ -260,17 +260,6 @@ async def test_a_refused_start_is_in_the_record(jobs: Jobs) -> None:
         await jobs.lifecycle.start([job])
     kept = jobs.records.one(id=job.id)
     assert (kept.state, kept.failure_reason) == (JobState.FAILED, refused.value.message)
-
-
-async def test_jobs_of_one_request_are_started_all_or_none(watched: Jobs) -> None:
-    refused, fine = watched.new(template="None"), watched.new(SLEEP)
-    with pytest.raises(Refusal):
-        await watched.lifecycle.start([refused, fine])
-    assert (await watched.ended(fine.id)).state == JobState.STOPPED
-    asked_again = watched.new(SLEEP, request_id="r", request_digest="d")
-    with pytest.raises(Refusal):
-        await watched.lifecycle.start([asked_again, watched.new(template="None")])
-    assert not JobState(watched.records.one(id=asked_again.id).state).ended
 
 
 async def test_a_job_that_was_imported_is_left_alone(jobs: Jobs) -> None:

@@ -2,12 +2,13 @@
 
 import json
 import os
+import traceback
 from pathlib import Path
 
 import pytest
 
 from jobs import reports
-from jobs.reports import EventReader, is_count, is_number, last_line
+from jobs.reports import EventReader, is_count, is_number, last_lines
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "events.jsonl")
     (tmp_path / "job.log").symlink_to("/dev/zero")
     assert list(EventReader(tmp_path).new()) == []
-    assert last_line(tmp_path) == ""
+    assert last_lines(tmp_path) == []
 
 
 @pytest.mark.parametrize("value", [None, True, "1", 1.5, -1, 2**31, [1]])
@@ -105,15 +106,31 @@ def test_counts_and_numbers() -> None:
     assert is_number(3)
 
 
-def test_the_last_line_is_the_last_that_says_something(tmp_path: Path) -> None:
+def test_the_last_lines_are_the_last_that_say_something(tmp_path: Path) -> None:
     log = tmp_path / "job.log"
-    assert last_line(tmp_path) == ""
+    assert last_lines(tmp_path) == []
     log.write_bytes(b"\n \n")
-    assert last_line(tmp_path) == ""
-    log.write_bytes(b"first\nValueError: \xff no\n\n  \n")
-    assert last_line(tmp_path) == "ValueError: � no"
+    assert last_lines(tmp_path) == []
+    log.write_bytes(b"first\n  ValueError: \xff no\n\n  \n")
+    assert last_lines(tmp_path) == ["first", "ValueError: � no"]
+    assert last_lines(tmp_path, 1) == ["ValueError: � no"]
 
 
-def test_the_last_line_of_a_long_log(tmp_path: Path) -> None:
+def test_of_a_traceback_the_end_matters(tmp_path: Path) -> None:
+    try:
+        try:
+            json.loads("{")
+        finally:
+            {}["gone"]
+    except KeyError:
+        told = traceback.format_exc()
+    (tmp_path / "job.log").write_text(f"begin\n{told}  ends\n")
+    begin, first, between, second, end = last_lines(tmp_path)
+    assert (begin, second, end) == ("begin", "KeyError: 'gone'", "ends")
+    assert first.startswith("json.decoder.JSONDecodeError: ")
+    assert between.startswith("During handling")
+
+
+def test_the_last_lines_of_a_long_log(tmp_path: Path) -> None:
     (tmp_path / "job.log").write_text("x" * 100_000 + "\nthe end\n")
-    assert last_line(tmp_path) == "the end"
+    assert last_lines(tmp_path) == ["x" * 300, "the end"]

@@ -1,0 +1,14 @@
+"""What kind of failure ended a job, and whether it is tried again by itself."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from jobs import history
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    for name, kind in history.FAILURE_COLUMNS:
+        op.add_column("evaluation_jobs", sa.Column(name, kind))

@@ -1,0 +1,213 @@
+"""Jobs that are tried again by themselves, each failure once."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from chassis.errors import FailedPrecondition, Violations
+from ft.enums import JobState
+from jobs.failures import Retries
+from jobs.records import JobRecords
+from jobs.testing import Workbench, until
+from jobs.tests.test_reconciler import SLEEP, Jobs
+
+ATTEMPT = """
+attempt = int(os.environ.get("FTS_ATTEMPT", "1"))
+report("progress", attempt=attempt, step=attempt)
+"""
+CRASHES_ONCE = ATTEMPT + "if attempt == 1: os.abort()"
+USER_ERROR = (
+    ATTEMPT
+    + """
+report("failed", attempt=attempt, kind="USER_ERROR", reason="no such column")
+sys.exit(1)
+"""
+)
+
+
+@pytest.fixture
+async def jobs(records: JobRecords[Any], in_workspace: Workbench) -> Jobs:
+    return Jobs(records, in_workspace)
+
+
+@pytest.fixture
+async def watched(jobs: Jobs) -> AsyncIterator[Jobs]:
+    async with jobs.watched(jobs.reconciler):
+        yield jobs
+
+
+def policy(max_attempts: int = 3, on: Sequence[str] = ("CRASHED", "LOST", "TIMED_OUT")) -> str:
+    return Retries(max_attempts, tuple(on)).stored()
+
+
+async def started(jobs: Jobs, code: str, **fields: Any) -> str:
+    [job] = await jobs.lifecycle.start([jobs.new(code, retry=policy(**fields))])
+    return str(job.id)
+
+
+async def runs(jobs: Jobs, job: Any) -> int:
+    return len(await jobs.workspace.runs(job.cml_job_id))
+
+
+def moves(jobs: Jobs, id: str) -> list[tuple[str, str]]:
+    """States and who moved the job there, but those that depend on when it is looked at."""
+    events = jobs.records.events(id, 0, 100)
+    return [(e.state, e.actor) for e in events if e.state and e.state != "RUNNING"]
+
+
+async def test_a_job_that_crashes_is_tried_again(watched: Jobs) -> None:
+    id = await started(watched, CRASHES_ONCE)
+    job = await watched.ended(id)
+    assert (job.state, job.attempt, job.step) == (JobState.SUCCEEDED, 2, 2)
+    status = job.status()
+    assert (status.failure_kind, status.failure_reason) == ("", "")
+    assert (status.retry.max_attempts, status.retry.on[0]) == (3, "CRASHED")
+    assert moves(watched, id) == [
+        ("QUEUED", "user"),
+        ("DISPATCHING", "studio"),
+        ("SCHEDULED", "workspace"),
+        ("FAILED", "workspace"),
+        ("QUEUED", "studio"),
+        ("DISPATCHING", "studio"),
+        ("SCHEDULED", "workspace"),
+        ("SUCCEEDED", "workspace"),
+    ]
+    causes = [event.cause for event in watched.records.events(id, 0, 100) if event.cause]
+    assert causes == [
+        "the job ended before it wrote anything",
+        "retried after CRASHED, attempt 2 of 3",
+    ]
+    assert await runs(watched, job) == 2
+
+
+async def test_whoever_watches_sees_all_attempts_and_one_end(watched: Jobs) -> None:
+    id = await started(watched, CRASHES_ONCE)
+    told = [answer.event async for answer in watched.lifecycle.events.follow(id, 0)]
+    assert [event.step for event in told if event.kind == "PROGRESS"] == [1, 2]
+    assert told[-1].state == "SUCCEEDED"
+
+
+async def test_attempts_come_to_an_end(watched: Jobs) -> None:
+    id = await started(watched, ATTEMPT + "os.abort()", max_attempts=3)
+    job = await watched.ended(id)
+    assert (job.state, job.attempt, job.failure_kind) == (JobState.FAILED, 3, "CRASHED")
+    assert await runs(watched, job) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (USER_ERROR, "USER_ERROR"),
+        (USER_ERROR.replace("USER_ERROR", "OUT_OF_MEMORY"), "OUT_OF_MEMORY"),
+        (USER_ERROR.replace("USER_ERROR", "ERROR"), "ERROR"),
+        ('log.write("CUDA out of memory.\\n"); os.abort()', "OUT_OF_MEMORY"),
+    ],
+)
+async def test_what_would_only_fail_again_is_not_tried_again(
+    watched: Jobs, code: str, kind: str
+) -> None:
+    job = await watched.ended(await started(watched, code))
+    assert (job.state, job.attempt, job.failure_kind) == (JobState.FAILED, 1, kind)
+    assert await runs(watched, job) == 1
+
+
+async def test_an_error_is_tried_again_where_the_policy_says_so(watched: Jobs) -> None:
+    code = USER_ERROR.replace("USER_ERROR", "ERROR")
+    job = await watched.ended(await started(watched, code, max_attempts=2, on=["ERROR"]))
+    assert (job.attempt, job.failure_reason) == (2, "no such column")
+
+
+async def test_a_lost_job_is_made_anew_by_itself(watched: Jobs) -> None:
+    id = await started(watched, ATTEMPT + "if attempt == 1:" + SLEEP.replace("\n", " "))
+    first = watched.records.one(id=id)
+    await watched.workspace.delete_job(first.cml_job_id)
+    job = await watched.ended(id)
+    assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
+    assert job.cml_job_id != first.cml_job_id
+    assert len(watched.named(id)) == 1
+
+
+async def test_a_job_that_is_cancelled_is_not_tried_again(jobs: Jobs) -> None:
+    id = await started(jobs, ATTEMPT + "os.abort()")
+    first = jobs.records.one(id=id)
+
+    async def crashed() -> bool:
+        run = await jobs.workspace.run(first.cml_job_id, first.run_id)
+        return bool(run.finished_at)
+
+    while not await crashed():  # noqa: ASYNC110 - it happens in another process
+        await asyncio.sleep(0.02)
+    await jobs.lifecycle.cancel(id, "no longer wanted")
+    async with jobs.watched(jobs.reconciler):
+        job = await jobs.ended(id)
+    assert (job.state, job.attempt) == (JobState.FAILED, 1)
+
+
+async def test_a_job_without_a_policy_is_not_tried_again(watched: Jobs) -> None:
+    job = await watched.ended(await watched.start(ATTEMPT + "os.abort()"))
+    assert (job.state, job.attempt, job.failure_kind) == (JobState.FAILED, 1, "CRASHED")
+    assert not job.status().HasField("retry")
+
+
+async def test_a_failure_that_two_have_seen_is_followed_by_one_attempt(jobs: Jobs) -> None:
+    id = await started(jobs, ATTEMPT)
+    job = jobs.records.one(id=id)
+    seen = {"kind": "CRASHED", "cause": "c", "actor": "workspace"}
+    both = [jobs.records.retry(job, JobState.FAILED, **seen) for _ in range(2)]
+    assert sorted(await asyncio.gather(*both)) == [False, True]
+    queued = jobs.records.one(id=id)
+    assert (queued.state, queued.attempt, queued.run_id) == (JobState.QUEUED, 2, None)
+
+
+async def test_an_attempt_that_was_queued_by_a_studio_that_died_is_carried_on(jobs: Jobs) -> None:
+    id = await started(jobs, CRASHES_ONCE)
+    first = jobs.records.one(id=id)
+    seen = {"kind": "CRASHED", "cause": "c", "actor": "workspace"}
+    await jobs.records.retry(first, JobState.FAILED, **seen)
+    async with jobs.watched(jobs.reconciles()):
+        job = await jobs.ended(id)
+    assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
+    assert await runs(jobs, job) == 2
+
+
+async def test_the_last_lines_that_matter_are_the_reason(watched: Jobs) -> None:
+    id = await watched.start("""
+log.write("loading\\n\\n")
+import traceback
+try:
+    json.loads("{")
+except ValueError:
+    log.write(traceback.format_exc())
+log.write("  giving up\\n\\n")
+os.abort()
+""")
+    reason = (await watched.ended(id)).failure_reason
+    begin = (
+        "the job ended without saying why; its last lines: loading | json.decoder.JSONDecodeError: "
+    )
+    assert reason.startswith(begin)
+    assert reason.endswith(" | giving up")
+    assert "File" not in reason
+
+
+async def test_an_imported_policy_is_looked_at(jobs: Jobs) -> None:
+    kind = jobs.records.kind
+    for text, holds in ((policy(), True), (json.dumps({"max_attempts": 99, "on": []}), False)):
+        found = Violations()
+        kind.complete("t[0]", {"id": "i", "retry": text}, found)
+        assert (not found.found) == holds, text
+
+
+async def test_a_refused_job_says_so(jobs: Jobs) -> None:
+    job = jobs.new(template="None", retry=policy())
+    with pytest.raises(FailedPrecondition, match="no template job"):
+        await jobs.lifecycle.start([job])
+    kept = jobs.records.one(id=job.id)
+    assert (kept.state, kept.failure_kind) == (JobState.FAILED, "REFUSED")
+    async with jobs.watched(jobs.reconciler):
+        other = await jobs.start("")
+        await until("another ends", lambda: JobState(jobs.records.one(id=other).state).ended)
+    assert jobs.records.one(id=job.id).attempt == 1
