@@ -95,7 +95,7 @@ class JobLifecycle(Generic[Job]):
 
         Where the workspace refuses, the record says why. Where it is away, jobs that came with a
         request id stay queued, since their caller can ask again; the others fail, and nothing of
-        them will ever run.
+        them will ever run. That holds for all of them if it holds for one.
         """
         try:
             await self.records.begin(jobs, unique)
@@ -104,7 +104,13 @@ class JobLifecycle(Generic[Job]):
                 raise
             # The same request, sent twice at the same time.
             return list(self.started_before(str(jobs[0].request_id), str(jobs[0].request_digest)))
-        return await asyncio.gather(*(self._start(job) for job in jobs))
+        outcomes = await asyncio.gather(*map(self._start, jobs), return_exceptions=True)
+        started = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                await self._call_off(started)
+                raise outcome
+        return started
 
     async def _start(self, job: Job) -> Job:
         try:
@@ -128,6 +134,14 @@ class JobLifecycle(Generic[Job]):
             await self._dispatcher.withdraw_named(job.id)
             raise Aborted(f"{self._kind} {job.id!r} was removed while it was being started")
         return accepted
+
+    async def _call_off(self, jobs: Sequence[Job]) -> None:
+        """Ends jobs whose caller is told that there are none, and has no means to find them."""
+        for job in jobs:
+            if not job.request_id:
+                cause = "another job of the same request was not started"
+                await self.records.move(job.id, JobState.STOPPING, cause=cause)
+        self._woken()
 
     async def _give_up(self, job: Job, refusal: Refusal) -> None:
         await self.records.move(

@@ -262,6 +262,17 @@ async def test_a_refused_start_is_in_the_record(jobs: Jobs) -> None:
     assert (kept.state, kept.failure_reason) == (JobState.FAILED, refused.value.message)
 
 
+async def test_jobs_of_one_request_are_started_all_or_none(watched: Jobs) -> None:
+    refused, fine = watched.new(template="None"), watched.new(SLEEP)
+    with pytest.raises(Refusal):
+        await watched.lifecycle.start([refused, fine])
+    assert (await watched.ended(fine.id)).state == JobState.STOPPED
+    asked_again = watched.new(SLEEP, request_id="r", request_digest="d")
+    with pytest.raises(Refusal):
+        await watched.lifecycle.start([asked_again, watched.new(template="None")])
+    assert not JobState(watched.records.one(id=asked_again.id).state).ended
+
+
 async def test_a_job_that_was_imported_is_left_alone(jobs: Jobs) -> None:
     imported = jobs.new(state=JobState.UNKNOWN, cml_job_id="elsewhere", run_id="r")
     await jobs.records.add(imported)
