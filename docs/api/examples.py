@@ -110,6 +110,15 @@ for answer in client.WatchJob(WatchJobRequest(job_id=job.id)):
 events = client.ListJobEvents(ListJobEventsRequest(job_id=job.id)).events
 assert [event.state for event in events if event.kind == "STATE"][-1] == "SUCCEEDED"
 
+# --- ReportJobEvents
+# Jobs call it. Nobody else has a token, and a job that has ended has none that is good.
+from ft.client import UnauthenticatedError
+
+try:
+    client.ReportJobEvents(ReportJobEventsRequest(job_id=job.id, token="none"))
+except UnauthenticatedError as error:
+    print(error.code, error)
+
 # --- CancelFineTuningJob
 request.adapter_name = "another"
 request.request_id = "7f9e7a3e-3a38-4a52-9c64-5a2f2e1c0a11"

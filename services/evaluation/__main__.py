@@ -30,7 +30,7 @@ def parts(settings: Settings) -> Parts:
     checks = Checks(peers)
     service = EvaluationService(job_parts.lifecycle, checks, peers)
     validation = Validation(checks, peers, job_parts.workspace)
-    servicer = EvaluationServicer(service, validation, job_parts.lifecycle)
+    servicer = EvaluationServicer(service, validation, job_parts.lifecycle, job_parts.link)
     tables = TablesServicer(settings, store, EvaluationJob)
     return Parts(
         service_names=[DOMAINS["evaluation"].full_name],

@@ -8,6 +8,8 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobResponse,
     ListJobEventsRequest,
     ListJobEventsResponse,
+    ReportJobEventsRequest,
+    ReportJobEventsResponse,
     TailLogsRequest,
     TailLogsResponse,
     ValidateEvaluationJobRequest,
@@ -26,6 +28,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobResponse,
 )
 from jobs.lifecycle import JobLifecycle
+from jobs.link import JobLink
 from services.evaluation.convert import from_request, to_metadata
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import EvaluationJob
@@ -40,10 +43,12 @@ class EvaluationServicer:
         service: EvaluationService,
         validation: Validation,
         lifecycle: JobLifecycle[EvaluationJob],
+        link: JobLink[EvaluationJob],
     ) -> None:
         self._service = service
         self._validation = validation
         self._lifecycle = lifecycle
+        self._link = link
         self._list = Listing(
             lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
         )
@@ -89,3 +94,7 @@ class EvaluationServicer:
 
     def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
         return self._lifecycle.tail(request.job_id, request.offset, request.follow)
+
+    async def ReportJobEvents(self, request: ReportJobEventsRequest) -> ReportJobEventsResponse:
+        known = await self._link.report(request.job_id, request.token, request.offset, request.data)
+        return ReportJobEventsResponse(next_offset=known)

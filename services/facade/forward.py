@@ -63,6 +63,6 @@ def _stream(method: str, links: Sequence[Link]) -> Callable[[bytes], AsyncIterat
 
 
 def _require_unknown(refusal: PeerRefusal) -> None:
-    """Passes the refusal on unless it says that the domain does not know the id."""
-    if refusal.error.code() is not grpc.StatusCode.NOT_FOUND:
+    """Passes the refusal on unless it says that the domain does not know the id, or the token."""
+    if refusal.error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAUTHENTICATED):
         raise refusal

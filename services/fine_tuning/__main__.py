@@ -30,7 +30,7 @@ def parts(settings: Settings) -> Parts:
     checks = Checks(jobs, peers, paths)
     service = FineTuningService(job_parts.lifecycle, checks, peers, paths)
     validation = Validation(checks, jobs, peers, job_parts.workspace)
-    servicer = FineTuningServicer(service, validation, job_parts.lifecycle)
+    servicer = FineTuningServicer(service, validation, job_parts.lifecycle, job_parts.link)
     tables = TablesServicer(settings, store, FineTuningJob)
     return Parts(
         service_names=[DOMAINS["fine_tuning"].full_name],

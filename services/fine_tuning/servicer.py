@@ -9,6 +9,8 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobResponse,
     ListJobEventsRequest,
     ListJobEventsResponse,
+    ReportJobEventsRequest,
+    ReportJobEventsResponse,
     ResumeFineTuningJobRequest,
     ResumeFineTuningJobResponse,
     TailLogsRequest,
@@ -32,6 +34,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartFineTuningJobResponse,
 )
 from jobs.lifecycle import JobLifecycle
+from jobs.link import JobLink
 from services.fine_tuning.convert import from_request, to_metadata
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.store import FineTuningJob
@@ -46,10 +49,12 @@ class FineTuningServicer:
         service: FineTuningService,
         validation: Validation,
         lifecycle: JobLifecycle[FineTuningJob],
+        link: JobLink[FineTuningJob],
     ) -> None:
         self._service = service
         self._validation = validation
         self._lifecycle = lifecycle
+        self._link = link
         self._list = Listing(
             lifecycle.records, ListFineTuningJobsResponse, to_metadata, also=["state"]
         )
@@ -111,6 +116,10 @@ class FineTuningServicer:
 
     def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
         return self._lifecycle.tail(request.job_id, request.offset, request.follow)
+
+    async def ReportJobEvents(self, request: ReportJobEventsRequest) -> ReportJobEventsResponse:
+        known = await self._link.report(request.job_id, request.token, request.offset, request.data)
+        return ReportJobEventsResponse(next_offset=known)
 
     async def ListJobConfigIds(self, request: ListJobConfigIdsRequest) -> ListJobConfigIdsResponse:
         return ListJobConfigIdsResponse(config_ids=self._lifecycle.get(request.job_id).config_ids())

@@ -47,6 +47,8 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
 
     LOCATIONS: ClassVar[tuple[str, ...]] = ()
     """Columns that hold paths."""
+    NOT_EXPORTED: ClassVar[tuple[str, ...]] = ()
+    """Columns that mean nothing, or must not be known, outside of this studio."""
 
     @classmethod
     def table(cls) -> Table:

@@ -33,7 +33,8 @@ class DomainTable:
     def __init__(self, records: Records[Any]) -> None:
         self.name: str = records.table.name
         self._records = records
-        self._columns = [c for c in records.table.columns if c.key != "seq"]
+        kept = ("seq", *records.kind.NOT_EXPORTED)
+        self._columns = [c for c in records.table.columns if c.key not in kept]
 
     @property
     def schema(self) -> str:

@@ -110,6 +110,8 @@ __all__ = [
     "RemoveModelResponse",
     "RemovePromptRequest",
     "RemovePromptResponse",
+    "ReportJobEventsRequest",
+    "ReportJobEventsResponse",
     "ResumeFineTuningJobRequest",
     "ResumeFineTuningJobResponse",
     "RetryPolicy",

@@ -304,6 +304,16 @@ class AsyncRpcs(ABC):
         """
         return self._stream("TailLogs", request, timeout)
 
+    async def ReportJobEvents(
+        self, request: jobs.ReportJobEventsRequest, *, timeout: float | None = None
+    ) -> jobs.ReportJobEventsResponse:
+        """Called by a job: what it has written about itself. The same part may come again, and may
+        have been read from the job's folder before: it counts once. UNAUTHENTICATED unless the
+        token is the one that this job got for its present attempt; says nothing of whether
+        there is such a job.
+        """
+        return await self._unary("ReportJobEvents", request, timeout)
+
     def StreamExport(
         self, request: database.StreamExportRequest, *, timeout: float | None = None
     ) -> AsyncGenerator[database.StreamExportResponse, None]:

@@ -304,6 +304,16 @@ class Rpcs(ABC):
         """
         return self._stream("TailLogs", request, timeout)
 
+    def ReportJobEvents(
+        self, request: jobs.ReportJobEventsRequest, *, timeout: float | None = None
+    ) -> jobs.ReportJobEventsResponse:
+        """Called by a job: what it has written about itself. The same part may come again, and may
+        have been read from the job's folder before: it counts once. UNAUTHENTICATED unless the
+        token is the one that this job got for its present attempt; says nothing of whether
+        there is such a job.
+        """
+        return self._unary("ReportJobEvents", request, timeout)
+
     def StreamExport(
         self, request: database.StreamExportRequest, *, timeout: float | None = None
     ) -> Generator[database.StreamExportResponse, None, None]:

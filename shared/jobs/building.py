@@ -7,6 +7,7 @@ from chassis.config import Settings
 from jobs.dispatch import LATE, Dispatcher
 from jobs.lease import Lease, LeaseRecord
 from jobs.lifecycle import JobLifecycle
+from jobs.link import JobLink
 from jobs.observer import LOST_AFTER, Observer
 from jobs.reconciler import UNTOUCHED, Reconciler
 from jobs.records import JobRecord, JobRecords
@@ -17,7 +18,7 @@ Reported = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 
 
 class JobParts(Generic[Job]):
-    """A job domain's lifecycle, and the work in the background that it needs.
+    """A job domain's lifecycle, its jobs' link, and the work in the background that it needs.
 
     `kind` is what messages call the jobs; for `reported` see `Observer`.
     """
@@ -41,6 +42,7 @@ class JobParts(Generic[Job]):
         )
         holder = Lease(records.store, lease)
         untouched = UNTOUCHED * seconds
+        self.link = JobLink(records, observer)
         reconciler = Reconciler(records, self.workspace, dispatcher, observer, holder, untouched)
         self.lifecycle = JobLifecycle(
             kind, records, self.workspace, dispatcher, settings.project, reconciler.wake

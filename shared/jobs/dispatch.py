@@ -20,6 +20,7 @@ from chassis.errors import (
 from chassis.records import now
 from ft.enums import FailureKind, JobState
 from jobs.history import WORKSPACE
+from jobs.link import JOB_ID, TOKEN, digest, new_token
 from jobs.protocol import Known, Step, next_step
 from jobs.records import JobRecord, JobRecords
 from jobs.workspace import REQUEST_SECONDS, Workspace
@@ -168,10 +169,11 @@ class Dispatcher(Generic[Job]):
         await self._records.change(job.id, cml_job_id=created.id, sent_at=None)
 
     async def _create_run(self, job: Job) -> None:
-        if not await self._records.mark_sent(job.id):
+        token = new_token()
+        if not await self._records.mark_sent(job.id, token_hash=digest(token)):
             return
         attempt = job.attempt or 1
-        own = {ATTEMPT: str(attempt)} if attempt > 1 else {}
+        own = {JOB_ID: job.id, TOKEN: token, **({ATTEMPT: str(attempt)} if attempt > 1 else {})}
         run = await self._workspace.create_run(str(job.cml_job_id), own)
         await self._accepted(job, run.id)
 

@@ -70,6 +70,12 @@ DISPATCH_COLUMNS: tuple[tuple[str, Any], ...] = (
 )
 """Columns of a job's table that came with the history."""
 
+LINK_COLUMNS: tuple[tuple[str, Any], ...] = (
+    ("token_hash", sa.String),
+    ("reported_offset", sa.BigInteger),
+)
+"""Columns of a job's table that came with the link from the job."""
+
 FAILURE_COLUMNS: tuple[tuple[str, Any], ...] = (
     ("failure_kind", sa.String),
     ("retry", sa.String),

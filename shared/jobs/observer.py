@@ -1,7 +1,7 @@
 """Keeps a running job's record in step with the workspace and with what the job reports."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,6 +18,7 @@ from jobs.reports import (
     MAX_NOTICES,
     EventReader,
     claimed_by,
+    events_in,
     is_count,
     is_number,
     last_lines,
@@ -60,7 +61,6 @@ class Observer(Generic[Job]):
         self._project = project
         self._reported = reported
         self._lost_after = lost_after
-        self._readers: dict[str, EventReader] = {}
         self._missing: dict[str, datetime] = {}
         """Since when the workspace has not known a job."""
 
@@ -73,15 +73,27 @@ class Observer(Generic[Job]):
         if state.ended and await self._was_another_run(job):
             return False
         # Read after asking: what a job reported before it ended is then surely read.
-        changes |= self._read(job)
-        if self._readers[job.id].behind:
+        reader = EventReader(self._project / job.folder(), job.reported_offset or 0)
+        changes |= self._changes(job, reader.new(job.attempt or 1))
+        changes["reported_offset"] = reader.offset or None
+        if reader.behind:
             state = JobState(job.state)  # it does not end before its last event
-        await self._write(job, changes)
+        if not await self._write(job, changes):
+            # The job has reported meanwhile: the next look is at what that has made of it.
+            return False
         retried = state != job.state and await self._move(job, state, changes)
         if state.ended:
-            self._readers.pop(job.id, None)
             self._missing.pop(job.id, None)
         return retried
+
+    async def take(self, job: Job, lines: bytes) -> None:
+        """Writes down what the job reports, the lines behind what is known of its file.
+
+        Nothing is done if they have become known meanwhile.
+        """
+        changes = self._changes(job, events_in(lines, job.attempt or 1))
+        changes["reported_offset"] = (job.reported_offset or 0) + len(lines)
+        await self._write(job, changes)
 
     async def _was_another_run(self, job: Job) -> bool:
         """Whether the recorded run has ended because another one works; then that is recorded."""
@@ -94,10 +106,10 @@ class Observer(Generic[Job]):
         await self._records.change(job.id, run_id=worker)
         return True
 
-    async def _write(self, job: Job, changes: Changes) -> None:
+    async def _write(self, job: Job, changes: Changes) -> bool:
+        """Whether all of it is in the record now."""
         changed = {key: value for key, value in changes.items() if getattr(job, key) != value}
-        if changed:
-            await self._records.observed(job, **changed)
+        return not changed or await self._records.observed(job, **changed)
 
     async def _move(self, job: Job, state: JobState, changes: Changes) -> bool:
         """Whether another attempt is queued."""
@@ -142,11 +154,10 @@ class Observer(Generic[Job]):
             "finished_at": _naive(run.finished_at),
         }
 
-    def _read(self, job: Job) -> Changes:
-        reader = self._readers.setdefault(job.id, EventReader(self._project / job.folder()))
+    def _changes(self, job: Job, events: Iterable[Mapping[str, Any]]) -> Changes:
         changes: Changes = {}
         notices: list[str] = json.loads(job.notices or "[]")
-        for event in reader.new(job.attempt or 1):
+        for event in events:
             changes |= {key: event[key] for key in _COUNTS if is_count(event.get(key))}
             changes |= {key: event[key] for key in _NUMBERS if is_number(event.get(key))}
             if event.get("event") == "failed":
@@ -157,8 +168,14 @@ class Observer(Generic[Job]):
                 if notice not in notices and len(notices) < MAX_NOTICES:
                     notices.append(notice)
                     changes["notices"] = json.dumps(notices)
-            changes |= self._reported(job, event, changes)
+            said = self._reported(job, event, changes)
+            changes |= {name: value for name, value in said.items() if self._fits(name, value)}
         return changes
+
+    def _fits(self, column: str, value: Any) -> bool:
+        """Whether a column takes the value: what cannot be written would be read for ever."""
+        kind = self._records.table.c[column].type.python_type
+        return value is None or (isinstance(value, kind) and "\0" not in str(value))
 
 
 def _reason(state: JobState, lines: list[str]) -> str:

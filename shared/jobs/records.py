@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import rules
@@ -36,6 +36,8 @@ _OF_AN_ATTEMPT = (
     "failure_reason",
     "failure_kind",
     "seconds_left",
+    "token_hash",
+    "reported_offset",
 )
 """Columns that begin empty with another attempt."""
 
@@ -44,6 +46,7 @@ class JobRecord(Base, kw_only=True):
     """Columns of a job's table that are the studio's own; the kind adds the contract's."""
 
     __abstract__ = True
+    NOT_EXPORTED = ("token_hash", "reported_offset")
 
     cml_job_id: Mapped[str | None] = mapped_column(default=None)
     state: Mapped[str] = mapped_column(default=JobState.QUEUED, index=True, sort_order=500)
@@ -71,6 +74,10 @@ class JobRecord(Base, kw_only=True):
     failure_kind: Mapped[str | None] = mapped_column(default=None, sort_order=525)
     retry: Mapped[str | None] = mapped_column(default=None, sort_order=526)
     """When it is tried again by itself, see `jobs.failures.Retries`; never if there is none."""
+    token_hash: Mapped[str | None] = mapped_column(default=None, repr=False, sort_order=518)
+    """Of the token that the present attempt reports with, see `jobs.link`."""
+    reported_offset: Mapped[int | None] = mapped_column(BigInteger, default=None, sort_order=519)
+    """Up to where the job's events are known, in bytes of their file."""
 
     @classmethod
     def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
@@ -204,31 +211,36 @@ class JobRecords(Records[Row]):
 
         return await self.store.write(work)
 
-    async def mark_sent(self, id: str) -> bool:
-        """Notes that a create request is about to be sent; False if the job is not to be created
-        any more."""
+    async def mark_sent(self, id: str, **values: object) -> bool:
+        """Notes that a create request is about to be sent, and sets columns; False, and nothing
+        done, if the job is not to be created any more."""
         state = self.table.c.state
         queued, dispatching = JobState.QUEUED.value, JobState.DISPATCHING.value
 
         def work(connection: Connection) -> bool:
-            first = self._set(connection, id, [state == queued], state=dispatching, sent_at=now())
-            if first:
+            sent = {"state": dispatching, "sent_at": now(), **values}
+            if self._set(connection, id, [state == queued], **sent):
                 self._note(connection, id, STATE, state=dispatching, actor=STUDIO)
                 return True
-            return self._set(connection, id, [state == dispatching], sent_at=now())
+            return self._set(connection, id, [state == dispatching], **sent)
 
         return await self.store.write(work)
 
-    async def observed(self, job: Row, **values: Any) -> None:
-        """Sets columns to what was seen of a job's run, and keeps what it has reported."""
+    async def observed(self, job: Row, **values: Any) -> bool:
+        """Sets columns to what was seen of a job's run, and keeps what it has reported; False, and
+        nothing done, if more of its reports is known than in `job`, or it has another run."""
+        offset = func.coalesce(self.table.c.reported_offset, 0)
+        known = [self.table.c.run_id == job.run_id, offset == (job.reported_offset or 0)]
         reported = {k: v for k, v in values.items() if k in REPORTED and v is not None}
 
-        def work(connection: Connection) -> None:
-            same_run = self.table.c.run_id == job.run_id
-            if self._set(connection, job.id, [same_run], **values) and reported:
+        def work(connection: Connection) -> bool:
+            if not self._set(connection, job.id, known, **values):
+                return False
+            if reported:
                 self._note(connection, job.id, PROGRESS, progress=json.dumps(reported), actor=JOB)
+            return True
 
-        await self.store.write(work)
+        return await self.store.write(work)
 
     def _set(
         self, connection: Connection, id: str, known: Sequence[ColumnElement[bool]], **values: Any

@@ -22,11 +22,11 @@ MAX_NOTICES = 50
 
 
 class EventReader:
-    """Reads a job's events from where it stopped the last time."""
+    """Reads a job's events from an offset on, then from where it stopped the last time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, offset: int = 0) -> None:
         self._file = folder / EVENTS_FILE
-        self._offset = 0
+        self.offset = offset
         self.behind = False
         """Whether the last call found more than it read."""
 
@@ -38,7 +38,7 @@ class EventReader:
         self.behind = False
         try:
             with open_regular(self._file) as file:
-                file.seek(self._offset)
+                file.seek(self.offset)
                 content = file.read(MAX_READ_BYTES)
         except OSError:
             return
@@ -46,16 +46,21 @@ class EventReader:
         self.behind = len(content) == MAX_READ_BYTES
         if self.behind and not complete:
             complete = len(content)  # of a line too long to be an event; its rest is none either
-        self._offset += complete
-        for line in content[:complete].splitlines():
-            try:
-                event = json.loads(line)
-                # An escaped half of a surrogate pair is text that neither stores nor answers take.
-                json.dumps(event, ensure_ascii=False).encode()
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(event, dict) and event.get("attempt", 1) == attempt:
-                yield event
+        self.offset += complete
+        yield from events_in(content[:complete], attempt)
+
+
+def events_in(lines: bytes, attempt: int) -> Iterator[Mapping[str, Any]]:
+    """The events of an attempt among these lines; what is none is left out."""
+    for line in lines.splitlines():
+        try:
+            event = json.loads(line)
+            # An escaped half of a surrogate pair is text that neither stores nor answers take.
+            json.dumps(event, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(event, dict) and event.get("attempt", 1) == attempt:
+            yield event
 
 
 @contextmanager

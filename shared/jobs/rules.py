@@ -23,3 +23,4 @@ RETRIED = Rule(
     "A job is tried again by itself only after CRASHED, ERROR, LOST or TIMED_OUT: out of memory or "
     "an error in what was asked for would only come again.",
 )
+REPORT_SIZE = Rule("FT-815", "A report of a job has at most 256 KiB.")

@@ -28,8 +28,8 @@ def main() -> int:
 
 def _evaluate(arguments: EvaluateArguments, events: EventLog) -> None:
     quiet_libraries()
-    from ft.client import FineTuningStudioClient
     from trainer.evaluation import Evaluation
+    from trainer.found import FoundStudio
 
-    with FineTuningStudioClient() as studio:
+    with FoundStudio(os.environ) as studio:
         Evaluation(arguments, studio, events, Path.cwd()).run()

@@ -3,20 +3,29 @@
 import json
 import logging
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 logger = logging.getLogger(__name__)
 
+EVENTS_FILE = "events.jsonl"
+
 
 class EventLog:
-    """Appends events. Each one is a whole line in the file as soon as the call returns."""
+    """Appends events. Each one is a whole line in the file as soon as the call returns.
 
-    def __init__(self, folder: Path, attempt: int = 1) -> None:
+    `written` is called after each.
+    """
+
+    def __init__(
+        self, folder: Path, attempt: int = 1, written: Callable[[], None] = lambda: None
+    ) -> None:
         self._attempt = attempt
+        self._written = written
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "events.jsonl"
+        self.path = folder / EVENTS_FILE
         self._file = self.path.open("a", encoding="utf-8", buffering=1)
 
     def write(self, event: str, **fields: Any) -> None:
@@ -31,6 +40,7 @@ class EventLog:
         # One write call for the whole line: readers never see a part of it.
         self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._file.flush()
+        self._written()
 
     def notice(self, message: str) -> None:
         """Tells the user what was done other than asked, here and in the log."""

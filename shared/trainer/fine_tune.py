@@ -36,8 +36,8 @@ def _train(arguments: FineTuneArguments, events: EventLog) -> None:
             f"Training with {arguments.dist_num} workers is not available yet, only with one."
         )
     quiet_libraries()
-    from ft.client import FineTuningStudioClient
+    from trainer.found import FoundStudio
     from trainer.training import FineTuning
 
-    with FineTuningStudioClient() as studio:
+    with FoundStudio(os.environ) as studio:
         FineTuning(arguments, studio, events, Path.cwd()).run()

@@ -6,12 +6,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from rows.errors import first_line
 from trainer.claim import attempt, claim
 from trainer.errors import explain, kind_of
-from trainer.events import EventLog
+from trainer.events import EVENTS_FILE, EventLog
+from trainer.link import Link
 from trainer.tee import Tee
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], Non
     `folder` gets `job.log` and `events.jsonl`. SIGTERM ends the process at once with status 143. A
     run that finds that another has claimed the job does nothing and returns 0.
     """
+    # Taken out of the environment: nobody else in the run needs it.
+    token = os.environ.pop("FTS_JOB_TOKEN", "")
     if not claim(folder, os.environ):
         sys.stderr.write("Another run works on this job; this one ends.\n")
         return 0
@@ -33,12 +37,14 @@ def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], Non
     try:
         _log_to_output()
         _stop_on_sigterm(tee)
-        events = EventLog(folder, attempt(os.environ))
-        if unknown:
-            events.notice(
-                f"Arguments that this version does not know are ignored: {_flags(unknown)}."
-            )
-        return _attempt(events, work)
+        link = Link(folder / EVENTS_FILE, os.environ.get("FTS_JOB_ID", ""), token, os.environ)
+        with link if token else nullcontext():
+            events = EventLog(folder, attempt(os.environ), link.wake)
+            if unknown:
+                events.notice(
+                    f"Arguments that this version does not know are ignored: {_flags(unknown)}."
+                )
+            return _attempt(events, work)
     finally:
         tee.stop()
 

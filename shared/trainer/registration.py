@@ -3,24 +3,13 @@
 import logging
 import time
 
-import grpc
-
 from ft.api import AdapterMetadata, AdapterType, AddAdapterRequest, ListAdaptersRequest
-from ft.client import StudioError
+from ft.client import AlreadyExistsError, StudioError
 from trainer.errors import RegistrationError
+from trainer.found import PATIENCE_SECONDS, UNDECIDED
 from trainer.studio import Studio
 
 logger = logging.getLogger(__name__)
-
-PATIENCE_SECONDS = 120.0
-"""How long a studio that is away is waited for. The adapter is saved by then."""
-
-UNDECIDED = (
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.CANCELLED,
-)
-"""Answers that leave open whether the adapter was added."""
 
 
 def register(
@@ -34,7 +23,7 @@ def register(
     pause = 0.5
     while True:
         try:
-            return _find(studio, request) or studio.AddAdapter(request).adapter
+            return _find(studio, request) or _add(studio, request)
         except StudioError as error:
             if error.code not in UNDECIDED or time.monotonic() + pause > deadline:
                 raise RegistrationError(
@@ -63,3 +52,14 @@ def adapter_request(
 def _find(studio: Studio, request: AddAdapterRequest) -> AdapterMetadata | None:
     adapters = studio.ListAdapters(ListAdaptersRequest()).adapters
     return next((a for a in adapters if a.fine_tuning_job_id == request.fine_tuning_job_id), None)
+
+
+def _add(studio: Studio, request: AddAdapterRequest) -> AdapterMetadata:
+    try:
+        return studio.AddAdapter(request).adapter
+    except AlreadyExistsError:
+        # Of two runs of one job that come at the same time, one gets the name.
+        found = _find(studio, request)
+        if found is None:
+            raise
+        return found

@@ -1243,6 +1243,11 @@ class FineTuningStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
                 _registered_method=True)
+        self.ReportJobEvents = channel.unary_unary(
+                '/fine_tuning_studio.domains.FineTuning/ReportJobEvents',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.FromString,
+                _registered_method=True)
         self.ListJobConfigIds = channel.unary_unary(
                 '/fine_tuning_studio.domains.FineTuning/ListJobConfigIds',
                 request_serializer=ft_dot_proto_dot_domains__pb2.ListJobConfigIdsRequest.SerializeToString,
@@ -1321,6 +1326,12 @@ class FineTuningServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportJobEvents(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListJobConfigIds(self, request, context):
         """Ids of the stored configs that a job was started with, for ListConfigs.
         """
@@ -1385,6 +1396,11 @@ def add_FineTuningServicer_to_server(servicer, server):
                     servicer.TailLogs,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.SerializeToString,
+            ),
+            'ReportJobEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportJobEvents,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.SerializeToString,
             ),
             'ListJobConfigIds': grpc.unary_unary_rpc_method_handler(
                     servicer.ListJobConfigIds,
@@ -1701,6 +1717,33 @@ class FineTuning:
             _registered_method=True)
 
     @staticmethod
+    def ReportJobEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.FineTuning/ReportJobEvents',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListJobConfigIds(request,
             target,
             options=(),
@@ -1783,6 +1826,11 @@ class EvaluationStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
                 _registered_method=True)
+        self.ReportJobEvents = channel.unary_unary(
+                '/fine_tuning_studio.domains.Evaluation/ReportJobEvents',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.FromString,
+                _registered_method=True)
 
 
 class EvaluationServicer:
@@ -1843,6 +1891,12 @@ class EvaluationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportJobEvents(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EvaluationServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1890,6 +1944,11 @@ def add_EvaluationServicer_to_server(servicer, server):
                     servicer.TailLogs,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.SerializeToString,
+            ),
+            'ReportJobEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportJobEvents,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2136,6 +2195,33 @@ class Evaluation:
             '/fine_tuning_studio.domains.Evaluation/TailLogs',
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportJobEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Evaluation/ReportJobEvents',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

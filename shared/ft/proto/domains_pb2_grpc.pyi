@@ -360,6 +360,7 @@ class FineTuningStub:
     WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
     ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
+    ReportJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]
     ListJobConfigIds: _grpc.UnaryUnaryMultiCallable[_domains_pb2.ListJobConfigIdsRequest, _domains_pb2.ListJobConfigIdsResponse]
     """Ids of the stored configs that a job was started with, for ListConfigs."""
 
@@ -380,6 +381,7 @@ class FineTuningAsyncStub(FineTuningStub):
     WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
     ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
+    ReportJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]  # type: ignore[assignment]
     ListJobConfigIds: _aio.UnaryUnaryMultiCallable[_domains_pb2.ListJobConfigIdsRequest, _domains_pb2.ListJobConfigIdsResponse]  # type: ignore[assignment]
     """Ids of the stored configs that a job was started with, for ListConfigs."""
 
@@ -465,6 +467,13 @@ class FineTuningServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse]]: ...
 
     @_abc_1.abstractmethod
+    def ReportJobEvents(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ReportJobEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]]: ...
+
+    @_abc_1.abstractmethod
     def ListJobConfigIds(
         self,
         request: _domains_pb2.ListJobConfigIdsRequest,
@@ -490,6 +499,7 @@ class EvaluationStub:
     WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
     ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
+    ReportJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]
 
 @_typing.type_check_only
 class EvaluationAsyncStub(EvaluationStub):
@@ -505,6 +515,7 @@ class EvaluationAsyncStub(EvaluationStub):
     WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
     ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
+    ReportJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]  # type: ignore[assignment]
 
 class EvaluationServicer(metaclass=_abc_1.ABCMeta):
     """Evaluation jobs."""
@@ -571,5 +582,12 @@ class EvaluationServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.TailLogsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReportJobEvents(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ReportJobEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]]: ...
 
 def add_EvaluationServicer_to_server(servicer: EvaluationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

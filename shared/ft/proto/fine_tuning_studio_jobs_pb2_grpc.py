@@ -75,6 +75,11 @@ class FineTuningStudioJobsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
                 _registered_method=True)
+        self.ReportJobEvents = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/ReportJobEvents',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.FromString,
+                _registered_method=True)
 
 
 class FineTuningStudioJobsServicer:
@@ -143,6 +148,15 @@ class FineTuningStudioJobsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportJobEvents(self, request, context):
+        """Called by a job: what it has written about itself. The same part may come again, and may have
+        been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
+        one that this job got for its present attempt; says nothing of whether there is such a job.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FineTuningStudioJobsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -185,6 +199,11 @@ def add_FineTuningStudioJobsServicer_to_server(servicer, server):
                     servicer.TailLogs,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.SerializeToString,
+            ),
+            'ReportJobEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportJobEvents,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -404,6 +423,33 @@ class FineTuningStudioJobs:
             '/fine_tuning_studio.FineTuningStudioJobs/TailLogs',
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportJobEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/ReportJobEvents',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,6 +61,11 @@ class FineTuningStudioJobsStub:
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
     """
+    ReportJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]
+    """Called by a job: what it has written about itself. The same part may come again, and may have
+    been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
+    one that this job got for its present attempt; says nothing of whether there is such a job.
+    """
 
 @_typing.type_check_only
 class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
@@ -94,6 +99,11 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
+    """
+    ReportJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]  # type: ignore[assignment]
+    """Called by a job: what it has written about itself. The same part may come again, and may have
+    been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
+    one that this job got for its present attempt; says nothing of whether there is such a job.
     """
 
 class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
@@ -173,6 +183,17 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse]]:
         """The job's log from a byte offset on. With `follow`, until the job has ended.
         NOT_FOUND if the id is unknown.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportJobEvents(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ReportJobEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]]:
+        """Called by a job: what it has written about itself. The same part may come again, and may have
+        been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
+        one that this job got for its present attempt; says nothing of whether there is such a job.
         """
 
 def add_FineTuningStudioJobsServicer_to_server(servicer: FineTuningStudioJobsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -52,6 +52,7 @@ def upgrade():
         *(sa.Column(name, sa.String) for name in ("run_id", "failure_reason", "notices")),
         *(sa.Column(name, sa.DateTime) for name in ("started_at", "finished_at")),
         *(sa.Column(name, kind) for name, kind in history.DISPATCH_COLUMNS),
+        *(sa.Column(name, kind) for name, kind in history.LINK_COLUMNS),
         *(sa.Column(name, kind) for name, kind in history.FAILURE_COLUMNS),
         *(sa.Column(name, sa.Integer) for name in ("step", "total_steps")),
         *(

@@ -20,6 +20,12 @@ from ft.api import (
     ListAdaptersResponse,
     ModelMetadata,
     PromptMetadata,
+    ReportJobEventsRequest,
+    ReportJobEventsResponse,
+)
+from ft.proto.fine_tuning_studio_jobs_pb2_grpc import (
+    FineTuningStudioJobsServicer,
+    add_FineTuningStudioJobsServicer_to_server,
 )
 from ft.proto.fine_tuning_studio_pb2_grpc import (
     FineTuningStudioServicer,
@@ -36,8 +42,12 @@ PROMPT = PromptMetadata(
 )
 
 
-class Studio(FineTuningStudioServicer):
-    """Knows one model, one dataset, one prompt and the adapters that jobs add."""
+TOKEN = "the-token"
+
+
+class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
+    """Knows one model, one dataset, one prompt, the adapters that jobs add and what job `job-1`
+    reports."""
 
     def __init__(self) -> None:
         self.model = ModelMetadata(
@@ -48,6 +58,8 @@ class Studio(FineTuningStudioServicer):
         )
         self.prompt = PROMPT
         self.adapters: list[AdapterMetadata] = []
+        self.reported = b""
+        self.refused = 0
         self.split = (1.0, 0.9)
         self.address = ""
 
@@ -94,13 +106,23 @@ class Studio(FineTuningStudioServicer):
         self.adapters.append(adapter)
         return AddAdapterResponse(adapter=adapter)
 
+    def ReportJobEvents(self, request: ReportJobEventsRequest, context):
+        if (request.job_id, request.token) != ("job-1", TOKEN):
+            self.refused += 1
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is none")
+        known = len(self.reported)
+        if request.offset <= known:
+            self.reported += request.data[known - request.offset :]
+        return ReportJobEventsResponse(next_offset=len(self.reported))
+
 
 @contextmanager
-def serve(studio: FineTuningStudioServicer) -> Iterator[str]:
+def serve(studio: Studio, listen: str = "127.0.0.1:0") -> Iterator[str]:
     """The address at which the studio answers."""
     server = grpc.server(futures.ThreadPoolExecutor(4))
     add_FineTuningStudioServicer_to_server(studio, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    add_FineTuningStudioJobsServicer_to_server(studio, server)
+    port = server.add_insecure_port(listen)
     server.start()
     try:
         yield f"127.0.0.1:{port}"

@@ -1,0 +1,14 @@
+"""The token by which a job reports, and how far its reports are known."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from jobs import history
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    for name, kind in history.LINK_COLUMNS:
+        op.add_column("evaluation_jobs", sa.Column(name, kind))

@@ -1,0 +1,246 @@
+"""What a job writes about itself comes to the studio, and never gets in the job's way."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import grpc
+import pytest
+
+from ft.api import GetModelRequest
+from ft.client import StudioError
+from trainer import link
+from trainer.events import EventLog
+from trainer.found import FoundStudio
+from trainer.link import Link
+from trainer.tests.studio import TOKEN, Studio, serve
+
+KEY = "the-key"
+
+
+class Workspace:
+    """A workspace whose project says what the test wants it to say."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.answer = b"{}"
+        self.asked: list[tuple[str, str]] = []
+
+    def says(self, address: str) -> None:
+        ip, _, port = address.rpartition(":")
+        where = {"FINE_TUNING_SERVICE_IP": ip, "FINE_TUNING_SERVICE_PORT": port}
+        self.answer = json.dumps({"environment": json.dumps(where)}).encode()
+
+    @contextmanager
+    def serving(self) -> Iterator[dict[str, str]]:
+        """The environment of runs in it."""
+        workspace = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                workspace.asked.append((self.path, self.headers["Authorization"]))
+                self.send_response(workspace.status)
+                self.end_headers()
+                self.wfile.write(workspace.answer)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield {
+                "CDSW_API_URL": f"http://127.0.0.1:{server.server_port}/api/v1",
+                "CDSW_PROJECT_ID": "p-1",
+                "CDSW_APIV2_KEY": KEY,
+            }
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return Workspace()
+
+
+@pytest.fixture
+def environment(workspace: Workspace) -> Iterator[dict[str, str]]:
+    with workspace.serving() as environment:
+        yield environment
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "CALL_SECONDS", 0.5)
+    monkeypatch.setattr(link, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(link, "FIRST_PAUSE", 0.05)
+
+
+@contextmanager
+def linked(
+    folder: Path, environment: Mapping[str, str], token: str = TOKEN
+) -> Iterator[tuple[Link, EventLog]]:
+    with Link(folder / "events.jsonl", "job-1", token, environment) as sending:
+        yield sending, EventLog(folder, written=sending.wake)
+
+
+def at(address: str) -> dict[str, str]:
+    ip, _, port = address.rpartition(":")
+    return {"FINE_TUNING_SERVICE_IP": ip, "FINE_TUNING_SERVICE_PORT": port}
+
+
+def until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_all_of_the_file_is_delivered_once(tmp_path: Path, studio: Studio) -> None:
+    with linked(tmp_path, at(studio.address)) as (_, events):
+        for step in range(50):
+            events.write("progress", step=step)
+        until(lambda: studio.reported)
+        events.notice("größer")
+    assert studio.reported == events.path.read_bytes()
+
+
+def test_a_long_file_goes_in_parts(
+    tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "MAX_BYTES", 300)
+    with linked(tmp_path, at(studio.address)) as (_, events):
+        for step in range(50):
+            events.write("progress", step=step)
+    assert studio.reported == events.path.read_bytes()
+
+
+def test_a_studio_that_was_away_gets_what_it_missed(tmp_path: Path) -> None:
+    studio = Studio()
+    with serve(studio) as address:
+        pass
+    with linked(tmp_path, at(address)) as (_, events):
+        events.write("started")
+        begin = time.monotonic()
+        for step in range(100):
+            events.write("progress", step=step)
+        assert time.monotonic() - begin < 1
+        with serve(studio, address):
+            until(lambda: studio.reported == events.path.read_bytes())
+
+
+def test_a_studio_that_knows_more_or_less_says_from_where_on(
+    tmp_path: Path, studio: Studio
+) -> None:
+    with linked(tmp_path, at(studio.address)) as (_, events):
+        events.write("started")
+        until(lambda: studio.reported)
+        studio.reported = b""  # it forgot
+        events.write("progress", step=1)
+        until(lambda: studio.reported == events.path.read_bytes())
+
+
+def test_a_studio_that_moved_is_found(
+    tmp_path: Path, workspace: Workspace, environment: dict[str, str]
+) -> None:
+    studio = Studio()
+    with ExitStack() as first:
+        here = first.enter_context(serve(studio))
+        with linked(tmp_path, {**environment, **at(here)}) as (_, events):
+            events.write("started")
+            until(lambda: studio.reported)
+            first.close()
+            with serve(studio) as there:
+                workspace.says(there)
+                events.write("progress", step=1)
+                until(lambda: studio.reported == events.path.read_bytes())
+    assert set(workspace.asked) == {("/api/v2/projects/p-1", f"Bearer {KEY}")}
+
+
+def test_another_studio_at_the_old_address_is_left(
+    tmp_path: Path, workspace: Workspace, environment: dict[str, str]
+) -> None:
+    class Another(Studio):
+        def ReportJobEvents(self, request, context):
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "not mine")
+
+    studio = Studio()
+    with serve(Another()) as here, serve(studio) as there:
+        workspace.says(there)
+        with linked(tmp_path, {**environment, **at(here)}) as (_, events):
+            events.write("started")
+            until(lambda: studio.reported == events.path.read_bytes())
+
+
+def test_a_wrong_token_is_tried_once(tmp_path: Path, studio: Studio) -> None:
+    with linked(tmp_path, at(studio.address), "wrong") as (sending, events):
+        events.write("started")
+        until(lambda: not sending._thread.is_alive())
+        events.write("progress", step=1)
+    assert (studio.refused, studio.reported) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"no json", b"[]", b'{"environment": 7}', b'{"environment": "[1]"}', b"\xff" * 100]
+    + [json.dumps({"environment": json.dumps(at(bad))}).encode() for bad in (":", "x:0", "x:y")],
+)
+def test_a_workspace_that_answers_garbage_changes_nothing(
+    tmp_path: Path, workspace: Workspace, environment: dict[str, str], answer: bytes
+) -> None:
+    workspace.answer = answer
+    studio = Studio()
+    with serve(studio) as address:
+        pass
+    with linked(tmp_path, {**environment, **at(address)}) as (_, events):
+        events.write("started")
+        until(lambda: len(workspace.asked) > 1)
+        with serve(studio, address):
+            until(lambda: studio.reported == events.path.read_bytes())
+
+
+def test_a_job_that_ends_while_the_studio_is_away_waits_for_seconds_only(tmp_path: Path) -> None:
+    with serve(Studio()) as address:
+        pass
+    with linked(tmp_path, at(address)) as (sending, events):
+        events.write("finished")
+        begin = time.monotonic()
+        sending.stop(0.5)
+        assert time.monotonic() - begin < 2
+
+
+def test_no_address_at_all_costs_the_job_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FINE_TUNING_SERVICE_IP", raising=False)
+    with linked(tmp_path, {}) as (sending, events):
+        events.write("started")
+        until(lambda: not sending._thread.is_alive())
+
+
+def test_a_job_that_starts_while_the_studio_moves_waits_for_it(
+    workspace: Workspace, environment: dict[str, str]
+) -> None:
+    with serve(Studio()) as address:
+        pass
+    with serve(Studio()) as there, FoundStudio({**environment, **at(address)}) as found:
+        Thread(target=lambda: (until(lambda: workspace.asked), workspace.says(there))).start()
+        assert found.GetModel(GetModelRequest(id="model")).model.name == "starter"
+
+
+def test_a_studio_that_stays_away_is_given_up() -> None:
+    with serve(Studio()) as address:
+        pass
+    with FoundStudio(at(address), patience=0.1) as found, pytest.raises(StudioError):
+        found.GetModel(GetModelRequest(id="model"))
+
+
+def test_a_refusal_is_an_answer(studio: Studio) -> None:
+    with FoundStudio(at(studio.address)) as found, pytest.raises(StudioError, match="not known"):
+        found.GetModel(GetModelRequest(id="other"))
