@@ -105,6 +105,9 @@ class Dispatcher(Generic[Job]):
             raise
         finally:
             self.in_hand.discard(id)
+            if self._records.one(id=id) is None:
+                # Removed meanwhile, and what was sent for it may have been sent after that.
+                await self._records.note_removed(id)
 
     async def _carry(self, id: str) -> bool:
         looked = False

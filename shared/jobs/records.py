@@ -263,6 +263,10 @@ class JobRecords(Records[Row]):
 
         await self.store.write(work)
 
+    async def note_removed(self, id: str) -> None:
+        """Has the reconciler look for a forgotten job that may still land in the workspace."""
+        await self.store.write(lambda connection: self._note(connection, id, REMOVED))
+
     def events(self, id: str, after: int, limit: int) -> list[JobEventRecord]:
         """What happened to a job behind a cursor, oldest first."""
         table = self._history.table

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, Refusal
+from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, Refusal, Unavailable
 from chassis.records import now
 from ft.enums import JobState
 from jobs.dispatch import Dispatcher, JobSpec
@@ -315,6 +316,23 @@ async def test_what_lands_after_a_job_was_removed_is_taken_out_again(jobs: Jobs)
         await until("it is gone", lambda: not jobs.named(job.id))
         await until("and forgotten", lambda: not jobs.records.removed())
     assert landed not in [one.id for one in jobs.workbench.jobs()]
+
+
+async def test_a_job_that_is_removed_while_it_is_carried_on_is_looked_for(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.new()
+    await jobs.records.begin([job])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/api/v2")
+        dispatcher = Dispatcher(jobs.records, Workspace(0.2), {})
+        carrying = asyncio.create_task(dispatcher.carry(job.id))
+        await until("it is carried", lambda: job.id in dispatcher.in_hand)
+        await jobs.records.forget(job.id)
+        assert not jobs.records.removed()
+        with pytest.raises(Unavailable):
+            await carrying
+    assert [note.job_id for note in jobs.records.removed()] == [job.id]
 
 
 async def test_what_lands_after_a_job_was_given_up_is_taken_out_again(jobs: Jobs) -> None:
