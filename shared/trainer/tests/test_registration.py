@@ -33,6 +33,23 @@ def test_a_lost_answer_adds_no_second_adapter() -> None:
     assert [adapter.id] == [known.id for known in studio.adapters]
 
 
+class IsFaster(Studio):
+    """Takes another run's adapter just before that of the run that is tested."""
+
+    def AddAdapter(self, request, context):
+        if not self.adapters:
+            super().AddAdapter(request, context)
+        return super().AddAdapter(request, context)
+
+
+def test_of_two_runs_that_register_at_once_one_adopts_the_others_adapter() -> None:
+    studio = IsFaster()
+    with serve(studio) as address, client(address) as calls:
+        adapter = register(calls, REQUEST, patience=30)
+
+    assert [adapter.id] == [known.id for known in studio.adapters]
+
+
 def test_a_refusal_says_where_the_adapter_is(studio: Studio) -> None:
     with client(studio.address) as calls:
         register(calls, REQUEST)
