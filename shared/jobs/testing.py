@@ -45,7 +45,7 @@ class Workbench:
     def __enter__(self) -> "Workbench":
         self._process.__enter__()
         deadline = time.monotonic() + _START_SECONDS
-        while not self._answers():
+        while not self.answers():
             assert time.monotonic() < deadline, self._process.log.read_text()
             time.sleep(0.05)
         return self
@@ -106,7 +106,8 @@ class Workbench:
     def _all(self) -> list[cmlapi.Job]:
         return self.api.list_jobs(PROJECT_ID, page_size=1000).jobs or []
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it answers now."""
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):  # noqa: S310 - its own
                 return True

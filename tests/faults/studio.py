@@ -15,13 +15,14 @@ from chassis.testing import Process, put_rows, services
 from ft.channel import channel_options
 from ft.proto.fine_tuning_studio_jobs_pb2_grpc import FineTuningStudioJobsStub
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
-from jobs.testing import Workbench
+from jobs.testing import Workbench, until
 from tests.faults.proxy import Proxy
 from tests.support import REPOSITORY
 
 WORKSPACE_SECONDS = 2.0
 """How long the services wait for an answer of the workspace."""
 CALL_SECONDS = 20.0
+BACK_SECONDS = 60.0
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
 TABLES = {"fine_tuning": "fine_tuning_jobs", "evaluation": "evaluation_jobs"}
 FOLDERS = {"fine_tuning": "outputs", "evaluation": "mlflow_results"}
@@ -102,6 +103,13 @@ class Studio:
         victim.kill()
         await asyncio.sleep(away)
         victim.start()
+
+    async def back(self, name: str) -> None:
+        """Returns when a process that was started again answers."""
+        if name in self.processes:
+            await self.processes[name].serving(BACK_SECONDS)
+        else:
+            await until("the workbench answers", self.workbench.answers, BACK_SECONDS)
 
     def stub(self, rpc: str) -> Any:
         """The RPC of that name, of whichever service."""
