@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chassis.errors import AlreadyExists
 from chassis.paths import ProjectPaths
 from jobs.lifecycle import JobLifecycle
 from services.fine_tuning import plan
@@ -46,7 +47,13 @@ class FineTuningService:
             return before[0]
         self._checks.request(request)
         self._checks.available(request)
-        await self._checks.name(request)
+        try:
+            await self._checks.name(request)
+        except AlreadyExists:
+            # Meanwhile the same request, sent twice at the same time, may have taken it.
+            if before := self._lifecycle.started_before(request.request_id, request.digest):
+                return before[0]
+            raise
         await self._checks.references(request)
         # Stored, so that they can be found again.
         stored = await self._peers.configs.store(request.config_texts)

@@ -358,6 +358,16 @@ async def test_of_equal_names_at_the_same_time_one_wins(studio: Studio) -> None:
     assert len(await studio.listed()) == len(studio.workbench.jobs()) == 1
 
 
+async def test_of_one_request_sent_many_times_at_once_comes_one_job(studio: Studio) -> None:
+    sent = []
+    for _ in range(40):
+        sent.append(asyncio.create_task(studio.start(request_id="r-1")))
+        await asyncio.sleep(0.002)  # for one to be in every step that another takes
+    answers = await asyncio.gather(*sent)
+    assert {answer.id for answer in answers} == {job.id for job in await studio.listed()}
+    assert len(await studio.listed()) == 1
+
+
 async def test_what_is_not_there_yet(studio: Studio) -> None:
     refusal = await studio.refusal(framework_type="axolotl", axolotl_config_id="c")
     assert isinstance(refusal, errors.Unimplemented)
