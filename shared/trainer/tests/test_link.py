@@ -19,6 +19,7 @@ from trainer.events import EventLog
 from trainer.found import FoundStudio
 from trainer.link import Link
 from trainer.tests.studio import TOKEN, Studio, serve
+from trainer.tests.support import Run
 
 KEY = "the-key"
 
@@ -244,3 +245,14 @@ def test_a_studio_that_stays_away_is_given_up() -> None:
 def test_a_refusal_is_an_answer(studio: Studio) -> None:
     with FoundStudio(at(studio.address)) as found, pytest.raises(StudioError, match="not known"):
         found.GetModel(GetModelRequest(id="other"))
+
+
+def test_a_job_delivers_all_that_it_writes(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], studio: Studio
+) -> None:
+    link_of_the_job = {"FTS_JOB_ID": "job-1", "FTS_JOB_TOKEN": TOKEN}
+    script = "accel_fine_tune.py"
+    run = run_job(script, fine_tune_flags(), "outputs/job-1", **link_of_the_job)
+    assert run.status == 0, run.output
+    assert studio.reported == (run.folder / "events.jsonl").read_bytes()
+    assert TOKEN not in run.log
