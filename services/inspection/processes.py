@@ -14,7 +14,7 @@ import structlog
 
 from chassis import context
 from chassis.config import Settings
-from chassis.errors import DeadlineExceeded, ResourceExhausted
+from chassis.errors import DeadlineExceeded, ResourceExhausted, Unavailable
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 
 AT_ONCE = 2
@@ -49,9 +49,7 @@ class Processes:
         if len(self._folders) >= AT_ONCE:
             message = f"{AT_ONCE} inspections run already; ask again later"
             raise ResourceExhausted(message, reason="INSPECTION_BUSY")
-        self._home.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=self._home))
-        self._folders.add(folder)
+        folder = self._folder()
         try:
             async with asyncio.timeout(context.current(self._seconds).remaining()):
                 return await self._run(work, folder)
@@ -63,6 +61,15 @@ class Processes:
             # Not in a thread: a call that is cancelled waits for none.
             shutil.rmtree(folder, ignore_errors=True)
 
+    def _folder(self) -> Path:
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=self._home))
+        except OSError as error:
+            raise _unwritable(error) from error
+        self._folders.add(folder)
+        return folder
+
     async def clear(self) -> None:
         """Removes what a process that was killed has left."""
         for folder in self._home.glob("*"):
@@ -70,8 +77,11 @@ class Processes:
                 shutil.rmtree(folder, ignore_errors=True)
 
     async def _run(self, work: InspectionWork, folder: Path) -> InspectJobResponse:
-        (folder / WORK).write_bytes(work.SerializeToString())
-        process = self._start(folder)
+        try:
+            (folder / WORK).write_bytes(work.SerializeToString())
+            process = self._start(folder)
+        except OSError as error:
+            raise _unwritable(error) from error
         try:
             status = await asyncio.to_thread(process.wait)
         finally:
@@ -116,6 +126,13 @@ class Processes:
     def _shown(self, text: str) -> str:
         token = self._token.strip()
         return text.replace(token, "***") if token else text
+
+
+def _unwritable(error: OSError) -> Unavailable:
+    return Unavailable(
+        f"the inspection cannot write into its folder: {error.strerror}",
+        reason="STORE_UNAVAILABLE",
+    )
 
 
 def _how(status: int) -> str:

@@ -9,6 +9,8 @@ MAX_LENGTH = 1024
 """Tokens of a row where the training settings do not say: the default of SFTConfig."""
 NEW_TOKENS = 20
 """Tokens that are generated where the settings do not say: the default of GenerationConfig."""
+MOST = 2**53
+"""No count of a model is as large; what is larger is no count."""
 
 
 class JobSettings:
@@ -71,7 +73,7 @@ class JobSettings:
 def number(settings: dict[str, Any], name: str, default: int) -> int:
     """A whole number above 0; the default where there is none."""
     value = settings.get(name)
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and value >= 1
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < MOST
     return int(value) if usable and value is not None else default
 
 

@@ -1,10 +1,13 @@
 """Prompt templates: Python format strings whose placeholders are column names."""
 
+import re
 from collections.abc import Iterator
 from string import Formatter
 
 _CONVERSIONS = (None, "s", "r", "a")
 
+MAX_WIDTH = 1000
+"""How wide a placeholder may be: a few digits can ask for more than any memory holds."""
 MAX_WITHIN = 1
 """What `str.format` fills in: a placeholder's format may have placeholders, theirs may not."""
 
@@ -38,5 +41,7 @@ def _names(template: str, within: int = 0) -> Iterator[str]:
             raise TemplateFault(f"placeholder {{{name}}} must be a column's name and nothing more")
         if conversion not in _CONVERSIONS:
             raise TemplateFault(f"placeholder {{{name}}} has unknown conversion {conversion!r}")
+        if any(int(number) > MAX_WIDTH for number in re.findall(r"[0-9]+", format_spec or "")):
+            raise TemplateFault(f"placeholder {{{name}}} is wider than {MAX_WIDTH} characters")
         yield name
         yield from _names(format_spec or "", within + 1)

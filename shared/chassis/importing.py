@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from chassis import errors, rules
 from chassis.records import Base
-from chassis.rows import DomainTable
+from chassis.rows import MAX_SHOWN, DomainTable, shortened, storable
 from chassis.staging import ImportState, Staging
 from chassis.store import Store
 from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable, RefusedRow
@@ -170,7 +170,7 @@ class DomainImport:
 
 def _check_place(places: dict[str, str], id: str, place: str, found: errors.Violations) -> None:
     first = places.setdefault(id, place)
-    taken = f"{id!r} is the id of {first} already"
+    taken = f"{shortened(id)} is the id of {first} already"
     found.check(f"{place}.id", rules.ROW_ID, first == place, taken)
 
 
@@ -179,7 +179,7 @@ def _check_difference(
 ) -> None:
     if there is None or found.found:
         return
-    description = f"{record.id!r} is there with another content"
+    description = f"{shortened(record.id)} is there with another content"
     same = table.same(row, record, there)
     found.check(f"{place}.id", rules.SAME_CONTENT, same, description)
 
@@ -189,6 +189,6 @@ def _refuse(report: ImportedTable, record: Base | None, found: Sequence[errors.V
         return
     first, *others = found
     reason = "; ".join([first.description, *(f"{v.field}: {v.description}" for v in others)])
-    id = record.id if record is not None else ""
+    id = record.id[:MAX_SHOWN] if record is not None and storable(record.id) else ""
     refused = RefusedRow(place=first.field, id=id, reason=reason, rule=first.rule)
     report.refused.append(refused)

@@ -19,9 +19,12 @@ from sqlalchemy.schema import CreateTable
 
 from chassis import errors, rules
 from chassis.records import Base, Records
+from chassis.requests import MAX_TEXT_CHARACTERS
 
 MAX_INT = 2**31 - 1
 """Messages and PostgreSQL take no larger whole number."""
+MAX_SHOWN = 100
+"""How much of a value a message shows."""
 CHUNK_BYTES = 512 * 1024
 """How much of a table is sent at once."""
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
@@ -68,6 +71,10 @@ class DomainTable:
             return None
         identified = isinstance(row.get("id"), str) and bool(row["id"])
         found.check(f"{place}.id", rules.ROW_ID, identified, "must be a non-empty string")
+        # By a longer one nothing could be asked for.
+        length = len(row["id"]) if identified else 0
+        description = f"has {length} characters; {MAX_TEXT_CHARACTERS} are allowed"
+        found.check(f"{place}.id", rules.TEXT_LENGTH, length <= MAX_TEXT_CHARACTERS, description)
         values = self._values(place, row, found)
         self._records.kind.complete(place, values, found)
         missing = {c.key: None for c in self._columns if c.nullable and c.key not in values}
@@ -127,18 +134,33 @@ def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
     if kind is str and isinstance(value, int | float):
         value = str(value)
     rule = rules.COLUMN_VALUE
-    description = f"must be {kind.__name__}, not {value!r}"
+    description = f"must be {kind.__name__}, not {shortened(value)}"
     if not found.check(place, rule, isinstance(value, kind), description):
         return None
     if kind is int:
         value = int(value)  # a true or a false is one too
-        found.check(place, rule, abs(value) <= MAX_INT, f"must be within +-{MAX_INT}, not {value}")
+        found.check(
+            place,
+            rule,
+            abs(value) <= MAX_INT,
+            f"must be within +-{MAX_INT}, not {shortened(value)}",
+        )
     elif kind is float:
         found.check(place, rule, math.isfinite(value), f"must be finite, not {value}")
     elif kind is str:
-        storable = not _UNSTORABLE.search(value)
-        found.check(place, rule, storable, "has a NUL or half a character in it")
+        found.check(place, rule, storable(value), "has a NUL or half a character in it")
     return value
+
+
+def storable(text: str) -> bool:
+    """Whether a text can be stored, and sent again."""
+    return not _UNSTORABLE.search(text)
+
+
+def shortened(value: Any) -> str:
+    """What a message shows of a value."""
+    text = repr(value) if not isinstance(value, int) or value.bit_length() < 1000 else "a huge one"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _time(place: str, value: Any, found: errors.Violations) -> datetime | None:
@@ -147,5 +169,5 @@ def _time(place: str, value: Any, found: errors.Violations) -> datetime | None:
         # Tables keep UTC without saying so.
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except (TypeError, ValueError, OverflowError):
-        found.add(place, rules.COLUMN_VALUE, f"must be an ISO 8601 time, not {value!r}")
+        found.add(place, rules.COLUMN_VALUE, f"must be an ISO 8601 time, not {shortened(value)}")
         return None

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from chassis import errors
 from chassis.records import now
+from chassis.rows import storable
 from chassis.store import Store
 
 
@@ -76,14 +77,11 @@ class Staging:
                 "import_id": import_id,
                 "table_name": table,
                 "place": first + number,
-                "row_id": row.get("id") if isinstance(row, dict) else None,
+                "row_id": _id(row),
                 "content": json.dumps(row),
             }
             for number, row in enumerate(rows)
         ]
-        for one in kept:
-            if not isinstance(one["row_id"], str):
-                one["row_id"] = None
         connection.execute(insert(self._rows), kept)
 
     def rows(self, connection: Connection, import_id: str, table: str) -> Iterable[StagedRow]:
@@ -189,6 +187,12 @@ def _tables(service: str) -> tuple[sa.Table, sa.Table]:
         sa.Column("content", sa.String, nullable=False),
     )
     return imports, rows
+
+
+def _id(row: Any) -> str | None:
+    """The row's id, if it has one that can be stored."""
+    id = row.get("id") if isinstance(row, dict) else None
+    return id if isinstance(id, str) and storable(id) else None
 
 
 def _past(time: datetime, length: timedelta) -> bool:

@@ -174,31 +174,37 @@ class JobLifecycle(Generic[Job]):
         state.
         """
         job = self.get(id)
+        if job.imported:
+            raise self._not_resumable(id, "was imported")
         moved = await self.records.move(
             id, JobState.QUEUED, cause="resumed", actor=USER, **job.another_attempt(job.state)
         )
         if not moved:
-            raise FailedPrecondition.at(
-                "id",
-                RESUMABLE,
-                f"{self._kind} {id!r} is {self.get(id).state} and cannot be resumed",
-                reason="NOT_RESUMABLE",
-            )
+            raise self._not_resumable(id, f"is {self.get(id).state}")
         with suppress(*UNDECIDED):
             await asyncio.shield(self._dispatcher.carry(id))
         self._woken()
         return self.get(id)
 
+    def _not_resumable(self, id: str, why: str) -> FailedPrecondition:
+        return FailedPrecondition.at(
+            "id",
+            RESUMABLE,
+            f"{self._kind} {id!r} {why} and cannot be resumed",
+            reason="NOT_RESUMABLE",
+        )
+
     async def remove(self, id: str) -> None:
-        """Takes the job out of the workspace and forgets it; an unknown id is fine."""
+        """Takes the job out of the workspace and forgets it; an unknown id is fine.
+
+        One that was imported is only forgotten: it may be another studio's that runs.
+        """
         job = self.records.one(id=id)
         if job is None:
             return
         await self.records.move(id, JobState.STOPPING, cause="removed", actor=USER)
-        if job.cml_job_id:
-            await self._dispatcher.withdraw(job.cml_job_id)
-        elif not JobState(job.state).ended:
-            # Its start was cut off, or is under way: the workspace may have it all the same.
+        if not job.imported:
+            # By its name: where its start was cut off, the workspace may have it all the same.
             await self._dispatcher.withdraw_named(id)
         await self.records.forget(id)
         self._woken()

@@ -46,7 +46,17 @@ class JobRecord(Base, kw_only=True):
     """Columns of a job's table that are the studio's own; the kind adds the contract's."""
 
     __abstract__ = True
-    NOT_EXPORTED = ("token_hash", "reported_offset")
+    NOT_EXPORTED = (
+        "run_id",
+        "spec",
+        "sent_at",
+        "request_id",
+        "request_digest",
+        "retry",
+        "token_hash",
+        "reported_offset",
+    )
+    """What would make a job run, or end one, in a studio that imports it."""
 
     cml_job_id: Mapped[str | None] = mapped_column(default=None)
     state: Mapped[str] = mapped_column(default=JobState.QUEUED, index=True, sort_order=500)
@@ -81,17 +91,16 @@ class JobRecord(Base, kw_only=True):
 
     @classmethod
     def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
-        # A job of a studio that kept no states must not look as if it were still under way.
+        # A job of a studio that kept no states must not look as if it were still under way, and
+        # one that another studio has under way is not this one's to go on with.
         state = values.setdefault("state", JobState.UNKNOWN)
         states = [known.value for known in JobState]
         description = f"must be one of {', '.join(states)}, not {state!r}"
-        found.check(f"{place}.state", rules.JOB_ROW, state in states, description)
+        if found.check(f"{place}.state", rules.JOB_ROW, state in states, description):
+            values["state"] = state if JobState(state).ended else JobState.UNKNOWN
         notices = values.get("notices", "[]")
         description = "must be a JSON list of sentences"
         found.check(f"{place}.notices", rules.COLUMN_VALUE, _is_notices(notices), description)
-        description = "must be a retry policy as an export writes it"
-        policy = values.get("retry")
-        found.check(f"{place}.retry", rules.COLUMN_VALUE, _is_policy(policy), description)
         # It names a folder of the job's own.
         id = str(values.get("id", ""))
         named = "/" not in id and id not in (".", "..")
@@ -122,6 +131,11 @@ class JobRecord(Base, kw_only=True):
             failure_kind=self.failure_kind or "",
             retry=Retries.read(self.retry).message() if self.retry else None,
         )
+
+    @property
+    def imported(self) -> bool:
+        """Whether another studio has started it, so that it is not this one's to touch."""
+        return not self.spec
 
     def another_attempt(self, after: str) -> dict[str, Any]:
         """Columns with which another attempt at the job is queued after one that ended so."""
@@ -304,13 +318,6 @@ class JobRecords(Records[Row]):
     def _note(self, connection: Connection, id: str, kind: str, **fields: Any) -> None:
         event = self._history.kind(id=new_id(), job_id=id, kind=kind, **fields)
         self._history.insert(connection, [event])
-
-
-def _is_policy(text: Any) -> bool:
-    try:
-        return text is None or bool(Retries.read(text))
-    except ValueError:
-        return False
 
 
 def _is_notices(text: Any) -> bool:

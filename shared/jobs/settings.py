@@ -74,8 +74,15 @@ def _wanted(schema: Mapping[str, Any]) -> Iterator[str]:
             yield f"a list of {' and '.join(' '.join(_wanted(i)) for i in one['prefixItems'])}"
         else:
             kinds = one["type"] if isinstance(one["type"], list) else [one["type"]]
-            above = f" from {one['minimum']} on" if "minimum" in one else ""
-            yield from (f"{_KINDS[kind]}{above}" for kind in kinds)
+            yield from (f"{_KINDS[kind]}{_limits(one, kind)}" for kind in kinds)
+
+
+def _limits(schema: Mapping[str, Any], kind: str) -> str:
+    """The limits of a number, in words."""
+    if kind not in ("integer", "number") or "minimum" not in schema:
+        return ""
+    least, most = schema["minimum"], schema.get("maximum")
+    return f" from {least} on" if most is None else f" from {least} to {most}"
 
 
 def _spelled(value: Any) -> str:

@@ -6,10 +6,13 @@ import time
 from ft.api import AdapterMetadata, AdapterType, AddAdapterRequest, ListAdaptersRequest
 from ft.client import AlreadyExistsError, StudioError
 from trainer.errors import RegistrationError
-from trainer.found import PATIENCE_SECONDS, UNDECIDED
+from trainer.found import UNDECIDED
 from trainer.studio import Studio
 
 logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 3600.0
+"""How long a studio that is away is waited for: the training is done, and would be for nothing."""
 
 
 def register(

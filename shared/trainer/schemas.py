@@ -15,6 +15,17 @@ from trainer.settings import OWN, RENAMED, WITHOUT_EFFECT
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SECRET = ("hub_token",)
 """Settings whose values are not to be shown."""
+_LIMITS: Mapping[str, Schema] = {
+    "per_device_train_batch_size": {"minimum": 1},
+    "per_device_eval_batch_size": {"minimum": 1},
+    "gradient_accumulation_steps": {"minimum": 1},
+    "max_length": {"minimum": 1},
+    "warmup_steps": {"minimum": 0},
+    "max_grad_norm": {"minimum": 0},
+    "r": {"minimum": 1},
+    "lora_dropout": {"minimum": 0, "maximum": 1},
+}
+"""Numbers that the libraries declare no limits for, and fail with only once a job runs."""
 
 
 def training_arguments() -> Schema:
@@ -110,7 +121,16 @@ def _of_dataclass(kind: Any) -> Iterator[tuple[str, Schema]]:
                 choices: Schema = {"enum": list(field.metadata["choices"])}
                 optional = type(None) in typing.get_args(hints[field.name])
                 schema = nullable(choices) if optional else choices
-            yield field.name, {**schema, **_default(field)}
+            yield field.name, {**_limited(schema, field.name), **_default(field)}
+
+
+def _limited(schema: Schema, name: str) -> Schema:
+    limits = _LIMITS.get(name, {})
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_limited(one, name) for one in schema["anyOf"]]}
+    kinds = schema.get("type", [])
+    numeric = {"integer", "number"} & ({kinds} if isinstance(kinds, str) else set(kinds))
+    return {**schema, **limits} if numeric else schema
 
 
 def _default(field: "dataclasses.Field[Any]") -> Schema:

@@ -1,6 +1,7 @@
 """`fts db`: everything the studio knows, as a file."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,15 +84,22 @@ def _parts(client: FineTuningStudioClient) -> Iterator[bytes]:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
-    """The file, which is there only if the whole export is in it."""
+    """The file, which is there only if the whole export is in it, and for its owner alone."""
     if file == Path("-"):
         yield sys.stdout.buffer
         return
-    partial = file.with_name(f".{file.name}.partial")
+    target = file.resolve()
+    partial = target.with_name(f".{target.name}.partial")
     try:
-        with partial.open("wb") as out:
+        if target.exists() and not target.is_file():
+            # A device or a pipe is written to, not replaced.
+            with target.open("wb") as out:
+                yield out
+            return
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
             yield out
-        partial.replace(file)
+        partial.replace(target)
     except OSError as error:
         raise CommandFailed(f"{file}: {error.strerror}", Exit.USAGE) from None
     finally:
