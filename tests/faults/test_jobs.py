@@ -25,7 +25,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.studio import TABLES, WAITS, WORKSPACE_SECONDS, Studio, bare_python, running
 
 STARTS = int(os.environ.get("FTS_FAULT_STARTS", "100"))
-KILLS = int(os.environ.get("FTS_FAULT_KILLS", "25"))
+KILLS = int(os.environ.get("FTS_FAULT_KILLS", "16"))
 SEED = int(os.environ.get("FTS_FAULT_SEED", "7"))
 CLIENTS = 16
 SHARE = 0.08
