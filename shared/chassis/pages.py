@@ -21,6 +21,8 @@ from chassis.records import Base, Records, Row
 DEFAULT_PAGE_SIZE = 100
 """Rows of a page that is asked for by a token alone."""
 MAX_PAGE_SIZE = 1000
+MAX_PAGE_CHARACTERS = 4 * 1024 * 1024
+"""Texts of a page's rows together, so that a page fits into a message whatever they are."""
 _DIRECTIONS = {(): False, ("asc",): False, ("desc",): True}
 
 
@@ -72,7 +74,8 @@ class Pages(Generic[Row]):
         if size is None:
             return self._records.matching(query), ""
         rows = self._records.matching(query.limit(size + 1))
-        return rows[:size], _token(mark, terms, rows[size - 1]) if len(rows) > size else ""
+        page = _fitting(rows[:size])
+        return page, _token(mark, terms, page[-1]) if len(rows) > len(page) else ""
 
     def _wanted(self, filter: Mapping[str, str], found: Violations) -> list[ColumnElement[bool]]:
         unknown = sorted(set(filter) - set(self._fields))
@@ -116,6 +119,16 @@ def _size(request: Any, found: Violations) -> int | None:
     if not size and not request.page_token:
         return None
     return min(size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+
+
+def _fitting(rows: Sequence[Row]) -> Sequence[Row]:
+    """The first of the rows, as many as a page may have by their size; one at least."""
+    left = MAX_PAGE_CHARACTERS
+    for number, row in enumerate(rows):
+        left -= sum(len(value) for value in row.values().values() if isinstance(value, str))
+        if left < 0 and number:
+            return rows[:number]
+    return rows
 
 
 def _behind(terms: Sequence[_Term], values: Sequence[Any]) -> ColumnElement[bool]:

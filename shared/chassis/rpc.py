@@ -12,7 +12,7 @@ which a generated serializer does not let through.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import structlog
@@ -23,6 +23,7 @@ from grpc import aio
 
 from chassis import context, errors, requests, translate
 from chassis.peers import PeerRefusal
+from ft.channel import MAX_MESSAGE_BYTES
 
 log = structlog.get_logger()
 
@@ -63,23 +64,24 @@ class InFlight:
 class Dispatcher:
     """Runs handlers with everything that stands around each of them."""
 
-    def __init__(self, deadline_seconds: float) -> None:
+    def __init__(self, deadline_seconds: float, max_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self.in_flight = InFlight()
         self._deadline_seconds = deadline_seconds
+        self._max_bytes = max_bytes
 
     def unary(
         self, method: str, behaviour: Callable[[Any], Awaitable[Any]], parse: Parse = bytes
-    ) -> Callable[[bytes, Context], Awaitable[Any]]:
-        """A gRPC handler for a call with one response.
+    ) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        """A gRPC handler for a call with one response, which it serializes.
 
         `parse` makes the request of the bytes that came in; by default it is those bytes.
         """
 
-        async def handler(data: bytes, grpc_context: Context) -> Any:
+        async def handler(data: bytes, grpc_context: Context) -> bytes:
             self._arrive(grpc_context, self._deadline_seconds)
             with self.in_flight.counted():
                 try:
-                    return await behaviour(parse(data))
+                    return self._fitting(method, serialize(await behaviour(parse(data))))
                 except Exception as error:
                     await self._refuse(method, grpc_context, error)
 
@@ -101,13 +103,23 @@ class Dispatcher:
 
         return handler
 
+    def _fitting(self, method: str, answer: bytes) -> bytes:
+        if len(answer) > self._max_bytes:
+            # gRPC's own refusal says nothing that would help.
+            raise errors.ResourceExhausted(
+                f"the answer of {method} has {len(answer)} bytes, {self._max_bytes} are allowed; "
+                "a list can be asked for page by page, an export by StreamExport",
+                reason="ANSWER_TOO_LARGE",
+            )
+        return answer
+
     def _arrive(self, grpc_context: Context, deadline_seconds: float) -> None:
         call = context.incoming(
             grpc_context.invocation_metadata(), grpc_context.time_remaining(), deadline_seconds
         )
         structlog.contextvars.bind_contextvars(request_id=call.request_id, caller=call.caller)
 
-    async def _refuse(self, method: str, grpc_context: Context, error: Exception) -> None:
+    async def _refuse(self, method: str, grpc_context: Context, error: Exception) -> NoReturn:
         if isinstance(error, aio.AbortError):
             raise error
         if isinstance(error, PeerRefusal):
@@ -152,9 +164,7 @@ def _handler(
         return grpc.unary_stream_rpc_method_handler(
             dispatcher.stream(method.name, behaviour, parse), response_serializer=serialize
         )
-    return grpc.unary_unary_rpc_method_handler(
-        dispatcher.unary(method.name, behaviour, parse), response_serializer=serialize
-    )
+    return grpc.unary_unary_rpc_method_handler(dispatcher.unary(method.name, behaviour, parse))
 
 
 def serialize(response: Message | bytes) -> bytes:

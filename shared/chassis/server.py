@@ -92,7 +92,7 @@ class _Process:
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self._settings = settings
         self._parts = parts
-        self._dispatcher = Dispatcher(settings.deadline_seconds)
+        self._dispatcher = Dispatcher(settings.deadline_seconds, parts.max_message_bytes)
         self._board = HealthBoard()
         self._tasks: list[asyncio.Task[None]] = []
         self._failed = False

@@ -63,7 +63,9 @@ async def serving(settings: Settings, parts: Parts) -> AsyncIterator[None]:
     the block runs."""
     settings.sockets.mkdir(parents=True, exist_ok=True)
     server = aio.server(options=server_options(parts.max_message_bytes))
-    server.add_generic_rpc_handlers(tuple(parts.handlers(Dispatcher(settings.deadline_seconds))))
+    server.add_generic_rpc_handlers(
+        tuple(parts.handlers(Dispatcher(settings.deadline_seconds, parts.max_message_bytes)))
+    )
     server.add_insecure_port(settings.listen_address)
     if parts.store is not None:
         await parts.store.open()
