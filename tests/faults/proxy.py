@@ -12,13 +12,15 @@ from urllib.parse import urlsplit
 _LATE = 1.5
 """How long a request or an answer is held at the most, in times of what its sender waits: less than
 the twice that the studio takes for the longest."""
+_CREATING = 3
+"""How many times as often a request that creates something meets a fault."""
 
 
 class Fault(StrEnum):
     """What happens to one request."""
 
     REFUSED = "refused"
-    HELD = "held, and served when its sender may be gone"
+    HELD = "held, and served when its sender is gone"
     CUT = "served, and its answer cut"
     SLOW = "answered late"
 
@@ -63,28 +65,28 @@ class Proxy:
             writer.close()
 
     async def _pass_on(self, request: bytes, writer: asyncio.StreamWriter) -> None:
-        fault = self._fault()
+        fault = self._fault(request.startswith(b"POST"))
         if fault is Fault.REFUSED:
             return
         if fault is Fault.HELD:
-            await self._hold()
+            await self._hold(1.0)
         answer = await self._answer(request)
         if fault is Fault.SLOW:
-            await self._hold()
+            await self._hold(0.0)
         if fault is Fault.CUT:
             answer = answer[: self._dice.randrange(len(answer) or 1)]
         writer.write(answer)
         await writer.drain()
 
-    def _fault(self) -> Fault | None:
-        if self._dice.random() >= self.share:
+    def _fault(self, creates: bool) -> Fault | None:
+        if self._dice.random() >= self.share * (_CREATING if creates else 1):
             return None
         fault = self._dice.choice(list(Fault))
         self.met[fault] += 1
         return fault
 
-    async def _hold(self) -> None:
-        await asyncio.sleep(self._dice.uniform(0, _LATE * self._waited))
+    async def _hold(self, least: float) -> None:
+        await asyncio.sleep(self._dice.uniform(least, _LATE) * self._waited)
 
     async def _answer(self, request: bytes) -> bytes:
         address = urlsplit(self._upstream())

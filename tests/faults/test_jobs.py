@@ -28,7 +28,7 @@ STARTS = int(os.environ.get("FTS_FAULT_STARTS", "100"))
 KILLS = int(os.environ.get("FTS_FAULT_KILLS", "16"))
 SEED = int(os.environ.get("FTS_FAULT_SEED", "7"))
 CLIENTS = 16
-SHARE = 0.08
+SHARE = 0.05
 """Of requests to the workspace that meet a fault."""
 FOREIGN = 250
 """Other people's jobs: more than a page has."""
