@@ -22,6 +22,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     AddPromptRequest,
     ExportDatabaseRequest,
     ImportDatabaseRequest,
+    ListDatasetsRequest,
     PromptMetadata,
 )
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
@@ -326,3 +327,40 @@ async def test_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> N
     async with studio_in(tmp_path / "s") as other:
         await other.take_content(exported)
         assert ordered(await other.export()) == ordered(exported)
+
+
+@pytest.mark.parametrize("id", ["\ud800", "a\0b", "x" * 70_000])
+async def test_an_id_that_nobody_could_ask_for_is_refused(studio: Studio, id: str) -> None:
+    content = {"models": {"data": [{"id": id, "name": "n"}]}}
+    request = ImportDocumentRequest(exported_json=json.dumps(content), dry_run=True)
+    answer = await studio.database.ImportDocument(request, timeout=20)
+    [refused] = [row for table in answer.tables for row in table.refused]
+    assert refused.place == "models[0].id"
+
+
+async def test_a_job_that_is_imported_runs_nothing(studio: Studio) -> None:
+    spec = {"template": "T", "arguments": "", "cpu": 1, "memory": 1, "gpu": 0, "script": "/x.py"}
+    job = {"id": "j", "state": "QUEUED", "spec": json.dumps(spec), "run_id": "r"}
+    await studio.take_content({"fine_tuning_jobs": {"data": [job]}})
+    [taken] = rows(await studio.export())["fine_tuning_jobs"]
+    assert taken["state"] == "UNKNOWN"
+    assert not {"spec", "run_id", "sent_at", "request_id"} & set(taken)
+
+
+async def test_a_list_that_is_too_large_comes_page_by_page(studio: Studio) -> None:
+    text = "x" * 60_000
+    datasets = [{"id": f"d-{n}", "name": f"{n}", "description": text} for n in range(300)]
+    await studio.take_content({"datasets": {"data": datasets}})
+    with pytest.raises(aio.AioRpcError) as refused:
+        await studio.stub.ListDatasets(ListDatasetsRequest())
+    refusal = translate.from_rpc_error(refused.value, "facade")
+    assert (type(refusal), refusal.code_reason) == (errors.ResourceExhausted, "ANSWER_TOO_LARGE")
+    seen, token = [], ""
+    while True:
+        request = ListDatasetsRequest(page_size=1000, page_token=token)
+        page = await studio.stub.ListDatasets(request)
+        seen += [dataset.id for dataset in page.datasets]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == [row["id"] for row in datasets]
