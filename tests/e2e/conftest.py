@@ -62,9 +62,9 @@ def serving(
     """A studio that serves while the block runs, with these variables in its environment."""
     studio = Studio(home)
     up = ["up", "--listen", "127.0.0.1:0", "--trainer-python", trainer_python]
-    done = run(FTS, *up, env={**studio.env, **variables})
-    assert done.returncode == 0, done.stdout + done.stderr
     try:
+        done = run(FTS, *up, env={**studio.env, **variables})
+        assert done.returncode == 0, done.stdout + done.stderr
         yield studio
     finally:
         run(FTS, "down", env=studio.env)
