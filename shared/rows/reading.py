@@ -25,8 +25,10 @@ def load(dataset: DatasetMetadata, project: Path, token: str | None) -> DatasetD
     try:
         loaded = _read(dataset, project, token)
     except Exception as error:
-        # The readers raise whatever the file format's library does.
-        raise DataError(f"Dataset {dataset.name} cannot be read: {first_line(error)}") from error
+        # The readers raise whatever the file format's library does, and `datasets` says no more
+        # than that it did: what was wrong is in the error behind its own.
+        why = first_line(error.__cause__ or error)
+        raise DataError(f"Dataset {dataset.name} cannot be read: {why}") from error
     return DatasetDict({"train": loaded}) if isinstance(loaded, Dataset) else loaded
 
 

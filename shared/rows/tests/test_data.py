@@ -136,3 +136,16 @@ def test_nested_columns_can_be_reached() -> None:
     templates.check_columns("{answers[text]}", row, "prompt_template")
 
     assert templates.fill("{answers[text]}", row) == "yes"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "said"),
+    [
+        ("project_csv", "a,b\n1,2\n1,2,3\n", "line 3"),
+        ("project_jsonl", '{"a": 1}\n{"a": \n', "row 1"),
+    ],
+)
+def test_what_cannot_be_read_says_where(tmp_path: Path, kind: str, content: str, said: str) -> None:
+    (tmp_path / "d").write_text(content)
+    with pytest.raises(DataError, match=said):
+        reading.load(DatasetMetadata(type=kind, location="d", name="d"), tmp_path, None)
