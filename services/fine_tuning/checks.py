@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from chassis.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -15,11 +17,26 @@ from chassis.errors import (
 )
 from chassis.paths import ProjectPaths
 from chassis.peers import all_referred, referred
-from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata, PromptMetadata
+from ft.enums import ConfigType
+from ft.proto.fine_tuning_studio_pb2 import (
+    ConfigMetadata,
+    DatasetMetadata,
+    ModelMetadata,
+    PromptMetadata,
+)
 from services.fine_tuning import rules
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
 from services.fine_tuning.store import FineTuningStore
+
+
+def _dataset_format(text: str) -> str:
+    """The format of the first dataset of an Axolotl config; empty if it names none."""
+    try:
+        content = yaml.safe_load(text)
+        return str(content["datasets"][0]["type"] or "")
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError):
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +102,23 @@ class Checks:
         if request.user_config_id:
             lookups["user_config_id"] = self._peers.config(request.user_config_id)
         if request.is_axolotl:
-            lookups["axolotl_config_id"] = self._peers.config(request.axolotl_config_id)
+            lookups["axolotl_config_id"] = self._axolotl(request.axolotl_config_id)
         else:
             lookups["prompt_id"] = self._prompt(request, dataset)
         asked = (referred(field, lookup) for field, lookup in lookups.items())
         found = dict(zip(lookups, await all_referred(*asked), strict=True))
         return References(found["base_model_id"], found["dataset_id"], found.get("prompt_id"))
+
+    async def _axolotl(self, config_id: str) -> ConfigMetadata:
+        config = await self._peers.config(config_id)
+        if config.type != ConfigType.AXOLOTL or not _dataset_format(config.config):
+            raise FailedPrecondition.at(
+                "axolotl_config_id",
+                rules.AXOLOTL_FORMAT,
+                f"config {config_id!r} is no axolotl config that names `datasets[0].type`",
+                reason="AXOLOTL_FORMAT_MISSING",
+            )
+        return config
 
     async def _prompt(
         self, request: JobRequest, dataset: Awaitable[DatasetMetadata]

@@ -14,3 +14,6 @@ NAMES_AGREE = Rule(
 )
 PROMPT_OF_DATASET = Rule("FT-605", "The prompt is written for the dataset.")
 AVAILABLE = Rule("FT-606", "The studio can train in the way that is asked for.")
+AXOLOTL_FORMAT = Rule(
+    "FT-607", "An Axolotl config is of type axolotl and names the format of its first dataset."
+)

@@ -17,7 +17,11 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     ValidateFineTuningJobRequest,
     ValidateFineTuningJobResponse,
 )
-from ft.proto.fine_tuning_studio_pb2 import ListConfigsRequest, StartFineTuningJobRequest
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddConfigRequest,
+    ListConfigsRequest,
+    StartFineTuningJobRequest,
+)
 from jobs.testing import PROJECT_ID, Inspector, Workbench, everything, inspecting
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
@@ -185,6 +189,28 @@ async def test_a_field_that_is_wrong_by_itself_is_not_also_missing(studio: Studi
         ("ERROR", "base_model_id", "FT-001"),
         ("ERROR", "prompt_id", "FT-801"),
     }
+
+
+@pytest.mark.parametrize(
+    ("type", "text", "fits"),
+    [
+        ("axolotl", "datasets: [{path: d, type: alpaca}]", True),
+        ("axolotl", "datasets: [{path: d}]", False),
+        ("axolotl", "datasets: []", False),
+        ("axolotl", "base_model: m", False),
+        ("custom", '{"datasets": [{"type": "alpaca"}]}', False),
+    ],
+)
+async def test_an_axolotl_config_names_its_format(
+    studio: Studio, type: str, text: str, fits: bool
+) -> None:
+    add = AddConfigRequest(type=type, config=text)
+    config = (await studio.configs(lambda s: s.AddConfig, add)).config
+    response = await studio.look(
+        framework_type="axolotl", prompt_id="", axolotl_config_id=config.id
+    )
+    broken = [f.rule for f in response.findings if f.field == "axolotl_config_id"]
+    assert broken == ([] if fits else ["FT-607"])
 
 
 async def test_axolotl_needs_its_config_and_no_prompt(studio: Studio) -> None:
