@@ -41,7 +41,12 @@ def _names(template: str, within: int = 0) -> Iterator[str]:
             raise TemplateFault(f"placeholder {{{name}}} must be a column's name and nothing more")
         if conversion not in _CONVERSIONS:
             raise TemplateFault(f"placeholder {{{name}}} has unknown conversion {conversion!r}")
-        if any(int(number) > MAX_WIDTH for number in re.findall(r"[0-9]+", format_spec or "")):
+        if any(_exceeds(number) for number in re.findall(r"[0-9]+", format_spec or "")):
             raise TemplateFault(f"placeholder {{{name}}} is wider than {MAX_WIDTH} characters")
         yield name
         yield from _names(format_spec or "", within + 1)
+
+
+def _exceeds(width: str) -> bool:
+    digits = width.lstrip("0")
+    return len(digits) > len(str(MAX_WIDTH)) or int(digits or 0) > MAX_WIDTH

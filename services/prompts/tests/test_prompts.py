@@ -196,6 +196,14 @@ async def test_names_the_datasets_service_when_it_is_away(tmp_path: Path) -> Non
         await studio.close()
 
 
+@pytest.mark.parametrize("width", ["1001", "0" * 9 + "2000", "9" * 6_000])
+async def test_a_placeholder_has_a_width_that_memory_holds(studio: Studio, width: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match="wider than 1000 characters"):
+        await studio.add(
+            dataset_id=await studio.dataset("d"), prompt_template=f"{{customer:{width}}}"
+        )
+
+
 async def test_its_table_survives_an_export_and_an_import(tmp_path: Path) -> None:
     async with services(tmp_path / "a", "datasets", "prompts"):
         studio = Studio(tmp_path / "a")
