@@ -1,13 +1,12 @@
 """Jobs that are tried again by themselves, each failure once."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
-from chassis.errors import FailedPrecondition, Violations
+from chassis.errors import FailedPrecondition
 from ft.enums import JobState
 from jobs.failures import Retries
 from jobs.records import JobRecords
@@ -191,14 +190,6 @@ os.abort()
     assert reason.startswith(begin)
     assert reason.endswith(" | giving up")
     assert "File" not in reason
-
-
-async def test_an_imported_policy_is_looked_at(jobs: Jobs) -> None:
-    kind = jobs.records.kind
-    for text, holds in ((policy(), True), (json.dumps({"max_attempts": 99, "on": []}), False)):
-        found = Violations()
-        kind.complete("t[0]", {"id": "i", "retry": text}, found)
-        assert (not found.found) == holds, text
 
 
 async def test_a_refused_job_says_so(jobs: Jobs) -> None:

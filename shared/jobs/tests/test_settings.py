@@ -70,10 +70,10 @@ def test_what_the_libraries_take(field: str, config: dict[str, Any]) -> None:
         ("training_arguments_config", {"optimm": "x"}, "FT-806", "Did you mean optim?"),
         ("training_arguments_config", {"max_seq_len": 9}, "FT-806", "unknown setting max_seq_len"),
         ("model_bnb_config", {"load_in_4bits": True}, "FT-806", "Did you mean load_in_4bit?"),
-        ("lora_config", {"r": "8"}, "FT-807", 'r must be a whole number, not "8"'),
-        ("lora_config", {"r": True}, "FT-807", "r must be a whole number, not true"),
-        ("lora_config", {"r": 8.5}, "FT-807", "r must be a whole number, not 8.5"),
-        ("lora_config", {"r": None}, "FT-807", "r must be a whole number, not null"),
+        ("lora_config", {"r": "8"}, "FT-807", 'r must be a whole number from 1 on, not "8"'),
+        ("lora_config", {"r": True}, "FT-807", "r must be a whole number from 1 on, not true"),
+        ("lora_config", {"r": 8.5}, "FT-807", "r must be a whole number from 1 on, not 8.5"),
+        ("lora_config", {"r": None}, "FT-807", "r must be a whole number from 1 on, not null"),
         ("lora_config", {"bias": "some"}, "FT-807", "must be one of none, all, lora_only, not"),
         ("lora_config", {"target_modules": [1]}, "FT-807", "a list, each of it a text, not [1]"),
         ("training_arguments_config", {"optim": "adam"}, "FT-807", "one of adamw_torch, "),
@@ -121,3 +121,28 @@ def test_whatever_a_config_holds_there_is_something_to_say(field: str, data: Any
     for rule, description in wrong(field, config):
         assert rule in {"FT-806", "FT-807"}
         assert any(name in description for name in config)
+
+
+@pytest.mark.parametrize(
+    ("field", "config", "said"),
+    [
+        ("lora_config", {"r": 0}, "r must be a whole number from 1 on, not 0"),
+        ("lora_config", {"lora_dropout": 5}, "lora_dropout must be a number from 0 to 1, not 5"),
+        (
+            "training_arguments_config",
+            {"per_device_train_batch_size": 0},
+            "per_device_train_batch_size must be a whole number from 1 on, not 0",
+        ),
+        (
+            "training_arguments_config",
+            {"max_length": -5},
+            "max_length must be a whole number from 1 on or null, not -5",
+        ),
+    ],
+)
+def test_numbers_that_a_job_would_fail_with(
+    field: str, config: dict[str, object], said: str
+) -> None:
+    found = Violations()
+    check_settings(field, config, found)
+    assert [v.description for v in found.found] == [said]
