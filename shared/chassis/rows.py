@@ -9,7 +9,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 from chassis import errors, rules
+from chassis.convert import table_time
 from chassis.records import Base, Records
 from chassis.requests import MAX_TEXT_CHARACTERS
 
@@ -165,9 +166,7 @@ def shortened(value: Any) -> str:
 
 def _time(place: str, value: Any, found: errors.Violations) -> datetime | None:
     try:
-        time = datetime.fromisoformat(value)
-        # Tables keep UTC without saying so.
-        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
-    except (TypeError, ValueError, OverflowError):
+        return table_time(value)
+    except (TypeError, ValueError):
         found.add(place, rules.COLUMN_VALUE, f"must be an ISO 8601 time, not {shortened(value)}")
         return None
