@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 from chassis.config import Settings
 from jobs.dispatch import LATE, Dispatcher
 from jobs.lease import Lease, LeaseRecord
-from jobs.lifecycle import JobLifecycle
+from jobs.lifecycle import PATIENCE, JobLifecycle
 from jobs.link import JobLink
 from jobs.observer import LOST_AFTER, Observer
 from jobs.reconciler import UNTOUCHED, Reconciler
@@ -45,6 +45,12 @@ class JobParts(Generic[Job]):
         self.link = JobLink(records, observer)
         reconciler = Reconciler(records, self.workspace, dispatcher, observer, holder, untouched)
         self.lifecycle = JobLifecycle(
-            kind, records, self.workspace, dispatcher, settings.project, reconciler.wake
+            kind,
+            records,
+            self.workspace,
+            dispatcher,
+            settings.project,
+            reconciler.wake,
+            PATIENCE * seconds,
         )
         self.run: Callable[[], Coroutine[Any, Any, None]] = reconciler.run

@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
+
 from chassis import rules
 from chassis.errors import (
     Aborted,
@@ -16,6 +18,7 @@ from chassis.errors import (
     PermissionDenied,
     Refusal,
     Unauthenticated,
+    Unavailable,
 )
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
@@ -31,12 +34,17 @@ Job = TypeVar("Job", bound=JobRecord)
 
 _ABOUT_THE_STUDIO = (AlreadyExists, NotFound, PermissionDenied, Unauthenticated)
 """What the workspace says of the studio's own call would mislead as an answer to the client."""
+PATIENCE = 1 / 3
+"""How long a start waits for a workspace that is away, for each second that a request may take: a
+workspace that is just being started anew should fail nobody's start."""
+_AGAIN = wait_exponential(multiplier=0.1, max=1.0)
 
 
 class JobLifecycle(Generic[Job]):
     """Starts, finds, shows, ends and removes the jobs of one kind.
 
-    `kind` is what messages call them; `woken` is called when there is something to reconcile.
+    `kind` is what messages call them; `woken` is called when there is something to reconcile;
+    `patience` is how many seconds a start waits for a workspace that is away.
     """
 
     def __init__(
@@ -47,6 +55,7 @@ class JobLifecycle(Generic[Job]):
         dispatcher: Dispatcher[Job],
         project: Path,
         woken: Callable[[], None],
+        patience: float,
     ) -> None:
         self.records = records
         self.events = JobWatch(self.get_any, records)
@@ -55,6 +64,7 @@ class JobLifecycle(Generic[Job]):
         self._dispatcher = dispatcher
         self._project = project
         self._woken = woken
+        self._patience = patience
 
     def get(self, id: str) -> Job:
         """The job with that id. Raises NotFound."""
@@ -115,7 +125,7 @@ class JobLifecycle(Generic[Job]):
     async def _start(self, job: Job) -> Job:
         try:
             # Whoever started it may go away meanwhile: the job is recorded, and is carried on.
-            await asyncio.shield(self._dispatcher.carry(job.id))
+            await asyncio.shield(self._carry(job.id))
         except Refusal as refusal:
             if not job.request_id:
                 await self._give_up(job, refusal)
@@ -134,6 +144,20 @@ class JobLifecycle(Generic[Job]):
             await self._dispatcher.withdraw_named(job.id)
             raise Aborted(f"{self._kind} {job.id!r} was removed while it was being started")
         return accepted
+
+    async def _carry(self, id: str) -> None:
+        def unsent(error: BaseException) -> bool:
+            job = self.records.one(id=id)
+            return isinstance(error, Unavailable) and job is not None and job.sent_at is None
+
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(unsent),
+            stop=stop_after_delay(self._patience),
+            wait=_AGAIN,
+            reraise=True,
+        ):
+            with attempt:
+                await self._dispatcher.carry(id)
 
     async def _call_off(self, jobs: Sequence[Job]) -> None:
         """Ends jobs whose caller is told that there are none, and has no means to find them."""

@@ -35,6 +35,10 @@ class Studio:
         listed = run(FTS, "status", "--json", env=self.env).stdout
         return {process["name"]: process["pid"] for process in json.loads(listed)}
 
+    def well(self) -> bool:
+        """Whether every process serves."""
+        return run(FTS, "status", env=self.env).returncode == 0
+
     def supervisor(self, *arguments: str) -> str:
         """Runs `supervisorctl` on the studio's supervisor; what it printed."""
         control = str(Path(sys.executable).parent / "supervisorctl")

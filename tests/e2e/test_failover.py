@@ -91,7 +91,7 @@ def test_the_supervisor_brings_back_what_dies_and_nothing_else(
     os.kill(before[process], signal.SIGKILL)
     after = until("another process", lambda: _changed(studio, before))
     assert {name for name in before if before[name] != after[name]} == {process}
-    until("healthy", lambda: studio.health(CONTRACT) == "SERVING")
+    until("healthy", studio.well)
     assert {name: pid for name, pid in studio.pids().items() if name != process} == {
         name: pid for name, pid in before.items() if name != process
     }

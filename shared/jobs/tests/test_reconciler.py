@@ -85,6 +85,7 @@ class Jobs:
             self.dispatcher,
             self.project,
             self.reconciler.wake,
+            patience=30.0,
         )
 
     async def land(self, job: Any) -> str:
@@ -333,6 +334,16 @@ async def test_a_job_that_is_removed_while_it_is_carried_on_is_looked_for(
         with pytest.raises(Unavailable):
             await carrying
     assert [note.job_id for note in jobs.records.removed()] == [job.id]
+
+
+async def test_a_start_waits_for_a_workspace_that_is_being_started_anew(jobs: Jobs) -> None:
+    jobs.workbench.kill()
+    starting = asyncio.create_task(jobs.lifecycle.start([jobs.new()]))
+    await until("it is recorded", lambda: jobs.records.all())
+    jobs.workbench.start()
+    [job] = await starting
+    assert job.state == JobState.SCHEDULED
+    assert len(jobs.named(job.id)) == 1
 
 
 async def test_what_lands_after_a_job_was_given_up_is_taken_out_again(jobs: Jobs) -> None:
