@@ -130,6 +130,14 @@ async def exported_rows(folder: Path, domain: str) -> list[dict[str, Any]]:
     return rows
 
 
+async def _health(check: Any) -> str:
+    try:
+        answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
+    except aio.AioRpcError as error:
+        return str(error)
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
 class Process:
     """A service as a process of its own, started with `python -m` or a script."""
 
@@ -179,15 +187,16 @@ class Process:
 
     async def serving(self, seconds: float = 20.0) -> None:
         """Returns when its health is SERVING. Raises AssertionError with its log."""
-        request = health_pb2.HealthCheckRequest()
+        answered = "nothing"
         try:
             async with (
                 asyncio.timeout(seconds),
                 aio.insecure_channel(self.address, options=channel_options()) as channel,
             ):
-                watch = health_pb2_grpc.HealthStub(channel).Watch
-                async for answer in watch(request, wait_for_ready=True):
-                    if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                        return
-        except (TimeoutError, aio.AioRpcError):
-            raise AssertionError(f"not serving: {self.log.read_text()}") from None
+                check = health_pb2_grpc.HealthStub(channel).Check
+                while answered != "SERVING":
+                    answered = await _health(check)
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            log = self.log.read_text()
+            raise AssertionError(f"not serving, it answers {answered}: {log}") from None
