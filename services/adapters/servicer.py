@@ -2,6 +2,7 @@
 
 from chassis.convert import to_message
 from chassis.lists import Listing
+from chassis.repeats import Repeats
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddAdapterRequest,
@@ -14,7 +15,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveAdapterResponse,
 )
 from services.adapters.service import AdapterService
-from services.adapters.store import AdapterStore
+from services.adapters.store import Adapter, AdapterStore
 
 
 class AdaptersServicer:
@@ -23,6 +24,7 @@ class AdaptersServicer:
     def __init__(self, service: AdapterService, adapters: AdapterStore) -> None:
         self._service = service
         self._list = Listing(adapters, ListAdaptersResponse)
+        self._repeats = Repeats(adapters)
 
     async def ListAdapters(self, request: ListAdaptersRequest) -> ListAdaptersResponse | bytes:
         return self._list.answer(request)
@@ -32,7 +34,11 @@ class AdaptersServicer:
         return GetAdapterResponse(adapter=to_message(AdapterMetadata, adapter))
 
     async def AddAdapter(self, request: AddAdapterRequest) -> AddAdapterResponse:
-        adapter = await self._service.add(
+        adapter = await self._repeats.once(request, lambda: self._added(request))
+        return AddAdapterResponse(adapter=to_message(AdapterMetadata, adapter))
+
+    async def _added(self, request: AddAdapterRequest) -> Adapter:
+        return await self._service.add(
             request.type,
             request.name,
             request.model_id,
@@ -41,7 +47,6 @@ class AdaptersServicer:
             request.fine_tuning_job_id,
             request.prompt_id,
         )
-        return AddAdapterResponse(adapter=to_message(AdapterMetadata, adapter))
 
     async def RemoveAdapter(self, request: RemoveAdapterRequest) -> RemoveAdapterResponse:
         await self._service.remove(request.id)

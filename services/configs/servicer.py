@@ -2,6 +2,7 @@
 
 from chassis.convert import to_message
 from chassis.lists import Listing
+from chassis.repeats import Repeats
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     AddConfigResponse,
@@ -23,6 +24,7 @@ class ConfigsServicer:
     def __init__(self, service: ConfigService, configs: ConfigStore) -> None:
         self._service = service
         self._list = Listing(configs, ListConfigsResponse)
+        self._repeats = Repeats(configs)
 
     async def ListConfigs(self, request: ListConfigsRequest) -> ListConfigsResponse | bytes:
         allowed = await self._service.allowed(
@@ -35,7 +37,10 @@ class ConfigsServicer:
         return GetConfigResponse(config=to_message(ConfigMetadata, config))
 
     async def AddConfig(self, request: AddConfigRequest) -> AddConfigResponse:
-        config = await self._service.add(request.type, request.config, request.description)
+        config = await self._repeats.once(
+            request,
+            lambda: self._service.add(request.type, request.config, request.description),
+        )
         return AddConfigResponse(config=to_message(ConfigMetadata, config))
 
     async def RemoveConfig(self, request: RemoveConfigRequest) -> RemoveConfigResponse:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis import repeats
 from chassis.records import Base, Records
 from chassis.store import Store
 from services.configs.content import key
@@ -36,15 +37,19 @@ class ConfigStore(Records[Config]):
         `alike` narrows by further columns which configs may stand in for the given one.
         """
         wanted = key(config.type or "", config.config or "")
+        note = repeats.noting(self.store.service)
 
         def work(connection: Connection) -> Config:
             self.lock(connection)
             query = select(self.table).filter_by(type=config.type, **alike)
-            for row in connection.execute(query.order_by(self.table.c.seq)).mappings():
-                if key(row["type"], row["config"] or "") == wanted:
-                    return self.record(row)
-            self.insert(connection, [config])
-            return config
+            rows = connection.execute(query.order_by(self.table.c.seq)).mappings()
+            alike_rows = (row for row in rows if key(row["type"], row["config"] or "") == wanted)
+            found = next(map(self.record, alike_rows), None)
+            if found is None:
+                self.insert(connection, [config])
+            stored = found or config
+            note(connection, stored.id)
+            return stored
 
         return await self.store.write(work)
 

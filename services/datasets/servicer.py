@@ -2,6 +2,7 @@
 
 from chassis.convert import to_message
 from chassis.lists import Listing
+from chassis.repeats import Repeats
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     AddDatasetResponse,
@@ -23,6 +24,7 @@ class DatasetsServicer:
     def __init__(self, service: DatasetService, datasets: DatasetStore) -> None:
         self._service = service
         self._list = Listing(datasets, ListDatasetsResponse)
+        self._repeats = Repeats(datasets)
 
     async def ListDatasets(self, request: ListDatasetsRequest) -> ListDatasetsResponse | bytes:
         return self._list.answer(request)
@@ -32,8 +34,11 @@ class DatasetsServicer:
         return GetDatasetResponse(dataset=to_message(DatasetMetadata, dataset))
 
     async def AddDataset(self, request: AddDatasetRequest) -> AddDatasetResponse:
-        dataset = await self._service.add(
-            request.type, request.huggingface_name, request.location, request.name
+        dataset = await self._repeats.once(
+            request,
+            lambda: self._service.add(
+                request.type, request.huggingface_name, request.location, request.name
+            ),
         )
         return AddDatasetResponse(dataset=to_message(DatasetMetadata, dataset))
 

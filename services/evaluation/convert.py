@@ -3,10 +3,10 @@
 import json
 
 from chassis.convert import to_message
+from chassis.requests import digest
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample
 from jobs.arguments import decimal
-from jobs.requests import digest
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
@@ -31,7 +31,7 @@ def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
         selected_features=tuple(request.selected_features),
         comparison_adapter_id=request.comparison_adapter_id,
         request_id=request.request_id,
-        digest=digest(request),
+        digest=digest(request, "request_id"),
         **given,
     )
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from chassis.convert import to_message
+from chassis.requests import digest
 from ft.enums import FineTuningFrameworkType
 from ft.proto.fine_tuning_studio_pb2 import FineTuningJobMetadata, StartFineTuningJobRequest
 from jobs.arguments import decimal
 from jobs.failures import Retries
-from jobs.requests import digest
 from services.fine_tuning.request import CONFIGS, JobRequest, Resources
 from services.fine_tuning.store import FineTuningJob
 
@@ -38,7 +38,7 @@ def from_request(request: StartFineTuningJobRequest) -> JobRequest:
     return JobRequest(
         **{name: getattr(request, name) for name in _PLAIN},
         **given,
-        digest=digest(request),
+        digest=digest(request, "request_id"),
         cpu=_resources(request, "cpu"),
         gpu=_resources(request, "gpu"),
         memory=_resources(request, "memory"),

@@ -3,6 +3,7 @@
 from chassis.convert import to_message
 from chassis.errors import Violations
 from chassis.lists import Listing
+from chassis.repeats import Repeats
 from ft.enums import ModelType
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -30,6 +31,7 @@ class ModelsServicer:
         self._service = service
         self._export = export
         self._list = Listing(models, ListModelsResponse)
+        self._repeats = Repeats(models)
 
     async def ListModels(self, request: ListModelsRequest) -> ListModelsResponse | bytes:
         return self._list.answer(request)
@@ -39,7 +41,8 @@ class ModelsServicer:
         return GetModelResponse(model=to_message(ModelMetadata, model))
 
     async def AddModel(self, request: AddModelRequest) -> AddModelResponse:
-        return AddModelResponse(model=to_message(ModelMetadata, await self._added(request)))
+        model = await self._repeats.once(request, lambda: self._added(request))
+        return AddModelResponse(model=to_message(ModelMetadata, model))
 
     async def ExportModel(self, request: ExportModelRequest) -> ExportModelResponse:
         await self._export.export(

@@ -2,6 +2,7 @@
 
 from chassis.convert import to_message
 from chassis.lists import Listing
+from chassis.repeats import Repeats
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddPromptRequest,
@@ -24,6 +25,7 @@ class PromptsServicer:
     def __init__(self, service: PromptService, prompts: PromptStore) -> None:
         self._service = service
         self._list = Listing(prompts, ListPromptsResponse)
+        self._repeats = Repeats(prompts)
 
     async def ListPrompts(self, request: ListPromptsRequest) -> ListPromptsResponse | bytes:
         return self._list.answer(request)
@@ -34,12 +36,10 @@ class PromptsServicer:
 
     async def AddPrompt(self, request: AddPromptRequest) -> AddPromptResponse:
         sent = request.prompt
-        prompt = await self._service.add(
-            sent.id,
-            sent.type,
-            sent.name,
-            sent.dataset_id,
-            {field: getattr(sent, field) for field in TEMPLATES},
+        templates = {field: getattr(sent, field) for field in TEMPLATES}
+        prompt = await self._repeats.once(
+            request,
+            lambda: self._service.add(sent.id, sent.type, sent.name, sent.dataset_id, templates),
         )
         return AddPromptResponse(prompt=to_message(PromptMetadata, prompt))
 

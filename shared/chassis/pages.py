@@ -5,7 +5,6 @@ rows that come and go meanwhile shift nothing. See https://google.aip.dev/132 an
 """
 
 import base64
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from chassis import rules
 from chassis.errors import InvalidArgument, Violations
 from chassis.fields import Field
 from chassis.records import Base, Records, Row
+from chassis.requests import digest
 
 DEFAULT_PAGE_SIZE = 100
 """Rows of a page that is asked for by a token alone."""
@@ -142,12 +142,7 @@ def _behind(terms: Sequence[_Term], values: Sequence[Any]) -> ColumnElement[bool
 
 def _mark(request: Any) -> str:
     """What the pages of one list with one filter and one order have in common."""
-    rest = type(request)()
-    rest.CopyFrom(request)
-    rest.ClearField("page_size")
-    rest.ClearField("page_token")
-    content = rest.DESCRIPTOR.full_name.encode() + rest.SerializeToString(deterministic=True)
-    return hashlib.sha256(content).hexdigest()[:16]
+    return digest(request, "page_size", "page_token")[:16]
 
 
 def _token(mark: str, terms: Sequence[_Term], last: Base) -> str:

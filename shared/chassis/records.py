@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
-from chassis import errors, rules
+from chassis import errors, repeats, rules
 from chassis.store import Store
 
 
@@ -106,12 +106,14 @@ class Records(Generic[Row]):
         Raises AlreadyExists, with the id of the holder, if its value of a column in `unique` (or
         its id) is taken.
         """
+        note = repeats.noting(self.store.service)
 
         def work(connection: Connection) -> None:
             self.lock(connection)
             for column in ("id", *unique):
                 self._require_free(connection, column, getattr(record, column))
             self.insert(connection, [record])
+            note(connection, record.id)
 
         await self.store.write(work)
 

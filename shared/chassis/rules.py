@@ -37,6 +37,7 @@ PAGE_SIZE = Rule("FT-014", "A page size is not negative.")
 PAGE_TOKEN = Rule("FT-015", "A page token comes from the same list with the same filter and order.")
 FILTER_FIELD = Rule("FT-016", "A filter names fields that the list has, with values of their type.")
 ORDER_FIELD = Rule("FT-017", "An order names fields that the list has, each `asc` or `desc`.")
+SAME_REQUEST = Rule("FT-018", "A request id comes with the same request each time.")
 
 EXPORT_FILE = Rule("FT-901", "An import is a JSON object of tables, each with a list of rows.")
 ROW_ID = Rule("FT-902", "A row has an id, a text that is not empty, and no two rows share it.")

@@ -33,14 +33,23 @@ from ft.proto.tables_pb2 import (
     StageRowsRequest,
 )
 
+CALLER = "test"
+"""Name under which a test itself calls services."""
+
 
 def settings_in(
-    folder: Path, service: str, database_url: str = "", peer_wait_seconds: float = 0.2
+    folder: Path,
+    service: str,
+    database_url: str = "",
+    peer_wait_seconds: float | None = None,
 ) -> Settings:
     """Settings of a service whose state, sockets and project lie in `folder`.
 
-    Services with the same folder reach each other.
+    Services with the same folder reach each other. By default they soon tell that a peer is away;
+    CALLER, whose peers are there, gives them time.
     """
+    if peer_wait_seconds is None:
+        peer_wait_seconds = 20.0 if service == CALLER else 0.5
     (folder / "project").mkdir(parents=True, exist_ok=True)
     return Settings(
         service=service,
@@ -97,7 +106,7 @@ async def services(folder: Path, *names: str, database_url: str = "") -> AsyncIt
 async def put_rows(folder: Path, domain: str, *rows: Mapping[str, Any]) -> ImportedTable:
     """Puts rows into the table of a service that has its state in `folder`, as an import does; what
     became of them. Nothing is taken if one is refused."""
-    peer = domains.tables(domain, settings_in(folder, "test"))
+    peer = domains.tables(domain, settings_in(folder, CALLER))
     try:
         id = new_id()
         table = TABLE_OF[domain]
@@ -117,7 +126,7 @@ async def put_rows(folder: Path, domain: str, *rows: Mapping[str, Any]) -> Impor
 
 async def exported_rows(folder: Path, domain: str) -> list[dict[str, Any]]:
     """The rows of a service's table as an export has them."""
-    peer = domains.tables(domain, settings_in(folder, "test"))
+    peer = domains.tables(domain, settings_in(folder, CALLER))
     rows: list[dict[str, Any]] = []
     async with aclosing(
         peer.link.stream("ExportTables", ExportTablesRequest(export_id="e").SerializeToString())

@@ -25,7 +25,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import UNDECIDED, Dispatcher
 from jobs.history import USER, WORKSPACE
 from jobs.records import JobRecord, JobRecords
-from jobs.rules import RESUMABLE, SAME_REQUEST
+from jobs.rules import RESUMABLE
 from jobs.tail import tail
 from jobs.watch import JobWatch
 from jobs.workspace import Workspace
@@ -93,7 +93,7 @@ class JobLifecycle(Generic[Job]):
             if job.request_digest != digest:
                 raise InvalidArgument.at(
                     "request_id",
-                    SAME_REQUEST,
+                    rules.SAME_REQUEST,
                     f"{request_id!r} came with another request, which started job {job.id!r}",
                     reason="REQUEST_ID_REUSED",
                 )

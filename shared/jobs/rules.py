@@ -16,7 +16,6 @@ SHIPPED = Rule("FT-808", "A config that is not given is one that the studio ship
 TEMPLATE = Rule("FT-809", "The workspace has the template job that jobs are made from.")
 OWN_SCRIPT = Rule("FT-810", "Rows, memory and time are looked at for the studio's own script.")
 RESUMABLE = Rule("FT-811", "A job that is resumed was started here and has ended without success.")
-SAME_REQUEST = Rule("FT-812", "A request id comes with the same request each time.")
 ATTEMPTS = Rule("FT-813", "A job is attempted from 1 to 10 times.")
 RETRIED = Rule(
     "FT-814",

@@ -93,6 +93,14 @@ def test_one_of_a_hundred_gets_the_name(busy: Studio, kind: str) -> None:
     assert {error.metadata["holder_id"] for error in refused} == {listed[0].id}
 
 
+def test_a_hundred_repeats_of_one_request_are_one(busy: Studio) -> None:
+    request = dataset("repeated")
+    request.request_id = "asked a hundred times"
+    outcomes = at_once(busy, lambda client, _: client.AddDataset(request).dataset.id)
+    assert not [one for one in outcomes if isinstance(one, StudioError)]
+    assert len(set(outcomes)) == 1
+
+
 @pytest.mark.parametrize(
     ("type", "spellings"),
     [

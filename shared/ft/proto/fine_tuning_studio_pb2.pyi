@@ -258,6 +258,7 @@ class AddDatasetRequest(_message.Message):
     HUGGINGFACE_NAME_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """huggingface, project, project_csv, project_json or project_jsonl."""
     huggingface_name: _builtins.str
@@ -266,6 +267,10 @@ class AddDatasetRequest(_message.Message):
     """File or directory; required for the project types."""
     name: _builtins.str
     """Name to show; required for the project types, unique among datasets."""
+    request_id: _builtins.str
+    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
+    often it is sent; with another request it is refused.
+    """
     def __init__(
         self,
         *,
@@ -273,10 +278,11 @@ class AddDatasetRequest(_message.Message):
         huggingface_name: _builtins.str = ...,
         location: _builtins.str = ...,
         name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["huggingface_name", b"huggingface_name", "location", b"location", "name", b"name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["huggingface_name", b"huggingface_name", "location", b"location", "name", b"name", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -554,6 +560,7 @@ class AddModelRequest(_message.Message):
     MODEL_REGISTRY_ID_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """huggingface, project or model_registry."""
     huggingface_name: _builtins.str
@@ -564,6 +571,10 @@ class AddModelRequest(_message.Message):
     """Directory made by `save_pretrained`; required for type project."""
     name: _builtins.str
     """Name to show for type project; the directory's name if not set."""
+    request_id: _builtins.str
+    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
+    often it is sent; with another request it is refused.
+    """
     def __init__(
         self,
         *,
@@ -572,10 +583,11 @@ class AddModelRequest(_message.Message):
         model_registry_id: _builtins.str = ...,
         location: _builtins.str = ...,
         name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["huggingface_name", b"huggingface_name", "location", b"location", "model_registry_id", b"model_registry_id", "name", b"name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["huggingface_name", b"huggingface_name", "location", b"location", "model_registry_id", b"model_registry_id", "name", b"name", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -849,6 +861,7 @@ class AddAdapterRequest(_message.Message):
     HUGGINGFACE_NAME_FIELD_NUMBER: _builtins.int
     FINE_TUNING_JOB_ID_FIELD_NUMBER: _builtins.int
     PROMPT_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """project, huggingface or model_registry."""
     name: _builtins.str
@@ -863,6 +876,10 @@ class AddAdapterRequest(_message.Message):
     """The job that trained it, if one did."""
     prompt_id: _builtins.str
     """The prompt it was trained with, if known."""
+    request_id: _builtins.str
+    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
+    often it is sent; with another request it is refused.
+    """
     def __init__(
         self,
         *,
@@ -873,10 +890,11 @@ class AddAdapterRequest(_message.Message):
         huggingface_name: _builtins.str = ...,
         fine_tuning_job_id: _builtins.str = ...,
         prompt_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fine_tuning_job_id", b"fine_tuning_job_id", "huggingface_name", b"huggingface_name", "location", b"location", "model_id", b"model_id", "name", b"name", "prompt_id", b"prompt_id", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fine_tuning_job_id", b"fine_tuning_job_id", "huggingface_name", b"huggingface_name", "location", b"location", "model_id", b"model_id", "name", b"name", "prompt_id", b"prompt_id", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1077,16 +1095,22 @@ class AddPromptRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROMPT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
+    often it is sent; with another request it is refused.
+    """
     @_builtins.property
     def prompt(self) -> Global___PromptMetadata: ...
     def __init__(
         self,
         *,
         prompt: Global___PromptMetadata | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["prompt", b"prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1989,6 +2013,7 @@ class AddConfigRequest(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     CONFIG_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """training_arguments, bitsandbytes_config, generation_config, lora_config, custom, axolotl or
     axolotl_dataset_formats.
@@ -1997,16 +2022,21 @@ class AddConfigRequest(_message.Message):
     """JSON object; YAML for type axolotl."""
     description: _builtins.str
     """Name of a model, by whose family the config is kept apart from others."""
+    request_id: _builtins.str
+    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
+    often it is sent; with another request it is refused.
+    """
     def __init__(
         self,
         *,
         type: _builtins.str = ...,
         config: _builtins.str = ...,
         description: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "description", b"description", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "description", b"description", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,136 @@
+"""Requests that add something and come with an id of their client's, so that they can be repeated.
+
+What such a request has added is noted in the transaction that adds it: who does not get the answer
+asks again, and gets it then.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, Protocol, TypeVar
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from sqlalchemy import Connection, delete, insert, select
+
+from chassis import rules
+from chassis.errors import AlreadyExists, InvalidArgument
+from chassis.requests import digest
+from chassis.store import Store
+
+Row = TypeVar("Row")
+Row_co = TypeVar("Row_co", covariant=True)
+Note = Callable[[Connection, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """A request by the id that its client gave it, and by what it asks for."""
+
+    request_id: str
+    digest: str
+
+
+_current: ContextVar[RequestKey | None] = ContextVar("request_key", default=None)
+
+
+class Kept(Protocol[Row_co]):
+    """Records that can be looked up, see `chassis.records.Records`."""
+
+    store: Store
+
+    def one(self, **equal: object) -> Row_co | None:
+        """The oldest record whose columns equal the given values."""
+
+
+class Repeats(Generic[Row]):
+    """Answers a request to add something that was served before with what it has added."""
+
+    def __init__(self, records: Kept[Row]) -> None:
+        self._records = records
+
+    async def once(self, request: Any, add: Callable[[], Awaitable[Row]]) -> Row:
+        """What `add` adds, or has added when the same request came before; a record that is gone
+        meanwhile is added anew.
+
+        Raises InvalidArgument if the id of the request came with another one.
+        """
+        if not request.request_id:
+            return await add()
+        key = RequestKey(request.request_id, _digest(request))
+        reset = _current.set(key)
+        try:
+            return self._added(key) or await add()
+        except AlreadyExists:
+            # It may be the same request that was quicker.
+            if (added := self._added(key)) is None:
+                raise
+            return added
+        finally:
+            _current.reset(reset)
+
+    def _added(self, key: RequestKey) -> Row | None:
+        store = self._records.store
+        record_id = store.read(lambda c: _noted(c, store.service, key))
+        return None if record_id is None else self._records.one(id=record_id)
+
+
+def noting(service: str) -> Note:
+    """What notes, within a transaction that is under way, the id of the record that the request
+    being served has added; it raises InvalidArgument if the request's id came with another one.
+
+    To be called where the request is served: transactions run in a thread of their own.
+    """
+    key = _current.get()
+
+    def note(connection: Connection, record_id: str) -> None:
+        if key is None:
+            return
+        _noted(connection, service, key)
+        table = _table(service)
+        connection.execute(delete(table).where(table.c.request_id == key.request_id))
+        values = {"request_id": key.request_id, "digest": key.digest, "record_id": record_id}
+        connection.execute(insert(table).values(values))
+
+    return note
+
+
+def create_table(service: str) -> None:
+    """Creates the table of a service, in a migration."""
+    from alembic import op
+
+    table = _table(service)
+    op.create_table(
+        table.name,
+        *(sa.Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns),
+    )
+
+
+def _digest(request: Message) -> str:
+    return digest(request, "request_id")
+
+
+def _noted(connection: Connection, service: str, key: RequestKey) -> str | None:
+    table = _table(service)
+    row = connection.execute(select(table).filter_by(request_id=key.request_id)).first()
+    if row is not None and row.digest != key.digest:
+        raise InvalidArgument.at(
+            "request_id",
+            rules.SAME_REQUEST,
+            f"{key.request_id!r} came with another request, which added {row.record_id!r}",
+            reason="REQUEST_ID_REUSED",
+        )
+    return None if row is None else str(row.record_id)
+
+
+@cache
+def _table(service: str) -> sa.Table:
+    """Its name carries the service's, since services may share a database file."""
+    return sa.Table(
+        f"{service}_requests",
+        sa.MetaData(),
+        sa.Column("request_id", sa.String, primary_key=True),
+        sa.Column("digest", sa.String, nullable=False),
+        sa.Column("record_id", sa.String, nullable=False),
+    )
