@@ -14,17 +14,20 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
     CancelFineTuningJobRequest,
     ListJobEventsRequest,
+    ResumeFineTuningJobRequest,
     WatchJobRequest,
 )
 from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobModelCombination,
+    GetFineTuningJobRequest,
     RemoveEvaluationJobRequest,
     RemoveFineTuningJobRequest,
     StartEvaluationJobRequest,
     StartFineTuningJobRequest,
 )
+from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.testing import PROJECT_ID
-from tests.faults.studio import AGAIN, TABLES, WAITS, Studio
+from tests.faults.studio import AGAIN, FAILS, TABLES, WAITS, Studio
 
 CANCEL = {
     "fine_tuning": ("CancelFineTuningJob", CancelFineTuningJobRequest),
@@ -37,6 +40,10 @@ REMOVE = {
 PAUSE_SECONDS = 0.6
 """Between a start and what is done about the job, at the most."""
 MEDDLING_SECONDS = 0.7
+FAILING = 0.2
+"""Share of jobs that fail once and are tried again by themselves."""
+RESUMED = 0.4
+"""Share of cancelled fine-tuning jobs that are resumed."""
 
 
 @dataclass
@@ -51,6 +58,7 @@ class Ledger:
     cancelled: set[str] = field(default_factory=set)
     """Acknowledged; `asked` has those as well that may have been served."""
     removed: set[str] = field(default_factory=set)
+    resumed: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     cursors: dict[str, list[int]] = field(default_factory=dict)
     """Of the events that watches have seen."""
@@ -65,6 +73,8 @@ class Clients:
     def __init__(self, studio: Studio, dice: random.Random) -> None:
         self.ledger = Ledger()
         self.enough = asyncio.Event()
+        self.turns = asyncio.Semaphore(0)
+        """One for each start that may be made."""
         self._studio = studio
         self._dice = dice
         self._beside: set[asyncio.Task[None]] = set()
@@ -72,6 +82,7 @@ class Clients:
     async def work(self) -> None:
         """Starts one job after the other, and does something about most of them."""
         while not self.enough.is_set():
+            await self.turns.acquire()
             kind = self._dice.choice(list(TABLES))
             waits = self._dice.random() < 0.3
             for id in await self._start(kind, waits):
@@ -124,6 +135,37 @@ class Clients:
         self.ledger.asked.add(id)
         await self._told(rpc, request(id=id))
         self.ledger.removed.add(id)
+
+    async def resume(self, id: str) -> None:
+        """Resumes a fine-tuning job once it has ended, and ends it again, all for certain."""
+        request = ResumeFineTuningJobRequest(id=id)
+        while True:
+            try:
+                await self._studio.certainly("ResumeFineTuningJob", request)
+            except aio.AioRpcError as error:
+                if error.code() is StatusCode.NOT_FOUND:
+                    return
+                if error.code() is not StatusCode.FAILED_PRECONDITION:
+                    raise
+                # Not ended yet; or it was resumed, and the answer was lost.
+                if await self._attempt(id) > 1:
+                    break
+                await asyncio.sleep(0.2)
+            else:
+                break
+        self.ledger.resumed.add(id)
+        await asyncio.sleep(self._dice.uniform(0, PAUSE_SECONDS))
+        await self.cancel("fine_tuning", id)
+
+    async def _attempt(self, id: str) -> int:
+        try:
+            request = GetFineTuningJobRequest(id=id)
+            answer = await self._studio.certainly("GetFineTuningJob", request)
+        except aio.AioRpcError as error:
+            if error.code() is not StatusCode.NOT_FOUND:
+                raise
+            return 0
+        return int(answer.fine_tuning_job.status.attempt)
 
     async def _told(self, rpc: str, request: Any) -> bool:
         """Whether the job was still there."""
@@ -180,11 +222,13 @@ class Clients:
             "gpu": 0,
         }
         if kind == "fine_tuning":
+            fails = not waits and self._dice.random() < FAILING
             return StartFineTuningJobRequest(
-                adapter_name=f"{name}-{uuid.uuid4()}",
+                adapter_name=f"{FAILS if fails else name}-{uuid.uuid4()}",
                 base_model_id="m",
                 user_script="job.py",
                 request_id=request_id,
+                retry=RetryPolicy(max_attempts=2) if fails else None,
                 **given,
             )
         combination = EvaluationJobModelCombination(base_model_id="m", adapter_id=name)
@@ -202,6 +246,8 @@ class Clients:
             await self.remove(kind, id)
         elif waits or chance < 0.3:
             await self.cancel(kind, id)
+            if kind == "fine_tuning" and self._dice.random() < RESUMED:
+                await self.resume(id)
 
     async def _watch(self, id: str) -> None:
         """Follows a job to its end, over any number of cut connections."""

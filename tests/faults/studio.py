@@ -28,6 +28,8 @@ TABLES = {"fine_tuning": "fine_tuning_jobs", "evaluation": "evaluation_jobs"}
 FOLDERS = {"fine_tuning": "outputs", "evaluation": "mlflow_results"}
 WAITS = "waits"
 """Begins the name of an adapter whose job does not end by itself."""
+FAILS = "fails"
+"""Begins the name of an adapter whose job fails at its first attempt."""
 AGAIN = {
     StatusCode.UNAVAILABLE,
     StatusCode.DEADLINE_EXCEEDED,
@@ -58,6 +60,8 @@ with (folder / "events.jsonl").open("a", buffering=1) as events:
         report = {{"event": "progress", "step": step, "total_steps": 3}}
         events.write(json.dumps(report) + "\\n")
         time.sleep(0.1)
+if flag("--adapter_name", "--adapter_id").startswith("{FAILS}") and attempt(os.environ) == 1:
+    sys.exit(1)
 while flag("--adapter_name", "--adapter_id").startswith("{WAITS}"):
     time.sleep(0.1)
 """
