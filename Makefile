@@ -7,6 +7,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 SERVICES := datasets models adapters prompts configs fine_tuning evaluation inspection facade workbench
 PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/rows shared/jobs \
             $(addprefix services/,$(SERVICES))
+TEST_WORKERS ?= 3
 TRAINER_PACKAGES := shared/ft shared/rows shared/trainer
 PROTO_FILES := fine_tuning_studio_types fine_tuning_studio fine_tuning_studio_jobs \
                fine_tuning_studio_database domains tables inspection
@@ -72,8 +73,9 @@ imports: $(STUDIO)/.made  ## Who may know whom
 
 generated: proto-check cmlapi-check docs-check schemas-check  ## Generated code is what its source makes
 
+# Most of the time tests wait for processes, so several at a time fit on a small machine.
 pytest: $(STUDIO)/.made
-	@python -m pytest
+	@python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 pytest-trainer: $(TRAINER)/.made
 	@$(TRAINER)/bin/python -m pytest shared/trainer shared/rows
