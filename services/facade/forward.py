@@ -1,10 +1,13 @@
 """Forwards serialized requests to the domains, without parsing them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
+from grpc import StatusCode
 
+from chassis.errors import Unavailable
 from chassis.peers import Link, PeerRefusal
 from chassis.rpc import Dispatcher
 from services.facade.routes import Route
@@ -32,37 +35,52 @@ def _handler(
 
 
 def _unary(method: str, links: Sequence[Link]) -> Callable[[bytes], Any]:
-    *others, last = links
-
     async def forward(request: bytes) -> bytes:
-        for link in others:
-            try:
+        refusals = _Refusals()
+        for link in links:
+            with refusals.kept():
                 return await link.send(method, request)
-            except PeerRefusal as refusal:
-                _require_unknown(refusal)
-        return await last.send(method, request)
+        raise refusals.answer
 
     return forward
 
 
 def _stream(method: str, links: Sequence[Link]) -> Callable[[bytes], AsyncIterator[bytes]]:
-    *others, last = links
-
     async def forward(request: bytes) -> AsyncIterator[bytes]:
-        for link in others:
-            try:
+        refusals = _Refusals()
+        for link in links:
+            with refusals.kept():
                 async for answer in link.stream(method, request):
                     yield answer
                 return
-            except PeerRefusal as refusal:
-                _require_unknown(refusal)
-        async for answer in last.stream(method, request):
-            yield answer
+        raise refusals.answer
 
     return forward
 
 
-def _require_unknown(refusal: PeerRefusal) -> None:
-    """Passes the refusal on unless it says that the domain does not know the id, or the token."""
-    if refusal.error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAUTHENTICATED):
-        raise refusal
+class _Refusals:
+    """What is answered where no domain knows an id, or a token: that, unless a domain is away,
+    which may know it."""
+
+    def __init__(self) -> None:
+        self._away: Unavailable | None = None
+        self._unknown: PeerRefusal | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keeps a refusal after which the next domain is to be asked; others pass."""
+        try:
+            yield
+        except Unavailable as away:
+            self._away = self._away or away
+        except PeerRefusal as refusal:
+            if refusal.error.code() not in (StatusCode.NOT_FOUND, StatusCode.UNAUTHENTICATED):
+                raise
+            self._unknown = refusal
+
+    @property
+    def answer(self) -> Exception:
+        """The refusal to answer with once every domain was asked."""
+        answer = self._away or self._unknown
+        assert answer is not None  # there is no route without a domain
+        return answer

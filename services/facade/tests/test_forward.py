@@ -224,6 +224,17 @@ async def test_a_log_that_no_domain_knows(studio: Studio) -> None:
     assert unknown.details() == "job 'x' does not exist"
 
 
+async def test_a_domain_that_is_away_hides_no_other(tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
+    async with domain("evaluation", studio.evaluation, "TailLogs")(tmp_path), facade(tmp_path):
+        data = [TailLogsResponse.FromString(part).data async for part in studio.tail("e")]
+        assert data == [b"e"]
+        error = await refusal(anext(aiter(studio.tail("f"))))
+        assert error.code() is grpc.StatusCode.UNAVAILABLE
+        assert "'fine_tuning'" in str(error.details())
+        await studio.channel.close(None)
+
+
 async def test_only_an_unknown_id_goes_on_to_the_next_domain(studio: Studio) -> None:
     studio.fine_tuning.raises = errors.InvalidArgument("offset: must not be negative")
     refused = await refusal(studio.tail("e").read())
