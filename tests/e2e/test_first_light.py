@@ -147,7 +147,7 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
 
 def test_removing_a_running_job_ends_its_process(studio: Studio, registered: Registered) -> None:
     job = registered.train("endless", num_epochs=100)
-    process = until("training", lambda: _process_of(studio, job.id), TRAINING_SECONDS)
+    process = until("training", lambda: process_of(studio, job.id), TRAINING_SECONDS)
     registered.client.RemoveFineTuningJob(RemoveFineTuningJobRequest(id=job.id))
     until("gone", lambda: not process.is_running(), 30.0)
     with pytest.raises(StudioError):
@@ -218,7 +218,7 @@ def _patient(registered: Registered, id: str) -> FineTuningJobMetadata | None:
         return None
 
 
-def _process_of(studio: Studio, job_id: str) -> psutil.Process | None:
+def process_of(studio: Studio, job_id: str) -> psutil.Process | None:
     """The process that trains for that job, once it has begun to write."""
     if not (studio.project / "outputs" / job_id / "events.jsonl").exists():
         return None

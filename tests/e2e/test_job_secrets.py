@@ -19,7 +19,7 @@ from ft.api import (
 from ft.client import FineTuningStudioClient, UnauthenticatedError
 from jobs.testing import PROJECT_ID
 from tests.e2e.conftest import Studio, serving
-from tests.e2e.test_first_light import TRAINING_SECONDS, Registered, _process_of
+from tests.e2e.test_first_light import TRAINING_SECONDS, Registered, process_of
 from tests.support import until
 
 # Not of the look by which logs know a token of the hub.
@@ -38,7 +38,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 def test_secrets_are_in_the_environment_of_a_job_and_nowhere_else(studio: Studio) -> None:
     with studio.client() as client:
         job = Registered(client).train("secretive", dataset_fraction=0.02, num_epochs=1)
-        process = until("it trains", lambda: _process_of(studio, job.id), TRAINING_SECONDS)
+        process = until("it trains", lambda: process_of(studio, job.id), TRAINING_SECONDS)
         commands = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
         arguments = process.environ()["JOB_ARGUMENTS"]
         report = ReportJobEventsRequest(job_id=job.id, token=process.environ()["FTS_JOB_TOKEN"])

@@ -12,7 +12,7 @@ from ft.api import (
     ResumeFineTuningJobRequest,
 )
 from tests.e2e.conftest import FTS, Studio, serving
-from tests.e2e.test_first_light import Registered, _process_of
+from tests.e2e.test_first_light import Registered, process_of
 from tests.support import TRAINER_PYTHON, run, until
 
 TRAINING_SECONDS = 400.0
@@ -33,7 +33,7 @@ def registered(studio: Studio) -> Registered:
 def test_a_cancelled_job_is_gone_and_can_be_resumed(studio: Studio, registered: Registered) -> None:
     client = registered.client
     job = registered.train("cancelled", num_epochs=50)
-    process = until("it trains", lambda: _process_of(studio, job.id), TRAINING_SECONDS)
+    process = until("it trains", lambda: process_of(studio, job.id), TRAINING_SECONDS)
     until("it is in its steps", lambda: registered.job(job.id).status.step, TRAINING_SECONDS)
     client.CancelFineTuningJob(CancelFineTuningJobRequest(id=job.id, reason="enough"))
     until("its process is gone", lambda: not process.is_running(), STOP_SECONDS)
@@ -54,7 +54,7 @@ def test_a_cancelled_job_is_gone_and_can_be_resumed(studio: Studio, registered: 
 
 def test_a_job_outlives_the_whole_studio(studio: Studio, registered: Registered) -> None:
     job = registered.train("survivor", dataset_fraction=0.1)
-    until("it trains", lambda: _process_of(studio, job.id), TRAINING_SECONDS)
+    until("it trains", lambda: process_of(studio, job.id), TRAINING_SECONDS)
     supervisor = int((studio.home / "run" / "supervisord.pid").read_text())
     for pid in (supervisor, *filter(None, studio.pids().values())):
         psutil.Process(pid).kill()
