@@ -18,7 +18,8 @@ export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo up down test lint types imports generated pytest pytest-trainer \
-        proto proto-check cmlapi-check schemas schemas-check docs docs-check fuzz test-faults format clean
+        proto proto-check cmlapi-check schemas schemas-check docs docs-check \
+        fuzz test-faults benchmarks format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +87,9 @@ test-faults: $(STUDIO)/.made  ## Thousands of jobs while processes are killed an
 
 fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 	@FTS_FUZZ_EXAMPLES=50000 python -m pytest tests/fuzz --timeout 7200
+
+benchmarks: $(TRAINER)/.made  ## Measures, and prints what came out
+	@for file in benchmarks/*.py; do echo "$$file"; $(TRAINER)/bin/python $$file || exit 1; done
 
 format: $(STUDIO)/.made  ## Formats the code
 	@ruff format --quiet . && ruff check --fix --quiet .

@@ -72,9 +72,6 @@ class Checks:
         if request.is_axolotl:
             description = "training with Axolotl is not available yet"
             raise Unimplemented.at("framework_type", rules.AVAILABLE, description)
-        if request.num_workers > 1:
-            description = "training on more than one worker is not available yet"
-            raise Unimplemented.at("num_workers", rules.AVAILABLE, description)
 
     async def name(self, request: JobRequest) -> None:
         """Raises AlreadyExists if an adapter or a job has the adapter's name."""

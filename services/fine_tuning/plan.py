@@ -69,6 +69,7 @@ def _spec(request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
         memory=job.num_memory or 0,
         gpu=job.num_gpu or 0,
         gpu_label_id=request.gpu_label_id,
+        workers=request.num_workers,
     )
 
 

@@ -16,6 +16,7 @@ from services.fine_tuning import rules
 
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 CONFIGS = ("training_arguments_config", "model_bnb_config", "adapter_bnb_config", "lora_config")
+MAX_WORKERS = 64
 
 _ARGUMENTS = (
     "base_model_id",
@@ -131,6 +132,8 @@ class JobRequest:
         for name, value in positive.items():
             holds = value is not None and value > 0
             found.check(name, of_jobs.RESOURCES, holds, f"must be above 0, not {value}")
+        description = f"must be at most {MAX_WORKERS}, not {self.num_workers}"
+        found.check("num_workers", rules.WORKERS, self.num_workers <= MAX_WORKERS, description)
         gpu = self.gpu.agreed(found)
         holds = gpu is None or gpu >= 0
         found.check("gpu", of_jobs.GPUS, holds, f"must not be negative, not {gpu}")

@@ -17,3 +17,4 @@ AVAILABLE = Rule("FT-606", "The studio can train in the way that is asked for.")
 AXOLOTL_FORMAT = Rule(
     "FT-607", "An Axolotl config is of type axolotl and names the format of its first dataset."
 )
+WORKERS = Rule("FT-608", "A job has at most 64 workers.")

@@ -63,6 +63,21 @@ class Machine:
                 return f"it asks for {asked:g} {what}{kind}, and the machine has {there:g}"
         return None
 
+    def for_workers(self, one: Demand, workers: int) -> Demand:
+        """What several workers hold together, if `one` is what each asks for.
+
+        Of CPUs and memory not more than there is, as long as one could have its own: the workers
+        share them then.
+        """
+        if workers <= 1 or self.shortfall(one) is not None:
+            return one
+        return Demand(
+            cpu=min(one.cpu * workers, self.cpu),
+            memory=min(one.memory * workers, self.memory),
+            gpu=one.gpu * workers,
+            label=one.label,
+        )
+
     def grant(
         self, demand: Demand, held: Iterable[Demand], taken: Iterable[str]
     ) -> list[str] | None:

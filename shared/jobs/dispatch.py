@@ -33,6 +33,8 @@ LATE = timedelta(seconds=2)
 its answer: the wait itself, and as much again for what lies on the way."""
 ATTEMPT = "FTS_ATTEMPT"
 """The variable by which a run knows which attempt it is; not there for the first."""
+NUM_WORKERS = "FTS_NUM_WORKERS"
+"""The variable that says how many workers a job has; not there if it has one."""
 UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
 """Refusals after which the same may be tried again."""
 _CREATED = (JobState.QUEUED, JobState.DISPATCHING)
@@ -52,6 +54,8 @@ class JobSpec:
     script: str = ""
     """A script of the user's own in place of the template's."""
     gpu_label_id: int | None = None
+    workers: int = 1
+    """How many work together, each with that much of everything."""
 
     def stored(self) -> str:
         """The spec as the record keeps it."""
@@ -167,7 +171,7 @@ class Dispatcher(Generic[Job]):
         if not await self._records.mark_sent(job.id):
             return
         created = await self._workspace.create_job(
-            **_body(spec, template), name=job.id, environment=dict(self._secrets)
+            **_body(spec, template), name=job.id, environment={**self._secrets, **_workers(spec)}
         )
         await self._records.change(job.id, cml_job_id=created.id, sent_at=None)
 
@@ -207,6 +211,11 @@ def _attempt(run: Any) -> int:
     """Which attempt at its job a run is."""
     environment = json.loads(run.environment or "{}")
     return int(environment.get(ATTEMPT, 1))
+
+
+def _workers(spec: JobSpec) -> dict[str, str]:
+    """For a workspace where the workers run inside the run, so that it is granted enough."""
+    return {NUM_WORKERS: str(spec.workers)} if spec.workers > 1 else {}
 
 
 def _body(spec: JobSpec, template: Any) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class FineTuneArguments:
     dist_num: int
     dist_cpu: int
     dist_gpu: int
+    dist_mem: int
+    gpu_label_id: str
     bnb_config: JsonObject
     lora_config: JsonObject
     training_arguments_config: JsonObject
@@ -72,10 +74,12 @@ def fine_tune_arguments(environment: Mapping[str, str]) -> FineTuneArguments:
     parser.number("dist_num", _count, 1)
     parser.number("dist_cpu", _count, 0)
     parser.number("dist_gpu", _count, -1)
+    parser.number("dist_mem", _count, 0)
+    parser.text("gpu_label_id")
     for name in ("bnb_config", "lora_config", "training_arguments_config"):
         parser.config(name)
-    # Known, but settled before the script starts (memory, label) or meant for other scripts.
-    for name in ("dist_mem", "gpu_label_id", "axolotl_config_id", "user_config_id"):
+    # Known, but meant for other scripts.
+    for name in ("axolotl_config_id", "user_config_id"):
         parser.text(name)
     values, unknown = parser.read(environment)
     return FineTuneArguments(**_only(values, FineTuneArguments), unknown=unknown)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from trainer.arguments import FineTuneArguments
@@ -56,17 +57,29 @@ class CheckpointCallback(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
+        if args.save_strategy != "no" or state.global_step >= state.max_steps:
+            return
         due = time.monotonic() - self._saved >= self._seconds
-        if args.save_strategy == "no" and due and state.global_step < state.max_steps:
-            control.should_save = True
+        control.should_save = control.should_save or _as_first(args, due)
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         self._saved = time.monotonic()
+        if args.world_size > 1:
+            torch.distributed.barrier()  # Each process has saved its part.
         if state.is_world_process_zero:
             folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
             mark_complete(folder, self._identity)
+
+
+def _as_first(args: TrainingArguments, due: bool) -> bool:
+    """What the first of several processes decides, whose clocks differ."""
+    if args.world_size == 1:
+        return due
+    decided = torch.tensor([due], dtype=torch.uint8, device=args.device)
+    torch.distributed.broadcast(decided, src=0)
+    return bool(decided.item())
 
 
 def mark_complete(folder: Path, identity: str) -> None:

@@ -44,6 +44,15 @@ class RegistrationError(TrainerError):
     """The adapter is saved, but the studio did not take it into its list."""
 
 
+class WorkerError(TrainerError):
+    """One of several workers has failed, and with it all of them."""
+
+    def __init__(self, reason: str, kind: FailureKind, detail: str = "") -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.detail = detail
+
+
 def explain(error: BaseException) -> str:
     """One sentence about the error, fit for the user. Never more than its first line."""
     if isinstance(error, TrainerError | RowsError):
@@ -61,6 +70,8 @@ def explain(error: BaseException) -> str:
 
 def kind_of(error: BaseException) -> FailureKind:
     """What kind of failure it is: whether the user has to change something, or it may pass."""
+    if isinstance(error, WorkerError):
+        return error.kind
     if _of_memory(error):
         return FailureKind.OUT_OF_MEMORY
     if isinstance(error, RegistrationError) and error.__cause__ is not None:
@@ -70,6 +81,13 @@ def kind_of(error: BaseException) -> FailureKind:
     if isinstance(error, TrainerError | RowsError):
         return FailureKind.USER_ERROR
     return FailureKind.ERROR
+
+
+def describe(error: BaseException) -> str:
+    """What a developer wants to know beside the reason."""
+    if isinstance(error, WorkerError) and error.detail:
+        return error.detail
+    return f"{type(error).__name__}: {first_line(error)}"
 
 
 def _of_memory(error: BaseException) -> bool:

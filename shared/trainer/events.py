@@ -42,10 +42,24 @@ class EventLog:
         self._file.flush()
         self._written()
 
+    def touched(self) -> None:
+        """Another process of the job may have written into the file."""
+        self._written()
+
     def notice(self, message: str) -> None:
         """Tells the user what was done other than asked, here and in the log."""
         logger.warning(message)
         self.write("notice", message=message)
+
+
+class NoEvents(EventLog):
+    """Of a process that another one speaks for: its notices go to its own log alone."""
+
+    def __init__(self) -> None:
+        pass
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Nothing is written."""
 
 
 def _can_be_written(value: Any) -> bool:

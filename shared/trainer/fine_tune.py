@@ -4,10 +4,12 @@ import os
 import sys
 from pathlib import Path
 
+from trainer import agent
 from trainer.arguments import FineTuneArguments, fine_tune_arguments
 from trainer.errors import ArgumentsError, UnsupportedError
 from trainer.events import EventLog
 from trainer.job import quiet_libraries, run_job
+from trainer.workers import Workers
 
 
 def main() -> int:
@@ -16,26 +18,35 @@ def main() -> int:
     0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
     it in; 143: stopped.
     """
+    if agent.NODE_RANK in os.environ:
+        return agent.main()
     try:
         arguments = fine_tune_arguments(os.environ)
     except ArgumentsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return run_job(
-        Path(arguments.train_out_dir), arguments.unknown, lambda events: _train(arguments, events)
+        Path(arguments.train_out_dir), arguments.unknown, lambda events: _work(arguments, events)
     )
 
 
-def _train(arguments: FineTuneArguments, events: EventLog) -> None:
+def _work(arguments: FineTuneArguments, events: EventLog) -> None:
     if arguments.finetuning_framework_type != "legacy":
         raise UnsupportedError(
             f"Framework {arguments.finetuning_framework_type} is not available yet, only legacy is."
         )
     if arguments.dist_num > 1:
-        raise UnsupportedError(
-            f"Training with {arguments.dist_num} workers is not available yet, only with one."
-        )
-    quiet_libraries()
+        Workers(arguments, events).run()
+    else:
+        quiet_libraries()
+        train(arguments, events)
+
+
+def train(arguments: FineTuneArguments, events: EventLog) -> None:
+    """The training in this process, which may be one of several.
+
+    Raises TrainerError or StudioError where the user can do something about it.
+    """
     from trainer.found import FoundStudio
     from trainer.training import FineTuning
 

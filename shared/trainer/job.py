@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from rows.errors import first_line
 from trainer.claim import attempt, claim
-from trainer.errors import explain, kind_of
+from trainer.errors import describe, explain, kind_of
 from trainer.events import EVENTS_FILE, EventLog
 from trainer.link import Link
 from trainer.tee import Tee
@@ -35,7 +34,7 @@ def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], Non
     tee = Tee(folder / "job.log")
     tee.start()
     try:
-        _log_to_output()
+        log_to_output()
         _stop_on_sigterm(tee)
         link = Link(folder / EVENTS_FILE, os.environ.get("FTS_JOB_ID", ""), token, os.environ)
         with link if token else nullcontext():
@@ -56,8 +55,7 @@ def _attempt(events: EventLog, work: Callable[[EventLog], None]) -> int:
     except Exception as error:
         reason = explain(error)
         logger.exception("The job failed: %s", reason)
-        detail = f"{type(error).__name__}: {first_line(error)}"
-        events.write("failed", kind=kind_of(error), reason=reason, detail=detail)
+        events.write("failed", kind=kind_of(error), reason=reason, detail=describe(error))
         return 1
     events.write("finished", seconds=round(time.monotonic() - begin, 1))
     return 0
@@ -68,7 +66,8 @@ def _flags(unknown: Sequence[str]) -> str:
     return ", ".join(word for word in unknown if word.startswith("--")) or "values without a flag"
 
 
-def _log_to_output() -> None:
+def log_to_output() -> None:
+    """Log lines go to the standard error."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )

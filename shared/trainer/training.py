@@ -9,10 +9,10 @@ import torch
 
 from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
 from rows import reading, shares, templates
-from trainer import checkpoints, data, hub, saving, settings, tracking
+from trainer import checkpoints, data, hub, ranks, saving, settings, tracking
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
-from trainer.errors import ArgumentsError
+from trainer.errors import ArgumentsError, UnsupportedError
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, weight_type
@@ -42,9 +42,10 @@ class FineTuning:
         self._model = self._studio.GetModel(GetModelRequest(id=arguments.base_model_id)).model
         source = model_source(self._model, self._project)
         hardware = detect(arguments.dist_cpu, arguments.dist_gpu)
-        torch.set_num_threads(hardware.cpus)
+        torch.set_num_threads(ranks.threads(hardware.cpus))
         # Everything that may be wrong with settings and data shows before the model is loaded.
         config, lora = self._settings(hardware)
+        self._check_world(config)
         quantisation = settings.make_quantisation_config(
             "bnb_config",
             fit_quantisation(arguments.bnb_config, hardware, self._events.notice),
@@ -60,6 +61,14 @@ class FineTuning:
         trainer.add_callback(checkpoints.CheckpointCallback(identity))
         trainer.train(resume_from_checkpoint=self._checkpoint(identity))
         self._save(trainer, tokenizer)
+
+    def _check_world(self, config: Any) -> None:
+        # Some ways to start several processes end up with each of them training alone.
+        if config.world_size != self._arguments.dist_num:
+            raise UnsupportedError(
+                f"{config.world_size} workers train together where {self._arguments.dist_num} "
+                "were asked for."
+            )
 
     def _checkpoint(self, identity: str) -> str | None:
         """Where an attempt after the first goes on."""
@@ -81,7 +90,7 @@ class FineTuning:
         chosen = fit_training(chosen, hardware, self._events.notice)
         chosen = checkpoints.with_defaults(chosen)
         chosen["report_to"] = tracking.prepare(
-            chosen.get("report_to", "none"),
+            "none" if ranks.rank() else chosen.get("report_to", "none"),
             arguments.experimentid,
             self._project,
             self._events.notice,

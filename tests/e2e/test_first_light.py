@@ -145,11 +145,17 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
         assert job.samples
 
 
-def test_removing_a_running_job_ends_its_process(studio: Studio, registered: Registered) -> None:
-    job = registered.train("endless", num_epochs=100)
-    process = until("training", lambda: process_of(studio, job.id), TRAINING_SECONDS)
+def test_two_workers_train_together_and_are_gone_with_their_job(
+    studio: Studio, registered: Registered
+) -> None:
+    job = registered.train("endless", num_epochs=100, num_workers=2)
+    until("training", lambda: registered.job(job.id).status.step > 1, TRAINING_SECONDS)
+    process = process_of(studio, job.id)
+    assert process is not None
+    processes = [process, *process.children(recursive=True)]
+    assert sum("trainer.worker" in p.cmdline() for p in processes) == 2
     registered.client.RemoveFineTuningJob(RemoveFineTuningJobRequest(id=job.id))
-    until("gone", lambda: not process.is_running(), 30.0)
+    until("gone", lambda: not any(p.is_running() for p in processes), 30.0)
     with pytest.raises(StudioError):
         registered.job(job.id)
 
@@ -219,13 +225,15 @@ def _patient(registered: Registered, id: str) -> FineTuningJobMetadata | None:
 
 
 def process_of(studio: Studio, job_id: str) -> psutil.Process | None:
-    """The process that trains for that job, once it has begun to write."""
+    """The job's own process, once it has begun to write."""
     if not (studio.project / "outputs" / job_id / "events.jsonl").exists():
         return None
     for process in psutil.process_iter(["environ", "cmdline"]):
         environment = process.info["environ"] or {}
-        if job_id in environment.get("JOB_ARGUMENTS", "") and any(
-            "accel_fine_tune" in word for word in process.info["cmdline"]
+        if (
+            job_id in environment.get("JOB_ARGUMENTS", "")
+            and "CML_FTS_JOB_NODE_RANK" not in environment
+            and any("accel_fine_tune" in word for word in process.info["cmdline"])
         ):
             return process
     return None

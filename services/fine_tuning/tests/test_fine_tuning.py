@@ -371,7 +371,20 @@ async def test_of_one_request_sent_many_times_at_once_comes_one_job(studio: Stud
 async def test_what_is_not_there_yet(studio: Studio) -> None:
     refusal = await studio.refusal(framework_type="axolotl", axolotl_config_id="c")
     assert isinstance(refusal, errors.Unimplemented)
-    assert isinstance(await studio.refusal(num_workers=2), errors.Unimplemented)
+
+
+async def test_a_job_of_several_workers_can_start_them(studio: Studio) -> None:
+    code = """
+from cml import workers_v1
+counted = os.environ["FTS_NUM_WORKERS"]
+[worker] = workers_v1.launch_workers(n=1, cpu=1, memory=1, code="raise SystemExit(0)")
+log.write(f"{counted} workers, {workers_v1.await_workers([worker])['failures']} failed\\n")
+"""
+    job = await studio.start(code, num_workers=2)
+    await studio.reach(job.id, "SUCCEEDED")
+    assert (await studio.get(job.id)).num_workers == 2
+    log = studio.workbench.project / "outputs" / job.id / "job.log"
+    assert log.read_text() == "2 workers, [] failed\n"
 
 
 async def test_a_hub_token_reaches_the_job_and_nothing_else(

@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 LAUNCHED = (EngineStatus.STARTING, EngineStatus.RUNNING, EngineStatus.STOPPING)
 UNFINISHED = (EngineStatus.SCHEDULING, *LAUNCHED)
+NUM_WORKERS = "FTS_NUM_WORKERS"
+"""The variable that says how many workers a run has, itself among them: they run inside of it."""
 _LOOK_SECONDS = 0.2
 
 
@@ -159,14 +161,14 @@ class Engine:
         for run in runs:
             if run.status != EngineStatus.SCHEDULING:
                 continue
-            if (shortfall := self._machine.shortfall(_demand(run))) is not None:
+            if (shortfall := self._machine.shortfall(self._demand(run))) is not None:
                 # It waits for a larger machine; those behind it need not.
                 self._tell_why(run, f"waiting, because {shortfall}")
                 continue
             holders = [other for other in runs if other.status in LAUNCHED]
             gpus = self._machine.grant(
-                _demand(run),
-                [_demand(other) for other in holders],
+                self._demand(run),
+                [self._demand(other) for other in holders],
                 [gpu for other in holders for gpu in other.gpus],
             )
             if gpus is None:
@@ -210,6 +212,11 @@ class Engine:
                 lambda session: session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
             )
 
+    def _demand(self, run: JobRunRow) -> Demand:
+        one = Demand(run.cpu, run.memory, run.nvidia_gpu, run.accelerator_label_id)
+        workers = run.environment.get(NUM_WORKERS, "")
+        return self._machine.for_workers(one, int(workers) if workers.isdecimal() else 1)
+
     def _folder(self, run: JobRunRow) -> RunFolder:
         return RunFolder(self._settings.runs_dir, run.id, run.attempt)
 
@@ -237,10 +244,6 @@ def _unfinished(session: Session) -> Sequence[JobRunRow]:
     return session.scalars(
         select(JobRunRow).where(JobRunRow.status.in_(UNFINISHED)).order_by(JobRunRow.seq)
     ).all()
-
-
-def _demand(run: JobRunRow) -> Demand:
-    return Demand(run.cpu, run.memory, run.nvidia_gpu, run.accelerator_label_id)
 
 
 def _project_environment(session: Session, project_id: str) -> dict[str, str]:

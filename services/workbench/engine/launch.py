@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.workbench import provided
 from services.workbench.engine import shim
 from services.workbench.engine.folder import RunFolder
 from services.workbench.settings import WorkbenchSettings
 from services.workbench.tables import JobRunRow
+
+PROVIDED = str(Path(provided.__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -75,4 +78,7 @@ class Launcher:
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": ",".join(gpus),
         }
-        return inherited | dict(project) | run.environment | platform
+        environment = inherited | dict(project) | run.environment | platform
+        # The platform's own package comes first: another one of its name finds no platform here.
+        path = [PROVIDED, *filter(None, [environment.get("PYTHONPATH")])]
+        return environment | {"PYTHONPATH": os.pathsep.join(path)}

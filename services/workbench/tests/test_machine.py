@@ -58,3 +58,11 @@ def test_what_is_held_is_not_free(asked: Demand, fits: bool) -> None:
 def test_tenths_of_a_cpu_add_up() -> None:
     small = Demand(0.1, 0.1, 0)
     assert Machine(1.0, 8.0).grant(small, [small] * 9, []) == []
+
+
+def test_workers_hold_their_multiple_but_share_cpus_and_memory_where_there_is_less() -> None:
+    assert TWO_KINDS.for_workers(Demand(2, 4, 1), 3) == Demand(6, 12, 3)
+    assert TWO_KINDS.for_workers(Demand(6, 30, 0), 2) == Demand(8, 32, 0)
+    assert TWO_KINDS.shortfall(TWO_KINDS.for_workers(Demand(1, 1, 2), 2)) is not None
+    too_much = Demand(9, 1, 0)
+    assert TWO_KINDS.for_workers(too_much, 2) == too_much

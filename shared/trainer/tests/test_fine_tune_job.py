@@ -89,15 +89,6 @@ def test_what_the_studio_refuses_is_the_reason(
     assert run.events[-1]["reason"] == "The studio answered: model other is not known"
 
 
-def test_several_workers_are_refused(
-    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
-) -> None:
-    run = run_job("accel_fine_tune.py", fine_tune_flags(dist_num=2), "outputs/job-1")
-
-    assert run.status == 1
-    assert "2 workers" in run.events[-1]["reason"]
-
-
 def test_arguments_without_a_folder_end_with_status_2(
     start: Callable[..., subprocess.Popen[str]],
 ) -> None:

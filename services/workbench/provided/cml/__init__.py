@@ -1,0 +1,1 @@
+"""The platform's package, as far as the workbench has it."""

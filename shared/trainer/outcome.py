@@ -1,0 +1,95 @@
+"""What is known of the workers of a job's attempt: files in a folder that all of them see.
+
+A worker that cannot go on says why, or the agent that looks after it how it ended; the job's own
+process reads it and tells the user.
+"""
+
+import json
+import os
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ft.enums import FailureKind
+
+LOG_LINES = 8
+LOG_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a worker failed."""
+
+    rank: int
+    kind: str
+    reason: str
+    """One sentence, fit for the user."""
+    detail: str = ""
+    told: bool = True
+    """Whether the worker itself says so. One that was ended from outside does not, and the errors
+    of others are what came of it."""
+    at: float = 0.0
+    """Seconds since 1970, by the clock of its machine."""
+
+
+class WorkerFiles:
+    """The files of one attempt at a job."""
+
+    def __init__(self, job_folder: Path, attempt: int) -> None:
+        self._folder = job_folder / f"workers-{attempt}"
+
+    def clear(self) -> None:
+        """Nothing of an earlier run at the same attempt is left."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for file in self._folder.iterdir():
+            file.unlink()
+
+    def log(self, rank: int) -> Path:
+        """Where the output of a worker is, but for the first, whose output is the job's."""
+        return self._folder / f"{rank}.log"
+
+    def write(self, outcome: Outcome) -> None:
+        """The first word about a worker is the one that counts."""
+        temporary = self._folder / f".{outcome.rank}.{os.getpid()}"
+        temporary.write_text(json.dumps({**asdict(outcome), "at": time.time()}))
+        try:
+            os.link(temporary, self._file(outcome.rank))
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+
+    def read(self, rank: int) -> Outcome | None:
+        """How the worker failed, None while nobody says so."""
+        try:
+            return Outcome(**json.loads(self._file(rank).read_text()))
+        except FileNotFoundError:
+            return None
+
+    def last_lines(self, rank: int) -> str:
+        """The end of a worker's output; empty for the first."""
+        try:
+            with self.log(rank).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+                text = file.read().decode(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-LOG_LINES:])
+
+    def _file(self, rank: int) -> Path:
+        return self._folder / f"{rank}.json"
+
+
+def cause(outcomes: list[Outcome]) -> Outcome:
+    """The one that the others came of."""
+    return min(outcomes, key=lambda one: (one.told, one.at))
+
+
+def ended(rank: int, status: int) -> Outcome:
+    """The outcome of a worker that said nothing and left this exit status, as Popen gives it."""
+    if status < 0:
+        how = f"was ended by {signal.Signals(-status).name}"
+    else:
+        how = f"ended with exit status {status}"
+    return Outcome(rank, FailureKind.CRASHED, how, told=False)

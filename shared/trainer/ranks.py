@@ -1,0 +1,33 @@
+"""Which of a job's processes this is, as torch elastic says it in the environment."""
+
+import ipaddress
+import os
+
+
+def rank() -> int:
+    """The number of this process, counted from 0."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def world_size() -> int:
+    """How many processes train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def threads(granted: int) -> int:
+    """How many threads this process may calculate with, of the cores that a worker is granted.
+
+    Workers on one machine may have been granted more than it has; threads that fight for a core
+    are far slower than fewer threads.
+    """
+    if world_size() == 1 or not is_loopback(os.environ.get("MASTER_ADDR", "")):
+        return granted
+    return max(1, min(granted, len(os.sched_getaffinity(0)) // world_size()))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address can be reached from its own machine alone."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

@@ -1,0 +1,211 @@
+"""Fine-tuning jobs of several workers, each a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from trainer.tests.studio import Studio
+from trainer.tests.support import Run
+
+PROVIDED = Path(__file__).parents[3] / "services/workbench/provided"
+"""The package with which the workbench's runs start workers."""
+ENDED_SECONDS = 15.0
+ENDLESS = {"max_steps": 100_000, "logging_steps": 1}
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def training(
+    start: Start, fine_tune_flags: Callable[..., str], project: Path
+) -> Iterator[subprocess.Popen[str]]:
+    """A job of two workers that trains for ever."""
+    process = start(
+        "accel_fine_tune.py",
+        fine_tune_flags(dist_num=2, training=ENDLESS),
+        PYTHONPATH=str(PROVIDED),
+    )
+    events = project / "outputs/job-1/events.jsonl"
+    _until(lambda: events.exists() and '"progress"' in events.read_text(), 120.0)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def _processes(job: subprocess.Popen[str]) -> dict[str, psutil.Process]:
+    """The job's processes: `agent 0`, `worker 0`, `agent 1`, `worker 1`."""
+    found = {}
+    for process in psutil.Process(job.pid).children(recursive=True):
+        environment = process.environ()
+        if "CML_FTS_JOB_NODE_RANK" in environment:
+            kind = "worker" if "RANK" in environment else "agent"
+            found[f"{kind} {environment['CML_FTS_JOB_NODE_RANK']}"] = process
+    return found
+
+
+def _gone(processes: dict[str, psutil.Process]) -> bool:
+    return not any(
+        p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes.values()
+    )
+
+
+def _losses(run: Run, attempt: int = 1) -> list[float]:
+    reports = [event for event in run.of("progress") if "loss" in event]
+    return [report["loss"] for report in reports if report["attempt"] == attempt]
+
+
+def test_two_workers_train_what_one_trains_with_the_same_batch_in_all(
+    run_job: Callable[..., Run],
+    fine_tune_flags: Callable[..., str],
+    studio: Studio,
+    project: Path,
+) -> None:
+    alone = run_job(
+        "accel_fine_tune.py",
+        fine_tune_flags("alone", training={"per_device_train_batch_size": 8}),
+        "outputs/alone",
+    )
+    flags = fine_tune_flags(dist_num=2, training={"save_steps": 4}, adapter_name="together")
+    run = run_job("accel_fine_tune.py", flags, "outputs/job-1", PYTHONPATH=str(PROVIDED))
+
+    assert (alone.status, run.status) == (0, 0), run.output
+    assert _losses(run) == pytest.approx(_losses(alone), abs=1e-4)
+    # Each thing is done once, though there are two.
+    names = [event["event"] for event in run.events if event["event"] not in ("notice", "progress")]
+    assert names == ["started", "saved", "registered", "finished"]
+    assert [a.name for a in studio.adapters] == ["intents", "together"]
+    assert all(p["tokens_per_second"] > 0 for p in run.of("progress") if "loss" in p)
+    folder = run.folder
+    assert (folder / "checkpoint-4/complete.json").is_file()
+    assert (folder / "checkpoint-4/rng_state_1.pth").is_file()
+    assert not (folder / "workers-1/0.log").exists()
+    assert "'loss'" in (folder / "workers-1/1.log").read_text()
+    assert (project / "adapters/job-1/adapter_model.safetensors").is_file()
+
+    # The same goes on from a checkpoint.
+    (folder / "checkpoint-8/complete.json").unlink()
+    again = run_job(
+        "accel_fine_tune.py", flags, "outputs/job-1", PYTHONPATH=str(PROVIDED), FTS_ATTEMPT="2"
+    )
+    assert again.status == 0, again.output
+    assert [event["checkpoint"] for event in again.of("resumed")] == ["checkpoint-4"]
+    assert _losses(again, attempt=2) == pytest.approx(_losses(run)[2:], abs=1e-6)
+
+
+@pytest.mark.parametrize("victim", ["worker 1", "agent 1"])
+def test_the_end_of_one_is_the_end_of_all_and_says_whose(
+    training: subprocess.Popen[str], project: Path, victim: str
+) -> None:
+    processes = _processes(training)
+    assert sorted(processes) == ["agent 0", "agent 1", "worker 0", "worker 1"]
+
+    processes[victim].kill()
+    output, _ = training.communicate(timeout=ENDED_SECONDS)
+
+    assert training.returncode == 1
+    _until(lambda: _gone(processes), ENDED_SECONDS)
+    failed = Run(1, output, project / "outputs/job-1").events[-1]
+    assert (failed["event"], failed["kind"]) == ("failed", "CRASHED")
+    assert failed["reason"] == f"Worker {victim[-1]} of 2: was ended by SIGKILL"
+    if victim[-1] == "1":
+        assert "'loss'" in failed["detail"]
+
+
+def test_to_stop_the_job_ends_every_worker(training: subprocess.Popen[str], project: Path) -> None:
+    processes = _processes(training)
+
+    os.kill(training.pid, signal.SIGTERM)
+    output, _ = training.communicate(timeout=ENDED_SECONDS)
+
+    assert training.returncode == 143
+    assert output.endswith("Stopped on request.\n")
+    _until(lambda: _gone(processes), ENDED_SECONDS)
+    assert '"failed"' not in (project / "outputs/job-1/events.jsonl").read_text()
+
+
+def test_what_is_bound_to_a_process_does_not_outlive_it() -> None:
+    child = (
+        "import os, sys, time; from trainer.lifeline import end_with_parent;"
+        "end_with_parent(int(sys.argv[1])); print(os.getpid(), flush=True); time.sleep(600)"
+    )
+    parent = (
+        "import os, subprocess, sys, time;"
+        f"subprocess.Popen([sys.executable, '-c', {child!r}, str(os.getpid())],"
+        "start_new_session=True); time.sleep(600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    bound = psutil.Process(int(process.stdout.readline()))
+
+    process.kill()
+    process.wait()
+
+    _until(lambda: _gone({"bound": bound}), ENDED_SECONDS)
+
+
+def test_what_is_wrong_with_the_request_is_told_as_by_one_process(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
+) -> None:
+    flags = fine_tune_flags(dist_num=2, training={"lerning_rate": 1})
+
+    run = run_job("accel_fine_tune.py", flags, "outputs/job-1", PYTHONPATH=str(PROVIDED))
+
+    assert run.status == 1
+    failed = run.events[-1]
+    assert (failed["event"], failed["kind"]) == ("failed", "USER_ERROR")
+    assert failed["reason"] == (
+        "training_arguments_config: unknown setting lerning_rate. Did you mean learning_rate?"
+    )
+
+
+def test_workers_that_do_not_come_up_are_named(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], tmp_path: Path
+) -> None:
+    package = tmp_path / "platform/cml"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    # As a workspace without room for them.
+    (package / "workers_v1.py").write_text(
+        "launched, stopped = [], []\n"
+        "def launch_workers(**asked):\n"
+        "    launched.append(asked)\n"
+        "    return [{'id': f'w{len(launched)}'}]\n"
+        "def await_workers(ids, wait_for_completion, timeout_seconds):\n"
+        "    assert not wait_for_completion\n"
+        "    return {'workers': [], 'failures': [{'id': ids[1]}]}\n"
+        "def stop_workers(*ids):\n"
+        "    print('asked', [w['env']['CML_FTS_JOB_NODE_RANK'] for w in launched],\n"
+        "          [(w['n'], w['cpu'], w['memory'], w['nvidia_gpu']) for w in launched],\n"
+        "          'stopped', ids)\n"
+    )
+    flags = fine_tune_flags(dist_num=4)
+
+    run = run_job("accel_fine_tune.py", flags, "outputs/job-1", PYTHONPATH=str(package.parent))
+
+    assert run.status == 1
+    assert run.events[-1]["reason"] == "Workers did not come up: 2 of 4."
+    asked = "asked ['1', '2', '3'] [(1, 2, 4, 0), (1, 2, 4, 0), (1, 2, 4, 0)]"
+    assert f"{asked} stopped ('w1', 'w2', 'w3')" in run.output
+
+
+def test_where_nobody_starts_workers_the_job_says_so(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
+) -> None:
+    run = run_job("accel_fine_tune.py", fine_tune_flags(dist_num=2), "outputs/job-1")
+
+    assert run.status == 1
+    assert "needs a workspace or a workbench" in json.dumps(run.events[-1])

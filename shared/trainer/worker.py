@@ -1,0 +1,43 @@
+"""One of several processes that train together: `python -m trainer.worker <pid of its agent>`."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from trainer.arguments import fine_tune_arguments
+from trainer.claim import attempt
+from trainer.errors import describe, explain, kind_of
+from trainer.events import EventLog, NoEvents
+from trainer.fine_tune import train
+from trainer.job import log_to_output, quiet_libraries
+from trainer.lifeline import end_with_parent
+from trainer.outcome import Outcome, WorkerFiles
+from trainer.ranks import rank, threads
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Trains with the others. Returns the exit status; the first process alone tells events."""
+    end_with_parent(int(sys.argv[1]))
+    log_to_output()
+    quiet_libraries()
+    arguments = fine_tune_arguments(os.environ)
+    # Otherwise a library takes all cores of the machine for this process.
+    granted = arguments.dist_cpu or len(os.sched_getaffinity(0))
+    os.environ["OMP_NUM_THREADS"] = str(threads(granted))
+    folder, number = Path(arguments.train_out_dir), attempt(os.environ)
+    try:
+        train(arguments, NoEvents() if rank() else EventLog(folder, number))
+    except Exception as error:
+        reason = explain(error)
+        logger.exception("Worker %d failed: %s", rank(), reason)
+        outcome = Outcome(rank(), kind_of(error), reason, describe(error))
+        WorkerFiles(folder, number).write(outcome)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
