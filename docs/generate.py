@@ -43,7 +43,7 @@ RULES = {
     "Configs": "services.configs.rules",
     "Fine-tuning jobs": "services.fine_tuning.rules",
     "Evaluation jobs": "services.evaluation.rules",
-    "Jobs of either kind": "jobs.rules",
+    "Jobs of every kind": "jobs.rules",
     "What a validation looks into": "services.inspection.rules",
 }
 """Module of rules by title."""

@@ -198,19 +198,36 @@ client.CancelEvaluationJob(CancelEvaluationJobRequest(id=scoring.id))  # has end
 scorings = client.ListEvaluationJobs(ListEvaluationJobsRequest()).evaluation_jobs
 
 # --- ExportModel
-from ft.client import StudioError
-
-try:
-    client.ExportModel(
-        ExportModelRequest(
-            type=ModelExportType.CML_MODEL,
-            base_model_id=model.id,
-            adapter_id="no-such-adapter",
-            model_name="intents",
-        )
+# A job does it: `model_registry` logs base and adapter to MLflow, `merged` makes one directory.
+export_id = client.ExportModel(
+    ExportModelRequest(
+        type=ExportType.MERGED,
+        base_model_id=model.id,
+        adapter_id=adapter.id,
+        model_name="intents-merged",
+        job_cpu=1,
+        job_memory=2,
     )
-except StudioError as error:
-    print(error.code.name, [(v.field, v.rule) for v in error.violations])
+).export_job_id
+
+# --- GetExportJob
+client.wait_for_job(export_id)
+export = client.GetExportJob(GetExportJobRequest(id=export_id)).export_job
+merged = client.GetModel(GetModelRequest(id=export.model_id)).model
+assert (project / merged.location / "model.safetensors").exists()
+
+# --- ListExportJobs
+exports = client.ListExportJobs(ListExportJobsRequest(filter={"adapter_id": adapter.id}))
+
+# --- CancelExportJob
+client.CancelExportJob(CancelExportJobRequest(id=export_id))  # has ended: stays so
+
+# --- RegisterExport
+# Jobs call it, as they do ReportJobEvents.
+try:
+    client.RegisterExport(RegisterExportRequest(job_id=export_id, token="none"))
+except UnauthenticatedError as error:
+    print(error.code, error)
 
 # --- ExportDatabase
 exported = client.ExportDatabase(ExportDatabaseRequest()).exported_json
@@ -228,6 +245,9 @@ document = b"".join(part.data for part in client.StreamExport(StreamExportReques
 
 # --- ImportDocument
 report = client.ImportDocument(ImportDocumentRequest(exported_json=document.decode()))
+
+# --- RemoveExportJob
+client.RemoveExportJob(RemoveExportJobRequest(id=export_id))  # its model stays
 
 # --- RemoveEvaluationJob
 client.RemoveEvaluationJob(RemoveEvaluationJobRequest(id=scoring.id))

@@ -70,3 +70,14 @@ class AdapterService:
     async def remove(self, id: str) -> None:
         """Forgets an adapter; an unknown id is fine."""
         await self._adapters.remove(id=id)
+
+    async def note_export(
+        self, id: str, registered_model_id: str, experiment_id: str, run_id: str
+    ) -> None:
+        """Notes where an adapter was exported to; an unknown id is fine."""
+        await self._adapters.change(
+            id,
+            cml_registered_model_id=registered_model_id,
+            mlflow_experiment_id=experiment_id,
+            mlflow_run_id=run_id,
+        )

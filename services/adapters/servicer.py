@@ -3,6 +3,7 @@
 from chassis.convert import to_message
 from chassis.lists import Listing
 from chassis.repeats import Repeats
+from ft.proto.domains_pb2 import NoteExportRequest, NoteExportResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddAdapterRequest,
@@ -51,3 +52,12 @@ class AdaptersServicer:
     async def RemoveAdapter(self, request: RemoveAdapterRequest) -> RemoveAdapterResponse:
         await self._service.remove(request.id)
         return RemoveAdapterResponse()
+
+    async def NoteExport(self, request: NoteExportRequest) -> NoteExportResponse:
+        await self._service.note_export(
+            request.adapter_id,
+            request.cml_registered_model_id,
+            request.mlflow_experiment_id,
+            request.mlflow_run_id,
+        )
+        return NoteExportResponse()

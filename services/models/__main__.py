@@ -1,6 +1,8 @@
 """Runs the models service: `python -m services.models`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from chassis.config import Settings
 from chassis.domains import DOMAINS, TABLES
@@ -9,10 +11,14 @@ from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
 from chassis.tables import TablesServicer
-from jobs.workspace import Workspace
+from jobs.building import JobParts
 from services.models.export import ModelExport
+from services.models.exports.registration import Registration
+from services.models.exports.service import ExportJobs
+from services.models.exports.store import ExportJob, ExportLease, ExportStore
 from services.models.hub import HubModels
 from services.models.peers import Adapters
+from services.models.references import References
 from services.models.service import ModelService
 from services.models.servicer import ModelsServicer
 from services.models.store import Model, ModelStore
@@ -22,11 +28,21 @@ def parts(settings: Settings) -> Parts:
     """The service, built from its parts."""
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     models = ModelStore(store)
-    workspace = Workspace(settings.workspace_request_seconds)
+    exports = ExportStore(store)
+    jobs = JobParts("export job", exports, ExportLease, settings, reported)
     hub = HubModels(settings)
-    service = ModelService(models, ProjectPaths(settings), hub, workspace)
+    service = ModelService(models, ProjectPaths(settings), hub, jobs.workspace)
     adapters = Adapters(settings)
-    servicer = ModelsServicer(service, ModelExport(service, adapters, workspace), models)
+    references = References(service, adapters)
+    servicer = ModelsServicer(
+        service,
+        ModelExport(references, jobs.workspace),
+        ExportJobs(jobs.lifecycle, models, references, jobs.workspace),
+        models,
+        Registration(jobs.link, exports, service, models, adapters, jobs.workspace),
+        jobs.lifecycle,
+        jobs.link,
+    )
     tables = TablesServicer(settings, store, Model)
     return Parts(
         service_names=[DOMAINS["models"].full_name],
@@ -35,9 +51,16 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[tables.run],
+        background=[jobs.run, tables.run],
         close=[adapters.close, hub.close, tables.close],
     )
+
+
+def reported(
+    _job: ExportJob, _event: Mapping[str, Any], _changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What an event changes that only an export job knows: nothing, the job registers itself."""
+    return {}
 
 
 def main() -> None:

@@ -3,13 +3,12 @@
 from pathlib import PurePosixPath
 from typing import Any
 
-from chassis.errors import FailedPrecondition, Unimplemented, Violations
-from chassis.peers import all_referred, referred
-from ft.enums import AdapterType, ModelExportType, ModelType
+from chassis.errors import FailedPrecondition, Violations
+from ft.enums import AdapterType, ExportType, ModelType
 from jobs.workspace import Workspace
 from services.models import rules
-from services.models.peers import AdapterFacts, Adapters
-from services.models.service import ModelService
+from services.models.peers import AdapterFacts
+from services.models.references import References
 from services.models.store import Model
 
 TEMPLATE_JOB = "Accel_Finetuning_Base_Job"
@@ -23,9 +22,8 @@ DEPLOYMENT: dict[str, Any] = {"cpu": 2, "memory": 8, "nvidia_gpus": 1}
 class ModelExport:
     """Exports to the workspace."""
 
-    def __init__(self, models: ModelService, adapters: Adapters, workspace: Workspace) -> None:
-        self._models = models
-        self._adapters = adapters
+    def __init__(self, references: References, workspace: Workspace) -> None:
+        self._references = references
         self._workspace = workspace
 
     async def export(
@@ -37,42 +35,21 @@ class ModelExport:
         description: str,
         generation_config: str,
     ) -> None:
-        """Exports to one of the ModelExportType destinations.
+        """Has a model served; for the other types of exports see `services.models.exports`.
 
         Raises FailedPrecondition if base and adapter do not go together or cannot be served.
         """
         found = Violations()
-        found.one_of("type", type, ModelExportType)
+        found.one_of("type", type, ExportType)
         found.required("base_model_id", base_model_id)
         found.required("adapter_id", adapter_id)
         model_name = found.required("model_name", model_name)
         if generation_config:
             found.json_object("generation_config", generation_config)
         found.raise_if_any()
-        base, adapter = await all_referred(
-            referred("base_model_id", self._base(base_model_id)),
-            referred("adapter_id", self._adapters.get(adapter_id)),
-        )
-        if adapter.model_id != base_model_id:
-            raise FailedPrecondition.at(
-                "adapter_id",
-                rules.ADAPTER_FITS,
-                f"adapter {adapter_id!r} was trained on model {adapter.model_id!r}, "
-                f"not on {base_model_id!r}",
-                reason="ADAPTER_OF_ANOTHER_MODEL",
-            )
-        if type == ModelExportType.MODEL_REGISTRY:
-            raise Unimplemented.at(
-                "type",
-                rules.EXPORT_THERE,
-                "exports to the model registry are not there yet; cml_model is",
-                reason="EXPORT_TYPE_NOT_THERE",
-            )
+        base, adapter = await self._references.fitting(base_model_id, adapter_id)
         _require_servable(base, adapter)
         await self._serve(base, adapter, model_name, description, generation_config or "{}")
-
-    async def _base(self, id: str) -> Model:
-        return self._models.get(id)
 
     async def _serve(
         self,

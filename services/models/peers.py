@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chassis import domains
 from chassis.config import Settings
+from ft.proto.domains_pb2 import NoteExportRequest
 from ft.proto.fine_tuning_studio_pb2 import GetAdapterRequest
 
 
@@ -28,3 +29,15 @@ class Adapters:
         response = await self._peer(lambda stub: stub.GetAdapter, GetAdapterRequest(id=id))
         adapter = response.adapter
         return AdapterFacts(adapter.type, adapter.model_id, adapter.location)
+
+    async def note_export(
+        self, id: str, registered_model_id: str, experiment_id: str, run_id: str
+    ) -> None:
+        """Has the adapter's record say where it was exported to."""
+        request = NoteExportRequest(
+            adapter_id=id,
+            cml_registered_model_id=registered_model_id,
+            mlflow_experiment_id=experiment_id,
+            mlflow_run_id=run_id,
+        )
+        await self._peer(lambda stub: stub.NoteExport, request)

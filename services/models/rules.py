@@ -10,4 +10,10 @@ REGISTERED = Rule("FT-203", "A registry id is that of a model in the workspace's
 ADAPTER_FITS = Rule("FT-204", "An adapter is exported with the model that it was trained on.")
 SERVABLE_BASE = Rule("FT-205", "A base model that is served is of type huggingface or project.")
 SERVABLE_ADAPTER = Rule("FT-206", "An adapter that is served is of type project.")
-EXPORT_THERE = Rule("FT-207", "The studio can export to what is asked for.")
+EXPORT_NAME = Rule(
+    "FT-220",
+    "The name of an export has none of / : \" ' in it, its place in a run none of . and % either.",
+)
+EXPORTED_ADAPTER = Rule(
+    "FT-221", "An adapter that a job exports is of type project or huggingface."
+)

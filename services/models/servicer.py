@@ -19,22 +19,41 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveModelRequest,
     RemoveModelResponse,
 )
+from jobs.lifecycle import JobLifecycle
+from jobs.link import JobLink
 from services.models.export import ModelExport
+from services.models.exports.convert import from_request
+from services.models.exports.registration import Registration
+from services.models.exports.request import BY_JOB
+from services.models.exports.service import ExportJobs
+from services.models.exports.servicer import ExportJobsServicer
+from services.models.exports.store import ExportJob
 from services.models.service import ModelService
 from services.models.store import Model, ModelStore
 
 
-class ModelsServicer:
+class ModelsServicer(ExportJobsServicer):
     """Request to one call of the domain to response."""
 
-    def __init__(self, service: ModelService, export: ModelExport, models: ModelStore) -> None:
+    def __init__(
+        self,
+        service: ModelService,
+        export: ModelExport,
+        exports: ExportJobs,
+        models: ModelStore,
+        registration: Registration,
+        lifecycle: JobLifecycle[ExportJob],
+        link: JobLink[ExportJob],
+    ) -> None:
+        super().__init__(registration, lifecycle, link)
         self._service = service
         self._export = export
-        self._list = Listing(models, ListModelsResponse)
+        self._exports = exports
+        self._models = Listing(models, ListModelsResponse)
         self._repeats = Repeats(models)
 
     async def ListModels(self, request: ListModelsRequest) -> ListModelsResponse | bytes:
-        return self._list.answer(request)
+        return self._models.answer(request)
 
     async def GetModel(self, request: GetModelRequest) -> GetModelResponse:
         model = self._service.get(request.id)
@@ -45,6 +64,18 @@ class ModelsServicer:
         return AddModelResponse(model=to_message(ModelMetadata, model))
 
     async def ExportModel(self, request: ExportModelRequest) -> ExportModelResponse:
+        job_id = ""
+        if request.type in BY_JOB:
+            job_id = (await self._exports.start(from_request(request))).id
+        else:
+            await self._serve(request)
+        return ExportModelResponse(
+            base_model_id=request.base_model_id,
+            adapter_id=request.adapter_id,
+            export_job_id=job_id,
+        )
+
+    async def _serve(self, request: ExportModelRequest) -> None:
         await self._export.export(
             request.type,
             request.base_model_id,
@@ -52,9 +83,6 @@ class ModelsServicer:
             request.model_name,
             request.model_description,
             request.generation_config,
-        )
-        return ExportModelResponse(
-            base_model_id=request.base_model_id, adapter_id=request.adapter_id
         )
 
     async def RemoveModel(self, request: RemoveModelRequest) -> RemoveModelResponse:

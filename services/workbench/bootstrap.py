@@ -20,6 +20,7 @@ TEMPLATE_JOBS = {
     "Accel_Finetuning_Base_Job": "accel_fine_tune.py",
     "Finetuning_Base_Job": "fine_tune.py",
     "Mlflow_Evaluation_Base_Job": "evaluate.py",
+    "Model_Export_Base_Job": "export.py",
 }
 STARTER_PARTS = ("model", "intents")
 

@@ -11,6 +11,7 @@ import grpc
 from ft import errors
 from ft._calls import Calls
 from ft.enums import JobState
+from ft.proto.fine_tuning_studio_jobs_pb2 import ExportJobMetadata, GetExportJobRequest
 from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobMetadata,
     FineTuningJobMetadata,
@@ -19,7 +20,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 
-Job = FineTuningJobMetadata | EvaluationJobMetadata
+Job = FineTuningJobMetadata | EvaluationJobMetadata | ExportJobMetadata
 
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 60.0
@@ -31,6 +32,7 @@ _ENDED = frozenset(state for state in JobState if state.ended)
 _GET = {
     FineTuningJobMetadata: ("GetFineTuningJob", GetFineTuningJobRequest, "fine_tuning_job"),
     EvaluationJobMetadata: ("GetEvaluationJob", GetEvaluationJobRequest, "evaluation_job"),
+    ExportJobMetadata: ("GetExportJob", GetExportJobRequest, "export_job"),
 }
 
 
@@ -46,12 +48,13 @@ async def get_job(
     timeout: float | None = None,
     kinds: Iterable[type[Job]] = tuple(_GET),
 ) -> Job:
-    """The job with that id, of either kind. Raises NotFoundError if there is none."""
+    """The job with that id, of any kind. Raises NotFoundError if there is none."""
     for kind in kinds:
         name, request, field = _GET[kind]
         try:
             response = await calls.unary(name, request(id=job_id), timeout)
-        except errors.NotFoundError:
+        except (errors.NotFoundError, errors.UnimplementedError):
+            # A studio of an earlier version has no jobs of the later kinds.
             continue
         job: Job = getattr(response, field)
         return job

@@ -115,11 +115,11 @@ class FineTuningStudioClient(Rpcs):
         run(self._calls.connected(seconds))
 
     def get_job(self, job_id: str) -> Job:
-        """The fine-tuning or evaluation job with that id. Raises NotFoundError if it is neither."""
+        """The job with that id, of any kind. Raises NotFoundError if there is none."""
         return run(get_job(self._calls, job_id))
 
     def watch_job(self, job_id: str, *, poll: float = POLL_SECONDS) -> Iterator[Job]:
-        """The job of either kind as it is now, then every `poll` seconds, last as it ended.
+        """The job of any kind as it is now, then every `poll` seconds, last as it ended.
 
         A studio that is away is waited for, up to a minute. Raises UnimplementedError if the
         studio is one that keeps no states of jobs.
@@ -136,7 +136,7 @@ class FineTuningStudioClient(Rpcs):
         poll: float = POLL_SECONDS,
         raise_on_failure: bool = True,
     ) -> Job:
-        """The job of either kind, once it has ended; looked at every `poll` seconds.
+        """The job of any kind, once it has ended; looked at every `poll` seconds.
 
         Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False;
         TimeoutError when it has not ended within `timeout` seconds; otherwise as `watch_job`.

@@ -7,6 +7,7 @@ __all__ = [
     "ConfigType",
     "DatasetType",
     "EvaluationJobType",
+    "ExportType",
     "FailureKind",
     "FineTuningFrameworkType",
     "JobState",
@@ -73,6 +74,14 @@ class ModelExportType(StrEnum):
 
     MODEL_REGISTRY = "model_registry"
     CML_MODEL = "cml_model"
+
+
+class ExportType(StrEnum):
+    """What ExportModel takes: `ModelExportType`, whose values are frozen, and the studio's own."""
+
+    MODEL_REGISTRY = "model_registry"
+    CML_MODEL = "cml_model"
+    MERGED = "merged"
 
 
 class ModelFrameworkType(StrEnum):

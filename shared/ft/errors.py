@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from grpc import aio
 
+from ft.proto.fine_tuning_studio_jobs_pb2 import ExportJobMetadata
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, FineTuningJobMetadata
 
 DETAILS_TRAILER = "grpc-status-details-bin"
@@ -131,7 +132,9 @@ class JobFailedError(RuntimeError):
     It is no StudioError: every call about the job was answered.
     """
 
-    def __init__(self, job: FineTuningJobMetadata | EvaluationJobMetadata) -> None:
+    def __init__(
+        self, job: FineTuningJobMetadata | EvaluationJobMetadata | ExportJobMetadata
+    ) -> None:
         self.job = job
         self.state = job.status.state
         self.failure_reason = job.status.failure_reason

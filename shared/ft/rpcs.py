@@ -281,10 +281,46 @@ class Rpcs(ABC):
         """
         return self._unary("ResumeFineTuningJob", request, timeout)
 
+    def GetExportJob(
+        self, request: jobs.GetExportJobRequest, *, timeout: float | None = None
+    ) -> jobs.GetExportJobResponse:
+        """One export job, as ExportModel starts them. NOT_FOUND if the id is unknown."""
+        return self._unary("GetExportJob", request, timeout)
+
+    def ListExportJobs(
+        self, request: jobs.ListExportJobsRequest, *, timeout: float | None = None
+    ) -> jobs.ListExportJobsResponse:
+        """All export jobs, oldest first."""
+        return self._unary("ListExportJobs", request, timeout)
+
+    def CancelExportJob(
+        self, request: jobs.CancelExportJobRequest, *, timeout: float | None = None
+    ) -> jobs.CancelExportJobResponse:
+        """Ends an export job, as CancelFineTuningJob does."""
+        return self._unary("CancelExportJob", request, timeout)
+
+    def RemoveExportJob(
+        self, request: jobs.RemoveExportJobRequest, *, timeout: float | None = None
+    ) -> jobs.RemoveExportJobResponse:
+        """Forgets an export job and takes it out of the workspace; what it has exported stays.
+        Removing an unknown id succeeds.
+        """
+        return self._unary("RemoveExportJob", request, timeout)
+
+    def RegisterExport(
+        self, request: jobs.RegisterExportRequest, *, timeout: float | None = None
+    ) -> jobs.RegisterExportResponse:
+        """Called by an export job: what it has made, and found to be right, becomes a model of the
+        studio, for model_registry also one of the workspace's registry. Called again, it
+        answers the same. UNAUTHENTICATED unless the token is the one that this job got for its
+        present attempt.
+        """
+        return self._unary("RegisterExport", request, timeout)
+
     def WatchJob(
         self, request: jobs.WatchJobRequest, *, timeout: float | None = None
     ) -> Generator[jobs.WatchJobResponse, None, None]:
-        """What happens to a job of either kind, from a cursor on, until it has ended. Every event
+        """What happens to a job of any kind, from a cursor on, until it has ended. Every event
         comes once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is
         unknown.
         """
@@ -293,7 +329,7 @@ class Rpcs(ABC):
     def ListJobEvents(
         self, request: jobs.ListJobEventsRequest, *, timeout: float | None = None
     ) -> jobs.ListJobEventsResponse:
-        """What has happened to a job of either kind. NOT_FOUND if the id is unknown."""
+        """What has happened to a job of any kind. NOT_FOUND if the id is unknown."""
         return self._unary("ListJobEvents", request, timeout)
 
     def TailLogs(
@@ -455,3 +491,19 @@ class Rpcs(ABC):
             order_by=order_by,
         )
         return self._items("ListConfigs", request)
+
+    def get_export_jobs(self) -> list[jobs.ExportJobMetadata]:
+        """All export jobs, oldest first."""
+        response = self.ListExportJobs(jobs.ListExportJobsRequest())
+        return list(response.export_jobs)
+
+    def iter_export_jobs(
+        self,
+        *,
+        page_size: int = 100,
+        filter: Mapping[str, str] | None = None,
+        order_by: str = "",
+    ) -> Iterator[jobs.ExportJobMetadata]:
+        """The export jobs that the arguments ask for, page by page."""
+        request = jobs.ListExportJobsRequest(page_size=page_size, filter=filter, order_by=order_by)
+        return self._items("ListExportJobs", request)

@@ -71,7 +71,7 @@ class JobLifecycle(Generic[Job]):
         return self._get(id, self._kind)
 
     def get_any(self, id: str) -> Job:
-        """The same for calls about jobs of either kind: the facade asks one domain after the
+        """The same for calls about jobs of every kind: the facade asks one domain after the
         other, so the refusal says nothing of the kind."""
         return self._get(id, "job")
 

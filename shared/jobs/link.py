@@ -47,9 +47,7 @@ class JobLink(Generic[Job]):
 
         Raises Unauthenticated for a token that is not good, whether or not there is such a job.
         """
-        job = self._records.one(id=id)
-        if job is None or JobState(job.state).ended or not _is_good(token, job.token_hash):
-            raise Unauthenticated("the token is none of a job that is under way")
+        job = self.holder(id, token)
         if offset < 0:
             raise InvalidArgument.at("offset", OFFSET, f"must not be negative, not {offset}")
         if len(data) > MAX_BYTES:
@@ -61,6 +59,16 @@ class JobLink(Generic[Job]):
             await self._observer.take(job, whole[known - offset :])
         current = self._records.one(id=id)
         return (current.reported_offset or 0) if current else known
+
+    def holder(self, id: str, token: str) -> Job:
+        """The job under way whose token that is.
+
+        Raises Unauthenticated for a token that is not good, whether or not there is such a job.
+        """
+        job = self._records.one(id=id)
+        if job is None or JobState(job.state).ended or not _is_good(token, job.token_hash):
+            raise Unauthenticated("the token is none of a job that is under way")
+        return job
 
 
 def _is_good(token: str, kept: str | None) -> bool:

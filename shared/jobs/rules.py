@@ -1,4 +1,4 @@
-"""The rules about jobs of either kind."""
+"""The rules about jobs of every kind."""
 
 from chassis.rules import Rule
 

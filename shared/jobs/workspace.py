@@ -58,19 +58,26 @@ class Workspace:
 
     async def find_job(self, name: str) -> Any | None:
         """The oldest job with exactly that name, None if there is none."""
+        filter = _filter(name=name)
+        return await self._named("list_jobs", "jobs", name, filter, project_id=self._project_id)
+
+    async def _named(
+        self, operation: str, items: str, name: str, filter: str, **given: Any
+    ) -> Any | None:
+        """The first of a list's items that has exactly that name."""
         token = ""
         while True:
             page = await self._call(
-                "list_jobs",
-                project_id=self._project_id,
-                search_filter=_filter(name=name),
+                operation,
+                search_filter=filter,
                 page_size=PAGE_SIZE,
                 page_token=token,
+                **given,
             )
-            for job in page.jobs or ():
+            for item in getattr(page, items) or ():
                 # A workspace's filter also finds names that only contain the value.
-                if job.name == name:
-                    return job
+                if item.name == name:
+                    return item
             token = page.next_page_token or ""
             if not token:
                 return None
@@ -128,6 +135,18 @@ class Workspace:
     async def registered_model(self, model_id: str) -> Any:
         """A model of the workspace's registry, with its versions."""
         return await self._call("get_registered_model", model_id=model_id)
+
+    async def registered_named(self, name: str) -> Any | None:
+        """The registry's model of exactly that name, with its versions; None if there is none."""
+        filter = _filter(model_name=name)
+        found = await self._named("list_registered_models", "models", name, filter)
+        return await self.registered_model(found.model_id) if found else None
+
+    async def register_model(self, **fields: Any) -> Any:
+        """Puts a logged model into the registry, from the fields of a
+        CreateRegisteredModelRequest."""
+        body = self._model("CreateRegisteredModelRequest", project_id=self._project_id, **fields)
+        return await self._call("create_registered_model", body=body)
 
     async def create_model(self, **fields: Any) -> Any:
         """Creates a served model from the fields of a CreateModelRequest."""

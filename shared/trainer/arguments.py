@@ -60,6 +60,21 @@ class EvaluateArguments:
     """Arguments that nobody here knows: tolerated, so that a newer studio can send more."""
 
 
+@dataclass(frozen=True)
+class ExportArguments:
+    """What an export job was started with. `result_dir` is relative to the project directory."""
+
+    export_type: str
+    base_model_id: str
+    adapter_id: str
+    model_name: str
+    artifact_location: str
+    result_dir: str
+    generation_config: JsonObject
+    unknown: list[str] = field(default_factory=list)
+    """Arguments that nobody here knows: tolerated, so that a newer studio can send more."""
+
+
 def fine_tune_arguments(environment: Mapping[str, str]) -> FineTuneArguments:
     """Raises ArgumentsError, naming the flag."""
     parser = _Parser()
@@ -101,6 +116,19 @@ def evaluate_arguments(environment: Mapping[str, str]) -> EvaluateArguments:
     return EvaluateArguments(**_only(values, EvaluateArguments), unknown=unknown)
 
 
+def export_arguments(environment: Mapping[str, str]) -> ExportArguments:
+    """Raises ArgumentsError, naming the flag."""
+    parser = _Parser()
+    for name in ("export_type", "base_model_id", "adapter_id", "result_dir"):
+        parser.text(name, required=True)
+    # A JSON text: a name may have blanks, an argument may not.
+    parser.add_argument("--model_name", type=_json_text, default="")
+    parser.text("artifact_location", default="model")
+    parser.config("generation_config")
+    values, unknown = parser.read(environment)
+    return ExportArguments(**_only(values, ExportArguments), unknown=unknown)
+
+
 class _Parser(argparse.ArgumentParser):
     """Flags whose value may be left out, which is the same as leaving out the flag."""
 
@@ -131,7 +159,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _only(
-    values: dict[str, Any], kind: type[FineTuneArguments | EvaluateArguments]
+    values: dict[str, Any], kind: type[FineTuneArguments | EvaluateArguments | ExportArguments]
 ) -> dict[str, Any]:
     return {each.name: values[each.name] for each in fields(kind) if each.name in values}
 
@@ -165,6 +193,13 @@ def _json_object(text: str) -> JsonObject:
     value = _json(text)
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError("not a JSON object")
+    return value
+
+
+def _json_text(text: str) -> str:
+    value = _json(text)
+    if not isinstance(value, str):
+        raise argparse.ArgumentTypeError("not a JSON text")
     return value
 
 

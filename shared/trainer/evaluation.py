@@ -8,7 +8,6 @@ import torch
 from transformers import set_seed
 
 from ft.api import (
-    AdapterType,
     GetAdapterRequest,
     GetDatasetRequest,
     GetDatasetSplitByAdapterRequest,
@@ -17,14 +16,13 @@ from ft.api import (
     PromptMetadata,
 )
 from rows import reading, shares, templates
-from rows.errors import DataError, first_line
+from rows.errors import DataError
 from trainer import hub, results, settings
 from trainer.arguments import EvaluateArguments
-from trainer.errors import ModelError, UnsupportedError
 from trainer.events import EventLog
 from trainer.generate import continue_texts
 from trainer.hardware import Hardware, detect, fit_quantisation
-from trainer.model import load_model, load_tokenizer, weight_type
+from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
 from trainer.studio import Studio, model_source
 
 SAMPLES = 8
@@ -90,25 +88,11 @@ class Evaluation:
         quantisation = settings.make_quantisation_config(name, wanted)
         tokenizer = load_tokenizer(source)
         model = load_model(source, hardware, weight_type(hardware), quantisation)
-        return (self._adapted(model) if arguments.adapter_id else model), tokenizer
-
-    def _adapted(self, model: Any) -> Any:
-        from peft import PeftModel
-
-        request = GetAdapterRequest(id=self._arguments.adapter_id)
+        if not arguments.adapter_id:
+            return model, tokenizer
+        request = GetAdapterRequest(id=arguments.adapter_id)
         adapter = self._studio.GetAdapter(request).adapter
-        if adapter.type == AdapterType.MODEL_REGISTRY:
-            raise UnsupportedError(
-                f"Adapters of type {adapter.type} cannot be loaded in a job yet."
-            )
-        on_hub = adapter.type == AdapterType.HUGGINGFACE
-        source = adapter.huggingface_name if on_hub else str(self._project / adapter.location)
-        try:
-            return PeftModel.from_pretrained(model, source, token=hub.token())
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"Adapter {adapter.name} cannot be loaded: {first_line(error)}"
-            ) from error
+        return load_adapter(model, adapter, self._project), tokenizer
 
     def _generate(
         self, model: Any, tokenizer: Any, generation: Any, rows: Any, prompt: PromptMetadata

@@ -24,6 +24,8 @@ from ft.api import (
     GetPromptResponse,
     ListAdaptersRequest,
     ListAdaptersResponse,
+    RegisterExportRequest,
+    RegisterExportResponse,
 )
 from ft.client import FineTuningStudioClient, StudioError
 from trainer import address
@@ -114,6 +116,9 @@ class FoundStudio:
 
     def ListAdapters(self, request: ListAdaptersRequest) -> ListAdaptersResponse:
         return self._asked(lambda client: client.ListAdapters(request))
+
+    def RegisterExport(self, request: RegisterExportRequest) -> RegisterExportResponse:
+        return self._asked(lambda client: client.RegisterExport(request))
 
     def AddAdapter(self, request: AddAdapterRequest) -> AddAdapterResponse:
         """Sent once: whoever sends it again has to look first whether it was served."""

@@ -1,14 +1,16 @@
 """Loads base models and tokenizers as the hardware wants them."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from ft.api import AdapterMetadata, AdapterType
 from rows.errors import first_line
 from trainer import hub
-from trainer.errors import ModelError
+from trainer.errors import ModelError, UnsupportedError
 from trainer.hardware import Hardware
 from trainer.tokenizer import set_pad_token
 
@@ -37,6 +39,20 @@ def load_model(source: str, hardware: Hardware, dtype: torch.dtype, quantisation
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"The model {source} cannot be loaded: {first_line(error)}") from error
+
+
+def load_adapter(model: Any, adapter: AdapterMetadata, project: Path) -> Any:
+    """The base model with the adapter on it. Raises ModelError if it cannot be loaded."""
+    from peft import PeftModel
+
+    if adapter.type == AdapterType.MODEL_REGISTRY:
+        raise UnsupportedError(f"Adapters of type {adapter.type} cannot be loaded in a job yet.")
+    on_hub = adapter.type == AdapterType.HUGGINGFACE
+    source = adapter.huggingface_name if on_hub else str(project / adapter.location)
+    try:
+        return PeftModel.from_pretrained(model, source, token=hub.token())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"Adapter {adapter.name} cannot be loaded: {first_line(error)}") from error
 
 
 def weight_type(hardware: Hardware, *, fp16: bool = False) -> torch.dtype:

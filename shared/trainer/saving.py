@@ -21,6 +21,13 @@ def save_adapter(model: Any, tokenizer: Any, base_location: str, target: Path) -
     replace_directory(partial, target)
 
 
+def save_merged(model: Any, tokenizer: Any, target: Path) -> None:
+    """Saves a model without adapters, with its tokenizer, as `from_pretrained` takes it."""
+    shutil.rmtree(target, ignore_errors=True)
+    model.save_pretrained(target)
+    tokenizer.save_pretrained(target)
+
+
 def replace_directory(new: Path, target: Path) -> None:
     """Puts `new` in the place of `target`, which may exist."""
     old = target.with_name(f".{target.name}.old")

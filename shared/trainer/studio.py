@@ -2,6 +2,8 @@
 
 # ruff: noqa: N802  # The methods are called as the contract calls its RPCs.
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -22,8 +24,10 @@ from ft.api import (
     ListAdaptersResponse,
     ModelMetadata,
     ModelType,
+    RegisterExportRequest,
+    RegisterExportResponse,
 )
-from trainer.errors import ModelError, UnsupportedError
+from trainer.errors import ModelError
 
 
 class Studio(Protocol):
@@ -38,12 +42,25 @@ class Studio(Protocol):
     ) -> GetDatasetSplitByAdapterResponse: ...
     def ListAdapters(self, request: ListAdaptersRequest) -> ListAdaptersResponse: ...
     def AddAdapter(self, request: AddAdapterRequest) -> AddAdapterResponse: ...
+    def RegisterExport(self, request: RegisterExportRequest) -> RegisterExportResponse: ...
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a job is to the studio."""
+
+    job_id: str
+    token: str
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Identity":
+        """What the environment says; empty for a script that is run by hand."""
+        return cls(environment.get("FTS_JOB_ID", ""), environment.get("FTS_JOB_TOKEN", ""))
 
 
 def model_source(model: ModelMetadata, project: Path) -> str:
-    """What `from_pretrained` loads the model from: its name on the hub or its directory.
-
-    Raises ModelError if the directory is not there, UnsupportedError for models of the registry.
+    """What `from_pretrained` loads the model from: its name on the hub or its directory; of a
+    registered model, the directory that is made of it. Raises ModelError if it is not there.
     """
     if model.type == ModelType.HUGGINGFACE:
         return model.huggingface_model_name
@@ -51,4 +68,11 @@ def model_source(model: ModelMetadata, project: Path) -> str:
         if not (project / model.location / "config.json").is_file():
             raise ModelError(f"Model {model.name} has no config.json in {model.location}.")
         return str(project / model.location)
-    raise UnsupportedError(f"Models of type {model.type} cannot be loaded in a job yet.")
+    from trainer import fetch
+
+    return str(fetch.directory(model, project))
+
+
+def model_reference(model: ModelMetadata) -> str:
+    """What an adapter names as its base: as the studio knows it, not where it lies on a machine."""
+    return model.location or model.huggingface_model_name or f"models:/{model.name}"

@@ -25,17 +25,27 @@ def prepare(
         notify("report_to mlflow is left out: the package mlflow is not installed.")
         wanted.remove("mlflow")
     if "mlflow" in wanted:
-        _open_experiment(experiment, project)
+        open_experiment(experiment, project)
     return wanted or ["none"]
 
 
-def _open_experiment(experiment: str, project: Path) -> None:
+def connect(project: Path) -> FileLock:
+    """Has MLflow use its store, see `prepare`; the lock under which its tables may be made.
+
+    Two jobs that start together would both create the tables of a new database.
+    """
     database = (project / "mlflow.db").absolute()
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
-    os.environ["MLFLOW_EXPERIMENT_NAME"] = experiment
     import mlflow
 
     mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
-    # Two jobs that start together would both create the tables of a new database.
-    with FileLock(f"{database}.lock"):
+    return FileLock(f"{database}.lock")
+
+
+def open_experiment(experiment: str, project: Path) -> None:
+    """Has MLflow write into the experiment, which is made if it is not there."""
+    os.environ["MLFLOW_EXPERIMENT_NAME"] = experiment
+    import mlflow
+
+    with connect(project):
         mlflow.set_experiment(experiment)

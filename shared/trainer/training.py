@@ -18,7 +18,7 @@ from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, weight_type
 from trainer.progress import ProgressCallback
 from trainer.registration import adapter_request, register
-from trainer.studio import Studio, model_source
+from trainer.studio import Studio, model_reference, model_source
 
 logger = logging.getLogger(__name__)
 
@@ -163,8 +163,7 @@ class FineTuning:
         arguments = self._arguments
         target = self._project / arguments.out_dir
         location = self._relative(target)
-        base = self._model.location or self._model.huggingface_model_name
-        saving.save_adapter(trainer.model, tokenizer, base, target)
+        saving.save_adapter(trainer.model, tokenizer, model_reference(self._model), target)
         self._events.write("saved", location=location)
         if arguments.auto_add_adapter:
             request = adapter_request(

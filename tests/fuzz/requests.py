@@ -75,6 +75,7 @@ ENUMS = (
     api.ConfigType,
     api.FineTuningFrameworkType,
     api.ModelExportType,
+    api.ExportType,
     api.EvaluationJobType,
 )
 MEMBERS = tuple(member.value for enum in ENUMS for member in enum)

@@ -41,6 +41,11 @@ class Models:
             raise self.raises
         return GetModelResponse(model=ModelMetadata(id=request.id))
 
+    async def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
+        if request.job_id != "m":
+            raise errors.NotFound(f"job {request.job_id!r} does not exist")
+        yield TailLogsResponse(data=b"m")
+
 
 class Jobs:
     """A job domain that knows one job."""
@@ -106,7 +111,7 @@ async def facade(folder: Path) -> AsyncIterator[None]:
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     studio = Studio(tmp_path)
     async with (
-        domain("models", studio.models, "GetModel")(tmp_path),
+        domain("models", studio.models, "GetModel", "TailLogs")(tmp_path),
         domain("fine_tuning", studio.fine_tuning, "TailLogs")(tmp_path),
         domain("evaluation", studio.evaluation, "TailLogs")(tmp_path),
         facade(tmp_path),
@@ -212,7 +217,7 @@ async def test_an_rpc_that_the_contract_lacks(studio: Studio) -> None:
 
 
 async def test_a_log_comes_from_the_domain_that_knows_the_job(studio: Studio) -> None:
-    for job_id in ("f", "e"):
+    for job_id in ("m", "f", "e"):
         chunks = [TailLogsResponse.FromString(chunk) async for chunk in studio.tail(job_id)]
         assert [c.data for c in chunks] == [job_id.encode()]
     assert (studio.fine_tuning.asked, studio.evaluation.asked) == (2, 1)
@@ -226,7 +231,11 @@ async def test_a_log_that_no_domain_knows(studio: Studio) -> None:
 
 async def test_a_domain_that_is_away_hides_no_other(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
-    async with domain("evaluation", studio.evaluation, "TailLogs")(tmp_path), facade(tmp_path):
+    async with (
+        domain("models", studio.models, "TailLogs")(tmp_path),
+        domain("evaluation", studio.evaluation, "TailLogs")(tmp_path),
+        facade(tmp_path),
+    ):
         data = [TailLogsResponse.FromString(part).data async for part in studio.tail("e")]
         assert data == [b"e"]
         error = await refusal(anext(aiter(studio.tail("f"))))
@@ -260,7 +269,10 @@ async def test_a_client_that_leaves_ends_the_stream_in_the_domain(
 async def test_a_stream_that_breaks_off_names_the_domain(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     async with facade(tmp_path):
-        async with domain("fine_tuning", studio.fine_tuning, "TailLogs")(tmp_path):
+        async with (
+            domain("models", studio.models, "TailLogs")(tmp_path),
+            domain("fine_tuning", studio.fine_tuning, "TailLogs")(tmp_path),
+        ):
             answers = studio.tail("f", follow=True)
             await answers.read()
 

@@ -42,9 +42,9 @@ def test_every_public_rpc_has_its_domain() -> None:
     assert {domain for domains in table.values() for domain in domains} == set(DOMAINS)
 
 
-def test_a_log_is_asked_for_in_both_job_domains() -> None:
+def test_a_log_is_asked_for_in_every_domain_with_jobs() -> None:
     table = {route.method.name: route.domains for route in routes(JOBS, AGGREGATED)}
-    assert table["TailLogs"] == ("fine_tuning", "evaluation")
+    assert table["TailLogs"] == ("models", "fine_tuning", "evaluation")
 
 
 def test_the_database_is_answered_by_the_facade_alone() -> None:

@@ -232,7 +232,7 @@ async def test_a_model_that_does_not_tell_its_size_is_a_notice(
     [
         (ModelMetadata(type="project", location="gone"), "ERROR"),
         (ModelMetadata(type="project", location="../.."), "ERROR"),
-        (ModelMetadata(type="model_registry"), "ERROR"),
+        (ModelMetadata(type="model_registry"), "NOTICE"),
         (ModelMetadata(type="huggingface", huggingface_model_name="a/b"), "NOTICE"),
     ],
 )

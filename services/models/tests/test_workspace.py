@@ -187,8 +187,3 @@ async def test_refuses_what_cannot_be_served(
     with pytest.raises(errors.FailedPrecondition, match=message):
         await studio.export(model_name="refused", **fields)
     assert studio.served("refused") is None
-
-
-async def test_an_export_to_the_registry_is_not_there_yet(studio: Studio) -> None:
-    with pytest.raises(errors.Unimplemented, match="model registry"):
-        await studio.export(type="model_registry")

@@ -289,6 +289,7 @@ def test_template_jobs_and_runtime_are_there(api: cmlapi.CMLServiceApi) -> None:
         "Accel_Finetuning_Base_Job": "accel_fine_tune.py",
         "Finetuning_Base_Job": "fine_tune.py",
         "Mlflow_Evaluation_Base_Job": "evaluate.py",
+        "Model_Export_Base_Job": "export.py",
     }
     for name, script in scripts.items():
         (job,) = api.list_jobs("local", search_filter=json.dumps({"name": name})).jobs or []

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ft.cli import control, database, demo, jobs, registry, studio
+from ft.cli import control, database, demo, exports, jobs, registry, studio
 from ft.cli.exits import MEANINGS
 from ft.cli.session import command
 
@@ -41,6 +41,7 @@ command(app, "health")(studio.show_health)
 command(app, "demo")(demo.demo)
 command(app, "train")(jobs.train)
 command(app, "evaluate")(jobs.evaluate)
+command(app, "export")(exports.export)
 command(app, "logs")(jobs.logs)
 command(app, "cancel")(control.cancel)
 command(app, "resume")(control.resume)

@@ -9,7 +9,7 @@ from ft.cli.exits import CommandFailed, Exit
 from ft.cli.render import Column, as_dict
 from ft.cli.session import Session
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of either kind.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
 
 EVENTS: list[Column] = [
     ("TIME", "time"),
@@ -30,9 +30,12 @@ def cancel(
     if isinstance(found, api.FineTuningJobMetadata):
         tuning = api.CancelFineTuningJobRequest(id=job, reason=reason)
         found = client.CancelFineTuningJob(tuning).fine_tuning_job
-    else:
+    elif isinstance(found, api.EvaluationJobMetadata):
         evaluation = api.CancelEvaluationJobRequest(id=job, reason=reason)
         found = client.CancelEvaluationJob(evaluation).evaluation_job
+    else:
+        export = api.CancelExportJobRequest(id=job, reason=reason)
+        found = client.CancelExportJob(export).export_job
     _told(session, found)
 
 
@@ -41,7 +44,7 @@ def resume(session: Session, job: JobId) -> None:
     client = session.client
     if not isinstance(client.get_job(job), api.FineTuningJobMetadata):
         raise CommandFailed(
-            f"{job} is an evaluation job; only fine-tuning jobs have checkpoints", Exit.REFUSED
+            f"{job} is no fine-tuning job; only those have checkpoints", Exit.REFUSED
         )
     request = api.ResumeFineTuningJobRequest(id=job)
     _told(session, client.ResumeFineTuningJob(request).fine_tuning_job)

@@ -1,6 +1,7 @@
 """`fts train`, `evaluate`, `jobs` and `logs`."""
 
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -20,9 +21,9 @@ from ft.cli.session import (
     with_session,
 )
 from ft.cli.watch import POLL_SECONDS, failure, follow
-from ft.client import UnavailableError
+from ft.client import UnavailableError, UnimplementedError
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of either kind.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
 Check = Annotated[
     bool,
@@ -33,16 +34,23 @@ Memory = Annotated[int, typer.Option(min=1, help="Memory in GiB.")]
 Gpu = Annotated[int, typer.Option(min=0, help="GPUs.")]
 Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
 
-jobs = typer.Typer(help="Fine-tuning and evaluation jobs.")
+jobs = typer.Typer(help="Fine-tuning, evaluation and export jobs.")
+_KINDS: dict[type[Job], str] = {
+    api.FineTuningJobMetadata: "fine-tuning",
+    api.EvaluationJobMetadata: "evaluation",
+    api.ExportJobMetadata: "export",
+}
 
 
 def _kind(job: Job) -> str:
-    return "fine-tuning" if isinstance(job, api.FineTuningJobMetadata) else "evaluation"
+    return _KINDS[type(job)]
 
 
 def _name(job: Job) -> str:
     if isinstance(job, api.FineTuningJobMetadata):
         return job.adapter_name
+    if isinstance(job, api.ExportJobMetadata):
+        return job.model_name
     return f"adapter {job.adapter_id}" if job.adapter_id else f"model {job.base_model_id}"
 
 
@@ -63,7 +71,7 @@ COLUMNS: list[Column] = [
 
 @command(jobs, "list")
 def list_jobs(session: Session, filter: Filters = None) -> None:
-    """List the jobs of both kinds, oldest first. Filters name fields of both, such as state."""
+    """List all jobs, oldest first. Filters name fields that all kinds have, such as state."""
     client = session.client
     fine_tuning = api.ListFineTuningJobsRequest(filter=wanted(filter))
     evaluation = api.ListEvaluationJobsRequest(filter=wanted(filter))
@@ -71,6 +79,10 @@ def list_jobs(session: Session, filter: Filters = None) -> None:
         *client.ListFineTuningJobs(fine_tuning).fine_tuning_jobs,
         *client.ListEvaluationJobs(evaluation).evaluation_jobs,
     ]
+    with suppress(UnimplementedError):
+        # A studio of an earlier version has none.
+        exports = api.ListExportJobsRequest(filter=wanted(filter))
+        found.extend(client.ListExportJobs(exports).export_jobs)
     found.sort(key=lambda job: job.status.created_at)
     if session.out.json:
         session.out.data([{"kind": _kind(job), **as_dict(job)} for job in found])
@@ -86,7 +98,7 @@ def jobs_alone(
     home: HomeOption = DEFAULT_HOME,
     json: JsonOption = False,
 ) -> None:
-    """Fine-tuning and evaluation jobs; lists them where no command is given."""
+    """Fine-tuning, evaluation and export jobs; lists them where no command is given."""
     if context.invoked_subcommand is None:
         with_session(list_jobs)(server=server, home=home, json=json)
 
@@ -109,8 +121,10 @@ def remove_job(session: Session, job: JobId) -> None:
     found = session.client.get_job(job)
     if isinstance(found, api.FineTuningJobMetadata):
         session.client.RemoveFineTuningJob(api.RemoveFineTuningJobRequest(id=found.id))
-    else:
+    elif isinstance(found, api.EvaluationJobMetadata):
         session.client.RemoveEvaluationJob(api.RemoveEvaluationJobRequest(id=found.id))
+    else:
+        session.client.RemoveExportJob(api.RemoveExportJobRequest(id=found.id))
     if session.out.json:
         session.out.data({"removed": found.id})
     session.out.say(f"removed {_kind(found)} job {found.id}")
@@ -183,7 +197,7 @@ def train(
         wanted = api.ValidateFineTuningJobRequest(request=request)
         show(session, client.ValidateFineTuningJob(wanted))
     else:
-        _started(session, [client.StartFineTuningJob(request).fine_tuning_job], watch)
+        started(session, [client.StartFineTuningJob(request).fine_tuning_job], watch)
 
 
 def evaluate(
@@ -236,7 +250,7 @@ def evaluate(
         )
         return
     response = client.StartEvaluationJob(request)
-    _started(session, list(response.evaluation_jobs) or [response.evaluation_job], watch)
+    started(session, list(response.evaluation_jobs) or [response.evaluation_job], watch)
 
 
 def logs(
@@ -263,13 +277,14 @@ def logs(
         session.client.wait_until_connected()
 
 
-def _started(session: Session, started: list[Any], watch: bool) -> None:
-    for job in started:
+def started(session: Session, found: list[Any], watch: bool) -> None:
+    """Says which jobs were started, and shows their progress if that is wanted."""
+    for job in found:
         session.out.say(f"started {_kind(job)} job {job.id} ({_name(job)})")
     if watch:
-        _watch(session, *started)
+        _watch(session, *found)
     elif session.out.json:
-        session.out.data([as_dict(job) for job in started])
+        session.out.data([as_dict(job) for job in found])
 
 
 def _watch(session: Session, *started: Job) -> None:
@@ -290,5 +305,8 @@ def _watch(session: Session, *started: Job) -> None:
 def _outcome(job: Job) -> str:
     if isinstance(job, api.FineTuningJobMetadata):
         return f"adapter {job.adapter_id} in {job.out_dir}" if job.adapter_id else "succeeded"
+    if isinstance(job, api.ExportJobMetadata):
+        registered = job.cml_registered_model_id
+        return f"model {job.model_id}" + (f", in the registry {registered}" if registered else "")
     scores = ", ".join(f"{name} {value:.4g}" for name, value in sorted(job.metrics.items()))
     return f"{scores} over {job.rows} rows"

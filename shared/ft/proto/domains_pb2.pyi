@@ -72,6 +72,53 @@ class GetModelFamilyResponse(_message.Message):
 Global___GetModelFamilyResponse: _TypeAlias = GetModelFamilyResponse  # noqa: Y015
 
 @_typing.final
+class NoteExportRequest(_message.Message):
+    """An adapter, and the registered model that it is a part of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADAPTER_ID_FIELD_NUMBER: _builtins.int
+    CML_REGISTERED_MODEL_ID_FIELD_NUMBER: _builtins.int
+    MLFLOW_EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    MLFLOW_RUN_ID_FIELD_NUMBER: _builtins.int
+    adapter_id: _builtins.str
+    cml_registered_model_id: _builtins.str
+    mlflow_experiment_id: _builtins.str
+    mlflow_run_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        adapter_id: _builtins.str = ...,
+        cml_registered_model_id: _builtins.str = ...,
+        mlflow_experiment_id: _builtins.str = ...,
+        mlflow_run_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "cml_registered_model_id", b"cml_registered_model_id", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoteExportRequest: _TypeAlias = NoteExportRequest  # noqa: Y015
+
+@_typing.final
+class NoteExportResponse(_message.Message):
+    """It is noted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoteExportResponse: _TypeAlias = NoteExportResponse  # noqa: Y015
+
+@_typing.final
 class RemovePromptsOfDatasetRequest(_message.Message):
     """Names the dataset whose prompts go."""
 

@@ -266,6 +266,51 @@ class ModelsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveModelRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveModelResponse.FromString,
                 _registered_method=True)
+        self.GetExportJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.Models/GetExportJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobResponse.FromString,
+                _registered_method=True)
+        self.ListExportJobs = channel.unary_unary(
+                '/fine_tuning_studio.domains.Models/ListExportJobs',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsResponse.FromString,
+                _registered_method=True)
+        self.CancelExportJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.Models/CancelExportJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobResponse.FromString,
+                _registered_method=True)
+        self.RemoveExportJob = channel.unary_unary(
+                '/fine_tuning_studio.domains.Models/RemoveExportJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobResponse.FromString,
+                _registered_method=True)
+        self.RegisterExport = channel.unary_unary(
+                '/fine_tuning_studio.domains.Models/RegisterExport',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.FromString,
+                _registered_method=True)
+        self.WatchJob = channel.unary_stream(
+                '/fine_tuning_studio.domains.Models/WatchJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.FromString,
+                _registered_method=True)
+        self.ListJobEvents = channel.unary_unary(
+                '/fine_tuning_studio.domains.Models/ListJobEvents',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.FromString,
+                _registered_method=True)
+        self.TailLogs = channel.unary_stream(
+                '/fine_tuning_studio.domains.Models/TailLogs',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
+                _registered_method=True)
+        self.ReportJobEvents = channel.unary_unary(
+                '/fine_tuning_studio.domains.Models/ReportJobEvents',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.FromString,
+                _registered_method=True)
         self.GetModelFamily = channel.unary_unary(
                 '/fine_tuning_studio.domains.Models/GetModelFamily',
                 request_serializer=ft_dot_proto_dot_domains__pb2.GetModelFamilyRequest.SerializeToString,
@@ -307,6 +352,60 @@ class ModelsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetExportJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExportJobs(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelExportJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveExportJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RegisterExport(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJobEvents(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TailLogs(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportJobEvents(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetModelFamily(self, request, context):
         """The architecture of a model, registered or on the hub.
         """
@@ -341,6 +440,51 @@ def add_ModelsServicer_to_server(servicer, server):
                     servicer.RemoveModel,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveModelRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveModelResponse.SerializeToString,
+            ),
+            'GetExportJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExportJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobResponse.SerializeToString,
+            ),
+            'ListExportJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExportJobs,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsResponse.SerializeToString,
+            ),
+            'CancelExportJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelExportJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobResponse.SerializeToString,
+            ),
+            'RemoveExportJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveExportJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobResponse.SerializeToString,
+            ),
+            'RegisterExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.RegisterExport,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.SerializeToString,
+            ),
+            'WatchJob': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.SerializeToString,
+            ),
+            'ListJobEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobEvents,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.SerializeToString,
+            ),
+            'TailLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.TailLogs,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.SerializeToString,
+            ),
+            'ReportJobEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportJobEvents,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.SerializeToString,
             ),
             'GetModelFamily': grpc.unary_unary_rpc_method_handler(
                     servicer.GetModelFamily,
@@ -495,6 +639,249 @@ class Models:
             _registered_method=True)
 
     @staticmethod
+    def GetExportJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/GetExportJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExportJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/ListExportJobs',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelExportJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/CancelExportJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveExportJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/RemoveExportJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegisterExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/RegisterExport',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/WatchJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/ListJobEvents',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListJobEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TailLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/TailLogs',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportJobEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Models/ReportJobEvents',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetModelFamily(request,
             target,
             options=(),
@@ -552,6 +939,11 @@ class AdaptersStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterResponse.FromString,
                 _registered_method=True)
+        self.NoteExport = channel.unary_unary(
+                '/fine_tuning_studio.domains.Adapters/NoteExport',
+                request_serializer=ft_dot_proto_dot_domains__pb2.NoteExportRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_domains__pb2.NoteExportResponse.FromString,
+                _registered_method=True)
 
 
 class AdaptersServicer:
@@ -582,6 +974,13 @@ class AdaptersServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def NoteExport(self, request, context):
+        """Notes where an adapter was exported to; nothing is done if it is not there any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdaptersServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -604,6 +1003,11 @@ def add_AdaptersServicer_to_server(servicer, server):
                     servicer.RemoveAdapter,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterResponse.SerializeToString,
+            ),
+            'NoteExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.NoteExport,
+                    request_deserializer=ft_dot_proto_dot_domains__pb2.NoteExportRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_domains__pb2.NoteExportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -715,6 +1119,33 @@ class Adapters:
             '/fine_tuning_studio.domains.Adapters/RemoveAdapter',
             ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveAdapterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def NoteExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Adapters/NoteExport',
+            ft_dot_proto_dot_domains__pb2.NoteExportRequest.SerializeToString,
+            ft_dot_proto_dot_domains__pb2.NoteExportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -100,6 +100,15 @@ class ModelsStub:
     AddModel: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddModelRequest, _fine_tuning_studio_pb2.AddModelResponse]
     ExportModel: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ExportModelRequest, _fine_tuning_studio_pb2.ExportModelResponse]
     RemoveModel: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveModelRequest, _fine_tuning_studio_pb2.RemoveModelResponse]
+    GetExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetExportJobRequest, _fine_tuning_studio_jobs_pb2.GetExportJobResponse]
+    ListExportJobs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListExportJobsRequest, _fine_tuning_studio_jobs_pb2.ListExportJobsResponse]
+    CancelExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelExportJobRequest, _fine_tuning_studio_jobs_pb2.CancelExportJobResponse]
+    RemoveExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RemoveExportJobRequest, _fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]
+    RegisterExport: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RegisterExportRequest, _fine_tuning_studio_jobs_pb2.RegisterExportResponse]
+    WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
+    ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
+    TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
+    ReportJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]
     GetModelFamily: _grpc.UnaryUnaryMultiCallable[_domains_pb2.GetModelFamilyRequest, _domains_pb2.GetModelFamilyResponse]
     """The architecture of a model, registered or on the hub."""
 
@@ -113,6 +122,15 @@ class ModelsAsyncStub(ModelsStub):
     AddModel: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddModelRequest, _fine_tuning_studio_pb2.AddModelResponse]  # type: ignore[assignment]
     ExportModel: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ExportModelRequest, _fine_tuning_studio_pb2.ExportModelResponse]  # type: ignore[assignment]
     RemoveModel: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveModelRequest, _fine_tuning_studio_pb2.RemoveModelResponse]  # type: ignore[assignment]
+    GetExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetExportJobRequest, _fine_tuning_studio_jobs_pb2.GetExportJobResponse]  # type: ignore[assignment]
+    ListExportJobs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListExportJobsRequest, _fine_tuning_studio_jobs_pb2.ListExportJobsResponse]  # type: ignore[assignment]
+    CancelExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelExportJobRequest, _fine_tuning_studio_jobs_pb2.CancelExportJobResponse]  # type: ignore[assignment]
+    RemoveExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RemoveExportJobRequest, _fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]  # type: ignore[assignment]
+    RegisterExport: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RegisterExportRequest, _fine_tuning_studio_jobs_pb2.RegisterExportResponse]  # type: ignore[assignment]
+    WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
+    ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
+    TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
+    ReportJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]  # type: ignore[assignment]
     GetModelFamily: _aio.UnaryUnaryMultiCallable[_domains_pb2.GetModelFamilyRequest, _domains_pb2.GetModelFamilyResponse]  # type: ignore[assignment]
     """The architecture of a model, registered or on the hub."""
 
@@ -155,6 +173,69 @@ class ModelsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveModelResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveModelResponse]]: ...
 
     @_abc_1.abstractmethod
+    def GetExportJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.GetExportJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.GetExportJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.GetExportJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListExportJobs(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ListExportJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ListExportJobsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ListExportJobsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CancelExportJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.CancelExportJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.CancelExportJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.CancelExportJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RemoveExportJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.RemoveExportJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.RemoveExportJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RegisterExport(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.RegisterExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.RegisterExportResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.RegisterExportResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WatchJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.WatchJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListJobEvents(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ListJobEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def TailLogs(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.TailLogsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ReportJobEvents(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ReportJobEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]]: ...
+
+    @_abc_1.abstractmethod
     def GetModelFamily(
         self,
         request: _domains_pb2.GetModelFamilyRequest,
@@ -175,6 +256,8 @@ class AdaptersStub:
     GetAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetAdapterRequest, _fine_tuning_studio_pb2.GetAdapterResponse]
     AddAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddAdapterRequest, _fine_tuning_studio_pb2.AddAdapterResponse]
     RemoveAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveAdapterRequest, _fine_tuning_studio_pb2.RemoveAdapterResponse]
+    NoteExport: _grpc.UnaryUnaryMultiCallable[_domains_pb2.NoteExportRequest, _domains_pb2.NoteExportResponse]
+    """Notes where an adapter was exported to; nothing is done if it is not there any more."""
 
 @_typing.type_check_only
 class AdaptersAsyncStub(AdaptersStub):
@@ -185,6 +268,8 @@ class AdaptersAsyncStub(AdaptersStub):
     GetAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetAdapterRequest, _fine_tuning_studio_pb2.GetAdapterResponse]  # type: ignore[assignment]
     AddAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddAdapterRequest, _fine_tuning_studio_pb2.AddAdapterResponse]  # type: ignore[assignment]
     RemoveAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveAdapterRequest, _fine_tuning_studio_pb2.RemoveAdapterResponse]  # type: ignore[assignment]
+    NoteExport: _aio.UnaryUnaryMultiCallable[_domains_pb2.NoteExportRequest, _domains_pb2.NoteExportResponse]  # type: ignore[assignment]
+    """Notes where an adapter was exported to; nothing is done if it is not there any more."""
 
 class AdaptersServicer(metaclass=_abc_1.ABCMeta):
     """Adapters."""
@@ -216,6 +301,14 @@ class AdaptersServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemoveAdapterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveAdapterResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveAdapterResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def NoteExport(
+        self,
+        request: _domains_pb2.NoteExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_domains_pb2.NoteExportResponse, _abc.Awaitable[_domains_pb2.NoteExportResponse]]:
+        """Notes where an adapter was exported to; nothing is done if it is not there any more."""
 
 def add_AdaptersServicer_to_server(servicer: AdaptersServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -5,6 +5,7 @@ The studio's own additions about jobs: what clients of the frozen contract do no
 
 from collections import abc as _abc
 from ft.proto import fine_tuning_studio_pb2 as _fine_tuning_studio_pb2
+from ft.proto import fine_tuning_studio_types_pb2 as _fine_tuning_studio_types_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -30,7 +31,7 @@ class ReportJobEventsRequest(_message.Message):
     OFFSET_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
-    """A fine-tuning or evaluation job."""
+    """A job of any kind."""
     token: _builtins.str
     """FTS_JOB_TOKEN of the run's environment."""
     offset: _builtins.int
@@ -85,7 +86,7 @@ class TailLogsRequest(_message.Message):
     OFFSET_FIELD_NUMBER: _builtins.int
     FOLLOW_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
-    """A fine-tuning or evaluation job."""
+    """A job of any kind."""
     offset: _builtins.int
     """First byte to read; a response's `next_offset` goes on where that response ended."""
     follow: _builtins.bool
@@ -586,7 +587,7 @@ class WatchJobRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
-    """A fine-tuning or evaluation job."""
+    """A job of any kind."""
     cursor: _builtins.int
     """The cursor of the last event that is known; 0 for all from the beginning."""
     def __init__(
@@ -635,7 +636,7 @@ class ListJobEventsRequest(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
-    """A fine-tuning or evaluation job."""
+    """A job of any kind."""
     cursor: _builtins.int
     """The cursor of the last event that is known; 0 for all from the beginning."""
     page_size: _builtins.int
@@ -768,3 +769,358 @@ class JobEvent(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__total_steps) -> _WhichOneofReturnType__total_steps | None: ...
 
 Global___JobEvent: _TypeAlias = JobEvent  # noqa: Y015
+
+@_typing.final
+class ExportJobMetadata(_message.Message):
+    """An export job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    BASE_MODEL_ID_FIELD_NUMBER: _builtins.int
+    ADAPTER_ID_FIELD_NUMBER: _builtins.int
+    MODEL_NAME_FIELD_NUMBER: _builtins.int
+    MODEL_DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ARTIFACT_LOCATION_FIELD_NUMBER: _builtins.int
+    GENERATION_CONFIG_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
+    CML_JOB_ID_FIELD_NUMBER: _builtins.int
+    NUM_CPU_FIELD_NUMBER: _builtins.int
+    NUM_GPU_FIELD_NUMBER: _builtins.int
+    NUM_MEMORY_FIELD_NUMBER: _builtins.int
+    MODEL_ID_FIELD_NUMBER: _builtins.int
+    CML_REGISTERED_MODEL_ID_FIELD_NUMBER: _builtins.int
+    MLFLOW_EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    MLFLOW_RUN_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    UPDATED_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    type: _builtins.str
+    """model_registry or merged."""
+    base_model_id: _builtins.str
+    adapter_id: _builtins.str
+    model_name: _builtins.str
+    """Name under which the export appears at its destination."""
+    model_description: _builtins.str
+    artifact_location: _builtins.str
+    """Where the logged model goes within its MLflow run."""
+    generation_config: _builtins.str
+    """JSON object of generation settings that go with the model."""
+    location: _builtins.str
+    """The job's folder, with its log. `model` in it is what `merged` makes."""
+    cml_job_id: _builtins.str
+    """The job of the workspace."""
+    num_cpu: _builtins.int
+    num_gpu: _builtins.int
+    num_memory: _builtins.int
+    """GiB."""
+    model_id: _builtins.str
+    """The model that the export has become; the following are empty until it has."""
+    cml_registered_model_id: _builtins.str
+    mlflow_experiment_id: _builtins.str
+    mlflow_run_id: _builtins.str
+    created_at: _builtins.str
+    """When it was recorded and last changed, RFC 3339 in UTC."""
+    updated_at: _builtins.str
+    @_builtins.property
+    def status(self) -> _fine_tuning_studio_types_pb2.JobStatus: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        type: _builtins.str = ...,
+        base_model_id: _builtins.str = ...,
+        adapter_id: _builtins.str = ...,
+        model_name: _builtins.str = ...,
+        model_description: _builtins.str = ...,
+        artifact_location: _builtins.str = ...,
+        generation_config: _builtins.str = ...,
+        location: _builtins.str = ...,
+        cml_job_id: _builtins.str = ...,
+        num_cpu: _builtins.int = ...,
+        num_gpu: _builtins.int = ...,
+        num_memory: _builtins.int = ...,
+        model_id: _builtins.str = ...,
+        cml_registered_model_id: _builtins.str = ...,
+        mlflow_experiment_id: _builtins.str = ...,
+        mlflow_run_id: _builtins.str = ...,
+        status: _fine_tuning_studio_types_pb2.JobStatus | None = ...,
+        created_at: _builtins.str = ...,
+        updated_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "artifact_location", b"artifact_location", "base_model_id", b"base_model_id", "cml_job_id", b"cml_job_id", "cml_registered_model_id", b"cml_registered_model_id", "created_at", b"created_at", "generation_config", b"generation_config", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "model_description", b"model_description", "model_id", b"model_id", "model_name", b"model_name", "num_cpu", b"num_cpu", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "status", b"status", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportJobMetadata: _TypeAlias = ExportJobMetadata  # noqa: Y015
+
+@_typing.final
+class GetExportJobRequest(_message.Message):
+    """Asks for one export job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExportJobRequest: _TypeAlias = GetExportJobRequest  # noqa: Y015
+
+@_typing.final
+class GetExportJobResponse(_message.Message):
+    """The export job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def export_job(self) -> Global___ExportJobMetadata: ...
+    def __init__(
+        self,
+        *,
+        export_job: Global___ExportJobMetadata | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export_job", b"export_job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_job", b"export_job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExportJobResponse: _TypeAlias = GetExportJobResponse  # noqa: Y015
+
+@_typing.final
+class ListExportJobsRequest(_message.Message):
+    """Asks for all export jobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FilterEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1000 at the most; 0 is all of them."""
+    page_token: _builtins.str
+    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    order_by: _builtins.str
+    """Fields to sort by, such as `model_name` or `type, created_at desc`; oldest first if empty."""
+    @_builtins.property
+    def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose fields have these values, such as {"type": "merged"}."""
+
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExportJobsRequest: _TypeAlias = ListExportJobsRequest  # noqa: Y015
+
+@_typing.final
+class ListExportJobsResponse(_message.Message):
+    """All export jobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_JOBS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last one."""
+    @_builtins.property
+    def export_jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExportJobMetadata]: ...
+    def __init__(
+        self,
+        *,
+        export_jobs: _abc.Iterable[Global___ExportJobMetadata] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_jobs", b"export_jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExportJobsResponse: _TypeAlias = ListExportJobsResponse  # noqa: Y015
+
+@_typing.final
+class CancelExportJobRequest(_message.Message):
+    """An export job to end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    reason: _builtins.str
+    """Why, for the job's history."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelExportJobRequest: _TypeAlias = CancelExportJobRequest  # noqa: Y015
+
+@_typing.final
+class CancelExportJobResponse(_message.Message):
+    """The job, now stopping unless it had ended already."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def export_job(self) -> Global___ExportJobMetadata: ...
+    def __init__(
+        self,
+        *,
+        export_job: Global___ExportJobMetadata | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export_job", b"export_job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_job", b"export_job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelExportJobResponse: _TypeAlias = CancelExportJobResponse  # noqa: Y015
+
+@_typing.final
+class RemoveExportJobRequest(_message.Message):
+    """An export job to forget."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveExportJobRequest: _TypeAlias = RemoveExportJobRequest  # noqa: Y015
+
+@_typing.final
+class RemoveExportJobResponse(_message.Message):
+    """The job is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveExportJobResponse: _TypeAlias = RemoveExportJobResponse  # noqa: Y015
+
+@_typing.final
+class RegisterExportRequest(_message.Message):
+    """What an export job has made. Everything else about it is in the job's record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    MLFLOW_EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    MLFLOW_RUN_ID_FIELD_NUMBER: _builtins.int
+    MLFLOW_MODEL_PATH_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    token: _builtins.str
+    """FTS_JOB_TOKEN of the run's environment."""
+    mlflow_experiment_id: _builtins.str
+    """For model_registry: where the model is logged."""
+    mlflow_run_id: _builtins.str
+    mlflow_model_path: _builtins.str
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        token: _builtins.str = ...,
+        mlflow_experiment_id: _builtins.str = ...,
+        mlflow_run_id: _builtins.str = ...,
+        mlflow_model_path: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_model_path", b"mlflow_model_path", "mlflow_run_id", b"mlflow_run_id", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterExportRequest: _TypeAlias = RegisterExportRequest  # noqa: Y015
+
+@_typing.final
+class RegisterExportResponse(_message.Message):
+    """The model that it has become."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def model(self) -> _fine_tuning_studio_pb2.ModelMetadata: ...
+    def __init__(
+        self,
+        *,
+        model: _fine_tuning_studio_pb2.ModelMetadata | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterExportResponse: _TypeAlias = RegisterExportResponse  # noqa: Y015

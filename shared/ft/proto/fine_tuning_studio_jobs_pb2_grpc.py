@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class FineTuningStudioJobsStub:
-    """Watches over jobs of both kinds, fine-tuning and evaluation.
+    """Watches over jobs of every kind: fine-tuning, evaluation and export.
     """
 
     def __init__(self, channel):
@@ -60,6 +60,31 @@ class FineTuningStudioJobsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.FromString,
                 _registered_method=True)
+        self.GetExportJob = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/GetExportJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobResponse.FromString,
+                _registered_method=True)
+        self.ListExportJobs = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/ListExportJobs',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsResponse.FromString,
+                _registered_method=True)
+        self.CancelExportJob = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/CancelExportJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobResponse.FromString,
+                _registered_method=True)
+        self.RemoveExportJob = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/RemoveExportJob',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobResponse.FromString,
+                _registered_method=True)
+        self.RegisterExport = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/RegisterExport',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.FromString,
+                _registered_method=True)
         self.WatchJob = channel.unary_stream(
                 '/fine_tuning_studio.FineTuningStudioJobs/WatchJob',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
@@ -83,7 +108,7 @@ class FineTuningStudioJobsStub:
 
 
 class FineTuningStudioJobsServicer:
-    """Watches over jobs of both kinds, fine-tuning and evaluation.
+    """Watches over jobs of every kind: fine-tuning, evaluation and export.
     """
 
     def ValidateFineTuningJob(self, request, context):
@@ -125,8 +150,46 @@ class FineTuningStudioJobsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetExportJob(self, request, context):
+        """One export job, as ExportModel starts them. NOT_FOUND if the id is unknown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExportJobs(self, request, context):
+        """All export jobs, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelExportJob(self, request, context):
+        """Ends an export job, as CancelFineTuningJob does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveExportJob(self, request, context):
+        """Forgets an export job and takes it out of the workspace; what it has exported stays. Removing an
+        unknown id succeeds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RegisterExport(self, request, context):
+        """Called by an export job: what it has made, and found to be right, becomes a model of the studio,
+        for model_registry also one of the workspace's registry. Called again, it answers the same.
+        UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchJob(self, request, context):
-        """What happens to a job of either kind, from a cursor on, until it has ended. Every event comes
+        """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
         once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -134,7 +197,7 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListJobEvents(self, request, context):
-        """What has happened to a job of either kind. NOT_FOUND if the id is unknown.
+        """What has happened to a job of any kind. NOT_FOUND if the id is unknown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,6 +248,31 @@ def add_FineTuningStudioJobsServicer_to_server(servicer, server):
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.SerializeToString,
             ),
+            'GetExportJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExportJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobResponse.SerializeToString,
+            ),
+            'ListExportJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExportJobs,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsResponse.SerializeToString,
+            ),
+            'CancelExportJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelExportJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobResponse.SerializeToString,
+            ),
+            'RemoveExportJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveExportJob,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobResponse.SerializeToString,
+            ),
+            'RegisterExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.RegisterExport,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.SerializeToString,
+            ),
             'WatchJob': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchJob,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.FromString,
@@ -214,7 +302,7 @@ def add_FineTuningStudioJobsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FineTuningStudioJobs:
-    """Watches over jobs of both kinds, fine-tuning and evaluation.
+    """Watches over jobs of every kind: fine-tuning, evaluation and export.
     """
 
     @staticmethod
@@ -342,6 +430,141 @@ class FineTuningStudioJobs:
             '/fine_tuning_studio.FineTuningStudioJobs/ResumeFineTuningJob',
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ResumeFineTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExportJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/GetExportJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetExportJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExportJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/ListExportJobs',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ListExportJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelExportJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/CancelExportJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.CancelExportJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveExportJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/RemoveExportJob',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RemoveExportJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegisterExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/RegisterExport',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.FromString,
             options,
             channel_credentials,
             insecure,

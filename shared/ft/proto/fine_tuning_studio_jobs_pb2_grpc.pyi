@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FineTuningStudioJobsStub:
-    """Watches over jobs of both kinds, fine-tuning and evaluation."""
+    """Watches over jobs of every kind: fine-tuning, evaluation and export."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -51,12 +51,27 @@ class FineTuningStudioJobsStub:
     """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
     last checkpoint that is whole and of the same settings and data, else from the beginning.
     """
+    GetExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetExportJobRequest, _fine_tuning_studio_jobs_pb2.GetExportJobResponse]
+    """One export job, as ExportModel starts them. NOT_FOUND if the id is unknown."""
+    ListExportJobs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListExportJobsRequest, _fine_tuning_studio_jobs_pb2.ListExportJobsResponse]
+    """All export jobs, oldest first."""
+    CancelExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelExportJobRequest, _fine_tuning_studio_jobs_pb2.CancelExportJobResponse]
+    """Ends an export job, as CancelFineTuningJob does."""
+    RemoveExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RemoveExportJobRequest, _fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]
+    """Forgets an export job and takes it out of the workspace; what it has exported stays. Removing an
+    unknown id succeeds.
+    """
+    RegisterExport: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RegisterExportRequest, _fine_tuning_studio_jobs_pb2.RegisterExportResponse]
+    """Called by an export job: what it has made, and found to be right, becomes a model of the studio,
+    for model_registry also one of the workspace's registry. Called again, it answers the same.
+    UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
+    """
     WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
-    """What happens to a job of either kind, from a cursor on, until it has ended. Every event comes
+    """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
     once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
     """
     ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
-    """What has happened to a job of either kind. NOT_FOUND if the id is unknown."""
+    """What has happened to a job of any kind. NOT_FOUND if the id is unknown."""
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
@@ -69,7 +84,7 @@ class FineTuningStudioJobsStub:
 
 @_typing.type_check_only
 class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
-    """Watches over jobs of both kinds, fine-tuning and evaluation."""
+    """Watches over jobs of every kind: fine-tuning, evaluation and export."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ValidateFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]  # type: ignore[assignment]
@@ -90,12 +105,27 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
     last checkpoint that is whole and of the same settings and data, else from the beginning.
     """
+    GetExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetExportJobRequest, _fine_tuning_studio_jobs_pb2.GetExportJobResponse]  # type: ignore[assignment]
+    """One export job, as ExportModel starts them. NOT_FOUND if the id is unknown."""
+    ListExportJobs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListExportJobsRequest, _fine_tuning_studio_jobs_pb2.ListExportJobsResponse]  # type: ignore[assignment]
+    """All export jobs, oldest first."""
+    CancelExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelExportJobRequest, _fine_tuning_studio_jobs_pb2.CancelExportJobResponse]  # type: ignore[assignment]
+    """Ends an export job, as CancelFineTuningJob does."""
+    RemoveExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RemoveExportJobRequest, _fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]  # type: ignore[assignment]
+    """Forgets an export job and takes it out of the workspace; what it has exported stays. Removing an
+    unknown id succeeds.
+    """
+    RegisterExport: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RegisterExportRequest, _fine_tuning_studio_jobs_pb2.RegisterExportResponse]  # type: ignore[assignment]
+    """Called by an export job: what it has made, and found to be right, becomes a model of the studio,
+    for model_registry also one of the workspace's registry. Called again, it answers the same.
+    UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
+    """
     WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
-    """What happens to a job of either kind, from a cursor on, until it has ended. Every event comes
+    """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
     once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
     """
     ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
-    """What has happened to a job of either kind. NOT_FOUND if the id is unknown."""
+    """What has happened to a job of any kind. NOT_FOUND if the id is unknown."""
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
@@ -107,7 +137,7 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     """
 
 class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
-    """Watches over jobs of both kinds, fine-tuning and evaluation."""
+    """Watches over jobs of every kind: fine-tuning, evaluation and export."""
 
     @_abc_1.abstractmethod
     def ValidateFineTuningJob(
@@ -158,12 +188,57 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def GetExportJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.GetExportJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.GetExportJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.GetExportJobResponse]]:
+        """One export job, as ExportModel starts them. NOT_FOUND if the id is unknown."""
+
+    @_abc_1.abstractmethod
+    def ListExportJobs(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.ListExportJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ListExportJobsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ListExportJobsResponse]]:
+        """All export jobs, oldest first."""
+
+    @_abc_1.abstractmethod
+    def CancelExportJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.CancelExportJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.CancelExportJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.CancelExportJobResponse]]:
+        """Ends an export job, as CancelFineTuningJob does."""
+
+    @_abc_1.abstractmethod
+    def RemoveExportJob(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.RemoveExportJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.RemoveExportJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]]:
+        """Forgets an export job and takes it out of the workspace; what it has exported stays. Removing an
+        unknown id succeeds.
+        """
+
+    @_abc_1.abstractmethod
+    def RegisterExport(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.RegisterExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.RegisterExportResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.RegisterExportResponse]]:
+        """Called by an export job: what it has made, and found to be right, becomes a model of the studio,
+        for model_registry also one of the workspace's registry. Called again, it answers the same.
+        UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
+        """
+
+    @_abc_1.abstractmethod
     def WatchJob(
         self,
         request: _fine_tuning_studio_jobs_pb2.WatchJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse]]:
-        """What happens to a job of either kind, from a cursor on, until it has ended. Every event comes
+        """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
         once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
         """
 
@@ -173,7 +248,7 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.ListJobEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse]]:
-        """What has happened to a job of either kind. NOT_FOUND if the id is unknown."""
+        """What has happened to a job of any kind. NOT_FOUND if the id is unknown."""
 
     @_abc_1.abstractmethod
     def TailLogs(

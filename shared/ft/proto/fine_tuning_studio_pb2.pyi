@@ -628,8 +628,11 @@ class ExportModelRequest(_message.Message):
     ARTIFACT_LOCATION_FIELD_NUMBER: _builtins.int
     MODEL_DESCRIPTION_FIELD_NUMBER: _builtins.int
     GENERATION_CONFIG_FIELD_NUMBER: _builtins.int
+    JOB_CPU_FIELD_NUMBER: _builtins.int
+    JOB_MEMORY_FIELD_NUMBER: _builtins.int
+    JOB_GPU_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """model_registry or cml_model."""
+    """model_registry, cml_model, or the studio's own merged."""
     base_model_id: _builtins.str
     adapter_id: _builtins.str
     model_name: _builtins.str
@@ -639,6 +642,12 @@ class ExportModelRequest(_message.Message):
     model_description: _builtins.str
     generation_config: _builtins.str
     """JSON object of generation settings that the model is served with."""
+    job_cpu: _builtins.int
+    """What the job of an export gets: CPU cores, memory in GiB, GPUs; 2, 8 and 0 where they are not
+    set. cml_model has no job.
+    """
+    job_memory: _builtins.int
+    job_gpu: _builtins.int
     def __init__(
         self,
         *,
@@ -649,12 +658,26 @@ class ExportModelRequest(_message.Message):
         artifact_location: _builtins.str = ...,
         model_description: _builtins.str = ...,
         generation_config: _builtins.str = ...,
+        job_cpu: _builtins.int | None = ...,
+        job_memory: _builtins.int | None = ...,
+        job_gpu: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "artifact_location", b"artifact_location", "base_model_id", b"base_model_id", "generation_config", b"generation_config", "model_description", b"model_description", "model_name", b"model_name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "adapter_id", b"adapter_id", "artifact_location", b"artifact_location", "base_model_id", b"base_model_id", "generation_config", b"generation_config", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory", "model_description", b"model_description", "model_name", b"model_name", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__job_cpu: _TypeAlias = _typing.Literal["job_cpu"]  # noqa: Y015
+    _WhichOneofArgType__job_cpu: _TypeAlias = _typing.Literal["_job_cpu", b"_job_cpu"]  # noqa: Y015
+    _WhichOneofReturnType__job_gpu: _TypeAlias = _typing.Literal["job_gpu"]  # noqa: Y015
+    _WhichOneofArgType__job_gpu: _TypeAlias = _typing.Literal["_job_gpu", b"_job_gpu"]  # noqa: Y015
+    _WhichOneofReturnType__job_memory: _TypeAlias = _typing.Literal["job_memory"]  # noqa: Y015
+    _WhichOneofArgType__job_memory: _TypeAlias = _typing.Literal["_job_memory", b"_job_memory"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__job_cpu) -> _WhichOneofReturnType__job_cpu | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__job_gpu) -> _WhichOneofReturnType__job_gpu | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__job_memory) -> _WhichOneofReturnType__job_memory | None: ...
 
 Global___ExportModelRequest: _TypeAlias = ExportModelRequest  # noqa: Y015
 
@@ -666,17 +689,21 @@ class ExportModelResponse(_message.Message):
 
     BASE_MODEL_ID_FIELD_NUMBER: _builtins.int
     ADAPTER_ID_FIELD_NUMBER: _builtins.int
+    EXPORT_JOB_ID_FIELD_NUMBER: _builtins.int
     base_model_id: _builtins.str
     adapter_id: _builtins.str
+    export_job_id: _builtins.str
+    """The job that makes the export, accepted by the workspace; empty for cml_model, which has none."""
     def __init__(
         self,
         *,
         base_model_id: _builtins.str = ...,
         adapter_id: _builtins.str = ...,
+        export_job_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "base_model_id", b"base_model_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "base_model_id", b"base_model_id", "export_job_id", b"export_job_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

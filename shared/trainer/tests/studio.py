@@ -20,6 +20,8 @@ from ft.api import (
     ListAdaptersResponse,
     ModelMetadata,
     PromptMetadata,
+    RegisterExportRequest,
+    RegisterExportResponse,
     ReportJobEventsRequest,
     ReportJobEventsResponse,
 )
@@ -46,8 +48,8 @@ TOKEN = "the-token"
 
 
 class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
-    """Knows one model, one dataset, one prompt, the adapters that jobs add and what job `job-1`
-    reports."""
+    """Knows one model, one dataset, one prompt, the adapters that jobs add, the models that they
+    export, and what job `job-1` reports."""
 
     def __init__(self) -> None:
         self.model = ModelMetadata(
@@ -58,6 +60,8 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         )
         self.prompt = PROMPT
         self.adapters: list[AdapterMetadata] = []
+        self.exports: list[RegisterExportRequest] = []
+        self.export_refused = ""
         self.reported = b""
         self.refused = 0
         self.split = (1.0, 0.9)
@@ -105,6 +109,12 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         )
         self.adapters.append(adapter)
         return AddAdapterResponse(adapter=adapter)
+
+    def RegisterExport(self, request: RegisterExportRequest, context):
+        if self.export_refused:
+            context.abort(grpc.StatusCode.ALREADY_EXISTS, self.export_refused)
+        self.exports.append(request)
+        return RegisterExportResponse(model=ModelMetadata(id="exported"))
 
     def ReportJobEvents(self, request: ReportJobEventsRequest, context):
         if (request.job_id, request.token) != ("job-1", TOKEN):

@@ -1,0 +1,77 @@
+"""From an accepted request to its record, and to the job that the workspace is given."""
+
+import json
+from pathlib import PurePosixPath
+
+from chassis.errors import FailedPrecondition
+from chassis.records import new_id
+from jobs.arguments import compact_json, encode
+from jobs.dispatch import JobSpec
+from jobs.workspace import Workspace
+from services.models.exports.request import ExportWanted
+from services.models.exports.store import ExportJob
+
+TEMPLATE = "Model_Export_Base_Job"
+OLDER_TEMPLATE = "Accel_Finetuning_Base_Job"
+SCRIPT = "export.py"
+"""Beside the script of the older template, in a workspace that has no template for exports."""
+FOLDER = "exports"
+MERGED_FOLDER = "model"
+"""Where in its folder a job leaves a merged model."""
+
+
+async def template(workspace: Workspace) -> tuple[str, str]:
+    """The template job to copy, and a script in place of its own; empty for none.
+
+    Raises FailedPrecondition if the workspace has neither of the templates.
+    """
+    try:
+        await workspace.template(TEMPLATE)
+        return TEMPLATE, ""
+    except FailedPrecondition:
+        older = await workspace.template(OLDER_TEMPLATE)
+        return OLDER_TEMPLATE, str(PurePosixPath(older.script).with_name(SCRIPT))
+
+
+def record(wanted: ExportWanted, template: str, script: str) -> ExportJob:
+    """The record of a job that makes the export."""
+    id = new_id()
+    job = ExportJob(
+        id=id,
+        type=wanted.type,
+        base_model_id=wanted.base_model_id,
+        adapter_id=wanted.adapter_id,
+        model_name=wanted.model_name,
+        model_description=wanted.model_description,
+        artifact_location=wanted.artifact_location,
+        generation_config=wanted.generation_config,
+        location=f"{FOLDER}/{id}",
+        num_cpu=wanted.cpu,
+        num_gpu=wanted.gpu,
+        num_memory=wanted.memory,
+    )
+    job.spec = JobSpec(
+        template=template,
+        script=script,
+        arguments=_arguments(job),
+        cpu=wanted.cpu,
+        memory=wanted.memory,
+        gpu=wanted.gpu,
+    ).stored()
+    return job
+
+
+def _arguments(job: ExportJob) -> str:
+    settings = json.loads(job.generation_config or "{}")
+    return encode(
+        {
+            "export_type": job.type,
+            "base_model_id": job.base_model_id,
+            "adapter_id": job.adapter_id,
+            # A name may have blanks in it.
+            "model_name": compact_json(job.model_name),
+            "artifact_location": job.artifact_location,
+            "result_dir": job.location,
+            "generation_config": compact_json(settings),
+        }
+    )

@@ -1,0 +1,70 @@
+"""Starts export jobs after a look at what they are to export."""
+
+from chassis.errors import AlreadyExists, FailedPrecondition, Violations
+from ft.enums import AdapterType, ExportType
+from jobs.lifecycle import JobLifecycle
+from jobs.workspace import Workspace
+from services.models import rules
+from services.models.exports import plan
+from services.models.exports.request import ExportWanted
+from services.models.exports.store import ExportJob
+from services.models.references import References
+from services.models.store import ModelStore
+
+ADAPTERS = (AdapterType.PROJECT, AdapterType.HUGGINGFACE)
+"""Types of adapters whose files a job can read."""
+
+
+class ExportJobs:
+    """Exports by a job."""
+
+    def __init__(
+        self,
+        lifecycle: JobLifecycle[ExportJob],
+        models: ModelStore,
+        references: References,
+        workspace: Workspace,
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._models = models
+        self._references = references
+        self._workspace = workspace
+
+    async def start(self, wanted: ExportWanted) -> ExportJob:
+        """Starts a job that makes the export; returns once the workspace has accepted it.
+
+        Raises AlreadyExists if the name is taken, and FailedPrecondition if base and adapter do
+        not go together or cannot be read.
+        """
+        found = Violations()
+        wanted.check(found)
+        found.raise_if_any()
+        _, adapter = await self._references.fitting(wanted.base_model_id, wanted.adapter_id)
+        if adapter.type not in ADAPTERS:
+            raise FailedPrecondition.at(
+                "adapter_id",
+                rules.EXPORTED_ADAPTER,
+                f"an adapter of type {adapter.type!r} cannot be exported, only "
+                f"{' or '.join(ADAPTERS)}",
+                reason="ADAPTER_NOT_EXPORTABLE",
+            )
+        self._models.require_free(name=wanted.model_name)
+        if wanted.type == ExportType.MODEL_REGISTRY:
+            await self._require_unregistered(wanted.model_name)
+        template, script = await plan.template(self._workspace)
+        [job] = await self._lifecycle.start([plan.record(wanted, template, script)])
+        return job
+
+    async def _require_unregistered(self, name: str) -> None:
+        if registered := await self._workspace.registered_named(name):
+            raise taken(name, registered.model_id)
+
+
+def taken(name: str, registry_id: str) -> AlreadyExists:
+    """Says that the registry has another model of that name."""
+    return AlreadyExists(
+        f"model_name: {name!r} is taken by {registry_id} in the model registry",
+        reason="MODEL_NAME_TAKEN",
+        field="model_name",
+        holder_id=registry_id,
+    )

@@ -1,0 +1,52 @@
+"""The table of export jobs."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.store import Store
+from jobs.history import JobEventRecord
+from jobs.lease import LeaseRecord
+from jobs.records import JobRecord, JobRecords
+
+
+class ExportJob(JobRecord, kw_only=True):
+    """An export job, and the model that it has become."""
+
+    __tablename__ = "export_jobs"
+
+    type: Mapped[str]
+    base_model_id: Mapped[str]
+    adapter_id: Mapped[str]
+    model_name: Mapped[str]
+    model_description: Mapped[str]
+    artifact_location: Mapped[str]
+    generation_config: Mapped[str]
+    location: Mapped[str]
+    num_cpu: Mapped[int]
+    num_gpu: Mapped[int]
+    num_memory: Mapped[int]
+    model_id: Mapped[str | None] = mapped_column(default=None)
+    cml_registered_model_id: Mapped[str | None] = mapped_column(default=None)
+    mlflow_experiment_id: Mapped[str | None] = mapped_column(default=None)
+    mlflow_run_id: Mapped[str | None] = mapped_column(default=None)
+
+    def folder(self) -> str:
+        return self.location
+
+
+class ExportEvent(JobEventRecord, kw_only=True):
+    """Something that happened to an export job."""
+
+    __tablename__ = "export_job_events"
+
+
+class ExportLease(LeaseRecord, kw_only=True):
+    """Which process reconciles export jobs."""
+
+    __tablename__ = "export_lease"
+
+
+class ExportStore(JobRecords[ExportJob]):
+    """Queries on export jobs."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, ExportJob, ExportEvent)

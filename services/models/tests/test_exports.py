@@ -1,0 +1,333 @@
+"""Exports by a job, with real peers and a job that really runs, in a real workbench."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cmlapi
+from chassis import domains, errors
+from chassis.testing import put_rows, services, settings_in
+from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    CancelExportJobRequest,
+    ExportJobMetadata,
+    GetExportJobRequest,
+    ListExportJobsRequest,
+    ListJobEventsRequest,
+    RegisterExportRequest,
+    RemoveExportJobRequest,
+)
+from ft.proto.fine_tuning_studio_pb2 import (
+    AdapterMetadata,
+    ExportModelRequest,
+    GetAdapterRequest,
+    GetModelRequest,
+    ModelMetadata,
+)
+from jobs.testing import PROJECT_ID, Workbench, until
+
+TEMPLATE = "Model_Export_Base_Job"
+# Shows its token to the test, which registers in its place, and ends when it may.
+SCRIPT = """
+import json, os, pathlib, time
+words = os.environ["JOB_ARGUMENTS"].split(" ")
+flags = dict(zip(words[::2], words[1::2]))
+folder = pathlib.Path(flags["--result_dir"])
+(folder / "model").mkdir(parents=True)
+(folder / "model/config.json").write_text('{"model_type": "llama"}')
+seen = {"flags": flags, "token": os.environ["FTS_JOB_TOKEN"]}
+(folder / "seen.part").write_text(json.dumps(seen))
+(folder / "seen.part").rename(folder / "seen.json")
+while not (folder / "end").exists():
+    time.sleep(0.05)
+"""
+MODELS = [{"id": "m", "type": "project", "name": "base", "location": "base"}]
+ADAPTERS = [
+    {"id": "a", "type": "project", "name": "a", "model_id": "m", "location": "adapters/a"},
+    {"id": "a-other", "type": "project", "name": "b", "model_id": "other"},
+    {"id": "a-registry", "type": "model_registry", "name": "c", "model_id": "m"},
+]
+
+
+class Studio:
+    """Calls to the services, and what the export job is."""
+
+    def __init__(self, folder: Path, workbench: Workbench) -> None:
+        settings = settings_in(folder, "test")
+        self.home = folder
+        self.workbench = workbench
+        self.models = domains.models(settings)
+        self.adapters = domains.adapters(settings)
+
+    async def close(self) -> None:
+        await self.models.close()
+        await self.adapters.close()
+
+    async def start(self, **fields: Any) -> ExportJobMetadata:
+        """Starts an export; the job as it is recorded."""
+        sent = {
+            "type": "model_registry",
+            "base_model_id": "m",
+            "adapter_id": "a",
+            "model_name": "tuned",
+            **fields,
+        }
+        response = await self.models(lambda s: s.ExportModel, ExportModelRequest(**sent))
+        assert (response.base_model_id, response.adapter_id) == ("m", "a")
+        return await self.get(response.export_job_id)
+
+    async def get(self, id: str) -> ExportJobMetadata:
+        return (await self.models(lambda s: s.GetExportJob, GetExportJobRequest(id=id))).export_job
+
+    async def listed(self) -> list[ExportJobMetadata]:
+        response = await self.models(lambda s: s.ListExportJobs, ListExportJobsRequest())
+        return list(response.export_jobs)
+
+    async def seen(self, job: ExportJobMetadata) -> dict[str, Any]:
+        """What the job's run was given."""
+        file = self.workbench.project / job.location / "seen.json"
+        found: dict[str, Any] = await until(
+            "it runs", lambda: file.exists() and json.loads(file.read_text())
+        )
+        return found
+
+    async def register(self, job: ExportJobMetadata, **fields: str) -> ModelMetadata:
+        """What the job calls when it has made and checked its export."""
+        sent = {"job_id": job.id, "token": (await self.seen(job))["token"], **fields}
+        response = await self.models(lambda s: s.RegisterExport, RegisterExportRequest(**sent))
+        return response.model
+
+    async def ends(self, job: ExportJobMetadata) -> ExportJobMetadata:
+        """Lets the job come to its end."""
+        (self.workbench.project / job.location / "end").touch()
+        async with asyncio.timeout(60):
+            # What is waited for happens in another process.
+            while (now := await self.get(job.id)).status.state != "SUCCEEDED":  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        return now
+
+    async def adapter(self) -> AdapterMetadata:
+        return (await self.adapters(lambda s: s.GetAdapter, GetAdapterRequest(id="a"))).adapter
+
+    async def refusal(self, **fields: Any) -> errors.Refusal:
+        with pytest.raises(errors.Refusal) as refused:
+            await self.start(**fields)
+        assert await self.listed() == []
+        assert self.workbench.jobs() == []
+        return refused.value
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+        template = workbench.job(TEMPLATE)
+        template.script = workbench.script("export.py", SCRIPT)
+        workbench.api.update_job(template, PROJECT_ID, str(template.id))
+        yield workbench
+
+
+@pytest.fixture
+async def studio(
+    workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Studio]:
+    for name, value in workbench.environment.items():
+        monkeypatch.setenv(name, value)
+    async with services(tmp_path, "models", "adapters"):
+        studio = Studio(tmp_path, workbench)
+        await put_rows(tmp_path, "models", *MODELS)
+        await put_rows(tmp_path, "adapters", *ADAPTERS)
+        yield studio
+        await studio.close()
+    workbench.clear()
+    for model in workbench.api.list_registered_models().models or []:
+        workbench.api.delete_registered_model(str(model.model_id))
+
+
+MADE = {"mlflow_experiment_id": "7", "mlflow_run_id": "run-1", "mlflow_model_path": "model"}
+
+
+async def test_an_export_becomes_a_model_of_the_registry_and_of_the_studio(studio: Studio) -> None:
+    job = await studio.start(
+        model_name="a tuned one",
+        model_description="said of it",
+        artifact_location="place",
+        generation_config='{"top_k": 5}',
+        job_cpu=1,
+        job_memory=3,
+    )
+    assert (job.status.state, job.location) == ("SCHEDULED", f"exports/{job.id}")
+    assert (job.num_cpu, job.num_memory, job.num_gpu) == (1, 3, 0)
+    flags = (await studio.seen(job))["flags"]
+    assert json.loads(flags.pop("--model_name")) == "a tuned one"
+    assert json.loads(flags.pop("--generation_config")) == {"top_k": 5}
+    assert flags == {
+        "--export_type": "model_registry",
+        "--base_model_id": "m",
+        "--adapter_id": "a",
+        "--artifact_location": "place",
+        "--result_dir": f"exports/{job.id}",
+    }
+
+    model = await studio.register(job, **MADE)
+
+    assert (model.type, model.name) == ("model_registry", "a tuned one")
+    assert (model.mlflow_experiment_id, model.mlflow_run_id) == ("7", "run-1")
+    registered = studio.workbench.api.get_registered_model(model.cml_registered_model_id)
+    assert (registered.name, registered.description) == ("a tuned one", "said of it")
+    ids = (model.cml_registered_model_id, "7", "run-1")
+    adapter = await studio.adapter()
+    for one in (adapter, await studio.get(job.id)):
+        found = (one.cml_registered_model_id, one.mlflow_experiment_id, one.mlflow_run_id)
+        assert found == ids
+    # The answer may get lost: the same again makes no other.
+    assert await studio.register(job, **MADE) == model
+    assert len(registered.model_versions or []) == 1
+    ended = await studio.ends(job)
+    assert ended.model_id == model.id
+    events = (
+        await studio.models(lambda s: s.ListJobEvents, ListJobEventsRequest(job_id=job.id))
+    ).events
+    assert [event.state for event in events if event.kind == "STATE"][-1] == "SUCCEEDED"
+
+
+async def test_a_registration_that_was_cut_off_is_gone_on_with(studio: Studio) -> None:
+    job = await studio.start()
+    half = studio.workbench.api.create_registered_model(
+        cmlapi.CreateRegisteredModelRequest(
+            project_id=PROJECT_ID, experiment_id="7", run_id="run-1", model_name="tuned"
+        )
+    )
+
+    model = await studio.register(job, **MADE)
+
+    assert model.cml_registered_model_id == half.model_id
+
+
+async def test_a_name_that_was_taken_meanwhile_is_not_registered(studio: Studio) -> None:
+    job = await studio.start()
+    studio.workbench.api.create_registered_model(
+        cmlapi.CreateRegisteredModelRequest(
+            project_id=PROJECT_ID, experiment_id="8", run_id="another", model_name="tuned"
+        )
+    )
+
+    with pytest.raises(errors.AlreadyExists, match="'tuned' is taken"):
+        await studio.register(job, **MADE)
+
+    assert not (await studio.get(job.id)).model_id
+    assert not (await studio.adapter()).mlflow_run_id
+
+
+async def test_a_merged_export_becomes_a_model_of_the_project(studio: Studio) -> None:
+    job = await studio.start(type="merged", model_name="merged")
+    assert (await studio.seen(job))["flags"]["--export_type"] == "merged"
+
+    model = await studio.register(job)
+
+    assert (model.type, model.name) == ("project", "merged")
+    assert model.location == f"exports/{job.id}/model"
+    assert await studio.register(job) == model
+    assert (await studio.get(job.id)).model_id == model.id
+    assert not (await studio.adapter()).cml_registered_model_id
+
+
+async def test_only_the_job_itself_registers(studio: Studio) -> None:
+    job = await studio.start()
+    for id, token in ((job.id, "none"), ("no-such-job", (await studio.seen(job))["token"])):
+        request = RegisterExportRequest(job_id=id, token=token, **MADE)
+        with pytest.raises(errors.Unauthenticated):
+            await studio.models(lambda s, r=request: s.RegisterExport, request)  # type: ignore[misc]
+
+
+async def test_an_export_is_cancelled_and_removed(studio: Studio) -> None:
+    job = await studio.start()
+    await studio.seen(job)
+    request = CancelExportJobRequest(id=job.id, reason="no longer wanted")
+    stopping = (await studio.models(lambda s: s.CancelExportJob, request)).export_job
+    assert stopping.status.state in ("STOPPING", "STOPPED")
+    for _ in range(2):
+        await studio.models(lambda s: s.RemoveExportJob, RemoveExportJobRequest(id=job.id))
+    assert (await studio.listed(), studio.workbench.jobs()) == ([], [])
+    with pytest.raises(errors.NotFound, match="export job"):
+        await studio.get(job.id)
+
+
+async def test_a_workspace_without_the_template_lends_the_one_for_training(studio: Studio) -> None:
+    api = studio.workbench.api
+    template = studio.workbench.job(TEMPLATE)
+    older = studio.workbench.job("Accel_Finetuning_Base_Job")
+    template.name = "Renamed_Base_Job"
+    api.update_job(template, PROJECT_ID, str(template.id))
+    try:
+        job = await studio.start()
+        created = api.get_job(PROJECT_ID, job.cml_job_id)
+        assert created.script == str(Path(older.script or "").with_name("export.py"))
+        assert created.runtime_identifier == older.runtime_identifier
+    finally:
+        template.name = TEMPLATE
+        api.update_job(template, PROJECT_ID, str(template.id))
+
+
+async def test_every_field_that_is_wrong_is_named(studio: Studio) -> None:
+    refusal = await studio.refusal(
+        base_model_id=" ",
+        adapter_id="",
+        model_name="a/b",
+        artifact_location="../x",
+        generation_config="[]",
+        job_cpu=0,
+        job_memory=-1,
+        job_gpu=-1,
+    )
+    assert isinstance(refusal, errors.InvalidArgument)
+    assert {v.field: v.rule for v in refusal.violations} == {
+        "base_model_id": "FT-001",
+        "adapter_id": "FT-001",
+        "model_name": "FT-220",
+        "artifact_location": "FT-220",
+        "generation_config": "FT-006",
+        "job_cpu": "FT-802",
+        "job_memory": "FT-802",
+        "job_gpu": "FT-803",
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"base_model_id": "nope"}, "base_model_id: model 'nope' does not exist"),
+        ({"adapter_id": "nope"}, "adapter_id: adapter 'nope' does not exist"),
+        ({"adapter_id": "a-other"}, "was trained on model 'other'"),
+        ({"adapter_id": "a-registry"}, "of type 'model_registry' cannot be exported"),
+    ],
+)
+async def test_what_does_not_go_together_is_refused(
+    studio: Studio, fields: dict[str, str], message: str
+) -> None:
+    refusal = await studio.refusal(**fields)
+    assert isinstance(refusal, errors.FailedPrecondition)
+    assert message in refusal.message
+
+
+async def test_a_name_that_is_taken_is_refused(studio: Studio) -> None:
+    assert isinstance(await studio.refusal(model_name="base"), errors.AlreadyExists)
+    studio.workbench.api.create_registered_model(
+        cmlapi.CreateRegisteredModelRequest(
+            project_id=PROJECT_ID, experiment_id="8", run_id="another", model_name="tuned"
+        )
+    )
+    refusal = await studio.refusal()
+    assert isinstance(refusal, errors.AlreadyExists)
+    assert refusal.metadata["field"] == "model_name"
+    # A merged model goes to the studio alone.
+    assert (await studio.start(type="merged")).type == "merged"
+
+
+async def test_the_exported_model_can_be_asked_for(studio: Studio) -> None:
+    job = await studio.start()
+    model = await studio.register(job, **MADE)
+    found = (await studio.models(lambda s: s.GetModel, GetModelRequest(id=model.id))).model
+    assert found == model

@@ -1,0 +1,45 @@
+"""`fts export`: a fine-tuned model to where others find it."""
+
+from typing import Annotated
+
+import typer
+
+from ft import api
+from ft.cli.jobs import Json, Watch, started
+from ft.cli.resources import ADAPTERS, Reference, text_or_file
+from ft.cli.session import Session
+
+
+def export(
+    session: Session,
+    adapter: Reference,
+    name: Annotated[str, typer.Option(help="Name of the export at its destination.")],
+    type: Annotated[
+        api.ExportType, typer.Option(help="Where to; merged is one directory in the project.")
+    ] = api.ExportType.MODEL_REGISTRY,
+    description: Annotated[str, typer.Option(help="What it is, for the registry.")] = "",
+    generation_config: Json = "",
+    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores of the job.")] = None,
+    memory: Annotated[int | None, typer.Option(min=1, help="Its memory in GiB.")] = None,
+    gpu: Annotated[int | None, typer.Option(min=0, help="Its GPUs.")] = None,
+    watch: Watch = False,
+) -> None:
+    """Export an adapter with its base model."""
+    client = session.client
+    found = ADAPTERS.find(client, adapter)
+    request = api.ExportModelRequest(
+        type=type,
+        base_model_id=found.model_id,
+        adapter_id=found.id,
+        model_name=name,
+        model_description=description,
+        generation_config=text_or_file(generation_config),
+        job_cpu=cpu,
+        job_memory=memory,
+        job_gpu=gpu,
+    )
+    response = client.ExportModel(request)
+    if response.export_job_id:
+        started(session, [client.get_job(response.export_job_id)], watch)
+    else:
+        session.out.item(response)

@@ -1,0 +1,187 @@
+"""An export job: a base model with its adapter, to where others find it."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ft.api import (
+    ExportType,
+    GetAdapterRequest,
+    GetModelRequest,
+    ModelMetadata,
+    PromptMetadata,
+    RegisterExportRequest,
+)
+from ft.client import StudioError
+from trainer import hub, registry, saving, settings, tracking
+from trainer.arguments import ExportArguments
+from trainer.errors import REFUSALS
+from trainer.events import EventLog
+from trainer.hardware import Hardware, detect
+from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
+from trainer.parity import Parity, prompt_of, sample_prompts
+from trainer.studio import Identity, Studio, model_reference, model_source
+
+STEPS = 4
+"""Loaded, written, found to be right, registered."""
+MERGED_FOLDER = "model"
+"""Where in the job's folder a merged model lies; the studio looks there for it."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What is exported, ready to be."""
+
+    base: ModelMetadata
+    source: str
+    prompt: PromptMetadata | None
+    model: Any
+    tokenizer: Any
+    hardware: Hardware
+    parity: Parity
+
+
+class Export:
+    """One job, from what its arguments name to a model that the studio lists."""
+
+    def __init__(
+        self,
+        arguments: ExportArguments,
+        identity: Identity,
+        studio: Studio,
+        events: EventLog,
+        project: Path,
+    ) -> None:
+        self._arguments = arguments
+        self._identity = identity
+        self._studio = studio
+        self._events = events
+        self._project = project
+
+    def run(self) -> None:
+        """Raises TrainerError or StudioError where the user can do something about it."""
+        self._events.write("started", total_steps=STEPS)
+        loaded = self._load()
+        self._done(1)
+        if self._arguments.export_type == ExportType.MERGED:
+            self._merge(loaded)
+        else:
+            self._log(loaded)
+        self._done(STEPS)
+
+    def _load(self) -> Loaded:
+        arguments = self._arguments
+        base = self._studio.GetModel(GetModelRequest(id=arguments.base_model_id)).model
+        adapter = self._studio.GetAdapter(GetAdapterRequest(id=arguments.adapter_id)).adapter
+        prompt = prompt_of(self._studio, adapter)
+        prompts = sample_prompts(self._studio, prompt, self._project, self._events.notice)
+        hardware = detect()
+        torch.set_num_threads(hardware.cpus)
+        source = model_source(base, self._project)
+        tokenizer = load_tokenizer(source)
+        model = load_model(source, hardware, weight_type(hardware), None)
+        adapted = load_adapter(model, adapter, self._project)
+        parity = Parity.of(adapted, tokenizer, arguments.generation_config, prompts)
+        return Loaded(base, source, prompt, adapted, tokenizer, hardware, parity)
+
+    def _merge(self, loaded: Loaded) -> None:
+        target = self._project / self._arguments.result_dir / MERGED_FOLDER
+        partial = target.with_name(f".{MERGED_FOLDER}.partial")
+        merged = loaded.model.merge_and_unload()
+        if self._arguments.generation_config:
+            merged.generation_config = self._generation(loaded)
+        saving.save_merged(merged, loaded.tokenizer, partial)
+        self._done(2)
+        try:
+            dtype = weight_type(loaded.hardware)
+            again = load_model(str(partial), loaded.hardware, dtype, None)
+            loaded.parity.require_model(again, load_tokenizer(str(partial)))
+            self._done(3)
+            saving.replace_directory(partial, target)
+            self._register()
+        except Exception as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            if not _undecided(error):
+                shutil.rmtree(target, ignore_errors=True)
+            raise
+
+    def _log(self, loaded: Loaded) -> None:
+        name = self._arguments.model_name
+        tracking.open_experiment(self._identity.job_id or name, self._project)
+        logged = self._logged(loaded)
+        self._done(2)
+        number = ""
+        try:
+            loaded.parity.require(logged.predictions(loaded.parity))
+            self._done(3)
+            number = registry.register(logged, name)
+            self._register(
+                mlflow_experiment_id=logged.experiment_id,
+                mlflow_run_id=logged.run_id,
+                mlflow_model_path=logged.path,
+            )
+        except Exception as error:
+            if not _undecided(error):
+                if number:
+                    registry.deregister(name, number)
+                logged.discard()
+            raise
+
+    def _logged(self, loaded: Loaded) -> registry.Logged:
+        generation = self._generation(loaded)
+        prompt = loaded.prompt or PromptMetadata()
+        metadata = {
+            "base_model": model_reference(loaded.base),
+            "prompt_template": prompt.prompt_template,
+            "input_template": prompt.input_template,
+            "completion_template": prompt.completion_template,
+            "tokenizer_sha256": registry.tokenizer_hash(loaded.tokenizer),
+        }
+        with tempfile.TemporaryDirectory(dir=self._arguments.result_dir) as temporary:
+            folder = Path(temporary)
+            # MLflow follows no links out of what it is given, as those of the hub's cache are.
+            shutil.copytree(_files(loaded.source), folder / "base", copy_function=_same_file)
+            reference = metadata["base_model"]
+            saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
+            generation.save_pretrained(folder / "adapter")
+            location, experiment = self._arguments.artifact_location, self._arguments.model_name
+            return registry.log(folder, location, generation, metadata, experiment)
+
+    def _generation(self, loaded: Loaded) -> Any:
+        return settings.make_generation_config(self._arguments.generation_config, loaded.tokenizer)
+
+    def _register(self, **made: str) -> None:
+        identity = self._identity
+        request = RegisterExportRequest(job_id=identity.job_id, token=identity.token, **made)
+        model = self._studio.RegisterExport(request).model
+        self._events.write("registered", model_id=model.id)
+
+    def _done(self, step: int) -> None:
+        self._events.write("progress", step=step, total_steps=STEPS, epoch=0.0)
+
+
+def _files(source: str) -> Path:
+    """The directory with the base model's files; of one of the hub, what was loaded of it."""
+    if Path(source).is_dir():
+        return Path(source).absolute()
+    from transformers.utils import cached_file
+
+    return Path(cached_file(source, "config.json", token=hub.token())).parent
+
+
+def _same_file(source: str, target: str) -> None:
+    """Puts a file into another place, if it can be without taking its space again."""
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _undecided(error: Exception) -> bool:
+    """Whether the studio may have taken the export all the same."""
+    return isinstance(error, StudioError) and error.code not in REFUSALS

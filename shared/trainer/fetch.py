@@ -1,0 +1,88 @@
+"""A registered model as a directory that `from_pretrained` takes.
+
+What is trained and evaluated on is one model, so an adapter is merged into its base model; the
+directory stays in the project, and the next job finds it there.
+"""
+
+import shutil
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+
+from ft.api import ModelMetadata
+from rows.errors import first_line
+from trainer import saving, tracking
+from trainer.errors import ModelError
+
+FOLDER = "models/registry"
+"""Where the directories lie in the project, one for each run of MLflow."""
+_BASE, _ADAPTER = Path("artifacts/base"), Path("artifacts/adapter")
+"""Within what the studio logs, see `trainer.registry`."""
+_PLAIN = (Path("model"), Path())
+"""Where MLflow's own flavors, and people, put a `save_pretrained` directory."""
+_TOKENIZERS = Path("components/tokenizer")
+"""Where MLflow's flavor for transformers puts the tokenizer beside it."""
+
+
+def directory(model: ModelMetadata, project: Path) -> Path:
+    """The directory, made if it is not there yet. Raises ModelError if there is no such model."""
+    run = model.mlflow_run_id
+    if not run or Path(run).name != run:
+        raise ModelError(f"Model {model.name} names no run of MLflow that it was logged in.")
+    target = (project / FOLDER / run).absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Jobs that start together would all make it.
+    with FileLock(target.with_name(f".{run}.lock")):
+        if not target.exists():
+            partial = target.with_name(f".{run}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            _make(_logged(model, project), partial, model.name)
+            saving.replace_directory(partial, target)
+    return target
+
+
+def _logged(model: ModelMetadata, project: Path) -> Path:
+    """The files that were logged in the model's run."""
+    with tracking.connect(project):
+        from mlflow import MlflowClient, artifacts
+        from mlflow.exceptions import MlflowException
+    try:
+        client = MlflowClient()
+        outputs = client.get_run(model.mlflow_run_id).outputs
+        logged = outputs.model_outputs if outputs else []
+        if logged:
+            return Path(artifacts.download_artifacts(f"models:/{logged[0].model_id}"))
+        # As MLflow did it before its version 3.
+        for file in client.list_artifacts(model.mlflow_run_id):
+            if file.is_dir:
+                place = artifacts.download_artifacts(f"runs:/{model.mlflow_run_id}/{file.path}")
+                return Path(place)
+    except MlflowException as error:
+        raise ModelError(
+            f"Model {model.name} cannot be read from MLflow: {first_line(error)}"
+        ) from error
+    raise ModelError(f"Model {model.name}: nothing is logged in its run {model.mlflow_run_id}.")
+
+
+def _make(logged: Path, target: Path, name: str) -> None:
+    if (logged / _ADAPTER / "adapter_config.json").is_file():
+        _merge(logged / _BASE, logged / _ADAPTER, target)
+        return
+    for place in _PLAIN:
+        if (logged / place / "config.json").is_file():
+            shutil.copytree(logged / place, target)
+            if (logged / _TOKENIZERS).is_dir():
+                shutil.copytree(logged / _TOKENIZERS, target, dirs_exist_ok=True)
+            return
+    raise ModelError(f"Model {name} has no directory with a config.json among what is logged.")
+
+
+def _merge(base: Path, adapter: Path, target: Path) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    # In 32 bits: rounding would make another model of it than the one that was exported.
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    saving.save_merged(merged, AutoTokenizer.from_pretrained(adapter), target)

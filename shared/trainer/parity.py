@@ -1,0 +1,93 @@
+"""Whether an exported model writes what the adapter writes, token for token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ft.api import AdapterMetadata, GetDatasetRequest, GetPromptRequest, PromptMetadata
+from ft.client import NotFoundError
+from rows import reading, templates
+from rows.errors import RowsError
+from trainer import hub, settings
+from trainer.errors import ModelError
+from trainer.generate import continue_texts
+from trainer.hardware import Notify
+from trainer.studio import Studio
+
+ROWS = 8
+MAX_NEW_TOKENS = 32
+"""Most tokens of a continuation that are compared."""
+GENERAL = ("Hello", "Once upon a time", "The answer is", "1 2 3 4")
+"""Prompts for an adapter that is of no prompt of the studio's."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Sample prompts, and what the adapter's own model makes of them greedily."""
+
+    prompts: list[str]
+    generation_config: dict[str, Any]
+    expected: list[str]
+
+    @classmethod
+    def of(
+        cls, model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: list[str]
+    ) -> "Parity":
+        """What this model makes of the prompts; `generation_config` is that of the export."""
+        tokens = min(generation_config.get("max_new_tokens") or MAX_NEW_TOKENS, MAX_NEW_TOKENS)
+        greedy = {**generation_config, "do_sample": False, "max_new_tokens": tokens}
+        return cls(prompts, greedy, _written(model, tokenizer, greedy, prompts))
+
+    def require_model(self, model: Any, tokenizer: Any) -> None:
+        """Raises ModelError unless that model writes the same."""
+        self.require(_written(model, tokenizer, self.generation_config, self.prompts))
+
+    def require(self, written: Sequence[str]) -> None:
+        """Raises ModelError, naming the first prompt that was gone on with in another way."""
+        if len(written) != len(self.prompts):
+            raise ModelError(
+                f"The exported model answers {len(self.prompts)} prompts with {len(written)} texts."
+            )
+        for prompt, expected, text in zip(self.prompts, self.expected, written, strict=True):
+            if text != expected:
+                raise ModelError(
+                    "The exported model does not write what the adapter writes: "
+                    f"after {prompt!r} it writes {text!r}, not {expected!r}."
+                )
+
+
+def prompt_of(studio: Studio, adapter: AdapterMetadata) -> PromptMetadata | None:
+    """The prompt that the adapter was trained with; None if it is not known any more."""
+    if not adapter.prompt_id:
+        return None
+    try:
+        return studio.GetPrompt(GetPromptRequest(id=adapter.prompt_id)).prompt
+    except NotFoundError:
+        return None
+
+
+def sample_prompts(
+    studio: Studio, prompt: PromptMetadata | None, project: Path, notify: Notify
+) -> list[str]:
+    """The first rows of the prompt's dataset as inputs; texts about nothing where they cannot be
+    had."""
+    if prompt is None:
+        notify("The adapter's prompt is not known: the export is checked on general texts.")
+        return list(GENERAL)
+    try:
+        dataset = studio.GetDataset(GetDatasetRequest(id=prompt.dataset_id)).dataset
+        splits = reading.load(dataset, project, hub.token())
+        rows = next(iter(splits.values()))
+        few = rows.select(range(min(ROWS, len(rows))))
+        return [templates.fill(prompt.input_template, row) for row in few] or list(GENERAL)
+    except (NotFoundError, RowsError, LookupError) as error:
+        notify(f"The export is checked on general texts: the adapter's rows are gone ({error}).")
+        return list(GENERAL)
+
+
+def _written(
+    model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: list[str]
+) -> list[str]:
+    generation = settings.make_generation_config(generation_config, tokenizer)
+    return [one.text for one in continue_texts(model, tokenizer, generation, prompts)]

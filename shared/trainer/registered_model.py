@@ -1,0 +1,74 @@
+"""The code of a registered model: MLflow runs this file wherever the model is loaded.
+
+It stands alone, since nothing of the studio is there then: base model and adapter lie beside it,
+the latter with tokenizer and generation settings. Numbers and batches are those of the trainer, so
+that it writes what the trainer's own model writes.
+"""
+
+from typing import Any
+
+import pandas
+import torch
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+BATCH_ROWS = 16
+_OF_SAMPLING = ("temperature", "top_p", "top_k")
+"""Settings without effect where nothing is sampled; the library warns of them."""
+
+
+class AdaptedModel(PythonModel):
+    """Continues the texts of the column `prompt`.
+
+    `params` are generation settings; those that are not given are the exported ones. A temperature
+    of 0 is greedy.
+    """
+
+    def load_context(self, context: Any) -> None:
+        """Loads base model, adapter and tokenizer."""
+        base, adapter = context.artifacts["base"], context.artifacts["adapter"]
+        device, dtype = _device()
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, device_map={"": device})
+        self._model = PeftModel.from_pretrained(model, adapter).eval()
+        self._tokenizer = AutoTokenizer.from_pretrained(adapter, padding_side="left")
+        self._generation = GenerationConfig.from_pretrained(adapter)
+
+    def predict(
+        self, model_input: pandas.DataFrame, params: dict[str, Any] | None = None
+    ) -> list[str]:
+        """The continuations, in order, each without its prompt and without special tokens."""
+        generation = self._settings(params or {})
+        prompts = [str(prompt) for prompt in model_input["prompt"]]
+        written: list[str] = []
+        for start in range(0, len(prompts), BATCH_ROWS):
+            written += self._continue(prompts[start : start + BATCH_ROWS], generation)
+        return written
+
+    def _settings(self, params: dict[str, Any]) -> GenerationConfig:
+        wanted = {**self._generation.to_dict(), **params}
+        if not wanted.get("temperature"):
+            wanted["do_sample"] = False
+        if not wanted.get("do_sample"):
+            wanted = {name: value for name, value in wanted.items() if name not in _OF_SAMPLING}
+        return GenerationConfig.from_dict(wanted)
+
+    @torch.inference_mode()
+    def _continue(self, prompts: list[str], generation: GenerationConfig) -> list[str]:
+        encoded = self._tokenizer(
+            prompts, return_tensors="pt", padding=True, return_token_type_ids=False
+        ).to(self._model.device)
+        output = self._model.generate(**encoded, generation_config=generation)
+        written = output[:, encoded["input_ids"].shape[1] :]
+        texts: list[str] = self._tokenizer.batch_decode(written, skip_special_tokens=True)
+        return texts
+
+
+def _device() -> tuple[str, torch.dtype]:
+    if not torch.cuda.is_available():
+        return "cpu", torch.float32
+    return "cuda:0", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+set_model(AdaptedModel())

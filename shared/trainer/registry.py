@@ -1,0 +1,116 @@
+"""Models in MLflow: logged with their adapter, read back, and registered."""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from trainer.parity import Parity
+
+CODE = Path(__file__).parent / "registered_model.py"
+PARAMETERS: dict[str, Any] = {
+    "max_new_tokens": 60,
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "top_k": 50,
+    "repetition_penalty": 1.0,
+    "num_beams": 1,
+    "do_sample": False,
+}
+"""What a call may set, with what holds where neither it nor the export does."""
+_PACKAGES = ("mlflow", "peft", "torch", "transformers")
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A model that is logged in a run of MLflow."""
+
+    uri: str
+    experiment_id: str
+    run_id: str
+    path: str
+
+    def predictions(self, parity: Parity) -> list[str]:
+        """What the model, read back, makes of the prompts."""
+        import pandas
+        from mlflow import pyfunc
+
+        greedy = parity.generation_config
+        params = {name: greedy[name] for name in ("do_sample", "max_new_tokens")}
+        prompts = pandas.DataFrame({"prompt": parity.prompts})
+        written: list[str] = pyfunc.load_model(self.uri).predict(prompts, params=params)
+        return written
+
+    def discard(self) -> None:
+        """Marks run and model as deleted; `mlflow gc` frees their space."""
+        from mlflow import MlflowClient
+
+        client = MlflowClient()
+        client.delete_logged_model(self.uri.removeprefix("models:/"))
+        client.delete_run(self.run_id)
+
+
+def log(
+    folder: Path, location: str, generation: Any, metadata: dict[str, Any], experiment: str
+) -> Logged:
+    """Logs what lies in `folder` as `base` and `adapter`, in a run of its own.
+
+    MLflow's own flavor for transformers is not used: it saves a model with an adapter so that its
+    weights are not found when it is loaded, and says nothing.
+    """
+    import mlflow
+    import pandas
+    from mlflow.models import infer_signature
+
+    given = {name: getattr(generation, name, None) for name in PARAMETERS}
+    params = {
+        name: usual if given[name] is None else type(usual)(given[name])
+        for name, usual in PARAMETERS.items()
+    }
+    example = pandas.DataFrame({"prompt": ["text"]})
+    with mlflow.start_run(run_name=experiment) as run:
+        info = mlflow.pyfunc.log_model(
+            name=location,
+            python_model=str(CODE),
+            artifacts={name: str(folder / name) for name in ("base", "adapter")},
+            signature=infer_signature(example, ["text"], params=params),
+            # Given, since MLflow would find them out by running the model.
+            pip_requirements=[f"{name}=={_release(name)}" for name in _PACKAGES],
+            metadata={**metadata, "generation_config": generation.to_diff_dict()},
+        )
+    return Logged(info.model_uri, run.info.experiment_id, run.info.run_id, location)
+
+
+def register(logged: Logged, name: str) -> str:
+    """Registers a logged model under a name; its version."""
+    import mlflow
+
+    return str(mlflow.register_model(logged.uri, name).version)
+
+
+def deregister(name: str, number: str) -> None:
+    """Takes a version out, and the name with the last one."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    client.delete_model_version(name, number)
+    if not client.search_model_versions(f"name='{name}'"):
+        client.delete_registered_model(name)
+
+
+def tokenizer_hash(tokenizer: Any) -> str:
+    """SHA-256 of the files that the tokenizer is saved as, with their names."""
+    digest = hashlib.sha256()
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save_pretrained(folder)
+        for file in sorted(Path(folder).rglob("*")):
+            if file.is_file():
+                digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _release(package: str) -> str:
+    # Without what tells builds apart, such as `+cpu`: no index has it.
+    return version(package).partition("+")[0]

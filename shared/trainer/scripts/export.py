@@ -1,0 +1,5 @@
+"""Script of the export jobs."""
+
+from trainer.export import main
+
+raise SystemExit(main())

@@ -1,0 +1,233 @@
+"""Export jobs, run as a workspace runs them, and what others make of their exports."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas
+import pytest
+from mlflow import MlflowClient
+
+from ft.api import AdapterMetadata, ModelMetadata
+from trainer import exporting, registry, tracking
+from trainer.arguments import ExportArguments
+from trainer.errors import ModelError
+from trainer.events import EventLog
+from trainer.exporting import Export
+from trainer.fetch import directory
+from trainer.found import FoundStudio
+from trainer.hardware import Hardware
+from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
+from trainer.parity import Parity
+from trainer.studio import Identity
+from trainer.tests.studio import TOKEN, Studio
+from trainer.tests.support import Run
+
+ADAPTER = AdapterMetadata(
+    id="adapter", type="project", name="a", model_id="model", location="adapter", prompt_id="prompt"
+)
+PROMPTS = ["### CUSTOMER: where is my parcel?\n### ACTION:", "### CUSTOMER: hi\n### ACTION:"]
+
+
+@pytest.fixture(scope="session")
+def adapter_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter for the starter model that makes it write something else."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import set_seed
+
+    set_seed(1)
+    source = str(Path(exporting.__file__).parent / "starter/model")
+    model = load_model(source, Hardware(1), weight_type(Hardware(1)), None)
+    # Without it an adapter begins as one that changes nothing.
+    config = LoraConfig(target_modules="all-linear", init_lora_weights=False)
+    folder = tmp_path_factory.mktemp("adapter")
+    get_peft_model(model, config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def adapter(project: Path, studio: Studio, adapter_files: Path) -> None:
+    (project / "adapter").symlink_to(adapter_files)
+    studio.adapters.append(ADAPTER)
+
+
+@pytest.fixture(autouse=True)
+def own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Set by whoever connects, for the whole process.
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    yield
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture
+def export(run_job: Callable[..., Run]) -> Callable[..., Run]:
+    def run(**values: Any) -> Run:
+        flags = {
+            "base_model_id": "model",
+            "adapter_id": "adapter",
+            "model_name": '"my\\u0020model"',
+            "result_dir": "exports/job-1",
+            "generation_config": '{"max_new_tokens":6,"repetition_penalty":1.1}',
+            **values,
+        }
+        words = " ".join(f"--{name} {value}" for name, value in flags.items())
+        return run_job("export.py", words, "exports/job-1", FTS_JOB_ID="job-1", FTS_JOB_TOKEN=TOKEN)
+
+    return run
+
+
+@pytest.fixture
+def in_process(project: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[Export]:
+    """An export to the registry, in the test's own process."""
+    monkeypatch.chdir(project)
+    arguments = ExportArguments(
+        export_type="model_registry",
+        base_model_id="model",
+        adapter_id="adapter",
+        model_name="m",
+        artifact_location="model",
+        result_dir="exports/job-1",
+        generation_config={"max_new_tokens": 6},
+    )
+    host, port = studio.address.split(":")
+    where = {"FINE_TUNING_SERVICE_IP": host, "FINE_TUNING_SERVICE_PORT": port}
+    with FoundStudio(where) as found:
+        events = EventLog(project / "exports/job-1")
+        yield Export(arguments, Identity("job-1", TOKEN), found, events, project)
+
+
+def written(source: str, project: Path, adapter: AdapterMetadata | None = None) -> list[str]:
+    """What the model writes after the prompts, greedily."""
+    model = load_model(source, Hardware(1), weight_type(Hardware(1)), None)
+    if adapter:
+        model = load_adapter(model, adapter, project)
+    return Parity.of(model, load_tokenizer(source), {"max_new_tokens": 6}, PROMPTS).expected
+
+
+def registered(project: Path) -> list[Any]:
+    with tracking.connect(project):
+        return list(MlflowClient().search_registered_models())
+
+
+def test_an_export_to_the_registry_loads_back_and_writes_what_the_adapter_writes(
+    export: Callable[..., Run], studio: Studio, project: Path
+) -> None:
+    run = export(export_type="model_registry", artifact_location="tuned")
+
+    assert run.status == 0, run.output
+    [made] = studio.exports
+    assert (made.job_id, made.token, made.mlflow_model_path) == ("job-1", TOKEN, "tuned")
+    assert run.of("registered")[0]["model_id"] == "exported"
+    assert [event["step"] for event in run.of("progress")] == [1, 2, 3, 4]
+    assert TOKEN not in run.output + run.log + (run.folder / "events.jsonl").read_text()
+    with tracking.connect(project):
+        [version] = MlflowClient().search_model_versions("name='my model'")
+        assert version.run_id == made.mlflow_run_id
+        loaded = mlflow.pyfunc.load_model("models:/my model/1")
+    expected = written(str(project / "starter/model"), project, ADAPTER)
+    params = {"max_new_tokens": 6, "do_sample": False, "repetition_penalty": 1.0}
+    prompts = pandas.DataFrame({"prompt": PROMPTS})
+    assert loaded.predict(prompts, params=params) == expected
+    assert expected != written(str(project / "starter/model"), project)
+    model = mlflow.models.get_model_info("models:/my model/1")
+    assert model.metadata["generation_config"]["max_new_tokens"] == 6
+    assert model.metadata["input_template"] == "### CUSTOMER: {customer}\n### ACTION:"
+    assert len(model.metadata["tokenizer_sha256"]) == 64
+    defaults = {one.name: one.default for one in model.signature.params.params}
+    assert (defaults["max_new_tokens"], defaults["repetition_penalty"]) == (6, 1.1)
+    assert defaults.keys() >= {"temperature", "top_p", "top_k", "num_beams"}
+
+
+def test_a_registered_model_is_read_back_as_one_directory(
+    in_process: Export, studio: Studio, project: Path
+) -> None:
+    in_process.run()
+    [made] = studio.exports
+    record = ModelMetadata(
+        type="model_registry", name="m", mlflow_run_id=made.mlflow_run_id, id="r"
+    )
+
+    found = directory(record, project)
+
+    assert written(str(found), project) == written(str(project / "starter/model"), project, ADAPTER)
+    before = found.stat().st_mtime_ns
+    assert directory(record, project).stat().st_mtime_ns == before
+
+
+def test_an_export_that_reads_back_otherwise_is_not_registered(
+    in_process: Export, studio: Studio, project: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    code = registry.CODE.read_text()
+    right = "PeftModel.from_pretrained(model, adapter).eval()"
+    assert right in code
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(code.replace(right, "model.eval()"))
+    monkeypatch.setattr(registry, "CODE", wrong)
+
+    with pytest.raises(ModelError, match="does not write what the adapter writes: after '###"):
+        in_process.run()
+
+    assert studio.exports == []
+    assert registered(project) == []
+    [experiment] = MlflowClient().search_experiments(filter_string="name = 'job-1'")
+    assert MlflowClient().search_runs([experiment.experiment_id]) == []
+
+
+def test_an_export_that_the_studio_refuses_is_taken_back(
+    in_process: Export, studio: Studio, project: Path
+) -> None:
+    studio.export_refused = "the name is taken"
+
+    with pytest.raises(Exception, match="the name is taken"):
+        in_process.run()
+
+    assert registered(project) == []
+
+
+def test_a_merged_export_writes_what_the_adapter_writes(
+    export: Callable[..., Run], studio: Studio, project: Path
+) -> None:
+    run = export(export_type="merged", generation_config='{"max_new_tokens":6}')
+
+    assert run.status == 0, run.output
+    assert [one.job_id for one in studio.exports] == ["job-1"]
+    merged = project / "exports/job-1/model"
+    assert json.loads((merged / "generation_config.json").read_text())["max_new_tokens"] == 6
+    assert written(str(merged), project) == written(
+        str(project / "starter/model"), project, ADAPTER
+    )
+    assert not list(merged.parent.glob(".model*"))
+
+
+def test_a_merged_export_that_the_studio_refuses_leaves_nothing(
+    export: Callable[..., Run], studio: Studio
+) -> None:
+    studio.export_refused = "the name is taken"
+
+    run = export(export_type="merged")
+
+    assert run.status == 1
+    assert "the name is taken" in run.events[-1]["reason"]
+    assert run.events[-1]["kind"] == "USER_ERROR"
+    assert not (run.folder / "model").exists()
+
+
+def test_a_registered_model_that_is_not_there_says_so(project: Path) -> None:
+    for run, why in (("", "names no run"), ("../x", "names no run"), ("f" * 32, "cannot be read")):
+        with pytest.raises(ModelError, match=why):
+            directory(ModelMetadata(type="model_registry", name="m", mlflow_run_id=run), project)
+
+
+def test_the_first_difference_is_told() -> None:
+    parity = Parity(["one", "two"], {}, ["1", "2"])
+    parity.require(["1", "2"])
+    with pytest.raises(ModelError, match="after 'two' it writes '3', not '2'"):
+        parity.require(["1", "3"])
+    with pytest.raises(ModelError, match="2 prompts with 1 texts"):
+        parity.require(["1"])
