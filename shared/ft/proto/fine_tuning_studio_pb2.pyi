@@ -1748,6 +1748,7 @@ class StartEvaluationJobRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     RUN_NUMBER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETRY_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """mlflow."""
     dataset_id: _builtins.str
@@ -1784,6 +1785,10 @@ class StartEvaluationJobRequest(_message.Message):
     def selected_features(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Dataset columns that the table of results shows beside input and output."""
 
+    @_builtins.property
+    def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
+        """Whether and when each of the jobs is tried again by itself; not at all if not set."""
+
     def __init__(
         self,
         *,
@@ -1804,10 +1809,11 @@ class StartEvaluationJobRequest(_message.Message):
         job_id: _builtins.str = ...,
         run_number: _builtins.int = ...,
         request_id: _builtins.str = ...,
+        retry: _fine_tuning_studio_types_pb2.RetryPolicy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "eval_dataset_fraction", b"eval_dataset_fraction", "gpu_label_id", b"gpu_label_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "eval_dataset_fraction", b"eval_dataset_fraction", "gpu_label_id", b"gpu_label_id", "retry", b"retry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "adapter_bnb_config", b"adapter_bnb_config", "comparison_adapter_id", b"comparison_adapter_id", "cpu", b"cpu", "dataset_id", b"dataset_id", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config", b"generation_config", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "job_id", b"job_id", "memory", b"memory", "model_adapter_combinations", b"model_adapter_combinations", "model_bnb_config", b"model_bnb_config", "prompt_id", b"prompt_id", "request_id", b"request_id", "run_number", b"run_number", "selected_features", b"selected_features", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "adapter_bnb_config", b"adapter_bnb_config", "comparison_adapter_id", b"comparison_adapter_id", "cpu", b"cpu", "dataset_id", b"dataset_id", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config", b"generation_config", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "job_id", b"job_id", "memory", b"memory", "model_adapter_combinations", b"model_adapter_combinations", "model_bnb_config", b"model_bnb_config", "prompt_id", b"prompt_id", "request_id", b"request_id", "retry", b"retry", "run_number", b"run_number", "selected_features", b"selected_features", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__eval_dataset_fraction: _TypeAlias = _typing.Literal["eval_dataset_fraction"]  # noqa: Y015
     _WhichOneofArgType__eval_dataset_fraction: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction"]  # noqa: Y015
