@@ -53,6 +53,10 @@ class WorkerError(TrainerError):
         self.detail = detail
 
 
+class TrackingError(TrainerError):
+    """MLflow's tracking store does not take what it is given."""
+
+
 def explain(error: BaseException) -> str:
     """One sentence about the error, fit for the user. Never more than its first line."""
     if isinstance(error, TrainerError | RowsError):
@@ -78,7 +82,7 @@ def kind_of(error: BaseException) -> FailureKind:
         return kind_of(error.__cause__)
     if isinstance(error, StudioError):
         return FailureKind.USER_ERROR if error.code in REFUSALS else FailureKind.ERROR
-    if isinstance(error, TrainerError | RowsError):
+    if isinstance(error, TrainerError | RowsError) and not isinstance(error, TrackingError):
         return FailureKind.USER_ERROR
     return FailureKind.ERROR
 
