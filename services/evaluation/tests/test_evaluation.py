@@ -32,6 +32,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
     StartEvaluationJobResponse,
 )
+from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.testing import PROJECT_ID, Workbench, until
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
@@ -107,9 +108,9 @@ class Studio:
         for peer in (self.jobs, *self._owners.values()):
             await peer.close()
 
-    def program(self, code: str) -> None:
+    def program(self, code: str, before: str = SCRIPT) -> None:
         """Makes the template job run `code`, as an evaluation has no script of the user's."""
-        script = self.workbench.script("evaluate.py", SCRIPT + code)
+        script = self.workbench.script("evaluate.py", before + code)
         template = self.workbench.job("Mlflow_Evaluation_Base_Job")
         template.script = script
         self.workbench.api.update_job(template, PROJECT_ID, str(template.id))
@@ -270,6 +271,18 @@ async def test_the_log_of_an_imported_job_lies_within_the_project(
         [answer async for answer in studio.jobs.link.stream("TailLogs", request)]
 
 
+async def test_a_job_that_crashes_is_tried_again(studio: Studio) -> None:
+    script = SCRIPT.replace("parents=True", "parents=True, exist_ok=True")
+    crashes = 'if "FTS_ATTEMPT" not in os.environ: os.abort()'
+    studio.program(crashes, script)
+    policy = RetryPolicy(max_attempts=2, on=["CRASHED"])
+    first, second = (await studio.start(("m", ""), ("m", "a"), retry=policy)).evaluation_jobs
+    assert first.status.retry == policy
+    for job in (first, second):
+        ended = await studio.reach(job.id, "SUCCEEDED", "FAILED")
+        assert (ended.status.state, ended.status.attempt) == ("SUCCEEDED", 2)
+
+
 async def rows_of(studio: Studio, id: str, offset: int = 0) -> list[EvaluationRow]:
     request = StreamEvaluationRowsRequest(job_id=id, offset=offset).SerializeToString()
     stream = studio.jobs.link.stream("StreamEvaluationRows", request)
@@ -341,6 +354,11 @@ async def test_a_bad_request_starts_nothing(studio: Studio) -> None:
     refusal = await studio.refusal(cpu=0, generation_config="[]")
     assert isinstance(refusal, errors.InvalidArgument)
     assert {v.field for v in refusal.violations} == {"cpu", "generation_config"}
+    refusal = await studio.refusal(retry=RetryPolicy(max_attempts=11, on=["USER_ERROR"]))
+    assert {v.field: v.rule for v in refusal.violations} == {
+        "retry.max_attempts": "FT-813",
+        "retry.on[0]": "FT-814",
+    }
 
 
 async def test_a_job_that_is_unknown(studio: Studio) -> None:
