@@ -24,6 +24,7 @@ from ft.api import (
     RemoveFineTuningJobRequest,
     StartEvaluationJobRequest,
     StartFineTuningJobRequest,
+    StreamEvaluationRowsRequest,
     TailLogsRequest,
 )
 from ft.client import FineTuningStudioClient, StudioError
@@ -143,6 +144,15 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
         scores = {r["metric"]: r["score"] for r in _rows(results / "aggregregated_results.csv")}
         assert float(scores["exact_match"]) == pytest.approx(job.metrics["exact_match"])
         assert job.samples
+        streamed = client.StreamEvaluationRows(StreamEvaluationRowsRequest(job_id=job.id))
+        outputs = [row.output for part in streamed for row in part.rows]
+        assert outputs == [row["model_output"] for row in rows]
+    chart = studio.home / "chart.svg"
+    compared = studio.fts("eval", "compare", job.parent_job_id, "--chart", str(chart))
+    [comparison] = compared["comparisons"]
+    assert comparison["rows"] == job.rows
+    assert set(comparison["differences"]) == {"exact_match", "rougeL"}
+    assert chart.stat().st_size > 0
 
 
 def test_two_workers_train_together_and_are_gone_with_their_job(
