@@ -100,7 +100,7 @@ def show(
     client = session.client
     found = client.get_job(job)
     if not isinstance(found, api.EvaluationJobMetadata):
-        raise CommandFailed(f"{job} is a fine-tuning job", Exit.REFUSED)
+        raise CommandFailed(f"{job} is no evaluation job", Exit.REFUSED)
     shown = list(islice(rows_of(client, job), rows or None))
     if session.out.json:
         session.out.data({**as_dict(found), "results": [as_dict(row) for row in shown]})
