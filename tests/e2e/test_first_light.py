@@ -27,6 +27,7 @@ from ft.api import (
     TailLogsRequest,
 )
 from ft.client import FineTuningStudioClient, StudioError
+from tests.e2e import serving
 from tests.e2e.conftest import Studio
 from tests.support import until
 
@@ -81,7 +82,7 @@ def registered(studio: Studio) -> Registered:
     return Registered(studio.client())
 
 
-def test_trains_registers_and_evaluates(studio: Studio, registered: Registered) -> None:
+def test_trains_registers_evaluates_and_serves(studio: Studio, registered: Registered) -> None:
     started = registered.train("short", dataset_fraction=0.05)
     job = until(
         "trained",
@@ -103,10 +104,12 @@ def test_trains_registers_and_evaluates(studio: Studio, registered: Registered) 
     assert {config.type for config in used} == {"lora_config", "training_arguments"}
     log = b"".join(r.data for r in client.TailLogs(TailLogsRequest(job_id=job.id, follow=True)))
     assert b"'loss'" in log
-    _evaluates(studio, registered, adapter.id)
+    scored = _evaluates(studio, registered, adapter.id)
+    serving.serves_as_evaluated(studio, adapter, scored)
 
 
-def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
+def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> list[dict[str, str]]:
+    """The rows that the tuned model was scored on."""
     client = registered.client
     started = client.StartEvaluationJob(
         StartEvaluationJobRequest(
@@ -119,7 +122,7 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
             prompt_id=registered.prompt_id,
             cpu=1,
             memory=2,
-            generation_config=json.dumps({"do_sample": False, "max_new_tokens": 8}),
+            generation_config=json.dumps(serving.GREEDY),
             selected_features=["customer"],
             eval_dataset_fraction=0.5,
         )
@@ -143,6 +146,7 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
         scores = {r["metric"]: r["score"] for r in _rows(results / "aggregregated_results.csv")}
         assert float(scores["exact_match"]) == pytest.approx(job.metrics["exact_match"])
         assert job.samples
+    return rows
 
 
 def test_two_workers_train_together_and_are_gone_with_their_job(
