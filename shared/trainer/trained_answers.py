@@ -21,7 +21,7 @@ from trainer.tokenizer import fingerprint
 
 FILE = "parity.json"
 SAMPLES = 4
-GREEDY = {"do_sample": False, "max_new_tokens": 32}
+GREEDY = {"do_sample": False, "max_new_tokens": 16}
 TEMPLATES = ("prompt_template", "input_template", "completion_template")
 
 
