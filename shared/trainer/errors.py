@@ -36,6 +36,10 @@ class ModelError(TrainerError):
     """The base model, its tokenizer or an adapter cannot be used."""
 
 
+class ParityError(TrainerError):
+    """A model is not the one that was trained, or does not answer as that did."""
+
+
 class UnsupportedError(TrainerError):
     """The studio cannot do this."""
 

@@ -26,6 +26,7 @@ from trainer.hardware import Hardware, detect
 from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
 from trainer.parity import Parity, prompt_of, sample_prompts
 from trainer.studio import Identity, Studio, model_reference, model_source
+from trainer.tokenizer import fingerprint
 
 STEPS = 4
 """Loaded, written, found to be right, registered."""
@@ -146,7 +147,7 @@ class Export:
             "prompt_template": prompt.prompt_template,
             "input_template": prompt.input_template,
             "completion_template": prompt.completion_template,
-            "tokenizer_sha256": registry.tokenizer_hash(loaded.tokenizer),
+            "tokenizer_sha256": fingerprint(loaded.tokenizer),
         }
         with tempfile.TemporaryDirectory(dir=self._arguments.result_dir) as temporary:
             folder = Path(temporary)

@@ -2,15 +2,23 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
-def save_adapter(model: Any, tokenizer: Any, base_location: str, target: Path) -> None:
+def save_adapter(
+    model: Any,
+    tokenizer: Any,
+    base_location: str,
+    target: Path,
+    beside: Mapping[str, object] | None = None,
+) -> None:
     """Saves into a directory beside `target` first and gives it that name once it is complete.
 
     `base_location` is what the adapter's config names as its base model: as the studio knows it,
-    not where it happened to lie on this machine.
+    not where it happened to lie on this machine. `beside` has the content of further JSON files,
+    by name.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -18,6 +26,9 @@ def save_adapter(model: Any, tokenizer: Any, base_location: str, target: Path) -
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     _name_base(partial / "adapter_config.json", base_location)
+    for name, content in (beside or {}).items():
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        (partial / name).write_text(text + "\n", encoding="utf-8")
     replace_directory(partial, target)
 
 

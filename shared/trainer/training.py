@@ -9,13 +9,13 @@ import torch
 
 from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
 from rows import reading, shares, templates
-from trainer import checkpoints, data, hub, ranks, saving, settings, tracking
+from trainer import checkpoints, data, hub, ranks, saving, settings, tracking, trained_answers
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
-from trainer.errors import ArgumentsError, UnsupportedError
+from trainer.errors import ArgumentsError, UnsupportedError, explain
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
-from trainer.model import load_model, load_tokenizer, weight_type
+from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
 from trainer.registration import adapter_request, register
 from trainer.studio import Studio, model_reference, model_source
@@ -110,6 +110,11 @@ class FineTuning:
             arguments.train_test_split,
         )
         templates.check_columns(prompt.prompt_template, train.column_names, "prompt_template")
+        rows = held_out if len(held_out) else train
+        self._prompt, self._samples = (
+            prompt,
+            trained_answers.inputs(prompt, rows, rows.column_names),
+        )
         return (
             data.texts(train, prompt.prompt_template, end_of_text),
             data.texts(held_out, prompt.prompt_template, end_of_text),
@@ -117,7 +122,7 @@ class FineTuning:
 
     def _fit_length(self, config: Any, model: Any) -> None:
         """The library's default length may be more than the model was made for."""
-        longest = getattr(model.config, "max_position_embeddings", None)
+        longest = longest_text(model)
         if longest and config.max_length and config.max_length > longest:
             if "max_length" in self._arguments.training_arguments_config:
                 self._events.notice(
@@ -163,7 +168,13 @@ class FineTuning:
         arguments = self._arguments
         target = self._project / arguments.out_dir
         location = self._relative(target)
-        saving.save_adapter(trainer.model, tokenizer, model_reference(self._model), target)
+        saving.save_adapter(
+            trainer.model,
+            tokenizer,
+            model_reference(self._model),
+            target,
+            self._answers(trainer.model, tokenizer),
+        )
         self._events.write("saved", location=location)
         if arguments.auto_add_adapter:
             request = adapter_request(
@@ -175,6 +186,17 @@ class FineTuning:
             )
             adapter = register(self._studio, request)
             self._events.write("registered", adapter_id=adapter.id)
+
+    def _answers(self, model: Any, tokenizer: Any) -> dict[str, Any]:
+        """What those who serve the adapter compare with, by the name of its file."""
+        try:
+            recorded = trained_answers.record(model, tokenizer, self._prompt, self._samples)
+            return {trained_answers.FILE: recorded}
+        except Exception as error:
+            # The training is done, and must not be for nothing.
+            logger.exception("The adapter's answers are not recorded")
+            self._events.notice(f"The adapter's answers are not recorded: {explain(error)}")
+            return {}
 
     def _relative(self, target: Path) -> str:
         """Relative to the project directory where it lies within."""

@@ -28,6 +28,7 @@ from ft.api import (
     TailLogsRequest,
 )
 from ft.client import FineTuningStudioClient, StudioError
+from tests.e2e import serving
 from tests.e2e.conftest import Studio
 from tests.support import until
 
@@ -82,7 +83,7 @@ def registered(studio: Studio) -> Registered:
     return Registered(studio.client())
 
 
-def test_trains_registers_and_evaluates(studio: Studio, registered: Registered) -> None:
+def test_trains_registers_evaluates_and_serves(studio: Studio, registered: Registered) -> None:
     started = registered.train("short", dataset_fraction=0.05)
     job = until(
         "trained",
@@ -104,10 +105,12 @@ def test_trains_registers_and_evaluates(studio: Studio, registered: Registered) 
     assert {config.type for config in used} == {"lora_config", "training_arguments"}
     log = b"".join(r.data for r in client.TailLogs(TailLogsRequest(job_id=job.id, follow=True)))
     assert b"'loss'" in log
-    _evaluates(studio, registered, adapter.id)
+    scored = _evaluates(studio, registered, adapter.id)
+    serving.serves_as_evaluated(studio, adapter, scored)
 
 
-def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
+def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> list[dict[str, str]]:
+    """The rows that the tuned model was scored on."""
     client = registered.client
     started = client.StartEvaluationJob(
         StartEvaluationJobRequest(
@@ -120,7 +123,7 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
             prompt_id=registered.prompt_id,
             cpu=1,
             memory=2,
-            generation_config=json.dumps({"do_sample": False, "max_new_tokens": 8}),
+            generation_config=json.dumps(serving.GREEDY),
             selected_features=["customer"],
             eval_dataset_fraction=0.5,
         )
@@ -153,6 +156,7 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
     assert comparison["rows"] == job.rows
     assert set(comparison["differences"]) == {"exact_match", "rougeL"}
     assert chart.stat().st_size > 0
+    return rows
 
 
 def test_two_workers_train_together_and_are_gone_with_their_job(
