@@ -12,6 +12,8 @@ from ft.api import (
     AddAdapterResponse,
     GetAdapterRequest,
     GetAdapterResponse,
+    GetConfigRequest,
+    GetConfigResponse,
     GetDatasetRequest,
     GetDatasetResponse,
     GetDatasetSplitByAdapterRequest,
@@ -36,6 +38,7 @@ class Studio(Protocol):
     def GetModel(self, request: GetModelRequest) -> GetModelResponse: ...
     def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse: ...
     def GetPrompt(self, request: GetPromptRequest) -> GetPromptResponse: ...
+    def GetConfig(self, request: GetConfigRequest) -> GetConfigResponse: ...
     def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse: ...
     def GetDatasetSplitByAdapter(
         self, request: GetDatasetSplitByAdapterRequest
