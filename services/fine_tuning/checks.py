@@ -24,6 +24,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
+from ft.training import of_prompt
 from services.fine_tuning import rules
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
@@ -132,4 +133,16 @@ class Checks:
                     f"not for {request.dataset_id!r}",
                     reason="PROMPT_OF_OTHER_DATASET",
                 )
+        _require_loss(request, prompt)
         return prompt
+
+
+def _require_loss(request: JobRequest, prompt: PromptMetadata) -> None:
+    if request.user_script:
+        return
+    templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
+    if wrong := of_prompt(request.training_settings, *templates):
+        description = "; ".join(wrong)
+        raise FailedPrecondition.at(
+            "prompt_id", rules.LOSS_OF_PROMPT, description, reason="PROMPT_UNFIT_FOR_LOSS"
+        )

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from chassis import json_objects
 from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
+from ft.training import conflicts
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
 from jobs.failures import Retries
@@ -108,6 +111,13 @@ class JobRequest:
         return {**self.configs, "user_config": self.user_config}
 
     @property
+    def training_settings(self) -> dict[str, Any]:
+        """The request's own settings of the training, as far as they can be read."""
+        with suppress(json_objects.JsonFault):
+            return json_objects.parse(self.configs.get("training_arguments_config", "{}"))
+        return {}
+
+    @property
     def is_axolotl(self) -> bool:
         """Whether Axolotl does the training."""
         return self.framework_type == FineTuningFrameworkType.AXOLOTL
@@ -121,7 +131,11 @@ class JobRequest:
             ours = name in CONFIGS and not self.user_script
             told = check_settings(name, config, found) if ours else set()
             if name == "training_arguments_config":
-                _check_training({n: v for n, v in config.items() if n not in told}, found)
+                settings = {n: v for n, v in config.items() if n not in told}
+                _check_training(settings, found)
+                if ours:
+                    for contradiction in conflicts(settings):
+                        found.add(name, rules.CONSISTENT, contradiction)
 
     def _check_numbers(self, found: Violations) -> None:
         positive = {

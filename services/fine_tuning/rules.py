@@ -18,3 +18,5 @@ AXOLOTL_FORMAT = Rule(
     "FT-607", "An Axolotl config is of type axolotl and names the format of its first dataset."
 )
 WORKERS = Rule("FT-608", "A job has at most 64 workers.")
+CONSISTENT = Rule("FT-620", "Settings of a training do not contradict each other.")
+LOSS_OF_PROMPT = Rule("FT-621", "The prompt's templates fit what the settings train on.")

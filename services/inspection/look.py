@@ -8,7 +8,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary, MemoryEstimate
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 from rows import reading, templates
 from rows.errors import DataError, EmptyError, TokenError
-from services.inspection import data, memory, rules, weights
+from services.inspection import data, fillings, memory, rules, weights
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.settings import JobSettings
 from services.inspection.steps import steps
@@ -96,8 +96,13 @@ class Look:
         return True
 
     def _seen(self, parts: data.Parts, tokenizer: ModelTokenizer | None) -> Seen:
+        if self._settings.tuning:
+            fillings.check_evaluations(self._settings, parts, self._findings)
+        filling = fillings.filling(self._settings, parts.used.rows, tokenizer, self._findings)
+        if filling is None:
+            return Seen()
         seconds = self._work.seconds * COUNTING_SHARE
-        texts = Texts(self._settings, parts, tokenizer, self._context, seconds)
+        texts = Texts(self._settings, parts, filling, tokenizer, self._context, seconds)
         texts.look(self._findings)
         return texts.seen
 
