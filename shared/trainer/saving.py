@@ -2,15 +2,23 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 
-def save_adapter(model: Any, tokenizer: Any, base_location: str, target: Path) -> None:
+def save_adapter(
+    model: Any,
+    tokenizer: Any,
+    base_location: str,
+    target: Path,
+    describe: Callable[[Path], object],
+) -> None:
     """Saves into a directory beside `target` first and gives it that name once it is complete.
 
     `base_location` is what the adapter's config names as its base model: as the studio knows it,
-    not where it happened to lie on this machine.
+    not where it happened to lie on this machine. `describe` adds files about the adapter to
+    the directory.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -18,6 +26,7 @@ def save_adapter(model: Any, tokenizer: Any, base_location: str, target: Path) -
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     _name_base(partial / "adapter_config.json", base_location)
+    describe(partial)
     replace_directory(partial, target)
 
 

@@ -10,7 +10,7 @@ import torch
 from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
 from rows import reading, shares
 from rows.errors import first_line
-from trainer import checkpoints, data, hub, ranks, saving, settings, stopping, tracking
+from trainer import checkpoints, data, hub, manifest, ranks, saving, settings, stopping, tracking
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
 from trainer.errors import ArgumentsError, SettingsError, UnsupportedError
@@ -54,7 +54,7 @@ class FineTuning:
             fit_quantisation(arguments.bnb_config, hardware, self._events.notice),
         )
         tokenizer = load_tokenizer(source)
-        train, held_out = self._examples(chosen, tokenizer)
+        train, held_out = self._examples(chosen, tokenizer, source)
         dtype = weight_type(hardware, fp16=bool(config.fp16))
         model = load_model(source, hardware, dtype, quantisation)
         self._fit_length(config, model)
@@ -104,7 +104,7 @@ class FineTuning:
         # Progress goes to the events; a bar would fill the log.
         return {**chosen, "disable_tqdm": True, "dataset_text_field": data.TEXT_COLUMN}
 
-    def _examples(self, chosen: dict[str, Any], tokenizer: Any) -> tuple[Any, Any]:
+    def _examples(self, chosen: dict[str, Any], tokenizer: Any, source: str) -> tuple[Any, Any]:
         arguments = self._arguments
         dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
@@ -114,6 +114,9 @@ class FineTuning:
             arguments.train_test_split,
         )
         data.check_held_out(held_out, chosen)
+        self._origin = manifest.Origin(
+            prompt, train, held_out, source, chosen, workers=arguments.dist_num
+        )
         examples = data.Examples(prompt, chosen, tokenizer, train)
         made = examples.of(train)
         examples.check(made, self._events.notice)
@@ -160,7 +163,13 @@ class FineTuning:
         arguments = self._arguments
         target = self._project / arguments.out_dir
         location = self._relative(target)
-        saving.save_adapter(trainer.model, tokenizer, model_reference(self._model), target)
+        saving.save_adapter(
+            trainer.model,
+            tokenizer,
+            model_reference(self._model),
+            target,
+            lambda folder: self._describe(trainer, folder),
+        )
         self._events.write("saved", location=location)
         if arguments.auto_add_adapter:
             request = adapter_request(
@@ -172,6 +181,11 @@ class FineTuning:
             )
             adapter = register(self._studio, request)
             self._events.write("registered", adapter_id=adapter.id)
+
+    def _describe(self, trainer: Any, folder: Path) -> None:
+        kept = Path(self._arguments.train_out_dir) / manifest.KEPT_HASHES
+        about = manifest.write(self._origin, trainer, folder, kept)
+        self._events.write("manifest", manifest=about)
 
     def _relative(self, target: Path) -> str:
         """Relative to the project directory where it lies within."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ft.cli import control, database, demo, exports, jobs, registry, studio
+from ft.cli import control, database, demo, diff, exports, jobs, registry, studio
 from ft.cli.exits import MEANINGS
 from ft.cli.session import command
 
@@ -46,6 +46,7 @@ command(app, "logs")(jobs.logs)
 command(app, "cancel")(control.cancel)
 command(app, "resume")(control.resume)
 command(jobs.jobs, "events")(control.events)
+command(jobs.jobs, "diff")(diff.diff)
 app.add_typer(jobs.jobs, name="jobs")
 app.add_typer(registry.datasets, name="datasets")
 app.add_typer(registry.models, name="models")
