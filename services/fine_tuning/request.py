@@ -1,7 +1,7 @@
 """A request to start a job, in the domain's own terms, and the rules that need nothing else."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from chassis import json_objects
 from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
-from ft.training import conflicts
+from ft.training import conflicts, of_lora
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
 from jobs.failures import Retries
@@ -30,6 +30,11 @@ _ARGUMENTS = (
     "axolotl_config_id",
 )
 """Fields that the job gets as they are."""
+_CONTRADICTIONS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "training_arguments_config": conflicts,
+    "lora_config": of_lora,
+}
+"""What tells contradictions among the settings of a config."""
 _TRAINING_NUMBERS = ("num_train_epochs", "learning_rate")
 
 
@@ -130,12 +135,12 @@ class JobRequest:
             # A script of the user's own has its own idea of settings, and its own libraries.
             ours = name in CONFIGS and not self.user_script
             told = check_settings(name, config, found) if ours else set()
+            settings = {n: v for n, v in config.items() if n not in told}
             if name == "training_arguments_config":
-                settings = {n: v for n, v in config.items() if n not in told}
                 _check_training(settings, found)
-                if ours:
-                    for contradiction in conflicts(settings):
-                        found.add(name, rules.CONSISTENT, contradiction)
+            if ours and name in _CONTRADICTIONS:
+                for contradiction in _CONTRADICTIONS[name](settings):
+                    found.add(name, rules.CONSISTENT, contradiction)
 
     def _check_numbers(self, found: Violations) -> None:
         positive = {

@@ -126,12 +126,16 @@ class Look:
         )
 
     def _memory(self, seen: Seen) -> MemoryEstimate | None:
-        shapes = {one.name: tuple(one.shape) for one in self._work.weights}
-        shapes = shapes or weights.of_files(self._files) or weights.of_config(self._model)
+        told = {one.name: tuple(one.shape) for one in self._work.weights}
+        told = told or weights.of_files(self._files)
+        shapes = told or weights.of_config(self._model)
         if not shapes:
             description = "memory was not estimated: the model's files do not tell its size"
             self._findings.add(NOTICE, "base_model_id", rules.MODEL_FILES, description)
             return None
+        if self._settings.tuning and told and not memory.targets(self._settings.lora, told):
+            description = "target_modules names none of the linear layers in the model's files"
+            self._findings.add(WARNING, "lora_config", rules.TARGETS, description)
         row_tokens = min(filter(None, (seen.longest, self._context)), default=0)
         found = memory.estimate(self._settings, shapes, self._model, row_tokens)
         if not self._work.request.gpu and found.gib > found.asked_gib:

@@ -25,3 +25,4 @@ CONVERSATIONS = Rule(
 ANSWERS = Rule(
     "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
 )
+TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")

@@ -4,7 +4,15 @@ own, names that others used to have, and what contradicts what."""
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["OF_THE_STUDIO", "RENAMED", "conflicts", "current", "evaluation_steps", "of_prompt"]
+__all__ = [
+    "OF_THE_STUDIO",
+    "RENAMED",
+    "conflicts",
+    "current",
+    "evaluation_steps",
+    "of_lora",
+    "of_prompt",
+]
 
 RENAMED = {
     "evaluation_strategy": "eval_strategy",
@@ -73,6 +81,18 @@ def conflicts(config: Mapping[str, Any]) -> list[str]:
         *_of_lengths(settings),
         *_of_loss(settings),
     ]
+
+
+def of_lora(config: Mapping[str, Any]) -> list[str]:
+    """What an adapter's settings ask for that no training can do, a clause each."""
+    targets = config.get("target_modules")
+    named = targets if isinstance(targets, list) else [targets]
+    if "lm_head" in named:
+        return [
+            "target_modules cannot name lm_head, of which the loss is made directly; "
+            "modules_to_save can"
+        ]
+    return []
 
 
 def of_prompt(config: Mapping[str, Any], whole: str, beginning: str, completion: str) -> list[str]:

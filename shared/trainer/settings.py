@@ -67,6 +67,8 @@ def make_lora_config(config: dict[str, Any]) -> Any:
     from peft import LoraConfig
 
     _check_names("lora_config", config, (f.name for f in fields(LoraConfig)))
+    if wrong := training.of_lora(config):
+        raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
     settings = {"task_type": "CAUSAL_LM", **config}
     settings["target_modules"] = config.get("target_modules") or "all-linear"
     try:

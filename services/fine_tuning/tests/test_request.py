@@ -165,6 +165,8 @@ def test_settings_that_contradict_each_other_are_told_with_the_rest() -> None:
     assert [violation.rule for violation in found] == ["FT-807", "FT-620", "FT-620"]
     assert "early_stopping_patience needs evaluations" in found[1].description
     assert violations(training_arguments_config=settings, user_script="train.py") == []
+    [head] = violations(lora_config='{"target_modules": ["q_proj", "lm_head"]}')
+    assert (head.field, head.rule) == ("lora_config", "FT-620")
     fits = '{"early_stopping_patience": 3, "eval_strategy": "epoch"}'
     assert violations(training_arguments_config=fits) == []
 

@@ -124,3 +124,12 @@ async def test_evaluations_need_rows_that_are_held_out(
     assert rules(await found(inspect, location, **training))["FT-870"] == "ERROR"
     half = job(location, "{n}", train_test_split=0.5, training_arguments_json=training)
     assert "FT-870" not in rules(await inspect(half))
+
+
+async def test_an_adapter_lies_on_layers_of_the_model(
+    inspect: Inspect, talks: Callable[..., str]
+) -> None:
+    location = talks([ASKED])
+    for targets, severity in ((["c_attn"], "WARNING"), (["q_proj"], None), ("all-linear", None)):
+        request = job(location, "{n}", lora_config_json={"target_modules": targets})
+        assert rules(await inspect(request)).get("FT-874") == severity

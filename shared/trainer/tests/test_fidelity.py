@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from trainer.tests.studio import Studio
 from trainer.tests.support import Run
 
 PLAIN = Path(__file__).with_name("plain_trl.py")
@@ -27,14 +28,26 @@ ON_A_CPU = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False, "re
 
 
 def test_losses_and_adapter_are_those_of_a_plain_script(
-    train: Callable[..., Run], project: Path, tmp_path: Path
+    run_job: Callable[..., Run],
+    fine_tune_flags: Callable[..., str],
+    studio: Studio,
+    project: Path,
+    tmp_path: Path,
 ) -> None:
-    run = train(training={"warmup_ratio": 0, **SETTINGS})
+    lines = (project / "starter/intents/train.jsonl").read_text().splitlines(keepends=True)
+    (project / "rows.jsonl").write_text("".join(lines[:200]))
+    studio.dataset.type, studio.dataset.location = "project_jsonl", "rows.jsonl"
+    chosen = {**SETTINGS, "optim": "adamw_torch_fused", "fp16": False, "warmup_ratio": 0}
 
-    model, rows, output = project / "starter/model", project / "rows.jsonl", tmp_path / "plain"
+    run = run_job("accel_fine_tune.py", fine_tune_flags(training=chosen), "outputs/job-1")
+
+    assert run.status == 0, run.output
+    output = tmp_path / "plain"
     settings = json.dumps({**SETTINGS, **ON_A_CPU, "save_strategy": "no"})
-    words = [sys.executable, str(PLAIN), str(model), str(rows), str(output), settings]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=600)
+    words = [str(PLAIN), str(project / "starter/model"), "rows.jsonl", str(output), settings]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=project, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stderr
     history = json.loads((output / "state.json").read_text())["log_history"]
     plain = [entry["loss"] for entry in history if "loss" in entry]

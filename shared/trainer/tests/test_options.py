@@ -162,7 +162,7 @@ def test_answers_of_conversations(train: Train, studio: Studio, project: Path) -
         ({"early_stopping_patience": 1}, {}, "early_stopping_patience needs evaluations"),
         ({"loss_type": "none_such"}, {}, "These settings cannot be used: Invalid `loss_type`"),
         ({}, {"target_modules": ["none_such"]}, "none_such"),
-        ({}, {"target_modules": ["lm_head"]}, "`lm_head` is not supported"),
+        ({}, {"target_modules": ["lm_head"]}, "target_modules cannot name lm_head"),
     ],
 )
 def test_settings_that_the_library_refuses_are_the_users_to_change(
