@@ -12,13 +12,13 @@ def save_adapter(
     tokenizer: Any,
     base_location: str,
     target: Path,
-    describe: Callable[[Path], object],
+    describe: Callable[[Path], object] = lambda _: None,
 ) -> None:
     """Saves into a directory beside `target` first and gives it that name once it is complete.
 
     `base_location` is what the adapter's config names as its base model: as the studio knows it,
-    not where it happened to lie on this machine. `describe` adds files about the adapter to
-    the directory.
+    not where it happened to lie on this machine. `describe` may add files about the adapter
+    to the directory.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
