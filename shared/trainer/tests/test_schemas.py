@@ -29,6 +29,7 @@ NEEDS_MORE = (
     "dataloader_prefetch_factor",
     "ddp_backend",
     "early_stopping_patience",
+    "early_stopping_threshold",
     "init_lora_weights",
     "layers_to_transform",
     "lr_scheduler_type",
