@@ -1,5 +1,6 @@
 """Runs the fine-tuning service: `python -m services.fine_tuning`."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ def reported(
     """What an event changes that only a fine-tuning job knows."""
     if event.get("event") == "registered":
         return {"adapter_id": str(event.get("adapter_id") or "") or None}
+    if event.get("event") == "manifest":
+        return {"manifest": json.dumps(event.get("manifest"), ensure_ascii=False)}
     return {}
 
 

@@ -23,6 +23,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
+from ft.training import of_prompt
 from jobs.frameworks import frameworks
 from jobs.workspace import Workspace
 from services.fine_tuning import axolotl, plan, rules
@@ -161,6 +162,7 @@ class Checks:
                     f"not for {request.dataset_id!r}",
                     reason="PROMPT_OF_OTHER_DATASET",
                 )
+        _require_loss(request, prompt)
         return prompt
 
 
@@ -178,3 +180,14 @@ def _check_columns(format: str, columns: Sequence[str], dataset: DatasetMetadata
     raise FailedPrecondition.at(
         "axolotl_config_id", rules.AXOLOTL_COLUMNS, why, reason="AXOLOTL_FORMAT_DOES_NOT_FIT"
     )
+
+
+def _require_loss(request: JobRequest, prompt: PromptMetadata) -> None:
+    if request.user_script:
+        return
+    templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
+    if wrong := of_prompt(request.training_settings, *templates):
+        description = "; ".join(wrong)
+        raise FailedPrecondition.at(
+            "prompt_id", rules.LOSS_OF_PROMPT, description, reason="PROMPT_UNFIT_FOR_LOSS"
+        )

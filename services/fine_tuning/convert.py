@@ -55,6 +55,13 @@ def to_metadata(job: FineTuningJob) -> FineTuningJobMetadata:
     return metadata
 
 
+def to_listed(job: FineTuningJob) -> FineTuningJobMetadata:
+    """The job as lists have it: its manifest would be most of a list."""
+    metadata = to_metadata(job)
+    metadata.ClearField("manifest")
+    return metadata
+
+
 def _resources(request: StartFineTuningJobRequest, name: str) -> Resources:
     alias = f"num_{name}"
 

@@ -1,12 +1,15 @@
 """A request to start a job, in the domain's own terms, and the rules that need nothing else."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from chassis import json_objects
 from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
+from ft.training import conflicts, of_lora
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
 from jobs.failures import Retries
@@ -27,6 +30,11 @@ _ARGUMENTS = (
     "axolotl_config_id",
 )
 """Fields that the job gets as they are."""
+_CONTRADICTIONS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "training_arguments_config": conflicts,
+    "lora_config": of_lora,
+}
+"""What tells contradictions among the settings of a config."""
 _TRAINING_NUMBERS = ("num_train_epochs", "learning_rate")
 
 
@@ -108,6 +116,13 @@ class JobRequest:
         return {**self.configs, "user_config": self.user_config}
 
     @property
+    def training_settings(self) -> dict[str, Any]:
+        """The request's own settings of the training, as far as they can be read."""
+        with suppress(json_objects.JsonFault):
+            return json_objects.parse(self.configs.get("training_arguments_config", "{}"))
+        return {}
+
+    @property
     def is_axolotl(self) -> bool:
         """Whether Axolotl does the training."""
         return self.framework_type == FineTuningFrameworkType.AXOLOTL
@@ -120,8 +135,12 @@ class JobRequest:
             # A script of the user's own has its own idea of settings, and its own libraries.
             ours = name in CONFIGS and not self.user_script
             told = check_settings(name, config, found) if ours else set()
+            settings = {n: v for n, v in config.items() if n not in told}
             if name == "training_arguments_config":
-                _check_training({n: v for n, v in config.items() if n not in told}, found)
+                _check_training(settings, found)
+            if ours and name in _CONTRADICTIONS:
+                for contradiction in _CONTRADICTIONS[name](settings):
+                    found.add(name, rules.CONSISTENT, contradiction)
 
     def _check_numbers(self, found: Violations) -> None:
         positive = {

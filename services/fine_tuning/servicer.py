@@ -35,7 +35,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from jobs.lifecycle import JobLifecycle
 from jobs.link import JobLink
-from services.fine_tuning.convert import from_request, to_metadata
+from services.fine_tuning.convert import from_request, to_listed, to_metadata
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.store import FineTuningJob
 from services.fine_tuning.validate import Validation
@@ -56,7 +56,7 @@ class FineTuningServicer:
         self._lifecycle = lifecycle
         self._link = link
         self._list = Listing(
-            lifecycle.records, ListFineTuningJobsResponse, to_metadata, also=["state"]
+            lifecycle.records, ListFineTuningJobsResponse, to_listed, also=["state"]
         )
 
     async def ListFineTuningJobs(

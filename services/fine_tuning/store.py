@@ -47,6 +47,8 @@ class FineTuningJob(JobRecord, kw_only=True):
     adapter_name: Mapped[str | None] = mapped_column(index=True)
 
     user_config: Mapped[str | None] = mapped_column(default=None, sort_order=520)
+    manifest: Mapped[str | None] = mapped_column(default=None, sort_order=530)
+    """What the adapter came from, a JSON object as the job has reported it."""
 
     def folder(self) -> str:
         return f"outputs/{self.id}"

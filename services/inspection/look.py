@@ -8,7 +8,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary, MemoryEstimate
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 from rows import reading, templates
 from rows.errors import DataError, EmptyError, TokenError
-from services.inspection import data, memory, rules, weights
+from services.inspection import data, fillings, memory, rules, weights
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.settings import JobSettings
 from services.inspection.steps import steps
@@ -96,8 +96,13 @@ class Look:
         return True
 
     def _seen(self, parts: data.Parts, tokenizer: ModelTokenizer | None) -> Seen:
+        if self._settings.tuning:
+            fillings.check_evaluations(self._settings, parts, self._findings)
+        filling = fillings.filling(self._settings, parts.used.rows, tokenizer, self._findings)
+        if filling is None:
+            return Seen()
         seconds = self._work.seconds * COUNTING_SHARE
-        texts = Texts(self._settings, parts, tokenizer, self._context, seconds)
+        texts = Texts(self._settings, parts, filling, tokenizer, self._context, seconds)
         texts.look(self._findings)
         return texts.seen
 
@@ -121,12 +126,16 @@ class Look:
         )
 
     def _memory(self, seen: Seen) -> MemoryEstimate | None:
-        shapes = {one.name: tuple(one.shape) for one in self._work.weights}
-        shapes = shapes or weights.of_files(self._files) or weights.of_config(self._model)
+        told = {one.name: tuple(one.shape) for one in self._work.weights}
+        told = told or weights.of_files(self._files)
+        shapes = told or weights.of_config(self._model)
         if not shapes:
             description = "memory was not estimated: the model's files do not tell its size"
             self._findings.add(NOTICE, "base_model_id", rules.MODEL_FILES, description)
             return None
+        if self._settings.tuning and told and not memory.targets(self._settings.lora, told):
+            description = "target_modules names none of the linear layers in the model's files"
+            self._findings.add(WARNING, "lora_config", rules.TARGETS, description)
         row_tokens = min(filter(None, (seen.longest, self._context)), default=0)
         found = memory.estimate(self._settings, shapes, self._model, row_tokens)
         if not self._work.request.gpu and found.gib > found.asked_gib:

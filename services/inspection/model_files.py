@@ -10,8 +10,15 @@ from chassis.hub import Hub
 from chassis.hub_errors import Repository
 from chassis.paths import ProjectPaths
 from ft.api import ModelMetadata, ModelType
+from services.inspection import chat
 
-NAMES = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+NAMES = (
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    chat.FILE,
+)
 
 
 @dataclass(frozen=True)

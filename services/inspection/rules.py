@@ -15,3 +15,14 @@ APART = Rule("FT-860", "No text that is trained on is also held out.")
 STEPS = Rule("FT-861", "Rows are not packed, so that steps can be told before the training.")
 MODEL_FILES = Rule("FT-862", "The base model's files are there, and tell its size.")
 MEMORY = Rule("FT-863", "A worker has as much memory as its job is expected to need.")
+EVALUATED = Rule("FT-870", "Evaluations during a training have rows that are held out.")
+CHAT_TEMPLATE = Rule(
+    "FT-871", "Conversations are trained on with a tokenizer that has a chat template."
+)
+CONVERSATIONS = Rule(
+    "FT-872", "Each row of a column of conversations has messages that the chat template takes."
+)
+ANSWERS = Rule(
+    "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
+)
+TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from chassis import json_objects
+from ft import training
 from ft.proto.inspection_pb2 import InspectJobRequest
 
 MAX_LENGTH = 1024
@@ -19,7 +20,7 @@ class JobSettings:
 
     def __init__(self, request: InspectJobRequest) -> None:
         self.request = request
-        self.training = _object(request.training_arguments_json)
+        self.training = training.current(_object(request.training_arguments_json))
         self.lora = _object(request.lora_config_json)
         self.generation = _object(request.generation_config_json)
         self.quantisation = _object(request.bnb_config_json)
@@ -50,9 +51,8 @@ class JobSettings:
         longest = number(model, "max_position_embeddings", 0)
         if not self.tuning:
             return max(longest - self.new_tokens, 1) if longest else 0
-        name = "max_length" if "max_length" in self.training else "max_seq_length"
-        unlimited = name in self.training and self.training[name] is None
-        wanted = 0 if unlimited else number(self.training, name, MAX_LENGTH)
+        unlimited = "max_length" in self.training and self.training["max_length"] is None
+        wanted = 0 if unlimited else number(self.training, "max_length", MAX_LENGTH)
         return min(wanted, longest) if wanted and longest else wanted or longest
 
     @property

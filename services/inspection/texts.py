@@ -8,15 +8,17 @@ from typing import Any
 
 from chassis.rules import Rule
 from rows import templates
-from rows.errors import first_line
+from rows.errors import DataError, first_line
 from services.inspection import rules
 from services.inspection.data import Parts, rows_of
+from services.inspection.fillings import Filling
 from services.inspection.findings import ERROR, NOTICE, SHOWN_PLACES, WARNING, Findings
 from services.inspection.settings import JobSettings
 from services.inspection.tokenizer import ModelTokenizer
 
-NOT_FILLABLE = (AttributeError, LookupError, TypeError, ValueError, MemoryError)
-"""What a value may raise where a placeholder reaches into it or gives it a format."""
+NOT_FILLABLE = (AttributeError, LookupError, TypeError, ValueError, MemoryError, DataError)
+"""What a value may raise where a placeholder reaches into it or gives it a format, and a row that
+is no conversation."""
 NOT_FILLED, BLANK, NESTED, LONG = "not filled", "blank", "nested", "long"
 
 
@@ -42,16 +44,17 @@ class Texts:
         self,
         settings: JobSettings,
         parts: Parts,
+        filling: Filling,
         tokenizer: ModelTokenizer | None,
         context: int,
         counting_seconds: float,
     ) -> None:
         self._settings = settings
         self._parts = parts
+        self._filling = filling
         self._tokenizer = tokenizer
         self._context = context
         self._until = time.monotonic() + counting_seconds
-        self._names = templates.placeholders(settings.template, settings.template_name)
         self._fault = ""
         self.seen = Seen()
 
@@ -69,17 +72,18 @@ class Texts:
     def _text(self, number: int, row: dict[str, Any]) -> str | None:
         """The text of a row; None, and noted, if there is none."""
         try:
-            text = templates.fill(self._settings.template, row)
+            text = self._filling.fill(row)
         except NOT_FILLABLE as error:
-            self._fault = self._fault or f"{type(error).__name__}: {first_line(error)}"
+            self._fault = self._fault or _said(error)
             self._note(NOT_FILLED, number)
             return None
-        values = [row.get(templates.column(name)) for name in self._names]
+        names = self._filling.columns
+        values = [row.get(templates.column(name)) for name in names]
         if not text.strip() or (values and all(_empty(value) for value in values)):
             self._note(BLANK, number)
-        if any(
+        if not self._filling.conversation and any(
             isinstance(value, list | dict) and templates.column(name) == name
-            for name, value in zip(self._names, values, strict=True)
+            for name, value in zip(names, values, strict=True)
         ):
             self._note(NESTED, number)
         if self._settings.tuning:
@@ -91,11 +95,12 @@ class Texts:
         if self._tokenizer is None or over:
             return
         seen, context = self.seen, self._context
-        end = (self._tokenizer.end_of_text or "") if self._settings.tuning else ""
+        whole = self._filling.conversation
+        end = (self._tokenizer.end_of_text or "") if self._settings.tuning and not whole else ""
         filled = {
             number: text + end for number, text in enumerate(texts, begin) if text is not None
         }
-        lengths = self._tokenizer.lengths(list(filled.values()))
+        lengths = self._tokenizer.lengths(list(filled.values()), whole=whole)
         for number, length in zip(filled, lengths, strict=True):
             seen.counted += 1
             seen.tokens += min(length, context) if context else length
@@ -116,7 +121,10 @@ class Texts:
                 text = f"{rows} of {total} rows {text}"
                 findings.add(severity, field, rule, text, rows, seen.places[trouble])
 
-        if seen.rows[NOT_FILLED]:
+        if self._filling.conversation:
+            text = f"have no conversation that can be trained on: {self._fault}"
+            tell(NOT_FILLED, ERROR, "dataset_id", rules.CONVERSATIONS, text)
+        else:
             text = f"cannot be filled into the {self._settings.template_name}: {self._fault}"
             tell(NOT_FILLED, ERROR, "prompt_id", rules.FILLED, text)
         text = "have nothing in the columns that the prompt takes, or make a blank text"
@@ -149,19 +157,23 @@ class Texts:
             )
             findings.add(NOTICE, "dataset_id", rules.APART, text, len(repeated), places)
 
+    def _filled(self, row: dict[str, Any]) -> str | None:
+        try:
+            return self._filling.fill(row)
+        except NOT_FILLABLE:
+            return None
+
     def _held_out(self) -> list[tuple[int, str]]:
         return [
             (number, text)
             for number, row in enumerate(rows_of(self._parts.held_out))
-            if (text := _filled(self._settings.template, row)) is not None
+            if (text := self._filled(row)) is not None
         ]
 
 
-def _filled(template: str, row: dict[str, Any]) -> str | None:
-    try:
-        return templates.fill(template, row)
-    except NOT_FILLABLE:
-        return None
+def _said(error: Exception) -> str:
+    line = first_line(error)
+    return line if isinstance(error, DataError) else f"{type(error).__name__}: {line}"
 
 
 def _empty(value: Any) -> bool:

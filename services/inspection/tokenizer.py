@@ -9,6 +9,8 @@ from tokenizers import Tokenizer
 
 from rows.errors import first_line
 from rows.tokens import pad_token
+from services.inspection import chat
+from services.inspection.chat import ChatTemplate
 
 CONFIGS = ("tokenizer_config.json", "special_tokens_map.json")
 """Files that name special tokens; what the first says counts."""
@@ -34,6 +36,7 @@ class ModelTokenizer:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._named = [read_json(files[name]) for name in CONFIGS if name in files]
+        self.chat_template = chat.text_of(files, self._named[0] if self._named else {})
         self.end_of_text = self._special("eos_token") or self._by_id(model.get("eos_token_id"))
 
     def pad_token(self) -> str:
@@ -45,9 +48,17 @@ class ModelTokenizer:
             self._tokenizer.get_vocab(),
         )
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, with those that the tokenizer adds by itself."""
-        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+    def lengths(self, texts: Sequence[str], *, whole: bool = False) -> list[int]:
+        """Tokens of each text, with those that the tokenizer adds by itself unless they are `whole`
+        already."""
+        encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=not whole)
+        return [len(encoding.ids) for encoding in encoded]
+
+    def chat(self) -> ChatTemplate | None:
+        """What writes out conversations; None if there is no template. Raises DataError."""
+        names = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token")
+        tokens = {name: token for name in names if (token := self._special(name))}
+        return ChatTemplate(self.chat_template, tokens) if self.chat_template else None
 
     def _special(self, name: str) -> str | None:
         for config in self._named:

@@ -6,13 +6,15 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from ft.training import evaluation_steps
+from rows import canonical
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
 from trainer.events import EventLog
@@ -26,15 +28,15 @@ KEPT = 2
 """How many are kept. While one is saved, the one before it is still needed."""
 
 
-def identity(arguments: FineTuneArguments, rows: Iterable[str]) -> str:
-    """What a checkpoint is of: the job's settings and the very texts it trains on, in order."""
+def identity(arguments: FineTuneArguments, rows: Iterable[Mapping[str, Any]]) -> str:
+    """What a checkpoint is of: the job's settings and the very rows it trains on, in order."""
     digest = hashlib.sha256()
     for part in (
         arguments.base_model_id,
         json.dumps(arguments.training_arguments_config, sort_keys=True),
         json.dumps(arguments.lora_config, sort_keys=True),
         json.dumps(arguments.bnb_config, sort_keys=True),
-        *rows,
+        canonical.digest(rows),
     ):
         digest.update(part.encode())
         digest.update(b"\0")
@@ -42,9 +44,17 @@ def identity(arguments: FineTuneArguments, rows: Iterable[str]) -> str:
 
 
 def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
-    """The training settings, saving by the clock where they do not say when to save."""
-    timed = {} if {"save_strategy", "save_steps"} & settings.keys() else {"save_strategy": "no"}
-    return {"save_total_limit": KEPT, **timed, **settings}
+    """The training settings with when to save: where they do not say it, after each evaluation if
+    the best step is kept, else by the clock."""
+    if settings.get("load_best_model_at_end"):
+        when: dict[str, Any] = {"save_strategy": settings.get("eval_strategy")}
+        if when["save_strategy"] == "steps":
+            when["save_steps"] = evaluation_steps(settings)
+    elif {"save_strategy", "save_steps"} & settings.keys():
+        when = {}
+    else:
+        when = {"save_strategy": "no"}
+    return {"save_total_limit": KEPT, **when, **settings}
 
 
 class CheckpointCallback(TrainerCallback):

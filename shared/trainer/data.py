@@ -1,16 +1,136 @@
-"""From rows to the one column of text that is trained on."""
+"""From rows to what is trained on: a text, a text of which only the end counts, or messages."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from datasets import Dataset
 
-from rows.templates import training_text
+from ft.api import PromptMetadata
+from ft.training import of_prompt
+from rows import conversations
+from rows.errors import DataError
+from rows.templates import check_columns, fill, training_text
+from trainer import chat
+from trainer.errors import SettingsError
+from trainer.hardware import Notify
 
 TEXT_COLUMN = "prediction"
 """The column with the text to train on."""
+BEGINNING, COMPLETION, MESSAGES = "prompt", "completion", "messages"
+"""Columns as the library knows them: the completion alone counts, or what its settings say."""
+_Make = Callable[[dict[str, Any], int], dict[str, Any]]
+_COMPARED_ROWS = 1000
+_PARTS = ("input_template", "completion_template")
 
 
-def texts(rows: Dataset, template: str, end_of_text: str) -> Dataset:
-    """One column, TEXT_COLUMN: the filled template with the end of the text."""
-    return rows.map(
-        lambda row: {TEXT_COLUMN: training_text(template, row, end_of_text)},
-        remove_columns=rows.column_names,
-    )
+class Examples:
+    """Makes of rows what a job with these settings trains on."""
+
+    def __init__(
+        self, prompt: PromptMetadata, settings: Mapping[str, Any], tokenizer: Any, rows: Dataset
+    ) -> None:
+        """`rows` are any of those that are to be trained on. The tokenizer is given the chat
+        template that the settings name.
+
+        Raises DataError if they lack what the prompt names, SettingsError if the settings ask for
+        what the prompt or the tokenizer does not have.
+        """
+        chat.take_template(settings, tokenizer)
+        self._prompt, self._tokenizer = prompt, tokenizer
+        self._end: str = tokenizer.eos_token
+        self._completions = bool(settings.get("completion_only_loss"))
+        self._answers = bool(settings.get("assistant_only_loss"))
+        for name in ("prompt_template", *(_PARTS if self._completions else ())):
+            check_columns(getattr(prompt, name), rows.column_names, name)
+        self._column = conversations.column_of(prompt.prompt_template, rows)
+        templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
+        wrong = of_prompt(settings, *templates)
+        if self._column:
+            wrong = chat.faults(settings, tokenizer)
+        elif self._answers:
+            wrong = [*wrong, chat.NOT_FOR_TEXTS]
+        if wrong:
+            raise SettingsError(f"training_arguments_config: {'; '.join(wrong)}.")
+
+    def of(self, rows: Dataset) -> Dataset:
+        """What is trained on, a row for a row. Raises DataError for a row that does not fit."""
+        make: _Make = self._parts if self._completions else self._text
+        if self._column:
+            make = self._conversation
+        return rows.map(make, with_indices=True, remove_columns=rows.column_names)
+
+    def check(self, examples: Dataset, notify: Notify) -> None:
+        """Tells what the model would learn otherwise than it is meant to."""
+        if self._column:
+            chat.check_end(examples[0][MESSAGES], self._tokenizer, notify)
+        elif self._completions:
+            self._check_tokens(examples, notify)
+
+    def _text(self, row: dict[str, Any], _: int) -> dict[str, Any]:
+        return {TEXT_COLUMN: training_text(self._prompt.prompt_template, row, self._end)}
+
+    def _parts(self, row: dict[str, Any], _: int) -> dict[str, Any]:
+        return {
+            BEGINNING: fill(self._prompt.input_template, row),
+            COMPLETION: training_text(self._prompt.completion_template, row, self._end),
+        }
+
+    def _conversation(self, row: dict[str, Any], number: int) -> dict[str, Any]:
+        try:
+            messages = conversations.messages(row, self._column)
+            if self._answers and not any(one["role"] == "assistant" for one in messages):
+                raise DataError("assistant_only_loss has nothing to train on: no assistant speaks")
+            chat.render(messages, self._tokenizer)
+        except DataError as error:
+            raise DataError(f"Row {number + 1} of those trained on or held out: {error}") from error
+        return {MESSAGES: messages}
+
+    def _check_tokens(self, examples: Dataset, notify: Notify) -> None:
+        """Compares tokens of the beginning alone with those of the whole: where they differ, the
+        model is asked later for what it has not seen in training."""
+        some = examples.select(range(min(len(examples), _COMPARED_ROWS)))
+        wholes = [row[BEGINNING] + row[COMPLETION] for row in some]
+        alone = self._tokenizer(list(some[BEGINNING]))["input_ids"]
+        pairs = zip(alone, self._tokenizer(wholes)["input_ids"], strict=True)
+        merged = sum(whole[: len(beginning)] != beginning for beginning, whole in pairs)
+        if merged:
+            notify(
+                f"In {merged} of {len(some)} rows the tokens of the input_template end otherwise "
+                "alone than before a completion: the model will be asked for what it has not seen."
+            )
+
+
+def check_held_out(held_out: Dataset, settings: Mapping[str, Any]) -> None:
+    """Raises DataError if evaluations during the training have no rows."""
+    strategy = settings.get("eval_strategy", "no")
+    if strategy != "no" and len(held_out) == 0:
+        raise DataError(
+            f"eval_strategy {strategy} needs rows that are held out: the dataset has no split "
+            "`test` or `eval`, and train_test_split holds none out."
+        )
+
+
+def check_prepared(prepared: Dataset, rows: Dataset, config: Any, notify: Notify) -> None:
+    """Tells of rows that the library has left out or cut off when it made tokens of them.
+
+    Raises DataError if it has left out all of them.
+    """
+    longest = config.max_length
+    if len(prepared) == 0:
+        raise DataError(
+            f"No row has anything to learn: max_length {longest} cuts off every one of the "
+            f"{len(rows)} rows before what is trained on begins."
+        )
+    if config.packing or not longest:
+        return
+    if left_out := len(rows) - len(prepared):
+        notify(
+            f"{left_out} of {len(rows)} training rows are left out: max_length {longest} cuts them "
+            "off before what is trained on begins."
+        )
+    cut = sum(len(ids) >= longest for ids in prepared["input_ids"])
+    if cut:
+        notify(
+            f"{cut} of {len(rows)} training rows reach max_length {longest} and may be cut off at "
+            "their end."
+        )

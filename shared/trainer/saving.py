@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,13 @@ def save_adapter(
     tokenizer: Any,
     base_location: str,
     target: Path,
-    beside: Mapping[str, object] | None = None,
+    describe: Callable[[Path], object] = lambda _: None,
 ) -> None:
     """Saves into a directory beside `target` first and gives it that name once it is complete.
 
     `base_location` is what the adapter's config names as its base model: as the studio knows it,
-    not where it happened to lie on this machine. `beside` has the content of further JSON files,
-    by name.
+    not where it happened to lie on this machine. `describe` may add files about the adapter
+    to the directory.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -39,9 +39,7 @@ def save_adapter(
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     _name_base(partial / "adapter_config.json", base_location)
-    for name, content in (beside or {}).items():
-        text = json.dumps(content, indent=2, ensure_ascii=False)
-        (partial / name).write_text(text + "\n", encoding="utf-8")
+    describe(partial)
     replace_directory(partial, target)
 
 

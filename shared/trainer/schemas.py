@@ -9,8 +9,9 @@ from enum import Enum
 from importlib.metadata import version
 from typing import Any
 
+from ft.training import OF_THE_STUDIO, RENAMED
 from trainer.schema_types import Schema, any_of, documented, nullable, of_type
-from trainer.settings import OWN, RENAMED, WITHOUT_EFFECT
+from trainer.settings import OWN, WITHOUT_EFFECT
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SECRET = ("hub_token",)
@@ -29,10 +30,11 @@ _LIMITS: Mapping[str, Schema] = {
 
 
 def training_arguments() -> Schema:
-    """Settings of the training: what `SFTConfig` takes, and names that it used to have."""
+    """Settings of the training: what `SFTConfig` takes, names that it used to have, and the
+    studio's own."""
     from trl.trainer.sft_config import SFTConfig
 
-    properties = dict(_of_dataclass(SFTConfig))
+    properties = {**dict(_of_dataclass(SFTConfig)), **OF_THE_STUDIO}
     for name in _SECRET:
         properties[name] = {**properties[name], "writeOnly": True}
     for old, new in RENAMED.items():

@@ -6,17 +6,10 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
+from ft import training
 from rows.errors import first_line
 from trainer.errors import SettingsError
 from trainer.hardware import Notify
-
-RENAMED = {
-    "evaluation_strategy": "eval_strategy",
-    "max_seq_length": "max_length",
-    "no_cuda": "use_cpu",
-    "warmup_ratio": "warmup_steps",
-}
-"""Names of settings in older library versions, which stored configs and users still use."""
 
 WITHOUT_EFFECT = (
     "half_precision_backend",
@@ -42,20 +35,19 @@ def fit_numbers(config: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def training_settings(config: dict[str, Any], notify: Notify) -> dict[str, Any]:
-    """Arguments for `SFTConfig`. Raises SettingsError naming an unknown setting."""
+    """Arguments for `SFTConfig`, and the studio's own settings under the same names as in the
+    config. Raises SettingsError naming an unknown setting, or settings that contradict another."""
     from trl.trainer.sft_config import SFTConfig
 
-    settings = {}
-    for name, value in config.items():
-        if name in WITHOUT_EFFECT or name in OWN:
+    settings = training.current(config)
+    for name in (*WITHOUT_EFFECT, *OWN):
+        if name in settings:
+            del settings[name]
             notify(f"Training setting {name} is left out: it has no effect here.")
-            continue
-        new = RENAMED.get(name, name)
-        # `warmup_steps` below 1 is what `warmup_ratio` was; the ratio gave way to the steps.
-        if new != name and new in config and config[new]:
-            continue
-        settings[new] = value
-    _check_names("training_arguments_config", settings, (f.name for f in fields(SFTConfig)))
+    known = [*(f.name for f in fields(SFTConfig)), *training.OF_THE_STUDIO]
+    _check_names("training_arguments_config", settings, known)
+    if contradictions := training.conflicts(settings):
+        raise SettingsError(f"training_arguments_config: {'; '.join(contradictions)}.")
     return settings
 
 
@@ -63,8 +55,9 @@ def make_training_config(settings: dict[str, Any], output_dir: str) -> Any:
     """The `SFTConfig`. Raises SettingsError with the library's own words about a wrong value."""
     from trl.trainer.sft_config import SFTConfig
 
+    chosen = {name: v for name, v in settings.items() if name not in training.OF_THE_STUDIO}
     try:
-        return SFTConfig(output_dir=output_dir, **fit_numbers(settings, "training_arguments"))
+        return SFTConfig(output_dir=output_dir, **fit_numbers(chosen, "training_arguments"))
     except (TypeError, ValueError) as error:
         raise SettingsError(f"training_arguments_config: {first_line(error)}") from error
 
@@ -74,6 +67,8 @@ def make_lora_config(config: dict[str, Any]) -> Any:
     from peft import LoraConfig
 
     _check_names("lora_config", config, (f.name for f in fields(LoraConfig)))
+    if wrong := training.of_lora(config):
+        raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
     settings = {"task_type": "CAUSAL_LM", **config}
     settings["target_modules"] = config.get("target_modules") or "all-linear"
     try:

@@ -7,13 +7,25 @@ from typing import Any
 import torch
 
 from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
-from rows import reading, shares, templates
-from trainer import checkpoints, data, hub, ranks, saving, settings, tracking, trained_answers
+from rows import reading, shares
+from rows.errors import first_line
+from trainer import (
+    checkpoints,
+    data,
+    hub,
+    manifest,
+    ranks,
+    saving,
+    settings,
+    stopping,
+    tracking,
+    trained_answers,
+)
 from trainer.arguments import FineTuneArguments
-from trainer.errors import ArgumentsError, UnsupportedError, explain
+from trainer.errors import ArgumentsError, SettingsError, UnsupportedError, explain
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
-from trainer.model import load_model, load_tokenizer, longest_text, weight_type
+from trainer.model import load_model, load_tokenizer, weight_type
 from trainer.progress import ProgressCallback
 from trainer.registration import announce
 from trainer.studio import Studio, model_reference, model_source
@@ -42,21 +54,26 @@ class FineTuning:
         hardware = detect(arguments.dist_cpu, arguments.dist_gpu)
         torch.set_num_threads(ranks.threads(hardware.cpus))
         # Everything that may be wrong with settings and data shows before the model is loaded.
-        config, lora = self._settings(hardware)
+        chosen = self._settings(hardware)
+        config = settings.make_training_config(chosen, arguments.train_out_dir)
         self._check_world(config)
+        lora = settings.make_lora_config(arguments.lora_config)
         quantisation = settings.make_quantisation_config(
             "bnb_config",
             fit_quantisation(arguments.bnb_config, hardware, self._events.notice),
         )
         tokenizer = load_tokenizer(source)
-        train, held_out = self._texts(tokenizer.eos_token)
+        train, held_out = self._examples(chosen, tokenizer, source)
         dtype = weight_type(hardware, fp16=bool(config.fp16))
         model = load_model(source, hardware, dtype, quantisation)
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
-        self._warn_of_cut_rows(trainer.train_dataset, config.max_length)
-        identity = checkpoints.identity(arguments, train[data.TEXT_COLUMN])
-        trainer.add_callback(checkpoints.CheckpointCallback(identity))
+        data.check_prepared(trainer.train_dataset, train, config, self._events.notice)
+        identity = checkpoints.identity(arguments, train)
+        minutes = chosen.get("save_minutes", checkpoints.MINUTES)
+        trainer.add_callback(checkpoints.CheckpointCallback(identity, minutes))
+        for callback in stopping.callbacks(chosen, self._events.notice):
+            trainer.add_callback(callback)
         output_dir = Path(arguments.train_out_dir)
         checkpoint = checkpoints.to_go_on_from(output_dir, identity, self._events)
         trainer.train(resume_from_checkpoint=checkpoint)
@@ -70,13 +87,13 @@ class FineTuning:
                 "were asked for."
             )
 
-    def _settings(self, hardware: Hardware) -> tuple[Any, Any]:
+    def _settings(self, hardware: Hardware) -> dict[str, Any]:
         arguments = self._arguments
         chosen = settings.training_settings(
             arguments.training_arguments_config, self._events.notice
         )
         chosen = fit_training(chosen, hardware, self._events.notice)
-        chosen = checkpoints.with_defaults(chosen)
+        chosen = checkpoints.with_defaults(stopping.with_defaults(chosen))
         chosen["report_to"] = tracking.prepare(
             "none" if ranks.rank() else chosen.get("report_to", "none"),
             arguments.experimentid,
@@ -84,11 +101,9 @@ class FineTuning:
             self._events.notice,
         )
         # Progress goes to the events; a bar would fill the log.
-        chosen = {**chosen, "disable_tqdm": True, "dataset_text_field": data.TEXT_COLUMN}
-        config = settings.make_training_config(chosen, arguments.train_out_dir)
-        return config, settings.make_lora_config(arguments.lora_config)
+        return {**chosen, "disable_tqdm": True, "dataset_text_field": data.TEXT_COLUMN}
 
-    def _texts(self, end_of_text: str) -> tuple[Any, Any]:
+    def _examples(self, chosen: dict[str, Any], tokenizer: Any, source: str) -> tuple[Any, Any]:
         arguments = self._arguments
         dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
@@ -97,20 +112,20 @@ class FineTuning:
             arguments.dataset_fraction,
             arguments.train_test_split,
         )
-        templates.check_columns(prompt.prompt_template, train.column_names, "prompt_template")
+        data.check_held_out(held_out, chosen)
+        self._origin = manifest.Origin(
+            prompt, train, held_out, source, chosen, workers=arguments.dist_num
+        )
         rows = held_out if len(held_out) else train
-        self._prompt, self._samples = (
-            prompt,
-            trained_answers.inputs(prompt, rows, rows.column_names),
-        )
-        return (
-            data.texts(train, prompt.prompt_template, end_of_text),
-            data.texts(held_out, prompt.prompt_template, end_of_text),
-        )
+        self._samples = trained_answers.inputs(prompt, rows, rows.column_names)
+        examples = data.Examples(prompt, chosen, tokenizer, train)
+        made = examples.of(train)
+        examples.check(made, self._events.notice)
+        return made, examples.of(held_out)
 
     def _fit_length(self, config: Any, model: Any) -> None:
         """The library's default length may be more than the model was made for."""
-        longest = longest_text(model)
+        longest = getattr(model.config, "max_position_embeddings", None)
         if longest and config.max_length and config.max_length > longest:
             if "max_length" in self._arguments.training_arguments_config:
                 self._events.notice(
@@ -130,25 +145,18 @@ class FineTuning:
             eval_rows=len(held_out),
             base_model=self._model.name,
         )
-        return SFTTrainer(
-            model,
-            args=config,
-            train_dataset=train,
-            eval_dataset=held_out if len(held_out) and config.eval_strategy != "no" else None,
-            processing_class=tokenizer,
-            peft_config=lora,
-            callbacks=[progress],
-        )
-
-    def _warn_of_cut_rows(self, rows: Any, max_length: int | None) -> None:
-        if not max_length or "input_ids" not in rows.column_names:
-            return
-        cut = sum(len(ids) >= max_length for ids in rows["input_ids"])
-        if cut:
-            self._events.notice(
-                f"{cut} of {len(rows)} training rows reach max_length {max_length} "
-                "and may be cut off at their end."
+        try:
+            return SFTTrainer(
+                model,
+                args=config,
+                train_dataset=train,
+                eval_dataset=held_out if config.eval_strategy != "no" else None,
+                processing_class=tokenizer,
+                peft_config=lora,
+                callbacks=[progress],
             )
+        except (ImportError, TypeError, ValueError) as error:
+            raise SettingsError(f"These settings cannot be used: {first_line(error)}") from error
 
     def _save(self, trainer: Any, tokenizer: Any) -> None:
         if not trainer.is_world_process_zero():
@@ -160,17 +168,20 @@ class FineTuning:
             tokenizer,
             model_reference(self._model),
             target,
-            self._answers(trainer.model, tokenizer),
+            lambda folder: self._describe(trainer, tokenizer, folder),
         )
         announce(self._studio, self._events, arguments, self._project)
 
-    def _answers(self, model: Any, tokenizer: Any) -> dict[str, Any]:
-        """What those who serve the adapter compare with, by the name of its file."""
+    def _describe(self, trainer: Any, tokenizer: Any, folder: Path) -> None:
+        self._record_answers(trainer.model, tokenizer, folder)
+        kept = Path(self._arguments.train_out_dir) / manifest.KEPT_HASHES
+        about = manifest.write(self._origin, trainer, folder, kept)
+        self._events.write("manifest", manifest=about)
+
+    def _record_answers(self, model: Any, tokenizer: Any, folder: Path) -> None:
         try:
-            recorded = trained_answers.record(model, tokenizer, self._prompt, self._samples)
-            return {trained_answers.FILE: recorded}
+            trained_answers.record(model, tokenizer, self._origin.prompt, self._samples, folder)
         except Exception as error:
             # The training is done, and must not be for nothing.
             logger.exception("The adapter's answers are not recorded")
             self._events.notice(f"The adapter's answers are not recorded: {explain(error)}")
-            return {}

@@ -45,6 +45,7 @@ TRAINS = """
 log.write("token: " + os.environ.get("HUGGINGFACE_ACCESS_TOKEN", "none") + "\\n")
 report("started", total_steps=2)
 report("progress", step=2, total_steps=2, loss=0.5)
+report("manifest", manifest={"seed": 7, "prompt": "a b"})
 report("registered", adapter_id="a-new")
 log.write("done\\n")
 """
@@ -200,6 +201,8 @@ async def test_a_job_from_start_to_success(studio: Studio) -> None:
     assert (job.num_workers, job.dataset_fraction) == (1, 1.0)
     assert job.out_dir == f"adapters/{job.id}"
     assert (studio.workbench.project / "adapters").is_dir()
+    assert json.loads(job.manifest) == {"seed": 7, "prompt": "a b"}
+    job.manifest = ""  # Lists do without it.
     assert await studio.listed() == [job]
     assert studio.workbench.job(job.id).id == job.cml_job_id
 
@@ -350,6 +353,30 @@ async def test_a_prompt_of_another_dataset(studio: Studio) -> None:
     assert refusal.code_reason == "PROMPT_OF_OTHER_DATASET"
     assert "'d'" in refusal.message
     assert "'d-2'" in refusal.message
+
+
+async def test_a_prompt_that_does_not_fit_the_loss(studio: Studio) -> None:
+    settings = {"training_arguments_config": '{"completion_only_loss": true}'}
+    prompts = {
+        "p-fits": ("{a} {b}", "{a}", " {b}"),
+        "p-other": ("{a} {b}", "{a}", "{b}"),
+        "p-blank": ("{a} {b}", "{a} ", "{b}"),
+    }
+    names = ("prompt_template", "input_template", "completion_template")
+    rows = [
+        {"id": id, "name": id, "dataset_id": "d", **dict(zip(names, texts, strict=True))}
+        for id, texts in prompts.items()
+    ]
+    await put_rows(studio.home, "prompts", *rows)
+    for prompt, said in (("p-other", "behind it"), ("p-blank", "does not end in a blank")):
+        refusal = await studio.refusal(prompt_id=prompt, user_script="", **settings)
+        assert refusal.code_reason == "PROMPT_UNFIT_FOR_LOSS"
+        [violation] = refusal.violations
+        assert (violation.field, violation.rule) == ("prompt_id", "FT-621")
+        assert said in violation.description
+    # A script of the user's own may make of it what it likes; and what fits is taken.
+    await studio.start(prompt_id="p-other", **settings)
+    await studio.start(prompt_id="p-fits", adapter_name="fits", user_script="", **settings)
 
 
 async def test_a_name_that_an_adapter_or_a_job_has(studio: Studio) -> None:

@@ -159,6 +159,18 @@ def test_settings_that_no_library_knows_or_takes_are_told_with_the_rest() -> Non
     }
 
 
+def test_settings_that_contradict_each_other_are_told_with_the_rest() -> None:
+    settings = '{"early_stopping_patience": 3, "padding_free": true, "fp16": 1}'
+    found = violations(training_arguments_config=settings)
+    assert [violation.rule for violation in found] == ["FT-807", "FT-620", "FT-620"]
+    assert "early_stopping_patience needs evaluations" in found[1].description
+    assert violations(training_arguments_config=settings, user_script="train.py") == []
+    [head] = violations(lora_config='{"target_modules": ["q_proj", "lm_head"]}')
+    assert (head.field, head.rule) == ("lora_config", "FT-620")
+    fits = '{"early_stopping_patience": 3, "eval_strategy": "epoch"}'
+    assert violations(training_arguments_config=fits) == []
+
+
 def test_a_script_of_the_users_own_has_settings_of_its_own() -> None:
     configs = {"lora_config": '{"rank": 4}', "user_config": '{"any": "thing"}'}
     assert wrong(**configs, user_script="train.py") == {}

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from ft.cli import control, database, demo, evaluations, exports, jobs, registry, serve, studio
+from ft.cli import (
+    control,
+    database,
+    demo,
+    diff,
+    evaluations,
+    exports,
+    jobs,
+    registry,
+    serve,
+    studio,
+)
 from ft.cli.exits import MEANINGS
 from ft.cli.session import command
 
@@ -48,6 +59,7 @@ command(app, "resume")(control.resume)
 command(app, "serve")(serve.serve)
 command(app, "ask")(serve.ask)
 command(jobs.jobs, "events")(control.events)
+command(jobs.jobs, "diff")(diff.diff)
 app.add_typer(evaluations.app, name="eval")
 app.add_typer(jobs.jobs, name="jobs")
 app.add_typer(serve.served, name="served")

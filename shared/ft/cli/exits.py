@@ -25,9 +25,9 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-MEANINGS = """Exit status: 0 done; 1 the job failed, or the studio is not healthy; 2 wrong usage; \
-3 not found; 4 refused; 5 the studio or a part of it cannot be reached, or took too long; \
-6 a fault of the studio's own; 130 interrupted."""
+MEANINGS = """Exit status: 0 done; 1 the job failed, jobs differ, or the studio is not healthy; \
+2 wrong usage; 3 not found; 4 refused; 5 the studio or a part of it cannot be reached, or took too \
+long; 6 a fault of the studio's own; 130 interrupted."""
 
 _BY_CODE = {
     grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,

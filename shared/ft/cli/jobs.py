@@ -113,8 +113,11 @@ def jobs_alone(
 
 @command(jobs, "show")
 def show_job(session: Session, job: JobId) -> None:
-    """Show one job, with what became of it."""
-    session.out.item(session.client.get_job(job))
+    """Show one job, with what became of it; its manifest in JSON only."""
+    found = session.client.get_job(job)
+    if isinstance(found, api.FineTuningJobMetadata) and not session.out.json:
+        found.manifest = ""
+    session.out.item(found)
 
 
 @command(jobs, "watch")

@@ -2413,6 +2413,7 @@ class FineTuningJobMetadata(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
+    MANIFEST_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     base_model_id: _builtins.str
     dataset_id: _builtins.str
@@ -2445,6 +2446,10 @@ class FineTuningJobMetadata(_message.Message):
     created_at: _builtins.str
     """When it was registered and last changed, RFC 3339 in UTC."""
     updated_at: _builtins.str
+    manifest: _builtins.str
+    """What the adapter came from, JSON: hashes of data, prompt, base model and adapter, versions,
+    settings, hardware. Empty until the adapter is saved, and in lists.
+    """
     @_builtins.property
     def status(self) -> _fine_tuning_studio_types_pb2.JobStatus:
         """What became of it so far."""
@@ -2481,10 +2486,11 @@ class FineTuningJobMetadata(_message.Message):
         status: _fine_tuning_studio_types_pb2.JobStatus | None = ...,
         created_at: _builtins.str = ...,
         updated_at: _builtins.str = ...,
+        manifest: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_bnb_config", b"adapter_bnb_config", "adapter_id", b"adapter_id", "adapter_name", b"adapter_name", "axolotl_config_id", b"axolotl_config_id", "base_model_id", b"base_model_id", "cml_job_id", b"cml_job_id", "created_at", b"created_at", "dataset_fraction", b"dataset_fraction", "dataset_id", b"dataset_id", "framework_type", b"framework_type", "gpu_label_id", b"gpu_label_id", "id", b"id", "learning_rate", b"learning_rate", "lora_config", b"lora_config", "model_bnb_config", b"model_bnb_config", "num_cpu", b"num_cpu", "num_epochs", b"num_epochs", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "out_dir", b"out_dir", "prompt_id", b"prompt_id", "status", b"status", "train_test_split", b"train_test_split", "training_arguments_config", b"training_arguments_config", "updated_at", b"updated_at", "user_config", b"user_config", "user_config_id", b"user_config_id", "user_script", b"user_script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_bnb_config", b"adapter_bnb_config", "adapter_id", b"adapter_id", "adapter_name", b"adapter_name", "axolotl_config_id", b"axolotl_config_id", "base_model_id", b"base_model_id", "cml_job_id", b"cml_job_id", "created_at", b"created_at", "dataset_fraction", b"dataset_fraction", "dataset_id", b"dataset_id", "framework_type", b"framework_type", "gpu_label_id", b"gpu_label_id", "id", b"id", "learning_rate", b"learning_rate", "lora_config", b"lora_config", "manifest", b"manifest", "model_bnb_config", b"model_bnb_config", "num_cpu", b"num_cpu", "num_epochs", b"num_epochs", "num_gpu", b"num_gpu", "num_memory", b"num_memory", "num_workers", b"num_workers", "out_dir", b"out_dir", "prompt_id", b"prompt_id", "status", b"status", "train_test_split", b"train_test_split", "training_arguments_config", b"training_arguments_config", "updated_at", b"updated_at", "user_config", b"user_config", "user_config_id", b"user_config_id", "user_script", b"user_script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -53,7 +53,9 @@ class AxolotlTuning:
         config = yaml.safe_load(self._studio.GetConfig(request).config.config)
         self._files.clear()
         train, held_out = self._rows()
-        identity = checkpoints.identity(arguments, [json.dumps(config, default=str), *train])
+        identity = checkpoints.identity(
+            arguments, [{"config": json.dumps(config, default=str)}, *({"row": r} for r in train)]
+        )
         file = self._write(config, model_source(model, self._project), bool(held_out), identity)
         started = {
             "train_rows": len(train),

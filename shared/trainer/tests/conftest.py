@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from trainer.job import quiet_libraries
-from trainer.tests.studio import Studio, serve
+from trainer.tests.studio import Direct, Studio, serve
 from trainer.tests.support import Run
 
 TRAINER = Path(__file__).parents[1]
@@ -74,6 +74,43 @@ def run_job(start: Callable[..., subprocess.Popen[str]], project: Path) -> Calla
         process = start(script, arguments, **extra)
         output, _ = process.communicate(timeout=RUN_SECONDS)
         return Run(process.returncode, output, project / folder)
+
+    return run
+
+
+@pytest.fixture
+def train(
+    project: Path,
+    studio: Studio,
+    fine_tune_flags: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Run]:
+    """Trains within the test's process, which has the libraries already: job-1, job-2 and so on.
+    The data are 200 rows of a file, unless another one is named."""
+    from trainer.arguments import fine_tune_arguments
+    from trainer.events import EventLog
+    from trainer.training import FineTuning
+
+    monkeypatch.chdir(project)
+    rows = (TRAINER / "starter/intents/train.jsonl").read_text().splitlines(keepends=True)
+    (project / "rows.jsonl").write_text("".join(rows[:200]))
+
+    def run(
+        training: dict[str, Any] | None = None,
+        lora: dict[str, Any] | None = None,
+        dataset: str = "rows.jsonl",
+        **flags: Any,
+    ) -> Run:
+        job = f"job-{len(list(project.glob('outputs/*'))) + 1}"
+        studio.dataset.type, studio.dataset.location = "project_jsonl", dataset
+        studio.adapters.clear()
+        chosen = {"optim": "adamw_torch", "fp16": False, **(training or {})}
+        lora_config = json.dumps(lora or {}, separators=(",", ":"))
+        arguments = fine_tune_flags(job, training=chosen, lora_config=lora_config, **flags)
+        folder = project / "outputs" / job
+        given = fine_tune_arguments({"JOB_ARGUMENTS": arguments})
+        FineTuning(given, Direct(studio), EventLog(folder), project).run()
+        return Run(0, "", folder)
 
     return run
 

@@ -1,8 +1,9 @@
 """A studio in the test's own process: a real gRPC server with the RPCs that jobs call."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from typing import Any
 
 import grpc
 
@@ -62,7 +63,8 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         self.dataset = DatasetMetadata(
             id="dataset", type="project", name="intents", location="starter/intents"
         )
-        self.prompt = PROMPT
+        self.prompt = PromptMetadata()
+        self.prompt.CopyFrom(PROMPT)
         self.adapters: list[AdapterMetadata] = []
         self.exports: list[RegisterExportRequest] = []
         self.export_refused = ""
@@ -138,6 +140,16 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         if request.offset <= known:
             self.reported += request.data[known - request.offset :]
         return ReportJobEventsResponse(next_offset=len(self.reported))
+
+
+class Direct:
+    """A studio's RPCs, called without a connection."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def __getattr__(self, rpc: str) -> Callable[[Any], Any]:
+        return lambda request: getattr(self._studio, rpc)(request, None)
 
 
 @contextmanager

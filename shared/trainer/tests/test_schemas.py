@@ -28,9 +28,12 @@ NEEDS_MORE = (
     "assistant_ensemble_weight",
     "dataloader_prefetch_factor",
     "ddp_backend",
+    "early_stopping_patience",
+    "early_stopping_threshold",
     "init_lora_weights",
     "layers_to_transform",
     "lr_scheduler_type",
+    "save_strategy",
 )
 """Settings that a library takes beside certain others only."""
 JSON = st.recursive(

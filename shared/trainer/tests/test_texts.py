@@ -1,16 +1,166 @@
-"""The column that is trained on."""
+"""What is made of rows to be trained on."""
 
+import pytest
 from datasets import Dataset
+from transformers import AutoTokenizer
 
+from ft.api import PromptMetadata
+from rows.errors import DataError
 from rows.templates import training_text
 from trainer import data
+from trainer.errors import SettingsError
+from trainer.starter.phrases import HERE
+from trainer.tokenizer import set_pad_token
+
+CHATML = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}{{ eos_token }}\n{% endfor %}"
+MARKED = (
+    "{% for m in messages %}{% if m['role'] == 'assistant' %}{% generation %}{{ m['content'] }}"
+    "{{ eos_token }}{% endgeneration %}{% else %}{{ m['content'] }}\n{% endif %}{% endfor %}"
+)
+TALK = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
 
 
-def test_the_text_is_that_of_those_who_look_beforehand() -> None:
+@pytest.fixture
+def tokenizer():
+    made = AutoTokenizer.from_pretrained(HERE / "model")
+    set_pad_token(made)
+    return made
+
+
+def prompt(whole: str, beginning: str = "-", completion: str = "-") -> PromptMetadata:
+    return PromptMetadata(
+        prompt_template=whole, input_template=beginning, completion_template=completion
+    )
+
+
+def examples(rows: Dataset, about: PromptMetadata, tokenizer, **settings) -> Dataset:
+    return data.Examples(about, settings, tokenizer, rows).of(rows)
+
+
+def test_the_text_is_that_of_those_who_look_beforehand(tokenizer) -> None:
     rows = Dataset.from_dict({"a": ["x", None], "b": [1, 2]})
 
-    made = data.texts(rows, "{a}-{b}", "<end>")
+    made = examples(rows, prompt("{a}-{b}"), tokenizer)
 
+    end = tokenizer.eos_token
     assert made.column_names == [data.TEXT_COLUMN]
-    assert made[data.TEXT_COLUMN] == [training_text("{a}-{b}", row, "<end>") for row in rows]
-    assert made[data.TEXT_COLUMN] == ["x-1<end>", "-2<end>"]
+    assert made[data.TEXT_COLUMN] == [training_text("{a}-{b}", row, end) for row in rows]
+    assert made[data.TEXT_COLUMN] == [f"x-1{end}", f"-2{end}"]
+
+
+def test_a_completion_is_apart_from_what_comes_before_it(tokenizer) -> None:
+    rows = Dataset.from_dict({"a": ["x"], "b": ["y"]})
+
+    made = examples(
+        rows, prompt("A: {a} B: {b}", "A: {a} B:", " {b}"), tokenizer, completion_only_loss=True
+    )
+
+    assert made[0] == {"prompt": "A: x B:", "completion": f" y{tokenizer.eos_token}"}
+
+
+@pytest.mark.parametrize(
+    ("templates", "said"),
+    [
+        (("A: {a} B: {b}", "A: {a}", " {b}"), "its completion_template behind it"),
+        (("A: {a} B: {b}", "A: {a} B: ", "{b}"), "does not end in a blank"),
+    ],
+)
+def test_templates_that_do_not_fit_a_completion_are_refused(tokenizer, templates, said) -> None:
+    rows = Dataset.from_dict({"a": ["x"], "b": ["y"]})
+    with pytest.raises(SettingsError, match=said):
+        examples(rows, prompt(*templates), tokenizer, completion_only_loss=True)
+
+
+def test_tokens_that_merge_where_the_completion_begins_are_told(tokenizer) -> None:
+    rows = Dataset.from_dict({"a": ["custo"], "b": ["mer"]})
+    notices: list[str] = []
+
+    made = data.Examples(
+        prompt("{a}{b}", "{a}", "{b}"), {"completion_only_loss": True}, tokenizer, rows
+    )
+    made.check(made.of(rows), notices.append)
+
+    assert "In 1 of 1 rows" in notices[0]
+
+
+def test_a_column_of_conversations_is_handed_over_as_it_is(tokenizer) -> None:
+    tokenizer.chat_template = CHATML
+    rows = Dataset.from_dict({"talk": [TALK], "other": [1]})
+
+    assert examples(rows, prompt("{talk}"), tokenizer)[0] == {"messages": TALK}
+    # Only alone: within a text it is a value like any other.
+    assert data.TEXT_COLUMN in examples(rows, prompt("Say {talk}"), tokenizer).column_names
+
+
+@pytest.mark.parametrize(
+    ("template", "settings", "said"),
+    [
+        (None, {}, "has no chat template"),
+        (CHATML, {"completion_only_loss": True}, "completion_only_loss is for texts"),
+        (CHATML, {"assistant_only_loss": True}, "marks the answers with {% generation %}"),
+    ],
+)
+def test_conversations_that_cannot_be_trained_on_like_that(
+    tokenizer, template, settings, said
+) -> None:
+    tokenizer.chat_template = template
+    rows = Dataset.from_dict({"messages": [TALK]})
+    with pytest.raises(SettingsError) as caught:
+        examples(rows, prompt("{messages}"), tokenizer, **settings)
+    assert said in str(caught.value)
+
+
+def test_answers_alone_need_conversations(tokenizer) -> None:
+    rows = Dataset.from_dict({"a": ["x"]})
+    with pytest.raises(SettingsError, match="assistant_only_loss is for conversations"):
+        examples(rows, prompt("{a}"), tokenizer, assistant_only_loss=True)
+
+
+@pytest.mark.parametrize(
+    ("talk", "said"),
+    [
+        ([], "no list of messages"),
+        ([{"role": "user", "content": None}], "message 1 in column talk has no role"),
+        ([{"role": "user", "content": "hi"}], "no assistant speaks"),
+    ],
+)
+def test_a_row_without_a_conversation_is_named(tokenizer, talk, said) -> None:
+    tokenizer.chat_template = MARKED
+    rows = Dataset.from_dict({"talk": [TALK, talk]})
+    with pytest.raises(DataError, match=f"Row 2 .*{said}"):
+        examples(rows, prompt("{talk}"), tokenizer, assistant_only_loss=True)
+
+
+def test_what_a_chat_template_says_against_a_row_is_told(tokenizer) -> None:
+    tokenizer.chat_template = "{{ raise_exception('roles must alternate') }}"
+    rows = Dataset.from_dict({"talk": [TALK]})
+    with pytest.raises(DataError, match=r"Row 1 .*roles must alternate"):
+        examples(rows, prompt("{talk}"), tokenizer)
+
+
+def test_a_chat_template_that_never_ends_an_answer_is_told(tokenizer) -> None:
+    notices: list[str] = []
+    rows = Dataset.from_dict({"talk": [TALK]})
+    for template in ("{{ messages[0]['content'] }}", CHATML):
+        tokenizer.chat_template = template
+        made = data.Examples(prompt("{talk}"), {}, tokenizer, rows)
+        made.check(made.of(rows), notices.append)
+    assert len(notices) == 1
+    assert "will not learn to stop" in notices[0]
+
+
+def test_a_chat_template_may_come_from_a_file(tokenizer, tmp_path) -> None:
+    rows = Dataset.from_dict({"talk": [TALK]})
+    file = tmp_path / "chat.jinja"
+    with pytest.raises(SettingsError, match=f"chat_template_path {file} cannot be read"):
+        examples(rows, prompt("{talk}"), tokenizer, chat_template_path=str(file))
+    file.write_text(CHATML)
+    assert examples(rows, prompt("{talk}"), tokenizer, chat_template_path=str(file))
+    assert tokenizer.chat_template == CHATML
+
+
+def test_evaluations_need_rows_that_are_held_out() -> None:
+    none = Dataset.from_dict({"a": []})
+    with pytest.raises(DataError, match="eval_strategy epoch needs rows"):
+        data.check_held_out(none, {"eval_strategy": "epoch"})
+    data.check_held_out(none, {})

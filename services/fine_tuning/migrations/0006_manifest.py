@@ -1,0 +1,11 @@
+"""What the adapter of a job came from."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.add_column("fine_tuning_jobs", sa.Column("manifest", sa.String))

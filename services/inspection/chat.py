@@ -1,0 +1,86 @@
+"""The model's chat template, which writes conversations out as the libraries that jobs use do."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from rows import conversations
+from rows.errors import DataError, first_line
+
+FILE = "chat_template.jinja"
+_FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a template may raise that meets a message it was not written for."""
+
+
+def text_of(files: Mapping[str, Path], tokenizer_config: Mapping[str, Any]) -> str:
+    """The template of a model's files; empty if it has none."""
+    if FILE in files:
+        return files[FILE].read_text(encoding="utf-8")
+    told = tokenizer_config.get("chat_template")
+    if isinstance(told, list):
+        named = {one.get("name"): one.get("template") for one in told if isinstance(one, dict)}
+        told = named.get("default")
+    return told if isinstance(told, str) else ""
+
+
+class ChatTemplate:
+    """A template, ready to write out conversations."""
+
+    def __init__(self, text: str, tokens: Mapping[str, str]) -> None:
+        """`tokens` are the special tokens by what they are for, such as `eos_token`.
+
+        Raises DataError if the text is no template.
+        """
+        self.marked = bool(conversations.MARKERS.search(text))
+        self._tokens = tokens
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+        )
+        environment.filters["tojson"] = _to_json
+        environment.globals |= {"raise_exception": _refuse, "strftime_now": _now}
+        try:
+            self._template = environment.from_string(text)
+        except TemplateError as error:
+            raise DataError(f"the chat template is malformed: {first_line(error)}") from error
+
+    def render(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        """The text of a conversation. Raises DataError with what the template says against it."""
+        try:
+            return self._template.render(
+                messages=messages,
+                tools=None,
+                documents=None,
+                add_generation_prompt=False,
+                **self._tokens,
+            )
+        except _FAILURES as error:
+            raise DataError(f"the chat template refuses it: {first_line(error)}") from error
+
+
+class _Generation(Extension):
+    """Takes `{% generation %}`, which only matters where a loss is made of it."""
+
+    tags = {"generation"}  # noqa: RUF012  # Declared by the library.
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+def _refuse(message: object) -> NoReturn:
+    raise TemplateError(str(message))
+
+
+def _now(format: str) -> str:
+    return datetime.now().strftime(format)
+
+
+def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
+    return json.dumps(value, ensure_ascii=ensure_ascii, **options)

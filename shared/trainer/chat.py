@@ -1,0 +1,93 @@
+"""Conversations, written out by the tokenizer's chat template."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+from transformers import AutoTokenizer
+
+from rows.conversations import MARKERS
+from rows.errors import DataError, first_line
+from trainer import hub
+from trainer.errors import SettingsError
+from trainer.hardware import Notify
+
+NOT_FOR_TEXTS = (
+    "assistant_only_loss is for conversations: the prompt_template must be nothing but a column of "
+    "them, such as {messages}"
+)
+_NONE = (
+    "the prompt hands over conversations, but the base model's tokenizer has no chat template: set "
+    "chat_template_path, or make a text of the rows"
+)
+_NOT_FOR_CONVERSATIONS = (
+    "completion_only_loss is for texts; of conversations, assistant_only_loss trains on the answers"
+)
+_UNMARKED = (
+    "assistant_only_loss needs a chat template that marks the answers with {% generation %} and "
+    "{% endgeneration %}; that of the base model's tokenizer does not"
+)
+
+_TEMPLATE_FILES = (".jinja", ".j2")
+
+
+def faults(settings: Mapping[str, Any], tokenizer: Any) -> list[str]:
+    """Why conversations cannot be trained on like that, a clause each."""
+    found = []
+    if settings.get("completion_only_loss"):
+        found.append(_NOT_FOR_CONVERSATIONS)
+    if not tokenizer.chat_template:
+        found.append(_NONE)
+    elif settings.get("assistant_only_loss") and not _marked(tokenizer):
+        found.append(_UNMARKED)
+    return found
+
+
+def take_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
+    """Gives the tokenizer the template that the settings name, if they do: a file of it, or another
+    tokenizer. Raises SettingsError if there is none."""
+    path = str(settings.get("chat_template_path") or "")
+    if not path:
+        return
+    try:
+        if path.endswith(_TEMPLATE_FILES):
+            tokenizer.chat_template = Path(path).read_text(encoding="utf-8")
+        else:
+            other = AutoTokenizer.from_pretrained(path, token=hub.token())
+            tokenizer.chat_template = other.chat_template
+    except (OSError, ValueError) as error:
+        why = f"chat_template_path {path} cannot be read: {first_line(error)}"
+        raise SettingsError(f"training_arguments_config: {why}") from error
+
+
+def render(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> str:
+    """The text of a conversation. Raises DataError with what the template says against it."""
+    try:
+        return str(tokenizer.apply_chat_template(list(messages), tokenize=False))
+    except (TemplateError, TypeError, ValueError) as error:
+        raise DataError(f"the chat template refuses it: {first_line(error)}") from error
+
+
+def check_end(messages: Sequence[Mapping[str, Any]], tokenizer: Any, notify: Notify) -> None:
+    """Tells if nothing ends an answer: the model would not learn to stop."""
+    text = render(messages, tokenizer).rstrip()
+    if not text.endswith(tuple(tokenizer.get_added_vocab())):
+        notify(
+            "The chat template writes no special token at the end of an answer: the model will not "
+            "learn to stop."
+        )
+
+
+def _marked(tokenizer: Any) -> bool:
+    from trl.chat_template_utils import get_training_chat_template
+
+    template = tokenizer.chat_template
+    if MARKERS.search(template.get("default", "") if isinstance(template, dict) else template):
+        return True
+    try:
+        # The library has marked versions of the templates of well-known models.
+        get_training_chat_template(tokenizer)
+    except ValueError:
+        return False
+    return True

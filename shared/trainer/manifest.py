@@ -1,0 +1,171 @@
+"""What an adapter came from: `manifest.json` beside it. Two jobs that agree in it, but for what
+became of them, give the same adapter.
+
+No path of the machine and no secret is in it.
+"""
+
+import dataclasses
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+
+from ft.api import PromptMetadata
+from ft.training import OF_THE_STUDIO
+from rows import canonical
+from trainer.hashes import KeptHashes, of_file, of_text
+
+FILE = "manifest.json"
+KEPT_HASHES = "hashes.json"
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "datasets",
+    "tokenizers",
+    "bitsandbytes",
+)
+TEMPLATES = ("prompt_template", "input_template", "completion_template")
+_OF_THE_MACHINE = (
+    "output_dir",
+    "logging_dir",
+    "hub_token",
+    "push_to_hub_token",
+    "run_name",
+    "report_to",
+    "disable_tqdm",
+    "local_rank",
+    "base_model_name_or_path",
+)
+"""Settings that say where a job ran and whom it told, and change nothing of the adapter."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a job trains with, beside what its trainer knows."""
+
+    prompt: PromptMetadata
+    train: Dataset
+    held_out: Dataset
+    source: str
+    """What the base model was loaded from: a directory, or a name on the hub."""
+    settings: Mapping[str, Any]
+    """Those of the training, the studio's own among them."""
+    workers: int
+
+
+def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dict[str, Any]:
+    """Writes the manifest of an adapter that was saved in a directory, and returns it."""
+    manifest = {
+        "data": _data(origin),
+        "prompt": _prompt(origin.prompt),
+        "base_model": _base_model(origin.source, trainer.model, KeptHashes(kept_hashes)),
+        "tokenizer": _tokenizer(adapter),
+        "versions": _versions(),
+        "seed": trainer.args.seed,
+        "training_arguments": _training_arguments(origin, trainer.args),
+        "lora_config": _plain(trainer.model.peft_config["default"].to_dict()),
+        "hardware": _hardware(trainer.model),
+        "workers": origin.workers,
+        "adapter": {"sha256": of_file(adapter / "adapter_model.safetensors")},
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
+    (adapter / FILE).write_text(text + "\n", encoding="utf-8")
+    return manifest
+
+
+def _data(origin: Origin) -> dict[str, Any]:
+    return {
+        "train_rows": len(origin.train),
+        "train_sha256": canonical.digest(origin.train),
+        "eval_rows": len(origin.held_out),
+        "eval_sha256": canonical.digest(origin.held_out),
+    }
+
+
+def _prompt(prompt: PromptMetadata) -> dict[str, Any]:
+    texts = {name: getattr(prompt, name) for name in TEMPLATES}
+    return {name: {"sha256": of_text(text), "text": text} for name, text in texts.items()}
+
+
+def _base_model(source: str, model: Any, hashes: KeptHashes) -> dict[str, Any]:
+    """The weights' hashes for a directory, the commit for a model of the hub; and how the weights
+    are quantised, if they are."""
+    folder = Path(source)
+    about: dict[str, Any] = {}
+    if folder.is_dir():
+        files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+        about["sha256"] = {file.name: hashes.of(file) for file in files}
+    else:
+        about |= {"name": source, "commit": getattr(model.config, "_commit_hash", None)}
+    quantised = getattr(model.config, "quantization_config", None)
+    if quantised is not None:
+        about["quantisation"] = _plain(quantised.to_dict())
+    return about
+
+
+def _tokenizer(adapter: Path) -> dict[str, Any]:
+    """Of the files that were saved beside the adapter: the tokenizer as it was used."""
+    names = {"sha256": "tokenizer.json", "chat_template_sha256": "chat_template.jinja"}
+    files = {name: adapter / file for name, file in names.items()}
+    return {name: of_file(file) for name, file in files.items() if file.is_file()}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "studio": version("fine-tuning-studio")}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    if torch.version.cuda:
+        found["cuda"] = torch.version.cuda
+    return found
+
+
+def _training_arguments(origin: Origin, config: Any) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(config) if field.init}
+    used = {name: value for name, value in config.to_dict().items() if name in names}
+    own = {name: v for name, v in origin.settings.items() if name in OF_THE_STUDIO}
+    return _plain({**used, **own})
+
+
+def _hardware(model: Any) -> dict[str, Any]:
+    device = next(model.parameters()).device
+    on_gpu = device.type == "cuda"
+    capability = "" if on_gpu else torch.backends.cpu.get_cpu_capability()
+    return {
+        "device": torch.cuda.get_device_name(device) if on_gpu else f"cpu {capability}",
+        "dtype": str(model.get_base_model().dtype).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them, without those of the machine."""
+    return {
+        str(name): _value(value)
+        for name, value in sorted(settings.items(), key=lambda item: str(item[0]))
+        if name not in _OF_THE_MACHINE
+    }
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _plain(value)
+    if isinstance(value, set | frozenset):
+        return sorted(map(_value, value), key=str)
+    if isinstance(value, list | tuple):
+        return [_value(one) for one in value]
+    if isinstance(value, str) and os.path.isabs(value):
+        return Path(value).name
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
