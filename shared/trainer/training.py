@@ -25,7 +25,7 @@ from trainer.arguments import FineTuneArguments
 from trainer.errors import ArgumentsError, SettingsError, UnsupportedError, explain
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
-from trainer.model import load_model, load_tokenizer, weight_type
+from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
 from trainer.registration import announce
 from trainer.studio import Studio, model_reference, model_source
@@ -125,7 +125,7 @@ class FineTuning:
 
     def _fit_length(self, config: Any, model: Any) -> None:
         """The library's default length may be more than the model was made for."""
-        longest = getattr(model.config, "max_position_embeddings", None)
+        longest = longest_text(model)
         if longest and config.max_length and config.max_length > longest:
             if "max_length" in self._arguments.training_arguments_config:
                 self._events.notice(
