@@ -5,6 +5,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from trainer.errors import ModelError
+
+ADAPTER_FILES = (
+    "adapter_*",
+    "added_tokens.json",
+    "chat_template*",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer*",
+    "vocab*",
+)
+"""Files of an adapter and its tokenizer, of all that a training may leave in a folder."""
+
 
 def save_adapter(model: Any, tokenizer: Any, base_location: str, target: Path) -> None:
     """Saves into a directory beside `target` first and gives it that name once it is complete.
@@ -26,6 +39,24 @@ def save_merged(model: Any, tokenizer: Any, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
+
+
+def take_adapter(source: Path, base_location: str, target: Path) -> None:
+    """Does the same with an adapter that another program has saved in `source`.
+
+    Raises ModelError if there is none.
+    """
+    if not (source / "adapter_config.json").is_file():
+        raise ModelError(f"The training has left no adapter in {source.name}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for pattern in ADAPTER_FILES:
+        for file in source.glob(pattern):
+            shutil.copy2(file, partial)
+    _name_base(partial / "adapter_config.json", base_location)
+    replace_directory(partial, target)
 
 
 def replace_directory(new: Path, target: Path) -> None:

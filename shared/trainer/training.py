@@ -1,7 +1,6 @@
 """A fine-tuning job: base model + dataset + prompt -> LoRA adapter."""
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,12 @@ from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
 from rows import reading, shares, templates
 from trainer import checkpoints, data, hub, ranks, saving, settings, tracking
 from trainer.arguments import FineTuneArguments
-from trainer.claim import attempt
 from trainer.errors import ArgumentsError, UnsupportedError
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, weight_type
 from trainer.progress import ProgressCallback
-from trainer.registration import adapter_request, register
+from trainer.registration import announce
 from trainer.studio import Studio, model_reference, model_source
 
 logger = logging.getLogger(__name__)
@@ -59,7 +57,9 @@ class FineTuning:
         self._warn_of_cut_rows(trainer.train_dataset, config.max_length)
         identity = checkpoints.identity(arguments, train[data.TEXT_COLUMN])
         trainer.add_callback(checkpoints.CheckpointCallback(identity))
-        trainer.train(resume_from_checkpoint=self._checkpoint(identity))
+        output_dir = Path(arguments.train_out_dir)
+        checkpoint = checkpoints.to_go_on_from(output_dir, identity, self._events)
+        trainer.train(resume_from_checkpoint=checkpoint)
         self._save(trainer, tokenizer)
 
     def _check_world(self, config: Any) -> None:
@@ -69,18 +69,6 @@ class FineTuning:
                 f"{config.world_size} workers train together where {self._arguments.dist_num} "
                 "were asked for."
             )
-
-    def _checkpoint(self, identity: str) -> str | None:
-        """Where an attempt after the first goes on."""
-        if attempt(os.environ) == 1:
-            return None
-        output_dir = Path(self._arguments.train_out_dir)
-        found = checkpoints.newest(output_dir, identity, self._events.notice)
-        if found is None:
-            self._events.notice("There is no checkpoint to go on from; training begins anew.")
-            return None
-        self._events.write("resumed", checkpoint=found.name)
-        return str(found)
 
     def _settings(self, hardware: Hardware) -> tuple[Any, Any]:
         arguments = self._arguments
@@ -162,21 +150,5 @@ class FineTuning:
             return
         arguments = self._arguments
         target = self._project / arguments.out_dir
-        location = self._relative(target)
         saving.save_adapter(trainer.model, tokenizer, model_reference(self._model), target)
-        self._events.write("saved", location=location)
-        if arguments.auto_add_adapter:
-            request = adapter_request(
-                name=arguments.adapter_name or arguments.experimentid,
-                model_id=arguments.base_model_id,
-                location=location,
-                job_id=arguments.experimentid,
-                prompt_id=arguments.prompt_id,
-            )
-            adapter = register(self._studio, request)
-            self._events.write("registered", adapter_id=adapter.id)
-
-    def _relative(self, target: Path) -> str:
-        """Relative to the project directory where it lies within."""
-        path, root = os.path.abspath(target), os.path.abspath(self._project)
-        return os.path.relpath(path, root) if path.startswith(root + os.sep) else path
+        announce(self._studio, self._events, arguments, self._project)

@@ -156,7 +156,7 @@ class Workers:
         if found.kind != FailureKind.USER_ERROR:
             reason = f"Worker {found.rank} of {self._arguments.dist_num}: {reason}"
         detail = "\n".join(part for part in (found.detail, lines) if part)
-        return WorkerError(reason, FailureKind(found.kind), detail)
+        return WorkerError(reason, found.kind, detail)
 
     def _failures(self) -> list[Outcome]:
         """What went wrong, of each worker that has failed."""
