@@ -221,7 +221,7 @@ def test_axolotl_ends_with_its_job(
         ]
         return bool(children)
 
-    until(begun, 60.0)
+    until(begun, 300.0)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 143
