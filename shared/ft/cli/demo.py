@@ -17,10 +17,12 @@ from ft import api
 from ft.cli.exits import CommandFailed
 from ft.cli.render import as_dict
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, Resource
+from ft.cli.serve import deploy
 from ft.cli.session import Session
 from ft.cli.watch import POLL_SECONDS, failure, follow
 from ft.client import FineTuningStudioClient
 from ft.local import studio
+from ft.local.served import ServedModels
 
 MODEL = api.AddModelRequest(type=api.ModelType.PROJECT, name="starter", location="starter/model")
 DATASET = api.AddDatasetRequest(
@@ -56,6 +58,8 @@ TUNED_AT_LEAST = 0.90
 BASE_BELOW = 0.10
 REGISTERED_WITHIN_SECONDS = 30.0
 SAMPLES = 5
+SERVED_AS = "demo"
+SERVED_WITHIN_SECONDS = 180.0
 
 
 class Phases:
@@ -80,8 +84,9 @@ def demo(
 ) -> None:
     """Fine-tune the starter model, and measure it against its base on rows it has not seen.
 
-    Starts the studio on this machine unless another one is named. Fails if the tuned model is
-    right on less than 90 % of the held-out rows, or the base on 10 % or more.
+    Starts the studio on this machine unless another one is named, and there serves the tuned model
+    and asks it over HTTP. Fails if the tuned model is right on less than 90 % of the held-out rows,
+    or the base on 10 % or more, or if the served model answers otherwise.
     """
     phases = Phases(session.out.say)
     if session.local:
@@ -94,6 +99,9 @@ def demo(
         tuning, adapter_id = _fine_tune(session, model.id, dataset.id, prompt.id, epochs)
     with phases.phase("evaluate base and tuned on the same held-out rows"):
         base, tuned = _evaluate(session, model.id, adapter_id, dataset.id, prompt.id)
+    if session.local:
+        with phases.phase("serve the tuned model, and ask it over HTTP"):
+            _serve_and_ask(session, model.id, adapter_id, tuned)
     _report(session, phases, tuning, base, tuned)
     _judge(base, tuned)
 
@@ -199,6 +207,31 @@ def _evaluate(
     return jobs["base"], jobs["tuned"]
 
 
+def _serve_and_ask(
+    session: Session, model_id: str, adapter_id: str, tuned: api.EvaluationJobMetadata
+) -> None:
+    """Serves the tuned model in the place of an earlier demo's, and has it answer as evaluated."""
+    models = ServedModels(session.home)
+    for earlier in models.all():
+        if earlier.name == SERVED_AS:
+            models.remove(earlier)
+    request = api.ExportModelRequest(
+        type=api.ModelExportType.CML_MODEL,
+        base_model_id=model_id,
+        adapter_id=adapter_id,
+        model_name=SERVED_AS,
+        generation_config=json.dumps(GENERATION),
+        gpu=0,
+    )
+    model = deploy(session, models, request, SERVED_WITHIN_SECONDS)
+    sample = tuned.samples[0]
+    # Samples are kept without the blanks around them.
+    answer = models.ask(model, {"prompt": sample.input}).strip()
+    session.out.say(f"asked {_sentence(sample.input)!r}, it answers {answer!r}")
+    if answer != sample.output:
+        raise CommandFailed(f"served, it answers {answer!r}; evaluated, it did {sample.output!r}")
+
+
 def _report(
     session: Session,
     phases: Phases,
@@ -251,6 +284,7 @@ def _next_commands(session: Session, job_id: str, evaluation_id: str) -> Iterato
     yield f"  {fts} adapters list       the adapter that was made"
     yield f"  {fts} train --help        fine-tune on data of your own"
     if session.local:
+        yield f"  {fts} served              what answers over HTTP; `ask` and `serve` go with it"
         yield f"  {fts} down                stop the studio"
 
 

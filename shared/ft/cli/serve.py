@@ -61,9 +61,16 @@ def serve(
         gpu=gpu,
         disable_authentication=without_key,
     )
+    _tell(session, models, deploy(session, models, request, wait))
+
+
+def deploy(
+    session: Session, models: ServedModels, request: api.ExportModelRequest, seconds: float
+) -> ServedModel:
+    """Has a model served, and waits so long until it is. Raises CommandFailed if it is not."""
     model_id = session.client.ExportModel(request).cml_model_id
-    session.out.say(f"model {name}  {model_id}")
-    _tell(session, models, _deployed(models, model_id, time.monotonic() + wait))
+    session.out.say(f"model {request.model_name}  {model_id}")
+    return _deployed(models, model_id, time.monotonic() + seconds)
 
 
 def ask(
