@@ -65,7 +65,7 @@ $(AXOLOTL)/.made: requirements/axolotl.txt requirements/trainer.txt \
 
 # ------------------------------------------------------------------------------ running
 
-demo: env  ## Fine-tunes the starter model on its data and compares it with its base
+demo: env  ## Fine-tunes the starter model, compares it with its base, serves and asks it
 	@fts demo
 
 up: env  ## Starts the studio on this machine

@@ -17,11 +17,13 @@ from services.models.exports.registration import Registration
 from services.models.exports.service import ExportJobs
 from services.models.exports.store import ExportJob, ExportLease, ExportStore
 from services.models.hub import HubModels
-from services.models.peers import Adapters
+from services.models.peers import Adapters, Prompts
 from services.models.references import References
 from services.models.service import ModelService
 from services.models.servicer import ModelsServicer
+from services.models.serving import ServedModels
 from services.models.store import Model, ModelStore
+from services.models.trained import TrainedPrompts
 
 
 def parts(settings: Settings) -> Parts:
@@ -31,12 +33,13 @@ def parts(settings: Settings) -> Parts:
     exports = ExportStore(store)
     jobs = JobParts("export job", exports, ExportLease, settings, reported)
     hub = HubModels(settings)
-    service = ModelService(models, ProjectPaths(settings), hub, jobs.workspace)
-    adapters = Adapters(settings)
+    paths = ProjectPaths(settings)
+    service = ModelService(models, paths, hub, jobs.workspace)
+    adapters, prompts = Adapters(settings), Prompts(settings)
     references = References(service, adapters)
     servicer = ModelsServicer(
         service,
-        ModelExport(references, jobs.workspace),
+        ModelExport(references, ServedModels(jobs.workspace, TrainedPrompts(paths, prompts))),
         ExportJobs(jobs.lifecycle, models, references, jobs.workspace),
         models,
         Registration(jobs.link, exports, service, models, adapters, jobs.workspace),
@@ -52,7 +55,7 @@ def parts(settings: Settings) -> Parts:
         ],
         store=store,
         background=[jobs.run, tables.run],
-        close=[adapters.close, hub.close, tables.close],
+        close=[adapters.close, prompts.close, hub.close, tables.close],
     )
 
 

@@ -3,7 +3,6 @@
 from chassis.errors import Violations
 from ft.enums import ExportType
 from jobs.settings import check_settings
-from jobs.workspace import Workspace
 from services.models.references import References
 from services.models.serving import ServedModels, Serving
 
@@ -11,9 +10,9 @@ from services.models.serving import ServedModels, Serving
 class ModelExport:
     """Exports to the workspace."""
 
-    def __init__(self, references: References, workspace: Workspace) -> None:
+    def __init__(self, references: References, served: ServedModels) -> None:
         self._references = references
-        self._served = ServedModels(workspace)
+        self._served = served
 
     async def export(
         self,

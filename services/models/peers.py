@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from chassis import domains
 from chassis.config import Settings
 from ft.proto.domains_pb2 import NoteExportRequest
-from ft.proto.fine_tuning_studio_pb2 import GetAdapterRequest
+from ft.proto.fine_tuning_studio_pb2 import (
+    GetAdapterRequest,
+    GetPromptRequest,
+    PromptMetadata,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,7 @@ class AdapterFacts:
     type: str
     model_id: str
     location: str
+    prompt_id: str
 
 
 class Adapters:
@@ -28,7 +33,7 @@ class Adapters:
         """The adapter with that id. Raises NotFound."""
         response = await self._peer(lambda stub: stub.GetAdapter, GetAdapterRequest(id=id))
         adapter = response.adapter
-        return AdapterFacts(adapter.type, adapter.model_id, adapter.location)
+        return AdapterFacts(adapter.type, adapter.model_id, adapter.location, adapter.prompt_id)
 
     async def note_export(
         self, id: str, registered_model_id: str, experiment_id: str, run_id: str
@@ -41,3 +46,15 @@ class Adapters:
             mlflow_run_id=run_id,
         )
         await self._peer(lambda stub: stub.NoteExport, request)
+
+
+class Prompts:
+    """The prompts service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._peer = domains.prompts(settings)
+        self.close = self._peer.close
+
+    async def get(self, id: str) -> PromptMetadata:
+        """The prompt with that id. Raises NotFound."""
+        return (await self._peer(lambda stub: stub.GetPrompt, GetPromptRequest(id=id))).prompt

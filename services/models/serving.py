@@ -12,6 +12,7 @@ from jobs.workspace import Workspace
 from services.models import rules
 from services.models.peers import AdapterFacts
 from services.models.store import Model
+from services.models.trained import TrainedPrompts
 
 log = structlog.get_logger()
 
@@ -44,8 +45,9 @@ class Serving:
 class ServedModels:
     """The models that the workspace serves."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, prompts: TrainedPrompts) -> None:
         self._workspace = workspace
+        self._prompts = prompts
 
     async def serve(
         self,
@@ -58,9 +60,11 @@ class ServedModels:
     ) -> str:
         """Have a base with an adapter built and deployed; the id of the workspace's model.
 
-        Raises FailedPrecondition if base or adapter are of a kind that cannot be served.
+        Raises FailedPrecondition if base or adapter are of a kind that cannot be served, or the
+        adapter's prompt is not the one that it was trained with.
         """
         _require_servable(base, adapter)
+        await self._prompts.require_same(adapter)
         # Asked first: without the template nothing has been created yet.
         template = await self._workspace.template(TEMPLATE_JOB)
         environment = {

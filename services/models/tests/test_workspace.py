@@ -81,10 +81,11 @@ async def studio(
     monkeypatch.setenv("CDSW_API_URL", (workbench / "workbench.url").read_text())
     monkeypatch.setenv("CDSW_APIV2_KEY", (workbench / "workbench.key").read_text().strip())
     monkeypatch.setenv("CDSW_PROJECT_ID", "local")
-    async with services(tmp_path, "models", "adapters"):
+    async with services(tmp_path, "models", "adapters", "prompts"):
         studio = Studio(tmp_path, cmlapi.default_client())
         await put_rows(tmp_path, "models", *MODELS)
         await put_rows(tmp_path, "adapters", *ADAPTERS)
+        await put_rows(tmp_path, "prompts", PROMPT)
         yield studio
         await studio.close()
 
@@ -94,7 +95,20 @@ MODELS = [
     {"id": "m-hub", "type": "huggingface", "name": "o/m", "huggingface_model_name": "o/m"},
     {"id": "m-registry", "type": "model_registry", "name": "r"},
 ]
+TEMPLATES = {
+    "prompt_template": "{a}: {b}",
+    "input_template": "{a}:",
+    "completion_template": " {b}",
+}
+PROMPT = {"id": "p", "type": "in_place", "name": "p", "dataset_id": "d", **TEMPLATES}
 ADAPTERS = [
+    {
+        "id": "a-prompted",
+        "type": "project",
+        "model_id": "m-project",
+        "location": "adapters/prompted",
+        "prompt_id": "p",
+    },
     {"id": "a-project", "type": "project", "model_id": "m-project", "location": "adapters/a"},
     {"id": "a-of-hub", "type": "project", "model_id": "m-hub", "location": "adapters/b"},
     {"id": "a-hub", "type": "huggingface", "model_id": "m-project"},
@@ -184,6 +198,24 @@ async def test_nothing_is_left_of_a_model_that_cannot_be_built(
     with pytest.raises(errors.FailedPrecondition, match="nvidia_gpus: must not be negative"):
         await studio.export(model_name="withdrawn")
     assert studio.served("withdrawn") is None
+
+
+async def test_an_adapter_is_served_with_the_prompt_of_its_training(
+    studio: Studio, tmp_path: Path
+) -> None:
+    folder = settings_in(tmp_path, "test").project / "adapters" / "prompted"
+    folder.mkdir(parents=True)
+    trained = folder / "parity.json"
+    trained.write_text(json.dumps({**TEMPLATES, "input_template": "{a} -"}))
+    wanted = {"adapter_id": "a-prompted", "model_name": "prompted"}
+    with pytest.raises(errors.FailedPrecondition, match="wrong template: input_template") as found:
+        await studio.export(**wanted)
+    assert [v.rule for v in found.value.violations] == ["FT-208"]
+    assert studio.served("prompted") is None
+    # What is damaged, the served process tells of; what agrees is served.
+    for content in ("{", "[]", json.dumps(TEMPLATES)):
+        trained.write_text(content)
+        assert (await studio.export(**wanted)).cml_model_id
 
 
 async def test_a_model_of_the_hub_is_served_by_its_name_there(studio: Studio) -> None:
