@@ -191,6 +191,11 @@ while not JobState(scoring.status.state).ended:
     scoring = client.GetEvaluationJob(GetEvaluationJobRequest(id=scoring.id)).evaluation_job
 print(dict(scoring.metrics), scoring.rows)
 
+# --- StreamEvaluationRows
+for part in client.StreamEvaluationRows(StreamEvaluationRowsRequest(job_id=scoring.id)):
+    for row in part.rows:
+        print(row.number, row.expected, row.output, row.scores["rougeL"])
+
 # --- CancelEvaluationJob
 client.CancelEvaluationJob(CancelEvaluationJobRequest(id=scoring.id))  # has ended: stays so
 

@@ -7,6 +7,7 @@ from chassis.requests import digest
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample
 from jobs.arguments import decimal
+from jobs.failures import Retries
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
@@ -32,6 +33,7 @@ def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
         comparison_adapter_id=request.comparison_adapter_id,
         request_id=request.request_id,
         digest=digest(request, "request_id"),
+        retry=Retries.asked(request.retry) if request.HasField("retry") else None,
         **given,
     )
 

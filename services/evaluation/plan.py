@@ -40,6 +40,7 @@ def record(
         num_gpu=request.gpu,
         num_memory=request.memory,
         evaluation_dir=f"mlflow_results/{id}",
+        retry=request.retry.stored() if request.retry else None,
         request_id=request.request_id or None,
         request_digest=request.digest or None,
         **columns(configs, CONFIGS),

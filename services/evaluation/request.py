@@ -6,6 +6,7 @@ from chassis.errors import Violations
 from ft.enums import EvaluationJobType
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
+from jobs.failures import Retries
 from jobs.settings import check_settings
 from services.evaluation import rules
 
@@ -36,6 +37,8 @@ class EvaluationRequest:
     request_id: str = ""
     digest: str = ""
     """Tells this request from others that come with the same id."""
+    retry: Retries | None = None
+    """When each of the jobs is tried again by itself; never if None."""
 
     def check(self, found: Violations) -> None:
         """Notes every rule that the request breaks by itself."""
@@ -65,6 +68,8 @@ class EvaluationRequest:
             found.required(f"{field}.base_model_id", model_id)
             arguments |= {f"{field}.base_model_id": model_id, f"{field}.adapter_id": adapter_id}
         check_carried(arguments, found)
+        if self.retry is not None:
+            self.retry.check("retry", found)
         for name, text in self.configs.items():
             config = found.json_object(name, text)
             if config is not None:

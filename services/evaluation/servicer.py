@@ -10,6 +10,8 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     ListJobEventsResponse,
     ReportJobEventsRequest,
     ReportJobEventsResponse,
+    StreamEvaluationRowsRequest,
+    StreamEvaluationRowsResponse,
     TailLogsRequest,
     TailLogsResponse,
     ValidateEvaluationJobRequest,
@@ -29,6 +31,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from jobs.lifecycle import JobLifecycle
 from jobs.link import JobLink
+from services.evaluation import table
 from services.evaluation.convert import from_request, to_metadata
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import EvaluationJob
@@ -94,6 +97,13 @@ class EvaluationServicer:
 
     def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
         return self._lifecycle.tail(request.job_id, request.offset, request.follow)
+
+    async def StreamEvaluationRows(
+        self, request: StreamEvaluationRowsRequest
+    ) -> AsyncIterator[StreamEvaluationRowsResponse]:
+        file = self._lifecycle.file(self._lifecycle.get(request.job_id), table.FILE)
+        for answer in table.answers(file, request.offset):
+            yield answer
 
     async def ReportJobEvents(self, request: ReportJobEventsRequest) -> ReportJobEventsResponse:
         known = await self._link.report(request.job_id, request.token, request.offset, request.data)

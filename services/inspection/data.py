@@ -9,7 +9,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from ft.proto.inspection_pb2 import InspectJobRequest
-from rows import shares
+from rows import shares, templates
 from services.inspection.places import Places
 
 BATCH_ROWS = 1000
@@ -63,16 +63,17 @@ def parts(splits: DatasetDict, request: InspectJobRequest, project: Path) -> Par
             strict=True,
         )
     )
-    if request.kind == "evaluation":
-        fraction = request.eval_dataset_fraction
-        used = Part(
-            shares.scored(held_out.rows, fraction),
-            shares.scored(held_out.numbers, fraction),
-            held_out.places,
-        )
-    else:
-        used = train
+    used = _scored(train, held_out, request) if request.kind == "evaluation" else train
     return Parts(used, held_out, sum(map(len, splits.values())))
+
+
+def _scored(train: Part, held_out: Part, request: InspectJobRequest) -> Part:
+    """Those of the held-out rows that an evaluation scores."""
+    prompt = request.prompt
+    columns = templates.used_columns(prompt.input_template, prompt.completion_template)
+    fraction = request.eval_dataset_fraction
+    chosen = shares.scored(held_out.rows, [train.rows], columns, fraction).positions
+    return Part(held_out.rows.select(chosen), held_out.numbers.select(chosen), held_out.places)
 
 
 def _sizes(splits: DatasetDict) -> tuple[int, int]:

@@ -1,22 +1,11 @@
 """Hands a base model with an adapter to where it is served."""
 
-from pathlib import PurePosixPath
-from typing import Any
-
-from chassis.errors import FailedPrecondition, Violations
-from ft.enums import AdapterType, ExportType, ModelType
+from chassis.errors import Violations
+from ft.enums import ExportType
+from jobs.settings import check_settings
 from jobs.workspace import Workspace
-from services.models import rules
-from services.models.peers import AdapterFacts
 from services.models.references import References
-from services.models.store import Model
-
-TEMPLATE_JOB = "Accel_Finetuning_Base_Job"
-PREDICT_SCRIPT = "predict.py"
-PREDICT_FUNCTION = "api_wrapper"
-SERVABLE_BASES = (ModelType.HUGGINGFACE, ModelType.PROJECT)
-DEPLOYMENT: dict[str, Any] = {"cpu": 2, "memory": 8, "nvidia_gpus": 1}
-"""CPU cores, GiB and GPUs of a served model."""
+from services.models.serving import ServedModels, Serving
 
 
 class ModelExport:
@@ -24,7 +13,7 @@ class ModelExport:
 
     def __init__(self, references: References, workspace: Workspace) -> None:
         self._references = references
-        self._workspace = workspace
+        self._served = ServedModels(workspace)
 
     async def export(
         self,
@@ -34,8 +23,11 @@ class ModelExport:
         model_name: str,
         description: str,
         generation_config: str,
-    ) -> None:
-        """Has a model served; for the other types of exports see `services.models.exports`.
+        serving: Serving,
+    ) -> str:
+        """Has a model served, and returns the workspace's id of it.
+
+        For the other types of exports see `services.models.exports`.
 
         Raises FailedPrecondition if base and adapter do not go together or cannot be served.
         """
@@ -45,52 +37,11 @@ class ModelExport:
         found.required("adapter_id", adapter_id)
         model_name = found.required("model_name", model_name)
         if generation_config:
-            found.json_object("generation_config", generation_config)
+            config = found.json_object("generation_config", generation_config)
+            check_settings("generation_config", config or {}, found)
+        serving.check(found)
         found.raise_if_any()
         base, adapter = await self._references.fitting(base_model_id, adapter_id)
-        _require_servable(base, adapter)
-        await self._serve(base, adapter, model_name, description, generation_config or "{}")
-
-    async def _serve(
-        self,
-        base: Model,
-        adapter: AdapterFacts,
-        model_name: str,
-        description: str,
-        generation_config: str,
-    ) -> None:
-        # Asked first: without the template nothing has been created yet.
-        template = await self._workspace.template(TEMPLATE_JOB)
-        script = PurePosixPath(template.script).with_name(PREDICT_SCRIPT)
-        environment = {
-            "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME": base.huggingface_model_name or base.location,
-            "FINE_TUNING_STUDIO_ADAPTER_LOCATION": adapter.location,
-            "FINE_TUNING_STUDIO_GEN_CONFIG_STRING": generation_config,
-        }
-        model = await self._workspace.create_model(name=model_name, description=description)
-        await self._workspace.create_model_build(
-            model.id,
-            deployment={**DEPLOYMENT, "environment": environment},
-            file_path=str(script),
-            function_name=PREDICT_FUNCTION,
-            kernel="python3",
-            runtime_identifier=template.runtime_identifier,
-        )
-
-
-def _require_servable(base: Model, adapter: AdapterFacts) -> None:
-    bases = [kind.value for kind in SERVABLE_BASES]
-    if base.type not in bases:
-        raise FailedPrecondition.at(
-            "base_model_id",
-            rules.SERVABLE_BASE,
-            f"a base model of type {base.type!r} cannot be served, only {' or '.join(bases)}",
-            reason="MODEL_NOT_SERVABLE",
-        )
-    if adapter.type != AdapterType.PROJECT:
-        raise FailedPrecondition.at(
-            "adapter_id",
-            rules.SERVABLE_ADAPTER,
-            f"an adapter of type {adapter.type!r} cannot be served, only {AdapterType.PROJECT}",
-            reason="ADAPTER_NOT_SERVABLE",
+        return await self._served.serve(
+            base, adapter, model_name, description, generation_config or "{}", serving
         )

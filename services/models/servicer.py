@@ -29,6 +29,7 @@ from services.models.exports.service import ExportJobs
 from services.models.exports.servicer import ExportJobsServicer
 from services.models.exports.store import ExportJob
 from services.models.service import ModelService
+from services.models.serving import Serving
 from services.models.store import Model, ModelStore
 
 
@@ -64,25 +65,24 @@ class ModelsServicer(ExportJobsServicer):
         return AddModelResponse(model=to_message(ModelMetadata, model))
 
     async def ExportModel(self, request: ExportModelRequest) -> ExportModelResponse:
-        job_id = ""
-        if request.type in BY_JOB:
-            job_id = (await self._exports.start(from_request(request))).id
-        else:
-            await self._serve(request)
-        return ExportModelResponse(
-            base_model_id=request.base_model_id,
-            adapter_id=request.adapter_id,
-            export_job_id=job_id,
+        made = ExportModelResponse(
+            base_model_id=request.base_model_id, adapter_id=request.adapter_id
         )
+        if request.type in BY_JOB:
+            made.export_job_id = (await self._exports.start(from_request(request))).id
+        else:
+            made.cml_model_id = await self._serve(request)
+        return made
 
-    async def _serve(self, request: ExportModelRequest) -> None:
-        await self._export.export(
+    async def _serve(self, request: ExportModelRequest) -> str:
+        return await self._export.export(
             request.type,
             request.base_model_id,
             request.adapter_id,
             request.model_name,
             request.model_description,
             request.generation_config,
+            _serving(request),
         )
 
     async def RemoveModel(self, request: RemoveModelRequest) -> RemoveModelResponse:
@@ -103,3 +103,11 @@ class ModelsServicer(ExportJobsServicer):
             case ModelType.PROJECT:
                 return await self._service.add_from_directory(request.location, request.name)
         return await self._service.add_from_registry(request.model_registry_id)
+
+
+def _serving(request: ExportModelRequest) -> Serving:
+    names = (name for name in ("cpu", "memory", "gpu") if request.HasField(name))
+    return Serving(
+        disable_authentication=request.disable_authentication,
+        **{name: getattr(request, name) for name in names},
+    )

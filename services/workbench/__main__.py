@@ -20,6 +20,7 @@ from services.workbench import app, bootstrap, machine, runtime
 from services.workbench.database import Database
 from services.workbench.engine.engine import Engine
 from services.workbench.engine.launch import Address, Launcher
+from services.workbench.serving.deployments import Deployments
 from services.workbench.settings import WorkbenchSettings
 from services.workbench.workbench import Workbench
 
@@ -67,8 +68,10 @@ async def _serve(settings: WorkbenchSettings) -> None:
         await database.open()
         await database.write(lambda s: bootstrap.seed(s, settings, there, found))
         bootstrap.copy_starter(settings, found)
-        engine = Engine(database, settings, there, Launcher(settings, Address(url, key)))
-        application = app.build(Workbench(settings, database, found, engine), key)
+        launcher = Launcher(settings, Address(url, key))
+        deployments = Deployments(database, settings, there, launcher, key)
+        engine = Engine(database, settings, there, launcher, deployments)
+        application = app.build(Workbench(settings, database, found, engine, deployments), key)
         log.info(
             "workbench ready",
             url=url,
@@ -83,6 +86,7 @@ async def _serve(settings: WorkbenchSettings) -> None:
         looking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await looking
+        await deployments.close()
         await database.close()
         log.info("workbench stopped")
 
@@ -105,8 +109,9 @@ async def _answer(application: FastAPI, listener: socket.socket, stopping: async
 def _make_folders(settings: WorkbenchSettings) -> None:
     for folder in (settings.home_dir, settings.project):
         folder.mkdir(parents=True, exist_ok=True)
-    # The environments of jobs hold tokens, and so may what their runs print.
+    # The environments of jobs hold tokens, and so may what runs and served models print.
     settings.runs_dir.mkdir(mode=0o700, exist_ok=True)
+    settings.models_dir.mkdir(mode=0o700, exist_ok=True)
     settings.database_file.touch(mode=0o600)
 
 

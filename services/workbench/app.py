@@ -1,6 +1,5 @@
 """The HTTP application: a route for each operation of the API description."""
 
-import hmac
 import importlib.resources
 import json
 import re
@@ -13,13 +12,20 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import errors
-from services.workbench import client_package, http_errors
-from services.workbench.operations import jobs, machine, models, projects, registry
+from services.workbench import client_package, http_errors, keys
+from services.workbench.operations import deployments, jobs, machine, models, projects, registry
+from services.workbench.serving import calls
 from services.workbench.workbench import Workbench
 
 CLIENT_PATH = f"/api/v2/{client_package.FILE_NAME}"
 HEALTH_PATH = "/healthz"
-_MODULES: tuple[ModuleType, ...] = (projects, jobs, models, registry, machine)
+LOGS_PATH = (
+    "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}"
+    "/deployments/{deployment_id}/logs"
+)
+# What needs no key, or is let in by another: a model may be open to anyone with its access key.
+_OPEN = (CLIENT_PATH, HEALTH_PATH, calls.PATH)
+_MODULES: tuple[ModuleType, ...] = (projects, jobs, models, deployments, registry, machine)
 
 
 def description() -> dict[str, Any]:
@@ -45,6 +51,9 @@ def build(workbench: Workbench, key: str) -> FastAPI:
     app.add_api_route(
         CLIENT_PATH, lambda: Response(packed, media_type="application/gzip"), methods=["GET"]
     )
+    app.add_api_route(LOGS_PATH, deployments.read_model_deployment_logs, methods=["GET"])
+    model_calls = calls.ModelCalls(workbench, key)
+    app.add_api_route(calls.PATH, model_calls.answer, methods=["POST"])
     app.add_middleware(BearerKey, key=key)
     http_errors.install(app)
     return app
@@ -76,14 +85,13 @@ class BearerKey:
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self._app = app
-        self._expected = f"Bearer {key}".encode()
+        self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or scope["path"] in (CLIENT_PATH, HEALTH_PATH):
+        if scope["type"] != "http" or scope["path"] in _OPEN:
             return await self._app(scope, receive, send)
-        given = Headers(scope=scope).get("authorization", "").encode()
-        if hmac.compare_digest(given, self._expected):
+        if keys.bears(Headers(scope=scope), self._key):
             return await self._app(scope, receive, send)
         refusal = errors.Unauthenticated("the request bears no valid API key")
         return await http_errors.error_response(refusal)(scope, receive, send)

@@ -36,6 +36,9 @@ class WorkbenchSettings(Settings):
     workbench_stop_grace_seconds: float = Field(default=10.0, ge=0)
     """Time between TERM and KILL when a run is ended."""
 
+    workbench_model_pause_seconds: float = Field(default=1.0, gt=0)
+    """Pause before a served model that died is started again; four times as long each time."""
+
     @property
     def home_dir(self) -> Path:
         """Folder of the workbench's state, absolute."""
@@ -52,6 +55,11 @@ class WorkbenchSettings(Settings):
     def runs_dir(self) -> Path:
         """Folder with a folder for each run."""
         return self.home_dir / "runs"
+
+    @property
+    def models_dir(self) -> Path:
+        """Folder with a folder for each deployment of a model."""
+        return self.home_dir / "models"
 
     @property
     def database_file(self) -> Path:

@@ -176,6 +176,8 @@ class ModelBuildRow(Row):
     runtime_identifier: Mapped[str] = mapped_column(default="")
     runtime_addon_identifiers: Mapped[list[str]] = mapped_column(default_factory=list)
     registered_model_version_id: Mapped[str] = mapped_column(default="")
+    fault: Mapped[str] = mapped_column(default="")
+    """Why the build failed."""
     built_at: Mapped[datetime | None] = mapped_column(default=None)
     updated_at: Mapped[datetime] = mapped_column(default_factory=utc_now, sort_order=101)
 
@@ -196,6 +198,13 @@ class ModelDeploymentRow(Row):
     nvidia_gpu: Mapped[int] = mapped_column(default=0)
     environment: Mapped[dict[str, str]] = mapped_column(default_factory=dict)
     replicas: Mapped[int] = mapped_column(default=1)
+    attempt: Mapped[int] = mapped_column(default=0)
+    """Number of the last launch; 0 before the first."""
+    deaths: Mapped[int] = mapped_column(default=0)
+    """How often in a row the process ended by itself soon after its start."""
+    retry_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it may be launched again after such an end."""
+    gpus: Mapped[list[str]] = mapped_column(default_factory=list)
     stopped_at: Mapped[datetime | None] = mapped_column(default=None)
     updated_at: Mapped[datetime] = mapped_column(default_factory=utc_now, sort_order=101)
 

@@ -11,6 +11,7 @@ from chassis import errors
 from services.workbench.database import Database
 from services.workbench.engine.engine import Engine
 from services.workbench.runtime import Runtime
+from services.workbench.serving.deployments import Deployments
 from services.workbench.settings import WorkbenchSettings
 from services.workbench.tables import ProjectRow
 
@@ -23,6 +24,7 @@ class Workbench:
     database: Database
     runtime: Runtime
     engine: Engine
+    deployments: Deployments
 
 
 def _current(request: Request) -> Workbench:

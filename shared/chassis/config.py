@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     workspace_request_seconds: float = Field(default=15.0, gt=0)
     """How long to wait for the workspace's answer to one request. Longer bounds follow from it, see
     `jobs.building`."""
+    retry_pause_seconds: float = Field(default=10.0, gt=0)
+    """How long a job waits before its second attempt; each further one waits twice as long."""
     import_grace_seconds: float = Field(default=60.0, gt=0)
     """After how long without a sign of life an import that is not decided is given up."""
     max_concurrent_rpcs: int = Field(default=256, gt=0)

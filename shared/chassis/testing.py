@@ -56,6 +56,7 @@ def settings_in(
         home=folder,
         database_url=database_url,
         peer_wait_seconds=peer_wait_seconds,
+        retry_pause_seconds=0.05,
     )
 
 

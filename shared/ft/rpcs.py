@@ -340,6 +340,15 @@ class Rpcs(ABC):
         """
         return self._stream("TailLogs", request, timeout)
 
+    def StreamEvaluationRows(
+        self, request: jobs.StreamEvaluationRowsRequest, *, timeout: float | None = None
+    ) -> Generator[jobs.StreamEvaluationRowsResponse, None, None]:
+        """Every row that an evaluation job has scored, from `offset` on, in the order of its table
+        of results. NOT_FOUND if the id is unknown, FAILED_PRECONDITION as long as there is no
+        such table.
+        """
+        return self._stream("StreamEvaluationRows", request, timeout)
+
     def ReportJobEvents(
         self, request: jobs.ReportJobEventsRequest, *, timeout: float | None = None
     ) -> jobs.ReportJobEventsResponse:

@@ -1,6 +1,7 @@
 """The parts that the job domains have in common, put together."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from chassis.config import Settings
@@ -38,7 +39,12 @@ class JobParts(Generic[Job]):
         secrets = {"HUGGINGFACE_ACCESS_TOKEN": token} if token else {}
         dispatcher = Dispatcher(records, self.workspace, secrets, LATE * seconds)
         observer = Observer(
-            records, self.workspace, settings.project, reported, LOST_AFTER * seconds
+            records,
+            self.workspace,
+            settings.project,
+            reported,
+            LOST_AFTER * seconds,
+            timedelta(seconds=settings.retry_pause_seconds),
         )
         holder = Lease(records.store, lease)
         untouched = UNTOUCHED * seconds

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from chassis.errors import Violations
@@ -11,6 +12,9 @@ from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs import rules
 
 MAX_ATTEMPTS = 10
+FIRST_PAUSE = timedelta(seconds=10)
+"""How long the second attempt waits; each further one waits twice as long."""
+LONGEST_PAUSE = timedelta(minutes=10)
 MAY_PASS = (FailureKind.CRASHED, FailureKind.ERROR, FailureKind.LOST, FailureKind.TIMED_OUT)
 """Failures after which another attempt may end differently."""
 USUAL = (FailureKind.CRASHED, FailureKind.LOST, FailureKind.TIMED_OUT)
@@ -78,6 +82,12 @@ class Retries:
     def allow(self, kind: str | None, attempt: int) -> bool:
         """Whether an attempt that failed so is followed by another."""
         return kind in self.on and attempt < self.max_attempts
+
+
+def pause_after(attempt: int, first: timedelta) -> timedelta:
+    """How long the next attempt waits after one that failed, counted from 1."""
+    doublings: int = 2 ** (attempt - 1)
+    return min(first * doublings, max(first, LONGEST_PAUSE))
 
 
 def told_kind(event: Mapping[str, Any]) -> FailureKind:

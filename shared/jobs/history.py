@@ -70,6 +70,9 @@ DISPATCH_COLUMNS: tuple[tuple[str, Any], ...] = (
 )
 """Columns of a job's table that came with the history."""
 
+PAUSE_COLUMNS: tuple[tuple[str, Any], ...] = (("not_before", sa.DateTime),)
+"""Columns of a job's table that came with the pause between attempts."""
+
 LINK_COLUMNS: tuple[tuple[str, Any], ...] = (
     ("token_hash", sa.String),
     ("reported_offset", sa.BigInteger),

@@ -25,6 +25,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import UNDECIDED, Dispatcher
 from jobs.history import USER, WORKSPACE
 from jobs.records import JobRecord, JobRecords
+from jobs.reports import LOG_FILE
 from jobs.rules import RESUMABLE
 from jobs.tail import tail
 from jobs.watch import JobWatch
@@ -235,12 +236,18 @@ class JobLifecycle(Generic[Job]):
 
     def tail(self, id: str, offset: int, follow: bool) -> AsyncIterator[TailLogsResponse]:
         """The job's log, see `jobs.tail`."""
-        job = self.get_any(id)
-        folder = (self._project / job.folder()).resolve()
-        if not folder.is_relative_to(self._project.resolve()):
-            # An imported record may say anything.
-            raise FailedPrecondition(f"the folder of job {id!r} lies outside the project directory")
-        return tail(folder, offset, follow, lambda: self._ended(id))
+        log = self.file(self.get_any(id), LOG_FILE)
+        return tail(log, offset, follow, lambda: self._ended(id))
+
+    def file(self, job: Job, name: str) -> Path:
+        """Where a file in the job's folder is. Raises FailedPrecondition if that is not in the
+        project directory: an imported record may say anything."""
+        file = (self._project / job.folder() / name).resolve()
+        if not file.is_relative_to(self._project.resolve()):
+            raise FailedPrecondition(
+                f"the folder of job {job.id!r} lies outside the project directory"
+            )
+        return file
 
     def _ended(self, id: str) -> bool:
         job = self.records.one(id=id)

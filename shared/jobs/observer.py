@@ -11,7 +11,7 @@ import structlog
 from chassis.errors import NotFound
 from chassis.records import now
 from ft.enums import FailureKind, JobState
-from jobs.failures import kind_of, told_kind
+from jobs.failures import FIRST_PAUSE, kind_of, told_kind
 from jobs.history import JOB, WORKSPACE
 from jobs.records import JobRecord, JobRecords
 from jobs.reports import (
@@ -55,23 +55,25 @@ class Observer(Generic[Job]):
         project: Path,
         reported: Callable[[Job, Mapping[str, Any], Changes], Changes],
         lost_after: timedelta = LOST_AFTER * REQUEST_SECONDS,
+        first_pause: timedelta = FIRST_PAUSE,
     ) -> None:
         self._records = records
         self._workspace = workspace
         self._project = project
         self._reported = reported
         self._lost_after = lost_after
+        self._first_pause = first_pause
         self._missing: dict[str, datetime] = {}
         """Since when the workspace has not known a job."""
 
-    async def observe(self, job: Job) -> bool:
+    async def observe(self, job: Job) -> None:
         """Asks the workspace about a job that it has accepted, and reads what the job reports.
 
-        True if the job has failed and another attempt at it is queued by its retry policy.
+        For one that has failed another attempt is queued if its retry policy says so.
         """
         state, changes = await self._ask(job)
         if state.ended and await self._was_another_run(job):
-            return False
+            return
         # Read after asking: what a job reported before it ended is then surely read.
         reader = EventReader(self._project / job.folder(), job.reported_offset or 0)
         changes |= self._changes(job, reader.new(job.attempt or 1))
@@ -80,11 +82,11 @@ class Observer(Generic[Job]):
             state = JobState(job.state)  # it does not end before its last event
         if not await self._write(job, changes):
             # The job has reported meanwhile: the next look is at what that has made of it.
-            return False
-        retried = state != job.state and await self._move(job, state, changes)
+            return
+        if state != job.state:
+            await self._move(job, state, changes)
         if state.ended:
             self._missing.pop(job.id, None)
-        return retried
 
     async def take(self, job: Job, lines: bytes) -> None:
         """Writes down what the job reports, the lines behind what is known of its file.
@@ -111,16 +113,18 @@ class Observer(Generic[Job]):
         changed = {key: value for key, value in changes.items() if getattr(job, key) != value}
         return not changed or await self._records.observed(job, **changed)
 
-    async def _move(self, job: Job, state: JobState, changes: Changes) -> bool:
-        """Whether another attempt is queued."""
+    async def _move(self, job: Job, state: JobState, changes: Changes) -> None:
         values: Changes = {}
         actor, cause = WORKSPACE, ""
         if state in _FAILED:
             actor, kind, cause = self._failure(job, state, changes)
             values |= {"failure_reason": cause, "failure_kind": kind}
-            if await self._records.retry(job, state, kind=kind, cause=cause, actor=actor):
+            pause = self._first_pause
+            if await self._records.retry(
+                job, state, kind=kind, cause=cause, actor=actor, first_pause=pause
+            ):
                 log.info("job retried", job_id=job.id, after=state, cause=cause)
-                return True
+                return
         if state.ended and not changes.get("finished_at"):
             values["finished_at"] = now()
         moved = await self._records.move(
@@ -128,7 +132,6 @@ class Observer(Generic[Job]):
         )
         if moved:
             log.info("job moved", job_id=job.id, state=state, cause=cause)
-        return False
 
     def _failure(self, job: Job, state: JobState, changes: Changes) -> tuple[str, str, str]:
         """Who told of a failure, of what kind it was, and why it came."""

@@ -114,13 +114,19 @@ class Reconciler(Generic[Job]):
             return
         match job.state:
             case JobState.QUEUED | JobState.DISPATCHING:
-                if now() - job.updated_at >= self._untouched:
+                if self._is_due(job):
                     await self._dispatcher.carry(job.id)
             case JobState.STOPPING:
                 await self._stop(job)
             case _:
-                if await self._observer.observe(job):
-                    await self._dispatcher.carry(job.id)
+                await self._observer.observe(job)
+
+    def _is_due(self, job: Job) -> bool:
+        """Whether it is for this process, and time, to carry a job on."""
+        if job.state == JobState.QUEUED and job.not_before is not None:
+            # Queued by the reconciler itself: nobody else has it in hand.
+            return now() >= job.not_before
+        return now() - job.updated_at >= self._untouched
 
     async def _stop(self, job: Job) -> None:
         if job.cml_job_id and job.run_id:
@@ -132,8 +138,14 @@ class Reconciler(Generic[Job]):
         if not self._dispatcher.settled(job):
             return
         await self._dispatcher.withdraw_named(job.id)
+        # Should it be resumed, it is made anew.
         await self._records.move(
-            job.id, JobState.STOPPED, actor=STUDIO, sent_at=None, finished_at=now()
+            job.id,
+            JobState.STOPPED,
+            actor=STUDIO,
+            cml_job_id=None,
+            sent_at=None,
+            finished_at=now(),
         )
 
     async def _ask_to_stop(self, job: Job) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, delete, func, select, update
@@ -15,7 +15,7 @@ from chassis.records import Base, Records, new_id, now
 from chassis.store import Store
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
-from jobs.failures import Retries
+from jobs.failures import Retries, pause_after
 from jobs.history import JOB, PROGRESS, REMOVED, STATE, STUDIO, USER, JobEventRecord
 from jobs.states import sources
 
@@ -38,6 +38,7 @@ _OF_AN_ATTEMPT = (
     "seconds_left",
     "token_hash",
     "reported_offset",
+    "not_before",
 )
 """Columns that begin empty with another attempt."""
 
@@ -55,6 +56,7 @@ class JobRecord(Base, kw_only=True):
         "retry",
         "token_hash",
         "reported_offset",
+        "not_before",
     )
     """What would make a job run, or end one, in a studio that imports it."""
 
@@ -84,6 +86,8 @@ class JobRecord(Base, kw_only=True):
     failure_kind: Mapped[str | None] = mapped_column(default=None, sort_order=525)
     retry: Mapped[str | None] = mapped_column(default=None, sort_order=526)
     """When it is tried again by itself, see `jobs.failures.Retries`; never if there is none."""
+    not_before: Mapped[datetime | None] = mapped_column(default=None, sort_order=527)
+    """When an attempt may begin that was queued by the retry policy."""
     token_hash: Mapped[str | None] = mapped_column(default=None, repr=False, sort_order=518)
     """Of the token that the present attempt reports with, see `jobs.link`."""
     reported_offset: Mapped[int | None] = mapped_column(BigInteger, default=None, sort_order=519)
@@ -203,10 +207,19 @@ class JobRecords(Records[Row]):
 
         return await self.store.write(work)
 
-    async def retry(self, job: Row, ended: JobState, *, kind: str, cause: str, actor: str) -> bool:
+    async def retry(
+        self,
+        job: Row,
+        ended: JobState,
+        *,
+        kind: str,
+        cause: str,
+        actor: str,
+        first_pause: timedelta,
+    ) -> bool:
         """Notes how an attempt has failed and queues the next one, in one step, so that there is
         neither none nor a second; False, and nothing done, if the job's policy does not allow it
-        or the job is to stop."""
+        or the job is to stop. For `first_pause` see `jobs.failures`."""
         policy = Retries.read(job.retry) if job.retry else None
         attempt = job.attempt or 1
         if policy is None or not policy.allow(kind, attempt):
@@ -214,10 +227,13 @@ class JobRecords(Records[Row]):
         underway = [s for s in sources(ended) if s != JobState.STOPPING]
         known = [self.table.c.state.in_(underway), self.table.c.run_id == job.run_id]
         queued = JobState.QUEUED.value
-        again = f"retried after {kind}, attempt {attempt + 1} of {policy.max_attempts}"
+        pause = pause_after(attempt, first_pause)
+        number = f"attempt {attempt + 1} of {policy.max_attempts}"
+        again = f"retried after {kind}, {number} in {pause.total_seconds():g} s"
+        queued_up = {**job.another_attempt(ended), "not_before": now() + pause}
 
         def work(connection: Connection) -> bool:
-            if not self._set(connection, job.id, known, state=queued, **job.another_attempt(ended)):
+            if not self._set(connection, job.id, known, state=queued, **queued_up):
                 return False
             self._note(connection, job.id, STATE, state=ended.value, cause=cause, actor=actor)
             self._note(connection, job.id, STATE, state=queued, cause=again, actor=STUDIO)

@@ -7,14 +7,14 @@ from pathlib import Path
 from chassis.errors import InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs import rules
-from jobs.reports import LOG_FILE, open_regular
+from jobs.reports import open_regular
 
 CHUNK_BYTES = 65_536
 POLL_SECONDS = 0.2
 
 
 async def tail(
-    folder: Path, offset: int, follow: bool, ended: Callable[[], bool]
+    log: Path, offset: int, follow: bool, ended: Callable[[], bool]
 ) -> AsyncIterator[TailLogsResponse]:
     """Chunks of the log from `offset` on; with `follow`, until the job has ended."""
     if offset < 0:
@@ -22,7 +22,7 @@ async def tail(
     while True:
         # Asked before reading: what was written before the end is then surely read.
         last = not follow or ended()
-        while data := _read(folder / LOG_FILE, offset):
+        while data := _read(log, offset):
             offset += len(data)
             yield TailLogsResponse(data=data, next_offset=offset)
         if last:

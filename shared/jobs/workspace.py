@@ -18,7 +18,7 @@ from chassis import errors
 T = TypeVar("T")
 REQUEST_SECONDS = 15.0
 DELETE_SECONDS = 60.0
-"""Deleting a job waits until its runs have ended."""
+"""Deleting a job or a model waits until its processes have ended."""
 PAGE_SIZE = 100
 VARIABLES = ("CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY")
 """What says which workspace it is, and lets us in."""
@@ -152,6 +152,16 @@ class Workspace:
         """Creates a served model from the fields of a CreateModelRequest."""
         body = self._model("CreateModelRequest", project_id=self._project_id, **fields)
         return await self._call("create_model", body=body, project_id=self._project_id)
+
+    async def delete_model(self, model_id: str) -> None:
+        """Deletes a served model with its builds and deployments; one that is gone is fine."""
+        with suppress(errors.NotFound):
+            await self._call(
+                "delete_model",
+                project_id=self._project_id,
+                model_id=model_id,
+                seconds=DELETE_SECONDS,
+            )
 
     async def create_model_build(
         self, model_id: str, deployment: Mapping[str, Any], **fields: Any

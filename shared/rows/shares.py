@@ -1,5 +1,9 @@
 """Which rows are trained on, which are held out, and which of those are scored."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 from datasets import Dataset, DatasetDict
 
 from rows.errors import EmptyError
@@ -9,6 +13,8 @@ EVALUATION_SEED = 420
 HELD_OUT_NAMES = ("eval", "test")
 SHARE_DIGITS = 6
 """Shares travel as 32-bit floats; beyond this they are noise, which must not move a row."""
+_BATCH_ROWS = 1000
+"""Rows that are compared at a time."""
 
 
 def split(splits: DatasetDict, fraction: float, train_share: float) -> tuple[Dataset, Dataset]:
@@ -44,14 +50,58 @@ def names(splits: DatasetDict) -> tuple[str, str | None]:
     return "train" if "train" in others else others[0], held_out
 
 
-def scored(held_out: Dataset, fraction: float) -> Dataset:
-    """Those of the held-out rows that an evaluation scores. Raises EmptyError if there are none."""
+@dataclass(frozen=True)
+class Scored:
+    """Which of the held-out rows an evaluation scores."""
+
+    positions: list[int]
+    """Among the held-out rows, counted from 0."""
+    trained_on: int
+    """How many are left out because a row was trained on that says the same."""
+
+
+def scored(
+    held_out: Dataset, trained: Iterable[Dataset], columns: Sequence[str], fraction: float
+) -> Scored:
+    """A share of the held-out rows, none of them a row that was trained on.
+
+    Rows say the same if they have the same text in all `columns`, those that the prompt uses; in
+    all of their columns if it uses none. Raises EmptyError if there are no rows to score.
+    """
     if len(held_out) == 0:
         raise EmptyError(
             "No rows are held out: the dataset has no split `test` or `eval`, and the adapter "
             "was trained on every row that it used."
         )
-    return sample(held_out, fraction, EVALUATION_SEED)
+    unseen = _unseen(held_out, trained, columns or held_out.column_names)
+    if not unseen:
+        raise EmptyError(
+            f"No rows are left to score: each of the {len(held_out)} held-out rows says the same "
+            "as one that was trained on."
+        )
+    chosen = sample(Dataset.from_dict({"position": unseen}), fraction, EVALUATION_SEED)
+    return Scored(list(chosen["position"]), len(held_out) - len(unseen))
+
+
+def _unseen(held_out: Dataset, trained: Iterable[Dataset], columns: Sequence[str]) -> list[int]:
+    """Positions of the rows that say something else than every trained one."""
+    texts = list(_texts(held_out, columns))
+    # The smaller part is kept, the larger one read through.
+    wanted, seen = set(texts), set()
+    for rows in trained:
+        seen |= {text for text in _texts(rows, columns) if text in wanted}
+    return [position for position, text in enumerate(texts) if text not in seen]
+
+
+def _texts(rows: Dataset, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for begin in range(0, len(rows), _BATCH_ROWS):
+        batch = rows.select(range(begin, min(begin + _BATCH_ROWS, len(rows)))).to_list()
+        yield from (tuple(_text(row.get(name)) for name in columns) for row in batch)
+
+
+def _text(value: Any) -> str:
+    # As a prompt has it; blanks around it are all that a row may differ in and be the same.
+    return "" if value is None else str(value).strip()
 
 
 def sample(rows: Dataset, fraction: float, seed: int) -> Dataset:

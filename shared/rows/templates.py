@@ -27,6 +27,12 @@ def placeholders(template: str, template_name: str) -> list[str]:
         raise DataError(f"The prompt's {template_name} is malformed: {error}.") from error
 
 
+def used_columns(*given: str) -> list[str]:
+    """The columns that templates use, each once. Raises DataError if one is malformed."""
+    names = (name for template in given for name in placeholders(template, "template"))
+    return list(dict.fromkeys(map(column, names)))
+
+
 def column(placeholder: str) -> str:
     """The column of a placeholder, which may reach into a nested one: {answers[text]}."""
     return re.split(r"[.\[]", placeholder, maxsplit=1)[0]

@@ -59,6 +59,16 @@ class EvaluateArguments:
     unknown: list[str] = field(default_factory=list)
     """Arguments that nobody here knows: tolerated, so that a newer studio can send more."""
 
+    def shown(self) -> dict[str, object]:
+        """What was given, by name; without what is not known here, which may be a secret."""
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        del given["unknown"]
+        return {
+            name: json.dumps(value) if isinstance(value, dict | list) else value
+            for name, value in given.items()
+            if value
+        }
+
 
 @dataclass(frozen=True)
 class ExportArguments:

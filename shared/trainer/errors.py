@@ -36,6 +36,10 @@ class ModelError(TrainerError):
     """The base model, its tokenizer or an adapter cannot be used."""
 
 
+class ParityError(TrainerError):
+    """A model is not the one that was trained, or does not answer as that did."""
+
+
 class UnsupportedError(TrainerError):
     """The studio cannot do this."""
 
@@ -51,6 +55,10 @@ class WorkerError(TrainerError):
         super().__init__(reason)
         self.kind = kind
         self.detail = detail
+
+
+class TrackingError(TrainerError):
+    """MLflow's tracking store does not take what it is given."""
 
 
 def explain(error: BaseException) -> str:
@@ -78,7 +86,7 @@ def kind_of(error: BaseException) -> FailureKind:
         return kind_of(error.__cause__)
     if isinstance(error, StudioError):
         return FailureKind.USER_ERROR if error.code in REFUSALS else FailureKind.ERROR
-    if isinstance(error, TrainerError | RowsError):
+    if isinstance(error, TrainerError | RowsError) and not isinstance(error, TrackingError):
         return FailureKind.USER_ERROR
     return FailureKind.ERROR
 

@@ -9,19 +9,18 @@ from transformers import set_seed
 
 from ft.api import (
     GetAdapterRequest,
-    GetDatasetRequest,
-    GetDatasetSplitByAdapterRequest,
     GetModelRequest,
     GetPromptRequest,
     PromptMetadata,
 )
-from rows import reading, shares, templates
-from rows.errors import DataError
-from trainer import hub, results, settings
+from rows import shares, templates
+from trainer import results, scores, settings, tracking
 from trainer.arguments import EvaluateArguments
+from trainer.errors import TrackingError
 from trainer.events import EventLog
 from trainer.generate import continue_texts
 from trainer.hardware import Hardware, detect, fit_quantisation
+from trainer.held_out import HeldOutRows
 from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
 from trainer.studio import Studio, model_source
 
@@ -39,44 +38,47 @@ class Evaluation:
         self._studio = studio
         self._events = events
         self._project = project
+        self._names: list[str] = []
+        """Of the base model and the adapter, once they are loaded."""
 
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
-        prompt = self._studio.GetPrompt(GetPromptRequest(id=self._arguments.prompt_id)).prompt
-        rows = self._rows(prompt)
+        arguments = self._arguments
+        prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
+        held_out = HeldOutRows(arguments, self._studio, self._project)
+        rows = held_out.load(prompt, self._events.notice)
+        # Everything that may be wrong with the settings shows before the model is loaded.
+        parent = arguments.job_id or Path(arguments.result_dir).name
+        experiment = tracking.open_experiment(f"Run: {parent}", self._project)
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
         model, tokenizer = self._load(hardware)
-        generation = settings.make_generation_config(self._arguments.generation_config, tokenizer)
+        generation = settings.make_generation_config(arguments.generation_config, tokenizer)
         self._events.write(
             "started", total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED
         )
+        begin = time.monotonic()
         done = self._generate(model, tokenizer, generation, rows, prompt)
-        scores = results.metrics(done)
-        results.write_files(Path(self._arguments.result_dir), done, scores)
-        self._events.write("metrics", metrics=scores, rows=len(done))
+        self._finish(done, experiment, time.monotonic() - begin)
 
-    def _rows(self, prompt: PromptMetadata) -> Any:
-        """Rows that the comparison adapter was not trained on, sampled."""
+    def _finish(self, done: list[results.Result], experiment: str, seconds: float) -> None:
         arguments = self._arguments
-        dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
-        used = self._studio.GetDatasetSplitByAdapter(
-            GetDatasetSplitByAdapterRequest(adapter_id=arguments.comparison_adapter_id)
-        ).response
-        splits = reading.load(dataset, self._project, hub.token())
-        _, held_out = shares.split(splits, used.dataset_fraction, used.train_test_split)
-        scored = shares.scored(held_out, arguments.eval_dataset_fraction)
-        columns = held_out.column_names
-        templates.check_columns(prompt.input_template, columns, "input_template")
-        templates.check_columns(prompt.completion_template, columns, "completion_template")
-        for name in arguments.selected_features:
-            if name not in columns:
-                raise DataError(f"selected_features: the dataset has no column {name}.")
-        return scored
+        rows = scores.of_rows(done, self._events.notice)
+        metrics = scores.of_all(rows)
+        files = results.write_files(Path(arguments.result_dir), done, rows, metrics)
+        self._events.write("metrics", metrics=metrics, rows=len(done))
+        params = {**arguments.shown(), "rows": len(done), "seed": shares.EVALUATION_SEED}
+        run = tracking.Run(" + ".join(self._names), seconds, params, metrics, files)
+        try:
+            tracking.log(experiment, run)
+        except TrackingError as error:
+            # The results are kept, and this is no reason to work for them once more.
+            self._events.notice(f"The results are not in MLflow. {error}")
 
     def _load(self, hardware: Hardware) -> tuple[Any, Any]:
         arguments = self._arguments
         record = self._studio.GetModel(GetModelRequest(id=arguments.base_model_id)).model
+        self._names.append(record.name)
         source = model_source(record, self._project)
         # The adapter lies on the base model, whose weights are the only ones to be quantised.
         name = "model_bnb_config" if arguments.model_bnb_config else "adapter_bnb_config"
@@ -92,6 +94,7 @@ class Evaluation:
             return model, tokenizer
         request = GetAdapterRequest(id=arguments.adapter_id)
         adapter = self._studio.GetAdapter(request).adapter
+        self._names.append(adapter.name)
         return load_adapter(model, adapter, self._project), tokenizer
 
     def _generate(

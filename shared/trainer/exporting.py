@@ -26,6 +26,7 @@ from trainer.hardware import Hardware, detect
 from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
 from trainer.parity import Parity, prompt_of, sample_prompts
 from trainer.studio import Identity, Studio, model_reference, model_source
+from trainer.tokenizer import fingerprint
 
 STEPS = 4
 """Loaded, written, found to be right, registered."""
@@ -84,10 +85,16 @@ class Export:
         torch.set_num_threads(hardware.cpus)
         source = model_source(base, self._project)
         tokenizer = load_tokenizer(source)
-        model = load_model(source, hardware, weight_type(hardware), None)
+        dtype = self._weight_type(hardware)
+        model = load_model(source, hardware, dtype, None)
         adapted = load_adapter(model, adapter, self._project)
         parity = Parity.of(adapted, tokenizer, arguments.generation_config, prompts)
         return Loaded(base, source, prompt, adapted, tokenizer, hardware, parity)
+
+    def _weight_type(self, hardware: Hardware) -> torch.dtype:
+        # What is merged in 16 bits is rounded, and goes on with texts in another way now and then.
+        merged = self._arguments.export_type == ExportType.MERGED
+        return torch.float32 if merged else weight_type(hardware)
 
     def _merge(self, loaded: Loaded) -> None:
         target = self._project / self._arguments.result_dir / MERGED_FOLDER
@@ -98,7 +105,7 @@ class Export:
         saving.save_merged(merged, loaded.tokenizer, partial)
         self._done(2)
         try:
-            dtype = weight_type(loaded.hardware)
+            dtype = self._weight_type(loaded.hardware)
             again = load_model(str(partial), loaded.hardware, dtype, None)
             loaded.parity.require_model(again, load_tokenizer(str(partial)))
             self._done(3)
@@ -140,7 +147,7 @@ class Export:
             "prompt_template": prompt.prompt_template,
             "input_template": prompt.input_template,
             "completion_template": prompt.completion_template,
-            "tokenizer_sha256": registry.tokenizer_hash(loaded.tokenizer),
+            "tokenizer_sha256": fingerprint(loaded.tokenizer),
         }
         with tempfile.TemporaryDirectory(dir=self._arguments.result_dir) as temporary:
             folder = Path(temporary)

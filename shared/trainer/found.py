@@ -18,6 +18,8 @@ from ft.api import (
     GetDatasetResponse,
     GetDatasetSplitByAdapterRequest,
     GetDatasetSplitByAdapterResponse,
+    GetFineTuningJobRequest,
+    GetFineTuningJobResponse,
     GetModelRequest,
     GetModelResponse,
     GetPromptRequest,
@@ -113,6 +115,9 @@ class FoundStudio:
         self, request: GetDatasetSplitByAdapterRequest
     ) -> GetDatasetSplitByAdapterResponse:
         return self._asked(lambda client: client.GetDatasetSplitByAdapter(request))
+
+    def GetFineTuningJob(self, request: GetFineTuningJobRequest) -> GetFineTuningJobResponse:
+        return self._asked(lambda client: client.GetFineTuningJob(request))
 
     def ListAdapters(self, request: ListAdaptersRequest) -> ListAdaptersResponse:
         return self._asked(lambda client: client.ListAdapters(request))

@@ -15,6 +15,8 @@ class Continuation:
     """What a model wrote behind an input, and its share of the seconds that its batch took."""
 
     text: str
+    tokens: tuple[int, ...]
+    """Up to the end of the text and with its token, if that was written."""
     seconds: float
 
 
@@ -28,17 +30,25 @@ def continue_texts(
     for start in range(0, len(inputs), batch_rows):
         batch = list(inputs[start : start + batch_rows])
         begin = time.monotonic()
-        texts = _continue_batch(model, tokenizer, generation, batch)
+        written = _continue_batch(model, tokenizer, generation, batch)
+        texts: list[str] = tokenizer.batch_decode(written, skip_special_tokens=True)
         seconds = (time.monotonic() - begin) / len(batch)
-        yield from (Continuation(text, seconds) for text in texts)
+        for text, tokens in zip(texts, written.tolist(), strict=True):
+            yield Continuation(text, _until_end(tokens, generation.eos_token_id), seconds)
 
 
 @torch.inference_mode()
-def _continue_batch(model: Any, tokenizer: Any, generation: Any, batch: list[str]) -> list[str]:
+def _continue_batch(model: Any, tokenizer: Any, generation: Any, batch: list[str]) -> Any:
     encoded = tokenizer(batch, return_tensors="pt", padding=True, return_token_type_ids=False).to(
         model.device
     )
     output = model.generate(**encoded, generation_config=generation)
-    written = output[:, encoded["input_ids"].shape[1] :]
-    texts: list[str] = tokenizer.batch_decode(written, skip_special_tokens=True)
-    return texts
+    return output[:, encoded["input_ids"].shape[1] :]
+
+
+def _until_end(tokens: list[int], end: int | list[int] | None) -> tuple[int, ...]:
+    ends = end if isinstance(end, list) else [end]
+    for i, token in enumerate(tokens):
+        if token in ends:
+            return tuple(tokens[: i + 1])
+    return tuple(tokens)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ft.api import AdapterMetadata, AdapterType
@@ -51,8 +52,14 @@ def load_adapter(model: Any, adapter: AdapterMetadata, project: Path) -> Any:
     source = adapter.huggingface_name if on_hub else str(project / adapter.location)
     try:
         return PeftModel.from_pretrained(model, source, token=hub.token())
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"Adapter {adapter.name} cannot be loaded: {first_line(error)}") from error
+
+
+def longest_text(model: Any) -> int | None:
+    """Tokens that the model takes at most, with those that it writes; None if it does not say."""
+    found: int | None = getattr(model.config, "max_position_embeddings", None)
+    return found
 
 
 def weight_type(hardware: Hardware, *, fp16: bool = False) -> torch.dtype:

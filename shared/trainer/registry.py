@@ -1,7 +1,5 @@
 """Models in MLflow: logged with their adapter, read back, and registered."""
 
-import hashlib
-import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -98,17 +96,6 @@ def deregister(name: str, number: str) -> None:
     client.delete_model_version(name, number)
     if not client.search_model_versions(f"name='{name}'"):
         client.delete_registered_model(name)
-
-
-def tokenizer_hash(tokenizer: Any) -> str:
-    """SHA-256 of the files that the tokenizer is saved as, with their names."""
-    digest = hashlib.sha256()
-    with tempfile.TemporaryDirectory() as folder:
-        tokenizer.save_pretrained(folder)
-        for file in sorted(Path(folder).rglob("*")):
-            if file.is_file():
-                digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
 
 
 def _release(package: str) -> str:

@@ -1,13 +1,15 @@
-"""The files and figures that an evaluation leaves behind."""
+"""The files that an evaluation leaves behind."""
 
 import csv
-import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 FEATURE_SUFFIX = "_$useradded$"
 """Marks the dataset columns that the user chose to see beside the results."""
+ROWS_FILE = "result_evaluation.csv"
+METRICS_FILE = "aggregregated_results.csv"
+"""Spelt as those who read it expect."""
 
 
 @dataclass(frozen=True)
@@ -26,37 +28,35 @@ class Result:
         return self.model_output.strip() == self.expected_output.strip()
 
 
-def metrics(results: Sequence[Result]) -> dict[str, float]:
-    """Scores by name; latencies are seconds for a row, as its share of a batch."""
-    latencies = [result.seconds for result in results]
-    return {
-        "exact_match": statistics.fmean(result.exact for result in results),
-        "latency_mean": statistics.fmean(latencies),
-        "latency_max": max(latencies),
-    }
+def write_files(
+    folder: Path,
+    results: Sequence[Result],
+    scores: Sequence[Mapping[str, float]],
+    metrics: Mapping[str, float],
+) -> list[Path]:
+    """Writes the scores of each row beside its texts, and the metrics; returns the files.
 
-
-def write_files(folder: Path, results: Sequence[Result], scores: dict[str, float]) -> None:
-    """Writes `result_evaluation.csv`, by row, and `aggregregated_results.csv`, by metric.
-
-    The second name is spelt as those who read it expect.
+    Whoever finds a file finds all of it.
     """
     features = list(results[0].features)
-    columns = ["model_input", "expected_output", "model_output", "exact_match", "latency"]
-    _write(
-        folder / "result_evaluation.csv",
-        columns + [name + FEATURE_SUFFIX for name in features],
-        [
-            [r.model_input, r.expected_output, r.model_output, int(r.exact), f"{r.seconds:.6f}"]
-            + [r.features[name] for name in features]
-            for r in results
-        ],
-    )
-    _write(folder / "aggregregated_results.csv", ["metric", "score"], list(scores.items()))
+    names = list(scores[0])
+    columns = ["model_input", "expected_output", "model_output", *names]
+    rows = [
+        [result.model_input, result.expected_output, result.model_output]
+        + [f"{row[name]:.6g}" for name in names]
+        + [result.features[name] for name in features]
+        for result, row in zip(results, scores, strict=True)
+    ]
+    return [
+        _write(folder / ROWS_FILE, [*columns, *(name + FEATURE_SUFFIX for name in features)], rows),
+        _write(folder / METRICS_FILE, ["metric", "score"], list(metrics.items())),
+    ]
 
 
-def _write(path: Path, header: list[str], rows: Sequence[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+def _write(path: Path, header: list[str], rows: Sequence[Sequence[object]]) -> Path:
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
+    return partial.replace(path)

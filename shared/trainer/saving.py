@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ def save_adapter(
     tokenizer: Any,
     base_location: str,
     target: Path,
-    describe: Callable[[Path], object] = lambda _: None,
+    describe: Callable[[Path], Mapping[str, object]] = lambda _: {},
 ) -> None:
     """Saves into a directory beside `target` first and gives it that name once it is complete.
 
     `base_location` is what the adapter's config names as its base model: as the studio knows it,
-    not where it happened to lie on this machine. `describe` may add files about the adapter
-    to the directory.
+    not where it happened to lie on this machine. `describe` makes the content of further JSON
+    files, by name, of the directory that the adapter is saved in.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -26,7 +26,9 @@ def save_adapter(
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     _name_base(partial / "adapter_config.json", base_location)
-    describe(partial)
+    for name, content in describe(partial).items():
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        (partial / name).write_text(text + "\n", encoding="utf-8")
     replace_directory(partial, target)
 
 

@@ -16,6 +16,8 @@ from ft.api import (
     GetDatasetResponse,
     GetDatasetSplitByAdapterRequest,
     GetDatasetSplitByAdapterResponse,
+    GetFineTuningJobRequest,
+    GetFineTuningJobResponse,
     GetModelRequest,
     GetModelResponse,
     GetPromptRequest,
@@ -37,6 +39,7 @@ class Studio(Protocol):
     def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse: ...
     def GetPrompt(self, request: GetPromptRequest) -> GetPromptResponse: ...
     def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse: ...
+    def GetFineTuningJob(self, request: GetFineTuningJobRequest) -> GetFineTuningJobResponse: ...
     def GetDatasetSplitByAdapter(
         self, request: GetDatasetSplitByAdapterRequest
     ) -> GetDatasetSplitByAdapterResponse: ...

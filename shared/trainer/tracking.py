@@ -1,12 +1,33 @@
-"""Reporting to MLflow, where the settings ask for it."""
+"""Reporting to MLflow: training where its settings ask for it, evaluation always."""
 
 import importlib.util
 import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
+from rows.errors import first_line
+from trainer.errors import TrackingError
 from trainer.hardware import Notify
+
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Work that is done, as the tracking store keeps it."""
+
+    name: str
+    seconds: float
+    """How long it took, up to now."""
+    params: Mapping[str, object]
+    metrics: Mapping[str, float]
+    files: Sequence[Path]
 
 
 def prepare(
@@ -14,8 +35,7 @@ def prepare(
 ) -> list[str]:
     """Where the trainer reports to, once MLflow is ready for it if it is among them.
 
-    The tracking store is a database in the project directory, unless MLFLOW_TRACKING_URI names
-    another one.
+    Raises TrackingError.
     """
     wanted = [report_to] if isinstance(report_to, str) else list(report_to or [])
     if "all" in wanted:
@@ -42,10 +62,47 @@ def connect(project: Path) -> FileLock:
     return FileLock(f"{database}.lock")
 
 
-def open_experiment(experiment: str, project: Path) -> None:
-    """Has MLflow write into the experiment, which is made if it is not there."""
-    os.environ["MLFLOW_EXPERIMENT_NAME"] = experiment
-    import mlflow
+def open_experiment(name: str, project: Path) -> str:
+    """Id of the experiment of that name, which is made if it is not there; MLflow writes into it.
 
-    with connect(project):
-        mlflow.set_experiment(experiment)
+    Raises TrackingError.
+    """
+    os.environ["MLFLOW_EXPERIMENT_NAME"] = name
+    with _troubles_explained(), connect(project):
+        import mlflow
+
+        return str(mlflow.set_experiment(name).experiment_id)
+
+
+def log(experiment_id: str, run: Run) -> None:
+    """Adds the run to an open experiment, all of it at once: none is left unfinished by a job that
+    is killed. Raises TrackingError."""
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Param
+
+    now = time.time()
+    with _troubles_explained():
+        client = MlflowClient()
+        begin = round((now - run.seconds) * 1000)
+        made = client.create_run(experiment_id, run_name=run.name, start_time=begin)
+        id = made.info.run_id
+        client.log_batch(
+            id,
+            metrics=[
+                Metric(name, value, round(now * 1000), 0) for name, value in run.metrics.items()
+            ],
+            params=[Param(name, str(value)) for name, value in run.params.items()],
+        )
+        for file in run.files:
+            client.log_artifact(id, str(file))
+        client.set_terminated(id)
+
+
+@contextmanager
+def _troubles_explained() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # A store raises whatever its libraries do, and they repeat its address, password and all.
+        why = _CREDENTIALS.sub("//", first_line(error))
+        raise TrackingError(f"MLflow's tracking store cannot be used: {why}") from None

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,24 @@ import torch
 from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
 from rows import reading, shares
 from rows.errors import first_line
-from trainer import checkpoints, data, hub, manifest, ranks, saving, settings, stopping, tracking
+from trainer import (
+    checkpoints,
+    data,
+    hub,
+    manifest,
+    ranks,
+    saving,
+    settings,
+    stopping,
+    tracking,
+    trained_answers,
+)
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
-from trainer.errors import ArgumentsError, SettingsError, UnsupportedError
+from trainer.errors import ArgumentsError, SettingsError, UnsupportedError, explain
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
-from trainer.model import load_model, load_tokenizer, weight_type
+from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
 from trainer.registration import adapter_request, register
 from trainer.studio import Studio, model_reference, model_source
@@ -114,6 +126,8 @@ class FineTuning:
             arguments.train_test_split,
         )
         data.check_held_out(held_out, chosen)
+        rows = held_out if len(held_out) else train
+        self._samples = trained_answers.inputs(prompt, rows, rows.column_names)
         self._origin = manifest.Origin(
             prompt, train, held_out, source, chosen, workers=arguments.dist_num
         )
@@ -124,7 +138,7 @@ class FineTuning:
 
     def _fit_length(self, config: Any, model: Any) -> None:
         """The library's default length may be more than the model was made for."""
-        longest = getattr(model.config, "max_position_embeddings", None)
+        longest = longest_text(model)
         if longest and config.max_length and config.max_length > longest:
             if "max_length" in self._arguments.training_arguments_config:
                 self._events.notice(
@@ -168,7 +182,7 @@ class FineTuning:
             tokenizer,
             model_reference(self._model),
             target,
-            lambda folder: self._describe(trainer, folder),
+            lambda folder: self._beside(trainer, tokenizer, folder),
         )
         self._events.write("saved", location=location)
         if arguments.auto_add_adapter:
@@ -182,10 +196,26 @@ class FineTuning:
             adapter = register(self._studio, request)
             self._events.write("registered", adapter_id=adapter.id)
 
-    def _describe(self, trainer: Any, folder: Path) -> None:
-        kept = Path(self._arguments.train_out_dir) / manifest.KEPT_HASHES
-        about = manifest.write(self._origin, trainer, folder, kept)
-        self._events.write("manifest", manifest=about)
+    def _beside(self, trainer: Any, tokenizer: Any, folder: Path) -> dict[str, Any]:
+        """What is told about the adapter that is saved in the folder, by the names of files."""
+        prompt, kept = self._origin.prompt, Path(self._arguments.train_out_dir)
+        makers: dict[str, Callable[[], dict[str, Any]]] = {
+            trained_answers.FILE: lambda: trained_answers.record(
+                trainer.model, tokenizer, prompt, self._samples
+            ),
+            manifest.FILE: lambda: manifest.of(self._origin, trainer, folder, kept),
+        }
+        made = {}
+        for name, make in makers.items():
+            try:
+                made[name] = make()
+            except Exception as error:
+                # The training is done, and must not be for nothing.
+                logger.exception("There is no %s beside the adapter", name)
+                self._events.notice(f"There is no {name} beside the adapter: {explain(error)}")
+        if manifest.FILE in made:
+            self._events.write("manifest", manifest=made[manifest.FILE])
+        return made
 
     def _relative(self, target: Path) -> str:
         """Relative to the project directory where it lies within."""

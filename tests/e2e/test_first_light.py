@@ -24,9 +24,11 @@ from ft.api import (
     RemoveFineTuningJobRequest,
     StartEvaluationJobRequest,
     StartFineTuningJobRequest,
+    StreamEvaluationRowsRequest,
     TailLogsRequest,
 )
 from ft.client import FineTuningStudioClient, StudioError
+from tests.e2e import serving
 from tests.e2e.conftest import Studio
 from tests.support import until
 
@@ -81,7 +83,7 @@ def registered(studio: Studio) -> Registered:
     return Registered(studio.client())
 
 
-def test_trains_registers_and_evaluates(studio: Studio, registered: Registered) -> None:
+def test_trains_registers_evaluates_and_serves(studio: Studio, registered: Registered) -> None:
     started = registered.train("short", dataset_fraction=0.05)
     job = until(
         "trained",
@@ -103,10 +105,12 @@ def test_trains_registers_and_evaluates(studio: Studio, registered: Registered) 
     assert {config.type for config in used} == {"lora_config", "training_arguments"}
     log = b"".join(r.data for r in client.TailLogs(TailLogsRequest(job_id=job.id, follow=True)))
     assert b"'loss'" in log
-    _evaluates(studio, registered, adapter.id)
+    scored = _evaluates(studio, registered, adapter.id)
+    serving.serves_as_evaluated(studio, adapter, scored)
 
 
-def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
+def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> list[dict[str, str]]:
+    """The rows that the tuned model was scored on."""
     client = registered.client
     started = client.StartEvaluationJob(
         StartEvaluationJobRequest(
@@ -119,7 +123,7 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
             prompt_id=registered.prompt_id,
             cpu=1,
             memory=2,
-            generation_config=json.dumps({"do_sample": False, "max_new_tokens": 8}),
+            generation_config=json.dumps(serving.GREEDY),
             selected_features=["customer"],
             eval_dataset_fraction=0.5,
         )
@@ -143,6 +147,16 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> None:
         scores = {r["metric"]: r["score"] for r in _rows(results / "aggregregated_results.csv")}
         assert float(scores["exact_match"]) == pytest.approx(job.metrics["exact_match"])
         assert job.samples
+        streamed = client.StreamEvaluationRows(StreamEvaluationRowsRequest(job_id=job.id))
+        outputs = [row.output for part in streamed for row in part.rows]
+        assert outputs == [row["model_output"] for row in rows]
+    chart = studio.home / "chart.svg"
+    compared = studio.fts("eval", "compare", job.parent_job_id, "--chart", str(chart))
+    [comparison] = compared["comparisons"]
+    assert comparison["rows"] == job.rows
+    assert set(comparison["differences"]) == {"exact_match", "rougeL"}
+    assert chart.stat().st_size > 0
+    return rows
 
 
 def test_two_workers_train_together_and_are_gone_with_their_job(

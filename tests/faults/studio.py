@@ -87,6 +87,7 @@ class Studio:
             **workbench.environment,
             "CDSW_API_URL": f"{proxy.url}/api/v2",
             "FTS_WORKSPACE_REQUEST_SECONDS": str(WORKSPACE_SECONDS),
+            "FTS_RETRY_PAUSE_SECONDS": "0.5",
         }
         self.processes = {
             name: Process(folder, name, FTS_LISTEN=f"unix:{folder}/run/{name}.sock", **environment)

@@ -16,7 +16,13 @@ from chassis.domains import DOMAINS
 from chassis.peers import Peer, PeerRefusal
 from chassis.testing import exported_rows, put_rows, services, settings_in
 from ft.proto import domains_pb2_grpc as stubs
-from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
+from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    EvaluationRow,
+    StreamEvaluationRowsRequest,
+    StreamEvaluationRowsResponse,
+    TailLogsRequest,
+    TailLogsResponse,
+)
 from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobMetadata,
     EvaluationJobModelCombination,
@@ -26,6 +32,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
     StartEvaluationJobResponse,
 )
+from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.testing import PROJECT_ID, Workbench, until
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
@@ -48,6 +55,10 @@ report("sample", input="i", expected="e", output="o")
 report("sample", input="i", expected="e", output="o")
 report("sample", input="i-2", expected="e", output=3)
 report("metrics", metrics={"exact_match": 0.75, "rougeL": float("nan"), "odd": "x"}, rows=4)
+"""
+LEAVES_A_TABLE = """
+lines = ["model_input,expected_output,model_output,rougeL", "i,e,o,0.5", "i-2,e,e,1"]
+(folder / "result_evaluation.csv").write_text("\\n".join(lines))
 """
 GARBAGE = """
 report("metrics", metrics=None, rows="many")
@@ -97,9 +108,9 @@ class Studio:
         for peer in (self.jobs, *self._owners.values()):
             await peer.close()
 
-    def program(self, code: str) -> None:
+    def program(self, code: str, before: str = SCRIPT) -> None:
         """Makes the template job run `code`, as an evaluation has no script of the user's."""
-        script = self.workbench.script("evaluate.py", SCRIPT + code)
+        script = self.workbench.script("evaluate.py", before + code)
         template = self.workbench.job("Mlflow_Evaluation_Base_Job")
         template.script = script
         self.workbench.api.update_job(template, PROJECT_ID, str(template.id))
@@ -260,6 +271,51 @@ async def test_the_log_of_an_imported_job_lies_within_the_project(
         [answer async for answer in studio.jobs.link.stream("TailLogs", request)]
 
 
+async def test_a_job_that_crashes_is_tried_again(studio: Studio) -> None:
+    script = SCRIPT.replace("parents=True", "parents=True, exist_ok=True")
+    crashes = 'if "FTS_ATTEMPT" not in os.environ: os.abort()'
+    studio.program(crashes, script)
+    policy = RetryPolicy(max_attempts=2, on=["CRASHED"])
+    first, second = (await studio.start(("m", ""), ("m", "a"), retry=policy)).evaluation_jobs
+    assert first.status.retry == policy
+    for job in (first, second):
+        ended = await studio.reach(job.id, "SUCCEEDED", "FAILED")
+        assert (ended.status.state, ended.status.attempt) == ("SUCCEEDED", 2)
+
+
+async def rows_of(studio: Studio, id: str, offset: int = 0) -> list[EvaluationRow]:
+    request = StreamEvaluationRowsRequest(job_id=id, offset=offset).SerializeToString()
+    stream = studio.jobs.link.stream("StreamEvaluationRows", request)
+    answers = [StreamEvaluationRowsResponse.FromString(answer) async for answer in stream]
+    return [row for answer in answers for row in answer.rows]
+
+
+async def test_the_rows_of_a_job(studio: Studio) -> None:
+    studio.program(LEAVES_A_TABLE)
+    [started] = (await studio.start()).evaluation_jobs
+    await studio.reach(started.id, "SUCCEEDED")
+    assert [(row.input, row.scores["rougeL"]) for row in await rows_of(studio, started.id)] == [
+        ("i", 0.5),
+        ("i-2", 1),
+    ]
+    assert [row.number for row in await rows_of(studio, started.id, offset=1)] == [1]
+    with pytest.raises(PeerRefusal, match="evaluation job 'nope' does not exist"):
+        await rows_of(studio, "nope")
+
+
+async def test_rows_of_a_job_without_a_table_or_outside_the_project(
+    studio: Studio, tmp_path: Path
+) -> None:
+    (tmp_path / "result_evaluation.csv").write_text("not the project's")
+    (studio.workbench.project / "elsewhere").symlink_to(tmp_path)
+    rows = [{"id": "out", "evaluation_dir": "elsewhere"}, {"id": "none", "evaluation_dir": "x"}]
+    await put_rows(studio.home, "evaluation", *rows)
+    with pytest.raises(PeerRefusal, match="outside the project directory"):
+        await rows_of(studio, "out")
+    with pytest.raises(PeerRefusal, match="has no table of results"):
+        await rows_of(studio, "none")
+
+
 async def test_removing_a_running_job_ends_its_process_and_no_other(studio: Studio) -> None:
     studio.program(WAITS)
     first, second = (await studio.start(("m", ""), ("m", "a"))).evaluation_jobs
@@ -298,6 +354,11 @@ async def test_a_bad_request_starts_nothing(studio: Studio) -> None:
     refusal = await studio.refusal(cpu=0, generation_config="[]")
     assert isinstance(refusal, errors.InvalidArgument)
     assert {v.field for v in refusal.violations} == {"cpu", "generation_config"}
+    refusal = await studio.refusal(retry=RetryPolicy(max_attempts=11, on=["USER_ERROR"]))
+    assert {v.field: v.rule for v in refusal.violations} == {
+        "retry.max_attempts": "FT-813",
+        "retry.on[0]": "FT-814",
+    }
 
 
 async def test_a_job_that_is_unknown(studio: Studio) -> None:

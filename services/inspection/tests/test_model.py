@@ -75,7 +75,9 @@ async def test_no_row_that_fits_is_an_error(inspect: Inspect, data: str) -> None
 
 
 async def test_an_evaluation_leaves_room_for_the_answer(inspect: Inspect, data: str) -> None:
-    request = job(data, kind="evaluation", train_test_split=0.5, eval_dataset_fraction=0.4)
+    request = job(
+        data, "{n} {a}", kind="evaluation", train_test_split=0.5, eval_dataset_fraction=0.4
+    )
     request.generation_config_json = '{"max_new_tokens": 56}'
 
     response = await inspect(request)
@@ -83,6 +85,17 @@ async def test_an_evaluation_leaves_room_for_the_answer(inspect: Inspect, data: 
     summary = response.data
     assert (summary.rows, summary.used_rows, summary.held_out_rows) == (10, 2, 5)
     assert (summary.context_tokens, summary.total_steps) == (200, 0)
+
+
+async def test_an_evaluation_does_not_score_what_was_trained_on(
+    inspect: Inspect, data: str
+) -> None:
+    response = await inspect(job(data, kind="evaluation", train_test_split=0.8))
+
+    # All rows but the long one say the same.
+    [finding] = [one for one in response.findings if one.rule == "FT-853"]
+    assert finding.severity == "ERROR"
+    assert "each of the 2 held-out rows says the same" in finding.description
 
 
 async def test_an_evaluation_wants_the_columns_of_its_answers(inspect: Inspect, data: str) -> None:

@@ -59,8 +59,8 @@ class Studio:
         request = AddModelRequest(type="model_registry", model_registry_id=registry_id)
         return (await self.models(lambda s: s.AddModel, request)).model
 
-    async def export(self, **fields: str) -> ExportModelResponse:
-        sent = {
+    async def export(self, **fields: Any) -> ExportModelResponse:
+        sent: dict[str, Any] = {
             "type": "cml_model",
             "base_model_id": "m-project",
             "adapter_id": "a-project",
@@ -131,7 +131,8 @@ async def test_serves_a_base_model_with_its_adapter(studio: Studio) -> None:
     response = await studio.export(model_description="d", generation_config='{"top_k": 5}')
     assert (response.base_model_id, response.adapter_id) == ("m-project", "a-project")
     model = studio.served("served")
-    assert model.description == "d"
+    assert (model.description, model.auth_enabled) == ("d", True)
+    assert response.cml_model_id == model.id
     [build] = studio.api.list_model_builds("local", model.id).model_builds or []
     jobs = studio.api.list_jobs("local").jobs or []
     template = next(job for job in jobs if job.name == "Accel_Finetuning_Base_Job")
@@ -146,6 +147,43 @@ async def test_serves_a_base_model_with_its_adapter(studio: Studio) -> None:
         "FINE_TUNING_STUDIO_ADAPTER_LOCATION": "adapters/a",
         "FINE_TUNING_STUDIO_GEN_CONFIG_STRING": '{"top_k": 5}',
     }
+
+
+async def test_how_much_and_for_whom_may_be_asked_for(studio: Studio) -> None:
+    await studio.export(model_name="small", cpu=1, memory=3, gpu=0, disable_authentication=True)
+    model = studio.served("small")
+    assert model.auth_enabled is False
+    [build] = studio.api.list_model_builds("local", model.id).model_builds or []
+    deployments = studio.api.list_model_deployments("local", model.id, build.id or "")
+    [deployment] = deployments.model_deployments or []
+    assert (deployment.cpu, deployment.memory, deployment.nvidia_gpu) == (1, 3, 0)
+
+
+async def test_numbers_and_settings_out_of_range_are_named(studio: Studio) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.export(cpu=0, memory=-1, gpu=-1, generation_config='{"top_q": 1}')
+    found = {violation.field: violation.rule for violation in refused.value.violations}
+    assert found == {
+        "cpu": "FT-802",
+        "memory": "FT-802",
+        "gpu": "FT-803",
+        "generation_config": "FT-806",
+    }
+
+
+async def test_nothing_is_left_of_a_model_that_cannot_be_built(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = cmlapi.CMLServiceApi.create_model_build
+
+    def refuse(api: cmlapi.CMLServiceApi, body: Any, *where: Any, **named: Any) -> Any:
+        body.auto_deployment_config.nvidia_gpus = -1
+        return build(api, body, *where, **named)
+
+    monkeypatch.setattr(cmlapi.CMLServiceApi, "create_model_build", refuse)
+    with pytest.raises(errors.FailedPrecondition, match="nvidia_gpus: must not be negative"):
+        await studio.export(model_name="withdrawn")
+    assert studio.served("withdrawn") is None
 
 
 async def test_a_model_of_the_hub_is_served_by_its_name_there(studio: Studio) -> None:

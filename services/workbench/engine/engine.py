@@ -11,7 +11,6 @@ import contextlib
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 import structlog
 from sqlalchemy import delete, select
@@ -21,15 +20,15 @@ from cmlapi import EngineStatus
 from services.workbench.database import Database
 from services.workbench.engine import leftovers, shim
 from services.workbench.engine.folder import Ended, RunFolder
-from services.workbench.engine.launch import Launcher
+from services.workbench.engine.launch import Launcher, project_environment
+from services.workbench.engine.states import LAUNCHED, UNFINISHED, Value, change, held_gpus
 from services.workbench.machine import Demand, Machine
+from services.workbench.serving.deployments import Deployments
 from services.workbench.settings import WorkbenchSettings
-from services.workbench.tables import JobRow, JobRunRow, ProjectRow, utc_now
+from services.workbench.tables import JobRow, JobRunRow, utc_now
 
 log = structlog.get_logger()
 
-LAUNCHED = (EngineStatus.STARTING, EngineStatus.RUNNING, EngineStatus.STOPPING)
-UNFINISHED = (EngineStatus.SCHEDULING, *LAUNCHED)
 NUM_WORKERS = "FTS_NUM_WORKERS"
 """The variable that says how many workers a run has, itself among them: they run inside of it."""
 _LOOK_SECONDS = 0.2
@@ -39,8 +38,14 @@ class Engine:
     """The workbench's runs in motion."""
 
     def __init__(
-        self, database: Database, settings: WorkbenchSettings, machine: Machine, launcher: Launcher
+        self,
+        database: Database,
+        settings: WorkbenchSettings,
+        machine: Machine,
+        launcher: Launcher,
+        deployments: Deployments,
     ) -> None:
+        self._deployments = deployments
         self._database = database
         self._settings = settings
         self._machine = machine
@@ -61,7 +66,7 @@ class Engine:
             await self._looked.wait_for(condition)
 
     async def run(self) -> None:
-        """Look after the runs until cancelled."""
+        """Look after runs and deployments until cancelled."""
         while True:
             self._wake.clear()
             pause: float | None = _LOOK_SECONDS
@@ -86,7 +91,9 @@ class Engine:
                     log.exception("a run could not be looked after; trying again", run=run.id)
         await self._admit()
         await self._delete_jobs()
-        return bool(self._database.read(_unfinished))
+        # In the same loop, so that no GPU is given away twice.
+        deployed = await self._deployments.look()
+        return deployed or bool(self._database.read(_unfinished))
 
     # What becomes of runs that were launched
 
@@ -169,7 +176,7 @@ class Engine:
             gpus = self._machine.grant(
                 self._demand(run),
                 [self._demand(other) for other in holders],
-                [gpu for other in holders for gpu in other.gpus],
+                self._database.read(held_gpus),
             )
             if gpus is None:
                 # First come, first served: smaller runs behind it wait too.
@@ -194,8 +201,8 @@ class Engine:
         if not started:
             return
         try:
-            environment = self._database.read(lambda s: _project_environment(s, run.project_id))
-            self._watchers[run.id] = self._launcher.launch(run, environment, gpus)
+            environment = self._database.read(lambda s: project_environment(s, run.project_id))
+            self._watchers[run.id] = self._launcher.launch_run(run, environment, gpus)
         except OSError as error:
             log.error("run cannot be started", run=run.id, error=str(error))
             self._folder(run).say(f"the run could not be started: {error}")
@@ -220,34 +227,14 @@ class Engine:
     def _folder(self, run: JobRunRow) -> RunFolder:
         return RunFolder(self._settings.runs_dir, run.id, run.attempt)
 
-    async def _change(
-        self, run: JobRunRow, **values: str | int | datetime | list[str] | None
-    ) -> bool:
-        """Move a run on from the status it was read in; False if it was moved meanwhile."""
-
-        def work(session: Session) -> bool:
-            row = session.scalar(select(JobRunRow).where(JobRunRow.id == run.id))
-            if row is None or row.status != run.status:
-                return False
-            for name, value in values.items():
-                setattr(row, name, value)
-            return True
-
-        changed = await self._database.write(work)
-        if changed:
-            for name, value in values.items():
-                setattr(run, name, value)
-        return changed
+    async def _change(self, run: JobRunRow, **values: Value) -> bool:
+        return await change(self._database, run, **values)
 
 
 def _unfinished(session: Session) -> Sequence[JobRunRow]:
     return session.scalars(
         select(JobRunRow).where(JobRunRow.status.in_(UNFINISHED)).order_by(JobRunRow.seq)
     ).all()
-
-
-def _project_environment(session: Session, project_id: str) -> dict[str, str]:
-    return session.scalars(select(ProjectRow.environment).where(ProjectRow.id == project_id)).one()
 
 
 def _final_status(ended: Ended) -> str:

@@ -1,4 +1,7 @@
-"""A run's folder, as the workbench reads it: `output.log`, and a folder for each launch."""
+"""The folder of a run or deployment, as the workbench reads it.
+
+It holds `output.log`, and a folder for each launch.
+"""
 
 import contextlib
 import json
@@ -22,7 +25,7 @@ class Ended:
 
 
 class RunFolder:
-    """The folder of one run and of one launch of it."""
+    """The folder of one run, or deployment, and of one launch of it."""
 
     def __init__(self, runs: Path, run_id: str, attempt: int) -> None:
         self.path = runs / run_id
@@ -41,7 +44,7 @@ class RunFolder:
 
     def begun(self) -> bool:
         """Whether a watcher has taken the right to begin."""
-        found = self._read(shim.CLAIM)
+        found = self.read(shim.CLAIM)
         return found is not None and found["pid"] is not None
 
     def abandon(self) -> bool:
@@ -52,19 +55,19 @@ class RunFolder:
 
     def started(self) -> datetime | None:
         """When the script was started."""
-        found = self._read(shim.STARTED)
+        found = self.read(shim.STARTED)
         return None if found is None else datetime.fromisoformat(found["at"])
 
     def ended(self) -> Ended | None:
         """How the run ended, once its last process is gone."""
-        found = self._read(shim.ENDED)
+        found = self.read(shim.ENDED)
         if found is None:
             return None
         return Ended(found["outcome"], found["exit_code"], datetime.fromisoformat(found["at"]))
 
     def watcher(self) -> int | None:
         """The watcher's pid while it lives."""
-        found = self._read(shim.CLAIM)
+        found = self.read(shim.CLAIM)
         if not found or found["pid"] is None or shim.process_mark(found["pid"]) != found["mark"]:
             return None
         pid: int = found["pid"]
@@ -77,7 +80,8 @@ class RunFolder:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
-    def _read(self, name: str) -> dict[str, Any] | None:
+    def read(self, name: str) -> dict[str, Any] | None:
+        """What a process left in the launch's folder under that name; None if nothing yet."""
         try:
             content: dict[str, Any] = json.loads((self.attempt / name).read_text())
         except FileNotFoundError:

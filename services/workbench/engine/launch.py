@@ -1,4 +1,4 @@
-"""Starting the watcher of a run."""
+"""Starting the watcher of a run or of a deployment."""
 
 import json
 import os
@@ -9,47 +9,84 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from services.workbench import provided
 from services.workbench.engine import shim
 from services.workbench.engine.folder import RunFolder
 from services.workbench.settings import WorkbenchSettings
-from services.workbench.tables import JobRunRow
+from services.workbench.tables import JobRunRow, ProjectRow
 
 PROVIDED = str(Path(provided.__file__).parent)
 
 
 @dataclass(frozen=True)
 class Address:
-    """How a run reaches the workbench."""
+    """How a process reaches the workbench."""
 
     url: str
     key: str
 
 
+@dataclass(frozen=True)
+class Task:
+    """What a process is to do, on behalf of `engine_id`, a run or a deployment."""
+
+    engine_id: str
+    project_id: str
+    folder: RunFolder
+    command: Sequence[str]
+    """Arguments for the interpreter of the jobs."""
+    environment: Mapping[str, str]
+    """Variables that the project, the job or the model asks for, the stronger ones last."""
+    own: Mapping[str, str]
+    """Variables that nobody may replace."""
+    gpus: Sequence[str]
+    timeout: int = 0
+    """Seconds; 0 for no limit."""
+    kill_on_timeout: bool = True
+
+
 class Launcher:
-    """Starts runs on this machine, for the workbench at `address`."""
+    """Starts processes on this machine, for the workbench at `address`."""
 
     def __init__(self, settings: WorkbenchSettings, address: Address) -> None:
         self._settings = settings
         self._address = address
 
-    def launch(
+    def launch_run(
         self, run: JobRunRow, project_environment: Mapping[str, str], gpus: Sequence[str]
     ) -> subprocess.Popen[bytes]:
         """Start the watcher of `run`; raises OSError if that cannot be done."""
-        folder = RunFolder(self._settings.runs_dir, run.id, run.attempt)
-        folder.attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.launch(
+            Task(
+                engine_id=run.id,
+                project_id=run.project_id,
+                folder=RunFolder(self._settings.runs_dir, run.id, run.attempt),
+                command=[run.script],
+                environment={**project_environment, **run.environment},
+                own={"JOB_ARGUMENTS": run.arguments},
+                gpus=gpus,
+                timeout=run.timeout,
+                kill_on_timeout=run.kill_on_timeout,
+            )
+        )
+
+    def launch(self, task: Task) -> subprocess.Popen[bytes]:
+        """Start the watcher of `task`; raises OSError if that cannot be done."""
+        task.folder.attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
         spec = {
-            "folder": str(folder.attempt),
-            "command": [str(self._settings.python), run.script],
+            "folder": str(task.folder.attempt),
+            "command": [str(self._settings.python), *task.command],
             "cwd": str(self._settings.project),
-            "environment": self._environment(run, project_environment, gpus),
-            "timeout": run.timeout,
-            "kill_on_timeout": run.kill_on_timeout,
+            "environment": self._environment(task),
+            "timeout": task.timeout,
+            "kill_on_timeout": task.kill_on_timeout,
             "grace": self._settings.workbench_stop_grace_seconds,
         }
         # A file without a name: the environment, with its tokens, is never to be found on disk.
-        with tempfile.TemporaryFile(mode="w+") as given, folder.output.open("ab") as output:
+        with tempfile.TemporaryFile(mode="w+") as given, task.folder.output.open("ab") as output:
             json.dump(spec, given)
             given.flush()
             given.seek(0)
@@ -61,24 +98,26 @@ class Launcher:
                 start_new_session=True,
             )
 
-    def _environment(
-        self, run: JobRunRow, project: Mapping[str, str], gpus: Sequence[str]
-    ) -> dict[str, str]:
+    def _environment(self, task: Task) -> dict[str, str]:
         # The workbench's own settings, which may name secrets, are none of a run's business.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FTS_")}
         tools = str(self._settings.python.parent)
         inherited["PATH"] = os.pathsep.join([tools, inherited.get("PATH", os.defpath)])
         inherited["PYTHONUNBUFFERED"] = "1"
         platform = {
-            "CDSW_PROJECT_ID": run.project_id,
-            "CDSW_ENGINE_ID": run.id,
+            "CDSW_PROJECT_ID": task.project_id,
+            "CDSW_ENGINE_ID": task.engine_id,
             "CDSW_API_URL": f"{self._address.url}/api/v2",
             "CDSW_APIV2_KEY": self._address.key,
-            "JOB_ARGUMENTS": run.arguments,
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-            "CUDA_VISIBLE_DEVICES": ",".join(gpus),
+            "CUDA_VISIBLE_DEVICES": ",".join(task.gpus),
         }
-        environment = inherited | dict(project) | run.environment | platform
+        environment = {**inherited, **task.environment, **platform, **task.own}
         # The platform's own package comes first: another one of its name finds no platform here.
         path = [PROVIDED, *filter(None, [environment.get("PYTHONPATH")])]
         return environment | {"PYTHONPATH": os.pathsep.join(path)}
+
+
+def project_environment(session: Session, project_id: str) -> dict[str, str]:
+    """The variables that all processes of a project share."""
+    return session.scalars(select(ProjectRow.environment).where(ProjectRow.id == project_id)).one()

@@ -12,7 +12,7 @@ import cmlapi
 from chassis import errors
 from cmlapi import EngineStatus
 from services.workbench import views
-from services.workbench.engine.engine import UNFINISHED
+from services.workbench.engine.states import UNFINISHED
 from services.workbench.lists import Listing, ListParameters
 from services.workbench.tables import JobRow, JobRunRow, utc_now
 from services.workbench.workbench import Bench, get_project_row

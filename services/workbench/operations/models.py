@@ -1,26 +1,21 @@
-"""Models, their builds and deployments: records, kept as a workspace keeps them.
-
-Nothing is built or served here. A build says `pending` and so does a deployment, because that is
-the truth about them.
-"""
+"""Models and their builds."""
 
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import cmlapi
 from chassis import errors
 from services.workbench import views
+from services.workbench.engine.states import PENDING
 from services.workbench.lists import Listing, ListParameters
-from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow, utc_now
+from services.workbench.operations.deployments import delete_with_deployments, new_deployment
+from services.workbench.operations.model_rows import build_row, model_row
+from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow
 from services.workbench.workbench import Bench, get_project_row
-
-PENDING, STOPPED = "pending", "stopped"
 
 _MODELS = Listing(ModelRow, cmlapi.Model)
 _BUILDS = Listing(ModelBuildRow, cmlapi.ModelBuild)
-_DEPLOYMENTS = Listing(ModelDeploymentRow, cmlapi.ModelDeployment)
 _MODEL_FIELDS = (
     "name",
     "description",
@@ -39,9 +34,7 @@ _BUILD_FIELDS = (
     "runtime_addon_identifiers",
     "registered_model_version_id",
 )
-_RESOURCES = ("cpu", "memory", "replicas")
 BuildConfig = cmlapi.CreateModelBuildRequest | cmlapi.ShortCreateModelBuild
-DeploymentConfig = cmlapi.CreateModelDeploymentRequest | cmlapi.ShortCreateModelDeployment
 
 
 async def list_models(
@@ -61,7 +54,7 @@ async def list_models(
 
 async def get_model(bench: Bench, project_id: str, model_id: str) -> cmlapi.Model:
     """Read a model."""
-    return bench.database.read(lambda s: _view(s, _model(s, project_id, model_id)))
+    return bench.database.read(lambda s: _view(s, model_row(s, project_id, model_id)))
 
 
 async def create_model(
@@ -81,10 +74,12 @@ async def create_model(
             config = body.auto_build_config or cmlapi.ShortCreateModelBuild()
             build = _new_build(session, row, config)
             if body.auto_deploy_model:
-                _new_deployment(session, row, build, body.auto_deployment_config)
+                new_deployment(session, row, build, body.auto_deployment_config)
         return _view(session, row)
 
-    return await bench.database.write(work)
+    created = await bench.database.write(work)
+    bench.engine.wake()
+    return created
 
 
 async def update_model(
@@ -94,7 +89,7 @@ async def update_model(
     changes = views.given(body, _CHANGEABLE) | _default_resources(body)
 
     def work(session: Session) -> cmlapi.Model:
-        row = _model(session, project_id, model_id)
+        row = model_row(session, project_id, model_id)
         views.apply(row, changes)
         return _view(session, row)
 
@@ -102,12 +97,9 @@ async def update_model(
 
 
 async def delete_model(bench: Bench, project_id: str, model_id: str) -> cmlapi.DeleteModelResponse:
-    """Delete a model with its builds and deployments."""
-
-    def work(session: Session) -> None:
-        session.delete(_model(session, project_id, model_id))
-
-    await bench.database.write(work)
+    """End a model's processes, and delete it with its builds and deployments."""
+    of_it = ModelDeploymentRow.model_id == model_id
+    await delete_with_deployments(bench, lambda s: model_row(s, project_id, model_id), of_it)
     return cmlapi.DeleteModelResponse()
 
 
@@ -117,7 +109,7 @@ async def list_model_builds(
     """List a model's builds."""
 
     def work(session: Session) -> cmlapi.ListModelBuildsResponse:
-        _model(session, project_id, model_id)
+        model_row(session, project_id, model_id)
         rows, token = _BUILDS.page(session, query, ModelBuildRow.model_id == model_id)
         return cmlapi.ListModelBuildsResponse(
             model_builds=[views.model_build(row) for row in rows], next_page_token=token
@@ -136,7 +128,7 @@ async def get_model_build(
     """Read a build; where a registered version is named, only if it was built from that."""
 
     def work(session: Session) -> cmlapi.ModelBuild:
-        row = _build(session, project_id, model_id, build_id)
+        row = build_row(session, project_id, model_id, build_id)
         if registered_model_version_id not in ("", row.registered_model_version_id):
             raise errors.NotFound(
                 f"build {build_id!r} is not of version {registered_model_version_id!r}"
@@ -152,123 +144,31 @@ async def create_model_build(
     """Create a build, and a deployment of it where the body asks for one."""
 
     def work(session: Session) -> cmlapi.ModelBuild:
-        model = _model(session, project_id, model_id)
+        model = model_row(session, project_id, model_id)
         row = _new_build(session, model, body)
         if body.auto_deploy_model:
-            _new_deployment(session, model, row, body.auto_deployment_config)
+            new_deployment(session, model, row, body.auto_deployment_config)
         return views.model_build(row)
 
-    return await bench.database.write(work)
+    created = await bench.database.write(work)
+    bench.engine.wake()
+    return created
 
 
 async def delete_model_build(
     bench: Bench, project_id: str, model_id: str, build_id: str
 ) -> cmlapi.DeleteModelBuildResponse:
-    """Delete a build with its deployments."""
-
-    def work(session: Session) -> None:
-        session.delete(_build(session, project_id, model_id, build_id))
-
-    await bench.database.write(work)
-    return cmlapi.DeleteModelBuildResponse()
-
-
-async def list_model_deployments(
-    bench: Bench, project_id: str, model_id: str, build_id: str, query: ListParameters
-) -> cmlapi.ListModelDeploymentsResponse:
-    """List a build's deployments."""
-
-    def work(session: Session) -> cmlapi.ListModelDeploymentsResponse:
-        _build(session, project_id, model_id, build_id)
-        rows, token = _DEPLOYMENTS.page(session, query, ModelDeploymentRow.build_id == build_id)
-        return cmlapi.ListModelDeploymentsResponse(
-            model_deployments=[views.model_deployment(row) for row in rows], next_page_token=token
-        )
-
-    return bench.database.read(work)
-
-
-async def get_model_deployment(
-    bench: Bench, project_id: str, model_id: str, build_id: str, deployment_id: str
-) -> cmlapi.ModelDeployment:
-    """Read a deployment."""
-    return bench.database.read(
-        lambda s: views.model_deployment(
-            _deployment(s, project_id, model_id, build_id, deployment_id)
-        )
+    """End a build's processes, and delete it with its deployments."""
+    of_it = ModelDeploymentRow.build_id == build_id
+    await delete_with_deployments(
+        bench, lambda s: build_row(s, project_id, model_id, build_id), of_it
     )
-
-
-async def create_model_deployment(
-    bench: Bench,
-    project_id: str,
-    model_id: str,
-    build_id: str,
-    body: cmlapi.CreateModelDeploymentRequest,
-) -> cmlapi.ModelDeployment:
-    """Create a deployment of a build."""
-
-    def work(session: Session) -> cmlapi.ModelDeployment:
-        build = _build(session, project_id, model_id, build_id)
-        model = _model(session, project_id, model_id)
-        return views.model_deployment(_new_deployment(session, model, build, body))
-
-    return await bench.database.write(work)
-
-
-async def stop_model_deployment(
-    bench: Bench, project_id: str, model_id: str, build_id: str, deployment_id: str
-) -> cmlapi.ModelDeployment:
-    """Stop a deployment."""
-    changes = {"status": STOPPED, "stopped_at": utc_now()}
-    return await _set(bench, (project_id, model_id, build_id, deployment_id), changes)
-
-
-async def restart_model_deployment(
-    bench: Bench, project_id: str, model_id: str, build_id: str, deployment_id: str
-) -> cmlapi.ModelDeployment:
-    """Put a stopped deployment back among those that wait."""
-    changes = {"status": PENDING, "stopped_at": None}
-    return await _set(bench, (project_id, model_id, build_id, deployment_id), changes)
-
-
-async def _set(
-    bench: Bench, path: tuple[str, str, str, str], changes: dict[str, Any]
-) -> cmlapi.ModelDeployment:
-    def work(session: Session) -> cmlapi.ModelDeployment:
-        row = _deployment(session, *path)
-        views.apply(row, changes)
-        return views.model_deployment(row)
-
-    return await bench.database.write(work)
+    return cmlapi.DeleteModelBuildResponse()
 
 
 def _new_build(session: Session, model: ModelRow, config: BuildConfig) -> ModelBuildRow:
     fields = views.given(config, _BUILD_FIELDS)
     row = ModelBuildRow(model_id=model.id, status=PENDING, **fields)
-    session.add(row)
-    session.flush()
-    return row
-
-
-def _new_deployment(
-    session: Session, model: ModelRow, build: ModelBuildRow, config: DeploymentConfig | None
-) -> ModelDeploymentRow:
-    config = config or cmlapi.ShortCreateModelDeployment()
-    fields = {name: getattr(model, name) for name in _RESOURCES} | views.given(config, _RESOURCES)
-    gpus = model.nvidia_gpus if config.nvidia_gpus is None else config.nvidia_gpus
-    for name, value in {**fields, "nvidia_gpus": gpus}.items():
-        if value < 0:
-            raise errors.InvalidArgument(f"{name}: must not be negative, not {value}")
-    row = ModelDeploymentRow(
-        project_id=model.project_id,
-        model_id=model.id,
-        build_id=build.id,
-        status=PENDING,
-        nvidia_gpu=gpus,
-        environment=views.variables("environment", config.environment or {}),
-        **fields,
-    )
     session.add(row)
     session.flush()
     return row
@@ -297,32 +197,3 @@ def _number(field: str, text: str) -> int:
 
 def _view(session: Session, row: ModelRow) -> cmlapi.Model:
     return views.model(row, get_project_row(session, row.project_id))
-
-
-def _model(session: Session, project_id: str, model_id: str) -> ModelRow:
-    get_project_row(session, project_id)
-    wanted = (ModelRow.id == model_id) & (ModelRow.project_id == project_id)
-    row = session.scalar(select(ModelRow).where(wanted))
-    if row is None:
-        raise errors.NotFound(f"model {model_id!r} does not exist in project {project_id!r}")
-    return row
-
-
-def _build(session: Session, project_id: str, model_id: str, build_id: str) -> ModelBuildRow:
-    _model(session, project_id, model_id)
-    wanted = (ModelBuildRow.id == build_id) & (ModelBuildRow.model_id == model_id)
-    row = session.scalar(select(ModelBuildRow).where(wanted))
-    if row is None:
-        raise errors.NotFound(f"build {build_id!r} of model {model_id!r} does not exist")
-    return row
-
-
-def _deployment(
-    session: Session, project_id: str, model_id: str, build_id: str, deployment_id: str
-) -> ModelDeploymentRow:
-    _build(session, project_id, model_id, build_id)
-    wanted = (ModelDeploymentRow.id == deployment_id) & (ModelDeploymentRow.build_id == build_id)
-    row = session.scalar(select(ModelDeploymentRow).where(wanted))
-    if row is None:
-        raise errors.NotFound(f"deployment {deployment_id!r} of build {build_id!r} does not exist")
-    return row

@@ -4,7 +4,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import cmlapi
 from cmlapi.rest import ApiException
 from cmlapi.utils import Cursor
 from services.workbench import app
+from services.workbench.serving import calls
 
 CODES = {400: (3, 9), 401: (16,), 404: (5,), 409: (6,), 501: (12,)}
 
@@ -63,7 +64,8 @@ def test_every_described_operation_is_served_and_nothing_else(shared: Any) -> No
         (operation["verb"], re.sub(r"{(\w+)\.id}", r"{\1_id}", operation["path"]))
         for operation in app.description()["operations"].values()
     }
-    assert served == described | {("GET", app.HEALTH_PATH), ("GET", app.CLIENT_PATH)}
+    ours = {("GET", path) for path in (app.HEALTH_PATH, app.CLIENT_PATH, app.LOGS_PATH)}
+    assert served == described | ours | {("POST", calls.PATH)}
 
 
 def test_every_operation_answers_the_client(shared: Any, api: cmlapi.CMLServiceApi) -> None:
@@ -305,12 +307,14 @@ def test_accelerators_are_those_of_the_machine(api: cmlapi.CMLServiceApi) -> Non
 # Models
 
 
-def test_model_build_and_deployment_are_kept_and_claim_nothing(api: cmlapi.CMLServiceApi) -> None:
+def test_models_builds_and_deployments_are_kept(
+    shared: Any, api: cmlapi.CMLServiceApi, wait: Callable[..., Any]
+) -> None:
     model = api.create_model(cmlapi.CreateModelRequest(name="m", description="d"), "local")
     where = ("local", model.id or "")
     build = api.create_model_build(
         cmlapi.CreateModelBuildRequest(
-            file_path="predict.py",
+            file_path="no-such-script.py",
             function_name="api_wrapper",
             auto_deploy_model=True,
             auto_deployment_config=cmlapi.ShortCreateModelDeployment(
@@ -320,13 +324,13 @@ def test_model_build_and_deployment_are_kept_and_claim_nothing(api: cmlapi.CMLSe
         *where,
     )
     assert (build.status, build.function_name) == ("pending", "api_wrapper")
-    assert api.get_model_build(*where, build.id or "") == build
     (deployment,) = Cursor(api.list_model_deployments, *where, build.id).items()
-    assert (deployment.status, deployment.cpu, deployment.nvidia_gpu) == ("pending", 2, 1)
+    assert (deployment.cpu, deployment.nvidia_gpu) == (2, 1)
     assert json.loads(deployment.environment) == {"A": "b"}
     there = (*where, build.id or "", deployment.id)
-    assert api.stop_model_deployment(*there).status == "stopped"
-    assert api.restart_model_deployment(*there).status == "pending"
+    wait("it fails", lambda: api.get_model_deployment(*there).status == "failed")
+    assert api.get_model_build(*where, build.id or "").status == "build failed"
+    assert api.stop_model_deployment(*there).status == "failed"
     renamed = api.update_model(cmlapi.UpdateSingleModel(name="n"), *where)
     assert (renamed.name, renamed.description) == ("n", "d")
     api.delete_model(*where)

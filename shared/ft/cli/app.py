@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from ft.cli import control, database, demo, diff, exports, jobs, registry, studio
+from ft.cli import (
+    control,
+    database,
+    demo,
+    diff,
+    evaluations,
+    exports,
+    jobs,
+    registry,
+    serve,
+    studio,
+)
 from ft.cli.exits import MEANINGS
 from ft.cli.session import command
 
@@ -40,14 +51,18 @@ command(app, "status")(studio.status)
 command(app, "health")(studio.show_health)
 command(app, "demo")(demo.demo)
 command(app, "train")(jobs.train)
-command(app, "evaluate")(jobs.evaluate)
+command(app, "evaluate")(command(evaluations.app, "start")(evaluations.start))
 command(app, "export")(exports.export)
 command(app, "logs")(jobs.logs)
 command(app, "cancel")(control.cancel)
 command(app, "resume")(control.resume)
+command(app, "serve")(serve.serve)
+command(app, "ask")(serve.ask)
 command(jobs.jobs, "events")(control.events)
 command(jobs.jobs, "diff")(diff.diff)
+app.add_typer(evaluations.app, name="eval")
 app.add_typer(jobs.jobs, name="jobs")
+app.add_typer(serve.served, name="served")
 app.add_typer(registry.datasets, name="datasets")
 app.add_typer(registry.models, name="models")
 app.add_typer(registry.adapters, name="adapters")

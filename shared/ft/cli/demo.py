@@ -239,14 +239,15 @@ def _report(
     out.say("")
     spent = [(title, f"{seconds:.1f}") for title, seconds in phases.seconds.items()]
     out.table(["PHASE", "SECONDS"], [*spent, ("in all", f"{sum(phases.seconds.values()):.1f}")])
-    out.say("\nNext:\n" + "\n".join(_next_commands(session, tuning.id)))
+    out.say("\nNext:\n" + "\n".join(_next_commands(session, tuning.id, tuned.id)))
 
 
-def _next_commands(session: Session, job_id: str) -> Iterator[str]:
+def _next_commands(session: Session, job_id: str, evaluation_id: str) -> Iterator[str]:
     """Lines to type, with the command as it is reached from here."""
     fts = os.path.relpath(Path(sys.executable).with_name("fts"))
     yield f"  {fts} jobs                what ran"
     yield f"  {fts} logs {job_id}"
+    yield f"  {fts} eval compare {evaluation_id}"
     yield f"  {fts} adapters list       the adapter that was made"
     yield f"  {fts} train --help        fine-tune on data of your own"
     if session.local:

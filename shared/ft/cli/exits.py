@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from ft.client import StudioError
-from ft.local.errors import AlreadyRunning, BadSetting, LocalError
+from ft.local.errors import AlreadyRunning, BadSetting, LocalError, ModelRefused
 
 
 class Exit(IntEnum):
@@ -58,7 +58,11 @@ def errors_explained() -> Iterator[None]:
     except StudioError as error:
         _fail(str(error), _BY_CODE.get(error.code, Exit.REFUSED))
     except LocalError as error:
-        refused = {BadSetting: Exit.USAGE, AlreadyRunning: Exit.REFUSED}
+        refused = {
+            BadSetting: Exit.USAGE,
+            AlreadyRunning: Exit.REFUSED,
+            ModelRefused: Exit.REFUSED,
+        }
         _fail(str(error), refused.get(type(error), Exit.FAILED))
     except KeyboardInterrupt:
         _fail("interrupted", Exit.INTERRUPTED)

@@ -1,4 +1,4 @@
-"""`fts train`, `evaluate`, `jobs` and `logs`."""
+"""`fts train`, `jobs` and `logs`."""
 
 import sys
 from contextlib import suppress
@@ -10,7 +10,7 @@ from ft import api
 from ft._watch import Job
 from ft.cli.check import show
 from ft.cli.render import Column, as_dict
-from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, Filters, text_or_file, wanted
+from ft.cli.resources import DATASETS, MODELS, PROMPTS, Filters, text_or_file, wanted
 from ft.cli.session import (
     DEFAULT_HOME,
     HomeOption,
@@ -32,6 +32,9 @@ Check = Annotated[
 Cpu = Annotated[int, typer.Option(min=1, help="CPU cores.")]
 Memory = Annotated[int, typer.Option(min=1, help="Memory in GiB.")]
 Gpu = Annotated[int, typer.Option(min=0, help="GPUs.")]
+Retries = Annotated[
+    int, typer.Option(min=0, max=9, help="Tries again after a crash, a loss or a time-out.")
+]
 Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
 
 jobs = typer.Typer(help="Fine-tuning, evaluation and export jobs.")
@@ -40,6 +43,11 @@ _KINDS: dict[type[Job], str] = {
     api.EvaluationJobMetadata: "evaluation",
     api.ExportJobMetadata: "export",
 }
+
+
+def policy(retries: int) -> api.RetryPolicy | None:
+    """The policy of a job that is tried again so often; none for one that is not."""
+    return api.RetryPolicy(max_attempts=1 + retries) if retries else None
 
 
 def _kind(job: Job) -> str:
@@ -163,9 +171,7 @@ def train(
     user_script: Annotated[str, typer.Option(help="Script to run in place of the own.")] = "",
     user_config: Json = "",
     gpu_label: Annotated[int | None, typer.Option(help="Accelerator label.")] = None,
-    retries: Annotated[
-        int, typer.Option(min=0, max=9, help="Tries again after a crash, a loss or a time-out.")
-    ] = 0,
+    retries: Retries = 0,
     check: Check = False,
     watch: Watch = False,
 ) -> None:
@@ -194,66 +200,13 @@ def train(
         user_script=user_script,
         user_config=text_or_file(user_config),
         gpu_label_id=gpu_label,
-        retry=api.RetryPolicy(max_attempts=1 + retries) if retries else None,
+        retry=policy(retries),
     )
     if check:
         wanted = api.ValidateFineTuningJobRequest(request=request)
         show(session, client.ValidateFineTuningJob(wanted))
     else:
         started(session, [client.StartFineTuningJob(request).fine_tuning_job], watch)
-
-
-def evaluate(
-    session: Session,
-    model: Annotated[str, typer.Option(help="Base model (id or name).")],
-    dataset: Annotated[str, typer.Option(help="Dataset (id or name).")],
-    prompt: Annotated[str, typer.Option(help="Prompt (id or name).")],
-    adapter: Annotated[
-        list[str], typer.Option(default_factory=list, help="Adapter (id or name); may be repeated.")
-    ],
-    base: Annotated[bool, typer.Option(help="Also evaluate the model alone.")] = True,
-    fraction: Annotated[float | None, typer.Option(help="Share of the held-out rows.")] = None,
-    generation_config: Json = "",
-    bnb_config: Json = "",
-    feature: Annotated[
-        list[str] | None, typer.Option(help="Column to show beside; may be repeated.")
-    ] = None,
-    cpu: Cpu = 2,
-    memory: Memory = 8,
-    gpu: Gpu = 0,
-    check: Check = False,
-    watch: Watch = False,
-) -> None:
-    """Start evaluation jobs, or only check them: the model alone, and with each adapter."""
-    client = session.client
-    model_id = MODELS.id_of(client, model)
-    pairs = [
-        api.EvaluationJobModelCombination(base_model_id=model_id, adapter_id=adapter_id)
-        for adapter_id in [
-            *([""] if base else []),
-            *(ADAPTERS.id_of(client, one) for one in adapter),
-        ]
-    ]
-    request = api.StartEvaluationJobRequest(
-        type=api.EvaluationJobType.MLFLOW,
-        model_adapter_combinations=pairs,
-        dataset_id=DATASETS.id_of(client, dataset),
-        prompt_id=PROMPTS.id_of(client, prompt),
-        cpu=cpu,
-        memory=memory,
-        gpu=gpu,
-        generation_config=text_or_file(generation_config),
-        model_bnb_config=text_or_file(bnb_config),
-        selected_features=feature or [],
-        eval_dataset_fraction=fraction,
-    )
-    if check:
-        show(
-            session, client.ValidateEvaluationJob(api.ValidateEvaluationJobRequest(request=request))
-        )
-        return
-    response = client.StartEvaluationJob(request)
-    started(session, list(response.evaluation_jobs) or [response.evaluation_job], watch)
 
 
 def logs(

@@ -15,3 +15,7 @@ class AlreadyRunning(LocalError):
 
 class NotServing(LocalError):
     """The studio was started and does not serve."""
+
+
+class ModelRefused(LocalError):
+    """A served model, or the workbench, does not do what it was asked to."""

@@ -2257,6 +2257,11 @@ class EvaluationStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
                 _registered_method=True)
+        self.StreamEvaluationRows = channel.unary_stream(
+                '/fine_tuning_studio.domains.Evaluation/StreamEvaluationRows',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsResponse.FromString,
+                _registered_method=True)
         self.ReportJobEvents = channel.unary_unary(
                 '/fine_tuning_studio.domains.Evaluation/ReportJobEvents',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
@@ -2322,6 +2327,12 @@ class EvaluationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamEvaluationRows(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReportJobEvents(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -2375,6 +2386,11 @@ def add_EvaluationServicer_to_server(servicer, server):
                     servicer.TailLogs,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.SerializeToString,
+            ),
+            'StreamEvaluationRows': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamEvaluationRows,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsResponse.SerializeToString,
             ),
             'ReportJobEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ReportJobEvents,
@@ -2626,6 +2642,33 @@ class Evaluation:
             '/fine_tuning_studio.domains.Evaluation/TailLogs',
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamEvaluationRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Evaluation/StreamEvaluationRows',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsResponse.FromString,
             options,
             channel_credentials,
             insecure,

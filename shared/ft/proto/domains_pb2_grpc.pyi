@@ -592,6 +592,7 @@ class EvaluationStub:
     WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
     ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
+    StreamEvaluationRows: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.StreamEvaluationRowsRequest, _fine_tuning_studio_jobs_pb2.StreamEvaluationRowsResponse]
     ReportJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]
 
 @_typing.type_check_only
@@ -608,6 +609,7 @@ class EvaluationAsyncStub(EvaluationStub):
     WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
     ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
+    StreamEvaluationRows: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.StreamEvaluationRowsRequest, _fine_tuning_studio_jobs_pb2.StreamEvaluationRowsResponse]  # type: ignore[assignment]
     ReportJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]  # type: ignore[assignment]
 
 class EvaluationServicer(metaclass=_abc_1.ABCMeta):
@@ -675,6 +677,13 @@ class EvaluationServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.TailLogsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def StreamEvaluationRows(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.StreamEvaluationRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.StreamEvaluationRowsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.StreamEvaluationRowsResponse]]: ...
 
     @_abc_1.abstractmethod
     def ReportJobEvents(

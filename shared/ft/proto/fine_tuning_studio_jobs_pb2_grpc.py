@@ -100,6 +100,11 @@ class FineTuningStudioJobsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
                 _registered_method=True)
+        self.StreamEvaluationRows = channel.unary_stream(
+                '/fine_tuning_studio.FineTuningStudioJobs/StreamEvaluationRows',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsResponse.FromString,
+                _registered_method=True)
         self.ReportJobEvents = channel.unary_unary(
                 '/fine_tuning_studio.FineTuningStudioJobs/ReportJobEvents',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ReportJobEventsRequest.SerializeToString,
@@ -211,6 +216,14 @@ class FineTuningStudioJobsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamEvaluationRows(self, request, context):
+        """Every row that an evaluation job has scored, from `offset` on, in the order of its table of
+        results. NOT_FOUND if the id is unknown, FAILED_PRECONDITION as long as there is no such table.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReportJobEvents(self, request, context):
         """Called by a job: what it has written about itself. The same part may come again, and may have
         been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
@@ -287,6 +300,11 @@ def add_FineTuningStudioJobsServicer_to_server(servicer, server):
                     servicer.TailLogs,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.SerializeToString,
+            ),
+            'StreamEvaluationRows': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamEvaluationRows,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsResponse.SerializeToString,
             ),
             'ReportJobEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ReportJobEvents,
@@ -646,6 +664,33 @@ class FineTuningStudioJobs:
             '/fine_tuning_studio.FineTuningStudioJobs/TailLogs',
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.TailLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamEvaluationRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/StreamEvaluationRows',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.StreamEvaluationRowsResponse.FromString,
             options,
             channel_credentials,
             insecure,

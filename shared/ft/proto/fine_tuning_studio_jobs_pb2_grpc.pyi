@@ -76,6 +76,10 @@ class FineTuningStudioJobsStub:
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
     """
+    StreamEvaluationRows: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.StreamEvaluationRowsRequest, _fine_tuning_studio_jobs_pb2.StreamEvaluationRowsResponse]
+    """Every row that an evaluation job has scored, from `offset` on, in the order of its table of
+    results. NOT_FOUND if the id is unknown, FAILED_PRECONDITION as long as there is no such table.
+    """
     ReportJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]
     """Called by a job: what it has written about itself. The same part may come again, and may have
     been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
@@ -129,6 +133,10 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
+    """
+    StreamEvaluationRows: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.StreamEvaluationRowsRequest, _fine_tuning_studio_jobs_pb2.StreamEvaluationRowsResponse]  # type: ignore[assignment]
+    """Every row that an evaluation job has scored, from `offset` on, in the order of its table of
+    results. NOT_FOUND if the id is unknown, FAILED_PRECONDITION as long as there is no such table.
     """
     ReportJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]  # type: ignore[assignment]
     """Called by a job: what it has written about itself. The same part may come again, and may have
@@ -258,6 +266,16 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.TailLogsResponse]]:
         """The job's log from a byte offset on. With `follow`, until the job has ended.
         NOT_FOUND if the id is unknown.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamEvaluationRows(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.StreamEvaluationRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.StreamEvaluationRowsResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.StreamEvaluationRowsResponse]]:
+        """Every row that an evaluation job has scored, from `offset` on, in the order of its table of
+        results. NOT_FOUND if the id is unknown, FAILED_PRECONDITION as long as there is no such table.
         """
 
     @_abc_1.abstractmethod

@@ -628,6 +628,10 @@ class ExportModelRequest(_message.Message):
     ARTIFACT_LOCATION_FIELD_NUMBER: _builtins.int
     MODEL_DESCRIPTION_FIELD_NUMBER: _builtins.int
     GENERATION_CONFIG_FIELD_NUMBER: _builtins.int
+    CPU_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
+    GPU_FIELD_NUMBER: _builtins.int
+    DISABLE_AUTHENTICATION_FIELD_NUMBER: _builtins.int
     JOB_CPU_FIELD_NUMBER: _builtins.int
     JOB_MEMORY_FIELD_NUMBER: _builtins.int
     JOB_GPU_FIELD_NUMBER: _builtins.int
@@ -642,6 +646,14 @@ class ExportModelRequest(_message.Message):
     model_description: _builtins.str
     generation_config: _builtins.str
     """JSON object of generation settings that the model is served with."""
+    cpu: _builtins.int
+    """CPU cores of a served model; 2 if not set."""
+    memory: _builtins.int
+    """Memory of a served model in GiB; 8 if not set."""
+    gpu: _builtins.int
+    """GPUs of a served model; 1 if not set. A workspace without GPUs may serve it on the CPU."""
+    disable_authentication: _builtins.bool
+    """Lets whoever has the access key of a served model call it, without an API key."""
     job_cpu: _builtins.int
     """What the job of an export gets: CPU cores, memory in GiB, GPUs; 2, 8 and 0 where they are not
     set. cml_model has no job.
@@ -658,26 +670,42 @@ class ExportModelRequest(_message.Message):
         artifact_location: _builtins.str = ...,
         model_description: _builtins.str = ...,
         generation_config: _builtins.str = ...,
+        cpu: _builtins.int | None = ...,
+        memory: _builtins.int | None = ...,
+        gpu: _builtins.int | None = ...,
+        disable_authentication: _builtins.bool = ...,
         job_cpu: _builtins.int | None = ...,
         job_memory: _builtins.int | None = ...,
         job_gpu: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_gpu", b"_gpu", "_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "_memory", b"_memory", "cpu", b"cpu", "gpu", b"gpu", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory", "memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "adapter_id", b"adapter_id", "artifact_location", b"artifact_location", "base_model_id", b"base_model_id", "generation_config", b"generation_config", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory", "model_description", b"model_description", "model_name", b"model_name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_gpu", b"_gpu", "_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "_memory", b"_memory", "adapter_id", b"adapter_id", "artifact_location", b"artifact_location", "base_model_id", b"base_model_id", "cpu", b"cpu", "disable_authentication", b"disable_authentication", "generation_config", b"generation_config", "gpu", b"gpu", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory", "memory", b"memory", "model_description", b"model_description", "model_name", b"model_name", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cpu: _TypeAlias = _typing.Literal["cpu"]  # noqa: Y015
+    _WhichOneofArgType__cpu: _TypeAlias = _typing.Literal["_cpu", b"_cpu"]  # noqa: Y015
+    _WhichOneofReturnType__gpu: _TypeAlias = _typing.Literal["gpu"]  # noqa: Y015
+    _WhichOneofArgType__gpu: _TypeAlias = _typing.Literal["_gpu", b"_gpu"]  # noqa: Y015
     _WhichOneofReturnType__job_cpu: _TypeAlias = _typing.Literal["job_cpu"]  # noqa: Y015
     _WhichOneofArgType__job_cpu: _TypeAlias = _typing.Literal["_job_cpu", b"_job_cpu"]  # noqa: Y015
     _WhichOneofReturnType__job_gpu: _TypeAlias = _typing.Literal["job_gpu"]  # noqa: Y015
     _WhichOneofArgType__job_gpu: _TypeAlias = _typing.Literal["_job_gpu", b"_job_gpu"]  # noqa: Y015
     _WhichOneofReturnType__job_memory: _TypeAlias = _typing.Literal["job_memory"]  # noqa: Y015
     _WhichOneofArgType__job_memory: _TypeAlias = _typing.Literal["_job_memory", b"_job_memory"]  # noqa: Y015
+    _WhichOneofReturnType__memory: _TypeAlias = _typing.Literal["memory"]  # noqa: Y015
+    _WhichOneofArgType__memory: _TypeAlias = _typing.Literal["_memory", b"_memory"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cpu) -> _WhichOneofReturnType__cpu | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu) -> _WhichOneofReturnType__gpu | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__job_cpu) -> _WhichOneofReturnType__job_cpu | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__job_gpu) -> _WhichOneofReturnType__job_gpu | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__job_memory) -> _WhichOneofReturnType__job_memory | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__memory) -> _WhichOneofReturnType__memory | None: ...
 
 Global___ExportModelRequest: _TypeAlias = ExportModelRequest  # noqa: Y015
 
@@ -689,9 +717,12 @@ class ExportModelResponse(_message.Message):
 
     BASE_MODEL_ID_FIELD_NUMBER: _builtins.int
     ADAPTER_ID_FIELD_NUMBER: _builtins.int
+    CML_MODEL_ID_FIELD_NUMBER: _builtins.int
     EXPORT_JOB_ID_FIELD_NUMBER: _builtins.int
     base_model_id: _builtins.str
     adapter_id: _builtins.str
+    cml_model_id: _builtins.str
+    """Id of the served model in the workspace, where its access key and state can be read."""
     export_job_id: _builtins.str
     """The job that makes the export, accepted by the workspace; empty for cml_model, which has none."""
     def __init__(
@@ -699,11 +730,12 @@ class ExportModelResponse(_message.Message):
         *,
         base_model_id: _builtins.str = ...,
         adapter_id: _builtins.str = ...,
+        cml_model_id: _builtins.str = ...,
         export_job_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "base_model_id", b"base_model_id", "export_job_id", b"export_job_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter_id", b"adapter_id", "base_model_id", b"base_model_id", "cml_model_id", b"cml_model_id", "export_job_id", b"export_job_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1748,6 +1780,7 @@ class StartEvaluationJobRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     RUN_NUMBER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETRY_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """mlflow."""
     dataset_id: _builtins.str
@@ -1784,6 +1817,10 @@ class StartEvaluationJobRequest(_message.Message):
     def selected_features(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Dataset columns that the table of results shows beside input and output."""
 
+    @_builtins.property
+    def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
+        """Whether and when each of the jobs is tried again by itself; not at all if not set."""
+
     def __init__(
         self,
         *,
@@ -1804,10 +1841,11 @@ class StartEvaluationJobRequest(_message.Message):
         job_id: _builtins.str = ...,
         run_number: _builtins.int = ...,
         request_id: _builtins.str = ...,
+        retry: _fine_tuning_studio_types_pb2.RetryPolicy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "eval_dataset_fraction", b"eval_dataset_fraction", "gpu_label_id", b"gpu_label_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "eval_dataset_fraction", b"eval_dataset_fraction", "gpu_label_id", b"gpu_label_id", "retry", b"retry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "adapter_bnb_config", b"adapter_bnb_config", "comparison_adapter_id", b"comparison_adapter_id", "cpu", b"cpu", "dataset_id", b"dataset_id", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config", b"generation_config", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "job_id", b"job_id", "memory", b"memory", "model_adapter_combinations", b"model_adapter_combinations", "model_bnb_config", b"model_bnb_config", "prompt_id", b"prompt_id", "request_id", b"request_id", "run_number", b"run_number", "selected_features", b"selected_features", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "adapter_bnb_config", b"adapter_bnb_config", "comparison_adapter_id", b"comparison_adapter_id", "cpu", b"cpu", "dataset_id", b"dataset_id", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config", b"generation_config", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "job_id", b"job_id", "memory", b"memory", "model_adapter_combinations", b"model_adapter_combinations", "model_bnb_config", b"model_bnb_config", "prompt_id", b"prompt_id", "request_id", b"request_id", "retry", b"retry", "run_number", b"run_number", "selected_features", b"selected_features", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__eval_dataset_fraction: _TypeAlias = _typing.Literal["eval_dataset_fraction"]  # noqa: Y015
     _WhichOneofArgType__eval_dataset_fraction: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction"]  # noqa: Y015

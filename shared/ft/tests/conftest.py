@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
@@ -15,8 +16,10 @@ import pytest
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from typer.testing import CliRunner, Result
 
 from ft import api
+from ft.cli.app import app
 from ft.client import AsyncFineTuningStudioClient, FineTuningStudioClient
 from ft.proto import fine_tuning_studio_jobs_pb2_grpc as jobs_grpc
 from ft.proto import fine_tuning_studio_pb2_grpc as studio_grpc
@@ -57,6 +60,7 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         self.statuses: list[api.JobStatus] = [api.JobStatus(state=api.JobState.SUCCEEDED)]
         self.log = b"line one\nline two\n"
         self.evaluated: dict[str, float] = {}
+        self.results: dict[str, list[api.EvaluationRow]] = {}
 
     def __getattribute__(self, name: str) -> Any:
         if not name[0].isupper():
@@ -188,10 +192,12 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         return api.GetEvaluationJobResponse(evaluation_job=job)
 
     def StartEvaluationJob(self, request: Any, context: Context) -> Any:
+        parent = f"parent-{self.calls['StartEvaluationJob']}"
         jobs = [
             self._keep(
                 "evaluation",
                 api.EvaluationJobMetadata(
+                    parent_job_id=parent,
                     base_model_id=pair.base_model_id,
                     adapter_id=pair.adapter_id,
                     rows=10,
@@ -208,6 +214,19 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
             for pair in request.model_adapter_combinations
         ]
         return api.StartEvaluationJobResponse(evaluation_job=jobs[-1], evaluation_jobs=jobs)
+
+    def StreamEvaluationRows(self, request: Any, context: Context) -> Any:
+        wanted = api.GetEvaluationJobRequest(id=request.job_id)
+        job = self._get("evaluation", wanted, context)
+        if job.id not in self.results:
+            refuse(
+                context,
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "job_id: has no table of results",
+                "FAILED_PRECONDITION",
+            )
+        for row in self.results[job.id][request.offset :]:
+            yield api.StreamEvaluationRowsResponse(rows=[row])
 
     def ExportDatabase(self, request: Any, context: Context) -> Any:
         return api.ExportDatabaseResponse(exported_json='{"models": {"data": []}}')
@@ -280,6 +299,31 @@ def server(studio: Studio) -> Iterator[Server]:
     running = Server(studio)
     yield running
     running.stop()
+
+
+Fts = Callable[..., Result]
+
+
+@pytest.fixture
+def fts(server: Server, tmp_path: Path) -> Fts:
+    """Runs the command against the server."""
+
+    def run(*arguments: str) -> Result:
+        where = ("--server", f"127.0.0.1:{server.port}", "--home", str(tmp_path / "home"))
+        return CliRunner().invoke(app, [*arguments, *where], catch_exceptions=False)
+
+    return run
+
+
+@pytest.fixture
+def registered(fts: Fts) -> None:
+    """A model `m`, a dataset `d` and a prompt `p`."""
+    fts("models", "add", "--name", "m", "--location", "m")
+    fts("datasets", "add", "--name", "d", "--location", "d")
+    fts(
+        *("prompts", "add", "--name", "p", "--dataset", "d", "--prompt-template", "{a}"),
+        *("--input-template", "{a}", "--completion-template", "{a}"),
+    )
 
 
 class Awaited:

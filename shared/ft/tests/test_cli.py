@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,7 @@ from typer.testing import CliRunner, Result
 from ft import api
 from ft.cli.app import app
 from ft.cli.exits import Exit
-
-Fts = Callable[..., Result]
-
-
-@pytest.fixture
-def fts(server: Any, tmp_path: Path) -> Fts:
-    """Runs the command against the server."""
-
-    def run(*arguments: str) -> Result:
-        where = ("--server", f"127.0.0.1:{server.port}", "--home", str(tmp_path / "home"))
-        return CliRunner().invoke(app, [*arguments, *where], catch_exceptions=False)
-
-    return run
+from ft.tests.conftest import Fts
 
 
 def _json(result: Result) -> Any:
@@ -112,8 +99,8 @@ def test_prompt_templates_come_from_files_as_well(fts: Fts, tmp_path: Path) -> N
     assert prompt["id"]
 
 
+@pytest.mark.usefixtures("registered")
 def test_train_sends_what_was_asked_for_and_leaves_the_rest_unset(fts: Fts, studio: Any) -> None:
-    _register(fts)
     started = fts(*TRAIN, "--epochs", "3", "--lora-config", '{"r": 8}')
     assert started.exit_code == 0
     assert "started fine-tuning job job-1 (new)" in started.stdout
@@ -126,8 +113,8 @@ def test_train_sends_what_was_asked_for_and_leaves_the_rest_unset(fts: Fts, stud
     assert studio.requests[-1].retry == api.RetryPolicy(max_attempts=3)
 
 
+@pytest.mark.usefixtures("registered")
 def test_watching_tells_progress_loss_and_time_left(fts: Fts, studio: Any) -> None:
-    _register(fts)
     studio.statuses = [
         api.JobStatus(state="QUEUED"),
         api.JobStatus(state="RUNNING", step=5, total_steps=10, loss=1.25, seconds_left=61),
@@ -139,10 +126,10 @@ def test_watching_tells_progress_loss_and_time_left(fts: Fts, studio: Any) -> No
     assert "new  SUCCEEDED  10/10  loss 0.500" in watched.stdout
 
 
+@pytest.mark.usefixtures("registered")
 def test_a_failed_job_gives_its_reason_the_end_of_its_log_and_status_1(
     fts: Fts, studio: Any
 ) -> None:
-    _register(fts)
     studio.statuses = [api.JobStatus(state="FAILED", failure_reason="column 'x' is missing")]
     failed = fts(*TRAIN, "--watch")
     assert failed.exit_code == Exit.FAILED
@@ -151,8 +138,8 @@ def test_a_failed_job_gives_its_reason_the_end_of_its_log_and_status_1(
     assert "Traceback" not in failed.stderr
 
 
+@pytest.mark.usefixtures("registered")
 def test_jobs_alone_lists_both_kinds(fts: Fts) -> None:
-    _register(fts)
     fts(*TRAIN)
     evaluated = _json(
         fts(
@@ -171,15 +158,15 @@ def test_jobs_alone_lists_both_kinds(fts: Fts) -> None:
     assert "job-1" not in fts("jobs").stdout
 
 
+@pytest.mark.usefixtures("registered")
 def test_logs_are_the_jobs_bytes(fts: Fts, studio: Any) -> None:
-    _register(fts)
     fts(*TRAIN)
     assert fts("logs", "job-1").stdout_bytes == studio.log
     assert fts("logs", "nope").exit_code == Exit.NOT_FOUND
 
 
+@pytest.mark.usefixtures("registered")
 def test_following_a_log_survives_a_restart_of_the_studio(fts: Fts, studio: Any) -> None:
-    _register(fts)
     fts(*TRAIN)
     tail = type(studio).TailLogs
 
@@ -280,8 +267,8 @@ def test_address_from_the_environment(server: Any, monkeypatch: pytest.MonkeyPat
     assert CliRunner().invoke(app, ["models", "list"]).exit_code == 0
 
 
+@pytest.mark.usefixtures("registered")
 def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, studio: Any) -> None:
-    _register(fts)
     studio.statuses = [api.JobStatus(state="RUNNING", step=1, total_steps=10)]
     command = [sys.executable, "-c", INTERRUPTIBLE, *TRAIN, "--watch"]
     command += ["--server", f"127.0.0.1:{server.port}"]
@@ -310,12 +297,3 @@ from ft.cli import main
 main()
 """
 TRAIN = ("train", "--name", "new", "--model", "m", "--dataset", "d", "--prompt", "p")
-
-
-def _register(fts: Fts) -> None:
-    fts("models", "add", "--name", "m", "--location", "m")
-    fts("datasets", "add", "--name", "d", "--location", "d")
-    fts(
-        *("prompts", "add", "--name", "p", "--dataset", "d", "--prompt-template", "{a}"),
-        *("--input-template", "{a}", "--completion-template", "{a}"),
-    )

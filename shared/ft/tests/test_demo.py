@@ -46,7 +46,15 @@ def test_demo_measures_base_and_tuned_on_the_same_rows(run: Demo, studio: Any) -
     assert result.exit_code == 0, result.stderr
     assert "10 rows" in result.stdout
     assert "97.0%" in result.stdout
-    for shown in ("cancel_order", "base_output", "tuned_output", "[x]", "in all", "fts logs"):
+    for shown in (
+        "cancel_order",
+        "base_output",
+        "tuned_output",
+        "[x]",
+        "in all",
+        "fts logs",
+        "eval compare",
+    ):
         assert shown in result.stdout
     training = next(r for r in studio.requests if isinstance(r, api.StartFineTuningJobRequest))
     assert training.num_epochs == 3

@@ -25,6 +25,7 @@ from jobs.tests.conftest import SomeLease
 from jobs.workspace import Workspace
 
 SOON = timedelta(seconds=0.5)
+NO_TIME = timedelta(0)
 SLEEP = "\nimport time; time.sleep(600)"
 REPORT = """
 import json, os, sys
@@ -48,9 +49,11 @@ class Jobs:
         self.dispatcher = Dispatcher(records, self.workspace, {}, late=SOON)
         self.reconciler = self.reconciles()
 
-    def reconciles(self, untouched: timedelta = SOON) -> Reconciler[Any]:
+    def reconciles(
+        self, untouched: timedelta = SOON, first_pause: timedelta = NO_TIME
+    ) -> Reconciler[Any]:
         observer = Observer(
-            self.records, self.workspace, self.project, self.reported, lost_after=SOON
+            self.records, self.workspace, self.project, self.reported, SOON, first_pause
         )
         lease = Lease(self.records.store, SomeLease)
         return Reconciler(self.records, self.workspace, self.dispatcher, observer, lease, untouched)

@@ -2,22 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chassis.errors import FailedPrecondition
+from chassis.records import now
 from ft.enums import JobState
-from jobs.failures import Retries
+from jobs.failures import LONGEST_PAUSE, Retries, pause_after
 from jobs.records import JobRecords
 from jobs.testing import Workbench, until
-from jobs.tests.test_reconciler import SLEEP, Jobs
+from jobs.tests.test_reconciler import NO_TIME, SLEEP, Jobs
 
 ATTEMPT = """
 attempt = int(os.environ.get("FTS_ATTEMPT", "1"))
 report("progress", attempt=attempt, step=attempt)
 """
 CRASHES_ONCE = ATTEMPT + "if attempt == 1: os.abort()"
+SEEN: dict[str, Any] = {
+    "kind": "CRASHED",
+    "cause": "c",
+    "actor": "workspace",
+    "first_pause": NO_TIME,
+}
+LONG = timedelta(hours=1)
 USER_ERROR = (
     ATTEMPT
     + """
@@ -77,7 +86,7 @@ async def test_a_job_that_crashes_is_tried_again(watched: Jobs) -> None:
     causes = [event.cause for event in watched.records.events(id, 0, 100) if event.cause]
     assert causes == [
         "the job ended before it wrote anything",
-        "retried after CRASHED, attempt 2 of 3",
+        "retried after CRASHED, attempt 2 of 3 in 0 s",
     ]
     assert await runs(watched, job) == 2
 
@@ -154,8 +163,7 @@ async def test_a_job_without_a_policy_is_not_tried_again(watched: Jobs) -> None:
 async def test_a_failure_that_two_have_seen_is_followed_by_one_attempt(jobs: Jobs) -> None:
     id = await started(jobs, ATTEMPT)
     job = jobs.records.one(id=id)
-    seen = {"kind": "CRASHED", "cause": "c", "actor": "workspace"}
-    both = [jobs.records.retry(job, JobState.FAILED, **seen) for _ in range(2)]
+    both = [jobs.records.retry(job, JobState.FAILED, **SEEN) for _ in range(2)]
     assert sorted(await asyncio.gather(*both)) == [False, True]
     queued = jobs.records.one(id=id)
     assert (queued.state, queued.attempt, queued.run_id) == (JobState.QUEUED, 2, None)
@@ -164,12 +172,50 @@ async def test_a_failure_that_two_have_seen_is_followed_by_one_attempt(jobs: Job
 async def test_an_attempt_that_was_queued_by_a_studio_that_died_is_carried_on(jobs: Jobs) -> None:
     id = await started(jobs, CRASHES_ONCE)
     first = jobs.records.one(id=id)
-    seen = {"kind": "CRASHED", "cause": "c", "actor": "workspace"}
-    await jobs.records.retry(first, JobState.FAILED, **seen)
+    await jobs.records.retry(first, JobState.FAILED, **SEEN)
     async with jobs.watched(jobs.reconciles()):
         job = await jobs.ended(id)
     assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)
     assert await runs(jobs, job) == 2
+
+
+async def paused(jobs: Jobs) -> Any:
+    """A job that waits for its second attempt."""
+    id = await started(jobs, CRASHES_ONCE)
+    async with jobs.watched(jobs.reconciles(first_pause=LONG)):
+        await until("it has crashed", lambda: jobs.records.one(id=id).attempt == 2)
+    return jobs.records.one(id=id)
+
+
+async def test_an_attempt_waits_also_when_the_studio_is_started_anew(jobs: Jobs) -> None:
+    job = await paused(jobs)
+    assert now() + LONG / 2 < job.not_before <= now() + LONG
+    causes = [event.cause for event in jobs.records.events(job.id, 0, 100) if event.cause]
+    assert causes[-1] == "retried after CRASHED, attempt 2 of 3 in 3600 s"
+    # Another process, which looks at everything at once, leaves it where it is.
+    async with jobs.watched(jobs.reconciles(untouched=NO_TIME)):
+        await jobs.ended(await jobs.start(""))
+        assert jobs.records.one(id=job.id) == job
+        await jobs.records.change(job.id, not_before=now())
+        ended = await jobs.ended(job.id)
+    assert (ended.state, ended.attempt) == (JobState.SUCCEEDED, 2)
+
+
+async def test_a_job_that_is_cancelled_while_it_waits_ends_at_once(jobs: Jobs) -> None:
+    job = await paused(jobs)
+    async with jobs.watched(jobs.reconciler):
+        await jobs.lifecycle.cancel(job.id, "no longer wanted")
+        ended = await jobs.ended(job.id)
+    assert (ended.state, ended.attempt) == (JobState.STOPPED, 2)
+    resumed = await jobs.lifecycle.resume(job.id)
+    assert resumed.not_before is None
+
+
+def test_pauses_are_twice_as_long_each_time_up_to_a_limit() -> None:
+    first = timedelta(seconds=10)
+    pauses = [pause_after(attempt, first).total_seconds() for attempt in range(1, 10)]
+    assert pauses == [10, 20, 40, 80, 160, 320, 600, 600, 600]
+    assert pause_after(1, 2 * LONGEST_PAUSE) == 2 * LONGEST_PAUSE
 
 
 async def test_the_last_lines_that_matter_are_the_reason(watched: Jobs) -> None:

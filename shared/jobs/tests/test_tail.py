@@ -14,21 +14,21 @@ from jobs.tail import CHUNK_BYTES, tail
 class Job:
     """A job that writes when it is told to."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, log: Path) -> None:
+        self.log = log
         self.ended = False
 
     def say(self, content: bytes) -> None:
-        with (self.folder / "job.log").open("ab") as log:
+        with self.log.open("ab") as log:
             log.write(content)
 
     def tail(self, offset: int = 0, follow: bool = False) -> AsyncIterator[TailLogsResponse]:
-        return tail(self.folder, offset, follow, lambda: self.ended)
+        return tail(self.log, offset, follow, lambda: self.ended)
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    return Job(tmp_path)
+    return Job(tmp_path / "job.log")
 
 
 async def test_without_following_it_ends_with_what_is_there(job: Job) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ft.api import DatasetMetadata
 from rows import reading, shares, templates
-from rows.errors import DataError, EmptyError
+from rows.errors import DataError
 
 some_share = st.integers(100, 10_000).map(lambda parts: parts / 10_000)
 
@@ -119,15 +119,6 @@ def test_the_text_ends_once_and_a_missing_value_is_empty() -> None:
     filled = [templates.training_text("{a}-{b}", row, "<end>") for row in rows]
 
     assert filled == ["x-1<end>", "-2<end>"]
-
-
-def test_an_evaluation_of_nothing_is_refused() -> None:
-    with pytest.raises(EmptyError, match="No rows are held out"):
-        shares.scored(numbers(0), 1.0)
-
-
-def test_an_evaluation_scores_the_share_asked_for() -> None:
-    assert len(shares.scored(numbers(10), 0.5)) == 5
 
 
 def test_nested_columns_can_be_reached() -> None:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from trainer.job import quiet_libraries
 from trainer.tests.studio import Direct, Studio, serve
 from trainer.tests.support import Run
 
 TRAINER = Path(__file__).parents[1]
 os.environ["HF_HUB_OFFLINE"] = "1"
+quiet_libraries()
 
 RUN_SECONDS = 300
 

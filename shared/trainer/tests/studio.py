@@ -12,10 +12,12 @@ from ft.api import (
     AddAdapterRequest,
     AddAdapterResponse,
     DatasetMetadata,
+    FineTuningJobMetadata,
     GetAdapterResponse,
     GetDatasetResponse,
     GetDatasetSplitByAdapterMetadata,
     GetDatasetSplitByAdapterResponse,
+    GetFineTuningJobResponse,
     GetModelResponse,
     GetPromptResponse,
     ListAdaptersResponse,
@@ -66,7 +68,8 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         self.export_refused = ""
         self.reported = b""
         self.refused = 0
-        self.split = (1.0, 0.9)
+        self.splits = {"": (1.0, 0.9)}
+        self.jobs: dict[str, FineTuningJobMetadata] = {}
         self.address = ""
 
     def GetModel(self, request, context):
@@ -87,12 +90,17 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         return context.abort(grpc.StatusCode.NOT_FOUND, f"adapter {request.id} is not known")
 
     def GetDatasetSplitByAdapter(self, request, context):
-        fraction, share = self.split
+        fraction, share = self.splits.get(request.adapter_id, self.splits[""])
         return GetDatasetSplitByAdapterResponse(
             response=GetDatasetSplitByAdapterMetadata(
                 dataset_fraction=fraction, train_test_split=share
             )
         )
+
+    def GetFineTuningJob(self, request, context):
+        if request.id not in self.jobs:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"job {request.id} is not known")
+        return GetFineTuningJobResponse(fine_tuning_job=self.jobs[request.id])
 
     def ListAdapters(self, request, context):
         return ListAdaptersResponse(adapters=self.adapters)

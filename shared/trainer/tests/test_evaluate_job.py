@@ -4,13 +4,24 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from ft.api import AdapterMetadata
-from trainer.results import Result, metrics
+import pytest
+from mlflow import MlflowClient
+from tokenizers import Tokenizer
+from transformers import (
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+)
+
+from ft.api import AdapterMetadata, DatasetMetadata
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
+from trainer.toxicity import MODEL as TOXICITY_MODEL
 
+STARTER = Path(__file__).parents[1] / "starter" / "model"
 GREEDY = json.dumps({"do_sample": False, "max_new_tokens": 12}, separators=(",", ":"))
 
 
@@ -22,7 +33,7 @@ def flags(**values: Any) -> str:
         "adapter_id": "",
         "result_dir": "mlflow_results/eval-1",
         "generation_config": GREEDY,
-        "eval_dataset_fraction": 0.1,
+        "eval_dataset_fraction": 0.05,
         "job_id": "parent",
         "run_number": 1,
     }
@@ -34,6 +45,30 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+SCORES = ["exact_match", "ari_grade_level", "flesch_kincaid_grade_level"]
+OVERLAPS = ["rouge1", "rougeL", "rougeLsum"]
+
+
+def toxicity_model(cache: Path) -> None:
+    """A model under the name of the one that tells toxicity, as the hub's client caches models."""
+    folder = cache / f"models--{TOXICITY_MODEL.replace('/', '--')}"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("revision")
+    snapshot = folder / "snapshots" / "revision"
+    tokenizer = Tokenizer.from_file(str(STARTER / "tokenizer.json"))
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    config = RobertaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        intermediate_size=8,
+        max_position_embeddings=520,
+        id2label={0: "nothate", 1: "hate"},
+        label2id={"nothate": 0, "hate": 1},
+        **sizes,
+    )
+    RobertaForSequenceClassification(config).save_pretrained(snapshot)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>").save_pretrained(snapshot)
+
+
 def test_the_base_model_is_evaluated_on_held_out_rows(
     run_job: Callable[..., Run], project: Path
 ) -> None:
@@ -42,23 +77,89 @@ def test_the_base_model_is_evaluated_on_held_out_rows(
     run = run_job("evaluate.py", arguments, "mlflow_results/eval-1")
 
     assert run.status == 0, run.output
-    measured = run.of("metrics")[0]
-    assert measured["rows"] == 30
-    assert measured["metrics"]["exact_match"] < 0.1
+    [measured] = run.of("metrics")
+    metrics = measured["metrics"]
+    assert measured["rows"] == 15
+    assert metrics["exact_match"] < 0.1
+    assert set(metrics) == {*SCORES, *OVERLAPS, "latency_mean", "latency_max"}
     assert [sample.keys() >= {"input", "expected", "output"} for sample in run.of("sample")] == (
         [True] * 8
     )
-    assert run.of("progress")[-1]["step"] == 30
+    assert run.of("progress")[-1]["step"] == 15
+    [notice] = run.of("notice")
+    assert notice["message"].startswith("toxicity is left out: its model")
+    _check_files(run, project, metrics)
+    _check_tracked(project, metrics)
+
+
+def _check_files(run: Run, project: Path, metrics: dict[str, float]) -> None:
     rows = read(run.folder / "result_evaluation.csv")
     test_file = (project / "starter/intents/test.jsonl").read_text().splitlines()
     held_out = {f"### CUSTOMER: {json.loads(line)['customer']}\n### ACTION:" for line in test_file}
-    assert len(rows) == 30
+    assert len(rows) == 15
     assert {row["model_input"] for row in rows} <= held_out
     assert all(row["expected_output"].strip() == row["action_$useradded$"] for row in rows)
+    for name in (*SCORES, *OVERLAPS):
+        assert fmean(float(row[name]) for row in rows) == pytest.approx(metrics[name], rel=1e-4)
+    assert max(float(row["latency"]) for row in rows) == pytest.approx(
+        metrics["latency_max"], rel=1e-4
+    )
     scores = {
         r["metric"]: float(r["score"]) for r in read(run.folder / "aggregregated_results.csv")
     }
-    assert scores["exact_match"] == measured["metrics"]["exact_match"]
+    assert scores == metrics
+
+
+def _check_tracked(project: Path, metrics: dict[str, float]) -> None:
+    client = MlflowClient(f"sqlite:///{project}/mlflow.db")
+    experiment = client.get_experiment_by_name("Run: parent")
+    [tracked] = client.search_runs([experiment.experiment_id])
+    assert (tracked.info.run_name, tracked.info.status) == ("starter", "FINISHED")
+    assert tracked.info.end_time > tracked.info.start_time
+    assert tracked.data.metrics == metrics
+    params = tracked.data.params
+    assert (params["base_model_id"], params["eval_dataset_fraction"]) == ("model", "0.05")
+    assert (json.loads(params["generation_config"]), params["rows"]) == (json.loads(GREEDY), "15")
+    files = {file.path for file in client.list_artifacts(tracked.info.run_id)}
+    assert files == {"result_evaluation.csv", "aggregregated_results.csv"}
+
+
+def test_rows_that_were_trained_on_are_left_out_and_told(
+    run_job: Callable[..., Run], project: Path, studio: Studio, tmp_path: Path
+) -> None:
+    (project / "data").mkdir()
+    trained = [{"customer": f"where is order {n}", "action": "track_order"} for n in range(5)]
+    fresh = [{"customer": f"cancel order {n}", "action": "cancel_order"} for n in range(4)]
+    for name, rows in (("train", trained), ("test", [*trained[:2], *fresh])):
+        lines = "".join(json.dumps({**row, "note": name}) + "\n" for row in rows)
+        (project / "data" / f"{name}.jsonl").write_text(lines)
+    studio.dataset = DatasetMetadata(id="dataset", type="project", name="own", location="data")
+    toxicity_model(tmp_path / "hf" / "hub")
+    # The store is another one than the usual, and takes no files.
+    (project / "mlruns").write_text("")
+    store = f"sqlite:///{tmp_path}/other.db"
+
+    run = run_job(
+        "evaluate.py",
+        flags(eval_dataset_fraction=1.0),
+        "mlflow_results/eval-1",
+        MLFLOW_TRACKING_URI=store,
+    )
+
+    assert run.status == 0, run.output
+    rows = read(run.folder / "result_evaluation.csv")
+    inputs = [f"### CUSTOMER: {row['customer']}\n### ACTION:" for row in fresh]
+    assert sorted(row["model_input"] for row in rows) == sorted(inputs)
+    [measured] = run.of("metrics")
+    assert 0 < measured["metrics"]["toxicity"] < 1
+    assert fmean(float(row["toxicity"]) for row in rows) == pytest.approx(
+        measured["metrics"]["toxicity"], rel=1e-4
+    )
+    left_out, not_tracked = (event["message"] for event in run.of("notice"))
+    assert left_out.startswith("2 of 6 held-out rows are left out")
+    assert not_tracked.startswith("The results are not in MLflow. MLflow's tracking store cannot")
+    assert MlflowClient(store).get_experiment_by_name("Run: parent") is not None
+    assert not (project / "mlflow.db").exists()
 
 
 def test_an_adapter_that_is_not_there_is_the_reason(
@@ -70,12 +171,3 @@ def test_an_adapter_that_is_not_there_is_the_reason(
 
     assert run.status == 1
     assert run.events[-1]["reason"].startswith("Adapter lost cannot be loaded")
-
-
-def test_blanks_around_an_answer_do_not_count() -> None:
-    def result(output: str, seconds: float) -> Result:
-        return Result("in", " cancel_order", output, seconds)
-
-    scores = metrics([result("cancel_order\n", 1.0), result("cancel", 3.0)])
-
-    assert scores == {"exact_match": 0.5, "latency_mean": 2.0, "latency_max": 3.0}

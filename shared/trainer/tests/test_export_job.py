@@ -231,3 +231,19 @@ def test_the_first_difference_is_told() -> None:
         parity.require(["1", "3"])
     with pytest.raises(ModelError, match="2 prompts with 1 texts"):
         parity.require(["1"])
+
+
+def test_a_model_that_mlflow_has_logged_by_itself_is_read_back(project: Path) -> None:
+    tracking.open_experiment("another's", project)
+    source = str(project / "starter/model")
+    parts = {
+        "model": load_model(source, Hardware(1), weight_type(Hardware(1)), None),
+        "tokenizer": load_tokenizer(source),
+    }
+    with mlflow.start_run() as run:
+        mlflow.transformers.log_model(
+            parts, name="model", task="text-generation", pip_requirements=[]
+        )
+    record = ModelMetadata(type="model_registry", name="m", mlflow_run_id=run.info.run_id)
+
+    assert written(str(directory(record, project)), project) == written(source, project)

@@ -44,6 +44,10 @@ def test_a_job_trains_saves_and_registers_an_adapter(
     assert config["base_model_name_or_path"] == "starter/model"
     assert len(config["target_modules"]) == 7  # all linear layers of a Llama block
     assert list(saved.parent.iterdir()) == [saved]
+    parity = json.loads((saved / "parity.json").read_text())
+    assert parity["calculated"] == "torch.float32 on cpu"
+    assert len(parity["samples"]) == 4
+    assert all(s["input"].endswith("ACTION:") and s["tokens"] for s in parity["samples"])
     adapter = studio.adapters[0]
     assert (adapter.name, adapter.location) == ("intents", "adapters/job-1")
     assert (adapter.fine_tuning_job_id, adapter.prompt_id) == ("job-1", "prompt")

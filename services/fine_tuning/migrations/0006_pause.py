@@ -1,0 +1,14 @@
+"""When an attempt may begin that the retry policy has queued."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from jobs import history
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    for name, kind in history.PAUSE_COLUMNS:
+        op.add_column("fine_tuning_jobs", sa.Column(name, kind))

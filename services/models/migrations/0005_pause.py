@@ -1,0 +1,14 @@
+"""When an attempt at an export may begin that a retry policy has queued."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from jobs import history
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    for name, kind in history.PAUSE_COLUMNS:
+        op.add_column("export_jobs", sa.Column(name, kind))

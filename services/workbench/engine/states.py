@@ -1,0 +1,53 @@
+"""The states of runs, builds and deployments, and how a row is moved from one to the next."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cmlapi import EngineStatus
+from services.workbench.database import Database
+from services.workbench.tables import JobRunRow, ModelBuildRow, ModelDeploymentRow
+
+LAUNCHED = (EngineStatus.STARTING, EngineStatus.RUNNING, EngineStatus.STOPPING)
+UNFINISHED = (EngineStatus.SCHEDULING, *LAUNCHED)
+
+PENDING, BUILDING, BUILT, BUILD_FAILED = "pending", "building", "built", "build failed"
+"""States of a build; a deployment is `pending` too until it is launched."""
+DEPLOYING, DEPLOYED, STOPPING = "deploying", "deployed", "stopping"
+STOPPED, FAILED = "stopped", "failed"
+WITH_PROCESS = (DEPLOYING, DEPLOYED, STOPPING)
+ACTIVE = (PENDING, *WITH_PROCESS)
+"""Deployments that something is yet to be done about."""
+
+R = TypeVar("R", JobRunRow, ModelBuildRow, ModelDeploymentRow)
+Value = str | int | datetime | list[str] | None
+
+
+async def change(database: Database, row: R, **values: Value) -> bool:
+    """Move `row` on from the status it was read in; False if it was moved meanwhile."""
+    table: type[Any] = type(row)
+
+    def work(session: Session) -> bool:
+        found = session.scalar(select(table).where(table.id == row.id))
+        if found is None or found.status != row.status:
+            return False
+        for name, value in values.items():
+            setattr(found, name, value)
+        return True
+
+    changed = await database.write(work)
+    if changed:
+        for name, value in values.items():
+            setattr(row, name, value)
+    return changed
+
+
+def held_gpus(session: Session) -> Sequence[str]:
+    """The GPUs that runs and deployments hold."""
+    runs = select(JobRunRow.gpus).where(JobRunRow.status.in_(LAUNCHED))
+    deployments = select(ModelDeploymentRow.gpus).where(ModelDeploymentRow.status.in_(WITH_PROCESS))
+    held = [*session.scalars(runs), *session.scalars(deployments)]
+    return [gpu for gpus in held for gpu in gpus]

@@ -1,0 +1,139 @@
+"""The one address of all models: `POST /model` finds the deployment by the model's access key."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.workbench import keys
+from services.workbench.engine import states as at
+from services.workbench.serving import served
+from services.workbench.tables import ModelDeploymentRow, ModelRow
+from services.workbench.workbench import Workbench
+
+PATH = "/model"
+MAX_BODY_BYTES = served.MAX_REQUEST_BYTES
+CALL_SECONDS = 600.0
+"""A call that takes longer is given up."""
+
+
+class CallRefused(Exception):
+    """A call that is not passed on, or was not answered, with the HTTP status that says so."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Target:
+    """The process that answers for a model."""
+
+    port: int
+    token: str
+
+
+class ModelCalls:
+    """Answers calls of models, as a workspace's model service does."""
+
+    def __init__(self, workbench: Workbench, key: str) -> None:
+        self._workbench = workbench
+        self._key = key
+
+    async def answer(self, request: Request) -> Response:
+        """Pass a call on: `{"accessKey", "request"}` to `{"success", "response"}` or `"errors"`."""
+        try:
+            body = await _body(request)
+            target = self._target(body, keys.bears(request.headers, self._key))
+            async with asyncio.timeout(CALL_SECONDS):
+                status, content = await _exchange(target, json.dumps(body["request"]).encode())
+            return Response(content, status, media_type="application/json")
+        except CallRefused as refusal:
+            return _refused(refusal.status, str(refusal))
+        except TimeoutError:
+            message = f"no answer within {CALL_SECONDS:g} s"
+            return _refused(HTTPStatus.GATEWAY_TIMEOUT, message)
+        except (OSError, EOFError, ValueError):
+            return _refused(HTTPStatus.BAD_GATEWAY, "the model's process ended before it answered")
+
+    def _target(self, body: dict[str, Any], bears_key: bool) -> Target:
+        model = self._workbench.database.read(lambda s: _model(s, body["accessKey"]))
+        if model is None:
+            raise CallRefused(HTTPStatus.NOT_FOUND, "accessKey: no model has this access key")
+        if model.auth_enabled and not bears_key:
+            raise CallRefused(
+                HTTPStatus.UNAUTHORIZED, "the request bears no valid API key (Authorization)"
+            )
+        row = self._workbench.database.read(lambda s: _newest(s, model.id))
+        if row is None or row.status != at.DEPLOYED:
+            state = row.status if row else "without a deployment"
+            raise CallRefused(HTTPStatus.SERVICE_UNAVAILABLE, f"the model is {state}")
+        ready = self._workbench.deployments.folder(row).read(served.READY)
+        if ready is None:
+            raise CallRefused(HTTPStatus.SERVICE_UNAVAILABLE, "the model is starting again")
+        return Target(ready["port"], keys.of_deployment(self._key, row.id))
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    content = b""
+    async for part in request.stream():
+        content += part
+        if len(content) > MAX_BODY_BYTES:
+            raise CallRefused(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body exceeds {MAX_BODY_BYTES} bytes"
+            )
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise CallRefused(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from None
+    if not isinstance(body, dict) or not isinstance(body.get("accessKey"), str):
+        raise CallRefused(HTTPStatus.BAD_REQUEST, "accessKey: must be given, as a string")
+    if "request" not in body:
+        raise CallRefused(HTTPStatus.BAD_REQUEST, "request: must be given")
+    return body
+
+
+async def _exchange(target: Target, content: bytes) -> tuple[int, bytes]:
+    """One HTTP request to the process, over a connection of its own.
+
+    Raises OSError, EOFError or ValueError if there is no whole answer.
+    """
+    head = (
+        "POST / HTTP/1.0\r\n"
+        f"Authorization: Bearer {target.token}\r\n"
+        f"Content-Length: {len(content)}\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
+    try:
+        writer.write(head.encode() + content)
+        head_of_answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        _, _, size = head_of_answer.partition("content-length:")
+        status = int(head_of_answer.split(maxsplit=2)[1])
+        return status, await reader.readexactly(int(size.split()[0]))
+    finally:
+        writer.close()
+
+
+def _model(session: Session, access_key: str) -> ModelRow | None:
+    return session.scalar(select(ModelRow).where(ModelRow.access_key == access_key))
+
+
+def _newest(session: Session, model_id: str) -> ModelDeploymentRow | None:
+    """The newest deployment that serves, else the newest of all."""
+    serves = ModelDeploymentRow.status == at.DEPLOYED
+    return session.scalar(
+        select(ModelDeploymentRow)
+        .where(ModelDeploymentRow.model_id == model_id)
+        .order_by(serves.desc(), ModelDeploymentRow.seq.desc())
+        .limit(1)
+    )
+
+
+def _refused(status: HTTPStatus, message: str) -> JSONResponse:
+    return JSONResponse({"success": False, "errors": [message]}, status)

@@ -1,0 +1,162 @@
+"""The process of one deployment: serves a function of a user's script on a loopback port.
+
+It stands alone, by its path, in the interpreter of the jobs, and needs the standard library only.
+Its first thread runs the script and then calls the function, one call after the other, as some
+libraries are slow or unsafe elsewhere; threads beside it speak HTTP.
+"""
+
+import hmac
+import importlib.util
+import json
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+READY = "ready.json"
+TOKEN_VARIABLE = "FTS_MODEL_TOKEN"  # noqa: S105 - its name
+NEVER = 78
+"""Exit status of a script that is not to be tried again (EX_CONFIG)."""
+MAX_REQUEST_BYTES = 2**20
+MAX_WAITING = 32
+"""Calls that may wait for their turn."""
+
+Function = Callable[[Any], Any]
+
+
+class Call:
+    """One call of the function, and later its outcome."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._done = threading.Event()
+        self._status = HTTPStatus.OK
+        self._body = b""
+
+    def make(self, function: Function) -> None:
+        """Call the function. Bad requests are told by a ValueError, of which the caller learns."""
+        try:
+            self._answer(function(self._request))
+        except ValueError as error:
+            self._fail(HTTPStatus.BAD_REQUEST, str(error))
+        except Exception as error:
+            traceback.print_exc()
+            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}")
+        self._done.set()
+
+    def outcome(self) -> tuple[HTTPStatus, bytes]:
+        """The answer, once there is one."""
+        self._done.wait()
+        return self._status, self._body
+
+    def _answer(self, response: Any) -> None:
+        try:
+            self._body = json.dumps({"success": True, "response": response}).encode()
+        except ValueError as error:
+            raise TypeError(f"the function's result is not JSON: {error}") from error
+
+    def _fail(self, status: HTTPStatus, message: str) -> None:
+        self._status, self._body = status, _refusal(message)
+
+
+class Server(ThreadingHTTPServer):
+    """Takes calls from whoever has the token."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, token: str) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.token = token
+        self.calls: queue.Queue[Call] = queue.Queue(MAX_WAITING)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: Server
+    timeout = 60
+    """Seconds that a silent connection is kept."""
+
+    def do_POST(self) -> None:
+        """Hand the request in the body to the function."""
+        given = self.headers.get("authorization", "").encode()
+        if not hmac.compare_digest(given, f"Bearer {self.server.token}".encode()):
+            return self._answer(HTTPStatus.UNAUTHORIZED, _refusal("only the workbench may call"))
+        try:
+            size = int(self.headers.get("content-length", ""))
+            if not 0 <= size <= MAX_REQUEST_BYTES:
+                return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _refusal("too large"))
+            call = Call(json.loads(self.rfile.read(size)))
+            self.server.calls.put_nowait(call)
+        except ValueError:
+            return self._answer(HTTPStatus.BAD_REQUEST, _refusal("the body is not JSON"))
+        except queue.Full:
+            message = f"busy: {MAX_WAITING} calls wait already"
+            return self._answer(HTTPStatus.TOO_MANY_REQUESTS, _refusal(message))
+        self._answer(*call.outcome())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: who called what is not written down."""
+
+    def _answer(self, status: HTTPStatus, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _refusal(message: str) -> bytes:
+    return json.dumps({"success": False, "errors": [message]}).encode()
+
+
+def _say(what: str) -> None:
+    print(f"[workbench] {what}", flush=True)  # noqa: T201 - goes to the deployment's log
+
+
+def _function(script: Path, name: str) -> Function:
+    """Run the script as its own interpreter would, and return that function of it."""
+    sys.path[0] = str(script.parent)
+    spec = importlib.util.spec_from_file_location("model_script", script)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{script} is not a Python script")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    function: Function = getattr(module, name)
+    return function
+
+
+def main() -> int:
+    """Serve the function that the arguments name; the folder gets the port once it can be called.
+
+    Returns the exit status NEVER if the script cannot be served at all.
+    """
+    script, name, folder = sys.argv[1:]
+    server = Server(os.environ.pop(TOKEN_VARIABLE))
+    begin = time.monotonic()
+    try:
+        function = _function(Path(script), name)
+    except (ImportError, SyntaxError, AttributeError):
+        traceback.print_exc()
+        return NEVER
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    ready = Path(folder) / READY
+    partial = ready.with_suffix(".partial")
+    partial.write_text(json.dumps({"port": server.server_port}))
+    partial.replace(ready)
+    _say(f"loaded in {time.monotonic() - begin:.1f} s, and serving")
+    while True:
+        server.calls.get().make(function)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""What `fts served` and `fts ask` see of a workbench."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import cmlapi
+from ft.cli.app import app
+from ft.local.errors import BadSetting, ModelRefused, NotServing
+from ft.local.home import Home, Setup
+from ft.local.served import ServedModel, ServedModels
+
+CODE = """
+def answer(args):
+    if not args["prompt"]:
+        raise ValueError("prompt: must be given")
+    return f"{args['prompt']} and {args.get('max_new_tokens')}"
+"""
+
+
+@pytest.fixture(scope="module")
+def served(shared: Any) -> ServedModel:
+    """A model that is served, and a newer one of the same name that is not."""
+    api = shared.client()
+    (shared.project / "served.py").write_text(CODE)
+    made = [api.create_model(cmlapi.CreateModelRequest(name="asked"), "local") for _ in range(2)]
+    build = cmlapi.CreateModelBuildRequest(
+        file_path="served.py", function_name="answer", auto_deploy_model=True
+    )
+    api.create_model_build(build, "local", made[0].id)
+    models = ServedModels(Home(shared.home))
+    found = models.find(made[0].id)
+    while found.status in ("pending", "deploying"):
+        found = models.find(made[0].id)
+    assert models.find("asked").id == made[1].id
+    assert models.find("asked").status == "without a deployment"
+    models.remove(models.find("asked"))
+    return found
+
+
+def fts(home: Path, *arguments: str) -> Any:
+    return CliRunner().invoke(app, [*arguments, "--home", str(home)], catch_exceptions=False)
+
+
+def test_a_model_is_listed_asked_and_its_log_is_shown(shared: Any, served: ServedModel) -> None:
+    assert served.status == "deployed"
+    assert "asked" in fts(shared.home, "served").stdout
+    assert "access_key" not in fts(shared.home, "served", "list", "--json").stdout
+    asked = fts(shared.home, "ask", "asked", "a question", "--max-new-tokens", "3")
+    assert asked.stdout == "a question and 3\n"
+    assert "and serving" in fts(shared.home, "served", "logs", "asked").stdout
+
+
+def test_what_a_model_refuses_is_said(shared: Any, served: ServedModel) -> None:
+    refused = fts(shared.home, "ask", "asked", "")
+    assert (refused.exit_code, refused.stderr) == (4, "error: prompt: must be given\n")
+    unknown = fts(shared.home, "ask", "nobody", "x")
+    assert unknown.exit_code == 4
+    assert "no served model has the id or name 'nobody'" in unknown.stderr
+
+
+def test_stop_and_remove(shared: Any, served: ServedModel, wait: Callable[..., Any]) -> None:
+    models = ServedModels(Home(shared.home))
+    assert fts(shared.home, "served", "stop", "asked").exit_code == 0
+    wait("it is stopped", lambda: models.find("asked").status == "stopped")
+    with pytest.raises(ModelRefused, match="the model is stopped"):
+        models.ask(served, {"prompt": "x"})
+    assert fts(shared.home, "served", "remove", "asked").exit_code == 0
+    with pytest.raises(ModelRefused, match="no served model"):
+        models.find("asked")
+
+
+def test_where_there_is_no_workbench(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with pytest.raises(NotServing, match="fts up"):
+        ServedModels(home)
+    home.workbench_url.write_text("http://127.0.0.1:9")
+    home.workbench_key.write_text("key")
+    with pytest.raises(NotServing, match="does not answer"):
+        ServedModels(home).all()
+    home.remember(Setup(listen="", project="", trainer_python="", workspace=True))
+    with pytest.raises(BadSetting, match="workspace"):
+        ServedModels(home)
+    elsewhere = fts(tmp_path, "served", "--server", "127.0.0.1:1")
+    assert elsewhere.exit_code == 2
+    assert "on the studio's own machine" in elsewhere.stderr

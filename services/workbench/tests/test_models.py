@@ -1,0 +1,395 @@
+"""Models that are really served: from a script in the project to an answer over HTTP."""
+
+import contextlib
+import json
+import os
+import signal
+import textwrap
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import pytest
+
+import cmlapi
+from cmlapi.rest import ApiException
+
+ECHO = """
+import os, pathlib, sys, time
+with open("begun", "a") as file:
+    file.write(f"{os.getpid()}\\n")
+print("a line of the script's own", flush=True)
+
+def answer(args):
+    if args.get("bad"):
+        raise ValueError("bad: must not be set")
+    if args.get("wrong"):
+        return 1 / 0
+    if args.get("end"):
+        os._exit(3)
+    if args.get("strange"):
+        return {1, 2}
+    while args.get("wait_for") and not pathlib.Path(args["wait_for"]).exists():
+        time.sleep(0.01)
+    return {"echo": args, "pid": os.getpid(), "greeting": os.environ.get("GREETING")}
+"""
+
+
+@dataclass
+class Served:
+    """A model, its build and its deployment."""
+
+    harness: Any
+    model: cmlapi.Model
+    build_id: str
+    id: str
+
+    @property
+    def there(self) -> tuple[str, str, str, str]:
+        return ("local", str(self.model.id), self.build_id, self.id)
+
+    def status(self) -> str:
+        return str(self.harness.client().get_model_deployment(*self.there).status)
+
+    def call(self, request: Any, key: str | None = "", **body: Any) -> tuple[int, Any]:
+        """HTTP status and content of the answer to a call; `key` None for one without a key."""
+        bearer = self.harness.key if key == "" else key
+        content = {"accessKey": self.model.access_key, "request": request} | body
+        return post(self.harness.url, json.dumps(content).encode(), bearer)
+
+    def log(self) -> str:
+        path = "projects/{}/models/{}/builds/{}/deployments/{}/logs".format(*self.there)
+        asked = urllib.request.Request(
+            f"{self.harness.url}/api/v2/{path}",
+            headers={"Authorization": f"Bearer {self.harness.key}"},
+        )
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            return str(answer.read().decode())
+
+
+def post(url: str, content: bytes, bearer: str | None) -> tuple[int, Any]:
+    headers = {"Content-Type": "application/json"}
+    if bearer is not None:
+        headers["Authorization"] = f"Bearer {bearer}"
+    asked = urllib.request.Request(f"{url}/model", content, headers)
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+@pytest.fixture
+def deploy(wait: Callable[..., Any]) -> Iterator[Callable[..., Served]]:
+    """Builds and deploys a script, and waits for a status. What is deployed goes in the end."""
+    made: list[Served] = []
+
+    def make(
+        harness: Any,
+        code: str,
+        *,
+        status: str = "deployed",
+        of: Served | None = None,
+        **fields: Any,
+    ) -> Served:
+        api = harness.client()
+        script = harness.project / f"model{len(list(harness.project.glob('model*.py')))}.py"
+        script.write_text(textwrap.dedent(code))
+        options = {"disable_authentication": fields.pop("disable_authentication", False)}
+        model = (
+            of.model
+            if of
+            else api.create_model(cmlapi.CreateModelRequest(name=script.stem, **options), "local")
+        )
+        build = api.create_model_build(
+            cmlapi.CreateModelBuildRequest(
+                file_path=fields.pop("file_path", script.name),
+                function_name=fields.pop("function_name", "answer"),
+                auto_deploy_model=True,
+                auto_deployment_config=cmlapi.ShortCreateModelDeployment(**fields),
+            ),
+            "local",
+            model.id,
+        )
+        listed = api.list_model_deployments("local", model.id, build.id)
+        served = Served(harness, model, build.id, listed.model_deployments[0].id)
+        made.append(served)
+        wait(f"it is {status}", lambda: served.status() == status)
+        return served
+
+    yield make
+    for served in made:
+        if served.harness.process is not None:
+            with contextlib.suppress(ApiException):  # some tests delete it themselves
+                served.harness.client().delete_model("local", served.model.id)
+
+
+def alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_function_is_served(shared: Any, deploy: Callable[..., Served]) -> None:
+    served = deploy(shared, ECHO, environment={"GREETING": "hello"})
+    status, content = served.call({"prompt": "grüß"})
+    assert status == 200
+    assert content["success"] is True
+    assert content["response"]["echo"] == {"prompt": "grüß"}
+    assert content["response"]["greeting"] == "hello"
+    assert "a line of the script's own" in served.log()
+    build = shared.client().get_model_build(*served.there[:3])
+    assert build.status == "built"
+    assert build.built_at is not None
+
+
+def test_who_may_call(shared: Any, deploy: Callable[..., Served]) -> None:
+    closed = deploy(shared, ECHO)
+    assert closed.call({}, None)[0] == 401
+    status, content = closed.call({}, "wrong")
+    assert (status, content["success"]) == (401, False)
+    assert "Authorization" in content["errors"][0]
+    assert closed.call({}, accessKey="no such key")[0] == 404
+    open_to_all = deploy(shared, ECHO, disable_authentication=True)
+    assert open_to_all.call({}, None)[0] == 200
+    # The process itself answers nobody but the workbench.
+    ready = shared.home / "models" / closed.id / "attempt-1" / "ready.json"
+    port = json.loads(ready.read_text())["port"]
+    assert post(f"http://127.0.0.1:{port}", b"{}", closed.model.access_key)[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "told"),
+    [
+        ({"bad": 1}, 400, "bad: must not be set"),
+        ({"wrong": 1}, 500, "ZeroDivisionError"),
+        ({"strange": 1}, 500, "TypeError"),
+    ],
+)
+def test_what_the_function_refuses(
+    shared: Any, steady: Served, request_: Any, status: int, told: str
+) -> None:
+    answered, content = steady.call(request_)
+    assert (answered, content["success"]) == (status, False)
+    assert told in content["errors"][0]
+    assert steady.call({})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "told"),
+    [
+        (b"{", 400, "not JSON"),
+        (b"[]", 400, "accessKey"),
+        (b'{"accessKey": 7, "request": {}}', 400, "accessKey"),
+        (b'{"accessKey": "x"}', 400, "request"),
+        (b" " * (2**20 + 1), 413, "exceeds"),
+    ],
+)
+def test_calls_that_are_malformed(
+    shared: Any, api: cmlapi.CMLServiceApi, content: bytes, status: int, told: str
+) -> None:
+    answered, found = post(shared.url, content, shared.key)
+    assert answered == status
+    assert told in found["errors"][0]
+
+
+@pytest.fixture(scope="module")
+def steady(shared: Any) -> Served:
+    """A model that the tests share that leave it as it is."""
+    api = shared.client()
+    (shared.project / "steady.py").write_text(ECHO)
+    model = api.create_model(cmlapi.CreateModelRequest(name="steady"), "local")
+    build = api.create_model_build(
+        cmlapi.CreateModelBuildRequest(
+            file_path="steady.py", function_name="answer", auto_deploy_model=True
+        ),
+        "local",
+        model.id,
+    )
+    listed = api.list_model_deployments("local", model.id, build.id)
+    served = Served(shared, model, build.id, listed.model_deployments[0].id)
+    while served.status() in ("pending", "deploying"):
+        time.sleep(0.05)
+    assert served.status() == "deployed"
+    return served
+
+
+def test_one_call_at_a_time(shared: Any, steady: Served) -> None:
+    go = shared.project / "go-on"
+    found: list[tuple[int, Any]] = []
+    callers = [
+        threading.Thread(target=lambda: found.append(steady.call({"wait_for": str(go)})))
+        for _ in range(3)
+    ]
+    for caller in callers:
+        caller.start()
+    assert found == []
+    go.touch()
+    for caller in callers:
+        caller.join(20)
+    assert [status for status, _ in found] == [200] * 3
+    assert len({content["response"]["pid"] for _, content in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "told"),
+    [
+        (ECHO, {"function_name": "other"}, "defines no other"),
+        (ECHO, {"file_path": "nowhere.py"}, "nowhere.py"),
+        ("def answer(:", {}, "not a Python script"),
+        ("import no_such_module\ndef answer(args): ...", {}, "no_such_module"),
+        ("print('why'); raise SystemExit(78)\ndef answer(args): ...", {}, "why"),
+    ],
+)
+def test_what_cannot_be_served_fails_at_once_and_says_why(
+    shared: Any, deploy: Callable[..., Served], code: str, fields: dict[str, str], told: str
+) -> None:
+    served = deploy(shared, code, status="failed", **fields)
+    assert told in served.log()
+    assert "[workbench] failed: " in served.log()
+    assert not (shared.home / "models" / served.id / "attempt-2").exists()
+    assert served.call({}) == (503, {"success": False, "errors": ["the model is failed"]})
+
+
+def test_a_process_that_dies_is_started_again_and_in_the_end_not(
+    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    harness.settings["FTS_WORKBENCH_MODEL_PAUSE_SECONDS"] = "0.01"
+    harness.start()
+    served = deploy(harness, ECHO)
+    for launch in (2, 3, 4):
+        assert served.call({"end": True})[0] == 502
+        wait("it is launched again", lambda n=launch: _begun(harness) == n)
+        wait("it serves again", lambda: served.call({})[0] == 200)
+    served.call({"end": True})
+    wait("it has failed", lambda: served.status() == "failed")
+    assert "exit status 3 4 times in a row" in served.log()
+    # A restart that is asked for begins to count anew.
+    harness.client().restart_model_deployment(*served.there)
+    wait("it serves again", lambda: served.call({})[0] == 200)
+    assert _begun(harness) == 5
+
+
+def _begun(harness: Any) -> int:
+    return len((harness.project / "begun").read_text().splitlines())
+
+
+def test_stop_restart_and_delete_end_the_process_and_its_children(
+    shared: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    served = deploy(
+        shared,
+        """
+        import os, subprocess, sys
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        def answer(args):
+            return [os.getpid(), child.pid]
+        """,
+    )
+    api = shared.client()
+    first = served.call({})[1]["response"]
+    assert api.stop_model_deployment(*served.there).status == "stopping"
+    wait("it is stopped", lambda: served.status() == "stopped")
+    assert not any(map(alive, first))
+    assert api.get_model_deployment(*served.there).stopped_at is not None
+    assert served.call({})[0] == 503
+    assert api.restart_model_deployment(*served.there).status == "pending"
+    wait("it serves", lambda: served.call({})[0] == 200)
+    second = served.call({})[1]["response"]
+    # A restart of what runs replaces its process.
+    api.restart_model_deployment(*served.there)
+    wait("it serves by another", lambda: _response(served) not in (None, second))
+    assert not any(map(alive, second))
+    third = served.call({})[1]["response"]
+    api.delete_model("local", served.model.id)
+    assert not any(map(alive, third))
+    assert not (shared.home / "models" / served.id).exists()
+    assert served.call({})[0] == 404
+
+
+def _response(served: Served) -> Any:
+    status, content = served.call({})
+    return content["response"] if status == 200 else None
+
+
+def test_a_newer_deployment_takes_over(
+    shared: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    older = deploy(shared, "def answer(args): return 'older'")
+    newer = deploy(shared, "def answer(args): return 'newer'", of=older)
+    wait("the older one is stopped", lambda: older.status() == "stopped")
+    assert newer.call({})[1]["response"] == "newer"
+
+
+def test_a_model_without_its_gpus_is_served_and_says_so(
+    shared: Any, deploy: Callable[..., Served]
+) -> None:
+    code = "import os\ndef answer(args): return os.environ['CUDA_VISIBLE_DEVICES']"
+    served = deploy(shared, code, nvidia_gpus=3, cpu=100, memory=1000)
+    assert served.call({})[1]["response"] == "0,1"
+    assert "asks for 3 GPU(s); the machine has 2" in served.log()
+
+
+def test_gpus_are_not_given_away_twice(
+    shared: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    api = shared.client()
+    served = deploy(shared, "def answer(args): return 1", nvidia_gpus=2)
+    job = shared.job(api, "", nvidia_gpu=1)
+    run = shared.run(api, job)
+    wait("it waits", lambda: (shared.home / "runs" / run.id / "output.log").exists())
+    assert shared.read(api, run).status == "ENGINE_SCHEDULING"
+    api.stop_model_deployment(*served.there)
+    assert shared.done(api, run).status == "ENGINE_SUCCEEDED"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_workbench_that_is_back_serves_again_by_one_process(
+    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any], number: signal.Signals
+) -> None:
+    harness.start()
+    served = deploy(harness, ECHO)
+    pid = served.call({})[1]["response"]["pid"]
+    harness.end(number)
+    # Nobody could call it while the workbench is away: told to end, it takes its models along.
+    assert alive(pid) is (number == signal.SIGKILL)
+    harness.start()
+    wait("it serves", lambda: served.call({})[0] == 200)
+    now = served.call({})[1]["response"]["pid"]
+    assert (now == pid) is (number == signal.SIGKILL)
+    processes = [p for p in psutil.process_iter() if _environment(p) == served.id]
+    assert [p.pid for p in processes] == [now]
+
+
+def test_a_watcher_that_was_killed_leaves_no_second_process(
+    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    harness.settings["FTS_WORKBENCH_MODEL_PAUSE_SECONDS"] = "0.01"
+    harness.start()
+    served = deploy(harness, ECHO)
+    pid = served.call({})[1]["response"]["pid"]
+    watcher = psutil.Process(pid).parent()
+    assert watcher is not None
+    watcher.kill()
+    wait("another serves", lambda: (found := _response(served)) and found["pid"] != pid)
+    assert not alive(pid)
+    assert "watcher is gone" in served.log()
+
+
+def _environment(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("CDSW_ENGINE_ID", "") if process.pid != os.getpid() else ""
+    except psutil.Error:
+        return ""
+
+
+def test_no_key_or_token_is_on_disk_or_in_an_argument(shared: Any, steady: Served) -> None:
+    secrets = [shared.key.strip(), str(steady.model.access_key)]
+    lines = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
+    assert any("served.py" in line for line in lines)
+    stored = [p for p in (shared.home / "models").rglob("*") if p.is_file()]
+    texts = [*lines, shared.log.read_text(), *(p.read_text() for p in stored)]
+    assert not [text for text in texts if any(secret in text for secret in secrets)]

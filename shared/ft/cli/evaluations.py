@@ -1,0 +1,239 @@
+"""`fts eval` and `evaluate`: starts evaluations, and shows what they have found."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ft import api
+from ft.cli import check as checks
+from ft.cli.comparison import COMPARED, Comparison, Evaluated, Interval, compared
+from ft.cli.evaluated import evaluated, rows_of
+from ft.cli.exits import CommandFailed, Exit
+from ft.cli.jobs import (
+    Check,
+    Cpu,
+    Gpu,
+    JobId,
+    Json,
+    Memory,
+    Retries,
+    Watch,
+    policy,
+    started,
+)
+from ft.cli.render import as_dict
+from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
+from ft.cli.session import Session, command
+
+SHOWN = 60
+"""Characters of a text that a table shows."""
+
+app = typer.Typer(help="Evaluation jobs: start, show, compare.", no_args_is_help=True)
+
+
+def start(
+    session: Session,
+    model: Annotated[str, typer.Option(help="Base model (id or name).")],
+    dataset: Annotated[str, typer.Option(help="Dataset (id or name).")],
+    prompt: Annotated[str, typer.Option(help="Prompt (id or name).")],
+    adapter: Annotated[
+        list[str], typer.Option(default_factory=list, help="Adapter (id or name); may be repeated.")
+    ],
+    base: Annotated[bool, typer.Option(help="Also evaluate the model alone.")] = True,
+    fraction: Annotated[float | None, typer.Option(help="Share of the held-out rows.")] = None,
+    generation_config: Json = "",
+    bnb_config: Json = "",
+    feature: Annotated[
+        list[str] | None, typer.Option(help="Column to show beside; may be repeated.")
+    ] = None,
+    cpu: Cpu = 2,
+    memory: Memory = 8,
+    gpu: Gpu = 0,
+    retries: Retries = 0,
+    check: Check = False,
+    watch: Watch = False,
+) -> None:
+    """Start evaluation jobs, or only check them: the model alone, and with each adapter."""
+    client = session.client
+    model_id = MODELS.id_of(client, model)
+    pairs = [
+        api.EvaluationJobModelCombination(base_model_id=model_id, adapter_id=adapter_id)
+        for adapter_id in [
+            *([""] if base else []),
+            *(ADAPTERS.id_of(client, one) for one in adapter),
+        ]
+    ]
+    request = api.StartEvaluationJobRequest(
+        type=api.EvaluationJobType.MLFLOW,
+        model_adapter_combinations=pairs,
+        dataset_id=DATASETS.id_of(client, dataset),
+        prompt_id=PROMPTS.id_of(client, prompt),
+        cpu=cpu,
+        memory=memory,
+        gpu=gpu,
+        generation_config=text_or_file(generation_config),
+        model_bnb_config=text_or_file(bnb_config),
+        selected_features=feature or [],
+        eval_dataset_fraction=fraction,
+        retry=policy(retries),
+    )
+    if check:
+        checks.show(
+            session, client.ValidateEvaluationJob(api.ValidateEvaluationJobRequest(request=request))
+        )
+        return
+    response = client.StartEvaluationJob(request)
+    started(session, list(response.evaluation_jobs) or [response.evaluation_job], watch)
+
+
+@command(app, "show")
+def show(
+    session: Session,
+    job: JobId,
+    rows: Annotated[int, typer.Option(min=0, help="Rows to show; 0 for all.")] = 10,
+) -> None:
+    """Show the scores of an evaluation, and its rows."""
+    client = session.client
+    found = client.get_job(job)
+    if not isinstance(found, api.EvaluationJobMetadata):
+        raise CommandFailed(f"{job} is no evaluation job", Exit.REFUSED)
+    shown = list(islice(rows_of(client, job), rows or None))
+    if session.out.json:
+        session.out.data({**as_dict(found), "results": [as_dict(row) for row in shown]})
+        return
+    scores = [[name, f"{score:.4g}"] for name, score in sorted(found.metrics.items())]
+    session.out.table(["METRIC", "SCORE"], scores)
+    session.out.say(f"\n{len(shown)} of {found.rows} rows")
+    session.out.table(
+        ["INPUT", "EXPECTED", "OUTPUT", "EXACT", "ROUGE-L"],
+        [
+            [
+                *(_line(text) for text in (row.input, row.expected, row.output)),
+                *(_score(row, name) for name in ("exact_match", "rougeL")),
+            ]
+            for row in shown
+        ],
+    )
+
+
+@command(app, "compare")
+def compare(
+    session: Session,
+    parent: Annotated[
+        str, typer.Argument(help="Parent id that jobs of one request share, or id of one of them.")
+    ],
+    rows: Annotated[int, typer.Option(min=0, help="Rows to show that differ most.")] = 5,
+    chart: Annotated[
+        Path | None, typer.Option(help="Also draw it, to a file .svg or .png.")
+    ] = None,
+) -> None:
+    """Compare the evaluations of one request, each with the first of them.
+
+    Row by row, over the rows that both have scored. The intervals are those of a paired bootstrap:
+    a difference that may as well be none has 0 in its interval.
+    """
+    jobs, without = evaluated(session.client, parent)
+    comparisons = [compared(jobs[0], other, rows) for other in jobs[1:]]
+    if chart is not None:
+        from ft.cli.chart import draw
+
+        draw(chart, jobs, comparisons)
+    if session.out.json:
+        session.out.data(_as_data(jobs, without, comparisons))
+        return
+    _tables(session, jobs, comparisons)
+    for job in without:
+        session.out.say(f"left out: {job.id}, which is {job.status.state} and has no rows")
+    if chart is not None:
+        session.out.say(f"drawn to {chart}")
+
+
+def _as_data(
+    jobs: Sequence[Evaluated],
+    without: Sequence[api.EvaluationJobMetadata],
+    comparisons: Sequence[Comparison],
+) -> dict[str, Any]:
+    return {
+        "parent": jobs[0].job.parent_job_id,
+        "jobs": [{"title": one.title, **as_dict(one.job)} for one in jobs],
+        "without_rows": [as_dict(job) for job in without],
+        "comparisons": [
+            {
+                "first": jobs[0].job.id,
+                "other": one.other.job.id,
+                "rows": one.rows,
+                "differences": {name: asdict(found) for name, found in one.intervals.items()},
+                "largest": [
+                    {
+                        "input": row.first.input,
+                        "expected": row.first.expected,
+                        "first": row.first.output,
+                        "other": row.other.output,
+                        "differences": dict(row.differences),
+                    }
+                    for row in one.largest
+                ],
+            }
+            for one in comparisons
+        ],
+    }
+
+
+def _tables(session: Session, jobs: Sequence[Evaluated], comparisons: Sequence[Comparison]) -> None:
+    out = session.out
+    out.table(["METRIC", *(one.title for one in jobs)], _metrics(jobs))
+    if not comparisons:
+        return
+    out.say(f"\ndifferences to {jobs[0].title} over the rows that both have, with 95 % intervals")
+    out.table(
+        ["JOB", "OF", "ROWS", *(f"{name} difference" for name in COMPARED)],
+        [
+            [one.other.job.id, one.other.title, str(one.rows)]
+            + [_interval(one.intervals.get(name)) for name in COMPARED]
+            for one in comparisons
+        ],
+    )
+    for one in comparisons:
+        if one.largest:
+            out.say(f"\nrows in which {one.other.title} differs most")
+            out.table(["INPUT", "EXPECTED", jobs[0].title, one.other.title], _rows(one))
+
+
+def _metrics(jobs: Sequence[Evaluated]) -> Iterator[list[str]]:
+    """A line for each metric that a job has: its score, and how far it is from the first job's."""
+    first = jobs[0].job.metrics
+    yield ["rows", *(str(one.job.rows) for one in jobs)]
+    for name in sorted({name for one in jobs for name in one.job.metrics}):
+        known = first.get(name)
+        others = (_compared(one.job.metrics.get(name), known) for one in jobs[1:])
+        yield [name, _compared(known, None), *others]
+
+
+def _compared(score: float | None, first: float | None) -> str:
+    if score is None:
+        return ""
+    return f"{score:.4g}" if first is None else f"{score:.4g} ({score - first:+.4g})"
+
+
+def _rows(comparison: Comparison) -> Iterator[list[str]]:
+    for row in comparison.largest:
+        texts = (row.first.input, row.first.expected, row.first.output, row.other.output)
+        yield [_line(text) for text in texts]
+
+
+def _interval(found: Interval | None) -> str:
+    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]" if found else ""
+
+
+def _score(row: api.EvaluationRow, name: str) -> str:
+    return f"{row.scores[name]:.4g}" if name in row.scores else ""
+
+
+def _line(text: str) -> str:
+    """A text on one line, its end where it is long: inputs begin alike."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= SHOWN else f"…{flat[1 - SHOWN :]}"

@@ -1,0 +1,182 @@
+"""`fts serve`, `ask` and `served`: adapters that answer over HTTP, from this machine."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from ft import api
+from ft.cli.exits import CommandFailed, Exit
+from ft.cli.resources import ADAPTERS, text_or_file
+from ft.cli.session import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    ServerOption,
+    Session,
+    command,
+    with_session,
+)
+from ft.local.served import DEPLOYED, OVER, ServedModel, ServedModels
+
+POLL_SECONDS = 0.5
+LOG_LINES = 12
+
+ModelName = Annotated[str, typer.Argument(metavar="ID|NAME", help="A served model.")]
+
+served = typer.Typer(help="Models that are served on this machine.")
+
+
+def serve(
+    session: Session,
+    adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="Its id, or its name.")],
+    name: Annotated[str, typer.Option(help="Name to serve it under; the adapter's if none.")] = "",
+    generation_config: Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)] = "",
+    cpu: Annotated[int | None, typer.Option(help="CPU cores.")] = None,
+    memory: Annotated[int | None, typer.Option(help="Memory in GiB.")] = None,
+    gpu: Annotated[int | None, typer.Option(help="GPUs.")] = None,
+    without_key: Annotated[
+        bool, typer.Option(help="Let whoever has the model's access key ask it.")
+    ] = False,
+    wait: Annotated[float, typer.Option(help="Seconds that it may take.")] = 600.0,
+) -> None:
+    """Serve an adapter on its base model, and say how to ask it."""
+    models = _models(session)
+    found = ADAPTERS.find(session.client, adapter)
+    name = name or found.name
+    if any(model.name == name for model in models.all()):
+        raise CommandFailed(
+            f"a model named {name!r} is there already; `fts served remove {name}`, or choose "
+            "another --name",
+            Exit.REFUSED,
+        )
+    request = api.ExportModelRequest(
+        type=api.ModelExportType.CML_MODEL,
+        base_model_id=found.model_id,
+        adapter_id=found.id,
+        model_name=name,
+        generation_config=text_or_file(generation_config),
+        cpu=cpu,
+        memory=memory,
+        gpu=gpu,
+        disable_authentication=without_key,
+    )
+    model_id = session.client.ExportModel(request).cml_model_id
+    session.out.say(f"model {name}  {model_id}")
+    _tell(session, models, _deployed(models, model_id, time.monotonic() + wait))
+
+
+def ask(
+    session: Session,
+    model: ModelName,
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT|@FILE", help="The prompt, as in the model's training.")
+    ],
+    max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens to write.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, help="0 for no chance.")] = None,
+) -> None:
+    """Ask a served model, and print what it writes behind the text."""
+    models = _models(session)
+    options = {"max_new_tokens": max_new_tokens, "temperature": temperature}
+    given = {name: value for name, value in options.items() if value is not None}
+    answer = models.ask(models.find(model), {"prompt": text_or_file(text), **given})
+    if session.out.json:
+        session.out.data({"response": answer})
+    session.out.say(str(answer))
+
+
+@command(served, "list")
+def list_served(session: Session) -> None:
+    """List the models that are served, or were."""
+    found = _models(session).all()
+    if session.out.json:
+        session.out.data([model.facts() for model in found])
+    elif not found:
+        session.out.say("no models yet; `fts serve` serves one")
+    else:
+        rows = [[model.id, model.name, model.status, model.created_at] for model in found]
+        session.out.table(["ID", "NAME", "STATUS", "SINCE"], rows)
+
+
+@served.callback(invoke_without_command=True)
+def served_alone(
+    context: typer.Context,
+    server: ServerOption = "",
+    home: HomeOption = DEFAULT_HOME,
+    json: JsonOption = False,
+) -> None:
+    """Models that are served on this machine; lists them where no command is given."""
+    if context.invoked_subcommand is None:
+        with_session(list_served)(server=server, home=home, json=json)
+
+
+@command(served, "stop")
+def stop(session: Session, model: ModelName) -> None:
+    """End a model's process."""
+    models = _models(session)
+    found = models.find(model)
+    models.stop(found)
+    _done(session, "stopped", found)
+
+
+@command(served, "remove")
+def remove(session: Session, model: ModelName) -> None:
+    """End a model's process, and forget the model."""
+    models = _models(session)
+    found = models.find(model)
+    models.remove(found)
+    _done(session, "removed", found)
+
+
+@command(served, "logs")
+def logs(session: Session, model: ModelName) -> None:
+    """Print the end of a model's log."""
+    models = _models(session)
+    text = models.log(models.find(model))
+    if session.out.json:
+        session.out.data({"log": text})
+    session.out.say(text.rstrip("\n"))
+
+
+def _models(session: Session) -> ServedModels:
+    if not session.local:
+        raise CommandFailed("models are served on the studio's own machine; ask there", Exit.USAGE)
+    return ServedModels(session.home)
+
+
+def _deployed(models: ServedModels, model_id: str, deadline: float) -> ServedModel:
+    """The model once it is deployed."""
+    while True:
+        model = models.find(model_id)
+        if model.status == DEPLOYED:
+            return model
+        if model.status in OVER:
+            last = "\n".join(models.log(model).splitlines()[-LOG_LINES:])
+            raise CommandFailed(f"{model.name} is {model.status}; its log ends with\n{last}")
+        if time.monotonic() > deadline:
+            raise CommandFailed(
+                f"{model.name} is {model.status} and not deployed yet; `fts served logs "
+                f"{model.name}` tells more",
+                Exit.UNAVAILABLE,
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _tell(session: Session, models: ServedModels, model: ServedModel) -> None:
+    address = f"{models.url}/model"
+    if session.out.json:
+        session.out.data({**model.facts(), "url": address, "access_key": model.access_key})
+        return
+    key = f'  -H "Authorization: Bearer $(cat {models.key_file})" \\\n'
+    session.out.say(
+        f'it is served; ask it with\n\n  fts ask {model.name} "..."\n\nor\n\n'
+        f"curl {address} -H 'Content-Type: application/json' \\\n"
+        f"{key if model.auth_enabled else ''}"
+        f'  -d \'{{"accessKey": "{model.access_key}", "request": {{"prompt": "..."}}}}\''
+    )
+
+
+def _done(session: Session, what: str, model: ServedModel) -> None:
+    if session.out.json:
+        session.out.data({what: model.id})
+    session.out.say(f"{what} {model.name}  {model.id}")

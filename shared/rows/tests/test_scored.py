@@ -1,0 +1,117 @@
+"""No row that was trained on is ever scored."""
+
+from typing import Any
+
+import pytest
+from datasets import Dataset, DatasetDict
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from rows import shares, templates
+from rows.errors import EmptyError
+
+INPUT, COMPLETION = "Q: {question}", " {answer}"
+COLUMNS = templates.used_columns(INPUT, COMPLETION)
+
+share = st.integers(1, 10_000).map(lambda parts: parts / 10_000)
+# Few values and blanks around them, so that many rows say the same.
+text = st.builds("{}{}".format, st.sampled_from("abcd"), st.sampled_from(["", " ", "\n"]))
+row = st.builds(lambda question, answer: {"question": question, "answer": answer}, text, text)
+rows = st.lists(row, min_size=1, max_size=60)
+
+
+def dataset(content: list[dict[str, str]], begin: int = 0) -> Dataset:
+    """The rows, each with a number of its own that no prompt uses."""
+    return Dataset.from_list([{**one, "id": begin + i} for i, one in enumerate(content)])
+
+
+def said(rows: Dataset) -> set[tuple[str, str]]:
+    """What the prompt makes of the rows, as a reader of the texts would compare them."""
+    return {
+        (templates.fill(INPUT, one).strip(), templates.fill(COMPLETION, one).strip())
+        for one in rows.to_list()
+    }
+
+
+@settings(deadline=None, max_examples=150)
+@given(rows, st.lists(row, max_size=30), st.sampled_from(["test", "eval", None]), st.data())
+def test_nothing_that_was_trained_on_is_scored(
+    content: list[dict[str, str]], own: list[dict[str, str]], own_name: str | None, data: Any
+) -> None:
+    splits = DatasetDict({"train": dataset(content)})
+    if own_name is not None and own:
+        splits[own_name] = dataset(own, begin=len(content))
+    try:
+        train, held_out = shares.split(splits, data.draw(share), data.draw(share))
+        other, _ = shares.split(splits, data.draw(share), data.draw(share))
+    except EmptyError:
+        assume(False)
+    fraction = data.draw(share)
+    try:
+        scored = shares.scored(held_out, [train, other], COLUMNS, fraction)
+    except EmptyError:
+        assert said(held_out) <= said(train) | said(other)
+        return
+
+    chosen = held_out.select(scored.positions)
+    assert not said(chosen) & (said(train) | said(other))
+    assert not set(chosen["id"]) & (set(train["id"]) | set(other["id"]))
+    assert len(chosen) >= 1
+    # Nothing else is left out.
+    everything = shares.scored(held_out, [train, other], COLUMNS, 1.0)
+    left = held_out.select(sorted(set(range(len(held_out))) - set(everything.positions)))
+    assert len(left) == everything.trained_on == scored.trained_on
+    assert said(left) <= said(train) | said(other)
+    again = shares.scored(held_out, [train, other], COLUMNS, fraction)
+    assert again == scored
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(2, 200), share, share, share)
+def test_every_row_that_is_held_out_can_be_scored_if_all_differ(
+    count: int, fraction: float, train_share: float, scored_share: float
+) -> None:
+    numbers = Dataset.from_dict({"n": list(range(count))})
+    try:
+        train, held_out = shares.split(DatasetDict({"train": numbers}), fraction, train_share)
+        scored = shares.scored(held_out, [train], ["n"], scored_share)
+    except EmptyError:
+        return
+    assert scored.trained_on == 0
+    assert len(scored.positions) == len(shares.sample(held_out, scored_share, 0))
+
+
+def test_a_row_whose_answer_differs_was_not_trained_on() -> None:
+    train = Dataset.from_list([{"question": "a", "answer": "b"}])
+    held_out = Dataset.from_list(
+        [{"question": "a", "answer": "b "}, {"question": "a", "answer": "c"}]
+    )
+    assert shares.scored(held_out, [train], COLUMNS, 1.0) == shares.Scored([1], 1)
+
+
+def test_a_missing_value_is_an_empty_text() -> None:
+    train = Dataset.from_list([{"question": "a", "answer": None}])
+    held_out = Dataset.from_list([{"question": "a", "answer": ""}, {"question": "b", "answer": ""}])
+    assert shares.scored(held_out, [train], COLUMNS, 1.0).positions == [1]
+
+
+def test_of_a_prompt_without_columns_whole_rows_are_compared() -> None:
+    train = Dataset.from_list([{"question": "a", "id": 1}])
+    held_out = Dataset.from_list([{"question": "a", "id": 1}, {"question": "a", "id": 2}])
+    assert shares.scored(held_out, [train], [], 1.0).positions == [1]
+
+
+def test_rows_that_were_all_trained_on_leave_nothing_to_score() -> None:
+    rows = Dataset.from_list([{"question": "a", "answer": "b"}] * 3)
+    with pytest.raises(EmptyError, match="each of the 3 held-out rows says the same"):
+        shares.scored(rows, [rows], COLUMNS, 1.0)
+
+
+def test_an_evaluation_of_nothing_is_refused() -> None:
+    with pytest.raises(EmptyError, match="No rows are held out"):
+        shares.scored(Dataset.from_dict({"n": []}), [], ["n"], 1.0)
+
+
+def test_an_evaluation_scores_the_share_asked_for() -> None:
+    rows = Dataset.from_dict({"n": list(range(10))})
+    assert len(shares.scored(rows, [], ["n"], 0.5).positions) == 5

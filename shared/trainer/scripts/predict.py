@@ -1,0 +1,13 @@
+"""Script of served models: what it is to load stands in the environment."""
+
+import os
+from typing import Any
+
+from trainer.predict import load_or_exit
+
+_predictor = load_or_exit(os.environ)
+
+
+def api_wrapper(args: dict[str, Any]) -> str:
+    """What the model writes behind `prompt`, with the options of `trainer.predict.OPTIONS`."""
+    return _predictor.answer(args)

@@ -1,0 +1,234 @@
+"""What a served model answers, and whether it is the one that was trained."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import get_peft_model
+from safetensors.torch import load_file, save_file
+
+from ft.api import PromptMetadata
+from trainer import saving, settings, trained_answers
+from trainer.errors import ModelError, ParityError, SettingsError
+from trainer.generate import continue_texts
+from trainer.hardware import detect
+from trainer.model import load_model, load_tokenizer, weight_type
+from trainer.predict import ADAPTER, BASE, GENERATION, NEVER, Predictor, load
+
+TRAINER = Path(__file__).parents[1]
+PROMPT = PromptMetadata(
+    prompt_template="### CUSTOMER: {customer}\n### ACTION: {action}",
+    input_template="### CUSTOMER: {customer}\n### ACTION:",
+    completion_template=" {action}",
+)
+ROWS = [
+    {"customer": text, "action": "any"}
+    for text in (
+        "where is my order",
+        "I want my money back",
+        "please cancel it",
+        "hello, my password does not work at all",
+        "the parcel came broken",
+        "how much is shipping to Spain?",
+    )
+]
+INPUTS = trained_answers.inputs(PROMPT, ROWS, ["customer", "action"])
+GREEDY = '{"max_new_tokens": 12}'
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a copy of the starter model and an adapter as a training leaves it."""
+    project = tmp_path_factory.mktemp("project")
+    shutil.copytree(TRAINER / "starter" / "model", project / "base")
+    base = str(project / "base")
+    tokenizer = load_tokenizer(base)
+    hardware = detect()
+    model = load_model(base, hardware, weight_type(hardware), None)
+    torch.manual_seed(7)
+    lora = settings.make_lora_config({"r": 4, "init_lora_weights": False})
+    tuned = get_peft_model(model, lora)
+    recorded = trained_answers.record(tuned, tokenizer, PROMPT, INPUTS)
+    saving.save_adapter(
+        tuned, tokenizer, "base", project / "adapter", {trained_answers.FILE: recorded}
+    )
+    return project
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    """A copy of it that may be spoilt."""
+    return Path(shutil.copytree(made, tmp_path / "copy"))
+
+
+@pytest.fixture
+def serve() -> Callable[..., tuple[Predictor, list[str]]]:
+    """Loads as a served model does; also what it told."""
+
+    def loaded(project: Path, **environment: str) -> tuple[Predictor, list[str]]:
+        told: list[str] = []
+        wanted = {BASE: "base", ADAPTER: "adapter", GENERATION: GREEDY} | environment
+        return load(wanted, project, told.append), told
+
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def served(made: Path) -> Predictor:
+    return load({BASE: "base", ADAPTER: "adapter", GENERATION: GREEDY}, made, print)
+
+
+Serve = Callable[..., tuple[Predictor, list[str]]]
+
+
+def edit(file: Path, change: Callable[[Any], None]) -> None:
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+
+
+def test_answers_are_those_of_an_evaluation(made: Path, served: Predictor) -> None:
+    generation = settings.make_generation_config(
+        {"do_sample": False, "max_new_tokens": 12}, served._tokenizer
+    )
+    inputs = [PROMPT.input_template.format(**row) for row in ROWS]
+    # As an evaluation does it: many at a time.
+    expected = [
+        c.text for c in continue_texts(served._model, served._tokenizer, generation, inputs)
+    ]
+
+    answers = [served.answer({"prompt": text}) for text in inputs]
+
+    assert answers == expected
+    assert not any(text in answer for text, answer in zip(inputs, answers, strict=True))
+    assert len(set(answers)) > 1
+
+
+def test_options_of_a_call_hold_for_that_call(served: Predictor) -> None:
+    prompt = INPUTS[0]
+    plain = served.answer({"prompt": prompt})
+    assert len(served.answer({"prompt": prompt, "max_new_tokens": 2})) < len(plain)
+    torch.manual_seed(1)
+    hot = {served.answer({"prompt": prompt, "temperature": 5.0}) for _ in range(3)}
+    assert len(hot) > 1
+    assert served.answer({"prompt": prompt, "temperature": 0}) == plain
+    assert served.answer({"prompt": prompt, "num_beams": 2, "repetition_penalty": 1.3})
+    assert served.answer({"prompt": prompt, "top_k": None}) == plain
+    # No more than the model was made for, however much is asked for.
+    assert served.answer({"prompt": prompt, "max_new_tokens": 10**9})
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ("text", "must be a JSON object"),
+        ({}, "prompt: must be given"),
+        ({"prompt": ""}, "prompt: must be given"),
+        ({"prompt": 3, "top_p": 2}, "prompt: must be given.*; top_p: must be a number above 0"),
+        ({"prompt": "a", "temperature": -1}, "temperature: .*not -1"),
+        ({"prompt": "a", "temperature": float("nan")}, "temperature: "),
+        ({"prompt": "a", "top_p": 0}, "top_p: "),
+        ({"prompt": "a", "top_k": 1.5}, "top_k: must be a whole number"),
+        ({"prompt": "a", "max_new_tokens": 0}, "max_new_tokens: .*from 1 on"),
+        ({"prompt": "a", "max_new_tokens": True}, "max_new_tokens: "),
+        ({"prompt": "a", "num_beams": 100}, "num_beams: .*from 1 to 16"),
+        ({"prompt": "a", "repetition_penalty": "1"}, "repetition_penalty: "),
+        ({"prompt": "a", "stop": "x"}, "stop: not known"),
+        ({"prompt": "word " * 5000}, "prompt: has .* tokens"),
+    ],
+)
+def test_calls_that_are_wrong(served: Predictor, args: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        served.answer(args)
+
+
+def test_the_trained_model_passes(serve: Serve, made: Path) -> None:
+    _, told = serve(made)
+    assert "Answers to 4 prompts are those of the trained model." in told
+
+
+def test_a_tampered_adapter_is_blocked(serve: Serve, project: Path) -> None:
+    weights = project / "adapter" / "adapter_model.safetensors"
+    tensors = load_file(weights)
+    # One of the two factors of each update: the update is another one.
+    spoilt = {name: t * -4.0 if "lora_A" in name else t for name, t in tensors.items()}
+    save_file(spoilt, weights)
+    with pytest.raises(ParityError, match=r"Answers differ on prompt \d of 4"):
+        serve(project)
+
+
+def test_a_tampered_tokenizer_is_blocked(serve: Serve, project: Path) -> None:
+    edit(project / "base" / "tokenizer.json", lambda t: t["model"]["merges"].pop())
+    with pytest.raises(ParityError, match="Wrong tokenizer"):
+        serve(project)
+
+
+def test_another_end_of_text_is_blocked(serve: Serve, project: Path) -> None:
+    tokenizer = load_tokenizer(str(project / "base"))
+    other = tokenizer.convert_ids_to_tokens(300)
+    edit(project / "base" / "tokenizer_config.json", lambda c: c.update(eos_token=other))
+    with pytest.raises(ParityError, match="EOS differs"):
+        serve(project)
+
+
+def test_numbers_of_another_kind_may_tip_an_answer(serve: Serve, project: Path) -> None:
+    def otherwise(recorded: Any) -> None:
+        recorded["calculated"] = "torch.bfloat16 on cuda"
+        recorded["samples"][1]["tokens"] = [1, 2, 3]
+
+    edit(project / "adapter" / trained_answers.FILE, otherwise)
+    _, told = serve(project)
+    assert any("differ on prompt 2 of 4; it was trained as torch.bfloat16" in t for t in told)
+
+
+def test_an_adapter_from_elsewhere_is_served_unverified(serve: Serve, project: Path) -> None:
+    (project / "adapter" / trained_answers.FILE).unlink()
+    predictor, told = serve(project)
+    assert "There is no parity.json beside the adapter" in told[0]
+    assert predictor.answer({"prompt": INPUTS[0]})
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind", "told"),
+    [
+        ({BASE: ""}, ModelError, "must name the base model"),
+        ({BASE: "nowhere"}, ModelError, "nowhere cannot be loaded"),
+        ({ADAPTER: "nowhere"}, ModelError, "nowhere cannot be loaded"),
+        ({GENERATION: "{"}, SettingsError, "not JSON"),
+        ({GENERATION: "[]"}, SettingsError, "must be a JSON object"),
+        ({GENERATION: '{"invented": 1}'}, SettingsError, "unknown setting invented"),
+        ({GENERATION: '{"max_new_tokens": "9"}'}, SettingsError, "max_new_tokens: must be"),
+    ],
+)
+def test_what_cannot_be_loaded(
+    serve: Serve, made: Path, environment: dict[str, str], kind: type[Exception], told: str
+) -> None:
+    with pytest.raises(kind, match=told):
+        serve(made, **environment)
+
+
+def test_the_script_ends_with_the_reason(made: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(TRAINER / "scripts" / "predict.py")],
+        cwd=made,
+        env={**os.environ, "PYTHONPATH": str(TRAINER.parent), BASE: "base", ADAPTER: "nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == NEVER
+    assert "Adapter nowhere cannot be loaded" in done.stdout
+
+
+def test_no_inputs_where_the_prompt_says_not_how() -> None:
+    assert (
+        trained_answers.inputs(PromptMetadata(input_template="{other}"), ROWS, ["customer"]) == []
+    )
+    assert len(INPUTS) == trained_answers.SAMPLES
