@@ -3,6 +3,7 @@
 PYTHON ?= python3.11
 STUDIO := .venv
 TRAINER := .venv-trainer
+AXOLOTL := .venv-axolotl
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 SERVICES := datasets models adapters prompts configs fine_tuning evaluation inspection facade workbench
 PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/rows shared/jobs \
@@ -17,7 +18,7 @@ PROJECT_FILES := $(wildcard shared/*/pyproject.toml services/*/pyproject.toml)
 export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test lint types imports generated pytest pytest-trainer \
+.PHONY: help env env-axolotl demo up down test lint types imports generated pytest pytest-trainer \
         proto proto-check cmlapi-check schemas schemas-check docs docs-check \
         fuzz test-faults benchmarks format clean
 
@@ -37,15 +38,29 @@ $(STUDIO)/.made: requirements/services.txt requirements/dev.txt $(PROJECT_FILES)
 	@touch $@
 
 # torch comes first and by its exact version: another spelling may take a build of several GB.
+define trainer
+	@$(PYTHON) -m venv $(1)
+	@$(1)/bin/pip install $(PIP_FLAGS) \
+	    $(if $(FTS_TORCH_INDEX_URL),--extra-index-url $(FTS_TORCH_INDEX_URL)) torch==2.13.0
+	@$(1)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt \
+	    hatchling pytest pytest-asyncio hypothesis jsonschema
+	@$(1)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt --no-build-isolation \
+	    $(addprefix --editable ./,$(TRAINER_PACKAGES))
+endef
+
 $(TRAINER)/.made: requirements/trainer.txt $(TRAINER_PACKAGES:%=%/pyproject.toml)
 	@echo "making $(TRAINER): torch and the trainer (the largest download)"
-	@$(PYTHON) -m venv $(TRAINER)
-	@$(TRAINER)/bin/pip install $(PIP_FLAGS) \
-	    $(if $(FTS_TORCH_INDEX_URL),--extra-index-url $(FTS_TORCH_INDEX_URL)) torch==2.13.0
-	@$(TRAINER)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt \
-	    hatchling pytest pytest-asyncio hypothesis jsonschema
-	@$(TRAINER)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt --no-build-isolation \
-	    $(addprefix --editable ./,$(TRAINER_PACKAGES))
+	$(call trainer,$(TRAINER))
+	@touch $@
+
+env-axolotl: $(AXOLOTL)/.made  ## A third one, for jobs that train with Axolotl too
+
+$(AXOLOTL)/.made: requirements/axolotl.txt requirements/trainer.txt \
+                  $(TRAINER_PACKAGES:%=%/pyproject.toml)
+	@echo "making $(AXOLOTL): the trainer and Axolotl"
+	$(call trainer,$(AXOLOTL))
+	@$(AXOLOTL)/bin/pip install $(PIP_FLAGS) --no-deps --ignore-requires-python \
+	    -r requirements/axolotl.txt
 	@touch $@
 
 # ------------------------------------------------------------------------------ running
@@ -129,4 +144,4 @@ docs-check: $(STUDIO)/.made
 	@python docs/generate.py --check
 
 clean:  ## Removes the environments; the studio's data in .fts stays
-	@rm -rf $(STUDIO) $(TRAINER) .proto-check
+	@rm -rf $(STUDIO) $(TRAINER) $(AXOLOTL) .proto-check

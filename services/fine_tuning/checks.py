@@ -1,17 +1,17 @@
 """What must hold for a job to be started. Every check raises, and none changes anything."""
 
 import asyncio
-from collections.abc import Awaitable
+import json
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 from chassis.errors import (
     AlreadyExists,
     FailedPrecondition,
     NotFound,
+    Refusal,
     Unimplemented,
     Violations,
 )
@@ -19,25 +19,18 @@ from chassis.paths import ProjectPaths
 from chassis.peers import all_referred, referred
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
-    ConfigMetadata,
     DatasetMetadata,
     ModelMetadata,
     PromptMetadata,
 )
 from ft.training import of_prompt
-from services.fine_tuning import rules
+from jobs.frameworks import frameworks
+from jobs.workspace import Workspace
+from services.fine_tuning import axolotl, plan, rules
+from services.fine_tuning.axolotl import AxolotlData
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
 from services.fine_tuning.store import FineTuningStore
-
-
-def _dataset_format(text: str) -> str:
-    """The format of the first dataset of an Axolotl config; empty if it names none."""
-    try:
-        content = yaml.safe_load(text)
-        return str(content["datasets"][0]["type"] or "")
-    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError):
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +40,21 @@ class References:
     model: ModelMetadata
     dataset: DatasetMetadata
     prompt: PromptMetadata | None
-    """None where the training needs none."""
+    """None where one is yet to be found."""
+    axolotl: AxolotlData | None
+    """None where Axolotl does not do the training."""
 
 
 class Checks:
     """The checks of a request, each of what the others do not need."""
 
-    def __init__(self, jobs: FineTuningStore, peers: Peers, paths: ProjectPaths) -> None:
+    def __init__(
+        self, jobs: FineTuningStore, peers: Peers, paths: ProjectPaths, workspace: Workspace
+    ) -> None:
         self._jobs = jobs
         self._peers = peers
         self._paths = paths
+        self._workspace = workspace
 
     def request(self, request: JobRequest) -> None:
         """The request by itself, and its paths. Raises InvalidArgument with all that is wrong."""
@@ -68,11 +66,29 @@ class Checks:
             self._paths.file("user_script", request.user_script, found)
         found.raise_if_any()
 
-    def available(self, request: JobRequest) -> None:
-        """Raises Unimplemented for what the studio cannot do yet."""
-        if request.is_axolotl:
-            description = "training with Axolotl is not available yet"
-            raise Unimplemented.at("framework_type", rules.AVAILABLE, description)
+    async def available(self, request: JobRequest) -> None:
+        """Raises Unimplemented for what the studio cannot do, FailedPrecondition for what jobs of
+        the workspace cannot.
+
+        A workspace that does not say what its jobs can, or does not answer, is given the job.
+        """
+        if not request.is_axolotl:
+            return
+        if request.num_workers > 1:
+            description = "training with Axolotl is available on one worker"
+            raise Unimplemented.at("num_workers", rules.AVAILABLE, description)
+        try:
+            found = frameworks(await self._workspace.template(plan.template(request)))
+        except Refusal:
+            return
+        if found and request.framework_type not in found:
+            raise FailedPrecondition.at(
+                "framework_type",
+                rules.AVAILABLE,
+                f"{request.framework_type} is not installed where jobs run; "
+                f"there is {', '.join(found)}",
+                reason="FRAMEWORK_NOT_INSTALLED",
+            )
 
     async def name(self, request: JobRequest) -> None:
         """Raises AlreadyExists if an adapter or a job has the adapter's name."""
@@ -100,23 +116,36 @@ class Checks:
         if request.user_config_id:
             lookups["user_config_id"] = self._peers.config(request.user_config_id)
         if request.is_axolotl:
-            lookups["axolotl_config_id"] = self._axolotl(request.axolotl_config_id)
-        else:
+            lookups["axolotl_config_id"] = self._axolotl(request.axolotl_config_id, dataset)
+        if request.prompt_id:
             lookups["prompt_id"] = self._prompt(request, dataset)
         asked = (referred(field, lookup) for field, lookup in lookups.items())
         found = dict(zip(lookups, await all_referred(*asked), strict=True))
-        return References(found["base_model_id"], found["dataset_id"], found.get("prompt_id"))
+        return References(
+            model=found["base_model_id"],
+            dataset=found["dataset_id"],
+            prompt=found.get("prompt_id"),
+            axolotl=found.get("axolotl_config_id"),
+        )
 
-    async def _axolotl(self, config_id: str) -> ConfigMetadata:
-        config = await self._peers.config(config_id)
-        if config.type != ConfigType.AXOLOTL or not _dataset_format(config.config):
+    async def _axolotl(self, config_id: str, dataset: Awaitable[DatasetMetadata]) -> AxolotlData:
+        stored = await self._peers.config(config_id)
+        config = axolotl.read(stored.config)
+        if stored.type != ConfigType.AXOLOTL or not config.format:
             raise FailedPrecondition.at(
                 "axolotl_config_id",
                 rules.AXOLOTL_FORMAT,
                 f"config {config_id!r} is no axolotl config that names `datasets[0].type`",
                 reason="AXOLOTL_FORMAT_MISSING",
             )
-        return config
+        if not config.adapter:
+            description = f"config {config_id!r} does not say which `adapter` it trains"
+            raise FailedPrecondition.at("axolotl_config_id", rules.AXOLOTL_ADAPTER, description)
+        columns = await self._peers.columns_of_format(config.format)
+        # Of a dataset that is not there, that alone is told.
+        with suppress(NotFound):
+            _check_columns(config.format, columns, await dataset)
+        return AxolotlData(config, columns)
 
     async def _prompt(
         self, request: JobRequest, dataset: Awaitable[DatasetMetadata]
@@ -135,6 +164,22 @@ class Checks:
                 )
         _require_loss(request, prompt)
         return prompt
+
+
+def _check_columns(format: str, columns: Sequence[str], dataset: DatasetMetadata) -> None:
+    there = json.loads(dataset.features or "[]")
+    if not columns:
+        why = f"no format {format!r} is known"
+    elif missing := [column for column in columns if column not in there]:
+        why = (
+            f"format {format!r} has the columns {', '.join(columns)}, and dataset "
+            f"{dataset.name!r} lacks {', '.join(missing)}"
+        )
+    else:
+        return
+    raise FailedPrecondition.at(
+        "axolotl_config_id", rules.AXOLOTL_COLUMNS, why, reason="AXOLOTL_FORMAT_DOES_NOT_FIT"
+    )
 
 
 def _require_loss(request: JobRequest, prompt: PromptMetadata) -> None:

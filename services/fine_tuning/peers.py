@@ -1,12 +1,15 @@
 """What the fine-tuning service asks of others."""
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 
 from chassis import domains
 from chassis.config import Settings
 from chassis.errors import NotFound
+from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
+    AddPromptRequest,
     ConfigMetadata,
     DatasetMetadata,
     GetAdapterRequest,
@@ -15,6 +18,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
     GetModelRequest,
     GetPromptRequest,
     ListAdaptersRequest,
+    ListConfigsRequest,
+    ListPromptsRequest,
     ModelMetadata,
     PromptMetadata,
 )
@@ -43,6 +48,24 @@ class Peers:
     async def prompt(self, id: str) -> PromptMetadata:
         """The prompt with that id. Raises NotFound."""
         return (await self._prompts(lambda s: s.GetPrompt, GetPromptRequest(id=id))).prompt
+
+    async def prompts(self) -> Sequence[PromptMetadata]:
+        """Every prompt."""
+        return (await self._prompts(lambda s: s.ListPrompts, ListPromptsRequest())).prompts
+
+    async def add_prompt(self, prompt: PromptMetadata) -> str:
+        """Adds a prompt; its id. Raises AlreadyExists."""
+        request = AddPromptRequest(prompt=prompt)
+        return (await self._prompts(lambda s: s.AddPrompt, request)).prompt.id
+
+    async def columns_of_format(self, name: str) -> list[str]:
+        """Columns of a dataset format of Axolotl, in order; empty if the studio has none of that
+        name."""
+        request = ListConfigsRequest(type=ConfigType.AXOLOTL_DATASET_FORMATS)
+        for config in (await self.configs.peer(lambda s: s.ListConfigs, request)).configs:
+            if config.description == name:
+                return list(json.loads(config.config))
+        return []
 
     async def config(self, id: str) -> ConfigMetadata:
         """The config with that id. Raises NotFound."""

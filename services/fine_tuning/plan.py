@@ -2,32 +2,53 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.errors import Violations
 from chassis.records import new_id
+from ft.enums import FineTuningFrameworkType
 from jobs.arguments import compact_json, encode
 from jobs.configs import Config, columns
 from jobs.dispatch import JobSpec
+from services.fine_tuning.axolotl import AxolotlConfig
 from services.fine_tuning.request import CONFIGS, JobRequest
 from services.fine_tuning.store import FineTuningJob
 
-TEMPLATE = "Accel_Finetuning_Base_Job"
+TEMPLATES: Mapping[str, str] = {
+    FineTuningFrameworkType.LEGACY: "Accel_Finetuning_Base_Job",
+    FineTuningFrameworkType.AXOLOTL: "Finetuning_Base_Job",
+}
+"""Name of the template job, by framework."""
 DEFAULT_OUTPUT_DIR = "adapters"
 NEEDED = ("training_arguments_config", "lora_config")
-"""Configs that every job has: its own, or shipped ones."""
+"""Configs that every job of the studio's own trainer has: its own, or shipped ones."""
 DEFAULT_EPOCHS = 1
 DEFAULT_LEARNING_RATE = 2e-4
 
 
-def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) -> FineTuningJob:
+def template(request: JobRequest) -> str:
+    """Name of the template job that the request's job is made from."""
+    return TEMPLATES.get(request.framework_type, TEMPLATES[FineTuningFrameworkType.LEGACY])
+
+
+def needed(request: JobRequest) -> Sequence[str]:
+    """Configs that the job has to have."""
+    return () if request.is_axolotl else NEEDED
+
+
+def record(
+    request: JobRequest,
+    configs: Mapping[str, Config],
+    output_dir: str,
+    axolotl: AxolotlConfig | None = None,
+) -> FineTuningJob:
     """The job's record, with copies of the configs, so that it explains itself without them.
 
     Raises InvalidArgument if an argument of the job cannot be carried.
     """
     cpu, gpu, memory = _resources(request)
-    training = training_settings(request, configs)
+    epochs, learning_rate = _numbers(request, configs, axolotl)
     user_config = configs.get("user_config")
     id = new_id()
     job = FineTuningJob(
@@ -39,8 +60,8 @@ def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) 
         num_cpu=cpu,
         num_gpu=gpu,
         num_memory=memory,
-        num_epochs=math.ceil(training["num_train_epochs"]),
-        learning_rate=float(training["learning_rate"]),
+        num_epochs=math.ceil(epochs),
+        learning_rate=learning_rate,
         out_dir=f"{output_dir.rstrip('/')}/{id}",
         dataset_fraction=request.dataset_fraction,
         train_test_split=request.train_test_split,
@@ -62,7 +83,7 @@ def record(request: JobRequest, configs: Mapping[str, Config], output_dir: str) 
 
 def _spec(request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]) -> JobSpec:
     return JobSpec(
-        template=TEMPLATE,
+        template=template(request),
         script=request.user_script,
         arguments=encode(_flags(request, job, configs)),
         cpu=job.num_cpu or 0,
@@ -90,8 +111,7 @@ def quantisation(configs: Mapping[str, Config]) -> Config | None:
 def _flags(
     request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
 ) -> dict[str, object]:
-    bnb = quantisation(configs)
-    return {
+    flags: dict[str, object] = {
         "base_model_id": job.base_model_id,
         "dataset_id": job.dataset_id,
         "experimentid": job.id,
@@ -100,19 +120,40 @@ def _flags(
         "adapter_name": job.adapter_name,
         "finetuning_framework_type": job.framework_type,
         "prompt_id": job.prompt_id,
-        "bnb_config": bnb.compact() if bnb else None,
-        "lora_config": configs["lora_config"].compact(),
-        "training_arguments_config": compact_json(training_settings(request, configs)),
         "auto_add_adapter": request.auto_add_adapter,
         "train_test_split": job.train_test_split,
         "dataset_fraction": job.dataset_fraction,
         "user_config_id": job.user_config_id,
+    }
+    if request.is_axolotl:
+        return {**flags, "axolotl_config_id": job.axolotl_config_id}
+    return {**flags, **_legacy_flags(request, job, configs)}
+
+
+def _legacy_flags(
+    request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
+) -> dict[str, object]:
+    bnb = quantisation(configs)
+    return {
+        "bnb_config": bnb.compact() if bnb else None,
+        "lora_config": configs["lora_config"].compact(),
+        "training_arguments_config": compact_json(training_settings(request, configs)),
         "dist_num": job.num_workers,
         "dist_cpu": job.num_cpu,
         "dist_mem": job.num_memory,
         "dist_gpu": job.num_gpu,
         "gpu_label_id": job.gpu_label_id,
     }
+
+
+def _numbers(
+    request: JobRequest, configs: Mapping[str, Config], axolotl: AxolotlConfig | None
+) -> tuple[float, float | None]:
+    """Epochs and learning rate."""
+    if axolotl is not None:
+        return axolotl.epochs, axolotl.learning_rate
+    training = training_settings(request, configs)
+    return training["num_train_epochs"], float(training["learning_rate"])
 
 
 def _resources(request: JobRequest) -> tuple[int, int, int]:

@@ -18,5 +18,12 @@ AXOLOTL_FORMAT = Rule(
     "FT-607", "An Axolotl config is of type axolotl and names the format of its first dataset."
 )
 WORKERS = Rule("FT-608", "A job has at most 64 workers.")
+AXOLOTL_ADAPTER = Rule("FT-609", "An Axolotl config trains an adapter.")
+AXOLOTL_COLUMNS = Rule(
+    "FT-610",
+    "The format of an Axolotl config is among the configs of type axolotl_dataset_formats, and the "
+    "dataset has its columns.",
+)
+AXOLOTL_DECIDES = Rule("FT-611", "What an Axolotl config is there for is set in it alone.")
 CONSISTENT = Rule("FT-620", "Settings of a training do not contradict each other.")
 LOSS_OF_PROMPT = Rule("FT-621", "The prompt's templates fit what the settings train on.")

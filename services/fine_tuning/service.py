@@ -1,12 +1,13 @@
 """Starts fine-tuning jobs, and says how their rows were chosen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chassis.errors import AlreadyExists
 from chassis.paths import ProjectPaths
 from jobs.lifecycle import JobLifecycle
 from services.fine_tuning import plan
-from services.fine_tuning.checks import Checks
+from services.fine_tuning.axolotl import prompt_for
+from services.fine_tuning.checks import Checks, References
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
 from services.fine_tuning.store import FineTuningJob
@@ -46,7 +47,7 @@ class FineTuningService:
         if before := self._lifecycle.started_before(request.request_id, request.digest):
             return before[0]
         self._checks.request(request)
-        self._checks.available(request)
+        await self._checks.available(request)
         try:
             await self._checks.name(request)
         except AlreadyExists:
@@ -54,11 +55,8 @@ class FineTuningService:
             if before := self._lifecycle.started_before(request.request_id, request.digest):
                 return before[0]
             raise
-        await self._checks.references(request)
-        # Stored, so that they can be found again.
-        stored = await self._peers.configs.store(request.config_texts)
-        configs = await self._peers.configs.complete(stored, plan.NEEDED, request.base_model_id)
-        job = plan.record(request, configs, self._output_dir(request))
+        references = await self._checks.references(request)
+        job = await self._planned(request, references)
         [started] = await self._lifecycle.start([job], unique=["adapter_name"])
         return started
 
@@ -74,6 +72,20 @@ class FineTuningService:
         if job is None or job.dataset_fraction is None or job.train_test_split is None:
             return Split(*DEFAULT_SPLIT)
         return Split(job.dataset_fraction, job.train_test_split)
+
+    async def _planned(self, request: JobRequest, references: References) -> FineTuningJob:
+        """The job of a request that nothing is wrong with; stores what goes with it."""
+        # Stored, so that they can be found again.
+        stored = await self._peers.configs.store(request.config_texts)
+        needed = plan.needed(request)
+        configs = await self._peers.configs.complete(stored, needed, request.base_model_id)
+        axolotl = references.axolotl
+        if axolotl is None:
+            return plan.record(request, configs, self._output_dir(request))
+        if not request.prompt_id:
+            prompt_id = await prompt_for(axolotl, references.dataset, self._peers)
+            request = replace(request, prompt_id=prompt_id)
+        return plan.record(request, configs, self._output_dir(request), axolotl.config)
 
     def _output_dir(self, request: JobRequest) -> str:
         if request.output_dir:

@@ -22,6 +22,7 @@ from services.fine_tuning import plan
 from services.fine_tuning.checks import Checks, References
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
+from services.fine_tuning.rules import AXOLOTL_DECIDES
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 NEWEST = 5
@@ -56,10 +57,14 @@ class Validation:
             return expected
         with findings.noted():
             configs = await self._peers.configs.complete(
-                unstored(request.config_texts), plan.NEEDED, request.base_model_id
+                unstored(request.config_texts), plan.needed(request), request.base_model_id
             )
-            job = plan.record(request, configs, request.output_dir or plan.DEFAULT_OUTPUT_DIR)
-            if request.user_script:
+            axolotl = references.axolotl.config if references.axolotl else None
+            output_dir = request.output_dir or plan.DEFAULT_OUTPUT_DIR
+            job = plan.record(request, configs, output_dir, axolotl)
+            if axolotl is not None:
+                _note_axolotl(request, findings)
+            elif request.user_script:
                 description = "what it makes of rows and settings is its own: neither is looked at"
                 findings.add(Severity.NOTICE, "user_script", rules.OWN_SCRIPT, description)
             else:
@@ -72,12 +77,11 @@ class Validation:
         """What the request refers to, if all of it is there; notes what a start would refuse."""
         with findings.noted():
             self._checks.request(request)
-        with findings.noted():
-            self._checks.available(request)
-        _, references, _ = await asyncio.gather(
+        _, _, references, _ = await asyncio.gather(
+            findings.of(self._checks.available(request)),
             findings.of(self._checks.name(request)),
             findings.of(self._checks.references(request)),
-            check_template(self._workspace, plan.TEMPLATE, findings),
+            check_template(self._workspace, plan.template(request), findings),
         )
         return references
 
@@ -104,6 +108,15 @@ class Validation:
             num_workers=request.num_workers,
         )
         return await self._peers.inspection(lambda s: s.InspectJob, wanted)
+
+
+def _note_axolotl(request: JobRequest, findings: Findings) -> None:
+    description = "Axolotl reads rows and settings by itself: neither is looked at"
+    findings.add(Severity.NOTICE, "framework_type", rules.OWN_SCRIPT, description)
+    given = [name for name in ("num_epochs", "learning_rate") if getattr(request, name) is not None]
+    for name in (*given, *request.configs):
+        description = "has no effect: the Axolotl config says it"
+        findings.add(Severity.NOTICE, name, AXOLOTL_DECIDES, description)
 
 
 def _expected(

@@ -22,6 +22,8 @@ TEMPLATE_JOBS = {
     "Mlflow_Evaluation_Base_Job": "evaluate.py",
     "Model_Export_Base_Job": "export.py",
 }
+FRAMEWORKS = "FTS_FRAMEWORKS"
+"""The variable by which a template job says with what its jobs can train."""
 STARTER_PARTS = ("model", "intents")
 
 
@@ -82,6 +84,7 @@ def _seed_template(
     job.script = str((runtime.trainer or Path("trainer")) / "scripts" / script)
     job.runtime_identifier = runtime.identifier
     job.kernel = runtime.kernel
+    job.environment = {**job.environment, FRAMEWORKS: ",".join(runtime.frameworks)}
 
 
 def copy_starter(settings: WorkbenchSettings, runtime: Runtime) -> None:

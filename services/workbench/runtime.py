@@ -13,7 +13,10 @@ _PROBE = """
 import importlib.util, json, platform
 spec = importlib.util.find_spec("trainer")
 places = list(spec.submodule_search_locations or []) if spec else []
-print(json.dumps({"version": platform.python_version(), "trainer": places[:1]}))
+axolotl = importlib.util.find_spec("axolotl") is not None
+print(json.dumps(
+    {"version": platform.python_version(), "trainer": places[:1], "axolotl": axolotl}
+))
 """
 _PROBE_SECONDS = 60
 
@@ -25,6 +28,8 @@ class Runtime:
     python: Path
     version: str
     trainer: Path | None
+    frameworks: tuple[str, ...] = ()
+    """With what the trainer can train; empty if that is not known."""
 
     @property
     def identifier(self) -> str:
@@ -59,4 +64,5 @@ def probe(python: Path) -> Runtime:
         log.warning(
             "no package `trainer` in the runtime: template jobs will fail", python=str(python)
         )
-    return Runtime(python, found["version"], trainer)
+    frameworks = ("legacy", "axolotl") if found["axolotl"] else ("legacy",)
+    return Runtime(python, found["version"], trainer, frameworks if trainer else ())

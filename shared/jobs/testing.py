@@ -2,6 +2,7 @@
 and an inspection that says what the test wants to hear."""
 
 import asyncio
+import json
 import textwrap
 import time
 import urllib.request
@@ -16,6 +17,7 @@ from chassis.rpc import handlers
 from chassis.server import Parts
 from chassis.testing import Process, exported_rows, serving, settings_in
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from jobs.frameworks import FRAMEWORKS
 
 PROJECT_ID = "local"
 _START_SECONDS = 30.0
@@ -97,6 +99,13 @@ class Workbench:
         """The one job of that name."""
         [found] = [job for job in self._all() if job.name == name]
         return found
+
+    def let_jobs_have(self, frameworks: str) -> None:
+        """What its template jobs say of the frameworks that jobs have."""
+        for job in self._all():
+            if str(job.name).endswith("_Base_Job"):
+                job.environment = json.dumps({FRAMEWORKS: frameworks})
+                self.api.update_job(job, PROJECT_ID, str(job.id))
 
     def script(self, name: str, code: str) -> str:
         """Writes a script into the project; its location."""

@@ -24,6 +24,7 @@ class FineTuneArguments:
     train_out_dir: str
     adapter_name: str
     finetuning_framework_type: str
+    axolotl_config_id: str
     auto_add_adapter: bool
     dataset_fraction: float
     train_test_split: float
@@ -90,7 +91,7 @@ def fine_tune_arguments(environment: Mapping[str, str]) -> FineTuneArguments:
     parser = _Parser()
     for name in ("base_model_id", "dataset_id", "experimentid", "out_dir", "train_out_dir"):
         parser.text(name, required=True)
-    for name in ("adapter_name", "prompt_id"):
+    for name in ("adapter_name", "prompt_id", "axolotl_config_id"):
         parser.text(name)
     parser.text("finetuning_framework_type", default="legacy")
     parser.add_argument("--auto_add_adapter", nargs="?", const=True, default=False, type=_truth)
@@ -104,8 +105,7 @@ def fine_tune_arguments(environment: Mapping[str, str]) -> FineTuneArguments:
     for name in ("bnb_config", "lora_config", "training_arguments_config"):
         parser.config(name)
     # Known, but meant for other scripts.
-    for name in ("axolotl_config_id", "user_config_id"):
-        parser.text(name)
+    parser.text("user_config_id")
     values, unknown = parser.read(environment)
     return FineTuneArguments(**_only(values, FineTuneArguments), unknown=unknown)
 

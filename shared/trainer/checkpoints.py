@@ -16,6 +16,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from ft.training import evaluation_steps
 from rows import canonical
 from trainer.arguments import FineTuneArguments
+from trainer.claim import attempt
+from trainer.events import EventLog
 from trainer.hardware import Notify
 
 COMPLETE_FILE = "complete.json"
@@ -113,6 +115,18 @@ def newest(output_dir: Path, identity: str, notify: Notify) -> Path | None:
         why = "belongs to other settings or data" if marked else "was cut off while it was saved"
         notify(f"{folder.name} is not used: it {why}.")
     return None
+
+
+def to_go_on_from(output_dir: Path, identity: str, events: EventLog) -> str | None:
+    """Where an attempt after the first goes on; None to begin anew. The user is told."""
+    if attempt(os.environ) == 1:
+        return None
+    found = newest(output_dir, identity, events.notice)
+    if found is None:
+        events.notice("There is no checkpoint to go on from; training begins anew.")
+        return None
+    events.write("resumed", checkpoint=found.name)
+    return str(found)
 
 
 def _step(folder: Path) -> int:

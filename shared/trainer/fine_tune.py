@@ -2,8 +2,11 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from ft.enums import FineTuningFrameworkType
 from trainer import agent
 from trainer.arguments import FineTuneArguments, fine_tune_arguments
 from trainer.errors import ArgumentsError, UnsupportedError
@@ -31,10 +34,8 @@ def main() -> int:
 
 
 def _work(arguments: FineTuneArguments, events: EventLog) -> None:
-    if arguments.finetuning_framework_type != "legacy":
-        raise UnsupportedError(
-            f"Framework {arguments.finetuning_framework_type} is not available yet, only legacy is."
-        )
+    if arguments.finetuning_framework_type not in TRAININGS:
+        raise UnsupportedError(f"Framework {arguments.finetuning_framework_type} is not known.")
     if arguments.dist_num > 1:
         Workers(arguments, events).run()
     else:
@@ -48,7 +49,26 @@ def train(arguments: FineTuneArguments, events: EventLog) -> None:
     Raises TrainerError or StudioError where the user can do something about it.
     """
     from trainer.found import FoundStudio
+
+    training = TRAININGS[arguments.finetuning_framework_type]()
+    with FoundStudio(os.environ) as studio:
+        training(arguments, studio, events, Path.cwd()).run()
+
+
+def _legacy() -> Any:
     from trainer.training import FineTuning
 
-    with FoundStudio(os.environ) as studio:
-        FineTuning(arguments, studio, events, Path.cwd()).run()
+    return FineTuning
+
+
+def _axolotl() -> Any:
+    from trainer.axolotl.tuning import AxolotlTuning
+
+    return AxolotlTuning
+
+
+TRAININGS: dict[str, Callable[[], Any]] = {
+    FineTuningFrameworkType.LEGACY: _legacy,
+    FineTuningFrameworkType.AXOLOTL: _axolotl,
+}
+"""What trains, by framework; imported only where it is used."""

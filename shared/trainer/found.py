@@ -14,6 +14,8 @@ from ft.api import (
     AddAdapterResponse,
     GetAdapterRequest,
     GetAdapterResponse,
+    GetConfigRequest,
+    GetConfigResponse,
     GetDatasetRequest,
     GetDatasetResponse,
     GetDatasetSplitByAdapterRequest,
@@ -107,6 +109,9 @@ class FoundStudio:
 
     def GetPrompt(self, request: GetPromptRequest) -> GetPromptResponse:
         return self._asked(lambda client: client.GetPrompt(request))
+
+    def GetConfig(self, request: GetConfigRequest) -> GetConfigResponse:
+        return self._asked(lambda client: client.GetConfig(request))
 
     def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse:
         return self._asked(lambda client: client.GetAdapter(request))

@@ -5,6 +5,7 @@ No path of the machine and no secret is in it.
 """
 
 import dataclasses
+import json
 import os
 import platform
 from collections.abc import Mapping
@@ -62,13 +63,12 @@ class Origin:
     workers: int
 
 
-def of(origin: Origin, trainer: Any, adapter: Path, kept: Path) -> dict[str, Any]:
-    """The manifest of an adapter that was saved in a directory. Hashes of large files are kept in
-    another one."""
-    return {
+def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dict[str, Any]:
+    """Writes the manifest of an adapter that was saved in a directory, and returns it."""
+    manifest = {
         "data": _data(origin),
         "prompt": _prompt(origin.prompt),
-        "base_model": _base_model(origin.source, trainer.model, KeptHashes(kept / KEPT_HASHES)),
+        "base_model": _base_model(origin.source, trainer.model, KeptHashes(kept_hashes)),
         "tokenizer": _tokenizer(adapter),
         "versions": _versions(),
         "seed": trainer.args.seed,
@@ -78,6 +78,9 @@ def of(origin: Origin, trainer: Any, adapter: Path, kept: Path) -> dict[str, Any
         "workers": origin.workers,
         "adapter": {"sha256": of_file(adapter / "adapter_model.safetensors")},
     }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
+    (adapter / FILE).write_text(text + "\n", encoding="utf-8")
+    return manifest
 
 
 def _data(origin: Origin) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Outcome:
     """How a worker failed."""
 
     rank: int
-    kind: str
+    kind: FailureKind
     reason: str
     """One sentence, fit for the user."""
     detail: str = ""
@@ -63,9 +63,10 @@ class WorkerFiles:
     def read(self, rank: int) -> Outcome | None:
         """How the worker failed, None while nobody says so."""
         try:
-            return Outcome(**json.loads(self._file(rank).read_text()))
+            content = json.loads(self._file(rank).read_text())
         except FileNotFoundError:
             return None
+        return Outcome(**{**content, "kind": FailureKind(content["kind"])})
 
     def last_lines(self, rank: int) -> str:
         """The end of a worker's output; empty for the first."""

@@ -1,11 +1,15 @@
 """Puts a trained adapter into the studio's list, once."""
 
 import logging
+import os
 import time
+from pathlib import Path
 
 from ft.api import AdapterMetadata, AdapterType, AddAdapterRequest, ListAdaptersRequest
 from ft.client import AlreadyExistsError, StudioError
+from trainer.arguments import FineTuneArguments
 from trainer.errors import RegistrationError
+from trainer.events import EventLog
 from trainer.found import UNDECIDED
 from trainer.studio import Studio
 
@@ -38,18 +42,26 @@ def register(
         pause = min(2 * pause, 5.0)
 
 
-def adapter_request(
-    *, name: str, model_id: str, location: str, job_id: str, prompt_id: str
-) -> AddAdapterRequest:
-    """The request for an adapter that a job saved in the project directory."""
-    return AddAdapterRequest(
-        type=AdapterType.PROJECT,
-        name=name,
-        model_id=model_id,
-        location=location,
-        fine_tuning_job_id=job_id,
-        prompt_id=prompt_id,
-    )
+def announce(studio: Studio, events: EventLog, arguments: FineTuneArguments, project: Path) -> None:
+    """Tells that the job's adapter is saved, and registers it if the job is to."""
+    location = _relative(project / arguments.out_dir, project)
+    events.write("saved", location=location)
+    if arguments.auto_add_adapter:
+        request = AddAdapterRequest(
+            type=AdapterType.PROJECT,
+            name=arguments.adapter_name or arguments.experimentid,
+            model_id=arguments.base_model_id,
+            location=location,
+            fine_tuning_job_id=arguments.experimentid,
+            prompt_id=arguments.prompt_id,
+        )
+        events.write("registered", adapter_id=register(studio, request).id)
+
+
+def _relative(target: Path, project: Path) -> str:
+    """Relative to the project directory where it lies within."""
+    path, root = os.path.abspath(target), os.path.abspath(project)
+    return os.path.relpath(path, root) if path.startswith(root + os.sep) else path
 
 
 def _find(studio: Studio, request: AddAdapterRequest) -> AdapterMetadata | None:

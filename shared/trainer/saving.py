@@ -2,9 +2,22 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from trainer.errors import ModelError
+
+ADAPTER_FILES = (
+    "adapter_*",
+    "added_tokens.json",
+    "chat_template*",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer*",
+    "vocab*",
+)
+"""Files of an adapter and its tokenizer, of all that a training may leave in a folder."""
 
 
 def save_adapter(
@@ -12,13 +25,13 @@ def save_adapter(
     tokenizer: Any,
     base_location: str,
     target: Path,
-    describe: Callable[[Path], Mapping[str, object]] = lambda _: {},
+    describe: Callable[[Path], object] = lambda _: None,
 ) -> None:
     """Saves into a directory beside `target` first and gives it that name once it is complete.
 
     `base_location` is what the adapter's config names as its base model: as the studio knows it,
-    not where it happened to lie on this machine. `describe` makes the content of further JSON
-    files, by name, of the directory that the adapter is saved in.
+    not where it happened to lie on this machine. `describe` may add files about the adapter
+    to the directory.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -26,9 +39,7 @@ def save_adapter(
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     _name_base(partial / "adapter_config.json", base_location)
-    for name, content in describe(partial).items():
-        text = json.dumps(content, indent=2, ensure_ascii=False)
-        (partial / name).write_text(text + "\n", encoding="utf-8")
+    describe(partial)
     replace_directory(partial, target)
 
 
@@ -37,6 +48,24 @@ def save_merged(model: Any, tokenizer: Any, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
+
+
+def take_adapter(source: Path, base_location: str, target: Path) -> None:
+    """Does the same with an adapter that another program has saved in `source`.
+
+    Raises ModelError if there is none.
+    """
+    if not (source / "adapter_config.json").is_file():
+        raise ModelError(f"The training has left no adapter in {source.name}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for pattern in ADAPTER_FILES:
+        for file in source.glob(pattern):
+            shutil.copy2(file, partial)
+    _name_base(partial / "adapter_config.json", base_location)
+    replace_directory(partial, target)
 
 
 def replace_directory(new: Path, target: Path) -> None:

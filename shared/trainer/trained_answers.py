@@ -38,11 +38,11 @@ def inputs(prompt: Any, rows: Iterable[dict[str, Any]], columns: Iterable[str]) 
     return [text for text in filled if text]
 
 
-def record(model: Any, tokenizer: Any, prompt: Any, samples: Sequence[str]) -> dict[str, Any]:
-    """What `check` compares with, for the file FILE beside the adapter."""
+def record(model: Any, tokenizer: Any, prompt: Any, samples: Sequence[str], folder: Path) -> None:
+    """Writes what `check` compares with into the file FILE of the adapter's folder."""
     longest = longest_text(model)
     fitting = [text for text in samples if longest is None or _tokens(tokenizer, text) < longest]
-    return {
+    content = {
         "version": 1,
         "tokenizer": fingerprint(tokenizer),
         "eos_token_id": tokenizer.eos_token_id,
@@ -56,6 +56,8 @@ def record(model: Any, tokenizer: Any, prompt: Any, samples: Sequence[str]) -> d
             )
         ],
     }
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:

@@ -1,8 +1,6 @@
 """A fine-tuning job: base model + dataset + prompt -> LoRA adapter."""
 
 import logging
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +22,12 @@ from trainer import (
     trained_answers,
 )
 from trainer.arguments import FineTuneArguments
-from trainer.claim import attempt
 from trainer.errors import ArgumentsError, SettingsError, UnsupportedError, explain
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
-from trainer.registration import adapter_request, register
+from trainer.registration import announce
 from trainer.studio import Studio, model_reference, model_source
 
 logger = logging.getLogger(__name__)
@@ -77,7 +74,9 @@ class FineTuning:
         trainer.add_callback(checkpoints.CheckpointCallback(identity, minutes))
         for callback in stopping.callbacks(chosen, self._events.notice):
             trainer.add_callback(callback)
-        trainer.train(resume_from_checkpoint=self._checkpoint(identity))
+        output_dir = Path(arguments.train_out_dir)
+        checkpoint = checkpoints.to_go_on_from(output_dir, identity, self._events)
+        trainer.train(resume_from_checkpoint=checkpoint)
         self._save(trainer, tokenizer)
 
     def _check_world(self, config: Any) -> None:
@@ -87,18 +86,6 @@ class FineTuning:
                 f"{config.world_size} workers train together where {self._arguments.dist_num} "
                 "were asked for."
             )
-
-    def _checkpoint(self, identity: str) -> str | None:
-        """Where an attempt after the first goes on."""
-        if attempt(os.environ) == 1:
-            return None
-        output_dir = Path(self._arguments.train_out_dir)
-        found = checkpoints.newest(output_dir, identity, self._events.notice)
-        if found is None:
-            self._events.notice("There is no checkpoint to go on from; training begins anew.")
-            return None
-        self._events.write("resumed", checkpoint=found.name)
-        return str(found)
 
     def _settings(self, hardware: Hardware) -> dict[str, Any]:
         arguments = self._arguments
@@ -126,11 +113,11 @@ class FineTuning:
             arguments.train_test_split,
         )
         data.check_held_out(held_out, chosen)
-        rows = held_out if len(held_out) else train
-        self._samples = trained_answers.inputs(prompt, rows, rows.column_names)
         self._origin = manifest.Origin(
             prompt, train, held_out, source, chosen, workers=arguments.dist_num
         )
+        rows = held_out if len(held_out) else train
+        self._samples = trained_answers.inputs(prompt, rows, rows.column_names)
         examples = data.Examples(prompt, chosen, tokenizer, train)
         made = examples.of(train)
         examples.check(made, self._events.notice)
@@ -176,48 +163,25 @@ class FineTuning:
             return
         arguments = self._arguments
         target = self._project / arguments.out_dir
-        location = self._relative(target)
         saving.save_adapter(
             trainer.model,
             tokenizer,
             model_reference(self._model),
             target,
-            lambda folder: self._beside(trainer, tokenizer, folder),
+            lambda folder: self._describe(trainer, tokenizer, folder),
         )
-        self._events.write("saved", location=location)
-        if arguments.auto_add_adapter:
-            request = adapter_request(
-                name=arguments.adapter_name or arguments.experimentid,
-                model_id=arguments.base_model_id,
-                location=location,
-                job_id=arguments.experimentid,
-                prompt_id=arguments.prompt_id,
-            )
-            adapter = register(self._studio, request)
-            self._events.write("registered", adapter_id=adapter.id)
+        announce(self._studio, self._events, arguments, self._project)
 
-    def _beside(self, trainer: Any, tokenizer: Any, folder: Path) -> dict[str, Any]:
-        """What is told about the adapter that is saved in the folder, by the names of files."""
-        prompt, kept = self._origin.prompt, Path(self._arguments.train_out_dir)
-        makers: dict[str, Callable[[], dict[str, Any]]] = {
-            trained_answers.FILE: lambda: trained_answers.record(
-                trainer.model, tokenizer, prompt, self._samples
-            ),
-            manifest.FILE: lambda: manifest.of(self._origin, trainer, folder, kept),
-        }
-        made = {}
-        for name, make in makers.items():
-            try:
-                made[name] = make()
-            except Exception as error:
-                # The training is done, and must not be for nothing.
-                logger.exception("There is no %s beside the adapter", name)
-                self._events.notice(f"There is no {name} beside the adapter: {explain(error)}")
-        if manifest.FILE in made:
-            self._events.write("manifest", manifest=made[manifest.FILE])
-        return made
+    def _describe(self, trainer: Any, tokenizer: Any, folder: Path) -> None:
+        self._record_answers(trainer.model, tokenizer, folder)
+        kept = Path(self._arguments.train_out_dir) / manifest.KEPT_HASHES
+        about = manifest.write(self._origin, trainer, folder, kept)
+        self._events.write("manifest", manifest=about)
 
-    def _relative(self, target: Path) -> str:
-        """Relative to the project directory where it lies within."""
-        path, root = os.path.abspath(target), os.path.abspath(self._project)
-        return os.path.relpath(path, root) if path.startswith(root + os.sep) else path
+    def _record_answers(self, model: Any, tokenizer: Any, folder: Path) -> None:
+        try:
+            trained_answers.record(model, tokenizer, self._origin.prompt, self._samples, folder)
+        except Exception as error:
+            # The training is done, and must not be for nothing.
+            logger.exception("The adapter's answers are not recorded")
+            self._events.notice(f"The adapter's answers are not recorded: {explain(error)}")

@@ -156,7 +156,7 @@ class Workers:
         if found.kind != FailureKind.USER_ERROR:
             reason = f"Worker {found.rank} of {self._arguments.dist_num}: {reason}"
         detail = "\n".join(part for part in (found.detail, lines) if part)
-        return WorkerError(reason, FailureKind(found.kind), detail)
+        return WorkerError(reason, found.kind, detail)
 
     def _failures(self) -> list[Outcome]:
         """What went wrong, of each worker that has failed."""
@@ -172,12 +172,19 @@ class Workers:
         """Exit statuses of the workers in the workspace, None while one runs."""
         if time.monotonic() - self._asked >= ASK_SECONDS:
             self._asked = time.monotonic()
-            listed = {str(one["id"]): one for one in self._platform.list_workers()}
-            for rank, id in self._others.items():
-                worker = listed.get(id, {})
-                if worker.get("status") in OVER:
-                    self._known[rank] = _exit_status(worker)
+            try:
+                self._ask()
+            except Exception as error:
+                # A workspace that does not answer says nothing of its workers.
+                logger.warning("The workspace does not tell how its workers are: %s", error)
         return {rank: self._known.get(rank) for rank in self._others}
+
+    def _ask(self) -> None:
+        listed = {str(one["id"]): one for one in self._platform.list_workers()}
+        for rank, id in self._others.items():
+            worker = listed.get(id, {})
+            if worker.get("status") in OVER:
+                self._known[rank] = _exit_status(worker)
 
     # Their end
 

@@ -27,7 +27,10 @@ from jobs.testing import PROJECT_ID, Inspector, Workbench, everything, inspectin
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
 ROWS: dict[str, list[dict[str, Any]]] = {
     "models": [{"id": "m", "type": "project", "name": "base", "location": "base"}],
-    "datasets": [{"id": "d", "name": "intents"}, {"id": "d-2", "name": "others"}],
+    "datasets": [
+        {"id": "d", "name": "intents", "features": '["instruction", "input", "output"]'},
+        {"id": "d-2", "name": "others"},
+    ],
     "prompts": [{"id": "p", "name": "p", "dataset_id": "d"}],
     "adapters": [{"id": "a", "name": "taken"}],
 }
@@ -76,6 +79,15 @@ class Studio:
             **fields,
         }
         return StartFineTuningJobRequest(**sent)
+
+    async def axolotl(
+        self, text: str = "{datasets: [{type: alpaca}], adapter: lora}", type: str = "axolotl"
+    ) -> dict[str, Any]:
+        """Fields of a request for Axolotl, which jobs have, with that config."""
+        self.workbench.let_jobs_have("legacy,axolotl")
+        add = AddConfigRequest(type=type, config=text)
+        config = (await self.configs(lambda s: s.AddConfig, add)).config
+        return {"framework_type": "axolotl", "prompt_id": "", "axolotl_config_id": config.id}
 
     async def look(self, **fields: Any) -> ValidateFineTuningJobResponse:
         """What is found; fails if anything has changed."""
@@ -192,33 +204,63 @@ async def test_a_field_that_is_wrong_by_itself_is_not_also_missing(studio: Studi
 
 
 @pytest.mark.parametrize(
-    ("type", "text", "fits"),
+    ("type", "text", "broken"),
     [
-        ("axolotl", "datasets: [{path: d, type: alpaca}]", True),
-        ("axolotl", "datasets: [{path: d}]", False),
-        ("axolotl", "datasets: []", False),
-        ("axolotl", "base_model: m", False),
-        ("custom", '{"datasets": [{"type": "alpaca"}]}', False),
+        ("axolotl", "{datasets: [{type: alpaca}], adapter: lora}", []),
+        ("axolotl", "{datasets: [{path: d}], adapter: lora}", ["FT-607"]),
+        ("axolotl", "{datasets: [], adapter: lora}", ["FT-607"]),
+        ("axolotl", "base_model: m", ["FT-607"]),
+        ("custom", '{"datasets": [{"type": "alpaca"}], "adapter": "lora"}', ["FT-607"]),
+        ("axolotl", "{datasets: [{type: alpaca}]}", ["FT-609"]),
+        ("axolotl", "{datasets: [{type: gpteacher}], adapter: lora}", ["FT-610"]),
+        ("axolotl", "{datasets: [{type: invented}], adapter: lora}", ["FT-610"]),
     ],
 )
-async def test_an_axolotl_config_names_its_format(
-    studio: Studio, type: str, text: str, fits: bool
+async def test_an_axolotl_config_names_a_format_that_the_data_has_and_an_adapter(
+    studio: Studio, type: str, text: str, broken: list[str]
 ) -> None:
-    add = AddConfigRequest(type=type, config=text)
-    config = (await studio.configs(lambda s: s.AddConfig, add)).config
-    response = await studio.look(
-        framework_type="axolotl", prompt_id="", axolotl_config_id=config.id
-    )
-    broken = [f.rule for f in response.findings if f.field == "axolotl_config_id"]
-    assert broken == ([] if fits else ["FT-607"])
+    response = await studio.look(**await studio.axolotl(text, type))
+    assert [f.rule for f in response.findings if f.field == "axolotl_config_id"] == broken
+    assert response.valid == (not broken)
 
 
 async def test_axolotl_needs_its_config_and_no_prompt(studio: Studio) -> None:
     response = await studio.look(framework_type="axolotl", prompt_id="", axolotl_config_id="nope")
+    assert found(response) == {("ERROR", "axolotl_config_id", "FT-012")}
+
+
+async def test_what_axolotl_decides_by_itself_is_told(studio: Studio) -> None:
+    fields = await studio.axolotl()
+    response = await studio.look(**fields, num_epochs=2, lora_config='{"r": 4}')
     assert found(response) == {
-        ("ERROR", "framework_type", "FT-606"),
-        ("ERROR", "axolotl_config_id", "FT-012"),
+        ("NOTICE", "framework_type", "FT-810"),
+        ("NOTICE", "num_epochs", "FT-611"),
+        ("NOTICE", "lora_config", "FT-611"),
     }
+    assert studio.inspector.asked == []
+
+
+async def test_axolotl_trains_on_one_worker(studio: Studio) -> None:
+    response = await studio.look(**await studio.axolotl(), num_workers=2)
+    assert ("ERROR", "num_workers", "FT-606") in found(response)
+
+
+@pytest.mark.parametrize(
+    ("said", "valid"), [("legacy", False), ("legacy, axolotl", True), ("", True)]
+)
+async def test_where_jobs_have_no_axolotl_a_request_for_it_is_refused(
+    studio: Studio, said: str, valid: bool
+) -> None:
+    fields = await studio.axolotl()
+    studio.workbench.let_jobs_have(said)
+    response = await studio.look(**fields)
+    assert response.valid == valid
+    if not valid:
+        [finding] = [one for one in response.findings if one.severity == "ERROR"]
+        assert (finding.field, finding.rule) == ("framework_type", "FT-606")
+        assert finding.description == ("axolotl is not installed where jobs run; there is legacy")
+        with pytest.raises(errors.FailedPrecondition):
+            await studio.jobs(lambda s: s.StartFineTuningJob, studio.request(**fields))
 
 
 async def test_what_says_nothing_of_the_data_does_not_keep_it_from_being_looked_at(

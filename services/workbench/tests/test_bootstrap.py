@@ -1,7 +1,10 @@
 """What a new project gets."""
 
+import json
 from pathlib import Path
 from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_each_part_of_the_starter_is_copied_once(harness: Any, tmp_path: Path) -> None:
@@ -27,3 +30,18 @@ def test_unusable_runtime_is_said_and_not_served(harness: Any) -> None:
     said = harness.log.read_text()
     assert "FTS_WORKBENCH_PYTHON: /nowhere/python" in said
     assert "Traceback" not in said
+
+
+def test_template_jobs_say_what_their_jobs_can_train_with(harness: Any, tmp_path: Path) -> None:
+    def said() -> str:
+        jobs = harness.start().list_jobs(harness.project_id).jobs
+        [job] = [job for job in jobs if job.name == "Finetuning_Base_Job"]
+        harness.end()
+        return str(json.loads(job.environment)["FTS_FRAMEWORKS"])
+
+    assert said() == "legacy"
+    (tmp_path / "installed" / "axolotl").mkdir(parents=True)
+    (tmp_path / "installed" / "axolotl" / "__init__.py").touch()
+    places = [tmp_path / "installed", ROOT, ROOT / "shared"]
+    harness.settings["PYTHONPATH"] = ":".join(map(str, places))
+    assert said() == "legacy,axolotl"

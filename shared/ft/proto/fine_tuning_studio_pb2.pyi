@@ -1405,7 +1405,7 @@ class StartFineTuningJobRequest(_message.Message):
     prompt_id: _builtins.str
     """Required for framework legacy; must be written for the dataset."""
     num_workers: _builtins.int
-    """Worker processes; 1 if not set."""
+    """Worker processes, at most 64; 1 if not set. Each gets what cpu, memory and gpu ask for."""
     auto_add_adapter: _builtins.bool
     """Registers the adapter when training has succeeded."""
     num_epochs: _builtins.int

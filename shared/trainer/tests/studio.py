@@ -11,9 +11,11 @@ from ft.api import (
     AdapterMetadata,
     AddAdapterRequest,
     AddAdapterResponse,
+    ConfigMetadata,
     DatasetMetadata,
     FineTuningJobMetadata,
     GetAdapterResponse,
+    GetConfigResponse,
     GetDatasetResponse,
     GetDatasetSplitByAdapterMetadata,
     GetDatasetSplitByAdapterResponse,
@@ -51,7 +53,7 @@ TOKEN = "the-token"
 
 
 class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
-    """Knows one model, one dataset, one prompt, the adapters that jobs add, the models that they
+    """Knows one model, dataset, prompt and config, the adapters that jobs add, the models that they
     export, and what job `job-1` reports."""
 
     def __init__(self) -> None:
@@ -66,6 +68,7 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         self.adapters: list[AdapterMetadata] = []
         self.exports: list[RegisterExportRequest] = []
         self.export_refused = ""
+        self.config = ConfigMetadata(id="config", type="axolotl")
         self.reported = b""
         self.refused = 0
         self.splits = {"": (1.0, 0.9)}
@@ -82,6 +85,9 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
 
     def GetPrompt(self, request, context):
         return GetPromptResponse(prompt=self.prompt)
+
+    def GetConfig(self, request, context):
+        return GetConfigResponse(config=self.config)
 
     def GetAdapter(self, request, context):
         for adapter in self.adapters:

@@ -1,9 +1,13 @@
 """What tests look at after a job."""
 
 import json
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 
 @dataclass
@@ -25,3 +29,16 @@ class Run:
     @property
     def log(self) -> str:
         return (self.folder / "job.log").read_text(encoding="utf-8")
+
+
+def until(condition: Callable[[], bool], seconds: float) -> None:
+    """Returns once the condition holds; fails at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def gone(processes: Iterable[psutil.Process]) -> bool:
+    """Whether all of them have ended; nobody may have asked for their exit status yet."""
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ft.enums import FailureKind
 from trainer.outcome import Outcome, WorkerFiles, cause, ended
 from trainer.ranks import is_loopback, threads
 
@@ -18,7 +19,7 @@ def files(tmp_path: Path) -> WorkerFiles:
 
 def test_the_first_word_about_a_worker_counts(files: WorkerFiles) -> None:
     assert files.read(1) is None
-    files.write(Outcome(1, "USER_ERROR", "its own reason"))
+    files.write(Outcome(1, FailureKind.USER_ERROR, "its own reason"))
     files.write(ended(1, 1))
     found = files.read(1)
     assert found is not None
@@ -29,8 +30,8 @@ def test_the_first_word_about_a_worker_counts(files: WorkerFiles) -> None:
 
 
 def test_who_was_ended_from_outside_is_the_cause_of_what_others_say_before() -> None:
-    lost = Outcome(0, "ERROR", "connection reset", at=1.0)
-    later = Outcome(2, "ERROR", "connection reset", at=2.0)
+    lost = Outcome(0, FailureKind.ERROR, "connection reset", at=1.0)
+    later = Outcome(2, FailureKind.ERROR, "connection reset", at=2.0)
     killed = ended(1, -9)
     assert killed.reason == "was ended by SIGKILL"
     assert cause([lost, later, killed]) == killed

@@ -55,9 +55,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(7)
     lora = settings.make_lora_config({"r": 4, "init_lora_weights": False})
     tuned = get_peft_model(model, lora)
-    recorded = trained_answers.record(tuned, tokenizer, PROMPT, INPUTS)
     saving.save_adapter(
-        tuned, tokenizer, "base", project / "adapter", {trained_answers.FILE: recorded}
+        tuned,
+        tokenizer,
+        "base",
+        project / "adapter",
+        lambda folder: trained_answers.record(tuned, tokenizer, PROMPT, INPUTS, folder),
     )
     return project
 

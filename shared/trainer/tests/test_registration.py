@@ -3,13 +3,19 @@
 import grpc
 import pytest
 
+from ft.api import AddAdapterRequest
 from ft.client import FineTuningStudioClient
 from trainer.errors import RegistrationError
-from trainer.registration import adapter_request, register
+from trainer.registration import register
 from trainer.tests.studio import Studio, serve
 
-REQUEST = adapter_request(
-    name="intents", model_id="model", location="adapters/j", job_id="j", prompt_id="prompt"
+REQUEST = AddAdapterRequest(
+    type="project",
+    name="intents",
+    model_id="model",
+    location="adapters/j",
+    fine_tuning_job_id="j",
+    prompt_id="prompt",
 )
 
 
@@ -53,8 +59,12 @@ def test_of_two_runs_that_register_at_once_one_adopts_the_others_adapter() -> No
 def test_a_refusal_says_where_the_adapter_is(studio: Studio) -> None:
     with client(studio.address) as calls:
         register(calls, REQUEST)
-        other = adapter_request(
-            name="intents", model_id="model", location="adapters/k", job_id="k", prompt_id=""
+        other = AddAdapterRequest(
+            type="project",
+            name="intents",
+            model_id="model",
+            location="adapters/k",
+            fine_tuning_job_id="k",
         )
         with pytest.raises(RegistrationError, match=r"saved in adapters/k.*name intents is taken"):
             register(calls, other)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import psutil
 import pytest
 
 from trainer.tests.studio import Studio
-from trainer.tests.support import Run
+from trainer.tests.support import Run, gone, until
 
 PROVIDED = Path(__file__).parents[3] / "services/workbench/provided"
 """The package with which the workbench's runs start workers."""
@@ -33,17 +32,10 @@ def training(
         PYTHONPATH=str(PROVIDED),
     )
     events = project / "outputs/job-1/events.jsonl"
-    _until(lambda: events.exists() and '"progress"' in events.read_text(), 120.0)
+    until(lambda: events.exists() and '"progress"' in events.read_text(), 120.0)
     yield process
     process.kill()
     process.wait()
-
-
-def _until(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 def _processes(job: subprocess.Popen[str]) -> dict[str, psutil.Process]:
@@ -55,12 +47,6 @@ def _processes(job: subprocess.Popen[str]) -> dict[str, psutil.Process]:
             kind = "worker" if "RANK" in environment else "agent"
             found[f"{kind} {environment['CML_FTS_JOB_NODE_RANK']}"] = process
     return found
-
-
-def _gone(processes: dict[str, psutil.Process]) -> bool:
-    return not any(
-        p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes.values()
-    )
 
 
 def _losses(run: Run, attempt: int = 1) -> list[float]:
@@ -117,7 +103,7 @@ def test_the_end_of_one_is_the_end_of_all_and_says_whose(
     output, _ = training.communicate(timeout=ENDED_SECONDS)
 
     assert training.returncode == 1
-    _until(lambda: _gone(processes), ENDED_SECONDS)
+    until(lambda: gone(processes.values()), ENDED_SECONDS)
     failed = Run(1, output, project / "outputs/job-1").events[-1]
     assert (failed["event"], failed["kind"]) == ("failed", "CRASHED")
     assert failed["reason"] == f"Worker {victim[-1]} of 2: was ended by SIGKILL"
@@ -133,7 +119,7 @@ def test_to_stop_the_job_ends_every_worker(training: subprocess.Popen[str], proj
 
     assert training.returncode == 143
     assert output.endswith("Stopped on request.\n")
-    _until(lambda: _gone(processes), ENDED_SECONDS)
+    until(lambda: gone(processes.values()), ENDED_SECONDS)
     assert '"failed"' not in (project / "outputs/job-1/events.jsonl").read_text()
 
 
@@ -154,7 +140,7 @@ def test_what_is_bound_to_a_process_does_not_outlive_it() -> None:
     process.kill()
     process.wait()
 
-    _until(lambda: _gone({"bound": bound}), ENDED_SECONDS)
+    until(lambda: gone([bound]), ENDED_SECONDS)
 
 
 def test_what_is_wrong_with_the_request_is_told_as_by_one_process(

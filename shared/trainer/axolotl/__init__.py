@@ -1,0 +1,1 @@
+"""Fine-tuning with Axolotl, where the job's environment has it."""

@@ -1,0 +1,52 @@
+"""Axolotl in a process of its own: `python -m trainer.axolotl.process <pid of job> <config>`."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from rows.errors import first_line
+from trainer.arguments import fine_tune_arguments
+from trainer.claim import attempt
+from trainer.errors import SettingsError, describe, explain, kind_of
+from trainer.job import log_to_output
+from trainer.lifeline import end_with_parent
+from trainer.outcome import Outcome, WorkerFiles
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Trains as the config says. Returns the exit status; why it failed is left in a file."""
+    end_with_parent(int(sys.argv[1]))
+    log_to_output()
+    try:
+        _train(sys.argv[2])
+    except Exception as error:
+        reason = explain(error)
+        logger.exception("Axolotl failed: %s", reason)
+        folder = Path(fine_tune_arguments(os.environ).train_out_dir)
+        outcome = Outcome(0, kind_of(error), reason, describe(error))
+        WorkerFiles(folder, attempt(os.environ)).write(outcome)
+        return 1
+    return 0
+
+
+def _train(config: str) -> None:
+    from axolotl.cli.main import cli
+    from pydantic import ValidationError
+
+    # Axolotl's own command `axolotl train <config> --launcher python`, in this process.
+    sys.argv = ["axolotl"]
+    try:
+        cli(["train", config, "--launcher", "python"], standalone_mode=False)
+    except ValidationError as error:
+        # Axolotl's own schema.
+        faults = [f"{'.'.join(map(str, e['loc'])) or 'config'}: {e['msg']}" for e in error.errors()]
+        raise SettingsError(f"axolotl_config_id: {'; '.join(faults)}") from error
+    except ValueError as error:
+        raise SettingsError(f"axolotl_config_id: {first_line(error)}") from error
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

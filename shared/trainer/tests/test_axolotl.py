@@ -1,0 +1,228 @@
+"""Fine-tuning with Axolotl: its config, and a real training where it is installed."""
+
+import importlib.util
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from trainer.axolotl.resolve import PLUGIN, Places, resolved
+from trainer.errors import ModelError, SettingsError
+from trainer.saving import take_adapter
+from trainer.tests.studio import Studio
+from trainer.tests.support import Run, gone, until
+
+CONFIG = """
+adapter: qlora
+load_in_4bit: true
+datasets: [{path: mine/data, name: sub, type: alpaca, split: validation}]
+val_set_size: 0.5
+output_dir: elsewhere
+plugins: [axolotl.integrations.liger.LigerPlugin]
+micro_batch_size: 4
+learning_rate: 2e-3
+bf16: auto
+"""
+PLACES = Places(
+    base_model="/project/base",
+    train=Path("/job/train.jsonl"),
+    held_out=Path("/job/held_out.jsonl"),
+    output=Path("/job/axolotl"),
+    prepared=Path("/job/prepared"),
+    checkpoint="/job/axolotl/checkpoint-8",
+)
+INSTALLED = importlib.util.find_spec("axolotl") is not None
+needs_axolotl = pytest.mark.skipif(
+    not INSTALLED, reason="Axolotl is not installed in this environment: make env-axolotl"
+)
+
+
+def put(changes: dict[str, Any], *, on_gpu: bool) -> tuple[dict[str, Any], list[str]]:
+    told: list[str] = []
+    config = {**yaml.safe_load(CONFIG), **changes}
+    return resolved(config, PLACES, on_gpu=on_gpu, notify=told.append), told
+
+
+def test_what_the_studio_decides_is_put_into_the_users_config() -> None:
+    found, told = put({}, on_gpu=True)
+    assert told == []
+    assert found["base_model"] == "/project/base"
+    rows = {"type": "alpaca", "ds_type": "json", "split": "train"}
+    assert found["datasets"] == [{**rows, "path": "/job/train.jsonl"}]
+    assert found["test_datasets"] == [{**rows, "path": "/job/held_out.jsonl"}]
+    assert (found["val_set_size"], found["output_dir"]) == (0, "/job/axolotl")
+    assert found["resume_from_checkpoint"] == "/job/axolotl/checkpoint-8"
+    assert found["plugins"] == ["axolotl.integrations.liger.LigerPlugin", PLUGIN]
+    # All else is the user's.
+    assert (found["adapter"], found["load_in_4bit"], found["bf16"]) == ("qlora", True, "auto")
+    assert found["learning_rate"] == "2e-3"
+
+
+def test_rows_are_held_out_of_an_evaluation_that_nobody_asked_for() -> None:
+    found, _ = put({"val_set_size": 0}, on_gpu=True)
+    assert "test_datasets" not in found
+
+
+def test_without_a_gpu_what_needs_one_is_replaced_and_told_if_it_was_asked_for() -> None:
+    changes = {
+        "flash_attention": True,
+        "optimizer": "paged_adamw_8bit",
+        "attn_implementation": "flash_attention_2",
+    }
+    found, told = put(changes, on_gpu=False)
+    assert (found["adapter"], found["load_in_4bit"], found["bf16"]) == ("lora", False, False)
+    assert (found["optimizer"], found["attn_implementation"]) == ("adamw_torch", "sdpa")
+    assert found["lora_mlp_kernel"] is False
+    assert sorted(one.split()[0] for one in told) == [
+        "adapter",
+        "attn_implementation",
+        "flash_attention",
+        "load_in_4bit",
+        "optimizer",
+    ]
+
+
+def test_more_datasets_stay_and_are_told() -> None:
+    more = {"path": "hub/other", "type": "oasst"}
+    found, told = put({"datasets": [{"type": "alpaca"}, more]}, on_gpu=True)
+    assert found["datasets"][1] == more
+    assert "1 more datasets" in told[0]
+
+
+def test_a_config_without_an_adapter_is_refused() -> None:
+    with pytest.raises(SettingsError, match="names no adapter"):
+        put({"adapter": None}, on_gpu=True)
+
+
+def test_of_a_training_only_the_adapter_is_taken(tmp_path: Path) -> None:
+    source, target = tmp_path / "trained", tmp_path / "adapters" / "one"
+    source.mkdir()
+    with pytest.raises(ModelError, match="no adapter in trained"):
+        take_adapter(source, "starter/model", target)
+    for name in ("adapter_model.safetensors", "tokenizer.json", "debug.log", "config.json"):
+        (source / name).write_text("{}")
+    (source / "adapter_config.json").write_text('{"base_model_name_or_path": "/tmp/x"}')
+    take_adapter(source, "starter/model", target)
+    names = sorted(file.name for file in target.iterdir())
+    assert names == ["adapter_config.json", "adapter_model.safetensors", "tokenizer.json"]
+    config = json.loads((target / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "starter/model"
+
+
+SHORT = """
+adapter: lora
+lora_r: 8
+lora_alpha: 16
+lora_target_linear: true
+datasets: [{type: alpaca}]
+val_set_size: 0.1
+sequence_len: 128
+micro_batch_size: 8
+max_steps: 4
+save_steps: 2
+learning_rate: 2e-3
+logging_steps: 2
+special_tokens: {pad_token: "<|pad|>"}
+"""
+
+
+@pytest.fixture
+def flags(
+    fine_tune_flags: Callable[..., str], studio: Studio, project: Path
+) -> Callable[[str], str]:
+    """Arguments of a job with Axolotl, its config and rows of the format `alpaca`."""
+    lines = (project / "starter/intents/train.jsonl").read_text().splitlines()[:100]
+    rows = [json.loads(line) for line in lines]
+    (project / "alpaca.jsonl").write_text(
+        "".join(
+            json.dumps({"instruction": row["customer"], "input": "", "output": row["action"]})
+            + "\n"
+            for row in rows
+        )
+    )
+    studio.dataset.type = "project_jsonl"
+    studio.dataset.location = "alpaca.jsonl"
+
+    def made(config: str) -> str:
+        studio.config.config = config
+        return fine_tune_flags(finetuning_framework_type="axolotl", axolotl_config_id="config")
+
+    return made
+
+
+@pytest.mark.skipif(INSTALLED, reason="Axolotl is installed in this environment")
+def test_where_axolotl_is_not_installed_the_job_says_so(
+    run_job: Callable[..., Run], flags: Callable[[str], str]
+) -> None:
+    run = run_job("fine_tune.py", flags(SHORT), "outputs/job-1")
+    assert run.status == 1
+    assert run.events[-1]["kind"] == "USER_ERROR"
+    assert "Axolotl is not installed" in run.events[-1]["reason"]
+
+
+@needs_axolotl
+def test_axolotl_trains_and_its_adapter_is_registered(
+    run_job: Callable[..., Run], flags: Callable[[str], str], studio: Studio, project: Path
+) -> None:
+    run = run_job("fine_tune.py", flags(SHORT), "outputs/job-1")
+
+    assert run.status == 0, run.output
+    names = [event["event"] for event in run.events]
+    assert names[-3:] == ["saved", "registered", "finished"]
+    [started] = run.of("started")
+    assert (started["total_steps"], started["train_rows"], started["eval_rows"]) == (4, 90, 10)
+    assert [p["step"] for p in run.of("progress") if "loss" in p] == [2, 4]
+    assert (project / "adapters/job-1/adapter_model.safetensors").is_file()
+    assert studio.adapters[0].location == "adapters/job-1"
+    assert (run.folder / "axolotl/checkpoint-2/complete.json").is_file()
+
+    (run.folder / "axolotl/checkpoint-4/complete.json").unlink()
+    again = run_job("fine_tune.py", flags(SHORT), "outputs/job-1", FTS_ATTEMPT="2")
+
+    assert again.status == 0, again.output
+    assert [event["checkpoint"] for event in again.of("resumed")] == ["checkpoint-2"]
+    first, second = (
+        [e["loss"] for e in again.of("progress") if e["attempt"] == n and "loss" in e]
+        for n in (1, 2)
+    )
+    assert second == pytest.approx(first[1:], abs=1e-6)
+
+
+@needs_axolotl
+def test_what_axolotls_own_schema_refuses_is_the_reason(
+    run_job: Callable[..., Run], flags: Callable[[str], str]
+) -> None:
+    config = SHORT.replace("lora_r: 8", "lora_r: eight")
+    run = run_job("fine_tune.py", flags(config), "outputs/job-1")
+    assert run.status == 1
+    failed = run.events[-1]
+    assert (failed["event"], failed["kind"]) == ("failed", "USER_ERROR")
+    assert failed["reason"].startswith("axolotl_config_id: lora_r: Input should be a valid integer")
+
+
+@needs_axolotl
+def test_axolotl_ends_with_its_job(
+    start: Callable[..., subprocess.Popen[str]], flags: Callable[[str], str], project: Path
+) -> None:
+    process = start("fine_tune.py", flags(SHORT.replace("max_steps: 4", "max_steps: 100000")))
+    children: list[psutil.Process] = []
+
+    def begun() -> bool:
+        children[:] = [
+            child
+            for child in psutil.Process(process.pid).children(recursive=True)
+            if "trainer.axolotl.process" in child.cmdline()
+        ]
+        return bool(children)
+
+    until(begun, 300.0)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 143
+    until(lambda: gone(children), 10.0)
