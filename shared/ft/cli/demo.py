@@ -17,10 +17,12 @@ from ft import api
 from ft.cli.exits import CommandFailed
 from ft.cli.render import as_dict
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, Resource
+from ft.cli.serve import deployed
 from ft.cli.session import Session
 from ft.cli.watch import POLL_SECONDS, failure, follow
 from ft.client import FineTuningStudioClient
 from ft.local import studio
+from ft.local.served import ServedModels
 
 MODEL = api.AddModelRequest(type=api.ModelType.PROJECT, name="starter", location="starter/model")
 DATASET = api.AddDatasetRequest(
@@ -55,6 +57,8 @@ GENERATION = {"do_sample": False, "max_new_tokens": 12}
 TUNED_AT_LEAST = 0.90
 BASE_BELOW = 0.10
 REGISTERED_WITHIN_SECONDS = 30.0
+SERVED_NAME = "demo"
+SERVED_WITHIN_SECONDS = 120.0
 SAMPLES = 5
 
 
@@ -80,8 +84,9 @@ def demo(
 ) -> None:
     """Fine-tune the starter model, and measure it against its base on rows it has not seen.
 
-    Starts the studio on this machine unless another one is named. Fails if the tuned model is
-    right on less than 90 % of the held-out rows, or the base on 10 % or more.
+    Starts the studio on this machine unless another one is named; on this machine the tuned model
+    is served at the end, and asked over HTTP. Fails if it is right on less than 90 % of the
+    held-out rows, the base on 10 % or more, or if what is served answers in another way.
     """
     phases = Phases(session.out.say)
     if session.local:
@@ -94,6 +99,9 @@ def demo(
         tuning, adapter_id = _fine_tune(session, model.id, dataset.id, prompt.id, epochs)
     with phases.phase("evaluate base and tuned on the same held-out rows"):
         base, tuned = _evaluate(session, model.id, adapter_id, dataset.id, prompt.id)
+    if session.local:
+        with phases.phase("serve the tuned model, and ask it over HTTP"):
+            _serve(session, adapter_id, tuned)
     _report(session, phases, tuning, base, tuned)
     _judge(base, tuned)
 
@@ -199,6 +207,31 @@ def _evaluate(
     return jobs["base"], jobs["tuned"]
 
 
+def _serve(session: Session, adapter_id: str, tuned: api.EvaluationJobMetadata) -> None:
+    """Serves the tuned model in the place of an earlier demo's, and asks it what it was asked in
+    its evaluation."""
+    models = ServedModels(session.home)
+    for model in models.all():
+        if model.name == SERVED_NAME:
+            models.remove(model)
+    request = api.ExportModelRequest(
+        type=api.ModelExportType.CML_MODEL,
+        base_model_id=tuned.base_model_id,
+        adapter_id=adapter_id,
+        model_name=SERVED_NAME,
+        generation_config=json.dumps(GENERATION),
+        cpu=1,
+        memory=2,
+        gpu=0,
+    )
+    served = deployed(session, models, request, SERVED_WITHIN_SECONDS)
+    for sample in list(tuned.samples)[:SAMPLES]:
+        answer = str(models.ask(served, {"prompt": sample.input})).strip()
+        session.out.say(f"asked {_sentence(sample.input)!r}, it answers {answer!r}")
+        if answer != sample.output:
+            raise CommandFailed(f"served, it answers {answer!r}; evaluated, {sample.output!r}")
+
+
 def _report(
     session: Session,
     phases: Phases,
@@ -251,6 +284,8 @@ def _next_commands(session: Session, job_id: str, evaluation_id: str) -> Iterato
     yield f"  {fts} adapters list       the adapter that was made"
     yield f"  {fts} train --help        fine-tune on data of your own"
     if session.local:
+        asked = PROMPT.input_template.format(customer="where is my parcel?").replace("\n", "\\n")
+        yield f"  {fts} ask {SERVED_NAME} $'{asked}'"
         yield f"  {fts} down                stop the studio"
 
 

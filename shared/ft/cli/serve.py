@@ -43,27 +43,38 @@ def serve(
     """Serve an adapter on its base model, and say how to ask it."""
     models = _models(session)
     found = ADAPTERS.find(session.client, adapter)
-    name = name or found.name
-    if any(model.name == name for model in models.all()):
-        raise CommandFailed(
-            f"a model named {name!r} is there already; `fts served remove {name}`, or choose "
-            "another --name",
-            Exit.REFUSED,
-        )
     request = api.ExportModelRequest(
         type=api.ModelExportType.CML_MODEL,
         base_model_id=found.model_id,
         adapter_id=found.id,
-        model_name=name,
+        model_name=name or found.name,
         generation_config=text_or_file(generation_config),
         cpu=cpu,
         memory=memory,
         gpu=gpu,
         disable_authentication=without_key,
     )
+    _tell(session, models, deployed(session, models, request, wait))
+
+
+def deployed(
+    session: Session, models: ServedModels, request: api.ExportModelRequest, seconds: float
+) -> ServedModel:
+    """The model that the request asks for, once it is deployed.
+
+    Raises CommandFailed if the name is taken, or with the end of the model's log if it cannot be
+    served.
+    """
+    name = request.model_name
+    if any(model.name == name for model in models.all()):
+        raise CommandFailed(
+            f"a model named {name!r} is there already; `fts served remove {name}`, or choose "
+            "another --name",
+            Exit.REFUSED,
+        )
     model_id = session.client.ExportModel(request).cml_model_id
     session.out.say(f"model {name}  {model_id}")
-    _tell(session, models, _deployed(models, model_id, time.monotonic() + wait))
+    return _awaited(models, model_id, time.monotonic() + seconds)
 
 
 def ask(
@@ -144,7 +155,7 @@ def _models(session: Session) -> ServedModels:
     return ServedModels(session.home)
 
 
-def _deployed(models: ServedModels, model_id: str, deadline: float) -> ServedModel:
+def _awaited(models: ServedModels, model_id: str, deadline: float) -> ServedModel:
     """The model once it is deployed."""
     while True:
         model = models.find(model_id)
