@@ -51,7 +51,7 @@ def reported(
     """What an event changes that only a fine-tuning job knows."""
     if event.get("event") == "registered":
         return {"adapter_id": str(event.get("adapter_id") or "") or None}
-    if event.get("event") == "manifest":
+    if event.get("event") == "manifest" and isinstance(event.get("manifest"), dict):
         return {"manifest": json.dumps(event.get("manifest"), ensure_ascii=False)}
     return {}
 

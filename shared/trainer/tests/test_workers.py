@@ -72,7 +72,7 @@ def test_two_workers_train_what_one_trains_with_the_same_batch_in_all(
     assert _losses(run) == pytest.approx(_losses(alone), abs=1e-4)
     # Each thing is done once, though there are two.
     names = [event["event"] for event in run.events if event["event"] not in ("notice", "progress")]
-    assert names == ["started", "saved", "registered", "finished"]
+    assert names == ["started", "manifest", "saved", "registered", "finished"]
     assert [a.name for a in studio.adapters] == ["intents", "together"]
     assert all(p["tokens_per_second"] > 0 for p in run.of("progress") if "loss" in p)
     folder = run.folder
