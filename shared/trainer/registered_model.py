@@ -48,7 +48,7 @@ class AdaptedModel(PythonModel):
 
     def _settings(self, params: dict[str, Any]) -> GenerationConfig:
         wanted = {**self._generation.to_dict(), **params}
-        if not wanted.get("temperature"):
+        if wanted.get("temperature") == 0:
             wanted["do_sample"] = False
         if not wanted.get("do_sample"):
             wanted = {name: value for name, value in wanted.items() if name not in _OF_SAMPLING}

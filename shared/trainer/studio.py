@@ -3,7 +3,7 @@
 # ruff: noqa: N802  # The methods are called as the contract calls its RPCs.
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -56,7 +56,7 @@ class Identity:
     """Who a job is to the studio."""
 
     job_id: str
-    token: str
+    token: str = field(repr=False)
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Identity":

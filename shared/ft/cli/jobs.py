@@ -1,7 +1,6 @@
 """`fts train`, `jobs` and `logs`."""
 
 import sys
-from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +20,7 @@ from ft.cli.session import (
     with_session,
 )
 from ft.cli.watch import POLL_SECONDS, failure, follow
-from ft.client import UnavailableError, UnimplementedError
+from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
@@ -79,24 +78,32 @@ COLUMNS: list[Column] = [
 
 @command(jobs, "list")
 def list_jobs(session: Session, filter: Filters = None) -> None:
-    """List all jobs, oldest first. Filters name fields that all kinds have, such as state."""
+    """List all jobs, oldest first. Filters name fields of fine-tuning and evaluation jobs, such as
+    state; export jobs are among them if they have those too."""
     client = session.client
     fine_tuning = api.ListFineTuningJobsRequest(filter=wanted(filter))
     evaluation = api.ListEvaluationJobsRequest(filter=wanted(filter))
     found: list[Job] = [
         *client.ListFineTuningJobs(fine_tuning).fine_tuning_jobs,
         *client.ListEvaluationJobs(evaluation).evaluation_jobs,
+        *_exports(client, wanted(filter)),
     ]
-    with suppress(UnimplementedError):
-        # A studio of an earlier version has none.
-        exports = api.ListExportJobsRequest(filter=wanted(filter))
-        found.extend(client.ListExportJobs(exports).export_jobs)
     found.sort(key=lambda job: job.status.created_at)
     if session.out.json:
         session.out.data([{"kind": _kind(job), **as_dict(job)} for job in found])
     else:
         none = "no jobs like that" if filter else "no jobs yet; `fts train` starts one"
         session.out.items(found, COLUMNS, none)
+
+
+def _exports(client: FineTuningStudioClient, filter: dict[str, str]) -> list[Job]:
+    """Export jobs like that; none where they lack such a field, or the studio is an earlier one."""
+    if not filter.keys() <= {*api.ExportJobMetadata.DESCRIPTOR.fields_by_name, "state"}:
+        return []
+    try:
+        return list(client.ListExportJobs(api.ListExportJobsRequest(filter=filter)).export_jobs)
+    except UnimplementedError:
+        return []
 
 
 @jobs.callback(invoke_without_command=True)

@@ -228,6 +228,30 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         for row in self.results[job.id][request.offset :]:
             yield api.StreamEvaluationRowsResponse(rows=[row])
 
+    def ExportModel(self, request: Any, context: Context) -> Any:
+        fields = ("type", "base_model_id", "adapter_id", "model_name")
+        job = api.ExportJobMetadata(
+            **{name: getattr(request, name) for name in fields}, model_id="exported"
+        )
+        return api.ExportModelResponse(export_job_id=self._keep("export", job).id)
+
+    def ListExportJobs(self, request: Any, context: Context) -> Any:
+        return self._page(api.ListExportJobsResponse, "export", request)
+
+    def GetExportJob(self, request: Any, context: Context) -> Any:
+        job = self._get("export", request, context)
+        job.status.CopyFrom(self._status())
+        return api.GetExportJobResponse(export_job=job)
+
+    def CancelExportJob(self, request: Any, context: Context) -> Any:
+        job = self._get("export", request, context)
+        job.status.state = "STOPPING"
+        return api.CancelExportJobResponse(export_job=job)
+
+    def RemoveExportJob(self, request: Any, context: Context) -> Any:
+        self.kept.setdefault("export", {}).pop(request.id, None)
+        return api.RemoveExportJobResponse()
+
     def ExportDatabase(self, request: Any, context: Context) -> Any:
         return api.ExportDatabaseResponse(exported_json='{"models": {"data": []}}')
 

@@ -48,10 +48,13 @@ def test_filter_and_order_of_a_list_go_to_the_studio(fts: Fts, studio: Any, kind
     assert asked.order_by == "name desc"
 
 
-def test_jobs_are_filtered_by_what_both_kinds_have(fts: Fts, studio: Any) -> None:
+def test_jobs_are_filtered_by_what_all_kinds_have(fts: Fts, studio: Any) -> None:
     assert "no jobs like that" in fts("jobs", "list", "--filter", "state=RUNNING").stdout
-    filters = [dict(request.filter) for request in studio.requests[-2:]]
-    assert filters == [{"state": "RUNNING"}] * 2
+    filters = [dict(request.filter) for request in studio.requests[-3:]]
+    assert filters == [{"state": "RUNNING"}] * 3
+    # Which export jobs do not have.
+    assert "no jobs like that" in fts("jobs", "list", "--filter", "dataset_id=d").stdout
+    assert studio.calls["ListExportJobs"] == 1
     assert "no jobs yet" in fts("jobs").stdout
     assert not studio.requests[-1].filter
 
@@ -156,6 +159,25 @@ def test_jobs_alone_lists_both_kinds(fts: Fts) -> None:
     assert _json(fts("jobs", "show", "evaluation-1", "--json"))["rows"] == 10
     assert fts("jobs", "remove", "job-1").exit_code == 0
     assert "job-1" not in fts("jobs").stdout
+
+
+@pytest.mark.usefixtures("registered")
+def test_an_export_is_a_job_like_the_others(fts: Fts, studio: Any) -> None:
+    fts(*TRAIN)
+    done = fts("export", "new", "--name", "tuned", "--type", "merged", "--memory", "4", "--watch")
+    assert done.exit_code == 0, done.stderr
+    assert "started export job export-1 (tuned)" in done.stdout
+    assert "tuned: model exported" in done.stdout
+    [request] = [one for one in studio.requests if isinstance(one, api.ExportModelRequest)]
+    assert (request.type, request.base_model_id) == ("merged", "model-1")
+    assert (request.adapter_id, request.job_memory) == ("adapter-1", 4)
+    assert not request.HasField("job_cpu")
+    assert [job["kind"] for job in _json(fts("jobs", "--json"))] == ["fine-tuning", "export"]
+    assert _json(fts("jobs", "show", "export-1", "--json"))["model_name"] == "tuned"
+    assert "export-1 is STOPPING" in fts("cancel", "export-1").stdout
+    assert fts("resume", "export-1").exit_code == Exit.REFUSED
+    assert fts("jobs", "remove", "export-1").exit_code == 0
+    assert studio.kept["export"] == {}
 
 
 @pytest.mark.usefixtures("registered")

@@ -134,6 +134,8 @@ def test_an_export_to_the_registry_loads_back_and_writes_what_the_adapter_writes
     params = {"max_new_tokens": 6, "do_sample": False, "repetition_penalty": 1.0}
     prompts = pandas.DataFrame({"prompt": PROMPTS})
     assert loaded.predict(prompts, params=params) == expected
+    coldest = {**params, "do_sample": True, "temperature": 0.0}
+    assert loaded.predict(prompts, params=coldest) == expected
     assert expected != written(str(project / "starter/model"), project)
     model = mlflow.models.get_model_info("models:/my model/1")
     assert model.metadata["generation_config"]["max_new_tokens"] == 6
@@ -233,7 +235,10 @@ def test_the_first_difference_is_told() -> None:
         parity.require(["1"])
 
 
-def test_a_model_that_mlflow_has_logged_by_itself_is_read_back(project: Path) -> None:
+def test_a_model_that_mlflow_has_logged_by_itself_is_read_back(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
     tracking.open_experiment("another's", project)
     source = str(project / "starter/model")
     parts = {
