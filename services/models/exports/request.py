@@ -7,6 +7,7 @@ from chassis.errors import Violations
 from ft.enums import ExportType
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
+from jobs.settings import check_settings
 from services.models import rules
 
 BY_JOB = (ExportType.MODEL_REGISTRY, ExportType.MERGED)
@@ -48,7 +49,8 @@ class ExportWanted:
         found.check("artifact_location", rules.EXPORT_NAME, fits, description)
         check_carried({"artifact_location": place}, found)
         if self.generation_config:
-            found.json_object("generation_config", self.generation_config)
+            config = found.json_object("generation_config", self.generation_config)
+            check_settings("generation_config", config or {}, found)
         self._check_resources(found)
 
     def _check_resources(self, found: Violations) -> None:

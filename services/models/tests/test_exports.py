@@ -295,6 +295,11 @@ async def test_every_field_that_is_wrong_is_named(studio: Studio) -> None:
     }
 
 
+async def test_settings_that_the_library_does_not_know_are_refused(studio: Studio) -> None:
+    refusal = await studio.refusal(generation_config='{"top_kk": 5, "top_p": "most"}')
+    assert [v.rule for v in refusal.violations] == ["FT-806", "FT-807"]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
