@@ -6,18 +6,10 @@ from chassis.lists import Listing
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
     CancelEvaluationJobResponse,
-    ListJobEventsRequest,
-    ListJobEventsResponse,
-    ReportJobEventsRequest,
-    ReportJobEventsResponse,
     StreamEvaluationRowsRequest,
     StreamEvaluationRowsResponse,
-    TailLogsRequest,
-    TailLogsResponse,
     ValidateEvaluationJobRequest,
     ValidateEvaluationJobResponse,
-    WatchJobRequest,
-    WatchJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import (
     GetEvaluationJobRequest,
@@ -31,6 +23,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from jobs.lifecycle import JobLifecycle
 from jobs.link import JobLink
+from jobs.servicer import JobServicer
 from services.evaluation import table
 from services.evaluation.convert import from_request, to_metadata
 from services.evaluation.service import EvaluationService
@@ -38,7 +31,7 @@ from services.evaluation.store import EvaluationJob
 from services.evaluation.validate import Validation
 
 
-class EvaluationServicer:
+class EvaluationServicer(JobServicer[EvaluationJob]):
     """Request to one call of the domain to response."""
 
     def __init__(
@@ -48,10 +41,9 @@ class EvaluationServicer:
         lifecycle: JobLifecycle[EvaluationJob],
         link: JobLink[EvaluationJob],
     ) -> None:
+        super().__init__(lifecycle, link)
         self._service = service
         self._validation = validation
-        self._lifecycle = lifecycle
-        self._link = link
         self._list = Listing(
             lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
         )
@@ -88,23 +80,9 @@ class EvaluationServicer:
         job = await self._lifecycle.cancel(request.id, request.reason)
         return CancelEvaluationJobResponse(evaluation_job=to_metadata(job))
 
-    def WatchJob(self, request: WatchJobRequest) -> AsyncIterator[WatchJobResponse]:
-        return self._lifecycle.events.follow(request.job_id, request.cursor)
-
-    async def ListJobEvents(self, request: ListJobEventsRequest) -> ListJobEventsResponse:
-        events = self._lifecycle.events.list(request.job_id, request.cursor, request.page_size)
-        return ListJobEventsResponse(events=events)
-
-    def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
-        return self._lifecycle.tail(request.job_id, request.offset, request.follow)
-
     async def StreamEvaluationRows(
         self, request: StreamEvaluationRowsRequest
     ) -> AsyncIterator[StreamEvaluationRowsResponse]:
         file = self._lifecycle.file(self._lifecycle.get(request.job_id), table.FILE)
         for answer in table.answers(file, request.offset):
             yield answer
-
-    async def ReportJobEvents(self, request: ReportJobEventsRequest) -> ReportJobEventsResponse:
-        known = await self._link.report(request.job_id, request.token, request.offset, request.data)
-        return ReportJobEventsResponse(next_offset=known)

@@ -1,24 +1,14 @@
 """The RPCs of the fine-tuning service."""
 
-from collections.abc import AsyncIterator
-
 from chassis.lists import Listing
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobRequest,
     CancelFineTuningJobResponse,
-    ListJobEventsRequest,
-    ListJobEventsResponse,
-    ReportJobEventsRequest,
-    ReportJobEventsResponse,
     ResumeFineTuningJobRequest,
     ResumeFineTuningJobResponse,
-    TailLogsRequest,
-    TailLogsResponse,
     ValidateFineTuningJobRequest,
     ValidateFineTuningJobResponse,
-    WatchJobRequest,
-    WatchJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import (
     GetDatasetSplitByAdapterMetadata,
@@ -35,13 +25,14 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from jobs.lifecycle import JobLifecycle
 from jobs.link import JobLink
+from jobs.servicer import JobServicer
 from services.fine_tuning.convert import from_request, to_listed, to_metadata
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.store import FineTuningJob
 from services.fine_tuning.validate import Validation
 
 
-class FineTuningServicer:
+class FineTuningServicer(JobServicer[FineTuningJob]):
     """Request to one call of the domain to response."""
 
     def __init__(
@@ -51,10 +42,9 @@ class FineTuningServicer:
         lifecycle: JobLifecycle[FineTuningJob],
         link: JobLink[FineTuningJob],
     ) -> None:
+        super().__init__(lifecycle, link)
         self._service = service
         self._validation = validation
-        self._lifecycle = lifecycle
-        self._link = link
         self._list = Listing(
             lifecycle.records, ListFineTuningJobsResponse, to_listed, also=["state"]
         )
@@ -106,20 +96,6 @@ class FineTuningServicer:
     ) -> CancelFineTuningJobResponse:
         job = await self._lifecycle.cancel(request.id, request.reason)
         return CancelFineTuningJobResponse(fine_tuning_job=to_metadata(job))
-
-    def WatchJob(self, request: WatchJobRequest) -> AsyncIterator[WatchJobResponse]:
-        return self._lifecycle.events.follow(request.job_id, request.cursor)
-
-    async def ListJobEvents(self, request: ListJobEventsRequest) -> ListJobEventsResponse:
-        events = self._lifecycle.events.list(request.job_id, request.cursor, request.page_size)
-        return ListJobEventsResponse(events=events)
-
-    def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
-        return self._lifecycle.tail(request.job_id, request.offset, request.follow)
-
-    async def ReportJobEvents(self, request: ReportJobEventsRequest) -> ReportJobEventsResponse:
-        known = await self._link.report(request.job_id, request.token, request.offset, request.data)
-        return ReportJobEventsResponse(next_offset=known)
 
     async def ListJobConfigIds(self, request: ListJobConfigIdsRequest) -> ListJobConfigIdsResponse:
         return ListJobConfigIdsResponse(config_ids=self._lifecycle.get(request.job_id).config_ids())

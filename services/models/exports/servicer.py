@@ -1,7 +1,5 @@
 """The RPCs about export jobs."""
 
-from collections.abc import AsyncIterator
-
 from chassis.convert import to_message
 from chassis.lists import Listing
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
@@ -11,28 +9,21 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     GetExportJobResponse,
     ListExportJobsRequest,
     ListExportJobsResponse,
-    ListJobEventsRequest,
-    ListJobEventsResponse,
     RegisterExportRequest,
     RegisterExportResponse,
     RemoveExportJobRequest,
     RemoveExportJobResponse,
-    ReportJobEventsRequest,
-    ReportJobEventsResponse,
-    TailLogsRequest,
-    TailLogsResponse,
-    WatchJobRequest,
-    WatchJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from jobs.lifecycle import JobLifecycle
 from jobs.link import JobLink
+from jobs.servicer import JobServicer
 from services.models.exports.convert import to_metadata
 from services.models.exports.registration import Made, Registration
 from services.models.exports.store import ExportJob
 
 
-class ExportJobsServicer:
+class ExportJobsServicer(JobServicer[ExportJob]):
     """Request to one call of the domain to response."""
 
     def __init__(
@@ -41,9 +32,8 @@ class ExportJobsServicer:
         lifecycle: JobLifecycle[ExportJob],
         link: JobLink[ExportJob],
     ) -> None:
+        super().__init__(lifecycle, link)
         self._registration = registration
-        self._lifecycle = lifecycle
-        self._link = link
         self._list = Listing(lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"])
 
     async def ListExportJobs(
@@ -66,17 +56,3 @@ class ExportJobsServicer:
         made = Made(request.mlflow_experiment_id, request.mlflow_run_id, request.mlflow_model_path)
         model = await self._registration.register(request.job_id, request.token, made)
         return RegisterExportResponse(model=to_message(ModelMetadata, model))
-
-    def WatchJob(self, request: WatchJobRequest) -> AsyncIterator[WatchJobResponse]:
-        return self._lifecycle.events.follow(request.job_id, request.cursor)
-
-    async def ListJobEvents(self, request: ListJobEventsRequest) -> ListJobEventsResponse:
-        events = self._lifecycle.events.list(request.job_id, request.cursor, request.page_size)
-        return ListJobEventsResponse(events=events)
-
-    def TailLogs(self, request: TailLogsRequest) -> AsyncIterator[TailLogsResponse]:
-        return self._lifecycle.tail(request.job_id, request.offset, request.follow)
-
-    async def ReportJobEvents(self, request: ReportJobEventsRequest) -> ReportJobEventsResponse:
-        known = await self._link.report(request.job_id, request.token, request.offset, request.data)
-        return ReportJobEventsResponse(next_offset=known)
