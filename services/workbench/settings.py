@@ -38,6 +38,8 @@ class WorkbenchSettings(Settings):
 
     workbench_model_pause_seconds: float = Field(default=1.0, gt=0)
     """Pause before a served model that died is started again; four times as long each time."""
+    workbench_model_alone_seconds: float = Field(default=600.0, gt=0)
+    """How long a served model outlives a workbench that was killed and does not come back."""
 
     @property
     def home_dir(self) -> Path:

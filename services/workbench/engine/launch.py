@@ -55,6 +55,11 @@ class Launcher:
         self._settings = settings
         self._address = address
 
+    @property
+    def url(self) -> str:
+        """Where processes reach the workbench."""
+        return self._address.url
+
     def launch_run(
         self, run: JobRunRow, project_environment: Mapping[str, str], gpus: Sequence[str]
     ) -> subprocess.Popen[bytes]:

@@ -177,6 +177,8 @@ class Deployments:
                 str(script),
                 build.function_name,
                 str(folder.attempt),
+                self._launcher.url,
+                str(self._settings.workbench_model_alone_seconds),
             ],
             environment={
                 **self._database.read(lambda s: project_environment(s, row.project_id)),

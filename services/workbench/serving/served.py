@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,8 @@ NEVER = 78
 MAX_REQUEST_BYTES = 2**20
 MAX_WAITING = 32
 """Calls that may wait for their turn."""
+PAUSE_SECONDS = 15.0
+"""Between two looks whether the workbench is there, at the most."""
 
 Function = Callable[[Any], Any]
 
@@ -122,6 +125,21 @@ def _say(what: str) -> None:
     print(f"[workbench] {what}", flush=True)  # noqa: T201 - goes to the deployment's log
 
 
+def _end_without(workbench: str, seconds: float) -> None:
+    """End the process once the workbench was away for so long: nobody can call it then."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    seen = time.monotonic()
+    while time.monotonic() - seen < seconds:
+        time.sleep(min(seconds / 4, PAUSE_SECONDS))
+        try:
+            direct.open(f"{workbench}/healthz", timeout=PAUSE_SECONDS).close()
+            seen = time.monotonic()
+        except OSError:
+            continue
+    _say(f"the workbench is away for {seconds:g} s; the process ends")
+    os._exit(0)
+
+
 def _function(script: Path, name: str) -> Function:
     """Run the script as its own interpreter would, and return that function of it."""
     sys.path[0] = str(script.parent)
@@ -140,7 +158,7 @@ def main() -> int:
 
     Returns the exit status NEVER if the script cannot be served at all.
     """
-    script, name, folder = sys.argv[1:]
+    script, name, folder, workbench, alone = sys.argv[1:]
     server = Server(os.environ.pop(TOKEN_VARIABLE))
     begin = time.monotonic()
     try:
@@ -149,6 +167,7 @@ def main() -> int:
         traceback.print_exc()
         return NEVER
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=_end_without, args=(workbench, float(alone)), daemon=True).start()
     ready = Path(folder) / READY
     partial = ready.with_suffix(".partial")
     partial.write_text(json.dumps({"port": server.server_port}))

@@ -364,6 +364,24 @@ def test_a_workbench_that_is_back_serves_again_by_one_process(
     assert [p.pid for p in processes] == [now]
 
 
+def test_without_a_workbench_nothing_is_left_in_the_end(
+    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    harness.settings["FTS_WORKBENCH_MODEL_ALONE_SECONDS"] = "2"
+    harness.start()
+    served = deploy(harness, ECHO)
+    process = psutil.Process(_response(served)["pid"])
+    watcher = process.parent()
+    assert watcher is not None
+    harness.end(signal.SIGKILL)
+    assert process.is_running()
+    wait("both are gone", lambda: not alive(process.pid) and not alive(watcher.pid))
+    # One that comes back all the same serves the model again.
+    harness.settings["FTS_WORKBENCH_MODEL_ALONE_SECONDS"] = "600"
+    harness.start()
+    wait("it serves again", lambda: served.call({})[0] == 200)
+
+
 def test_a_watcher_that_was_killed_leaves_no_second_process(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
