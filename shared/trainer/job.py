@@ -3,11 +3,14 @@
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from trainer.claim import attempt, claim
 from trainer.errors import describe, explain, kind_of
@@ -17,6 +20,7 @@ from trainer.tee import Tee
 
 logger = logging.getLogger(__name__)
 
+KILL_SECONDS = 5.0
 STOPPED = 128 + signal.SIGTERM
 
 
@@ -86,6 +90,34 @@ def _stop_on_sigterm(tee: Tee) -> None:
             os._exit(STOPPED)
 
     signal.signal(signal.SIGTERM, stop)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process of the job that is still there. May be called from a handler of signals."""
+    process.kill()
+    # Without a limit it could wait for a lock that the code below the handler holds.
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(KILL_SECONDS)
+
+
+@contextmanager
+def ending(end: Callable[[], None]) -> Iterator[None]:
+    """Calls `end`, which ends other processes of the job, after the block and before the job is
+    stopped: it is over only when nobody prints into its log any more."""
+    before: Any = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        try:
+            end()
+        finally:
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        end()
+        signal.signal(signal.SIGTERM, before)
 
 
 def quiet_libraries() -> None:

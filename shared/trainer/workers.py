@@ -7,13 +7,11 @@ itself, the others through the workspace (`cml.workers_v1`).
 import importlib
 import logging
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from ft.enums import FailureKind
@@ -22,6 +20,7 @@ from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
 from trainer.errors import UnsupportedError, WorkerError
 from trainer.events import EventLog
+from trainer.job import ending, kill
 from trainer.outcome import Outcome, WorkerFiles, cause, ended
 from trainer.ranks import is_loopback
 
@@ -71,14 +70,9 @@ class Workers:
                 f"A worker trains on one GPU; of the {self._arguments.dist_gpu} of each, "
                 "the others are not used. Ask for more workers with one GPU each."
             )
-        before = signal.getsignal(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, lambda number, frame: self._stopped(before, number, frame))
-        try:
+        with ending(self._end):
             self._start()
             self._watch()
-        finally:
-            self._end()
-            signal.signal(signal.SIGTERM, before)
 
     # Their start
 
@@ -197,14 +191,7 @@ class Workers:
             try:
                 self._first.wait(2 * agent.STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                self._first.kill()  # and the kernel what it has started
-                self._first.wait()
-
-    def _stopped(self, before: Any, number: int, frame: FrameType | None) -> None:
-        try:
-            self._end()
-        finally:
-            before(number, frame)
+                kill(self._first)  # and the kernel what it has started
 
 
 def _platform(workers: int) -> Any:

@@ -20,6 +20,7 @@ from trainer.claim import attempt
 from trainer.errors import ArgumentsError, UnsupportedError, WorkerError
 from trainer.events import EventLog
 from trainer.hardware import detect
+from trainer.job import ending, kill
 from trainer.outcome import WorkerFiles, ended
 from trainer.registration import announce
 from trainer.studio import Studio, model_reference, model_source
@@ -112,13 +113,11 @@ class AxolotlTuning:
                 **({"HF_TOKEN": token} if token else {}),
             },
         )
-        try:
+
+        with ending(lambda: kill(process)):
             while process.poll() is None:
                 self._events.touched()
                 time.sleep(LOOK_SECONDS)
-        finally:
-            process.kill()
-            process.wait()
         if process.returncode:
             raise self._error(process.returncode)
 

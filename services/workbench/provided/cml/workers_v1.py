@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +101,9 @@ def stop_workers(*worker_id: str) -> list[dict[str, Any]]:
             worker.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             worker.process.kill()
-            worker.process.wait()
+            # Not without a limit: a handler of signals may have interrupted another wait.
+            with suppress(subprocess.TimeoutExpired):
+                worker.process.wait(STOP_SECONDS)
     return [worker.described() for worker in stopped]
 
 
