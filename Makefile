@@ -103,8 +103,10 @@ test-faults: $(STUDIO)/.made  ## Thousands of jobs while processes are killed an
 fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 	@FTS_FUZZ_EXAMPLES=50000 python -m pytest tests/fuzz --timeout 7200
 
-benchmarks: $(TRAINER)/.made  ## Measures, and prints what came out
-	@for file in benchmarks/*.py; do echo "$$file"; $(TRAINER)/bin/python $$file || exit 1; done
+benchmarks: env  ## Measures, and prints what came out
+	@$(TRAINER)/bin/python benchmarks/overhead.py
+	@$(TRAINER)/bin/python benchmarks/workers.py
+	@python benchmarks/cancel.py
 
 format: $(STUDIO)/.made  ## Formats the code
 	@ruff format --quiet . && ruff check --fix --quiet .
