@@ -43,7 +43,7 @@ define trainer
 	@$(1)/bin/pip install $(PIP_FLAGS) \
 	    $(if $(FTS_TORCH_INDEX_URL),--extra-index-url $(FTS_TORCH_INDEX_URL)) torch==2.13.0
 	@$(1)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt \
-	    hatchling pytest pytest-asyncio hypothesis jsonschema
+	    hatchling pytest pytest-asyncio pytest-xdist hypothesis jsonschema
 	@$(1)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt --no-build-isolation \
 	    $(addprefix --editable ./,$(TRAINER_PACKAGES))
 endef
@@ -94,7 +94,7 @@ pytest: $(STUDIO)/.made
 	@python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 pytest-trainer: $(TRAINER)/.made
-	@$(TRAINER)/bin/python -m pytest shared/trainer shared/rows
+	@$(TRAINER)/bin/python -m pytest -n 2 --dist loadfile shared/trainer shared/rows
 
 test-faults: $(STUDIO)/.made  ## Thousands of jobs while processes are killed and answers get lost
 	@FTS_FAULT_STARTS=2000 FTS_FAULT_KILLS=500 FTS_FAULT_ROUNDS=200 \
