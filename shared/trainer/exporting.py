@@ -20,7 +20,7 @@ from ft.api import (
 from ft.client import StudioError
 from trainer import hub, registry, saving, settings, tracking
 from trainer.arguments import ExportArguments
-from trainer.errors import REFUSALS
+from trainer.errors import REFUSALS, TrackingError
 from trainer.events import EventLog
 from trainer.hardware import Hardware, detect
 from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
@@ -102,9 +102,9 @@ class Export:
         merged = loaded.model.merge_and_unload()
         if self._arguments.generation_config:
             merged.generation_config = self._generation(loaded)
-        saving.save_merged(merged, loaded.tokenizer, partial)
-        self._done(2)
         try:
+            saving.save_merged(merged, loaded.tokenizer, partial)
+            self._done(2)
             dtype = self._weight_type(loaded.hardware)
             again = load_model(str(partial), loaded.hardware, dtype, None)
             loaded.parity.require_model(again, load_tokenizer(str(partial)))
@@ -134,10 +134,17 @@ class Export:
             )
         except Exception as error:
             if not _undecided(error):
-                if number:
-                    registry.deregister(name, number)
-                logged.discard()
+                self._take_back(logged, number)
             raise
+
+    def _take_back(self, logged: registry.Logged, number: str) -> None:
+        try:
+            if number:
+                registry.deregister(self._arguments.model_name, number)
+            logged.discard()
+        except TrackingError as error:
+            # The reason of the failure is another, and must not be lost over this.
+            self._events.notice(f"What was logged of the export is still there. {error}")
 
     def _logged(self, loaded: Loaded) -> registry.Logged:
         generation = self._generation(loaded)

@@ -11,7 +11,6 @@ import torch
 from filelock import FileLock
 
 from ft.api import ModelMetadata
-from rows.errors import first_line
 from trainer import saving, tracking
 from trainer.errors import ModelError
 
@@ -44,11 +43,12 @@ def directory(model: ModelMetadata, project: Path) -> Path:
 
 def _logged(model: ModelMetadata, project: Path) -> Path:
     """The files that were logged in the model's run."""
-    with tracking.connect(project):
+    with tracking.troubles_explained(), tracking.connect(project):
         from mlflow import MlflowClient, artifacts
         from mlflow.exceptions import MlflowException
-    try:
+
         client = MlflowClient()
+    try:
         outputs = client.get_run(model.mlflow_run_id).outputs
         logged = outputs.model_outputs if outputs else []
         if logged:
@@ -59,9 +59,9 @@ def _logged(model: ModelMetadata, project: Path) -> Path:
                 place = artifacts.download_artifacts(f"runs:/{model.mlflow_run_id}/{file.path}")
                 return Path(place)
     except MlflowException as error:
-        raise ModelError(
-            f"Model {model.name} cannot be read from MLflow: {first_line(error)}"
-        ) from error
+        # The store's own error repeats its address, with the password that may be in it.
+        why = tracking.told(error)
+        raise ModelError(f"Model {model.name} cannot be read from MLflow: {why}") from None
     raise ModelError(f"Model {model.name}: nothing is logged in its run {model.mlflow_run_id}.")
 
 

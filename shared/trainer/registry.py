@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from trainer import tracking
 from trainer.parity import Parity
 
 CODE = Path(__file__).parent / "registered_model.py"
@@ -38,9 +39,12 @@ class Logged:
         greedy = parity.generation_config
         params = {name: greedy[name] for name in ("do_sample", "max_new_tokens")}
         prompts = pandas.DataFrame({"prompt": parity.prompts})
-        written: list[str] = pyfunc.load_model(self.uri).predict(prompts, params=params)
+        with tracking.troubles_explained():
+            model = pyfunc.load_model(self.uri)
+        written: list[str] = model.predict(prompts, params=params)
         return written
 
+    @tracking.troubles_explained()
     def discard(self) -> None:
         """Marks run and model as deleted; `mlflow gc` frees their space."""
         from mlflow import MlflowClient
@@ -50,6 +54,7 @@ class Logged:
         client.delete_run(self.run_id)
 
 
+@tracking.troubles_explained()
 def log(
     folder: Path, location: str, generation: Any, metadata: dict[str, Any], experiment: str
 ) -> Logged:
@@ -81,6 +86,7 @@ def log(
     return Logged(info.model_uri, run.info.experiment_id, run.info.run_id, location)
 
 
+@tracking.troubles_explained()
 def register(logged: Logged, name: str) -> str:
     """Registers a logged model under a name; its version."""
     import mlflow
@@ -88,6 +94,7 @@ def register(logged: Logged, name: str) -> str:
     return str(mlflow.register_model(logged.uri, name).version)
 
 
+@tracking.troubles_explained()
 def deregister(name: str, number: str) -> None:
     """Takes a version out, and the name with the last one."""
     from mlflow import MlflowClient

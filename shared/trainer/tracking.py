@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from rows.errors import first_line
-from trainer.errors import TrackingError
+from trainer.errors import TrackingError, TrainerError
 from trainer.hardware import Notify
 
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
@@ -68,7 +68,7 @@ def open_experiment(name: str, project: Path) -> str:
     Raises TrackingError.
     """
     os.environ["MLFLOW_EXPERIMENT_NAME"] = name
-    with _troubles_explained(), connect(project):
+    with troubles_explained(), connect(project):
         import mlflow
 
         return str(mlflow.set_experiment(name).experiment_id)
@@ -81,7 +81,7 @@ def log(experiment_id: str, run: Run) -> None:
     from mlflow.entities import Metric, Param
 
     now = time.time()
-    with _troubles_explained():
+    with troubles_explained():
         client = MlflowClient()
         begin = round((now - run.seconds) * 1000)
         made = client.create_run(experiment_id, run_name=run.name, start_time=begin)
@@ -99,10 +99,17 @@ def log(experiment_id: str, run: Run) -> None:
 
 
 @contextmanager
-def _troubles_explained() -> Iterator[None]:
+def troubles_explained() -> Iterator[None]:
+    """Whatever the store raises in the block becomes a TrackingError without its password."""
     try:
         yield
+    except TrainerError:
+        raise
     except Exception as error:
-        # A store raises whatever its libraries do, and they repeat its address, password and all.
-        why = _CREDENTIALS.sub("//", first_line(error))
-        raise TrackingError(f"MLflow's tracking store cannot be used: {why}") from None
+        raise TrackingError(f"MLflow's tracking store cannot be used: {told(error)}") from None
+
+
+def told(error: Exception) -> str:
+    """What the store says, fit for the user: a store raises whatever its libraries do, and they
+    repeat its address, password and all."""
+    return _CREDENTIALS.sub("//", first_line(error))

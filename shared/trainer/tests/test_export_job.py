@@ -192,6 +192,23 @@ def test_an_export_that_the_studio_refuses_is_taken_back(
     assert registered(project) == []
 
 
+def test_the_reason_outlives_a_store_that_fails_as_well(
+    in_process: Export, studio: Studio, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OSError("https://user:pass-word@store/ is away")
+
+    monkeypatch.setattr(MlflowClient, "delete_model_version", away)
+    studio.export_refused = "the name is taken"
+
+    with pytest.raises(Exception, match="the name is taken"):
+        in_process.run()
+
+    told = (project / "exports/job-1/events.jsonl").read_text()
+    assert "still there" in told
+    assert "pass-word" not in told
+
+
 def test_a_merged_export_writes_what_the_adapter_writes(
     export: Callable[..., Run], studio: Studio, project: Path
 ) -> None:
@@ -224,6 +241,20 @@ def test_a_registered_model_that_is_not_there_says_so(project: Path) -> None:
     for run, why in (("", "names no run"), ("../x", "names no run"), ("f" * 32, "cannot be read")):
         with pytest.raises(ModelError, match=why):
             directory(ModelMetadata(type="model_registry", name="m", mlflow_run_id=run), project)
+
+
+def test_a_model_of_a_store_that_is_away_is_told_without_its_password(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:pass-word@127.0.0.1:1")
+    record = ModelMetadata(type="model_registry", name="m", mlflow_run_id="f" * 32)
+
+    with pytest.raises(ModelError, match=r"cannot be read from MLflow: .*http://127") as told:
+        directory(record, project)
+
+    assert "pass-word" not in str(told.value)
+    assert told.value.__suppress_context__
 
 
 def test_the_first_difference_is_told() -> None:
