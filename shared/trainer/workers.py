@@ -186,12 +186,19 @@ class Workers:
         if self._first is not None and self._first.poll() is None:
             self._first.terminate()
         if self._others:
-            self._platform.stop_workers(*self._others.values())
+            self._stop_others()
         if self._first is not None:
             try:
                 self._first.wait(2 * agent.STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 kill(self._first)  # and the kernel what it has started
+
+    def _stop_others(self) -> None:
+        try:
+            self._platform.stop_workers(*self._others.values())
+        except Exception as error:
+            # Each ends with the first one as well, and why they are ended must not be lost.
+            logger.warning("The workspace does not stop the workers: %s", error)
 
 
 def _platform(workers: int) -> Any:

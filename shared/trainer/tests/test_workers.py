@@ -177,6 +177,7 @@ def test_workers_that_do_not_come_up_are_named(
         "    print('asked', [w['env']['CML_FTS_JOB_NODE_RANK'] for w in launched],\n"
         "          [(w['n'], w['cpu'], w['memory'], w['nvidia_gpu']) for w in launched],\n"
         "          'stopped', ids)\n"
+        "    raise OSError('the workspace is away')\n"
     )
     flags = fine_tune_flags(dist_num=4)
 
