@@ -21,6 +21,8 @@ PATH = "/model"
 MAX_BODY_BYTES = served.MAX_REQUEST_BYTES
 CALL_SECONDS = 600.0
 """A call that takes longer is given up."""
+_NO_ANSWER = (OSError, EOFError, ValueError, LookupError, asyncio.LimitOverrunError)
+"""What comes of a connection that is cut, or of a port that another program has by now."""
 
 
 class CallRefused(Exception):
@@ -59,8 +61,6 @@ class ModelCalls:
         except TimeoutError:
             message = f"no answer within {CALL_SECONDS:g} s"
             return _refused(HTTPStatus.GATEWAY_TIMEOUT, message)
-        except (OSError, EOFError, ValueError):
-            return _refused(HTTPStatus.BAD_GATEWAY, "the model's process ended before it answered")
 
     def _target(self, body: dict[str, Any], bears_key: bool) -> Target:
         model = self._workbench.database.read(lambda s: _model(s, body["accessKey"]))
@@ -90,7 +90,7 @@ async def _body(request: Request) -> dict[str, Any]:
             )
     try:
         body = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CallRefused(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from None
     if not isinstance(body, dict) or not isinstance(body.get("accessKey"), str):
         raise CallRefused(HTTPStatus.BAD_REQUEST, "accessKey: must be given, as a string")
@@ -102,8 +102,16 @@ async def _body(request: Request) -> dict[str, Any]:
 async def _exchange(target: Target, content: bytes) -> tuple[int, bytes]:
     """One HTTP request to the process, over a connection of its own.
 
-    Raises OSError, EOFError or ValueError if there is no whole answer.
+    Raises CallRefused if there is no whole answer.
     """
+    try:
+        return await _answered(target, content)
+    except _NO_ANSWER:
+        message = "the model's process ended before it answered"
+        raise CallRefused(HTTPStatus.BAD_GATEWAY, message) from None
+
+
+async def _answered(target: Target, content: bytes) -> tuple[int, bytes]:
     head = (
         "POST / HTTP/1.0\r\n"
         f"Authorization: Bearer {target.token}\r\n"
@@ -121,6 +129,8 @@ async def _exchange(target: Target, content: bytes) -> tuple[int, bytes]:
 
 
 def _model(session: Session, access_key: str) -> ModelRow | None:
+    if not access_key.isascii():  # half a character cannot even be looked for
+        return None
     return session.scalar(select(ModelRow).where(ModelRow.access_key == access_key))
 
 

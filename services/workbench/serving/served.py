@@ -17,6 +17,7 @@ import traceback
 import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,7 @@ def _end_without(workbench: str, seconds: float) -> None:
         try:
             direct.open(f"{workbench}/healthz", timeout=PAUSE_SECONDS).close()
             seen = time.monotonic()
-        except OSError:
+        except (OSError, HTTPException):
             continue
     _say(f"the workbench is away for {seconds:g} s; the process ends")
     os._exit(0)
