@@ -1,7 +1,9 @@
 """Base models with adapters as served models of the workspace."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import structlog
 
@@ -67,34 +69,28 @@ class ServedModels:
         await self._prompts.require_same(adapter)
         # Asked first: without the template nothing has been created yet.
         template = await self._workspace.template(TEMPLATE_JOB)
-        environment = {
-            "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME": base.huggingface_model_name or base.location,
-            "FINE_TUNING_STUDIO_ADAPTER_LOCATION": adapter.location,
-            "FINE_TUNING_STUDIO_GEN_CONFIG_STRING": generation_config,
-        }
         model = await self._workspace.create_model(
             name=name,
             description=description,
             disable_authentication=wanted.disable_authentication,
         )
         try:
-            await self._workspace.create_model_build(
-                model.id,
-                deployment={
-                    "cpu": wanted.cpu,
-                    "memory": wanted.memory,
-                    "nvidia_gpus": wanted.gpu,
-                    "environment": environment,
-                },
-                file_path=str(PurePosixPath(template.script).with_name(PREDICT_SCRIPT)),
-                function_name=PREDICT_FUNCTION,
-                kernel="python3",
-                runtime_identifier=template.runtime_identifier,
-            )
+            environment = _environment(base, adapter, generation_config)
+            await self._build(model.id, template, _deployment(wanted, environment))
         except BaseException:
             await self._withdraw(model.id)
             raise
         return str(model.id)
+
+    async def _build(self, model_id: str, template: Any, deployment: dict[str, Any]) -> None:
+        await self._workspace.create_model_build(
+            model_id,
+            deployment=deployment,
+            file_path=str(PurePosixPath(template.script).with_name(PREDICT_SCRIPT)),
+            function_name=PREDICT_FUNCTION,
+            kernel="python3",
+            runtime_identifier=template.runtime_identifier,
+        )
 
     async def _withdraw(self, model_id: str) -> None:
         """Delete a model that nothing came of."""
@@ -102,6 +98,26 @@ class ServedModels:
             await self._workspace.delete_model(model_id)
         except Refusal as refusal:
             log.warning("a model is left in the workspace", model=model_id, why=refusal.message)
+
+
+def _deployment(wanted: Serving, environment: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cpu": wanted.cpu,
+        "memory": wanted.memory,
+        "nvidia_gpus": wanted.gpu,
+        "environment": environment,
+    }
+
+
+def _environment(
+    base: Model, adapter: AdapterFacts, generation_config: str
+) -> dict[str, str | None]:
+    """What the script of served models loads."""
+    return {
+        "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME": base.huggingface_model_name or base.location,
+        "FINE_TUNING_STUDIO_ADAPTER_LOCATION": adapter.location,
+        "FINE_TUNING_STUDIO_GEN_CONFIG_STRING": generation_config,
+    }
 
 
 def _require_servable(base: Model, adapter: AdapterFacts) -> None:
