@@ -36,11 +36,11 @@ def parts(settings: Settings) -> Parts:
     paths = ProjectPaths(settings)
     service = ModelService(models, paths, hub, jobs.workspace)
     adapters, prompts = Adapters(settings), Prompts(settings)
-    references = References(service, adapters)
+    references, trained = References(service, adapters), TrainedPrompts(paths, prompts)
     servicer = ModelsServicer(
         service,
-        ModelExport(references, ServedModels(jobs.workspace, TrainedPrompts(paths, prompts))),
-        ExportJobs(jobs.lifecycle, models, references, jobs.workspace),
+        ModelExport(references, ServedModels(jobs.workspace, trained)),
+        ExportJobs(jobs.lifecycle, models, references, trained, jobs.workspace),
         models,
         Registration(jobs.link, exports, service, models, adapters, jobs.workspace),
         jobs.lifecycle,

@@ -11,7 +11,7 @@ ADAPTER_FITS = Rule("FT-204", "An adapter is exported with the model that it was
 SERVABLE_BASE = Rule("FT-205", "A base model that is served is of type huggingface or project.")
 SERVABLE_ADAPTER = Rule("FT-206", "An adapter that is served is of type project.")
 TRAINED_PROMPT = Rule(
-    "FT-208", "The prompt of an adapter that is served is the one that it was trained with."
+    "FT-208", "The prompt of an adapter that is exported is the one that it was trained with."
 )
 EXPORT_NAME = Rule(
     "FT-220",

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ft.api import (
+    AdapterType,
     ExportType,
     GetAdapterRequest,
     GetModelRequest,
@@ -18,7 +19,7 @@ from ft.api import (
     RegisterExportRequest,
 )
 from ft.client import StudioError
-from trainer import hub, registry, saving, settings, tracking
+from trainer import hub, registry, saving, settings, tracking, trained_answers
 from trainer.arguments import ExportArguments
 from trainer.errors import REFUSALS, TrackingError
 from trainer.events import EventLog
@@ -88,6 +89,9 @@ class Export:
         dtype = self._weight_type(hardware)
         model = load_model(source, hardware, dtype, None)
         adapted = load_adapter(model, adapter, self._project)
+        if adapter.type == AdapterType.PROJECT:
+            folder = self._project / adapter.location
+            trained_answers.check(folder, adapted, tokenizer, self._events.notice)
         parity = Parity.of(adapted, tokenizer, arguments.generation_config, prompts)
         return Loaded(base, source, prompt, adapted, tokenizer, hardware, parity)
 

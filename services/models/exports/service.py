@@ -10,6 +10,7 @@ from services.models.exports.request import ExportWanted
 from services.models.exports.store import ExportJob
 from services.models.references import References
 from services.models.store import ModelStore
+from services.models.trained import TrainedPrompts
 
 ADAPTERS = (AdapterType.PROJECT, AdapterType.HUGGINGFACE)
 """Types of adapters whose files a job can read."""
@@ -23,18 +24,20 @@ class ExportJobs:
         lifecycle: JobLifecycle[ExportJob],
         models: ModelStore,
         references: References,
+        prompts: TrainedPrompts,
         workspace: Workspace,
     ) -> None:
         self._lifecycle = lifecycle
         self._models = models
         self._references = references
+        self._prompts = prompts
         self._workspace = workspace
 
     async def start(self, wanted: ExportWanted) -> ExportJob:
         """Starts a job that makes the export; returns once the workspace has accepted it.
 
         Raises AlreadyExists if the name is taken, and FailedPrecondition if base and adapter do
-        not go together or cannot be read.
+        not go together or cannot be read, or the adapter's prompt is not that of its training.
         """
         found = Violations()
         wanted.check(found)
@@ -48,6 +51,8 @@ class ExportJobs:
                 f"{' or '.join(ADAPTERS)}",
                 reason="ADAPTER_NOT_EXPORTABLE",
             )
+        if adapter.type == AdapterType.PROJECT:
+            await self._prompts.require_same(adapter)
         self._models.require_free(name=wanted.model_name)
         if wanted.type == ExportType.MODEL_REGISTRY:
             await self._require_unregistered(wanted.model_name)

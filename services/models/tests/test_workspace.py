@@ -208,9 +208,10 @@ async def test_an_adapter_is_served_with_the_prompt_of_its_training(
     trained = folder / "parity.json"
     trained.write_text(json.dumps({**TEMPLATES, "input_template": "{a} -"}))
     wanted = {"adapter_id": "a-prompted", "model_name": "prompted"}
-    with pytest.raises(errors.FailedPrecondition, match="wrong template: input_template") as found:
-        await studio.export(**wanted)
-    assert [v.rule for v in found.value.violations] == ["FT-208"]
+    for type in ("cml_model", "model_registry", "merged"):
+        with pytest.raises(errors.FailedPrecondition, match="wrong template: input_") as found:
+            await studio.export(type=type, **wanted)
+        assert [v.rule for v in found.value.violations] == ["FT-208"]
     assert studio.served("prompted") is None
     # What is damaged, the served process tells of; what agrees is served.
     for content in ("{", "[]", json.dumps(TEMPLATES)):

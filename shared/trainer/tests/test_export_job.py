@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from mlflow import MlflowClient
 from ft.api import AdapterMetadata, ModelMetadata
 from trainer import exporting, registry, tracking
 from trainer.arguments import ExportArguments
-from trainer.errors import ModelError
+from trainer.errors import ModelError, ParityError
 from trainer.events import EventLog
 from trainer.exporting import Export
 from trainer.fetch import directory
@@ -187,6 +188,19 @@ def test_an_export_that_the_studio_refuses_is_taken_back(
     studio.export_refused = "the name is taken"
 
     with pytest.raises(Exception, match="the name is taken"):
+        in_process.run()
+
+    assert registered(project) == []
+
+
+def test_an_adapter_that_is_not_as_it_was_trained_is_not_exported(
+    in_process: Export, project: Path, adapter_files: Path
+) -> None:
+    (project / "adapter").unlink()
+    shutil.copytree(adapter_files, project / "adapter")
+    (project / "adapter/parity.json").write_text('{"version": 1, "eos_token_id": -1}')
+
+    with pytest.raises(ParityError, match="EOS differs"):
         in_process.run()
 
     assert registered(project) == []
