@@ -26,6 +26,7 @@ from trainer.events import EventLog
 from trainer.hardware import Hardware, detect
 from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
 from trainer.parity import Parity, prompt_of, sample_prompts
+from trainer.registration import patiently
 from trainer.studio import Identity, Studio, model_reference, model_source
 from trainer.tokenizer import fingerprint
 
@@ -176,7 +177,7 @@ class Export:
     def _register(self, **made: str) -> None:
         identity = self._identity
         request = RegisterExportRequest(job_id=identity.job_id, token=identity.token, **made)
-        model = self._studio.RegisterExport(request).model
+        model = patiently(lambda: self._studio.RegisterExport(request)).model
         self._events.write("registered", model_id=model.id)
 
     def _done(self, step: int) -> None:

@@ -1,9 +1,11 @@
-"""Puts a trained adapter into the studio's list, once."""
+"""Puts what a job has made into the studio's lists, once."""
 
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from ft.api import AdapterMetadata, AdapterType, AddAdapterRequest, ListAdaptersRequest
 from ft.client import AlreadyExistsError, StudioError
@@ -14,6 +16,8 @@ from trainer.found import UNDECIDED
 from trainer.studio import Studio
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PATIENCE_SECONDS = 3600.0
 """How long a studio that is away is waited for: the training is done, and would be for nothing."""
@@ -26,17 +30,25 @@ def register(
 
     Raises RegistrationError if the studio refuses it or stays away.
     """
+    try:
+        return patiently(lambda: _find(studio, request) or _add(studio, request), patience)
+    except StudioError as error:
+        raise RegistrationError(
+            f"The adapter is saved in {request.location}, but could not be registered: {error}"
+        ) from error
+
+
+def patiently(call: Callable[[], T], patience: float = PATIENCE_SECONDS) -> T:
+    """What a call that may be repeated returns once the studio answers. Raises StudioError if it
+    refuses or stays away."""
     deadline = time.monotonic() + patience
     pause = 0.5
     while True:
         try:
-            return _find(studio, request) or _add(studio, request)
+            return call()
         except StudioError as error:
             if error.code not in UNDECIDED or time.monotonic() + pause > deadline:
-                raise RegistrationError(
-                    f"The adapter is saved in {request.location}, "
-                    f"but could not be registered: {error}"
-                ) from error
+                raise
             logger.warning("The studio did not answer, trying again: %s", error)
         time.sleep(pause)
         pause = min(2 * pause, 5.0)
