@@ -1,10 +1,11 @@
 """Makes a model of the studio of what an export job has made."""
 
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.errors import AlreadyExists
+from chassis.errors import AlreadyExists, NotFound
 from ft.enums import ExportType
 from jobs.link import JobLink
 from jobs.workspace import Workspace
@@ -68,9 +69,10 @@ class Registration:
         registry_id = await self._registry_id(job, made)
         adding = self._models.add_from_registry(registry_id)
         model = await self._added(adding, cml_registered_model_id=registry_id)
-        await self._adapters.note_export(
-            job.adapter_id, registry_id, made.experiment_id, made.run_id
-        )
+        with suppress(NotFound):  # An adapter that is removed meanwhile takes no export with it.
+            await self._adapters.note_export(
+                job.adapter_id, registry_id, made.experiment_id, made.run_id
+            )
         await self._jobs.change(
             job.id,
             model_id=model.id,

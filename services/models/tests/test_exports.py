@@ -26,6 +26,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     GetAdapterRequest,
     GetModelRequest,
     ModelMetadata,
+    RemoveAdapterRequest,
 )
 from jobs.testing import PROJECT_ID, Workbench, until
 
@@ -204,6 +205,15 @@ async def test_a_registration_that_was_cut_off_is_gone_on_with(studio: Studio) -
     model = await studio.register(job, **MADE)
 
     assert model.cml_registered_model_id == half.model_id
+
+
+async def test_an_adapter_that_is_removed_meanwhile_takes_no_export_with_it(
+    studio: Studio,
+) -> None:
+    job = await studio.start()
+    await studio.adapters(lambda s: s.RemoveAdapter, RemoveAdapterRequest(id="a"))
+    model = await studio.register(job, **MADE)
+    assert (await studio.ends(job)).model_id == model.id
 
 
 async def test_a_name_that_was_taken_meanwhile_is_not_registered(studio: Studio) -> None:
