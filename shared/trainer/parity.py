@@ -1,4 +1,7 @@
-"""Whether an exported model writes what the adapter writes, token for token."""
+"""Whether an exported model writes what the adapter writes, to the letter.
+
+For whether that is what the trained model wrote see `trainer.trained_answers`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
