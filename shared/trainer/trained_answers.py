@@ -111,11 +111,11 @@ def _calculated(model: Any) -> str:
 
 def _read(file: Path) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise ParityError(f"{FILE} beside the adapter is not JSON: {error}.") from error
-    if found.get("version") != 1:
+    if not isinstance(found, dict) or found.get("version") != 1:
         raise ParityError(f"{FILE} beside the adapter is of a version that is not known here.")
     return found

@@ -235,3 +235,10 @@ def test_no_inputs_where_the_prompt_says_not_how() -> None:
         trained_answers.inputs(PromptMetadata(input_template="{other}"), ROWS, ["customer"]) == []
     )
     assert len(INPUTS) == trained_answers.SAMPLES
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 2}'])
+def test_recorded_answers_that_cannot_be_read_block(tmp_path: Path, content: str) -> None:
+    (tmp_path / trained_answers.FILE).write_text(content)
+    with pytest.raises(ParityError, match=r"parity\.json beside the adapter is"):
+        trained_answers.check(tmp_path, None, None, print)
