@@ -182,6 +182,8 @@ def test_what_the_function_refuses(
     ("content", "status", "told"),
     [
         (b"{", 400, "not JSON"),
+        (b"[" * 100_000, 400, "not JSON"),
+        (b'{"accessKey": "\\ud800", "request": {}}', 400, "not JSON"),
         (b"[]", 400, "accessKey"),
         (b'{"accessKey": 7, "request": {}}', 400, "accessKey"),
         (b'{"accessKey": "x"}', 400, "request"),
