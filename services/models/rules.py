@@ -15,7 +15,8 @@ TRAINED_PROMPT = Rule(
 )
 EXPORT_NAME = Rule(
     "FT-220",
-    "The name of an export has none of / : \" ' in it, its place in a run none of . and % either.",
+    "The name of an export has none of / : \" ' in it and is not . or .., its place in a run has "
+    "none of . and % either.",
 )
 EXPORTED_ADAPTER = Rule(
     "FT-221", "An adapter that a job exports is of type project or huggingface."

@@ -15,6 +15,8 @@ M = TypeVar("M", bound=Message)
 MAX_TEXT_CHARACTERS = 65_536
 """Longest text in a request. Texts end up in lists, whose size is limited as a whole, and in the
 environment of jobs, where Linux takes no more than 128 KiB each."""
+MAX_REQUEST_ID_CHARACTERS = 256
+"""Request ids are kept in an index, whose entries have a limit of their own in PostgreSQL."""
 _UNLIMITED = ("exported_json", "rows_json")
 """Fields that carry many records."""
 
@@ -38,12 +40,9 @@ def parser(kind: type[M]) -> Callable[[bytes], M]:
         found = Violations()
         for place, text in _texts(request, ""):
             found.check(place, rules.NO_NUL, "\0" not in text, "must not contain a NUL character")
-            found.check(
-                place,
-                rules.TEXT_LENGTH,
-                len(text) <= MAX_TEXT_CHARACTERS,
-                f"has {len(text)} characters; {MAX_TEXT_CHARACTERS} are allowed",
-            )
+            limit = MAX_REQUEST_ID_CHARACTERS if place == "request_id" else MAX_TEXT_CHARACTERS
+            description = f"has {len(text)} characters; {limit} are allowed"
+            found.check(place, rules.TEXT_LENGTH, len(text) <= limit, description)
         found.raise_if_any()
         return request
 

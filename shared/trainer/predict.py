@@ -25,6 +25,10 @@ NEVER = 78
 MAX_NEW_TOKENS = 256
 """Where neither settings nor call say how long an answer may be."""
 MAX_BEAMS = 16
+LEAST_TEMPERATURE = 1e-6
+"""Below, what a model's outputs are divided by makes numbers that are too large to draw from."""
+_LARGEST = sys.float_info.max
+"""A whole number of JSON may be larger than that, and fits nowhere."""
 
 
 def _whole(low: int, high: float = math.inf) -> tuple[Callable[[Any], bool], str]:
@@ -33,11 +37,14 @@ def _whole(low: int, high: float = math.inf) -> tuple[Callable[[Any], bool], str
 
 
 def _number(holds: Callable[[float], bool], rule: str) -> tuple[Callable[[Any], bool], str]:
-    return (lambda v: type(v) in (int, float) and math.isfinite(v) and holds(v)), rule
+    return (lambda v: type(v) in (int, float) and abs(v) <= _LARGEST and holds(v)), rule
 
 
 OPTIONS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "temperature": _number(lambda v: v >= 0, "must be a number of 0 or more (0: no chance)"),
+    "temperature": _number(
+        lambda v: v == 0 or v >= LEAST_TEMPERATURE,
+        f"must be 0 (no chance), or a number from {LEAST_TEMPERATURE} on",
+    ),
     "max_new_tokens": _whole(1),
     "top_p": _number(lambda v: 0 < v <= 1, "must be a number above 0, 1 at the most"),
     "top_k": _whole(0),

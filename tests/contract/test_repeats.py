@@ -127,6 +127,15 @@ async def test_what_is_gone_is_added_anew(folder: Path, domain: str) -> None:
         assert await calls.add(calls.first) == again
 
 
+async def test_the_id_of_a_request_has_a_limit(folder: Path) -> None:
+    async with serving(folder, "datasets") as calls:
+        assert await calls.add(calls.first, "😀" * 256)
+        with pytest.raises(errors.InvalidArgument) as refused:
+            await calls.add(calls.other, "x" * 257)
+        [violation] = refused.value.violations
+        assert (violation.field, violation.rule) == ("request_id", rules.TEXT_LENGTH.id)
+
+
 async def test_a_refused_request_may_be_mended_under_its_id(folder: Path) -> None:
     async with serving(folder, "datasets") as calls:
         missing = pb.AddDatasetRequest(type="project_csv", location="none.csv", name="one")

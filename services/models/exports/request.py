@@ -13,7 +13,7 @@ from services.models import rules
 BY_JOB = (ExportType.MODEL_REGISTRY, ExportType.MERGED)
 CPU, MEMORY_GIB, GPU = 2, 8, 0
 """What a job gets that is not told otherwise."""
-_NAME = re.compile(r"[^/:\"']+")
+_NAME = re.compile(r"(?!\.{1,2}\Z)[^/:\"']+")
 _PLACE = re.compile(r"[^/:.%\"']+")
 """What MLflow takes as the name of a registered model, and of one that is logged in a run."""
 
@@ -40,7 +40,9 @@ class ExportWanted:
         found.required("base_model_id", self.base_model_id)
         found.required("adapter_id", self.adapter_id)
         if found.required("model_name", self.model_name):
-            description = f"must have none of / : \" ' in it, not {self.model_name!r}"
+            description = (
+                f"must have none of / : \" ' in it, and not be . or .., not {self.model_name!r}"
+            )
             holds = _NAME.fullmatch(self.model_name) is not None
             found.check("model_name", rules.EXPORT_NAME, holds, description)
         place = self.artifact_location

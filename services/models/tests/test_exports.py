@@ -305,6 +305,12 @@ async def test_every_field_that_is_wrong_is_named(studio: Studio) -> None:
     }
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+async def test_a_name_that_is_a_folder_of_its_own_is_refused(studio: Studio, name: str) -> None:
+    refusal = await studio.refusal(model_name=name)
+    assert [(v.field, v.rule) for v in refusal.violations] == [("model_name", "FT-220")]
+
+
 async def test_settings_that_the_library_does_not_know_are_refused(studio: Studio) -> None:
     refusal = await studio.refusal(generation_config='{"top_kk": 5, "top_p": "most"}')
     assert [v.rule for v in refusal.violations] == ["FT-806", "FT-807"]

@@ -54,7 +54,7 @@ class ModelCalls:
             body = await _body(request)
             target = self._target(body, keys.bears(request.headers, self._key))
             async with asyncio.timeout(CALL_SECONDS):
-                status, content = await _exchange(target, json.dumps(body["request"]).encode())
+                status, content = await _exchange(target, _written(body["request"]))
             return Response(content, status, media_type="application/json")
         except CallRefused as refusal:
             return _refused(refusal.status, str(refusal))
@@ -90,6 +90,7 @@ async def _body(request: Request) -> dict[str, Any]:
             )
     try:
         body = json.loads(content)
+        _written(body)
     except (ValueError, RecursionError) as error:
         raise CallRefused(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from None
     if not isinstance(body, dict) or not isinstance(body.get("accessKey"), str):
@@ -97,6 +98,11 @@ async def _body(request: Request) -> dict[str, Any]:
     if "request" not in body:
         raise CallRefused(HTTPStatus.BAD_REQUEST, "request: must be given")
     return body
+
+
+def _written(value: Any) -> bytes:
+    """Compact JSON, so that what fits here fits there. Raises ValueError for half a character."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def _exchange(target: Target, content: bytes) -> tuple[int, bytes]:

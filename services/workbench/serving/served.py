@@ -100,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
                 return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _refusal("too large"))
             call = Call(json.loads(self.rfile.read(size)))
             self.server.calls.put_nowait(call)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._answer(HTTPStatus.BAD_REQUEST, _refusal("the body is not JSON"))
         except queue.Full:
             message = f"busy: {MAX_WAITING} calls wait already"

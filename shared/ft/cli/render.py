@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 Cell = str | Callable[[Any], str]
 """A field's name, or what makes the text of a cell from an item."""
@@ -61,7 +63,7 @@ class Output:
         grid = Table.grid(padding=(0, 2))
         for name, value in MessageToDict(message, preserving_proto_field_name=True).items():
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            grid.add_row(f"[bold]{name}[/bold]", _escaped(shown))
+            grid.add_row(Text(name, style="bold"), _plain(shown))
         self.console.print(grid)
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -70,7 +72,7 @@ class Output:
         for title in titles:
             table.add_column(title, overflow="fold", no_wrap=title == "ID")
         for row in rows:
-            table.add_row(*(_escaped(cell) for cell in row))
+            table.add_row(*(_plain(cell) for cell in row))
         self.console.print(table)
 
 
@@ -78,5 +80,10 @@ def _text(message: Any, cell: Cell) -> str:
     return str(getattr(message, cell)) if isinstance(cell, str) else cell(message)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+def _plain(text: str) -> Text:
+    """The text as it is: nothing in it is markup, or commands the terminal."""
+    return Text("".join(repr(c)[1:-1] if _commands(c) else c for c in text))
+
+
+def _commands(character: str) -> bool:
+    return character not in "\n\t" and unicodedata.category(character) == "Cc"

@@ -23,6 +23,13 @@ def _json(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
+def test_nothing_in_a_name_is_markup_or_commands_the_terminal(fts: Fts) -> None:
+    added = fts("models", "add", "--location", "starter/model", "--name", r"\[/b] [red]" "\x1b[2J")
+    table = fts("models", "list").stdout
+    assert r"\[/b] [red]\x1b[2J" in table
+    assert r"\[/b] [red]\x1b[2J" in added.stdout
+
+
 def test_lists_are_tables_for_people_and_contract_names_for_scripts(fts: Fts) -> None:
     assert "no models yet" in fts("models", "list").stdout
     assert _json(fts("models", "list", "--json")) == []

@@ -137,6 +137,8 @@ def test_options_of_a_call_hold_for_that_call(served: Predictor) -> None:
         ({"prompt": 3, "top_p": 2}, "prompt: must be given.*; top_p: must be a number above 0"),
         ({"prompt": "a", "temperature": -1}, "temperature: .*not -1"),
         ({"prompt": "a", "temperature": float("nan")}, "temperature: "),
+        ({"prompt": "a", "temperature": 1e-300}, "temperature: .*not 1e-300"),
+        ({"prompt": "a", "temperature": 10**400}, "temperature: "),
         ({"prompt": "a", "top_p": 0}, "top_p: "),
         ({"prompt": "a", "top_k": 1.5}, "top_k: must be a whole number"),
         ({"prompt": "a", "max_new_tokens": 0}, "max_new_tokens: .*from 1 on"),
