@@ -135,8 +135,6 @@ async def _answered(target: Target, content: bytes) -> tuple[int, bytes]:
 
 
 def _model(session: Session, access_key: str) -> ModelRow | None:
-    if not access_key.isascii():  # half a character cannot even be looked for
-        return None
     return session.scalar(select(ModelRow).where(ModelRow.access_key == access_key))
 
 
