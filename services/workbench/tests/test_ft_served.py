@@ -1,5 +1,6 @@
 """What `fts served` and `fts ask` see of a workbench."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 import cmlapi
+from ft import api
 from ft.cli.app import app
+from ft.cli.exits import CommandFailed
+from ft.cli.serve import deployed
+from ft.cli.session import Session
 from ft.local.errors import BadSetting, ModelRefused, NotServing
 from ft.local.home import Home, Setup
 from ft.local.served import ServedModel, ServedModels
@@ -24,13 +29,15 @@ def answer(args):
 @pytest.fixture(scope="module")
 def served(shared: Any) -> ServedModel:
     """A model that is served, and a newer one of the same name that is not."""
-    api = shared.client()
+    workbench = shared.client()
     (shared.project / "served.py").write_text(CODE)
-    made = [api.create_model(cmlapi.CreateModelRequest(name="asked"), "local") for _ in range(2)]
+    made = [
+        workbench.create_model(cmlapi.CreateModelRequest(name="asked"), "local") for _ in range(2)
+    ]
     build = cmlapi.CreateModelBuildRequest(
         file_path="served.py", function_name="answer", auto_deploy_model=True
     )
-    api.create_model_build(build, "local", made[0].id)
+    workbench.create_model_build(build, "local", made[0].id)
     models = ServedModels(Home(shared.home))
     found = models.find(made[0].id)
     while found.status in ("pending", "deploying"):
@@ -60,6 +67,15 @@ def test_what_a_model_refuses_is_said(shared: Any, served: ServedModel) -> None:
     unknown = fts(shared.home, "ask", "nobody", "x")
     assert unknown.exit_code == 4
     assert "no served model has the id or name 'nobody'" in unknown.stderr
+
+
+def test_commands_to_type_hold_names_as_a_shell_takes_them(shared: Any) -> None:
+    models = ServedModels(Home(shared.home))
+    made = shared.client().create_model(cmlapi.CreateModelRequest(name="$(date) x"), "local")
+    session = Session("", shared.home, False)
+    with pytest.raises(CommandFailed, match=re.escape("`fts served remove '$(date) x'`")):
+        deployed(session, models, api.ExportModelRequest(model_name="$(date) x"), 1.0)
+    models.remove(models.find(made.id))
 
 
 def test_stop_and_remove(shared: Any, served: ServedModel, wait: Callable[..., Any]) -> None:

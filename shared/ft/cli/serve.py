@@ -1,5 +1,6 @@
 """`fts serve`, `ask` and `served`: adapters that answer over HTTP, from this machine."""
 
+import shlex
 import time
 from typing import Annotated
 
@@ -68,8 +69,8 @@ def deployed(
     name = request.model_name
     if any(model.name == name for model in models.all()):
         raise CommandFailed(
-            f"a model named {name!r} is there already; `fts served remove {name}`, or choose "
-            "another --name",
+            f"a model named {name!r} is there already; `fts served remove {shlex.quote(name)}`, or "
+            "choose another --name",
             Exit.REFUSED,
         )
     model_id = session.client.ExportModel(request).cml_model_id
@@ -167,7 +168,7 @@ def _awaited(models: ServedModels, model_id: str, deadline: float) -> ServedMode
         if time.monotonic() > deadline:
             raise CommandFailed(
                 f"{model.name} is {model.status} and not deployed yet; `fts served logs "
-                f"{model.name}` tells more",
+                f"{shlex.quote(model.name)}` tells more",
                 Exit.UNAVAILABLE,
             )
         time.sleep(POLL_SECONDS)
@@ -178,9 +179,9 @@ def _tell(session: Session, models: ServedModels, model: ServedModel) -> None:
     if session.out.json:
         session.out.data({**model.facts(), "url": address, "access_key": model.access_key})
         return
-    key = f'  -H "Authorization: Bearer $(cat {models.key_file})" \\\n'
+    key = f'  -H "Authorization: Bearer $(cat {shlex.quote(str(models.key_file))})" \\\n'
     session.out.say(
-        f'it is served; ask it with\n\n  fts ask {model.name} "..."\n\nor\n\n'
+        f'it is served; ask it with\n\n  fts ask {shlex.quote(model.name)} "..."\n\nor\n\n'
         f"curl {address} -H 'Content-Type: application/json' \\\n"
         f"{key if model.auth_enabled else ''}"
         f'  -d \'{{"accessKey": "{model.access_key}", "request": {{"prompt": "..."}}}}\''
