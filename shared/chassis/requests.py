@@ -15,8 +15,10 @@ M = TypeVar("M", bound=Message)
 MAX_TEXT_CHARACTERS = 65_536
 """Longest text in a request. Texts end up in lists, whose size is limited as a whole, and in the
 environment of jobs, where Linux takes no more than 128 KiB each."""
-MAX_REQUEST_ID_CHARACTERS = 256
-"""Request ids are kept in an index, whose entries have a limit of their own in PostgreSQL."""
+MAX_ID_CHARACTERS = 256
+"""Longest id that a client chooses: it is kept in an index, whose entries have a limit of their own
+in PostgreSQL."""
+_CHOSEN_IDS = ("request_id", "prompt.id")
 _UNLIMITED = ("exported_json", "rows_json")
 """Fields that carry many records."""
 
@@ -40,7 +42,7 @@ def parser(kind: type[M]) -> Callable[[bytes], M]:
         found = Violations()
         for place, text in _texts(request, ""):
             found.check(place, rules.NO_NUL, "\0" not in text, "must not contain a NUL character")
-            limit = MAX_REQUEST_ID_CHARACTERS if place == "request_id" else MAX_TEXT_CHARACTERS
+            limit = MAX_ID_CHARACTERS if place in _CHOSEN_IDS else MAX_TEXT_CHARACTERS
             description = f"has {len(text)} characters; {limit} are allowed"
             found.check(place, rules.TEXT_LENGTH, len(text) <= limit, description)
         found.raise_if_any()

@@ -5,6 +5,7 @@ directory stays in the project, and the next job finds it there.
 """
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import torch
@@ -36,13 +37,14 @@ def directory(model: ModelMetadata, project: Path) -> Path:
         if not target.exists():
             partial = target.with_name(f".{run}.partial")
             shutil.rmtree(partial, ignore_errors=True)
-            _make(_logged(model, project), partial, model.name)
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{run}.") as fetched:
+                _make(_logged(model, project, fetched), partial, model.name)
             saving.replace_directory(partial, target)
     return target
 
 
-def _logged(model: ModelMetadata, project: Path) -> Path:
-    """The files that were logged in the model's run."""
+def _logged(model: ModelMetadata, project: Path, target: str) -> Path:
+    """The files that were logged in the model's run, fetched into the directory `target`."""
     with tracking.troubles_explained(), tracking.connect(project):
         from mlflow import MlflowClient, artifacts
         from mlflow.exceptions import MlflowException
@@ -52,12 +54,13 @@ def _logged(model: ModelMetadata, project: Path) -> Path:
         outputs = client.get_run(model.mlflow_run_id).outputs
         logged = outputs.model_outputs if outputs else []
         if logged:
-            return Path(artifacts.download_artifacts(f"models:/{logged[0].model_id}"))
+            place = f"models:/{logged[0].model_id}"
+            return Path(artifacts.download_artifacts(place, dst_path=target))
         # As MLflow did it before its version 3.
         for file in client.list_artifacts(model.mlflow_run_id):
             if file.is_dir:
-                place = artifacts.download_artifacts(f"runs:/{model.mlflow_run_id}/{file.path}")
-                return Path(place)
+                place = f"runs:/{model.mlflow_run_id}/{file.path}"
+                return Path(artifacts.download_artifacts(place, dst_path=target))
     except MlflowException as error:
         # The store's own error repeats its address, with the password that may be in it.
         why = tracking.told(error)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from rows.errors import first_line
 from trainer.hardware import Notify
 
 MODEL = "facebook/roberta-hate-speech-dynabench-r4-target"
@@ -50,5 +51,10 @@ def toxicity(texts: Sequence[str], notify: Notify) -> list[float] | None:
     except (OSError, ValueError, KeyError):
         notify(f"toxicity is left out: its model {MODEL} is not in the cache of Hugging Face.")
         return None
-    scores: list[float] = model.of(texts)
+    try:
+        scores: list[float] = model.of(texts)
+    except Exception as error:
+        # The rows are written and scored otherwise, which must not be for nothing.
+        notify(f"toxicity is left out: its model fails with {first_line(error)}")
+        return None
     return scores

@@ -136,6 +136,14 @@ async def test_the_id_of_a_request_has_a_limit(folder: Path) -> None:
         assert (violation.field, violation.rule) == ("request_id", rules.TEXT_LENGTH.id)
 
 
+async def test_the_id_of_a_prompt_has_the_same_limit(folder: Path) -> None:
+    async with serving(folder, "prompts") as calls:
+        with pytest.raises(errors.InvalidArgument) as refused:
+            await calls.add(prompt("x" * 257))
+        [violation] = refused.value.violations
+        assert (violation.field, violation.rule) == ("prompt.id", rules.TEXT_LENGTH.id)
+
+
 async def test_a_refused_request_may_be_mended_under_its_id(folder: Path) -> None:
     async with serving(folder, "datasets") as calls:
         missing = pb.AddDatasetRequest(type="project_csv", location="none.csv", name="one")

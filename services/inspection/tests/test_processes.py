@@ -36,8 +36,14 @@ def endless(project: Path) -> str:
 
 
 def workers() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "services.inspection.worker" in child.cmdline()]
+    return [child for child in psutil.Process().children(recursive=True) if is_worker(child)]
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return "services.inspection.worker" in process.cmdline()
+    except psutil.Error:
+        return False  # it has just ended
 
 
 async def until_workers(count: int, folder: Path) -> None:
