@@ -167,7 +167,7 @@ def test_two_workers_train_together_and_are_gone_with_their_job(
     process = process_of(studio, job.id)
     assert process is not None
     processes = [process, *process.children(recursive=True)]
-    assert sum("trainer.worker" in p.cmdline() for p in processes) == 2
+    assert sum("trainer.worker" in words_of(p) for p in processes) == 2
     registered.client.RemoveFineTuningJob(RemoveFineTuningJobRequest(id=job.id))
     until("gone", lambda: not any(p.is_running() for p in processes), 30.0)
     with pytest.raises(StudioError):
@@ -247,10 +247,19 @@ def process_of(studio: Studio, job_id: str) -> psutil.Process | None:
         if (
             job_id in environment.get("JOB_ARGUMENTS", "")
             and "CML_FTS_JOB_NODE_RANK" not in environment
-            and any("accel_fine_tune" in word for word in process.info["cmdline"])
+            and any("accel_fine_tune" in word for word in process.info["cmdline"] or ())
         ):
             return process
     return None
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """A process's command; nothing of one that has just ended."""
+    try:
+        words: list[str] = process.cmdline()
+    except psutil.Error:
+        return []
+    return words
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -42,7 +42,10 @@ def _processes(job: subprocess.Popen[str]) -> dict[str, psutil.Process]:
     """The job's processes: `agent 0`, `worker 0`, `agent 1`, `worker 1`."""
     found = {}
     for process in psutil.Process(job.pid).children(recursive=True):
-        environment = process.environ()
+        try:
+            environment = process.environ()
+        except psutil.Error:
+            continue  # it has just ended
         if "CML_FTS_JOB_NODE_RANK" in environment:
             kind = "worker" if "RANK" in environment else "agent"
             found[f"{kind} {environment['CML_FTS_JOB_NODE_RANK']}"] = process
