@@ -10,6 +10,7 @@ from typing import Any
 
 from grpc import StatusCode, aio
 
+from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
     CancelFineTuningJobRequest,
@@ -147,8 +148,12 @@ class Clients:
                     return
                 if error.code() is not StatusCode.FAILED_PRECONDITION:
                     raise
-                # Not ended yet; or it was resumed, and the answer was lost.
-                if await self._attempt(id) > 1:
+                # Not ended yet; or it had done its work before it was cancelled; or it was resumed,
+                # and the answer was lost.
+                status = await self._status(id)
+                if status is None or status.state == JobState.SUCCEEDED:
+                    return
+                if status.attempt > 1:
                     break
                 await asyncio.sleep(0.2)
             else:
@@ -157,15 +162,15 @@ class Clients:
         await asyncio.sleep(self._dice.uniform(0, PAUSE_SECONDS))
         await self.cancel("fine_tuning", id)
 
-    async def _attempt(self, id: str) -> int:
+    async def _status(self, id: str) -> Any | None:
         try:
             request = GetFineTuningJobRequest(id=id)
             answer = await self._studio.certainly("GetFineTuningJob", request)
         except aio.AioRpcError as error:
             if error.code() is not StatusCode.NOT_FOUND:
                 raise
-            return 0
-        return int(answer.fine_tuning_job.status.attempt)
+            return None
+        return answer.fine_tuning_job.status
 
     async def _told(self, rpc: str, request: Any) -> bool:
         """Whether the job was still there."""
