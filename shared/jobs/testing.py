@@ -113,7 +113,13 @@ class Workbench:
         return name
 
     def _all(self) -> list[cmlapi.Job]:
-        return self.api.list_jobs(PROJECT_ID, page_size=1000).jobs or []
+        api, found, token = self.api, [], ""
+        while True:
+            page = api.list_jobs(PROJECT_ID, page_size=1000, page_token=token)
+            found += page.jobs or []
+            token = page.next_page_token or ""
+            if not token:
+                return found
 
     def answers(self) -> bool:
         """Whether it answers now."""
