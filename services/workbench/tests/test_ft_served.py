@@ -103,3 +103,7 @@ def test_where_there_is_no_workbench(tmp_path: Path) -> None:
     elsewhere = fts(tmp_path, "served", "--server", "127.0.0.1:1")
     assert elsewhere.exit_code == 2
     assert "on the studio's own machine" in elsewhere.stderr
+    home.run_dir.mkdir()
+    (home.run_dir / "facade.address").write_text("127.0.0.1:1")
+    named = fts(tmp_path, "served", "--server", "127.0.0.1:1")
+    assert "are in its workspace" in named.stderr, "it is the studio of this home"

@@ -19,6 +19,7 @@ from ft.cli.session import (
     with_session,
 )
 from ft.local.served import DEPLOYED, OVER, ServedModel, ServedModels
+from ft.local.studio import facade_address
 
 POLL_SECONDS = 0.5
 LOG_LINES = 12
@@ -151,7 +152,8 @@ def logs(session: Session, model: ModelName) -> None:
 
 
 def _models(session: Session) -> ServedModels:
-    if not session.local:
+    # The environment may well name the studio that runs here.
+    if not session.local and session.client.address != facade_address(session.home):
         raise CommandFailed("models are served on the studio's own machine; ask there", Exit.USAGE)
     return ServedModels(session.home)
 
