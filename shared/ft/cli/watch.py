@@ -142,8 +142,9 @@ def sparkline(values: Sequence[float], width: int = 20) -> str:
     edges = [number * len(values) // parts for number in range(parts + 1)]
     means = [fmean(values[begin:end]) for begin, end in pairwise(edges)]
     low, high = min(means), max(means)
-    scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BARS[round((mean - low) * scale)] for mean in means)
+    # Divided first: the reverse of a very small span is more than a float can hold.
+    span = (high - low) or 1.0
+    return "".join(_BARS[round((mean - low) / span * (len(_BARS) - 1))] for mean in means)
 
 
 def _bars(console: Console) -> Progress:

@@ -11,7 +11,14 @@ FINITE = st.floats(-1e6, 1e6)
 
 @pytest.mark.parametrize(
     ("values", "line"),
-    [([], ""), ([1.0], ""), ([1.0, 1.0], "▁▁"), ([2.0, 1.0], "█▁"), ([0.0, 7.0, 3.5], "▁█▅")],
+    [
+        ([], ""),
+        ([1.0], ""),
+        ([1.0, 1.0], "▁▁"),
+        ([2.0, 1.0], "█▁"),
+        ([0.0, 7.0, 3.5], "▁█▅"),
+        ([0.0, 2e-313], "▁█"),
+    ],
 )
 def test_lines(values: list[float], line: str) -> None:
     assert sparkline(values) == line
