@@ -11,13 +11,12 @@ from typing import Any
 
 from chassis.errors import FailedPrecondition, NotFound, Violations
 from chassis.paths import ProjectPaths
+from ft.agreed import ANSWERS_FILE, TEMPLATES
 from services.models import rules
 from services.models.peers import AdapterFacts, Prompts
 
-FILE = "parity.json"
 MAX_BYTES = 1024 * 1024
 """Largest file that is read; the trainer's has a few KiB."""
-TEMPLATES = ("prompt_template", "input_template", "completion_template")
 
 
 class TrainedPrompts:
@@ -35,7 +34,7 @@ class TrainedPrompts:
         if not adapter.prompt_id:
             return
         folder = self._paths.confined("location", adapter.location, Violations())
-        trained = await asyncio.to_thread(_read, folder / FILE) if folder else {}
+        trained = await asyncio.to_thread(_read, folder / ANSWERS_FILE) if folder else {}
         if not trained:
             return
         try:

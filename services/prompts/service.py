@@ -3,13 +3,12 @@
 from chassis import rules as general
 from chassis.errors import NotFound, Violations
 from chassis.peers import referred
+from ft.agreed import TEMPLATES
 from ft.enums import PromptType
 from services.prompts import rules
 from services.prompts.peers import Datasets
 from services.prompts.store import Prompt, PromptStore
 from services.prompts.templates import TemplateFault, placeholders
-
-TEMPLATES = ("prompt_template", "input_template", "completion_template")
 
 
 class PromptService:

@@ -3,6 +3,7 @@
 from chassis.convert import to_message
 from chassis.lists import Listing
 from chassis.repeats import Repeats
+from ft.agreed import TEMPLATES
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddPromptRequest,
@@ -15,7 +16,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemovePromptRequest,
     RemovePromptResponse,
 )
-from services.prompts.service import TEMPLATES, PromptService
+from services.prompts.service import PromptService
 from services.prompts.store import PromptStore
 
 

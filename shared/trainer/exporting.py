@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ft.agreed import MERGED_FOLDER
 from ft.api import (
     AdapterType,
     ExportType,
@@ -32,8 +33,6 @@ from trainer.tokenizer import fingerprint
 
 STEPS = 4
 """Loaded, written, found to be right, registered."""
-MERGED_FOLDER = "model"
-"""Where in the job's folder a merged model lies; the studio looks there for it."""
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from typing import Any
 import torch
 from datasets import Dataset
 
+from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
 from ft.training import OF_THE_STUDIO
 from rows import canonical
 from trainer.hashes import KeptHashes, of_file, of_text
 from trainer.tokenizer import fingerprint
-from trainer.trained_answers import TEMPLATES
 
 FILE = "manifest.json"
 KEPT_HASHES = "hashes.json"

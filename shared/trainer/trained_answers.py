@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ft.agreed import ANSWERS_FILE, TEMPLATES
 from rows import templates
 from rows.errors import DataError
 from trainer import settings
@@ -19,10 +20,8 @@ from trainer.hardware import Notify
 from trainer.model import longest_text
 from trainer.tokenizer import fingerprint
 
-FILE = "parity.json"
 SAMPLES = 4
 GREEDY = {"do_sample": False, "max_new_tokens": 16}
-TEMPLATES = ("prompt_template", "input_template", "completion_template")
 
 
 def inputs(prompt: Any, rows: Iterable[dict[str, Any]], columns: Iterable[str]) -> list[str]:
@@ -39,7 +38,7 @@ def inputs(prompt: Any, rows: Iterable[dict[str, Any]], columns: Iterable[str]) 
 
 
 def record(model: Any, tokenizer: Any, prompt: Any, samples: Sequence[str], folder: Path) -> None:
-    """Writes what `check` compares with into the file FILE of the adapter's folder."""
+    """Writes what `check` compares with into the file ANSWERS_FILE of the adapter's folder."""
     longest = longest_text(model)
     fitting = [text for text in samples if longest is None or _tokens(tokenizer, text) < longest]
     content = {
@@ -57,7 +56,7 @@ def record(model: Any, tokenizer: Any, prompt: Any, samples: Sequence[str], fold
         ],
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / ANSWERS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:
@@ -66,9 +65,9 @@ def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:
     Numbers that were calculated in another way, on a GPU or with fewer bits, may tip an answer, so
     that other answers are only told then.
     """
-    recorded = _read(adapter / FILE)
+    recorded = _read(adapter / ANSWERS_FILE)
     if recorded is None:
-        notify(f"There is no {FILE} beside the adapter, so its answers cannot be verified.")
+        notify(f"There is no {ANSWERS_FILE} beside the adapter, so its answers cannot be verified.")
         return
     if recorded["eos_token_id"] != tokenizer.eos_token_id:
         raise ParityError(
@@ -115,7 +114,9 @@ def _read(file: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise ParityError(f"{FILE} beside the adapter is not JSON: {error}.") from error
+        raise ParityError(f"{ANSWERS_FILE} beside the adapter is not JSON: {error}.") from error
     if not isinstance(found, dict) or found.get("version") != 1:
-        raise ParityError(f"{FILE} beside the adapter is of a version that is not known here.")
+        raise ParityError(
+            f"{ANSWERS_FILE} beside the adapter is of a version that is not known here."
+        )
     return found

@@ -16,8 +16,6 @@ OLDER_TEMPLATE = "Accel_Finetuning_Base_Job"
 SCRIPT = "export.py"
 """Beside the script of the older template, in a workspace that has no template for exports."""
 FOLDER = "exports"
-MERGED_FOLDER = "model"
-"""Where in its folder a job leaves a merged model."""
 
 
 async def template(workspace: Workspace) -> tuple[str, str]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.errors import AlreadyExists, NotFound
+from ft.agreed import MERGED_FOLDER
 from ft.enums import ExportType
 from jobs.link import JobLink
 from jobs.workspace import Workspace
-from services.models.exports import plan
 from services.models.exports.service import taken
 from services.models.exports.store import ExportJob, ExportStore
 from services.models.peers import Adapters
@@ -59,7 +59,7 @@ class Registration:
         return await self._registered(job, made)
 
     async def _merged(self, job: ExportJob) -> Model:
-        location = f"{job.folder()}/{plan.MERGED_FOLDER}"
+        location = f"{job.folder()}/{MERGED_FOLDER}"
         adding = self._models.add_from_directory(location, job.model_name)
         model = await self._added(adding, location=location)
         await self._jobs.change(job.id, model_id=model.id)

@@ -14,6 +14,7 @@ import torch
 from peft import get_peft_model
 from safetensors.torch import load_file, save_file
 
+from ft.agreed import ANSWERS_FILE
 from ft.api import PromptMetadata
 from trainer import saving, settings, trained_answers
 from trainer.errors import ModelError, ParityError, SettingsError
@@ -188,13 +189,13 @@ def test_numbers_of_another_kind_may_tip_an_answer(serve: Serve, project: Path) 
         recorded["calculated"] = "torch.bfloat16 on cuda"
         recorded["samples"][1]["tokens"] = [1, 2, 3]
 
-    edit(project / "adapter" / trained_answers.FILE, otherwise)
+    edit(project / "adapter" / ANSWERS_FILE, otherwise)
     _, told = serve(project)
     assert any("differ on prompt 2 of 4; it was trained as torch.bfloat16" in t for t in told)
 
 
 def test_an_adapter_from_elsewhere_is_served_unverified(serve: Serve, project: Path) -> None:
-    (project / "adapter" / trained_answers.FILE).unlink()
+    (project / "adapter" / ANSWERS_FILE).unlink()
     predictor, told = serve(project)
     assert "There is no parity.json beside the adapter" in told[0]
     assert predictor.answer({"prompt": INPUTS[0]})
@@ -241,6 +242,6 @@ def test_no_inputs_where_the_prompt_says_not_how() -> None:
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 2}'])
 def test_recorded_answers_that_cannot_be_read_block(tmp_path: Path, content: str) -> None:
-    (tmp_path / trained_answers.FILE).write_text(content)
+    (tmp_path / ANSWERS_FILE).write_text(content)
     with pytest.raises(ParityError, match=r"parity\.json beside the adapter is"):
         trained_answers.check(tmp_path, None, None, print)
