@@ -1,11 +1,11 @@
 """The rules about adapters."""
 
 from chassis import rules
-from chassis.errors import NotFound, Violations
+from chassis.errors import NotFound
 from chassis.paths import ProjectPaths
 from chassis.records import new_id
-from ft.enums import AdapterType
 from services.adapters.peers import References
+from services.adapters.request import AdapterWanted
 from services.adapters.store import Adapter, AdapterStore
 
 
@@ -26,43 +26,24 @@ class AdapterService:
             )
         return adapter
 
-    async def add(
-        self,
-        type: str,
-        name: str,
-        model_id: str,
-        location: str,
-        huggingface_name: str,
-        fine_tuning_job_id: str,
-        prompt_id: str,
-    ) -> Adapter:
-        """Registers an adapter of one of the AdapterType kinds; `project` if none is given.
+    async def add(self, wanted: AdapterWanted) -> Adapter:
+        """Registers an adapter.
 
         AlreadyExists carries the id of the adapter that holds the name, so that a job that reports
         a second time can tell its own adapter from another's.
         """
-        found = Violations()
-        type = type or AdapterType.PROJECT
-        found.one_of("type", type, AdapterType)
-        name = found.required("name", name)
-        model_id = found.required("model_id", model_id)
-        location, huggingface_name = location.strip(), huggingface_name.strip()
-        if type == AdapterType.HUGGINGFACE:
-            found.required("huggingface_name", huggingface_name)
-        elif found.required("location", location):
-            self._paths.directory("location", location, found)
-        found.raise_if_any()
-        self._adapters.require_free(name=name)
-        await self._references.require(model_id, fine_tuning_job_id, prompt_id)
+        wanted.check(self._paths)
+        self._adapters.require_free(name=wanted.name)
+        await self._references.require(wanted.model_id, wanted.fine_tuning_job_id, wanted.prompt_id)
         adapter = Adapter(
             id=new_id(),
-            type=type,
-            name=name,
-            model_id=model_id,
-            location=location or None,
-            huggingface_name=huggingface_name or None,
-            fine_tuning_job_id=fine_tuning_job_id or None,
-            prompt_id=prompt_id or None,
+            type=wanted.type,
+            name=wanted.name,
+            model_id=wanted.model_id,
+            location=wanted.location or None,
+            huggingface_name=wanted.huggingface_name or None,
+            fine_tuning_job_id=wanted.fine_tuning_job_id or None,
+            prompt_id=wanted.prompt_id or None,
         )
         await self._adapters.add(adapter, unique=["name"])
         return adapter

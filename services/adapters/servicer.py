@@ -3,6 +3,7 @@
 from chassis.convert import to_message
 from chassis.lists import Listing
 from chassis.repeats import Repeats
+from ft.enums import AdapterType
 from ft.proto.domains_pb2 import NoteExportRequest, NoteExportResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
@@ -15,6 +16,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveAdapterRequest,
     RemoveAdapterResponse,
 )
+from services.adapters.request import AdapterWanted
 from services.adapters.service import AdapterService
 from services.adapters.store import Adapter, AdapterStore
 
@@ -39,15 +41,16 @@ class AdaptersServicer:
         return AddAdapterResponse(adapter=to_message(AdapterMetadata, adapter))
 
     async def _added(self, request: AddAdapterRequest) -> Adapter:
-        return await self._service.add(
-            request.type,
-            request.name,
-            request.model_id,
-            request.location,
-            request.huggingface_name,
-            request.fine_tuning_job_id,
-            request.prompt_id,
+        wanted = AdapterWanted(
+            type=request.type or AdapterType.PROJECT,
+            name=request.name.strip(),
+            model_id=request.model_id.strip(),
+            location=request.location.strip(),
+            huggingface_name=request.huggingface_name.strip(),
+            fine_tuning_job_id=request.fine_tuning_job_id,
+            prompt_id=request.prompt_id,
         )
+        return await self._service.add(wanted)
 
     async def RemoveAdapter(self, request: RemoveAdapterRequest) -> RemoveAdapterResponse:
         await self._service.remove(request.id)

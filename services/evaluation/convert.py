@@ -1,20 +1,20 @@
 """Messages to and from the domain's own terms."""
 
 import json
+from typing import Any
 
 from chassis.convert import to_message
-from chassis.requests import digest
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample
 from jobs.arguments import decimal
-from jobs.failures import Retries
+from jobs.repetition import repetition_asked
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
 
 def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
     """The request; fields that are not set take their defaults."""
-    given = {}
+    given: dict[str, Any] = {}
     if request.HasField("eval_dataset_fraction"):
         given["eval_dataset_fraction"] = decimal(request.eval_dataset_fraction)
     return EvaluationRequest(
@@ -31,10 +31,8 @@ def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
         configs={name: text for name in CONFIGS if (text := getattr(request, name))},
         selected_features=tuple(request.selected_features),
         comparison_adapter_id=request.comparison_adapter_id,
-        request_id=request.request_id,
-        digest=digest(request, "request_id"),
-        retry=Retries.asked(request.retry) if request.HasField("retry") else None,
         **given,
+        **repetition_asked(request),
     )
 
 

@@ -40,9 +40,7 @@ def record(
         num_gpu=request.gpu,
         num_memory=request.memory,
         evaluation_dir=f"mlflow_results/{id}",
-        retry=request.retry.stored() if request.retry else None,
-        request_id=request.request_id or None,
-        request_digest=request.digest or None,
+        **request.repetition(),
         **columns(configs, CONFIGS),
     )
     job.spec = _spec(request, job, configs, number).stored()
@@ -74,8 +72,3 @@ def _spec(
         gpu=request.gpu,
         gpu_label_id=request.gpu_label_id,
     )
-
-
-def quantisation(configs: Mapping[str, Config]) -> Config | None:
-    """How the base model's weights are quantised, if they are."""
-    return configs.get("model_bnb_config") or configs.get("adapter_bnb_config")

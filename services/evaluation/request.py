@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from chassis.errors import Violations
 from ft.enums import EvaluationJobType
-from jobs import rules as of_jobs
 from jobs.arguments import check_carried
-from jobs.failures import Retries
+from jobs.numbers import check_gpus, check_resources, check_shares
+from jobs.repetition import Repeatable
 from jobs.settings import check_settings
 from services.evaluation import rules
 
@@ -16,7 +16,7 @@ _ARGUMENTS = ("dataset_id", "prompt_id", "comparison_adapter_id")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationRequest:
+class EvaluationRequest(Repeatable):
     """What StartEvaluationJob asks for."""
 
     type: str
@@ -34,46 +34,31 @@ class EvaluationRequest:
     selected_features: tuple[str, ...] = ()
     eval_dataset_fraction: float = 0.1
     comparison_adapter_id: str = ""
-    request_id: str = ""
-    digest: str = ""
-    """Tells this request from others that come with the same id."""
-    retry: Retries | None = None
-    """When each of the jobs is tried again by itself; never if None."""
 
     def check(self, found: Violations) -> None:
         """Notes every rule that the request breaks by itself."""
         found.one_of("type", self.type, EvaluationJobType)
         found.required("dataset_id", self.dataset_id)
         found.required("prompt_id", self.prompt_id)
-        for name, value in (("cpu", self.cpu), ("memory", self.memory)):
-            found.check(name, of_jobs.RESOURCES, value > 0, f"must be above 0, not {value}")
-        negative = f"must not be negative, not {self.gpu}"
-        found.check("gpu", of_jobs.GPUS, self.gpu >= 0, negative)
-        share = self.eval_dataset_fraction
-        found.check(
-            "eval_dataset_fraction",
-            of_jobs.SHARE,
-            0 < share <= 1,
-            f"must be above 0 and at most 1, not {share}",
-        )
-        found.check(
-            "model_adapter_combinations",
-            rules.COMBINATIONS,
-            bool(self.combinations),
-            "must name at least one model",
-        )
-        arguments = {name: getattr(self, name) for name in _ARGUMENTS}
-        for number, (model_id, adapter_id) in enumerate(self.combinations):
-            field = f"model_adapter_combinations[{number}]"
-            found.required(f"{field}.base_model_id", model_id)
-            arguments |= {f"{field}.base_model_id": model_id, f"{field}.adapter_id": adapter_id}
-        check_carried(arguments, found)
-        if self.retry is not None:
-            self.retry.check("retry", found)
+        check_resources(found, cpu=self.cpu, memory=self.memory)
+        check_gpus(found, gpu=self.gpu)
+        check_shares(found, eval_dataset_fraction=self.eval_dataset_fraction)
+        self._check_combinations(found)
+        check_carried({name: getattr(self, name) for name in _ARGUMENTS}, found)
+        self.check_retry(found)
         for name, text in self.configs.items():
             config = found.json_object(name, text)
             if config is not None:
                 check_settings(name, config, found)
+
+    def _check_combinations(self, found: Violations) -> None:
+        asked, description = bool(self.combinations), "must name at least one model"
+        found.check("model_adapter_combinations", rules.COMBINATIONS, asked, description)
+        for number, (model_id, adapter_id) in enumerate(self.combinations):
+            field = f"model_adapter_combinations[{number}]"
+            found.required(f"{field}.base_model_id", model_id)
+            ids = {f"{field}.base_model_id": model_id, f"{field}.adapter_id": adapter_id}
+            check_carried(ids, found)
 
     @property
     def comparison_adapter(self) -> str:

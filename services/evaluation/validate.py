@@ -8,7 +8,7 @@ import asyncio
 from ft.proto.fine_tuning_studio_jobs_pb2 import ValidateEvaluationJobResponse
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
-from jobs.configs import unstored
+from jobs.configs import quantisation, unstored
 from jobs.validation import Findings, check_template
 from jobs.workspace import Workspace
 from services.evaluation import plan
@@ -76,11 +76,11 @@ class Validation:
     ) -> InspectJobResponse:
         given = unstored(request.configs)
         configs = await self._peers.configs.complete(given, plan.NEEDED, model.id)
-        quantisation = plan.quantisation(configs)
+        bnb = quantisation(configs)
         wanted = InspectJobRequest(
             model=model,
             generation_config_json=configs["generation_config"].text,
-            bnb_config_json=quantisation.text if quantisation else "",
+            bnb_config_json=bnb.text if bnb else "",
         )
         wanted.MergeFrom(common)
         return await self._peers.inspection(lambda s: s.InspectJob, wanted)

@@ -3,11 +3,10 @@
 from typing import Any
 
 from chassis.convert import to_message
-from chassis.requests import digest
 from ft.enums import FineTuningFrameworkType
 from ft.proto.fine_tuning_studio_pb2 import FineTuningJobMetadata, StartFineTuningJobRequest
 from jobs.arguments import decimal
-from jobs.failures import Retries
+from jobs.repetition import repetition_asked
 from services.fine_tuning.request import CONFIGS, JobRequest, Resources
 from services.fine_tuning.store import FineTuningJob
 
@@ -24,7 +23,6 @@ _PLAIN = (
     "user_config_id",
     "user_config",
     "axolotl_config_id",
-    "request_id",
 )
 
 
@@ -38,13 +36,12 @@ def from_request(request: StartFineTuningJobRequest) -> JobRequest:
     return JobRequest(
         **{name: getattr(request, name) for name in _PLAIN},
         **given,
-        digest=digest(request, "request_id"),
+        **repetition_asked(request),
         cpu=_resources(request, "cpu"),
         gpu=_resources(request, "gpu"),
         memory=_resources(request, "memory"),
         framework_type=request.framework_type or FineTuningFrameworkType.LEGACY,
         configs={name: text for name in CONFIGS if (text := getattr(request, name))},
-        retry=Retries.asked(request.retry) if request.HasField("retry") else None,
     )
 
 

@@ -9,7 +9,7 @@ from chassis.errors import Violations
 from chassis.records import new_id
 from ft.enums import FineTuningFrameworkType
 from jobs.arguments import compact_json, encode
-from jobs.configs import Config, columns
+from jobs.configs import Config, columns, quantisation
 from jobs.dispatch import JobSpec
 from services.fine_tuning.axolotl import AxolotlConfig
 from services.fine_tuning.request import CONFIGS, JobRequest
@@ -23,6 +23,20 @@ TEMPLATES: Mapping[str, str] = {
 DEFAULT_OUTPUT_DIR = "adapters"
 NEEDED = ("training_arguments_config", "lora_config")
 """Configs that every job of the studio's own trainer has: its own, or shipped ones."""
+_AS_ASKED = (
+    "adapter_name",
+    "base_model_id",
+    "dataset_id",
+    "prompt_id",
+    "num_workers",
+    "dataset_fraction",
+    "train_test_split",
+    "user_script",
+    "framework_type",
+    "axolotl_config_id",
+    "gpu_label_id",
+)
+"""Columns that are fields of the request as they are."""
 DEFAULT_EPOCHS = 1
 DEFAULT_LEARNING_RATE = 2e-4
 
@@ -53,28 +67,16 @@ def record(
     id = new_id()
     job = FineTuningJob(
         id=id,
-        base_model_id=request.base_model_id,
-        dataset_id=request.dataset_id,
-        prompt_id=request.prompt_id,
-        num_workers=request.num_workers,
         num_cpu=cpu,
         num_gpu=gpu,
         num_memory=memory,
         num_epochs=math.ceil(epochs),
         learning_rate=learning_rate,
         out_dir=f"{output_dir.rstrip('/')}/{id}",
-        dataset_fraction=request.dataset_fraction,
-        train_test_split=request.train_test_split,
-        user_script=request.user_script,
         user_config=user_config.text if user_config else None,
         user_config_id=user_config.id if user_config else request.user_config_id,
-        framework_type=request.framework_type,
-        axolotl_config_id=request.axolotl_config_id,
-        gpu_label_id=request.gpu_label_id,
-        adapter_name=request.adapter_name,
-        retry=request.retry.stored() if request.retry else None,
-        request_id=request.request_id or None,
-        request_digest=request.digest or None,
+        **{name: getattr(request, name) for name in _AS_ASKED},
+        **request.repetition(),
         **columns(configs, CONFIGS),
     )
     job.spec = _spec(request, job, configs).stored()
@@ -101,11 +103,6 @@ def training_settings(request: JobRequest, configs: Mapping[str, Config]) -> dic
     defaults = {"num_train_epochs": DEFAULT_EPOCHS, "learning_rate": DEFAULT_LEARNING_RATE}
     given = {name: value for name, value in fields.items() if value is not None}
     return {**defaults, **settings, **given}
-
-
-def quantisation(configs: Mapping[str, Config]) -> Config | None:
-    """How the base model's weights are quantised, if they are."""
-    return configs.get("model_bnb_config") or configs.get("adapter_bnb_config")
 
 
 def _flags(

@@ -10,9 +10,9 @@ from chassis import json_objects
 from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
 from ft.training import conflicts, of_lora
-from jobs import rules as of_jobs
 from jobs.arguments import check_carried
-from jobs.failures import Retries
+from jobs.numbers import check_gpus, check_resources, check_shares
+from jobs.repetition import Repeatable
 from jobs.reports import is_number
 from jobs.settings import check_settings
 from services.fine_tuning import rules
@@ -60,7 +60,7 @@ class Resources:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobRequest:
+class JobRequest(Repeatable):
     """What StartFineTuningJob asks for. None means not set."""
 
     adapter_name: str
@@ -85,10 +85,6 @@ class JobRequest:
     framework_type: str = FineTuningFrameworkType.LEGACY
     axolotl_config_id: str = ""
     gpu_label_id: int | None = None
-    retry: Retries | None = None
-    request_id: str = ""
-    digest: str = ""
-    """Tells this request from others that come with the same id."""
 
     def check(self, found: Violations) -> None:
         """Notes every rule that the request breaks by itself."""
@@ -107,8 +103,7 @@ class JobRequest:
         check_carried({name: getattr(self, name) for name in _ARGUMENTS}, found)
         self._check_numbers(found)
         self._check_configs(found)
-        if self.retry is not None:
-            self.retry.check("retry", found)
+        self.check_retry(found)
 
     @property
     def config_texts(self) -> dict[str, str]:
@@ -143,29 +138,20 @@ class JobRequest:
                     found.add(name, rules.CONSISTENT, contradiction)
 
     def _check_numbers(self, found: Violations) -> None:
-        positive = {
-            "cpu": self.cpu.agreed(found),
-            "memory": self.memory.agreed(found),
-            "num_workers": self.num_workers,
-        }
-        for name, value in positive.items():
-            holds = value is not None and value > 0
-            found.check(name, of_jobs.RESOURCES, holds, f"must be above 0, not {value}")
+        cpu, memory, gpu = (r.agreed(found) for r in (self.cpu, self.memory, self.gpu))
+        check_resources(found, cpu=cpu, memory=memory, num_workers=self.num_workers)
+        check_gpus(found, gpu=gpu)
         description = f"must be at most {MAX_WORKERS}, not {self.num_workers}"
         found.check("num_workers", rules.WORKERS, self.num_workers <= MAX_WORKERS, description)
-        gpu = self.gpu.agreed(found)
-        holds = gpu is None or gpu >= 0
-        found.check("gpu", of_jobs.GPUS, holds, f"must not be negative, not {gpu}")
         for name, number in (
             ("num_epochs", self.num_epochs),
             ("learning_rate", self.learning_rate),
         ):
             holds = number is None or (is_number(number) and number > 0)
             found.check(name, rules.POSITIVE, holds, f"must be a number above 0, not {number}")
-        for name in ("dataset_fraction", "train_test_split"):
-            share: float = getattr(self, name)
-            description = f"must be above 0 and at most 1, not {share}"
-            found.check(name, of_jobs.SHARE, 0 < share <= 1, description)
+        check_shares(
+            found, dataset_fraction=self.dataset_fraction, train_test_split=self.train_test_split
+        )
 
 
 def _check_training(settings: Mapping[str, Any], found: Violations) -> None:

@@ -15,7 +15,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs import rules
 from jobs.arguments import compact_json
-from jobs.configs import Config, unstored
+from jobs.configs import Config, quantisation, unstored
 from jobs.validation import Findings, Severity, check_template
 from jobs.workspace import Workspace
 from services.fine_tuning import plan
@@ -92,7 +92,7 @@ class Validation:
         configs: Mapping[str, Config],
         job: FineTuningJob,
     ) -> InspectJobResponse:
-        quantisation = plan.quantisation(configs)
+        bnb = quantisation(configs)
         wanted = InspectJobRequest(
             kind="fine_tuning",
             model=references.model,
@@ -102,7 +102,7 @@ class Validation:
             train_test_split=request.train_test_split,
             training_arguments_json=compact_json(plan.training_settings(request, configs)),
             lora_config_json=configs["lora_config"].text,
-            bnb_config_json=quantisation.text if quantisation else "",
+            bnb_config_json=bnb.text if bnb else "",
             gpu=job.num_gpu or 0,
             memory_gib=job.num_memory or 0,
             num_workers=request.num_workers,

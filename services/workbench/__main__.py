@@ -61,34 +61,39 @@ async def _serve(settings: WorkbenchSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     _make_folders(settings)
     with _only_one(settings), _listening(settings) as (listener, url):
-        key = _key(settings.key_file)
-        found = await asyncio.to_thread(runtime.probe, settings.python)
-        there = await asyncio.to_thread(machine.detect, settings)
-        database = Database(settings.service, f"sqlite:///{settings.database_file}")
-        await database.open()
-        await database.write(lambda s: bootstrap.seed(s, settings, there, found))
-        bootstrap.copy_starter(settings, found)
-        launcher = Launcher(settings, Address(url, key))
-        deployments = Deployments(database, settings, there, launcher, key)
-        engine = Engine(database, settings, there, launcher, deployments)
-        application = app.build(Workbench(settings, database, found, engine, deployments), key)
-        log.info(
-            "workbench ready",
-            url=url,
-            cpu=there.cpu,
-            memory_gib=round(there.memory, 1),
-            gpus=len(there.gpus),
-            runtime=found.identifier,
-        )
-        looking = asyncio.create_task(engine.run())
-        await _answer(application, listener, stopping)
+        address = Address(url, _key(settings.key_file))
+        workbench = await _build(settings, address)
+        looking = asyncio.create_task(workbench.engine.run())
+        await _answer(app.build(workbench, address.key), listener, stopping)
         # Runs live on, each with its watcher, and are found again at the next start.
         looking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await looking
-        await deployments.close()
-        await database.close()
+        await workbench.deployments.close()
+        await workbench.database.close()
         log.info("workbench stopped")
+
+
+async def _build(settings: WorkbenchSettings, address: Address) -> Workbench:
+    """The workbench, with its database open and what a new project has in it."""
+    found = await asyncio.to_thread(runtime.probe, settings.python)
+    there = await asyncio.to_thread(machine.detect, settings)
+    database = Database(settings.service, f"sqlite:///{settings.database_file}")
+    await database.open()
+    await database.write(lambda s: bootstrap.seed(s, settings, there, found))
+    bootstrap.copy_starter(settings, found)
+    launcher = Launcher(settings, address)
+    deployments = Deployments(database, settings, there, launcher, address.key)
+    engine = Engine(database, settings, there, launcher, deployments)
+    log.info(
+        "workbench ready",
+        url=address.url,
+        cpu=there.cpu,
+        memory_gib=round(there.memory, 1),
+        gpus=len(there.gpus),
+        runtime=found.identifier,
+    )
+    return Workbench(settings, database, found, engine, deployments)
 
 
 async def _answer(application: FastAPI, listener: socket.socket, stopping: asyncio.Event) -> None:

@@ -19,6 +19,18 @@ _RETRY_POLICY = {
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
 _REPEATABLE = (MethodOptions.NO_SIDE_EFFECTS, MethodOptions.IDEMPOTENT)
+_CONNECTION = (
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    # In spite of its name this is how long one attempt to connect may take: below a slow network's
+    # handshake it would never succeed.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # The studio is reached directly, also where a proxy is set for the internet.
+    ("grpc.enable_http_proxy", 0),
+)
 
 
 def may_repeat(method: MethodDescriptor) -> bool:
@@ -49,16 +61,7 @@ def channel_options(
         config["methodConfig"] = [{"name": names, "retryPolicy": _RETRY_POLICY}]
     return [
         ("grpc.service_config", json.dumps(config)),
-        ("grpc.initial_reconnect_backoff_ms", 50),
-        ("grpc.max_reconnect_backoff_ms", 500),
-        # In spite of its name this is how long one attempt to connect may take: below a slow
-        # network's handshake it would never succeed.
-        ("grpc.min_reconnect_backoff_ms", 5_000),
-        ("grpc.keepalive_time_ms", 30_000),
-        ("grpc.keepalive_timeout_ms", 10_000),
-        ("grpc.keepalive_permit_without_calls", 1),
+        *_CONNECTION,
         ("grpc.max_receive_message_length", max_bytes),
         ("grpc.max_send_message_length", max_bytes),
-        # The studio is reached directly, also where a proxy is set for the internet.
-        ("grpc.enable_http_proxy", 0),
     ]

@@ -32,20 +32,11 @@ class JobParts(Generic[Job]):
         settings: Settings,
         reported: Reported[Job],
     ) -> None:
-        seconds = settings.workspace_request_seconds
+        seconds, project = settings.workspace_request_seconds, settings.project
+        pause = timedelta(seconds=settings.retry_pause_seconds)
         self.workspace = Workspace(seconds)
-        # By the environment and never as an argument: arguments are shown and logged.
-        token = settings.hub_token
-        secrets = {"HUGGINGFACE_ACCESS_TOKEN": token} if token else {}
-        dispatcher = Dispatcher(records, self.workspace, secrets, LATE * seconds)
-        observer = Observer(
-            records,
-            self.workspace,
-            settings.project,
-            reported,
-            LOST_AFTER * seconds,
-            timedelta(seconds=settings.retry_pause_seconds),
-        )
+        dispatcher = Dispatcher(records, self.workspace, _secrets(settings), LATE * seconds)
+        observer = Observer(records, self.workspace, project, reported, LOST_AFTER * seconds, pause)
         holder = Lease(records.store, lease)
         untouched = UNTOUCHED * seconds
         self.link = JobLink(records, observer)
@@ -55,8 +46,14 @@ class JobParts(Generic[Job]):
             records,
             self.workspace,
             dispatcher,
-            settings.project,
+            project,
             reconciler.wake,
             PATIENCE * seconds,
         )
         self.run: Callable[[], Coroutine[Any, Any, None]] = reconciler.run
+
+
+def _secrets(settings: Settings) -> dict[str, str]:
+    """What jobs get by the environment and never as an argument: arguments are shown and logged."""
+    token = settings.hub_token
+    return {"HUGGINGFACE_ACCESS_TOKEN": token} if token else {}

@@ -48,6 +48,11 @@ def columns(configs: Mapping[str, Config], fields: Iterable[str]) -> dict[str, A
     return {**texts, **{f"{field}_id": config.id for field, config in used.items()}}
 
 
+def quantisation(configs: Mapping[str, Config]) -> Config | None:
+    """How the base model's weights are quantised, if they are."""
+    return configs.get("model_bnb_config") or configs.get("adapter_bnb_config")
+
+
 class JobConfigs:
     """Stores and finds the configs of jobs."""
 

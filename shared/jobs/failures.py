@@ -33,6 +33,17 @@ _MEMORY_WORDS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """How an attempt at a job has failed."""
+
+    kind: str
+    cause: str
+    """A sentence for people."""
+    actor: str
+    """Who told of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retries:
     """When a job is tried again by itself."""
 

@@ -11,7 +11,7 @@ import structlog
 from chassis.errors import NotFound
 from chassis.records import now
 from ft.enums import FailureKind, JobState
-from jobs.failures import FIRST_PAUSE, kind_of, told_kind
+from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind
 from jobs.history import JOB, WORKSPACE
 from jobs.records import JobRecord, JobRecords
 from jobs.reports import (
@@ -117,12 +117,10 @@ class Observer(Generic[Job]):
         values: Changes = {}
         actor, cause = WORKSPACE, ""
         if state in _FAILED:
-            actor, kind, cause = self._failure(job, state, changes)
-            values |= {"failure_reason": cause, "failure_kind": kind}
-            pause = self._first_pause
-            if await self._records.retry(
-                job, state, kind=kind, cause=cause, actor=actor, first_pause=pause
-            ):
+            failure = self._failure(job, state, changes)
+            actor, cause = failure.actor, failure.cause
+            values |= {"failure_reason": cause, "failure_kind": failure.kind}
+            if await self._records.retry(job, state, failure, self._first_pause):
                 log.info("job retried", job_id=job.id, after=state, cause=cause)
                 return
         if state.ended and not changes.get("finished_at"):
@@ -133,13 +131,12 @@ class Observer(Generic[Job]):
         if moved:
             log.info("job moved", job_id=job.id, state=state, cause=cause)
 
-    def _failure(self, job: Job, state: JobState, changes: Changes) -> tuple[str, str, str]:
-        """Who told of a failure, of what kind it was, and why it came."""
+    def _failure(self, job: Job, state: JobState, changes: Changes) -> Failure:
         if said := changes.get("failure_reason") or job.failure_reason:
             kind = changes.get("failure_kind") or job.failure_kind or FailureKind.ERROR
-            return JOB, kind, said
+            return Failure(kind, said, JOB)
         lines = last_lines(self._project / job.folder())
-        return WORKSPACE, kind_of(state, lines), _reason(state, lines)
+        return Failure(kind_of(state, lines), _reason(state, lines), WORKSPACE)
 
     async def _ask(self, job: Job) -> tuple[JobState, Changes]:
         try:

@@ -15,7 +15,7 @@ from chassis.records import Base, Records, new_id, now
 from chassis.store import Store
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
-from jobs.failures import Retries, pause_after
+from jobs.failures import Failure, Retries, pause_after
 from jobs.history import JOB, PROGRESS, REMOVED, STATE, STUDIO, USER, JobEventRecord
 from jobs.states import sources
 
@@ -208,34 +208,28 @@ class JobRecords(Records[Row]):
         return await self.store.write(work)
 
     async def retry(
-        self,
-        job: Row,
-        ended: JobState,
-        *,
-        kind: str,
-        cause: str,
-        actor: str,
-        first_pause: timedelta,
+        self, job: Row, ended: JobState, failure: Failure, first_pause: timedelta
     ) -> bool:
         """Notes how an attempt has failed and queues the next one, in one step, so that there is
         neither none nor a second; False, and nothing done, if the job's policy does not allow it
         or the job is to stop. For `first_pause` see `jobs.failures`."""
         policy = Retries.read(job.retry) if job.retry else None
         attempt = job.attempt or 1
-        if policy is None or not policy.allow(kind, attempt):
+        if policy is None or not policy.allow(failure.kind, attempt):
             return False
         underway = [s for s in sources(ended) if s != JobState.STOPPING]
         known = [self.table.c.state.in_(underway), self.table.c.run_id == job.run_id]
         queued = JobState.QUEUED.value
         pause = pause_after(attempt, first_pause)
         number = f"attempt {attempt + 1} of {policy.max_attempts}"
-        again = f"retried after {kind}, {number} in {pause.total_seconds():g} s"
+        again = f"retried after {failure.kind}, {number} in {pause.total_seconds():g} s"
         queued_up = {**job.another_attempt(ended), "not_before": now() + pause}
 
         def work(connection: Connection) -> bool:
             if not self._set(connection, job.id, known, state=queued, **queued_up):
                 return False
-            self._note(connection, job.id, STATE, state=ended.value, cause=cause, actor=actor)
+            told = {"cause": failure.cause, "actor": failure.actor}
+            self._note(connection, job.id, STATE, state=ended.value, **told)
             self._note(connection, job.id, STATE, state=queued, cause=again, actor=STUDIO)
             return True
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fastapi.responses import PlainTextResponse
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 import cmlapi
@@ -131,38 +131,53 @@ async def delete_with_deployments(
 
     Raises DeadlineExceeded if they are not gone in time.
     """
-    select_active = select(ModelDeploymentRow).where(wanted, ModelDeploymentRow.status.in_(ACTIVE))
-
-    def stop(session: Session) -> None:
-        find(session)
-        for row in session.scalars(select_active):
-            _ask_to_stop(row)
-
-    def delete(session: Session) -> Sequence[str] | None:
-        if session.scalar(select_active.limit(1)) is not None:
-            return None
-        ids = session.scalars(select(ModelDeploymentRow.id).where(wanted)).all()
-        session.delete(find(session))
-        return ids
-
-    def gone() -> bool:
-        return bench.database.read(lambda s: s.scalar(select_active.limit(1))) is None
-
     limit = bench.settings.workbench_stop_grace_seconds + _DELETE_MARGIN_SECONDS
     deleted = None
     try:
         async with asyncio.timeout(limit):
             # More than once where another caller deploys meanwhile.
             while deleted is None:
-                await bench.database.write(stop)
-                bench.engine.wake()
-                await bench.engine.until(gone)
-                deleted = await bench.database.write(delete)
+                await _end_all(bench, find, wanted)
+                deleted = await bench.database.write(lambda s: _delete(s, find, wanted))
     except TimeoutError:
         message = f"its processes are not gone after {limit:g} s; nothing is deleted yet"
         raise errors.DeadlineExceeded(message) from None
     for deployment_id in deleted:
         shutil.rmtree(bench.settings.models_dir / deployment_id, ignore_errors=True)
+
+
+async def _end_all(
+    bench: Workbench, find: Callable[[Session], Row], wanted: ColumnElement[bool]
+) -> None:
+    """Returns once no `wanted` deployment has a process, or is to get one."""
+
+    def stop(session: Session) -> None:
+        find(session)
+        for row in session.scalars(_select_active(wanted)):
+            _ask_to_stop(row)
+
+    await bench.database.write(stop)
+    bench.engine.wake()
+    await bench.engine.until(lambda: not bench.database.read(lambda s: _any_active(s, wanted)))
+
+
+def _delete(
+    session: Session, find: Callable[[Session], Row], wanted: ColumnElement[bool]
+) -> Sequence[str] | None:
+    """Ids of the deployments that went with it; None, and nothing done, if one has a process."""
+    if _any_active(session, wanted):
+        return None
+    ids = session.scalars(select(ModelDeploymentRow.id).where(wanted)).all()
+    session.delete(find(session))
+    return ids
+
+
+def _select_active(wanted: ColumnElement[bool]) -> Select[ModelDeploymentRow]:
+    return select(ModelDeploymentRow).where(wanted, ModelDeploymentRow.status.in_(ACTIVE))
+
+
+def _any_active(session: Session, wanted: ColumnElement[bool]) -> bool:
+    return session.scalar(_select_active(wanted).limit(1)) is not None
 
 
 def _ask_to_stop(row: ModelDeploymentRow) -> None:

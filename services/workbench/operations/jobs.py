@@ -35,6 +35,18 @@ _PLAIN_FIELDS = (
     "runtime_identifier",
     "runtime_addon_identifiers",
 )
+_OF_THE_JOB = (
+    "script",
+    "cpu",
+    "memory",
+    "nvidia_gpu",
+    "accelerator_label_id",
+    "timeout",
+    "kill_on_timeout",
+    "kernel",
+    "runtime_identifier",
+)
+"""What a run takes over from its job as it is."""
 # A workspace would act on these at some later time; here nothing would, so they are refused.
 _UNSUPPORTED = (
     "schedule",
@@ -183,17 +195,9 @@ async def create_job_run(
             project_id=project_id,
             job_id=job_id,
             status=EngineStatus.SCHEDULING,
-            script=job.script,
             arguments=job.arguments if body.arguments is None else body.arguments,
             environment=job.environment | own,
-            cpu=job.cpu,
-            memory=job.memory,
-            nvidia_gpu=job.nvidia_gpu,
-            accelerator_label_id=job.accelerator_label_id,
-            timeout=job.timeout,
-            kill_on_timeout=job.kill_on_timeout,
-            kernel=job.kernel,
-            runtime_identifier=job.runtime_identifier,
+            **{name: getattr(job, name) for name in _OF_THE_JOB},
         )
         session.add(row)
         session.flush()

@@ -8,7 +8,6 @@ import typer
 from ft.cli import (
     control,
     database,
-    demo,
     diff,
     evaluations,
     exports,
@@ -16,7 +15,9 @@ from ft.cli import (
     registry,
     serve,
     studio,
+    train,
 )
+from ft.cli.demo.command import demo
 from ft.cli.exits import MEANINGS
 from ft.cli.session import command
 
@@ -49,8 +50,8 @@ command(app, "up")(studio.up)
 command(app, "down")(studio.down)
 command(app, "status")(studio.status)
 command(app, "health")(studio.show_health)
-command(app, "demo")(demo.demo)
-command(app, "train")(jobs.train)
+command(app, "demo")(demo)
+command(app, "train")(train.train)
 command(app, "evaluate")(command(evaluations.app, "start")(evaluations.start))
 command(app, "export")(exports.export)
 command(app, "logs")(jobs.logs)

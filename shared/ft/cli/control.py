@@ -6,10 +6,9 @@ import typer
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
+from ft.cli.options import JobId
 from ft.cli.render import Column, as_dict
 from ft.cli.session import Session
-
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
 
 EVENTS: list[Column] = [
     ("TIME", "time"),

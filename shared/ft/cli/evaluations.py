@@ -1,7 +1,7 @@
 """`fts eval` and `evaluate`: starts evaluations, and shows what they have found."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,21 +13,12 @@ from ft.cli import check as checks
 from ft.cli.comparison import COMPARED, Comparison, Evaluated, Interval, compared
 from ft.cli.evaluated import evaluated, rows_of
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.jobs import (
-    Check,
-    Cpu,
-    Gpu,
-    JobId,
-    Json,
-    Memory,
-    Retries,
-    Watch,
-    policy,
-    started,
-)
+from ft.cli.jobs import started
+from ft.cli.options import Dataset, JobId, Json, Model, Resources, Start
 from ft.cli.render import as_dict
 from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session, command
+from ft.client import FineTuningStudioClient
 
 SHOWN = 60
 """Characters of a text that a table shows."""
@@ -35,59 +26,76 @@ SHOWN = 60
 app = typer.Typer(help="Evaluation jobs: start, show, compare.", no_args_is_help=True)
 
 
-def start(
-    session: Session,
-    model: Annotated[str, typer.Option(help="Base model (id or name).")],
-    dataset: Annotated[str, typer.Option(help="Dataset (id or name).")],
-    prompt: Annotated[str, typer.Option(help="Prompt (id or name).")],
+@dataclass(frozen=True, kw_only=True)
+class Subjects:
+    """What is evaluated."""
+
+    model: Model
     adapter: Annotated[
-        list[str], typer.Option(default_factory=list, help="Adapter (id or name); may be repeated.")
-    ],
-    base: Annotated[bool, typer.Option(help="Also evaluate the model alone.")] = True,
-    fraction: Annotated[float | None, typer.Option(help="Share of the held-out rows.")] = None,
-    generation_config: Json = "",
-    bnb_config: Json = "",
+        list[str] | None, typer.Option(help="Adapter (id or name); may be repeated.")
+    ] = None
+    base: Annotated[bool, typer.Option(help="Also evaluate the model alone.")] = True
+
+    def combinations(
+        self, client: FineTuningStudioClient
+    ) -> list[api.EvaluationJobModelCombination]:
+        """One for each job."""
+        model_id = MODELS.id_of(client, self.model)
+        adapter_ids = [ADAPTERS.id_of(client, one) for one in self.adapter or ()]
+        return [
+            api.EvaluationJobModelCombination(base_model_id=model_id, adapter_id=adapter_id)
+            for adapter_id in (["", *adapter_ids] if self.base else adapter_ids)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How it is evaluated."""
+
+    fraction: Annotated[float | None, typer.Option(help="Share of the held-out rows.")] = None
+    generation_config: Json = ""
+    bnb_config: Json = ""
     feature: Annotated[
         list[str] | None, typer.Option(help="Column to show beside; may be repeated.")
-    ] = None,
-    cpu: Cpu = 2,
-    memory: Memory = 8,
-    gpu: Gpu = 0,
-    retries: Retries = 0,
-    check: Check = False,
-    watch: Watch = False,
+    ] = None
+
+    def asked(self) -> dict[str, Any]:
+        """Fields of the request. Raises CommandFailed if a file cannot be read."""
+        return {
+            "eval_dataset_fraction": self.fraction,
+            "generation_config": text_or_file(self.generation_config),
+            "model_bnb_config": text_or_file(self.bnb_config),
+            "selected_features": self.feature or [],
+        }
+
+
+def start(
+    session: Session,
+    *,
+    subjects: Subjects,
+    dataset: Dataset,
+    prompt: Annotated[str, typer.Option(help="Prompt (id or name).")],
+    manner: Manner,
+    resources: Resources,
+    start: Start,
 ) -> None:
     """Start evaluation jobs, or only check them: the model alone, and with each adapter."""
     client = session.client
-    model_id = MODELS.id_of(client, model)
-    pairs = [
-        api.EvaluationJobModelCombination(base_model_id=model_id, adapter_id=adapter_id)
-        for adapter_id in [
-            *([""] if base else []),
-            *(ADAPTERS.id_of(client, one) for one in adapter),
-        ]
-    ]
     request = api.StartEvaluationJobRequest(
         type=api.EvaluationJobType.MLFLOW,
-        model_adapter_combinations=pairs,
+        model_adapter_combinations=subjects.combinations(client),
         dataset_id=DATASETS.id_of(client, dataset),
         prompt_id=PROMPTS.id_of(client, prompt),
-        cpu=cpu,
-        memory=memory,
-        gpu=gpu,
-        generation_config=text_or_file(generation_config),
-        model_bnb_config=text_or_file(bnb_config),
-        selected_features=feature or [],
-        eval_dataset_fraction=fraction,
-        retry=policy(retries),
+        retry=start.policy,
+        **manner.asked(),
+        **resources.asked(),
     )
-    if check:
-        checks.show(
-            session, client.ValidateEvaluationJob(api.ValidateEvaluationJobRequest(request=request))
-        )
+    if start.check:
+        wanted = api.ValidateEvaluationJobRequest(request=request)
+        checks.show(session, client.ValidateEvaluationJob(wanted))
         return
     response = client.StartEvaluationJob(request)
-    started(session, list(response.evaluation_jobs) or [response.evaluation_job], watch)
+    started(session, list(response.evaluation_jobs) or [response.evaluation_job], start.watch)
 
 
 @command(app, "show")

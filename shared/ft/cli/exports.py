@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from ft import api
-from ft.cli.jobs import Json, Watch, started
+from ft.cli.jobs import started
+from ft.cli.options import Json, Watch
 from ft.cli.resources import ADAPTERS, Reference, text_or_file
 from ft.cli.session import Session
 

@@ -1,4 +1,4 @@
-"""`fts train`, `jobs` and `logs`."""
+"""`fts jobs` and `logs`."""
 
 import sys
 from typing import Annotated, Any
@@ -7,46 +7,21 @@ import typer
 
 from ft import api
 from ft._watch import Job
-from ft.cli.check import show
+from ft.cli.options import JobId
 from ft.cli.render import Column, as_dict
-from ft.cli.resources import DATASETS, MODELS, PROMPTS, Filters, text_or_file, wanted
-from ft.cli.session import (
-    DEFAULT_HOME,
-    HomeOption,
-    JsonOption,
-    ServerOption,
-    Session,
-    command,
-    with_session,
-)
+from ft.cli.resources import Filters, wanted
+from ft.cli.session import Session, alone, command
 from ft.cli.watch import POLL_SECONDS, failure, follow
 from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
-Check = Annotated[
-    bool,
-    typer.Option("--check", help="Start nothing: say what would be refused, and what to expect."),
-]
-Cpu = Annotated[int, typer.Option(min=1, help="CPU cores.")]
-Memory = Annotated[int, typer.Option(min=1, help="Memory in GiB.")]
-Gpu = Annotated[int, typer.Option(min=0, help="GPUs.")]
-Retries = Annotated[
-    int, typer.Option(min=0, max=9, help="Tries again after a crash, a loss or a time-out.")
-]
-Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
-
-jobs = typer.Typer(help="Fine-tuning, evaluation and export jobs.")
+jobs = typer.Typer(
+    help="Fine-tuning, evaluation and export jobs; lists them where no command is given."
+)
 _KINDS: dict[type[Job], str] = {
     api.FineTuningJobMetadata: "fine-tuning",
     api.EvaluationJobMetadata: "evaluation",
     api.ExportJobMetadata: "export",
 }
-
-
-def policy(retries: int) -> api.RetryPolicy | None:
-    """The policy of a job that is tried again so often; none for one that is not."""
-    return api.RetryPolicy(max_attempts=1 + retries) if retries else None
 
 
 def _kind(job: Job) -> str:
@@ -106,16 +81,7 @@ def _exports(client: FineTuningStudioClient, filter: dict[str, str]) -> list[Job
         return []
 
 
-@jobs.callback(invoke_without_command=True)
-def jobs_alone(
-    context: typer.Context,
-    server: ServerOption = "",
-    home: HomeOption = DEFAULT_HOME,
-    json: JsonOption = False,
-) -> None:
-    """Fine-tuning, evaluation and export jobs; lists them where no command is given."""
-    if context.invoked_subcommand is None:
-        with_session(list_jobs)(server=server, home=home, json=json)
+alone(jobs, list_jobs)
 
 
 @command(jobs, "show")
@@ -146,74 +112,6 @@ def remove_job(session: Session, job: JobId) -> None:
     if session.out.json:
         session.out.data({"removed": found.id})
     session.out.say(f"removed {_kind(found)} job {found.id}")
-
-
-def train(
-    session: Session,
-    name: Annotated[str, typer.Option(help="Name of the adapter to make: letters, digits, -.")],
-    model: Annotated[str, typer.Option(help="Base model (id or name).")],
-    dataset: Annotated[str, typer.Option(help="Dataset (id or name).")],
-    prompt: Annotated[str, typer.Option(help="Prompt (id or name); not for axolotl.")] = "",
-    output_dir: Annotated[
-        str, typer.Option(help="Existing directory in which the adapter gets a folder.")
-    ] = "",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    cpu: Cpu = 2,
-    memory: Memory = 8,
-    gpu: Gpu = 0,
-    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
-    split: Annotated[float | None, typer.Option(help="Share of rows to train on.")] = None,
-    fraction: Annotated[float | None, typer.Option(help="Share of rows to use at all.")] = None,
-    lora_config: Json = "",
-    training_arguments: Json = "",
-    bnb_config: Json = "",
-    add_adapter: Annotated[
-        bool, typer.Option(help="Register the adapter when it is trained.")
-    ] = True,
-    framework: Annotated[
-        api.FineTuningFrameworkType, typer.Option(help="What trains.")
-    ] = api.FineTuningFrameworkType.LEGACY,
-    axolotl_config: Annotated[str, typer.Option(help="Id of a stored axolotl config.")] = "",
-    user_script: Annotated[str, typer.Option(help="Script to run in place of the own.")] = "",
-    user_config: Json = "",
-    gpu_label: Annotated[int | None, typer.Option(help="Accelerator label.")] = None,
-    retries: Retries = 0,
-    check: Check = False,
-    watch: Watch = False,
-) -> None:
-    """Start a fine-tuning job, or only check one."""
-    client = session.client
-    request = api.StartFineTuningJobRequest(
-        adapter_name=name,
-        base_model_id=MODELS.id_of(client, model),
-        dataset_id=DATASETS.id_of(client, dataset),
-        prompt_id=PROMPTS.id_of(client, prompt),
-        output_dir=output_dir,
-        num_epochs=epochs,
-        learning_rate=learning_rate,
-        cpu=cpu,
-        memory=memory,
-        gpu=gpu,
-        num_workers=workers,
-        train_test_split=split,
-        dataset_fraction=fraction,
-        lora_config=text_or_file(lora_config),
-        training_arguments_config=text_or_file(training_arguments),
-        model_bnb_config=text_or_file(bnb_config),
-        auto_add_adapter=add_adapter,
-        framework_type=framework,
-        axolotl_config_id=axolotl_config,
-        user_script=user_script,
-        user_config=text_or_file(user_config),
-        gpu_label_id=gpu_label,
-        retry=policy(retries),
-    )
-    if check:
-        wanted = api.ValidateFineTuningJobRequest(request=request)
-        show(session, client.ValidateFineTuningJob(wanted))
-    else:
-        started(session, [client.StartFineTuningJob(request).fine_tuning_job], watch)
 
 
 def logs(

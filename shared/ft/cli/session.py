@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ft.cli.exits import CommandFailed, Exit, errors_explained
+from ft.cli.options import grouped, options_of
 from ft.cli.render import Output
 from ft.client import FineTuningStudioClient
 from ft.local.home import Home
@@ -95,15 +96,16 @@ def _client(host: str | None, port: str | None) -> FineTuningStudioClient:
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """The function with the options --server, --home and --json in place of a session."""
+    """The function with the options --server, --home and --json in place of a session, and with
+    those of each group (see `ft.cli.options`) in place of the group."""
 
     def run(
-        *, server: str = "", home: Path = DEFAULT_HOME, json: bool = False, **own: object
+        *, server: str = "", home: Path = DEFAULT_HOME, json: bool = False, **given: object
     ) -> None:
         with errors_explained():
-            function(Session(server, home, json), **own)
+            function(Session(server, home, json), **grouped(function, given))
 
-    own = list(inspect.signature(function).parameters.values())[1:]
+    own = options_of(function)
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
         for name, default, kind in (
@@ -126,3 +128,17 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         return function
 
     return add
+
+
+def alone(app: typer.Typer, function: Callable[..., None]) -> None:
+    """Has a group of commands do what `function` does where none of them is given."""
+
+    @app.callback(invoke_without_command=True)
+    def run(
+        context: typer.Context,
+        server: ServerOption = "",
+        home: HomeOption = DEFAULT_HOME,
+        json: JsonOption = False,
+    ) -> None:
+        if context.invoked_subcommand is None:
+            with_session(function)(server=server, home=home, json=json)

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ft import api
-from ft.cli import demo
 from ft.cli.app import app
+from ft.cli.demo import steps
 
 Demo = Callable[..., Result]
 
@@ -94,7 +94,7 @@ def test_demo_tells_why_the_job_failed(run: Demo, studio: Any) -> None:
 def test_demo_does_not_wait_for_ever_for_the_adapter(
     run: Demo, studio: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo, "REGISTERED_WITHIN_SECONDS", 0.1)
+    monkeypatch.setattr(steps, "REGISTERED_WITHIN_SECONDS", 0.1)
     studio.__dict__.pop("StartFineTuningJob")
     result = run()
     assert result.exit_code == 1

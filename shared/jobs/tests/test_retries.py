@@ -10,7 +10,7 @@ import pytest
 from chassis.errors import FailedPrecondition
 from chassis.records import now
 from ft.enums import JobState
-from jobs.failures import LONGEST_PAUSE, Retries, pause_after
+from jobs.failures import LONGEST_PAUSE, Failure, Retries, pause_after
 from jobs.records import JobRecords
 from jobs.testing import Workbench, until
 from jobs.tests.test_reconciler import NO_TIME, SLEEP, Jobs
@@ -20,12 +20,7 @@ attempt = int(os.environ.get("FTS_ATTEMPT", "1"))
 report("progress", attempt=attempt, step=attempt)
 """
 CRASHES_ONCE = ATTEMPT + "if attempt == 1: os.abort()"
-SEEN: dict[str, Any] = {
-    "kind": "CRASHED",
-    "cause": "c",
-    "actor": "workspace",
-    "first_pause": NO_TIME,
-}
+CRASHED = Failure("CRASHED", "c", "workspace")
 LONG = timedelta(hours=1)
 USER_ERROR = (
     ATTEMPT
@@ -163,7 +158,7 @@ async def test_a_job_without_a_policy_is_not_tried_again(watched: Jobs) -> None:
 async def test_a_failure_that_two_have_seen_is_followed_by_one_attempt(jobs: Jobs) -> None:
     id = await started(jobs, ATTEMPT)
     job = jobs.records.one(id=id)
-    both = [jobs.records.retry(job, JobState.FAILED, **SEEN) for _ in range(2)]
+    both = [jobs.records.retry(job, JobState.FAILED, CRASHED, NO_TIME) for _ in range(2)]
     assert sorted(await asyncio.gather(*both)) == [False, True]
     queued = jobs.records.one(id=id)
     assert (queued.state, queued.attempt, queued.run_id) == (JobState.QUEUED, 2, None)
@@ -172,7 +167,7 @@ async def test_a_failure_that_two_have_seen_is_followed_by_one_attempt(jobs: Job
 async def test_an_attempt_that_was_queued_by_a_studio_that_died_is_carried_on(jobs: Jobs) -> None:
     id = await started(jobs, CRASHES_ONCE)
     first = jobs.records.one(id=id)
-    await jobs.records.retry(first, JobState.FAILED, **SEEN)
+    await jobs.records.retry(first, JobState.FAILED, CRASHED, NO_TIME)
     async with jobs.watched(jobs.reconciles()):
         job = await jobs.ended(id)
     assert (job.state, job.attempt) == (JobState.SUCCEEDED, 2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from chassis.errors import Violations
-from ft.cli import demo
+from ft.cli.demo import starter
 from jobs.configs import TYPES
 from jobs.settings import SCHEMAS, check_settings
 
@@ -46,9 +46,9 @@ def test_every_config_of_a_library_is_held_against_a_schema(field: str) -> None:
 @pytest.mark.parametrize(
     ("field", "config"),
     [
-        ("lora_config", demo.LORA),
-        ("training_arguments_config", demo.TRAINING),
-        ("generation_config", demo.GENERATION),
+        ("lora_config", starter.LORA),
+        ("training_arguments_config", starter.TRAINING),
+        ("generation_config", starter.GENERATION),
         ("training_arguments_config", {"warmup_ratio": 0.1, "max_seq_length": None}),
         ("training_arguments_config", {"logging_dir": "x", "output_dir": 1}),
         ("training_arguments_config", {"lr_scheduler_kwargs": {"min_lr": 1e-6}}),

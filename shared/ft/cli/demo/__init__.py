@@ -1,0 +1,1 @@
+"""`fts demo`: from nothing to a fine-tuned model, with the starter model and data."""

@@ -1,0 +1,125 @@
+"""What the demo does with what is registered: it trains, evaluates and serves."""
+
+import json
+import secrets
+import time
+from typing import Any
+
+from ft import api
+from ft.cli.demo.starter import GENERATION, LORA, TRAINING, Starter, sentence
+from ft.cli.exits import CommandFailed
+from ft.cli.serve import deployed
+from ft.cli.session import Session
+from ft.cli.watch import POLL_SECONDS, failure, follow
+from ft.client import FineTuningStudioClient
+from ft.local.served import ServedModels
+
+REGISTERED_WITHIN_SECONDS = 30.0
+SERVED_NAME = "demo"
+SERVED_WITHIN_SECONDS = 120.0
+SAMPLES = 5
+"""Rows that are asked, and shown."""
+
+
+def fine_tune(
+    session: Session, starter: Starter, epochs: int
+) -> tuple[api.FineTuningJobMetadata, str]:
+    """The job once it has succeeded, and the id of the adapter that it has registered."""
+    client = session.client
+    name = f"demo-{secrets.token_hex(4)}"
+    request = api.StartFineTuningJobRequest(
+        adapter_name=name,
+        base_model_id=starter.model_id,
+        dataset_id=starter.dataset_id,
+        prompt_id=starter.prompt_id,
+        cpu=2,
+        memory=4,
+        gpu=0,
+        num_epochs=epochs,
+        learning_rate=3e-3,
+        auto_add_adapter=True,
+        lora_config=json.dumps(LORA),
+        training_arguments_config=json.dumps(TRAINING),
+    )
+    started = client.StartFineTuningJob(request).fine_tuning_job
+    session.out.say(f"job {started.id}")
+    job = _succeeded(session, {name: started.id})[name]
+    return job, _adapter_of(client, job)
+
+
+def _succeeded(session: Session, job_ids: dict[str, str]) -> dict[str, Any]:
+    """The jobs by title, as they ended."""
+    watches = {
+        title: session.client.watch_job(id, poll=POLL_SECONDS) for title, id in job_ids.items()
+    }
+    ended = follow(session.out.console, watches, quiet=session.out.json)
+    for title, job in ended.items():
+        for notice in job.status.notices:
+            session.out.say(f"note: {notice}")
+        if job.status.state != api.JobState.SUCCEEDED:
+            raise failure(session.client, title, job)
+    return ended
+
+
+def _adapter_of(client: FineTuningStudioClient, job: api.FineTuningJobMetadata) -> str:
+    """The adapter that the job has registered."""
+    deadline = time.monotonic() + REGISTERED_WITHIN_SECONDS
+    while True:
+        for adapter in client.get_adapters():
+            if adapter.fine_tuning_job_id == job.id:
+                return adapter.id
+        if time.monotonic() > deadline:
+            raise CommandFailed(f"job {job.id} has succeeded, but its adapter is not registered")
+        time.sleep(0.5)
+
+
+def evaluate(
+    session: Session, starter: Starter, adapter_id: str
+) -> tuple[api.EvaluationJobMetadata, api.EvaluationJobMetadata]:
+    """The evaluations of the base model and of the tuned one, once they have succeeded."""
+    client = session.client
+    request = api.StartEvaluationJobRequest(
+        type=api.EvaluationJobType.MLFLOW,
+        model_adapter_combinations=[
+            api.EvaluationJobModelCombination(base_model_id=starter.model_id, adapter_id=id)
+            for id in ("", adapter_id)
+        ],
+        dataset_id=starter.dataset_id,
+        prompt_id=starter.prompt_id,
+        cpu=1,
+        memory=2,
+        gpu=0,
+        generation_config=json.dumps(GENERATION),
+        eval_dataset_fraction=1.0,
+    )
+    base, tuned = client.StartEvaluationJob(request).evaluation_jobs
+    jobs = _succeeded(session, {"base": base.id, "tuned": tuned.id})
+    for title, job in jobs.items():
+        if "exact_match" not in job.metrics:
+            raise CommandFailed(f"the evaluation of {title} reports no exact_match")
+    return jobs["base"], jobs["tuned"]
+
+
+def serve(session: Session, adapter_id: str, tuned: api.EvaluationJobMetadata) -> None:
+    """Serves the tuned model in the place of an earlier demo's, and asks it what it was asked in
+    its evaluation."""
+    models = ServedModels(session.home)
+    for model in models.all():
+        if model.name == SERVED_NAME:
+            models.remove(model)
+    request = api.ExportModelRequest(
+        type=api.ModelExportType.CML_MODEL,
+        base_model_id=tuned.base_model_id,
+        adapter_id=adapter_id,
+        model_name=SERVED_NAME,
+        generation_config=json.dumps(GENERATION),
+        cpu=1,
+        memory=2,
+        gpu=0,
+    )
+    served = deployed(session, models, request, SERVED_WITHIN_SECONDS)
+    for sample in list(tuned.samples)[:SAMPLES]:
+        answer = str(models.ask(served, {"prompt": sample.input})).strip()
+        session.out.say(f"asked {sentence(sample.input)!r}, it answers {answer!r}")
+        if answer != sample.output:
+            raise CommandFailed(f"served, it answers {answer!r}; evaluated, {sample.output!r}")

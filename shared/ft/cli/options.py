@@ -1,0 +1,89 @@
+"""Options that several commands have, and groups of them.
+
+A group is a dataclass whose fields are options. A command takes it as one parameter, which stands
+for all of them: see `ft.cli.session.with_session`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from ft import api
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
+Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
+Model = Annotated[str, typer.Option(help="Base model (id or name).")]
+Dataset = Annotated[str, typer.Option(help="Dataset (id or name).")]
+Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What each worker of a job gets."""
+
+    cpu: Annotated[int, typer.Option(min=1, help="CPU cores.")] = 2
+    memory: Annotated[int, typer.Option(min=1, help="Memory in GiB.")] = 8
+    gpu: Annotated[int, typer.Option(min=0, help="GPUs.")] = 0
+
+    def asked(self) -> dict[str, Any]:
+        """Fields of a request."""
+        return {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """How jobs are started."""
+
+    retries: Annotated[
+        int, typer.Option(min=0, max=9, help="Tries again after a crash, a loss or a time-out.")
+    ] = 0
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Start nothing: say what would be refused, and what to expect."
+        ),
+    ] = False
+    watch: Watch = False
+
+    @property
+    def policy(self) -> api.RetryPolicy | None:
+        """The policy of a job that is tried again so often; None for one that is not."""
+        return api.RetryPolicy(max_attempts=1 + self.retries) if self.retries else None
+
+
+def options_of(function: Callable[..., None]) -> list[inspect.Parameter]:
+    """The parameters of a command behind its session, with the fields of groups in their place."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return [option for parameter in parameters for option in _spread(parameter)]
+
+
+def grouped(function: Callable[..., None], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments for the command behind its session, from the values of `options_of` it."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    kinds: dict[str, Any] = {one.name: one.annotation for one in parameters}
+    groups: dict[str, Any] = {name: kind for name, kind in kinds.items() if is_dataclass(kind)}
+    single = {name: given[name] for name in kinds if name in given}
+    return {**single, **{name: _made(group, given) for name, group in groups.items()}}
+
+
+def _spread(parameter: inspect.Parameter) -> Sequence[inspect.Parameter]:
+    if not is_dataclass(parameter.annotation):
+        return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+    kinds = get_type_hints(parameter.annotation, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=kinds[field.name],
+        )
+        for field in fields(parameter.annotation)
+    ]
+
+
+def _made(group: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+    names = inspect.signature(group).parameters
+    return group(**{name: given[name] for name in names if name in given})

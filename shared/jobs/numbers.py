@@ -1,0 +1,25 @@
+"""Numbers that the requests of every job domain have, by the names of their fields."""
+
+from chassis.errors import Violations
+from jobs import rules
+
+
+def check_resources(found: Violations, **values: int | None) -> None:
+    """Notes what a job cannot have so little of: CPU cores, GiB of memory, workers."""
+    for field, value in values.items():
+        holds = value is not None and value > 0
+        found.check(field, rules.RESOURCES, holds, f"must be above 0, not {value}")
+
+
+def check_gpus(found: Violations, **values: int | None) -> None:
+    """Notes negative numbers of GPUs; None is as good as 0."""
+    for field, value in values.items():
+        holds = value is None or value >= 0
+        found.check(field, rules.GPUS, holds, f"must not be negative, not {value}")
+
+
+def check_shares(found: Violations, **values: float) -> None:
+    """Notes what is no share of rows."""
+    for field, value in values.items():
+        description = f"must be above 0 and at most 1, not {value}"
+        found.check(field, rules.SHARE, 0 < value <= 1, description)
