@@ -7,6 +7,7 @@ from ft.enums import EvaluationJobType
 from jobs import rules as of_jobs
 from jobs.arguments import check_carried
 from jobs.failures import Retries
+from jobs.resources import check_resources
 from jobs.settings import check_settings
 from services.evaluation import rules
 
@@ -45,10 +46,7 @@ class EvaluationRequest:
         found.one_of("type", self.type, EvaluationJobType)
         found.required("dataset_id", self.dataset_id)
         found.required("prompt_id", self.prompt_id)
-        for name, value in (("cpu", self.cpu), ("memory", self.memory)):
-            found.check(name, of_jobs.RESOURCES, value > 0, f"must be above 0, not {value}")
-        negative = f"must not be negative, not {self.gpu}"
-        found.check("gpu", of_jobs.GPUS, self.gpu >= 0, negative)
+        check_resources({name: getattr(self, name) for name in ("cpu", "memory", "gpu")}, found)
         share = self.eval_dataset_fraction
         found.check(
             "eval_dataset_fraction",

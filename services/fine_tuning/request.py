@@ -14,6 +14,7 @@ from jobs import rules as of_jobs
 from jobs.arguments import check_carried
 from jobs.failures import Retries
 from jobs.reports import is_number
+from jobs.resources import check_resources
 from jobs.settings import check_settings
 from services.fine_tuning import rules
 
@@ -143,19 +144,15 @@ class JobRequest:
                     found.add(name, rules.CONSISTENT, contradiction)
 
     def _check_numbers(self, found: Violations) -> None:
-        positive = {
+        resources = {
             "cpu": self.cpu.agreed(found),
             "memory": self.memory.agreed(found),
+            "gpu": self.gpu.agreed(found),
             "num_workers": self.num_workers,
         }
-        for name, value in positive.items():
-            holds = value is not None and value > 0
-            found.check(name, of_jobs.RESOURCES, holds, f"must be above 0, not {value}")
+        check_resources(resources, found)
         description = f"must be at most {MAX_WORKERS}, not {self.num_workers}"
         found.check("num_workers", rules.WORKERS, self.num_workers <= MAX_WORKERS, description)
-        gpu = self.gpu.agreed(found)
-        holds = gpu is None or gpu >= 0
-        found.check("gpu", of_jobs.GPUS, holds, f"must not be negative, not {gpu}")
         for name, number in (
             ("num_epochs", self.num_epochs),
             ("learning_rate", self.learning_rate),
