@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ft import api
-from ft.cli.jobs import Json, Watch, started
+from ft.cli.jobs import Json, Retries, Watch, policy, started
 from ft.cli.resources import ADAPTERS, Reference, text_or_file
 from ft.cli.session import Session
 
@@ -22,6 +22,7 @@ def export(
     cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores of the job.")] = None,
     memory: Annotated[int | None, typer.Option(min=1, help="Its memory in GiB.")] = None,
     gpu: Annotated[int | None, typer.Option(min=0, help="Its GPUs.")] = None,
+    retries: Retries = 0,
     watch: Watch = False,
 ) -> None:
     """Export an adapter with its base model."""
@@ -37,6 +38,7 @@ def export(
         job_cpu=cpu,
         job_memory=memory,
         job_gpu=gpu,
+        retry=policy(retries),
     )
     response = client.ExportModel(request)
     if response.export_job_id:
