@@ -72,7 +72,7 @@ class ModelsServicer(ExportJobsServicer):
             self._served.repeats.added(wanted.key)
             made.export_job_id = (await self._exports.start(wanted)).id
         else:
-            self._lifecycle.started_before(wanted.key.request_id, wanted.key.digest)
+            self._lifecycle.started_before(wanted.request_id, wanted.digest)
             made.cml_model_id = await self._served.start(wanted)
         return made
 

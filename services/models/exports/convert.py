@@ -1,10 +1,9 @@
 """Messages to and from the domain's own terms."""
 
 from chassis.convert import to_message
-from chassis.repeats import RequestKey
 from ft.proto.fine_tuning_studio_jobs_pb2 import ExportJobMetadata
 from ft.proto.fine_tuning_studio_pb2 import ExportModelRequest
-from jobs.failures import Retries
+from jobs.repetition import repetition_asked
 from services.models.exports.request import BY_JOB, ExportWanted, Number
 from services.models.exports.store import ExportJob
 
@@ -28,8 +27,7 @@ def from_request(request: ExportModelRequest) -> ExportWanted:
         cpu=_number(request, "cpu", CPU),
         memory=_number(request, "memory", MEMORY_GIB),
         gpu=_number(request, "gpu", gpu),
-        key=RequestKey.of(request),
-        retry=Retries.asked(request.retry) if request.HasField("retry") else None,
+        **repetition_asked(request),
     )
 
 

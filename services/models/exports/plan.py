@@ -47,9 +47,7 @@ def record(wanted: ExportWanted, template: str, script: str) -> ExportJob:
         num_cpu=wanted.cpu.value,
         num_gpu=wanted.gpu.value,
         num_memory=wanted.memory.value,
-        retry=wanted.retry.stored() if wanted.retry else None,
-        request_id=wanted.key.request_id or None,
-        request_digest=wanted.key.digest,
+        **wanted.repetition(),
     )
     job.spec = JobSpec(
         template=template,

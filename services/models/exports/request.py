@@ -9,8 +9,8 @@ from chassis.errors import Violations
 from chassis.repeats import RequestKey
 from ft.enums import ExportType
 from jobs.arguments import check_carried
-from jobs.failures import Retries
 from jobs.numbers import check_gpus, check_resources
+from jobs.repetition import Repeatable
 from jobs.settings import check_settings
 from services.models import rules
 
@@ -32,7 +32,7 @@ class Number(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportWanted:
+class ExportWanted(Repeatable):
     """What ExportModel asks for."""
 
     type: str
@@ -49,15 +49,16 @@ class ExportWanted:
     memory: Number
     """GiB."""
     gpu: Number
-    key: RequestKey
-    """Tells the request from others, and a repetition from another request."""
-    retry: Retries | None
-    """When the job is tried again by itself; never if None."""
 
     @property
     def by_job(self) -> bool:
         """Whether a job makes it."""
         return self.type in BY_JOB
+
+    @property
+    def key(self) -> RequestKey:
+        """Tells a repetition of the request from others."""
+        return RequestKey(self.request_id, self.digest)
 
     def check(self) -> None:
         """Raises InvalidArgument with every rule that the request breaks by itself."""
@@ -88,8 +89,7 @@ class ExportWanted:
         fits = not place or _PLACE.fullmatch(place) is not None
         found.check("artifact_location", rules.EXPORT_NAME, fits, description)
         check_carried({"artifact_location": place}, found)
-        if self.retry is not None:
-            self.retry.check("retry", found)
+        self.check_retry(found)
 
 
 def _check_name(name: str, found: Violations) -> None:

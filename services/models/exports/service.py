@@ -41,7 +41,7 @@ class ExportJobs:
         taken, and FailedPrecondition if base and adapter do not go together or cannot be read, or
         the adapter's prompt is not that of its training.
         """
-        for job in self._lifecycle.started_before(wanted.key.request_id, wanted.key.digest):
+        for job in self._lifecycle.started_before(wanted.request_id, wanted.digest):
             return job
         wanted.check()
         _, adapter = await self._references.fitting(wanted.base_model_id, wanted.adapter_id)

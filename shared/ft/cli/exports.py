@@ -21,9 +21,9 @@ def export(
     ] = api.ExportType.MODEL_REGISTRY,
     description: Annotated[str, typer.Option(help="What it is, for the registry.")] = "",
     generation_config: Json = "",
-    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores of the job.")] = None,
-    memory: Annotated[int | None, typer.Option(min=1, help="Its memory in GiB.")] = None,
-    gpu: Annotated[int | None, typer.Option(min=0, help="Its GPUs.")] = None,
+    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores.")] = None,
+    memory: Annotated[int | None, typer.Option(min=1, help="Memory in GiB.")] = None,
+    gpu: Annotated[int | None, typer.Option(min=0, help="GPUs.")] = None,
     attempts: Attempts,
 ) -> None:
     """Export an adapter with its base model."""
@@ -36,9 +36,9 @@ def export(
         model_name=name,
         model_description=description,
         generation_config=text_or_file(generation_config),
-        job_cpu=cpu,
-        job_memory=memory,
-        job_gpu=gpu,
+        cpu=cpu,
+        memory=memory,
+        gpu=gpu,
         retry=attempts.policy,
     )
     response = client.ExportModel(request)
