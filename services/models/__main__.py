@@ -12,18 +12,18 @@ from chassis.server import Parts, run
 from chassis.store import Store
 from chassis.tables import TablesServicer
 from jobs.building import JobParts
-from services.models.export import ModelExport
+from services.models.exports.references import References
 from services.models.exports.registration import Registration
+from services.models.exports.served import ServedExports
 from services.models.exports.service import ExportJobs
+from services.models.exports.serving import ServedModels
 from services.models.exports.store import ExportJob, ExportLease, ExportStore
+from services.models.exports.trained import TrainedPrompts
 from services.models.hub import HubModels
 from services.models.peers import Adapters, Prompts
-from services.models.references import References
 from services.models.service import ModelService
 from services.models.servicer import ModelsServicer
-from services.models.serving import ServedModels
 from services.models.store import Model, ModelStore
-from services.models.trained import TrainedPrompts
 
 
 def parts(settings: Settings) -> Parts:
@@ -39,7 +39,7 @@ def parts(settings: Settings) -> Parts:
     references, trained = References(service, adapters), TrainedPrompts(paths, prompts)
     servicer = ModelsServicer(
         service,
-        ModelExport(references, ServedModels(jobs.workspace, trained)),
+        ServedExports(references, ServedModels(jobs.workspace, trained), store),
         ExportJobs(jobs.lifecycle, models, references, trained, jobs.workspace),
         models,
         Registration(jobs.link, exports, service, models, adapters, jobs.workspace),

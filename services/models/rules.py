@@ -21,3 +21,8 @@ EXPORT_NAME = Rule(
 EXPORTED_ADAPTER = Rule(
     "FT-221", "An adapter that a job exports is of type project or huggingface."
 )
+NAME_OF_EXPORT = Rule(
+    "FT-222",
+    "The name of an export has at most 256 characters, none of them a control character or a line "
+    "break.",
+)

@@ -21,15 +21,13 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from jobs.lifecycle import JobLifecycle
 from jobs.link import JobLink
-from services.models.export import ModelExport
 from services.models.exports.convert import from_request
 from services.models.exports.registration import Registration
-from services.models.exports.request import BY_JOB
+from services.models.exports.served import ServedExports
 from services.models.exports.service import ExportJobs
 from services.models.exports.servicer import ExportJobsServicer
 from services.models.exports.store import ExportJob
 from services.models.service import ModelService
-from services.models.serving import Serving
 from services.models.store import Model, ModelStore
 
 
@@ -39,7 +37,7 @@ class ModelsServicer(ExportJobsServicer):
     def __init__(
         self,
         service: ModelService,
-        export: ModelExport,
+        served: ServedExports,
         exports: ExportJobs,
         models: ModelStore,
         registration: Registration,
@@ -48,7 +46,7 @@ class ModelsServicer(ExportJobsServicer):
     ) -> None:
         super().__init__(registration, lifecycle, link)
         self._service = service
-        self._export = export
+        self._served = served
         self._exports = exports
         self._models = Listing(models, ListModelsResponse)
         self._repeats = Repeats(models)
@@ -68,22 +66,15 @@ class ModelsServicer(ExportJobsServicer):
         made = ExportModelResponse(
             base_model_id=request.base_model_id, adapter_id=request.adapter_id
         )
-        if request.type in BY_JOB:
-            made.export_job_id = (await self._exports.start(from_request(request))).id
+        wanted = from_request(request)
+        # Either refuses an id that has come with another request.
+        if wanted.by_job:
+            self._served.repeats.added(wanted.key)
+            made.export_job_id = (await self._exports.start(wanted)).id
         else:
-            made.cml_model_id = await self._serve(request)
+            self._lifecycle.started_before(wanted.request_id, wanted.digest)
+            made.cml_model_id = await self._served.start(wanted)
         return made
-
-    async def _serve(self, request: ExportModelRequest) -> str:
-        return await self._export.export(
-            request.type,
-            request.base_model_id,
-            request.adapter_id,
-            request.model_name,
-            request.model_description,
-            request.generation_config,
-            _serving(request),
-        )
 
     async def RemoveModel(self, request: RemoveModelRequest) -> RemoveModelResponse:
         await self._service.remove(request.id)
@@ -103,11 +94,3 @@ class ModelsServicer(ExportJobsServicer):
             case ModelType.PROJECT:
                 return await self._service.add_from_directory(request.location, request.name)
         return await self._service.add_from_registry(request.model_registry_id)
-
-
-def _serving(request: ExportModelRequest) -> Serving:
-    names = (name for name in ("cpu", "memory", "gpu") if request.HasField(name))
-    return Serving(
-        disable_authentication=request.disable_authentication,
-        **{name: getattr(request, name) for name in names},
-    )

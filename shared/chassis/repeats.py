@@ -4,14 +4,14 @@ What such a request has added is noted in the transaction that adds it: who does
 asks again, and gets it then.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
-from google.protobuf.message import Message
 from sqlalchemy import Connection, delete, insert, select
 
 from chassis import rules
@@ -29,7 +29,13 @@ class RequestKey:
     """A request by the id that its client gave it, and by what it asks for."""
 
     request_id: str
+    """Empty for a request that came without one."""
     digest: str
+
+    @classmethod
+    def of(cls, request: Any) -> "RequestKey":
+        """The key of a request that has the field `request_id`."""
+        return cls(request.request_id, digest(request, "request_id"))
 
 
 _current: ContextVar[RequestKey | None] = ContextVar("request_key", default=None)
@@ -56,24 +62,38 @@ class Repeats(Generic[Row]):
 
         Raises InvalidArgument if the id of the request came with another one.
         """
-        if not request.request_id:
+        key = RequestKey.of(request)
+        if not key.request_id:
             return await add()
-        key = RequestKey(request.request_id, _digest(request))
-        reset = _current.set(key)
-        try:
-            return self._added(key) or await add()
-        except AlreadyExists:
-            # It may be the same request that was quicker.
-            if (added := self._added(key)) is None:
-                raise
-            return added
-        finally:
-            _current.reset(reset)
+        with noted(key):
+            try:
+                return self.added(key) or await add()
+            except AlreadyExists:
+                # It may be the same request that was quicker.
+                if (added := self.added(key)) is None:
+                    raise
+                return added
 
-    def _added(self, key: RequestKey) -> Row | None:
+    def added(self, key: RequestKey) -> Row | None:
+        """What the request has added, if it came before and that is there.
+
+        Raises InvalidArgument if the id of the request came with another one.
+        """
+        if not key.request_id:
+            return None
         store = self._records.store
         record_id = store.read(lambda c: _noted(c, store.service, key))
         return None if record_id is None else self._records.one(id=record_id)
+
+
+@contextmanager
+def noted(key: RequestKey) -> Iterator[None]:
+    """Has what the block adds noted as what the request has added; for one without an id, not."""
+    reset = _current.set(key)
+    try:
+        yield
+    finally:
+        _current.reset(reset)
 
 
 def noting(service: str) -> Note:
@@ -85,7 +105,7 @@ def noting(service: str) -> Note:
     key = _current.get()
 
     def note(connection: Connection, record_id: str) -> None:
-        if key is None:
+        if key is None or not key.request_id:
             return
         _noted(connection, service, key)
         table = _table(service)
@@ -105,10 +125,6 @@ def create_table(service: str) -> None:
         table.name,
         *(sa.Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns),
     )
-
-
-def _digest(request: Message) -> str:
-    return digest(request, "request_id")
 
 
 def _noted(connection: Connection, service: str, key: RequestKey) -> str | None:

@@ -167,7 +167,7 @@ class JobRecords(Records[Row]):
         """Stores new jobs, all or none.
 
         Raises AlreadyExists, with the id of the holder, if a value of a column in `unique`, an id,
-        or the request's id is taken.
+        or the request's id is taken; see also `require_startable`.
         """
 
         def work(connection: Connection) -> None:
@@ -177,11 +177,15 @@ class JobRecords(Records[Row]):
             for job in jobs:
                 for column in ("id", *unique):
                     self._require_free(connection, column, getattr(job, column))
+                self.require_startable(connection, job)
             self.insert(connection, jobs)
             for job in jobs:
                 self._note(connection, job.id, STATE, state=job.state, actor=USER)
 
         await self.store.write(work)
+
+    def require_startable(self, connection: Connection, job: Row) -> None:
+        """Raises AlreadyExists for a new job that is in the way of one of its kind."""
 
     async def move(
         self,
@@ -277,12 +281,11 @@ class JobRecords(Records[Row]):
         for the reconciler to look for it."""
 
         def work(connection: Connection) -> None:
-            query = select(self.table.c.sent_at).where(self.table.c.id == id)
-            row = connection.execute(query).first()
+            sent_at = connection.scalar(select(self.table.c.sent_at).where(self.table.c.id == id))
             connection.execute(delete(self.table).where(self.table.c.id == id))
             events = self._history.table
             connection.execute(delete(events).where(events.c.job_id == id))
-            if row is not None and row.sent_at is not None:
+            if sent_at is not None:
                 self._note(connection, id, REMOVED)
 
         await self.store.write(work)
@@ -300,15 +303,18 @@ class JobRecords(Records[Row]):
         rows = self._read(query.order_by(table.c.seq).limit(limit))
         return [self._history.record(row) for row in rows]
 
+    @property
+    def underway(self) -> ColumnElement[bool]:
+        """That a job has not ended."""
+        return self.table.c.state.not_in([state.value for state in JobState if state.ended])
+
     def unfinished(self) -> Sequence[Row]:
         """Jobs that have not ended, oldest first."""
-        ended = [state.value for state in JobState if state.ended]
-        return self._where(self.table.c.state.not_in(ended))
+        return self._where(self.underway)
 
     def unsettled(self) -> Sequence[Row]:
         """Jobs that have ended for the studio, and may yet land in the workspace."""
-        ended = [state.value for state in JobState if state.ended]
-        return self._where(self.table.c.state.in_(ended), self.table.c.sent_at.is_not(None))
+        return self._where(~self.underway, self.table.c.sent_at.is_not(None))
 
     def removed(self) -> Sequence[JobEventRecord]:
         """Notes of forgotten jobs that may yet land in the workspace."""

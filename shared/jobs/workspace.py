@@ -153,6 +153,18 @@ class Workspace:
         body = self._model("CreateModelRequest", project_id=self._project_id, **fields)
         return await self._call("create_model", body=body, project_id=self._project_id)
 
+    async def model(self, model_id: str) -> Any | None:
+        """A served model; None if there is none of that id."""
+        with suppress(errors.NotFound):
+            return await self._call("get_model", project_id=self._project_id, model_id=model_id)
+        return None
+
+    async def first_model(self, name: str) -> Any | None:
+        """The oldest served model of exactly that name, None if there is none."""
+        filter = _filter(name=name)
+        given = {"project_id": self._project_id, "sort": "created_at"}
+        return await self._named("list_models", "models", name, filter, **given)
+
     async def delete_model(self, model_id: str) -> None:
         """Deletes a served model with its builds and deployments; one that is gone is fine."""
         with suppress(errors.NotFound):

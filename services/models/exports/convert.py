@@ -3,13 +3,18 @@
 from chassis.convert import to_message
 from ft.proto.fine_tuning_studio_jobs_pb2 import ExportJobMetadata
 from ft.proto.fine_tuning_studio_pb2 import ExportModelRequest
-from services.models.exports import request as defaults
-from services.models.exports.request import ExportWanted
+from jobs.repetition import repetition_asked
+from services.models.exports.request import BY_JOB, ExportWanted, Number
 from services.models.exports.store import ExportJob
+
+CPU, MEMORY_GIB = 2, 8
+GPU_OF_JOB, GPU_OF_SERVED = 0, 1
+"""What is given where the request does not say."""
 
 
 def from_request(request: ExportModelRequest) -> ExportWanted:
     """The request; fields that are not set take their defaults."""
+    gpu = GPU_OF_JOB if request.type in BY_JOB else GPU_OF_SERVED
     return ExportWanted(
         type=request.type,
         base_model_id=request.base_model_id,
@@ -18,9 +23,11 @@ def from_request(request: ExportModelRequest) -> ExportWanted:
         model_description=request.model_description,
         artifact_location=request.artifact_location,
         generation_config=request.generation_config,
-        cpu=request.job_cpu if request.HasField("job_cpu") else defaults.CPU,
-        memory=request.job_memory if request.HasField("job_memory") else defaults.MEMORY_GIB,
-        gpu=request.job_gpu if request.HasField("job_gpu") else defaults.GPU,
+        disable_authentication=request.disable_authentication,
+        cpu=_number(request, "cpu", CPU),
+        memory=_number(request, "memory", MEMORY_GIB),
+        gpu=_number(request, "gpu", gpu),
+        **repetition_asked(request),
     )
 
 
@@ -29,3 +36,11 @@ def to_metadata(job: ExportJob) -> ExportJobMetadata:
     metadata = to_message(ExportJobMetadata, job)
     metadata.status.CopyFrom(job.status())
     return metadata
+
+
+def _number(request: ExportModelRequest, name: str, default: int) -> Number:
+    names = (f"job_{name}", name) if request.type in BY_JOB else (name,)
+    for field in names:
+        if request.HasField(field):  # type: ignore[arg-type]
+            return Number(field, getattr(request, field))
+    return Number(name, default)

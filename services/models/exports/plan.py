@@ -44,17 +44,18 @@ def record(wanted: ExportWanted, template: str, script: str) -> ExportJob:
         artifact_location=wanted.artifact_location,
         generation_config=wanted.generation_config,
         location=f"{FOLDER}/{id}",
-        num_cpu=wanted.cpu,
-        num_gpu=wanted.gpu,
-        num_memory=wanted.memory,
+        num_cpu=wanted.cpu.value,
+        num_gpu=wanted.gpu.value,
+        num_memory=wanted.memory.value,
+        **wanted.repetition(),
     )
     job.spec = JobSpec(
         template=template,
         script=script,
         arguments=_arguments(job),
-        cpu=wanted.cpu,
-        memory=wanted.memory,
-        gpu=wanted.gpu,
+        cpu=wanted.cpu.value,
+        memory=wanted.memory.value,
+        gpu=wanted.gpu.value,
     ).stored()
     return job
 

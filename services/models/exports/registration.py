@@ -10,7 +10,7 @@ from ft.agreed import MERGED_FOLDER
 from ft.enums import ExportType
 from jobs.link import JobLink
 from jobs.workspace import Workspace
-from services.models.exports.service import taken
+from services.models.exports.names import taken
 from services.models.exports.store import ExportJob, ExportStore
 from services.models.peers import Adapters
 from services.models.service import ModelService
@@ -95,7 +95,7 @@ class Registration:
                 model_path=made.path,
             )
         elif made.run_id not in _runs(registered):
-            raise taken(job.model_name, registered.model_id)
+            raise taken(job.model_name, registered.model_id, "in the model registry")
         return str(registered.model_id)
 
     async def _added(self, adding: Awaitable[Model], **same: str) -> Model:

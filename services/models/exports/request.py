@@ -1,25 +1,38 @@
-"""A request for an export by a job in the domain's own terms; the rules that need nothing else."""
+"""A request for an export in the domain's own terms; the rules that need nothing else."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chassis.errors import Violations
+from chassis.repeats import RequestKey
 from ft.enums import ExportType
-from jobs import rules as of_jobs
 from jobs.arguments import check_carried
+from jobs.numbers import check_gpus, check_resources
+from jobs.repetition import Repeatable
 from jobs.settings import check_settings
 from services.models import rules
 
 BY_JOB = (ExportType.MODEL_REGISTRY, ExportType.MERGED)
-CPU, MEMORY_GIB, GPU = 2, 8, 0
-"""What a job gets that is not told otherwise."""
+MAX_NAME_CHARACTERS = 256
+"""What the tables of an MLflow registry take."""
 _NAME = re.compile(r"(?!\.{1,2}\Z)[^/:\"']+")
 _PLACE = re.compile(r"[^/:.%\"']+")
 """What MLflow takes as the name of a registered model, and of one that is logged in a run."""
+_CONTROL = ("Cc", "Zl", "Zp")
+"""Unicode's categories of control characters, and of what else ends a line."""
+
+
+class Number(NamedTuple):
+    """A number of the request, with the name of the field that it is from."""
+
+    field: str
+    value: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportWanted:
+class ExportWanted(Repeatable):
     """What ExportModel asks for."""
 
     type: str
@@ -30,33 +43,59 @@ class ExportWanted:
     artifact_location: str
     generation_config: str
     """A JSON object; empty for none."""
-    cpu: int
-    memory: int
+    disable_authentication: bool
+    """Whether a served model's access key alone lets a caller in."""
+    cpu: Number
+    memory: Number
     """GiB."""
-    gpu: int
+    gpu: Number
 
-    def check(self, found: Violations) -> None:
-        """Notes every rule that the request breaks by itself."""
+    @property
+    def by_job(self) -> bool:
+        """Whether a job makes it."""
+        return self.type in BY_JOB
+
+    @property
+    def key(self) -> RequestKey:
+        """Tells a repetition of the request from others."""
+        return RequestKey(self.request_id, self.digest)
+
+    def check(self) -> None:
+        """Raises InvalidArgument with every rule that the request breaks by itself."""
+        found = Violations()
+        found.one_of("type", self.type, ExportType)
         found.required("base_model_id", self.base_model_id)
         found.required("adapter_id", self.adapter_id)
         if found.required("model_name", self.model_name):
+            _check_name(self.model_name, found)
+        if self.generation_config:
+            config = found.json_object("generation_config", self.generation_config)
+            check_settings("generation_config", config or {}, found)
+        check_resources(found, **dict((self.cpu, self.memory)))
+        check_gpus(found, **dict((self.gpu,)))
+        if self.by_job:
+            self._check_job(found)
+        found.raise_if_any()
+
+    def _check_job(self, found: Violations) -> None:
+        if self.model_name:
+            holds = _NAME.fullmatch(self.model_name) is not None
             description = (
                 f"must have none of / : \" ' in it, and not be . or .., not {self.model_name!r}"
             )
-            holds = _NAME.fullmatch(self.model_name) is not None
             found.check("model_name", rules.EXPORT_NAME, holds, description)
         place = self.artifact_location
         description = f"must have none of / : . % \" ' in it, not {place!r}"
         fits = not place or _PLACE.fullmatch(place) is not None
         found.check("artifact_location", rules.EXPORT_NAME, fits, description)
         check_carried({"artifact_location": place}, found)
-        if self.generation_config:
-            config = found.json_object("generation_config", self.generation_config)
-            check_settings("generation_config", config or {}, found)
-        self._check_resources(found)
+        self.check_retry(found)
 
-    def _check_resources(self, found: Violations) -> None:
-        for name, value in (("job_cpu", self.cpu), ("job_memory", self.memory)):
-            found.check(name, of_jobs.RESOURCES, value > 0, f"must be above 0, not {value}")
-        description = f"must not be negative, not {self.gpu}"
-        found.check("job_gpu", of_jobs.GPUS, self.gpu >= 0, description)
+
+def _check_name(name: str, found: Violations) -> None:
+    description = f"has {len(name)} characters; {MAX_NAME_CHARACTERS} are allowed"
+    short = len(name) <= MAX_NAME_CHARACTERS
+    found.check("model_name", rules.NAME_OF_EXPORT, short, description)
+    control = next((c for c in name if unicodedata.category(c) in _CONTROL), "")
+    description = f"must have no control characters or line breaks in it, not {control!r}"
+    found.check("model_name", rules.NAME_OF_EXPORT, not control, description)

@@ -1,16 +1,17 @@
 """Starts export jobs after a look at what they are to export."""
 
-from chassis.errors import AlreadyExists, FailedPrecondition, Violations
+from chassis.errors import FailedPrecondition
 from ft.enums import AdapterType, ExportType
 from jobs.lifecycle import JobLifecycle
 from jobs.workspace import Workspace
 from services.models import rules
 from services.models.exports import plan
+from services.models.exports.names import taken
+from services.models.exports.references import References
 from services.models.exports.request import ExportWanted
 from services.models.exports.store import ExportJob
-from services.models.references import References
+from services.models.exports.trained import TrainedPrompts
 from services.models.store import ModelStore
-from services.models.trained import TrainedPrompts
 
 ADAPTERS = (AdapterType.PROJECT, AdapterType.HUGGINGFACE)
 """Types of adapters whose files a job can read."""
@@ -36,12 +37,13 @@ class ExportJobs:
     async def start(self, wanted: ExportWanted) -> ExportJob:
         """Starts a job that makes the export; returns once the workspace has accepted it.
 
-        Raises AlreadyExists if the name is taken, and FailedPrecondition if base and adapter do
-        not go together or cannot be read, or the adapter's prompt is not that of its training.
+        A request that came before gets what it has started. Raises AlreadyExists if the name is
+        taken, and FailedPrecondition if base and adapter do not go together or cannot be read, or
+        the adapter's prompt is not that of its training.
         """
-        found = Violations()
-        wanted.check(found)
-        found.raise_if_any()
+        for job in self._lifecycle.started_before(wanted.request_id, wanted.digest):
+            return job
+        wanted.check()
         _, adapter = await self._references.fitting(wanted.base_model_id, wanted.adapter_id)
         if adapter.type not in ADAPTERS:
             raise FailedPrecondition.at(
@@ -62,14 +64,4 @@ class ExportJobs:
 
     async def _require_unregistered(self, name: str) -> None:
         if registered := await self._workspace.registered_named(name):
-            raise taken(name, registered.model_id)
-
-
-def taken(name: str, registry_id: str) -> AlreadyExists:
-    """Says that the registry has another model of that name."""
-    return AlreadyExists(
-        f"model_name: {name!r} is taken by {registry_id} in the model registry",
-        reason="MODEL_NAME_TAKEN",
-        field="model_name",
-        holder_id=registry_id,
-    )
+            raise taken(name, registered.model_id, "in the model registry")

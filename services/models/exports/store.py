@@ -1,11 +1,13 @@
 """The table of export jobs."""
 
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store import Store
 from jobs.history import JobEventRecord
 from jobs.lease import LeaseRecord
 from jobs.records import JobRecord, JobRecords
+from services.models.exports.names import taken
 
 
 class ExportJob(JobRecord, kw_only=True):
@@ -50,3 +52,10 @@ class ExportStore(JobRecords[ExportJob]):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, ExportJob, ExportEvent)
+
+    def require_startable(self, connection: Connection, job: ExportJob) -> None:
+        """Raises AlreadyExists if an export that is under way is to get the job's name."""
+        named = self.table.c.model_name == job.model_name
+        holder = connection.scalar(select(self.table.c.id).where(named, self.underway))
+        if holder is not None:
+            raise taken(job.model_name, holder, "among the export jobs under way")

@@ -1,5 +1,6 @@
 """Models of the registry and served models, in a real workbench."""
 
+import asyncio
 import json
 import time
 import urllib.request
@@ -72,6 +73,11 @@ class Studio:
     def served(self, name: str) -> Any:
         found = self.api.list_models("local", search_filter=json.dumps({"name": name})).models
         return found[0] if found else None
+
+    def all_served(self, name: str) -> list[str]:
+        """Ids of the workspace's models of that name."""
+        found = self.api.list_models("local", search_filter=json.dumps({"name": name})).models
+        return [str(model.id) for model in found or []]
 
 
 @pytest.fixture
@@ -216,7 +222,7 @@ async def test_an_adapter_is_served_with_the_prompt_of_its_training(
     # What is damaged, the served process tells of; what agrees is served.
     for content in ("{", "[]", json.dumps(TEMPLATES)):
         trained.write_text(content)
-        assert (await studio.export(**wanted)).cml_model_id
+        assert (await studio.export(**wanted | {"model_name": f"of {content}"})).cml_model_id
 
 
 async def test_a_model_of_the_hub_is_served_by_its_name_there(studio: Studio) -> None:
@@ -258,3 +264,59 @@ async def test_refuses_what_cannot_be_served(
     with pytest.raises(errors.FailedPrecondition, match=message):
         await studio.export(model_name="refused", **fields)
     assert studio.served("refused") is None
+
+
+async def test_a_name_is_served_once_however_many_ask(studio: Studio) -> None:
+    asked = [studio.export(model_name="wanted by many") for _ in range(20)]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    [made] = [one for one in outcomes if isinstance(one, ExportModelResponse)]
+    refused = [one for one in outcomes if isinstance(one, errors.AlreadyExists)]
+    assert len(refused) == 19
+    assert {r.metadata["holder_id"] for r in refused} == {made.cml_model_id}
+    assert studio.all_served("wanted by many") == [made.cml_model_id]
+
+
+async def test_a_name_that_another_process_has_served_meanwhile_is_not_served_twice(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = cmlapi.CMLServiceApi.create_model
+
+    def slowly(api: cmlapi.CMLServiceApi, body: Any, project_id: str, **named: Any) -> Any:
+        create(api, cmlapi.CreateModelRequest(name=body.name), project_id)
+        return create(api, body, project_id, **named)
+
+    monkeypatch.setattr(cmlapi.CMLServiceApi, "create_model", slowly)
+    with pytest.raises(errors.AlreadyExists, match="is taken by") as refused:
+        await studio.export(model_name="contended")
+    assert studio.all_served("contended") == [refused.value.metadata["holder_id"]]
+
+
+async def test_a_request_that_is_repeated_serves_one_model(studio: Studio) -> None:
+    wanted = {"model_name": "asked again", "request_id": "served-1"}
+    answers = await asyncio.gather(*(studio.export(**wanted) for _ in range(20)))
+    [model_id] = {answer.cml_model_id for answer in answers}
+    assert studio.all_served("asked again") == [model_id]
+    for other in ({"model_name": "another"}, {"type": "merged"}):
+        with pytest.raises(errors.InvalidArgument) as refused:
+            await studio.export(**wanted | other)
+        assert [(v.field, v.rule) for v in refused.value.violations] == [("request_id", "FT-018")]
+    # What is gone is made anew.
+    studio.api.delete_model("local", model_id)
+    again = (await studio.export(**wanted)).cml_model_id
+    assert again != model_id
+    assert studio.all_served("asked again") == [again]
+
+
+@pytest.mark.parametrize("type", ["cml_model", "model_registry", "merged"])
+@pytest.mark.parametrize("name", ["x" * 257, "two\nlines", "a bell\a", "a line\u2028end"])
+async def test_a_name_that_nothing_could_show_is_refused(
+    studio: Studio, type: str, name: str
+) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.export(type=type, model_name=name)
+    assert [(v.field, v.rule) for v in refused.value.violations] == [("model_name", "FT-222")]
+
+
+async def test_a_name_may_be_long_and_in_any_script(studio: Studio) -> None:
+    name = "日本語 \N{FAMILY} " + "ü" * 200
+    assert (await studio.export(model_name=name)).cml_model_id

@@ -18,8 +18,7 @@ PENDING, BUILDING, BUILT, BUILD_FAILED = "pending", "building", "built", "build 
 """States of a build; a deployment is `pending` too until it is launched."""
 DEPLOYING, DEPLOYED, STOPPING = "deploying", "deployed", "stopping"
 STOPPED, FAILED = "stopped", "failed"
-WITH_PROCESS = (DEPLOYING, DEPLOYED, STOPPING)
-ACTIVE = (PENDING, *WITH_PROCESS)
+ACTIVE = (PENDING, DEPLOYING, DEPLOYED, STOPPING)
 """Deployments that something is yet to be done about."""
 
 R = TypeVar("R", JobRunRow, ModelBuildRow, ModelDeploymentRow)
@@ -46,8 +45,11 @@ async def change(database: Database, row: R, **values: Value) -> bool:
 
 
 def held_gpus(session: Session) -> Sequence[str]:
-    """The GPUs that runs and deployments hold."""
+    """The GPUs that runs and deployments hold.
+
+    A deployment that is pending holds those of the launch before, until nothing is left of it.
+    """
     runs = select(JobRunRow.gpus).where(JobRunRow.status.in_(LAUNCHED))
-    deployments = select(ModelDeploymentRow.gpus).where(ModelDeploymentRow.status.in_(WITH_PROCESS))
+    deployments = select(ModelDeploymentRow.gpus).where(ModelDeploymentRow.status.in_(ACTIVE))
     held = [*session.scalars(runs), *session.scalars(deployments)]
     return [gpu for gpus in held for gpu in gpus]

@@ -116,16 +116,18 @@ class Deployments:
         build = self._database.read(lambda session: _build_of(session, row))
         if build.status == at.BUILD_FAILED:
             await self._fail(row, f"the build failed: {build.fault}")
-        elif (
-            build.status == at.BUILT
-            and (row.retry_at is None or row.retry_at <= utc_now())
-            and self._is_over(row)
-        ):
-            gpus = self._free_gpus(row)
-            if gpus is None:
-                self._tell_once(row, "waiting until the GPUs it asks for are free")
-            else:
-                await self._launch(row, build, gpus)
+        elif build.status == at.BUILT and self._is_over(row):
+            if row.gpus:
+                await change(self._database, row, gpus=[])
+            if row.retry_at is None or row.retry_at <= utc_now():
+                await self._launch_if_free(row, build)
+
+    async def _launch_if_free(self, row: ModelDeploymentRow, build: ModelBuildRow) -> None:
+        gpus = self._free_gpus(row)
+        if gpus is None:
+            self._tell_once(row, "waiting until the GPUs it asks for are free")
+        else:
+            await self._launch(row, build, gpus)
 
     def _is_over(self, row: ModelDeploymentRow) -> bool:
         """Whether nothing of the last launch is left; sees to it if something is."""

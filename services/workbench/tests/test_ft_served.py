@@ -1,10 +1,12 @@
 """What `fts served` and `fts ask` see of a workbench."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from typer.testing import CliRunner
 
@@ -17,6 +19,7 @@ from ft.cli.session import Session
 from ft.local.errors import BadSetting, ModelRefused, NotServing
 from ft.local.home import Home, Setup
 from ft.local.served import ServedModel, ServedModels
+from ft.proto import fine_tuning_studio_pb2_grpc as studio_grpc
 
 CODE = """
 def answer(args):
@@ -69,12 +72,60 @@ def test_what_a_model_refuses_is_said(shared: Any, served: ServedModel) -> None:
     assert "no served model has the id or name 'nobody'" in unknown.stderr
 
 
-def test_commands_to_type_hold_names_as_a_shell_takes_them(shared: Any) -> None:
+class Taken(studio_grpc.FineTuningStudioServicer):
+    """A studio that has the name already, whichever it is."""
+
+    def ExportModel(self, request: Any, context: grpc.ServicerContext) -> Any:
+        context.abort(grpc.StatusCode.ALREADY_EXISTS, "model_name: is taken")
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """The address of such a studio."""
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    studio_grpc.add_FineTuningStudioServicer_to_server(Taken(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(0).wait()
+
+
+def test_commands_to_type_hold_names_as_a_shell_takes_them(shared: Any, taken: str) -> None:
+    session = Session(taken, shared.home, False)
     models = ServedModels(Home(shared.home))
-    made = shared.client().create_model(cmlapi.CreateModelRequest(name="$(date) x"), "local")
-    session = Session("", shared.home, False)
     with pytest.raises(CommandFailed, match=re.escape("`fts served remove '$(date) x'`")):
         deployed(session, models, api.ExportModelRequest(model_name="$(date) x"), 1.0)
+
+
+NEEDS_ITS_ADAPTER = """
+import pathlib, sys
+if not pathlib.Path("away").is_dir():
+    sys.exit(78)
+def answer(args): return "it is back"
+"""
+
+
+def test_a_model_that_has_failed_is_restarted(shared: Any, wait: Callable[..., Any]) -> None:
+    workbench = shared.client()
+    (shared.project / "needs.py").write_text(NEEDS_ITS_ADAPTER)
+    made = workbench.create_model(cmlapi.CreateModelRequest(name="came back"), "local")
+    without = fts(shared.home, "served", "restart", "came back")
+    assert (without.exit_code, without.stderr) == (
+        4,
+        "error: the model is without a deployment and cannot be restarted\n",
+    )
+    build = cmlapi.CreateModelBuildRequest(
+        file_path="needs.py", function_name="answer", auto_deploy_model=True
+    )
+    workbench.create_model_build(build, "local", made.id)
+    models = ServedModels(Home(shared.home))
+    wait("it has failed", lambda: models.find(made.id).status == "failed")
+    again = fts(shared.home, "served", "restart", "came back")
+    assert again.exit_code == 1
+    assert "came back is failed; its log ends with" in again.stderr
+    (shared.project / "away").mkdir()
+    assert fts(shared.home, "served", "restart", "came back").exit_code == 0
+    assert fts(shared.home, "ask", "came back", "?").stdout == "it is back\n"
     models.remove(models.find(made.id))
 
 

@@ -348,6 +348,38 @@ def test_gpus_are_not_given_away_twice(
     assert shared.done(api, run).status == "ENGINE_SUCCEEDED"
 
 
+def test_the_gpus_of_a_process_that_is_ending_are_not_free(
+    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    harness.settings["FTS_WORKBENCH_STOP_GRACE_SECONDS"] = "600"
+    api = harness.start()
+    served = deploy(
+        harness,
+        """
+        import pathlib, signal, sys, time
+        def told(*_):
+            pathlib.Path("told").touch()
+            while not pathlib.Path("may-end").exists():
+                time.sleep(0.01)
+            sys.exit()
+        signal.signal(signal.SIGTERM, told)
+        def answer(args): return 1
+        """,
+        nvidia_gpus=2,
+    )
+    # It is pending from now on, while its process still holds the GPUs.
+    api.restart_model_deployment(*served.there)
+    wait("its process is told to end", (harness.project / "told").exists)
+    run = harness.run(api, harness.job(api, "", nvidia_gpu=1))
+    wait("it waits", lambda: (harness.home / "runs" / run.id / "output.log").exists())
+    assert harness.read(api, run).status == "ENGINE_SCHEDULING"
+    (harness.project / "may-end").touch()
+    wait("it serves again", lambda: served.call({})[0] == 200)
+    assert harness.read(api, run).status == "ENGINE_SCHEDULING"
+    api.stop_model_deployment(*served.there)
+    assert harness.done(api, run).status == "ENGINE_SUCCEEDED"
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_workbench_that_is_back_serves_again_by_one_process(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any], number: signal.Signals

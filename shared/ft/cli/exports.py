@@ -6,7 +6,7 @@ import typer
 
 from ft import api
 from ft.cli.jobs import started
-from ft.cli.options import Json, Watch
+from ft.cli.options import Attempts, Json
 from ft.cli.resources import ADAPTERS, Reference, text_or_file
 from ft.cli.session import Session
 
@@ -14,16 +14,17 @@ from ft.cli.session import Session
 def export(
     session: Session,
     adapter: Reference,
+    *,
     name: Annotated[str, typer.Option(help="Name of the export at its destination.")],
     type: Annotated[
         api.ExportType, typer.Option(help="Where to; merged is one directory in the project.")
     ] = api.ExportType.MODEL_REGISTRY,
     description: Annotated[str, typer.Option(help="What it is, for the registry.")] = "",
     generation_config: Json = "",
-    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores of the job.")] = None,
-    memory: Annotated[int | None, typer.Option(min=1, help="Its memory in GiB.")] = None,
-    gpu: Annotated[int | None, typer.Option(min=0, help="Its GPUs.")] = None,
-    watch: Watch = False,
+    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores.")] = None,
+    memory: Annotated[int | None, typer.Option(min=1, help="Memory in GiB.")] = None,
+    gpu: Annotated[int | None, typer.Option(min=0, help="GPUs.")] = None,
+    attempts: Attempts,
 ) -> None:
     """Export an adapter with its base model."""
     client = session.client
@@ -35,12 +36,13 @@ def export(
         model_name=name,
         model_description=description,
         generation_config=text_or_file(generation_config),
-        job_cpu=cpu,
-        job_memory=memory,
-        job_gpu=gpu,
+        cpu=cpu,
+        memory=memory,
+        gpu=gpu,
+        retry=attempts.policy,
     )
     response = client.ExportModel(request)
     if response.export_job_id:
-        started(session, [client.get_job(response.export_job_id)], watch)
+        started(session, [client.get_job(response.export_job_id)], attempts.watch)
     else:
         session.out.item(response)

@@ -34,24 +34,30 @@ class Resources:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
-    """How jobs are started."""
+class Attempts:
+    """How often jobs are tried, and whether the command stays with them."""
 
     retries: Annotated[
         int, typer.Option(min=0, max=9, help="Tries again after a crash, a loss or a time-out.")
     ] = 0
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check", help="Start nothing: say what would be refused, and what to expect."
-        ),
-    ] = False
     watch: Watch = False
 
     @property
     def policy(self) -> api.RetryPolicy | None:
         """The policy of a job that is tried again so often; None for one that is not."""
         return api.RetryPolicy(max_attempts=1 + self.retries) if self.retries else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start(Attempts):
+    """How jobs are started that can be checked before."""
+
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Start nothing: say what would be refused, and what to expect."
+        ),
+    ] = False
 
 
 def options_of(function: Callable[..., None]) -> list[inspect.Parameter]:

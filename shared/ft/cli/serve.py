@@ -18,6 +18,7 @@ from ft.cli.session import (
     command,
     with_session,
 )
+from ft.client import AlreadyExistsError
 from ft.local.served import DEPLOYED, OVER, ServedModel, ServedModels
 from ft.local.studio import facade_address
 
@@ -25,6 +26,7 @@ POLL_SECONDS = 0.5
 LOG_LINES = 12
 
 ModelName = Annotated[str, typer.Argument(metavar="ID|NAME", help="A served model.")]
+Wait = Annotated[float, typer.Option(help="Seconds that it may take.")]
 
 served = typer.Typer(help="Models that are served on this machine.")
 
@@ -40,7 +42,7 @@ def serve(
     without_key: Annotated[
         bool, typer.Option(help="Let whoever has the model's access key ask it.")
     ] = False,
-    wait: Annotated[float, typer.Option(help="Seconds that it may take.")] = 600.0,
+    wait: Wait = 600.0,
 ) -> None:
     """Serve an adapter on its base model, and say how to ask it."""
     models = _models(session)
@@ -68,13 +70,14 @@ def deployed(
     served.
     """
     name = request.model_name
-    if any(model.name == name for model in models.all()):
+    try:
+        model_id = session.client.ExportModel(request).cml_model_id
+    except AlreadyExistsError:
         raise CommandFailed(
             f"a model named {name!r} is there already; `fts served remove {shlex.quote(name)}`, or "
             "choose another --name",
             Exit.REFUSED,
-        )
-    model_id = session.client.ExportModel(request).cml_model_id
+        ) from None
     session.out.say(f"model {name}  {model_id}")
     return _awaited(models, model_id, time.monotonic() + seconds)
 
@@ -130,6 +133,15 @@ def stop(session: Session, model: ModelName) -> None:
     found = models.find(model)
     models.stop(found)
     _done(session, "stopped", found)
+
+
+@command(served, "restart")
+def restart(session: Session, model: ModelName, wait: Wait = 600.0) -> None:
+    """Launch a model anew, whatever became of it; returns once it is deployed."""
+    models = _models(session)
+    found = models.find(model)
+    models.restart(found)
+    _done(session, "restarted", _awaited(models, found.id, time.monotonic() + wait))
 
 
 @command(served, "remove")

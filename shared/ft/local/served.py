@@ -82,6 +82,12 @@ class ServedModels:
         if model.deployment_id:
             self._json("POST", f"{_deployment(model)}:stop")
 
+    def restart(self, model: ServedModel) -> None:
+        """Has the model launched anew, once its present process has ended."""
+        if not model.deployment_id:
+            raise ModelRefused(f"the model is {model.status} and cannot be restarted")
+        self._json("POST", f"{_deployment(model)}:restart")
+
     def remove(self, model: ServedModel) -> None:
         """Ends the model's processes and forgets it."""
         self._json("DELETE", f"{_models()}/{model.id}")

@@ -635,31 +635,43 @@ class ExportModelRequest(_message.Message):
     JOB_CPU_FIELD_NUMBER: _builtins.int
     JOB_MEMORY_FIELD_NUMBER: _builtins.int
     JOB_GPU_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETRY_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """model_registry, cml_model, or the studio's own merged."""
     base_model_id: _builtins.str
     adapter_id: _builtins.str
     model_name: _builtins.str
-    """Name under which it appears at its destination."""
+    """Name under which it appears at its destination, where it must be free: at most 256 characters,
+    none of them a line break or another control character.
+    """
     artifact_location: _builtins.str
     """Where the logged artifact goes within its MLflow run."""
     model_description: _builtins.str
     generation_config: _builtins.str
     """JSON object of generation settings that the model is served with."""
     cpu: _builtins.int
-    """CPU cores of a served model; 2 if not set."""
+    """CPU cores of a served model or of the job of an export; 2 if not set."""
     memory: _builtins.int
-    """Memory of a served model in GiB; 8 if not set."""
+    """Memory in GiB; 8 if not set."""
     gpu: _builtins.int
-    """GPUs of a served model; 1 if not set. A workspace without GPUs may serve it on the CPU."""
+    """GPUs; if not set 1 for a served model, 0 for a job. A workspace without GPUs may serve it on the
+    CPU.
+    """
     disable_authentication: _builtins.bool
     """Lets whoever has the access key of a served model call it, without an API key."""
     job_cpu: _builtins.int
-    """What the job of an export gets: CPU cores, memory in GiB, GPUs; 2, 8 and 0 where they are not
-    set. cml_model has no job.
-    """
+    """What the job of an export gets in place of cpu, memory and gpu. cml_model has no job."""
     job_memory: _builtins.int
     job_gpu: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
+    often it is sent; with another request it is refused.
+    """
+    @_builtins.property
+    def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
+        """Whether and when the job is tried again by itself; not at all if not set. cml_model has no job."""
+
     def __init__(
         self,
         *,
@@ -677,10 +689,12 @@ class ExportModelRequest(_message.Message):
         job_cpu: _builtins.int | None = ...,
         job_memory: _builtins.int | None = ...,
         job_gpu: _builtins.int | None = ...,
+        request_id: _builtins.str = ...,
+        retry: _fine_tuning_studio_types_pb2.RetryPolicy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_gpu", b"_gpu", "_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "_memory", b"_memory", "cpu", b"cpu", "gpu", b"gpu", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory", "memory", b"memory"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_gpu", b"_gpu", "_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "_memory", b"_memory", "cpu", b"cpu", "gpu", b"gpu", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory", "memory", b"memory", "retry", b"retry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_gpu", b"_gpu", "_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "_memory", b"_memory", "adapter_id", b"adapter_id", "artifact_location", b"artifact_location", "base_model_id", b"base_model_id", "cpu", b"cpu", "disable_authentication", b"disable_authentication", "generation_config", b"generation_config", "gpu", b"gpu", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory", "memory", b"memory", "model_description", b"model_description", "model_name", b"model_name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_gpu", b"_gpu", "_job_cpu", b"_job_cpu", "_job_gpu", b"_job_gpu", "_job_memory", b"_job_memory", "_memory", b"_memory", "adapter_id", b"adapter_id", "artifact_location", b"artifact_location", "base_model_id", b"base_model_id", "cpu", b"cpu", "disable_authentication", b"disable_authentication", "generation_config", b"generation_config", "gpu", b"gpu", "job_cpu", b"job_cpu", "job_gpu", b"job_gpu", "job_memory", b"job_memory", "memory", b"memory", "model_description", b"model_description", "model_name", b"model_name", "request_id", b"request_id", "retry", b"retry", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cpu: _TypeAlias = _typing.Literal["cpu"]  # noqa: Y015
     _WhichOneofArgType__cpu: _TypeAlias = _typing.Literal["_cpu", b"_cpu"]  # noqa: Y015

@@ -177,8 +177,8 @@ def test_an_export_is_a_job_like_the_others(fts: Fts, studio: Any) -> None:
     assert "tuned: model exported" in done.stdout
     [request] = [one for one in studio.requests if isinstance(one, api.ExportModelRequest)]
     assert (request.type, request.base_model_id) == ("merged", "model-1")
-    assert (request.adapter_id, request.job_memory) == ("adapter-1", 4)
-    assert not request.HasField("job_cpu")
+    assert (request.adapter_id, request.memory) == ("adapter-1", 4)
+    assert not request.HasField("cpu")
     assert [job["kind"] for job in _json(fts("jobs", "--json"))] == ["fine-tuning", "export"]
     assert _json(fts("jobs", "show", "export-1", "--json"))["model_name"] == "tuned"
     assert "export-1 is STOPPING" in fts("cancel", "export-1").stdout

@@ -1,20 +1,21 @@
 """Base models with adapters as served models of the workspace."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import PurePosixPath
 from typing import Any
 
 import structlog
 
-from chassis.errors import FailedPrecondition, Refusal, Violations
+from chassis.errors import FailedPrecondition, Refusal
 from ft.enums import AdapterType, ModelType
-from jobs import rules as of_jobs
 from jobs.workspace import Workspace
 from services.models import rules
+from services.models.exports.names import taken
+from services.models.exports.request import ExportWanted
+from services.models.exports.trained import TrainedPrompts
 from services.models.peers import AdapterFacts
 from services.models.store import Model
-from services.models.trained import TrainedPrompts
 
 log = structlog.get_logger()
 
@@ -24,26 +25,6 @@ PREDICT_FUNCTION = "api_wrapper"
 SERVABLE_BASES = (ModelType.HUGGINGFACE, ModelType.PROJECT)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Serving:
-    """How a model is to be served."""
-
-    cpu: int = 2
-    """Cores."""
-    memory: int = 8
-    """GiB."""
-    gpu: int = 1
-    disable_authentication: bool = False
-    """Whether the model's access key alone lets a caller in."""
-
-    def check(self, found: Violations) -> None:
-        """Add what is out of range."""
-        for name, value in (("cpu", self.cpu), ("memory", self.memory)):
-            found.check(name, of_jobs.RESOURCES, value > 0, f"must be above 0, not {value}")
-        description = f"must not be negative, not {self.gpu}"
-        found.check("gpu", of_jobs.GPUS, self.gpu >= 0, description)
-
-
 class ServedModels:
     """The models that the workspace serves."""
 
@@ -51,36 +32,45 @@ class ServedModels:
         self._workspace = workspace
         self._prompts = prompts
 
-    async def serve(
-        self,
-        base: Model,
-        adapter: AdapterFacts,
-        name: str,
-        description: str,
-        generation_config: str,
-        wanted: Serving,
-    ) -> str:
-        """Have a base with an adapter built and deployed; the id of the workspace's model.
+    async def there(self, model_id: str) -> bool:
+        """Whether the workspace has the model."""
+        return await self._workspace.model(model_id) is not None
 
-        Raises FailedPrecondition if base or adapter are of a kind that cannot be served, or the
-        adapter's prompt is not the one that it was trained with.
+    @asynccontextmanager
+    async def made(
+        self, base: Model, adapter: AdapterFacts, wanted: ExportWanted
+    ) -> AsyncIterator[str]:
+        """Has a base with an adapter built and deployed; the id of the workspace's model, which is
+        deleted if the block fails.
+
+        Raises AlreadyExists if a model of the workspace has the name, FailedPrecondition if base or
+        adapter are of a kind that cannot be served, or the adapter's prompt is not the one that it
+        was trained with.
         """
         _require_servable(base, adapter)
         await self._prompts.require_same(adapter)
         # Asked first: without the template nothing has been created yet.
         template = await self._workspace.template(TEMPLATE_JOB)
+        await self._require_first(wanted.model_name)
         model = await self._workspace.create_model(
-            name=name,
-            description=description,
+            name=wanted.model_name,
+            description=wanted.model_description,
             disable_authentication=wanted.disable_authentication,
         )
         try:
-            environment = _environment(base, adapter, generation_config)
+            # A workspace takes a name twice, and another process may have asked for it meanwhile.
+            await self._require_first(wanted.model_name, str(model.id))
+            environment = _environment(base, adapter, wanted.generation_config or "{}")
             await self._build(model.id, template, _deployment(wanted, environment))
+            yield str(model.id)
         except BaseException:
             await self._withdraw(model.id)
             raise
-        return str(model.id)
+
+    async def _require_first(self, name: str, model_id: str = "") -> None:
+        first = await self._workspace.first_model(name)
+        if first is not None and first.id != model_id:
+            raise taken(name, str(first.id), "among the models that the workspace serves")
 
     async def _build(self, model_id: str, template: Any, deployment: dict[str, Any]) -> None:
         await self._workspace.create_model_build(
@@ -100,11 +90,11 @@ class ServedModels:
             log.warning("a model is left in the workspace", model=model_id, why=refusal.message)
 
 
-def _deployment(wanted: Serving, environment: Mapping[str, Any]) -> dict[str, Any]:
+def _deployment(wanted: ExportWanted, environment: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "cpu": wanted.cpu,
-        "memory": wanted.memory,
-        "nvidia_gpus": wanted.gpu,
+        "cpu": wanted.cpu.value,
+        "memory": wanted.memory.value,
+        "nvidia_gpus": wanted.gpu.value,
         "environment": environment,
     }
 

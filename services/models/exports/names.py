@@ -1,0 +1,15 @@
+"""One name, one export: whatever has the name keeps it."""
+
+from chassis import rules
+from chassis.errors import AlreadyExists
+
+
+def taken(name: str, holder_id: str, where: str) -> AlreadyExists:
+    """Says what has the name of an export; `where` tells in words among what it is."""
+    return AlreadyExists(
+        f"model_name: {name!r} is taken by {holder_id} {where}",
+        reason="MODEL_NAME_TAKEN",
+        field="model_name",
+        holder_id=holder_id,
+        rule=rules.UNIQUE.id,
+    )
