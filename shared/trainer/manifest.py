@@ -9,7 +9,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,19 +35,24 @@ LIBRARIES = (
     "datasets",
     "tokenizers",
     "bitsandbytes",
+    "axolotl",
 )
 _OF_THE_MACHINE = (
     "output_dir",
     "logging_dir",
     "hub_token",
     "push_to_hub_token",
+    "comet_api_key",
+    "comet_experiment_key",
+    "mlflow_tracking_uri",
     "run_name",
     "report_to",
     "disable_tqdm",
     "local_rank",
     "base_model_name_or_path",
 )
-"""Settings that say where a job ran and whom it told, and change nothing of the adapter."""
+"""Settings that say where a job ran and whom it told, and with what secret; they change nothing of
+the adapter."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +60,31 @@ class Origin:
     """What a job trains with, beside what its trainer knows."""
 
     prompt: PromptMetadata
-    train: Dataset
-    held_out: Dataset
+    data: Mapping[str, Any]
+    """See `data_of`."""
     source: str
     """What the base model was loaded from: a directory, or a name on the hub."""
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
     """Those of the training, the studio's own among them."""
-    workers: int
+    workers: int = 1
+    axolotl_config: Mapping[str, Any] | None = None
+    """None where the studio's own trainer does the training."""
+
+
+def data_of(train: Dataset, held_out: Dataset) -> dict[str, Any]:
+    """What there is to tell of the rows that are trained on, and of those that are held out."""
+    return {
+        "train_rows": len(train),
+        "train_sha256": canonical.digest(train),
+        "eval_rows": len(held_out),
+        "eval_sha256": canonical.digest(held_out),
+    }
 
 
 def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dict[str, Any]:
     """Writes the manifest of an adapter that was saved in a directory, and returns it."""
     manifest = {
-        "data": _data(origin),
+        "data": dict(origin.data),
         "prompt": _prompt(origin.prompt),
         "base_model": _base_model(origin.source, trainer.model, KeptHashes(kept_hashes)),
         "tokenizer": _tokenizer(trainer.processing_class, adapter),
@@ -79,18 +96,11 @@ def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dic
         "workers": origin.workers,
         "adapter": {"sha256": of_file(adapter / "adapter_model.safetensors")},
     }
+    if origin.axolotl_config is not None:
+        manifest["axolotl_config"] = _plain(origin.axolotl_config)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
     (adapter / FILE).write_text(text + "\n", encoding="utf-8")
     return manifest
-
-
-def _data(origin: Origin) -> dict[str, Any]:
-    return {
-        "train_rows": len(origin.train),
-        "train_sha256": canonical.digest(origin.train),
-        "eval_rows": len(origin.held_out),
-        "eval_sha256": canonical.digest(origin.held_out),
-    }
 
 
 def _prompt(prompt: PromptMetadata) -> dict[str, Any]:
@@ -134,7 +144,7 @@ def _versions() -> dict[str, str]:
 
 
 def _training_arguments(origin: Origin, config: Any) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(config) if field.init}
+    names = {one.name for one in dataclasses.fields(config) if one.init}
     used = {name: value for name, value in config.to_dict().items() if name in names}
     own = {name: v for name, v in origin.settings.items() if name in OF_THE_STUDIO}
     return _plain({**used, **own})

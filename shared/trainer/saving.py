@@ -6,18 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ft.agreed import ANSWERS_FILE
 from trainer.errors import ModelError
+from trainer.manifest import FILE as MANIFEST_FILE
 
 ADAPTER_FILES = (
     "adapter_*",
     "added_tokens.json",
     "chat_template*",
+    ANSWERS_FILE,
+    MANIFEST_FILE,
     "merges.txt",
     "special_tokens_map.json",
     "tokenizer*",
     "vocab*",
 )
-"""Files of an adapter and its tokenizer, of all that a training may leave in a folder."""
+"""Files of an adapter, its tokenizer and those beside it, of all that a training may leave in a
+folder."""
 
 
 def save_adapter(

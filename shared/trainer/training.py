@@ -1,56 +1,39 @@
 """A fine-tuning job: base model + dataset + prompt -> LoRA adapter."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ft.api import GetDatasetRequest, GetModelRequest, GetPromptRequest
-from rows import reading, shares
 from rows.errors import first_line
 from trainer import (
+    beside,
     checkpoints,
     data,
-    hub,
     manifest,
     ranks,
     saving,
     settings,
     stopping,
     tracking,
-    trained_answers,
 )
-from trainer.arguments import FineTuneArguments
-from trainer.errors import ArgumentsError, SettingsError, UnsupportedError, explain
-from trainer.events import EventLog
+from trainer.errors import ArgumentsError, SettingsError, UnsupportedError
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
-from trainer.registration import announce
-from trainer.studio import Studio, model_reference, model_source
-
-logger = logging.getLogger(__name__)
+from trainer.studio import model_reference
+from trainer.tuning import Tuning
 
 
-class FineTuning:
-    """One job, from what its arguments name to the saved and registered adapter."""
-
-    def __init__(
-        self, arguments: FineTuneArguments, studio: Studio, events: EventLog, project: Path
-    ) -> None:
-        self._arguments = arguments
-        self._studio = studio
-        self._events = events
-        self._project = project
+class FineTuning(Tuning):
+    """A job with the studio's own trainer."""
 
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
         arguments = self._arguments
         if not arguments.prompt_id:
             raise ArgumentsError("JOB_ARGUMENTS: argument --prompt_id: required")
-        self._model = self._studio.GetModel(GetModelRequest(id=arguments.base_model_id)).model
-        source = model_source(self._model, self._project)
+        self._model, source = self._look_up_model()
         hardware = detect(arguments.dist_cpu, arguments.dist_gpu)
         torch.set_num_threads(ranks.threads(hardware.cpus))
         # Everything that may be wrong with settings and data shows before the model is loaded.
@@ -70,7 +53,7 @@ class FineTuning:
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
         data.check_prepared(trainer.train_dataset, train, config, self._events.notice)
         self._train(trainer, chosen, checkpoints.identity(arguments, train))
-        self._save(trainer, tokenizer)
+        self._save(trainer)
 
     def _train(self, trainer: Any, chosen: dict[str, Any], identity: str) -> None:
         minutes = chosen.get("save_minutes", checkpoints.MINUTES)
@@ -107,19 +90,12 @@ class FineTuning:
 
     def _examples(self, chosen: dict[str, Any], tokenizer: Any, source: str) -> tuple[Any, Any]:
         arguments = self._arguments
-        dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
-        prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
-        train, held_out = shares.split(
-            reading.load(dataset, self._project, hub.token()),
-            arguments.dataset_fraction,
-            arguments.train_test_split,
-        )
+        train, held_out = self._read_rows()
+        prompt = self._look_up_prompt()
         data.check_held_out(held_out, chosen)
-        self._origin = manifest.Origin(
-            prompt, train, held_out, source, chosen, workers=arguments.dist_num
-        )
-        rows = held_out if len(held_out) else train
-        self._samples = trained_answers.inputs(prompt, rows, rows.column_names)
+        about = manifest.data_of(train, held_out)
+        self._origin = manifest.Origin(prompt, about, source, chosen, arguments.dist_num)
+        self._asked = self._samples(prompt, train, held_out)
         examples = data.Examples(prompt, chosen, tokenizer, train)
         made = examples.of(train)
         examples.check(made, self._events.notice)
@@ -160,30 +136,18 @@ class FineTuning:
         except (ImportError, TypeError, ValueError) as error:
             raise SettingsError(f"These settings cannot be used: {first_line(error)}") from error
 
-    def _save(self, trainer: Any, tokenizer: Any) -> None:
+    def _save(self, trainer: Any) -> None:
         if not trainer.is_world_process_zero():
             return
-        arguments = self._arguments
-        target = self._project / arguments.out_dir
         saving.save_adapter(
             trainer.model,
-            tokenizer,
+            trainer.processing_class,
             model_reference(self._model),
-            target,
-            lambda folder: self._describe(trainer, tokenizer, folder),
+            self._target,
+            lambda folder: self._describe(trainer, folder),
         )
-        announce(self._studio, self._events, arguments, self._project)
+        self._announce()
 
-    def _describe(self, trainer: Any, tokenizer: Any, folder: Path) -> None:
-        self._record_answers(trainer.model, tokenizer, folder)
-        kept = Path(self._arguments.train_out_dir) / manifest.KEPT_HASHES
-        about = manifest.write(self._origin, trainer, folder, kept)
-        self._events.write("manifest", manifest=about)
-
-    def _record_answers(self, model: Any, tokenizer: Any, folder: Path) -> None:
-        try:
-            trained_answers.record(model, tokenizer, self._origin.prompt, self._samples, folder)
-        except Exception as error:
-            # The training is done, and must not be for nothing.
-            logger.exception("The adapter's answers are not recorded")
-            self._events.notice(f"The adapter's answers are not recorded: {explain(error)}")
+    def _describe(self, trainer: Any, folder: Path) -> None:
+        job_folder = Path(self._arguments.train_out_dir)
+        beside.write(self._origin, self._asked, trainer, folder, job_folder, self._events)

@@ -2,20 +2,26 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ft.api import (
+    AdapterMetadata,
     AddConfigRequest,
     AddDatasetRequest,
     AddModelRequest,
-    GetFineTuningJobRequest,
+    EvaluationJobModelCombination,
+    FineTuningJobMetadata,
+    StartEvaluationJobRequest,
     StartFineTuningJobRequest,
+    StreamEvaluationRowsRequest,
     ValidateFineTuningJobRequest,
 )
-from ft.client import StudioError
-from tests.e2e.conftest import Studio, serving
-from tests.support import REPOSITORY, until
+from ft.client import FineTuningStudioClient, StudioError
+from tests.e2e import serving as served
+from tests.e2e.conftest import FTS, Studio, serving
+from tests.support import REPOSITORY, run
 
 AXOLOTL_PYTHON = REPOSITORY / ".venv-axolotl/bin/python"
 TRAINING_SECONDS = 400.0
@@ -27,9 +33,9 @@ lora_target_linear: true
 datasets: [{type: alpaca}]
 sequence_len: 128
 micro_batch_size: 8
-max_steps: 4
-learning_rate: 2e-3
-logging_steps: 2
+max_steps: 30
+learning_rate: 3e-3
+logging_steps: 10
 special_tokens: {pad_token: "<|pad|>"}
 """
 
@@ -48,12 +54,11 @@ def test_where_jobs_have_no_axolotl_a_start_says_so(studio: Studio) -> None:
         studio.client().StartFineTuningJob(request)
 
 
-@pytest.mark.skipif(
-    not AXOLOTL_PYTHON.exists(), reason="there is no environment with Axolotl: make env-axolotl"
-)
-def test_axolotl_trains_on_what_the_studio_knows(tmp_path: Path) -> None:
-    with serving(tmp_path / "home", str(AXOLOTL_PYTHON)) as studio:
-        lines = (studio.project / "starter/intents/train.jsonl").read_text().splitlines()[:100]
+class Registered:
+    """The starter model, rows of the format `alpaca` and a config for Axolotl."""
+
+    def __init__(self, studio: Studio) -> None:
+        lines = (studio.project / "starter/intents/train.jsonl").read_text().splitlines()[:200]
         rows = [json.loads(line) for line in lines]
         (studio.project / "rows.jsonl").write_text(
             "".join(
@@ -62,36 +67,101 @@ def test_axolotl_trains_on_what_the_studio_knows(tmp_path: Path) -> None:
                 for r in rows
             )
         )
-        client = studio.client()
+        self.client: FineTuningStudioClient = studio.client()
         model = AddModelRequest(type="project", location="starter/model")
         data = AddDatasetRequest(type="project_jsonl", location="rows.jsonl", name="alpaca")
         config = AddConfigRequest(type="axolotl", config=CONFIG)
-        request = StartFineTuningJobRequest(
-            adapter_name="by-axolotl",
-            base_model_id=client.AddModel(model).model.id,
-            dataset_id=client.AddDataset(data).dataset.id,
-            axolotl_config_id=client.AddConfig(config).config.id,
-            framework_type="axolotl",
+        self.of_all = {
+            "base_model_id": self.client.AddModel(model).model.id,
+            "dataset_id": self.client.AddDataset(data).dataset.id,
+        }
+        self.of_axolotl = {
+            "axolotl_config_id": self.client.AddConfig(config).config.id,
+            "framework_type": "axolotl",
+        }
+
+    def request(self, name: str, **fields: Any) -> StartFineTuningJobRequest:
+        """One for a job of either framework."""
+        return StartFineTuningJobRequest(
+            adapter_name=name,
             auto_add_adapter=True,
             num_cpu=1,
             num_memory=2,
+            **self.of_all,
+            **fields,
         )
+
+    def trained(self, name: str, **fields: Any) -> FineTuningJobMetadata:
+        """A job that has succeeded."""
+        started = self.client.StartFineTuningJob(self.request(name, **fields)).fine_tuning_job
+        job = self.client.wait_for_job(started.id, TRAINING_SECONDS)
+        assert isinstance(job, FineTuningJobMetadata)
+        return job
+
+
+@pytest.mark.skipif(
+    not AXOLOTL_PYTHON.exists(), reason="there is no environment with Axolotl: make env-axolotl"
+)
+def test_an_adapter_of_axolotl_goes_the_way_of_every_other(tmp_path: Path) -> None:
+    with serving(tmp_path / "home", str(AXOLOTL_PYTHON)) as studio:
+        registered = Registered(studio)
+        client = registered.client
+        request = registered.request("by-axolotl", **registered.of_axolotl)
         assert client.ValidateFineTuningJob(ValidateFineTuningJobRequest(request=request)).valid
-        started = client.StartFineTuningJob(request).fine_tuning_job
-        get = GetFineTuningJobRequest(id=started.id)
-        job = until(
-            "trained",
-            lambda: (
-                (j := client.GetFineTuningJob(get).fine_tuning_job).status.state
-                in ("SUCCEEDED", "FAILED")
-                and j
-            ),
-            TRAINING_SECONDS,
-        )
-        assert job.status.state == "SUCCEEDED", job.status.failure_reason
-        assert (job.status.step, job.status.total_steps) == (4, 4)
+        job = registered.trained("by-axolotl", **registered.of_axolotl)
+
+        assert (job.status.step, job.status.total_steps) == (30, 30)
         [adapter] = client.get_adapters()
         assert (adapter.name, adapter.id) == ("by-axolotl", job.adapter_id)
         [prompt] = client.get_prompts()
         assert prompt.name == "AXOLOTL_AUTOGENERATED : alpaca_alpaca"
         assert adapter.prompt_id == job.prompt_id == prompt.id
+        rows = _evaluated(registered, adapter)
+        served.serves_as_evaluated(studio, adapter, rows)
+        for kind in ("merged", "model_registry"):
+            studio.fts("export", adapter.name, "--type", kind, "--name", f"as-{kind}", "--watch")
+        _differences_are_told(studio, registered, job)
+
+
+def _evaluated(registered: Registered, adapter: AdapterMetadata) -> list[dict[str, str]]:
+    """Rows that the adapter was scored on."""
+    request = StartEvaluationJobRequest(
+        type="mlflow",
+        model_adapter_combinations=[
+            EvaluationJobModelCombination(base_model_id=adapter.model_id, adapter_id=adapter.id)
+        ],
+        dataset_id=registered.of_all["dataset_id"],
+        prompt_id=adapter.prompt_id,
+        cpu=1,
+        memory=2,
+        generation_config=json.dumps(served.GREEDY),
+        eval_dataset_fraction=1.0,
+    )
+    [started] = registered.client.StartEvaluationJob(request).evaluation_jobs
+    job = registered.client.wait_for_job(started.id, TRAINING_SECONDS)
+    assert job.rows == 20
+    streamed = registered.client.StreamEvaluationRows(StreamEvaluationRowsRequest(job_id=job.id))
+    return [
+        {"model_input": row.input, "model_output": row.output}
+        for part in streamed
+        for row in part.rows
+    ]
+
+
+def _differences_are_told(
+    studio: Studio, registered: Registered, job: FineTuningJobMetadata
+) -> None:
+    again = registered.trained("once-more", **registered.of_axolotl)
+    assert studio.fts("jobs", "diff", job.id, again.id)["same"]
+    settings = {"per_device_train_batch_size": 8, "max_steps": 2, "report_to": "none"}
+    legacy = registered.trained(
+        "by-trl", prompt_id=job.prompt_id, training_arguments_config=json.dumps(settings)
+    )
+    done = run(FTS, "jobs", "diff", job.id, legacy.id, "--json", env=studio.env)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["compared"]) == (1, "manifests")
+    fields = {one["field"] for one in told["differences"]}
+    assert {"adapter.sha256", "lora_config.r", "training_arguments.learning_rate"} <= fields
+    # The same model and rows, told apart by nothing but who trains on them.
+    same = ("data.", "base_model.", "tokenizer.", "versions.", "prompt.", "hardware.d")
+    assert not [field for field in fields if field.startswith(same)]

@@ -8,9 +8,6 @@ from typing import Any
 from trainer.errors import SettingsError
 
 PLUGIN = "trainer.axolotl.plugin.StudioPlugin"
-ABOUT = "FTS_AXOLOTL_ABOUT"
-"""The variable with what the job knows of the training, as JSON: `identity` of its checkpoints,
-and `started`, fields of the event."""
 CPU = {
     "bf16": False,
     "fp16": False,
@@ -25,6 +22,8 @@ CPU = {
     "lora_o_kernel": False,
 }
 """What Axolotl turns on by itself or is often asked for, and that it cannot do without a GPU."""
+SEED = 42
+"""Where the config has none: Axolotl begins each training of it with other weights."""
 OF_ROWS = ("data_files", "name", "path", "revision", "shards", "split", "ds_type")
 """Where the rows of a dataset come from."""
 
@@ -55,6 +54,7 @@ def resolved(
     if not config.get("adapter"):
         raise SettingsError("axolotl_config_id: the config names no adapter, such as lora.")
     return {
+        "seed": SEED,
         **{name: value for name, value in config.items() if name != "test_datasets"},
         **({} if on_gpu else _for_cpu(config, notify)),
         **_rows(config, places, notify),

@@ -1,5 +1,6 @@
 """Fine-tuning with Axolotl: its config, and a real training where it is installed."""
 
+import hashlib
 import importlib.util
 import json
 import signal
@@ -11,9 +12,15 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from peft import PeftModel
 
+from ft.api import PromptMetadata
+from rows import canonical
+from trainer import trained_answers
 from trainer.axolotl.resolve import PLUGIN, Places, resolved
 from trainer.errors import ModelError, SettingsError
+from trainer.hardware import Hardware
+from trainer.model import load_model, load_tokenizer, weight_type
 from trainer.saving import take_adapter
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run, gone, until
@@ -29,6 +36,7 @@ micro_batch_size: 4
 learning_rate: 2e-3
 bf16: auto
 """
+STARTER = Path(__file__).parents[1] / "starter"
 PLACES = Places(
     base_model="/project/base",
     train=Path("/job/train.jsonl"),
@@ -62,6 +70,8 @@ def test_what_the_studio_decides_is_put_into_the_users_config() -> None:
     # All else is the user's.
     assert (found["adapter"], found["load_in_4bit"], found["bf16"]) == ("qlora", True, "auto")
     assert found["learning_rate"] == "2e-3"
+    assert found["seed"] == 42
+    assert put({"seed": 7}, on_gpu=True)[0]["seed"] == 7
 
 
 def test_rows_are_held_out_of_an_evaluation_that_nobody_asked_for() -> None:
@@ -129,7 +139,16 @@ save_steps: 2
 learning_rate: 2e-3
 logging_steps: 2
 special_tokens: {pad_token: "<|pad|>"}
+comet_api_key: a-secret
 """
+PROMPT = PromptMetadata(
+    id="prompt",
+    name="alpaca",
+    dataset_id="dataset",
+    prompt_template="<Instruction>: {instruction}\n<Output>: {output}",
+    input_template="<Instruction>: {instruction}\n<Output>:",
+    completion_template=" {output}",
+)
 
 
 @pytest.fixture
@@ -148,6 +167,7 @@ def flags(
     )
     studio.dataset.type = "project_jsonl"
     studio.dataset.location = "alpaca.jsonl"
+    studio.prompt.CopyFrom(PROMPT)
 
     def made(config: str) -> str:
         studio.config.config = config
@@ -174,12 +194,13 @@ def test_axolotl_trains_and_its_adapter_is_registered(
 
     assert run.status == 0, run.output
     names = [event["event"] for event in run.events]
-    assert names[-3:] == ["saved", "registered", "finished"]
+    assert names[-4:] == ["manifest", "saved", "registered", "finished"]
     [started] = run.of("started")
     assert (started["total_steps"], started["train_rows"], started["eval_rows"]) == (4, 90, 10)
     assert [p["step"] for p in run.of("progress") if "loss" in p] == [2, 4]
     assert (project / "adapters/job-1/adapter_model.safetensors").is_file()
     assert studio.adapters[0].location == "adapters/job-1"
+    _is_described(run, project / "adapters/job-1")
     assert (run.folder / "axolotl/checkpoint-2/complete.json").is_file()
 
     (run.folder / "axolotl/checkpoint-4/complete.json").unlink()
@@ -192,6 +213,33 @@ def test_axolotl_trains_and_its_adapter_is_registered(
         for n in (1, 2)
     )
     assert second == pytest.approx(first[1:], abs=1e-6)
+
+
+def _is_described(run: Run, adapter: Path) -> None:
+    """What it came from lies beside the adapter, and what whoever serves it verifies."""
+    told = json.loads((adapter / "manifest.json").read_text())
+    assert [event["manifest"] for event in run.of("manifest")] == [told]
+    weights = hashlib.sha256((adapter / "adapter_model.safetensors").read_bytes()).hexdigest()
+    assert told["adapter"]["sha256"] == weights
+    assert (told["data"]["train_rows"], told["data"]["eval_rows"]) == (90, 10)
+    rows = [json.loads(line) for line in (run.folder / "train.jsonl").read_text().splitlines()]
+    assert told["data"]["train_sha256"] == canonical.digest(rows)
+    assert told["versions"].keys() >= {"axolotl", "torch", "transformers", "trl", "peft"}
+    assert told["axolotl_config"]["lora_r"] == told["lora_config"]["r"] == 8
+    assert "comet_api_key" not in told["axolotl_config"]
+    assert (told["training_arguments"]["learning_rate"], told["seed"]) == (2e-3, 42)
+    assert (told["workers"], told["hardware"]["dtype"]) == (1, "float32")
+    assert str(run.folder.parents[1]) not in json.dumps(told)
+    answers = json.loads((adapter / "parity.json").read_text())
+    assert answers["input_template"] == PROMPT.input_template
+    assert len(answers["samples"]) == 4
+    tokenizer = load_tokenizer(str(STARTER / "model"))
+    model = load_model(str(STARTER / "model"), Hardware(1), weight_type(Hardware(1)), None)
+    notices: list[str] = []
+    trained_answers.check(
+        adapter, PeftModel.from_pretrained(model, adapter), tokenizer, notices.append
+    )
+    assert notices == ["Answers to 4 prompts are those of the trained model."]
 
 
 @needs_axolotl

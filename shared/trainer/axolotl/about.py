@@ -1,0 +1,51 @@
+"""What the job tells the process that trains, as a file in the job's folder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ft.agreed import TEMPLATES
+from ft.api import PromptMetadata
+from trainer.manifest import Origin
+
+FILE = "axolotl-job.json"
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a training before it begins."""
+
+    identity: str
+    """Of its checkpoints."""
+    started: Mapping[str, Any]
+    """Fields of the event."""
+    templates: Mapping[str, str]
+    """Of the prompt."""
+    samples: Sequence[str]
+    """What the trained model is asked."""
+    data: Mapping[str, Any]
+    source: str
+    """What the base model is loaded from."""
+    config: Mapping[str, Any]
+    """The user's, as it is stored."""
+
+    def write(self, folder: Path) -> None:
+        """Leaves it in the job's folder."""
+        (folder / FILE).write_text(json.dumps(asdict(self), default=str), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """What was left there."""
+        return cls(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+
+    def origin(self) -> Origin:
+        """Where the adapter comes from, beside what its trainer knows."""
+        prompt = PromptMetadata(**self.templates)
+        return Origin(prompt, self.data, self.source, axolotl_config=self.config)
+
+
+def templates_of(prompt: PromptMetadata) -> dict[str, str]:
+    """What makes texts of rows."""
+    return {name: getattr(prompt, name) for name in TEMPLATES}

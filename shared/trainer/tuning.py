@@ -1,0 +1,62 @@
+"""What every fine-tuning job begins and ends with, whatever trains."""
+
+from pathlib import Path
+
+from datasets import Dataset
+
+from ft.api import (
+    GetDatasetRequest,
+    GetModelRequest,
+    GetPromptRequest,
+    ModelMetadata,
+    PromptMetadata,
+)
+from rows import reading, shares
+from trainer import hub, trained_answers
+from trainer.arguments import FineTuneArguments
+from trainer.events import EventLog
+from trainer.registration import announce
+from trainer.studio import Studio, model_source
+
+
+class Tuning:
+    """One job, from what its arguments name to the saved and registered adapter."""
+
+    def __init__(
+        self, arguments: FineTuneArguments, studio: Studio, events: EventLog, project: Path
+    ) -> None:
+        self._arguments = arguments
+        self._studio = studio
+        self._events = events
+        self._project = project
+        self._target = project / arguments.out_dir
+
+    def _look_up_model(self) -> tuple[ModelMetadata, str]:
+        """The base model, and where it is loaded from."""
+        model = self._studio.GetModel(GetModelRequest(id=self._arguments.base_model_id)).model
+        return model, model_source(model, self._project)
+
+    def _look_up_prompt(self) -> PromptMetadata:
+        """The job's prompt; an empty one if it has none."""
+        if not self._arguments.prompt_id:
+            return PromptMetadata()
+        return self._studio.GetPrompt(GetPromptRequest(id=self._arguments.prompt_id)).prompt
+
+    def _read_rows(self) -> tuple[Dataset, Dataset]:
+        """Rows to train on, and rows held out."""
+        arguments = self._arguments
+        dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
+        return shares.split(
+            reading.load(dataset, self._project, hub.token()),
+            arguments.dataset_fraction,
+            arguments.train_test_split,
+        )
+
+    def _samples(self, prompt: PromptMetadata, train: Dataset, held_out: Dataset) -> list[str]:
+        """What the trained model is asked, so that whoever serves it can compare."""
+        rows = held_out if len(held_out) else train
+        return trained_answers.inputs(prompt, rows, rows.column_names)
+
+    def _announce(self) -> None:
+        """Tells that the adapter is saved, and registers it if the job is to."""
+        announce(self._studio, self._events, self._arguments, self._project)
