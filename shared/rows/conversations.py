@@ -1,7 +1,7 @@
 """Columns of conversations: lists of messages, each with a role and what it says."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -53,14 +53,22 @@ def messages(row: Mapping[str, Any], column: str) -> list[dict[str, Any]]:
     return list(found)
 
 
-def question(messages: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], str] | None:
-    """What comes before the answer that a conversation ends with, and the answer. None if it does
-    not end with an assistant's text, or if nothing comes before."""
-    *before, last = messages
+def question(row: Mapping[str, Any], column: str) -> tuple[list[dict[str, Any]], str]:
+    """What comes before the answer that a row's conversation ends with, and the answer. Raises
+    DataError if there is no conversation, or none that ends so."""
+    if not is_answered(row, column):
+        raise DataError(f"column {column} does not end with an assistant's answer to something")
+    *before, last = messages(row, column)
+    return before, last["content"]
+
+
+def is_answered(row: Mapping[str, Any], column: str) -> bool:
+    """Whether a row's conversation ends with an assistant's text, and has something before it.
+    Raises DataError if there is no conversation."""
+    *before, last = messages(row, column)
     answer = last["content"]
-    if not before or last["role"] != ASSISTANT or not isinstance(answer, str) or not answer.strip():
-        return None
-    return [dict(one) for one in before], answer
+    text = isinstance(answer, str) and answer.strip() != ""
+    return bool(before) and last["role"] == ASSISTANT and text
 
 
 def answers(conversation: Any) -> list[bytes]:

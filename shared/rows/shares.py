@@ -106,15 +106,15 @@ def _says(columns: Sequence[str], conversation: str) -> _Says:
 def _answered(rows: Dataset, column: str) -> list[int]:
     """Positions of the rows whose conversations end with an answer, and of those that are broken:
     whoever works with the row says how."""
-    found = []
-    for position, row in enumerate(_rows(rows.select_columns([column]))):
-        try:
-            answered = conversations.question(conversations.messages(row, column)) is not None
-        except DataError:
-            answered = True
-        if answered:
-            found.append(position)
-    return found
+    rows = rows.select_columns([column])
+    return [position for position, row in enumerate(_rows(rows)) if _is_answered(row, column)]
+
+
+def _is_answered(row: dict[str, Any], column: str) -> bool:
+    try:
+        return conversations.is_answered(row, column)
+    except DataError:
+        return True
 
 
 def _nothing_left(held_out: int, unanswered: int) -> str:
