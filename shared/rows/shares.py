@@ -1,12 +1,13 @@
 """Which rows are trained on, which are held out, and which of those are scored."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from rows.errors import EmptyError
+from rows import conversations
+from rows.errors import DataError, EmptyError
 
 SPLIT_SEED = 42
 EVALUATION_SEED = 420
@@ -58,45 +59,85 @@ class Scored:
     """Among the held-out rows, counted from 0."""
     trained_on: int
     """How many are left out because a row was trained on that says the same."""
+    unanswered: int = 0
+    """How many are left out because they are conversations that do not end with an answer."""
 
 
 def scored(
-    held_out: Dataset, trained: Iterable[Dataset], columns: Sequence[str], fraction: float
+    held_out: Dataset,
+    trained: Iterable[Dataset],
+    columns: Sequence[str],
+    fraction: float,
+    conversation: str = "",
 ) -> Scored:
     """A share of the held-out rows, none of them a row that was trained on.
 
     Rows say the same if they have the same text in all `columns`, those that the prompt uses; in
-    all of their columns if it uses none. Raises EmptyError if there are no rows to score.
+    all of their columns if it uses none. A column of conversations, if one is named, counts alone:
+    no answer is scored that was trained on after the same words, within a longer one either. Raises
+    EmptyError if there are no rows to score.
     """
     if len(held_out) == 0:
         raise EmptyError(
             "No rows are held out: the dataset has no split `test` or `eval`, and the adapter "
             "was trained on every row that it used."
         )
-    unseen = _unseen(held_out, trained, columns or held_out.column_names)
+    answered = _answered(held_out, conversation) if conversation else list(range(len(held_out)))
+    says = _says(columns or held_out.column_names, conversation)
+    unseen = _unseen(held_out.select(answered), trained, says)
+    unanswered, seen = len(held_out) - len(answered), len(answered) - len(unseen)
     if not unseen:
-        raise EmptyError(
-            f"No rows are left to score: each of the {len(held_out)} held-out rows says the same "
-            "as one that was trained on."
-        )
-    chosen = sample(Dataset.from_dict({"position": unseen}), fraction, EVALUATION_SEED)
-    return Scored(list(chosen["position"]), len(held_out) - len(unseen))
+        raise EmptyError(_nothing_left(len(held_out), unanswered))
+    positions = [answered[position] for position in unseen]
+    chosen = sample(Dataset.from_dict({"position": positions}), fraction, EVALUATION_SEED)
+    return Scored(list(chosen["position"]), seen, unanswered)
 
 
-def _unseen(held_out: Dataset, trained: Iterable[Dataset], columns: Sequence[str]) -> list[int]:
+_Says = Callable[[dict[str, Any]], Sequence[Hashable]]
+"""What there is to learn from a row; the last is what it is scored for."""
+
+
+def _says(columns: Sequence[str], conversation: str) -> _Says:
+    if conversation:
+        return lambda row: conversations.answers(row.get(conversation))
+    return lambda row: [tuple(_text(row.get(name)) for name in columns)]
+
+
+def _answered(rows: Dataset, column: str) -> list[int]:
+    """Positions of the rows whose conversations end with an answer, and of those that are broken:
+    whoever works with the row says how."""
+    rows = rows.select_columns([column])
+    return [position for position, row in enumerate(_rows(rows)) if _is_answered(row, column)]
+
+
+def _is_answered(row: dict[str, Any], column: str) -> bool:
+    try:
+        return conversations.is_answered(row, column)
+    except DataError:
+        return True
+
+
+def _nothing_left(held_out: int, unanswered: int) -> str:
+    same = "says the same as one that was trained on"
+    why = f"does not end with an assistant's answer to something, or {same}" if unanswered else same
+    return f"No rows are left to score: each of the {held_out} held-out rows {why}."
+
+
+def _unseen(held_out: Dataset, trained: Iterable[Dataset], says: _Says) -> list[int]:
     """Positions of the rows that say something else than every trained one."""
-    texts = list(_texts(held_out, columns))
+    # Of a row that is broken there is nothing that could have been seen.
+    texts = [(says(row) or (None,))[-1] for row in _rows(held_out)]
     # The smaller part is kept, the larger one read through.
-    wanted, seen = set(texts), set()
+    wanted, seen = set(texts) - {None}, set[Hashable]()
     for rows in trained:
-        seen |= {text for text in _texts(rows, columns) if text in wanted}
+        for row in _rows(rows):
+            seen |= wanted.intersection(says(row))
     return [position for position, text in enumerate(texts) if text not in seen]
 
 
-def _texts(rows: Dataset, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _rows(rows: Dataset) -> Iterator[dict[str, Any]]:
     for begin in range(0, len(rows), _BATCH_ROWS):
-        batch = rows.select(range(begin, min(begin + _BATCH_ROWS, len(rows)))).to_list()
-        yield from (tuple(_text(row.get(name)) for name in columns) for row in batch)
+        yield from rows.select(range(begin, min(begin + _BATCH_ROWS, len(rows)))).to_list()
 
 
 def _text(value: Any) -> str:

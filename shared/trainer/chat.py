@@ -7,10 +7,10 @@ from typing import Any
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
-from rows.conversations import MARKERS
+from rows.conversations import ASSISTANT, MARKERS
 from rows.errors import DataError, first_line
 from trainer import hub
-from trainer.errors import SettingsError
+from trainer.errors import ModelError, SettingsError
 from trainer.hardware import Notify
 
 NOT_FOR_TEXTS = (
@@ -30,6 +30,11 @@ _UNMARKED = (
 )
 
 _TEMPLATE_FILES = (".jinja", ".j2")
+TEMPLATE_FILE = "chat_template.jinja"
+"""Beside a tokenizer that was saved, an adapter's too."""
+_ANSWER = "An answer."
+_TALK = ({"role": "user", "content": "A question?"}, {"role": ASSISTANT, "content": _ANSWER})
+"""A conversation like any other."""
 
 
 def faults(settings: Mapping[str, Any], tokenizer: Any) -> list[str]:
@@ -61,12 +66,63 @@ def take_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
         raise SettingsError(f"training_arguments_config: {why}") from error
 
 
+def saved_template(source: str) -> Any:
+    """The chat template of the tokenizer in a folder, an adapter's too, or under a name of the hub;
+    None if there is none."""
+    folder = Path(source)
+    if (folder / TEMPLATE_FILE).is_file():
+        return (folder / TEMPLATE_FILE).read_text(encoding="utf-8")
+    if folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
+        return None
+    try:
+        return AutoTokenizer.from_pretrained(source, token=hub.token()).chat_template
+    except (OSError, ValueError):
+        return None
+
+
+def require_template(tokenizer: Any) -> None:
+    """Raises ModelError if the tokenizer has no chat template."""
+    if not tokenizer.chat_template:
+        raise ModelError("Neither the base model nor the adapter has a chat template.")
+
+
 def render(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> str:
     """The text of a conversation. Raises DataError with what the template says against it."""
+    return _written(messages, tokenizer, ask=False)
+
+
+def ask(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> str:
+    """The text behind which the model is to answer the conversation, with every special token.
+    Raises DataError with what the template says against it."""
+    return _written(messages, tokenizer, ask=True)
+
+
+def _written(messages: Sequence[Mapping[str, Any]], tokenizer: Any, *, ask: bool) -> str:
     try:
-        return str(tokenizer.apply_chat_template(list(messages), tokenize=False))
+        return str(
+            tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=ask)
+        )
     except (TemplateError, TypeError, ValueError) as error:
         raise DataError(f"the chat template refuses it: {first_line(error)}") from error
+
+
+def ends(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer: the one that the chat template writes behind it, and those
+    that end a text."""
+    own = getattr(model.generation_config, "eos_token_id", None)
+    found = [_behind_an_answer(tokenizer), tokenizer.eos_token_id]
+    found += own if isinstance(own, list) else [own]
+    return list(dict.fromkeys(token for token in found if token is not None))
+
+
+def _behind_an_answer(tokenizer: Any) -> int | None:
+    try:
+        _, answer, behind = render(_TALK, tokenizer).rpartition(_ANSWER)
+    except DataError:
+        return None
+    special = set(tokenizer.get_added_vocab().values())
+    tokens = tokenizer(behind, add_special_tokens=False)["input_ids"] if answer else []
+    return next((token for token in tokens if token in special), None)
 
 
 def check_end(messages: Sequence[Mapping[str, Any]], tokenizer: Any, notify: Notify) -> None:

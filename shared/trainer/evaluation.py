@@ -7,22 +7,18 @@ from typing import Any
 import torch
 from transformers import set_seed
 
-from ft.api import (
-    GetAdapterRequest,
-    GetModelRequest,
-    GetPromptRequest,
-    PromptMetadata,
-)
-from rows import shares, templates
-from trainer import results, scores, settings, tracking
+from ft.api import GetPromptRequest
+from rows import shares
+from trainer import chat, questions, results, scores, settings, tracking
 from trainer.arguments import EvaluateArguments
 from trainer.errors import TrackingError
 from trainer.events import EventLog
 from trainer.generate import continue_texts
-from trainer.hardware import Hardware, detect, fit_quantisation
+from trainer.hardware import detect
 from trainer.held_out import HeldOutRows
-from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
-from trainer.studio import Studio, model_source
+from trainer.questions import Questions
+from trainer.studio import Studio
+from trainer.subject import Subject
 
 SAMPLES = 8
 """Rows that are told as events, for a first look."""
@@ -38,8 +34,7 @@ class Evaluation:
         self._studio = studio
         self._events = events
         self._project = project
-        self._names: list[str] = []
-        """Of the base model and the adapter, once they are loaded."""
+        self._subject = Subject(arguments, studio, project, events.notice)
 
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
@@ -52,13 +47,19 @@ class Evaluation:
         experiment = tracking.open_experiment(f"Run: {parent}", self._project)
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
-        model, tokenizer = self._load(hardware)
-        generation = settings.make_generation_config(arguments.generation_config, tokenizer)
+        column = questions.column_of(prompt, rows)
+        tokenizer = self._subject.tokenizer(conversational=bool(column))
+        asked = questions.of_rows(prompt, rows, tokenizer)
+        model = self._subject.model(hardware)
+        ends = {"eos_token_id": chat.ends(model, tokenizer)} if asked.chat else {}
+        generation = settings.make_generation_config(
+            {**ends, **arguments.generation_config}, tokenizer
+        )
         self._events.write(
             "started", total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED
         )
         begin = time.monotonic()
-        done = self._generate(model, tokenizer, generation, rows, prompt)
+        done = self._generate(model, tokenizer, generation, rows, asked)
         self._finish(done, experiment, time.monotonic() - begin)
 
     def _finish(self, done: list[results.Result], experiment: str, seconds: float) -> None:
@@ -68,48 +69,25 @@ class Evaluation:
         files = results.write_files(Path(arguments.result_dir), done, rows, metrics)
         self._events.write("metrics", metrics=metrics, rows=len(done))
         params = {**arguments.shown(), "rows": len(done), "seed": shares.EVALUATION_SEED}
-        run = tracking.Run(" + ".join(self._names), seconds, params, metrics, files)
+        run = tracking.Run(" + ".join(self._subject.names), seconds, params, metrics, files)
         try:
             tracking.log(experiment, run)
         except TrackingError as error:
             # The results are kept, and this is no reason to work for them once more.
             self._events.notice(f"The results are not in MLflow. {error}")
 
-    def _load(self, hardware: Hardware) -> tuple[Any, Any]:
-        arguments = self._arguments
-        record = self._studio.GetModel(GetModelRequest(id=arguments.base_model_id)).model
-        self._names.append(record.name)
-        source = model_source(record, self._project)
-        # The adapter lies on the base model, whose weights are the only ones to be quantised.
-        name = "model_bnb_config" if arguments.model_bnb_config else "adapter_bnb_config"
-        wanted = fit_quantisation(
-            arguments.model_bnb_config or arguments.adapter_bnb_config,
-            hardware,
-            self._events.notice,
-        )
-        quantisation = settings.make_quantisation_config(name, wanted)
-        tokenizer = load_tokenizer(source)
-        model = load_model(source, hardware, weight_type(hardware), quantisation)
-        if not arguments.adapter_id:
-            return model, tokenizer
-        request = GetAdapterRequest(id=arguments.adapter_id)
-        adapter = self._studio.GetAdapter(request).adapter
-        self._names.append(adapter.name)
-        return load_adapter(model, adapter, self._project), tokenizer
-
     def _generate(
-        self, model: Any, tokenizer: Any, generation: Any, rows: Any, prompt: PromptMetadata
+        self, model: Any, tokenizer: Any, generation: Any, rows: Any, asked: Questions
     ) -> list[results.Result]:
         set_seed(shares.EVALUATION_SEED)
-        rows = list(rows)
-        inputs = [templates.fill(prompt.input_template, row) for row in rows]
         done: list[results.Result] = []
         begin = reported = time.monotonic()
-        written = continue_texts(model, tokenizer, generation, inputs)
-        for row, text, continuation in zip(rows, inputs, written, strict=True):
+        written = continue_texts(model, tokenizer, generation, asked.texts, whole=asked.chat)
+        pairs = zip(asked.texts, asked.expected, strict=True)
+        for row, (text, expected), continuation in zip(rows, pairs, written, strict=True):
             result = results.Result(
                 model_input=text,
-                expected_output=templates.fill(prompt.completion_template, row),
+                expected_output=expected,
                 model_output=continuation.text,
                 seconds=continuation.seconds,
                 features={name: str(row[name]) for name in self._arguments.selected_features},

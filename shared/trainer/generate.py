@@ -21,34 +21,60 @@ class Continuation:
 
 
 def continue_texts(
-    model: Any, tokenizer: Any, generation: Any, inputs: Sequence[str], batch_rows: int = BATCH_ROWS
+    model: Any,
+    tokenizer: Any,
+    generation: Any,
+    inputs: Sequence[str],
+    batch_rows: int = BATCH_ROWS,
+    *,
+    whole: bool = False,
 ) -> Iterator[Continuation]:
-    """The continuations, in order, each without its input and without special tokens."""
+    """The continuations, in order, each without its input and without special tokens.
+
+    The tokenizer adds no special token to inputs that are `whole`: they have them already.
+    """
     # Padding goes to the left, so that every text ends where the model goes on.
     tokenizer.padding_side = "left"
     model.eval()
+    end = generation.eos_token_id
+    ends = end if isinstance(end, list) else [end]
     for start in range(0, len(inputs), batch_rows):
         batch = list(inputs[start : start + batch_rows])
         begin = time.monotonic()
-        written = _continue_batch(model, tokenizer, generation, batch)
-        texts: list[str] = tokenizer.batch_decode(written, skip_special_tokens=True)
+        encoded = _encoded(tokenizer, batch, whole=whole)
+        written = _continue_batch(model, generation, encoded)
+        tokens = [_until_end(one, ends) for one in written.tolist()]
+        said = [_said(one, ends) for one in tokens]
+        texts: list[str] = tokenizer.batch_decode(said, skip_special_tokens=True)
         seconds = (time.monotonic() - begin) / len(batch)
-        for text, tokens in zip(texts, written.tolist(), strict=True):
-            yield Continuation(text, _until_end(tokens, generation.eos_token_id), seconds)
+        for text, of_text in zip(texts, tokens, strict=True):
+            yield Continuation(text, of_text, seconds)
+
+
+def _encoded(tokenizer: Any, batch: list[str], *, whole: bool) -> Any:
+    return tokenizer(
+        batch,
+        return_tensors="pt",
+        padding=True,
+        return_token_type_ids=False,
+        add_special_tokens=not whole,
+    )
 
 
 @torch.inference_mode()
-def _continue_batch(model: Any, tokenizer: Any, generation: Any, batch: list[str]) -> Any:
-    encoded = tokenizer(batch, return_tensors="pt", padding=True, return_token_type_ids=False).to(
-        model.device
-    )
+def _continue_batch(model: Any, generation: Any, encoded: Any) -> Any:
+    encoded = encoded.to(model.device)
     output = model.generate(**encoded, generation_config=generation)
     return output[:, encoded["input_ids"].shape[1] :]
 
 
-def _until_end(tokens: list[int], end: int | list[int] | None) -> tuple[int, ...]:
-    ends = end if isinstance(end, list) else [end]
+def _until_end(tokens: list[int], ends: list[int]) -> tuple[int, ...]:
     for i, token in enumerate(tokens):
         if token in ends:
             return tuple(tokens[: i + 1])
     return tuple(tokens)
+
+
+def _said(tokens: tuple[int, ...], ends: list[int]) -> tuple[int, ...]:
+    # Of a chat template, what ends an answer need not be a special token to the tokenizer.
+    return tokens[:-1] if tokens and tokens[-1] in ends else tokens

@@ -16,7 +16,7 @@ from ft.api import (
 from ft.client import StudioError
 from rows import reading, shares, templates
 from rows.errors import DataError, EmptyError
-from trainer import hub
+from trainer import hub, questions
 from trainer.arguments import EvaluateArguments
 from trainer.hardware import Notify
 from trainer.studio import Studio
@@ -48,7 +48,13 @@ class HeldOutRows:
             [train, *self._own(splits)],
             templates.used_columns(prompt.input_template, prompt.completion_template),
             arguments.eval_dataset_fraction,
+            questions.column_of(prompt, held_out),
         )
+        if chosen.unanswered:
+            notify(
+                f"{chosen.unanswered} of {len(held_out)} held-out conversations are left out: they "
+                "do not end with an assistant's answer to something."
+            )
         if chosen.trained_on:
             notify(
                 f"{chosen.trained_on} of {len(held_out)} held-out rows are left out: rows that say "

@@ -46,14 +46,19 @@ def load_adapter(model: Any, adapter: AdapterMetadata, project: Path) -> Any:
     """The base model with the adapter on it. Raises ModelError if it cannot be loaded."""
     from peft import PeftModel
 
-    if adapter.type == AdapterType.MODEL_REGISTRY:
-        raise UnsupportedError(f"Adapters of type {adapter.type} cannot be loaded in a job yet.")
-    on_hub = adapter.type == AdapterType.HUGGINGFACE
-    source = adapter.huggingface_name if on_hub else str(project / adapter.location)
+    source = adapter_source(adapter, project)
     try:
         return PeftModel.from_pretrained(model, source, token=hub.token())
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"Adapter {adapter.name} cannot be loaded: {first_line(error)}") from error
+
+
+def adapter_source(adapter: AdapterMetadata, project: Path) -> str:
+    """What the adapter is loaded from: its directory, or its name on the hub."""
+    if adapter.type == AdapterType.MODEL_REGISTRY:
+        raise UnsupportedError(f"Adapters of type {adapter.type} cannot be loaded in a job yet.")
+    on_hub = adapter.type == AdapterType.HUGGINGFACE
+    return adapter.huggingface_name if on_hub else str(project / adapter.location)
 
 
 def longest_text(model: Any) -> int | None:

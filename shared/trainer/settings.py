@@ -22,6 +22,10 @@ WITHOUT_EFFECT = (
 OWN = ("dataset_text_field", "output_dir")
 """Settings that are the studio's to choose."""
 
+_NOT_FOR_THE_LIBRARY = (*training.OF_THE_STUDIO, "chat_template_path")
+"""With another tokenizer's chat template the library would give the model tokens that the base, on
+which the adapter is loaded, does not have: `trainer.chat` takes the template alone."""
+
 
 def fit_numbers(config: dict[str, Any], kind: str) -> dict[str, Any]:
     """The config with each number as the library of that kind of config wants it.
@@ -55,7 +59,7 @@ def make_training_config(settings: dict[str, Any], output_dir: str) -> Any:
     """The `SFTConfig`. Raises SettingsError with the library's own words about a wrong value."""
     from trl.trainer.sft_config import SFTConfig
 
-    chosen = {name: v for name, v in settings.items() if name not in training.OF_THE_STUDIO}
+    chosen = {name: v for name, v in settings.items() if name not in _NOT_FOR_THE_LIBRARY}
     try:
         return SFTConfig(output_dir=output_dir, **fit_numbers(chosen, "training_arguments"))
     except (TypeError, ValueError) as error:

@@ -7,8 +7,8 @@ from datasets import Dataset, DatasetDict
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rows import shares, templates
-from rows.errors import EmptyError
+from rows import conversations, shares, templates
+from rows.errors import DataError, EmptyError
 
 INPUT, COMPLETION = "Q: {question}", " {answer}"
 COLUMNS = templates.used_columns(INPUT, COMPLETION)
@@ -115,3 +115,57 @@ def test_an_evaluation_of_nothing_is_refused() -> None:
 def test_an_evaluation_scores_the_share_asked_for() -> None:
     rows = Dataset.from_dict({"n": list(range(10))})
     assert len(shares.scored(rows, [], ["n"], 0.5).positions) == 5
+
+
+ASKED, ANSWERED = {"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}
+MORE = [{"role": "user", "content": "bye"}, {"role": "assistant", "content": "ciao"}]
+
+
+def talks(*given: list[dict[str, Any]]) -> Dataset:
+    return Dataset.from_list([{"talk": one, "id": number} for number, one in enumerate(given)])
+
+
+def of_talks(held_out: Dataset, *trained: Dataset) -> shares.Scored:
+    return shares.scored(held_out, trained, ["talk"], 1.0, "talk")
+
+
+@pytest.mark.parametrize(
+    "trained",
+    [
+        [ASKED, ANSWERED],
+        [dict(reversed(one.items())) for one in (ASKED, ANSWERED)],
+        [ASKED, {**ANSWERED, "content": " hello\n", "weight": 1.0}],
+        [ASKED, ANSWERED, *MORE],
+        [ASKED, ANSWERED, ASKED],
+    ],
+)
+def test_an_answer_that_was_trained_on_is_not_scored(trained: list[dict[str, Any]]) -> None:
+    held_out = talks([ASKED, ANSWERED], [*MORE], [ASKED, {**ANSWERED, "content": "other"}])
+    assert of_talks(held_out, talks(trained)) == shares.Scored([1, 2], 1)
+
+
+def test_an_answer_after_other_words_was_not_trained_on() -> None:
+    train = talks([ASKED, ANSWERED], [ASKED, {**ANSWERED, "role": "user"}])
+    held_out = talks([ASKED, ANSWERED, *MORE], [*MORE, ASKED, ANSWERED])
+    assert of_talks(held_out, train) == shares.Scored([0, 1], 0)
+
+
+def test_conversations_without_an_answer_at_the_end_are_left_out_and_counted() -> None:
+    blank = {"role": "assistant", "content": " "}
+    given = talks([ASKED, ANSWERED, ASKED], [ANSWERED], [ASKED, blank], [ASKED, ANSWERED])
+    assert of_talks(given) == shares.Scored([3], 0, 3)
+    with pytest.raises(EmptyError, match=r"each of the 4 .* does not end with an assistant's ans"):
+        of_talks(given, given)
+
+
+def test_a_broken_conversation_is_not_passed_over() -> None:
+    given = talks([{"role": "user", "content": None}], [], [ASKED, ANSWERED])
+    assert of_talks(given, given) == shares.Scored([0, 1], 1)
+
+
+def test_what_is_expected_of_conversations_is_their_last_answer() -> None:
+    rows = talks([ASKED, ANSWERED])
+    assert conversations.asked_column("{talk}", " {talk}\n", rows) == "talk"
+    assert conversations.asked_column("Say {talk}", "{id}", rows) == ""
+    with pytest.raises(DataError, match=r"completion_template must be \{talk\} too"):
+        conversations.asked_column("{talk}", "{id}", rows)

@@ -1,0 +1,81 @@
+"""What an evaluation job evaluates: a base model, alone or with an adapter."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ft.api import AdapterMetadata, GetAdapterRequest, GetModelRequest
+from trainer import chat, settings
+from trainer.arguments import EvaluateArguments
+from trainer.hardware import Hardware, Notify, fit_quantisation
+from trainer.model import (
+    adapter_source,
+    load_adapter,
+    load_model,
+    load_tokenizer,
+    weight_type,
+)
+from trainer.studio import Studio, model_source
+
+
+class Subject:
+    """Loads what a job's arguments name. Raises TrainerError or StudioError where it cannot."""
+
+    def __init__(
+        self, arguments: EvaluateArguments, studio: Studio, project: Path, notify: Notify
+    ) -> None:
+        self._arguments = arguments
+        self._studio = studio
+        self._project = project
+        self._notify = notify
+        self.names: list[str] = []
+        """Of the base model and the adapter, once they are loaded."""
+
+    def tokenizer(self, *, conversational: bool) -> Any:
+        """The base model's tokenizer; for conversations with the chat template that the adapter
+        was trained with."""
+        tokenizer = load_tokenizer(self._source)
+        if conversational:
+            self._take_template(tokenizer)
+        return tokenizer
+
+    def model(self, hardware: Hardware) -> Any:
+        """The model, ready to write."""
+        arguments = self._arguments
+        # The adapter lies on the base model, whose weights are the only ones to be quantised.
+        name = "model_bnb_config" if arguments.model_bnb_config else "adapter_bnb_config"
+        wanted = fit_quantisation(
+            arguments.model_bnb_config or arguments.adapter_bnb_config, hardware, self._notify
+        )
+        quantisation = settings.make_quantisation_config(name, wanted)
+        model = load_model(self._source, hardware, weight_type(hardware), quantisation)
+        if not arguments.adapter_id:
+            return model
+        adapter = self._adapter(arguments.adapter_id)
+        self.names.append(adapter.name)
+        return load_adapter(model, adapter, self._project)
+
+    def _take_template(self, tokenizer: Any) -> None:
+        if self._arguments.adapter_id:
+            adapter = self._adapter(self._arguments.adapter_id)
+            tokenizer.chat_template = self._template(adapter) or tokenizer.chat_template
+        elif not tokenizer.chat_template and self._arguments.comparison_adapter_id:
+            adapter = self._adapter(self._arguments.comparison_adapter_id)
+            tokenizer.chat_template = self._template(adapter)
+            self._notify(
+                "The base model has no chat template: it is asked with that of adapter "
+                f"{adapter.name}."
+            )
+
+    def _template(self, adapter: AdapterMetadata) -> Any:
+        return chat.saved_template(adapter_source(adapter, self._project))
+
+    @cached_property
+    def _source(self) -> str:
+        request = GetModelRequest(id=self._arguments.base_model_id)
+        record = self._studio.GetModel(request).model
+        self.names.append(record.name)
+        return model_source(record, self._project)
+
+    def _adapter(self, id: str) -> AdapterMetadata:
+        return self._studio.GetAdapter(GetAdapterRequest(id=id)).adapter
