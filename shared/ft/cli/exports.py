@@ -10,15 +10,17 @@ from ft.cli.options import Attempts, Json, OwnResources
 from ft.cli.resources import ADAPTERS, Reference, text_or_file
 from ft.cli.session import Session
 
+Destination = Annotated[
+    api.ExportType, typer.Option(help="Where to; merged is one directory in the project.")
+]
+
 
 def export(
     session: Session,
     adapter: Reference,
     *,
     name: Annotated[str, typer.Option(help="Name of the export at its destination.")],
-    type: Annotated[
-        api.ExportType, typer.Option(help="Where to; merged is one directory in the project.")
-    ] = api.ExportType.MODEL_REGISTRY,
+    type: Destination = api.ExportType.MODEL_REGISTRY,
     description: Annotated[str, typer.Option(help="What it is, for the registry.")] = "",
     generation_config: Json = "",
     resources: OwnResources,
