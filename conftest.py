@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Nothing outside of this machine is asked for anything. Read when the hub's library is imported,
 # so set before anything else is.
@@ -15,7 +15,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 # The same cases each time, so that a change is not blamed for what is found by chance;
 # `--hypothesis-profile=default` looks for new ones.
-settings.register_profile("repeatable", derandomize=True)
+# How long it takes to make one says more of the machine than of the code.
+settings.register_profile(
+    "repeatable", derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("repeatable")
 
 

@@ -2,8 +2,8 @@
 
 from chassis import rules
 from chassis.errors import NotFound
+from chassis.ids import new_id
 from chassis.paths import ProjectPaths
-from chassis.records import new_id
 from services.adapters.peers import References
 from services.adapters.request import AdapterWanted
 from services.adapters.store import Adapter, AdapterStore

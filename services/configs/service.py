@@ -6,8 +6,8 @@ from typing import Any
 
 from chassis import rules as general
 from chassis.errors import InvalidArgument, NotFound, Violations
+from chassis.ids import new_id
 from chassis.peers import referred
-from chassis.records import new_id
 from ft.enums import ConfigType
 from services.configs import content, rules
 from services.configs.peers import Owners

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from chassis import rules as general
 from chassis.errors import InvalidArgument, NotFound, Violations
+from chassis.ids import new_id
 from chassis.paths import ProjectPaths
-from chassis.records import new_id
 from ft.enums import DatasetType
 from services.datasets import features, rules
 from services.datasets.hub import HubDatasets

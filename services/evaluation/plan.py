@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chassis.records import new_id
+from chassis.ids import new_id
 from jobs.arguments import compact_json, encode
 from jobs.configs import Config, columns
 from jobs.dispatch import JobSpec
@@ -23,9 +23,7 @@ def record(
     number: int,
 ) -> EvaluationJob:
     """The record of the request's job of that number, counted from 1, with copies of the configs:
-    it explains itself without them.
-
-    Raises InvalidArgument if an argument of the job cannot be carried.
+    it explains itself without them. Raises InvalidArgument if an argument cannot be carried.
     """
     id = new_id()
     job = EvaluationJob(

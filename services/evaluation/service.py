@@ -1,6 +1,6 @@
 """Starts evaluation jobs."""
 
-from chassis.records import new_id
+from chassis.ids import new_id
 from jobs.lifecycle import JobLifecycle
 from services.evaluation import plan
 from services.evaluation.checks import Checks

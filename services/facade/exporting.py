@@ -5,8 +5,8 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 
+from chassis.ids import new_id
 from chassis.peers import Link
-from chassis.records import new_id
 from ft.proto.tables_pb2 import (
     ExportTablesRequest,
     ExportTablesResponse,

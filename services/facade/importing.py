@@ -8,8 +8,8 @@ from typing import Any
 
 from chassis import errors, rules
 from chassis.domains import DECIDER, TABLE_OF
+from chassis.ids import new_id
 from chassis.peers import Link, PeerRefusal
-from chassis.records import new_id
 from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 from ft.proto.tables_pb2 import (
     AbortImportRequest,

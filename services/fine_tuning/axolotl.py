@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from chassis.errors import AlreadyExists
-from chassis.records import new_id
+from chassis.ids import new_id
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, PromptMetadata
 from jobs.reports import is_number
 from services.fine_tuning.peers import Peers

@@ -1,53 +1,26 @@
 """What the fine-tuning service asks of others."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
-from chassis import domains
-from chassis.config import Settings
 from chassis.errors import NotFound
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddPromptRequest,
     ConfigMetadata,
-    DatasetMetadata,
     GetAdapterRequest,
     GetConfigRequest,
-    GetDatasetRequest,
-    GetModelRequest,
-    GetPromptRequest,
     ListAdaptersRequest,
     ListConfigsRequest,
     ListPromptsRequest,
-    ModelMetadata,
     PromptMetadata,
 )
-from jobs.configs import JobConfigs
+from jobs.peers import JobPeers
 
 
-class Peers:
+class Peers(JobPeers):
     """The other domains, as a fine-tuning job sees them."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._models = domains.models(settings)
-        self._datasets = domains.datasets(settings)
-        self._prompts = domains.prompts(settings)
-        self.configs = JobConfigs(settings)
-        self._adapters = domains.adapters(settings)
-        self.inspection = domains.inspection(settings)
-
-    async def model(self, id: str) -> ModelMetadata:
-        """The model with that id. Raises NotFound."""
-        return (await self._models(lambda s: s.GetModel, GetModelRequest(id=id))).model
-
-    async def dataset(self, id: str) -> DatasetMetadata:
-        """The dataset with that id. Raises NotFound."""
-        return (await self._datasets(lambda s: s.GetDataset, GetDatasetRequest(id=id))).dataset
-
-    async def prompt(self, id: str) -> PromptMetadata:
-        """The prompt with that id. Raises NotFound."""
-        return (await self._prompts(lambda s: s.GetPrompt, GetPromptRequest(id=id))).prompt
 
     async def prompts(self) -> Sequence[PromptMetadata]:
         """Every prompt."""
@@ -82,15 +55,3 @@ class Peers:
             return (await self._adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=id))).adapter
         except NotFound:
             return None
-
-    def closers(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """What to call at the end."""
-        peers = (
-            self._models,
-            self._datasets,
-            self._prompts,
-            self.configs,
-            self._adapters,
-            self.inspection,
-        )
-        return [peer.close for peer in peers]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.errors import Violations
-from chassis.records import new_id
+from chassis.ids import new_id
 from ft.enums import FineTuningFrameworkType
 from jobs.arguments import compact_json, encode
 from jobs.configs import Config, columns, quantisation

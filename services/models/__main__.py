@@ -29,8 +29,7 @@ from services.models.store import Model, ModelStore
 def parts(settings: Settings) -> Parts:
     """The service, built from its parts."""
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
-    models = ModelStore(store)
-    exports = ExportStore(store)
+    models, exports = ModelStore(store), ExportStore(store)
     jobs = JobParts("export job", exports, ExportLease, settings, reported)
     hub = HubModels(settings)
     paths = ProjectPaths(settings)

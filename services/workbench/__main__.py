@@ -20,6 +20,7 @@ from services.workbench import app, bootstrap, machine, runtime
 from services.workbench.database import Database
 from services.workbench.engine.engine import Engine
 from services.workbench.engine.launch import Address, Launcher
+from services.workbench.engine.means import Means
 from services.workbench.serving.deployments import Deployments
 from services.workbench.settings import WorkbenchSettings
 from services.workbench.workbench import Workbench
@@ -82,9 +83,9 @@ async def _build(settings: WorkbenchSettings, address: Address) -> Workbench:
     await database.open()
     await database.write(lambda s: bootstrap.seed(s, settings, there, found))
     bootstrap.copy_starter(settings, found)
-    launcher = Launcher(settings, address)
-    deployments = Deployments(database, settings, there, launcher, address.key)
-    engine = Engine(database, settings, there, launcher, deployments)
+    means = Means(database, settings, there, Launcher(settings, address))
+    deployments = Deployments(means)
+    engine = Engine(means, deployments)
     log.info(
         "workbench ready",
         url=address.url,

@@ -1,6 +1,5 @@
 """What every table has, and the queries that every domain needs."""
 
-import uuid
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -21,11 +20,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 
 from chassis import errors, repeats, rules
 from chassis.store import Store
-
-
-def new_id() -> str:
-    """A new record's id."""
-    return str(uuid.uuid4())
 
 
 def now() -> datetime:

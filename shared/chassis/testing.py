@@ -18,7 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis import domains
 from chassis.config import Settings
 from chassis.domains import TABLE_OF
-from chassis.records import new_id
+from chassis.ids import new_id
 from chassis.rpc import Dispatcher
 from chassis.server import Parts, server_options
 from ft.channel import channel_options

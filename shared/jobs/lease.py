@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import Mapped
 
-from chassis.records import Base, Records, new_id, now
+from chassis.ids import new_id
+from chassis.records import Base, Records, now
 from chassis.store import Store
 
 SECONDS = 15.0

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis import rules
 from chassis.convert import rfc3339
 from chassis.errors import Violations
-from chassis.records import Base, Records, new_id, now
+from chassis.ids import new_id
+from chassis.records import Base, Records, now
 from chassis.store import Store
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus

@@ -50,16 +50,7 @@ class HeldOutRows:
             arguments.eval_dataset_fraction,
             questions.column_of(prompt, held_out),
         )
-        if chosen.unanswered:
-            notify(
-                f"{chosen.unanswered} of {len(held_out)} held-out conversations are left out: they "
-                "do not end with an assistant's answer to something."
-            )
-        if chosen.trained_on:
-            notify(
-                f"{chosen.trained_on} of {len(held_out)} held-out rows are left out: rows that say "
-                "the same were trained on."
-            )
+        _tell(chosen, len(held_out), notify)
         return held_out.select(chosen.positions)
 
     def _split(self, splits: DatasetDict, adapter_id: str) -> tuple[Dataset, Dataset]:
@@ -100,3 +91,17 @@ class HeldOutRows:
         for name in self._arguments.selected_features:
             if name not in columns:
                 raise DataError(f"selected_features: the dataset has no column {name}.")
+
+
+def _tell(chosen: shares.Scored, held_out: int, notify: Notify) -> None:
+    """Tells which rows are left out."""
+    if chosen.unanswered:
+        notify(
+            f"{chosen.unanswered} of {held_out} held-out conversations are left out: they do not "
+            "end with an assistant's answer to something."
+        )
+    if chosen.trained_on:
+        notify(
+            f"{chosen.trained_on} of {held_out} held-out rows are left out: rows that say the same "
+            "were trained on."
+        )

@@ -11,9 +11,17 @@ from typing import Any
 
 from ft.training import OF_THE_STUDIO, RENAMED
 from trainer.schema_types import Schema, any_of, documented, nullable, of_type
-from trainer.settings import OWN, WITHOUT_EFFECT
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+WITHOUT_EFFECT = (
+    "half_precision_backend",
+    "logging_dir",
+    "overwrite_output_dir",
+    "save_safetensors",
+)
+"""Settings that the libraries once had. They are left out, and the user is told."""
+OWN = ("dataset_text_field", "output_dir")
+"""Settings that are the studio's to choose."""
 _SECRET = ("hub_token",)
 """Settings whose values are not to be shown."""
 _LIMITS: Mapping[str, Schema] = {

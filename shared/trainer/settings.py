@@ -10,17 +10,7 @@ from ft import training
 from rows.errors import first_line
 from trainer.errors import SettingsError
 from trainer.hardware import Notify
-
-WITHOUT_EFFECT = (
-    "half_precision_backend",
-    "logging_dir",
-    "overwrite_output_dir",
-    "save_safetensors",
-)
-"""Settings that the libraries once had. They are left out, and the user is told."""
-
-OWN = ("dataset_text_field", "output_dir")
-"""Settings that are the studio's to choose."""
+from trainer.schemas import OWN, SCHEMAS, WITHOUT_EFFECT
 
 _NOT_FOR_THE_LIBRARY = (*training.OF_THE_STUDIO, "chat_template_path")
 """With another tokenizer's chat template the library would give the model tokens that the base, on
@@ -32,8 +22,6 @@ def fit_numbers(config: dict[str, Any], kind: str) -> dict[str, Any]:
 
     JSON does not tell 2 from 2.0, but some settings are refused as the one or the other.
     """
-    from trainer.schemas import SCHEMAS
-
     known = SCHEMAS[kind]()["properties"]
     return {name: _fit_number(value, known.get(name, {})) for name, value in config.items()}
 

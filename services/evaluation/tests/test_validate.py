@@ -101,14 +101,6 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 
 
 @pytest.fixture
-def workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
-    for name, value in workbench.environment.items():
-        monkeypatch.setenv(name, value)
-    yield workbench
-    workbench.clear()
-
-
-@pytest.fixture
 async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
     async with services(tmp_path, *PEERS, "evaluation"), inspecting(tmp_path) as inspector:
         for name, rows in ROWS.items():

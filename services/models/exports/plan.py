@@ -4,7 +4,7 @@ import json
 from pathlib import PurePosixPath
 
 from chassis.errors import FailedPrecondition
-from chassis.records import new_id
+from chassis.ids import new_id
 from jobs.arguments import compact_json, encode
 from jobs.dispatch import JobSpec
 from jobs.workspace import Workspace

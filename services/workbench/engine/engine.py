@@ -17,14 +17,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cmlapi import EngineStatus
-from services.workbench.database import Database
 from services.workbench.engine import leftovers, shim
 from services.workbench.engine.folder import Ended, RunFolder
-from services.workbench.engine.launch import Launcher, project_environment
+from services.workbench.engine.launch import project_environment
+from services.workbench.engine.means import Means
 from services.workbench.engine.states import LAUNCHED, UNFINISHED, Value, change, held_gpus
-from services.workbench.machine import Demand, Machine
+from services.workbench.machine import Demand
 from services.workbench.serving.deployments import Deployments
-from services.workbench.settings import WorkbenchSettings
 from services.workbench.tables import JobRow, JobRunRow, utc_now
 
 log = structlog.get_logger()
@@ -37,19 +36,12 @@ _LOOK_SECONDS = 0.2
 class Engine:
     """The workbench's runs in motion."""
 
-    def __init__(
-        self,
-        database: Database,
-        settings: WorkbenchSettings,
-        machine: Machine,
-        launcher: Launcher,
-        deployments: Deployments,
-    ) -> None:
+    def __init__(self, means: Means, deployments: Deployments) -> None:
         self._deployments = deployments
-        self._database = database
-        self._settings = settings
-        self._machine = machine
-        self._launcher = launcher
+        self._database = means.database
+        self._settings = means.settings
+        self._machine = means.machine
+        self._launcher = means.launcher
         self._watchers: dict[str, subprocess.Popen[bytes]] = {}
         self._told_to_stop: set[str] = set()
         self._told_why: set[str] = set()

@@ -53,12 +53,7 @@ class Launcher:
 
     def __init__(self, settings: WorkbenchSettings, address: Address) -> None:
         self._settings = settings
-        self._address = address
-
-    @property
-    def url(self) -> str:
-        """Where processes reach the workbench."""
-        return self._address.url
+        self.address = address
 
     def launch_run(
         self, run: JobRunRow, project_environment: Mapping[str, str], gpus: Sequence[str]
@@ -112,8 +107,8 @@ class Launcher:
         platform = {
             "CDSW_PROJECT_ID": task.project_id,
             "CDSW_ENGINE_ID": task.engine_id,
-            "CDSW_API_URL": f"{self._address.url}/api/v2",
-            "CDSW_APIV2_KEY": self._address.key,
+            "CDSW_API_URL": f"{self.address.url}/api/v2",
+            "CDSW_APIV2_KEY": self.address.key,
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": ",".join(task.gpus),
         }

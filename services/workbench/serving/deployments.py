@@ -17,15 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.workbench import keys
-from services.workbench.database import Database
 from services.workbench.engine import leftovers, shim
 from services.workbench.engine import states as at
 from services.workbench.engine.folder import Ended, RunFolder
-from services.workbench.engine.launch import Launcher, Task, project_environment
+from services.workbench.engine.launch import Task, project_environment
+from services.workbench.engine.means import Means
 from services.workbench.engine.states import change
-from services.workbench.machine import Machine
 from services.workbench.serving import builds, served
-from services.workbench.settings import WorkbenchSettings
 from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, utc_now
 
 log = structlog.get_logger()
@@ -42,19 +40,11 @@ _POLL_SECONDS = 0.05
 class Deployments:
     """The workbench's builds and deployments in motion."""
 
-    def __init__(
-        self,
-        database: Database,
-        settings: WorkbenchSettings,
-        machine: Machine,
-        launcher: Launcher,
-        key: str,
-    ) -> None:
-        self._database = database
-        self._settings = settings
-        self._machine = machine
-        self._launcher = launcher
-        self._key = key
+    def __init__(self, means: Means) -> None:
+        self._database = means.database
+        self._settings = means.settings
+        self._machine = means.machine
+        self._launcher = means.launcher
         self._watchers: dict[str, subprocess.Popen[bytes]] = {}
         self._told: set[tuple[str, int, str]] = set()
 
@@ -179,14 +169,14 @@ class Deployments:
                 str(script),
                 build.function_name,
                 str(folder.attempt),
-                self._launcher.url,
+                self._launcher.address.url,
                 str(self._settings.workbench_model_alone_seconds),
             ],
             environment={
                 **self._database.read(lambda s: project_environment(s, row.project_id)),
                 **row.environment,
             },
-            own={served.TOKEN_VARIABLE: keys.of_deployment(self._key, row.id)},
+            own={served.TOKEN_VARIABLE: keys.of_deployment(self._launcher.address.key, row.id)},
             gpus=row.gpus,
         )
 

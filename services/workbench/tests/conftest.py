@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 
 import cmlapi
+from cmlapi.rest import ApiException
+from services.workbench.tests.served_models import Served
 
 DEADLINE_SECONDS = 60.0
 ROOT = Path(__file__).resolve().parents[3]
@@ -171,3 +174,48 @@ def api(shared: Harness) -> cmlapi.CMLServiceApi:
 def wait() -> Callable[..., Any]:
     """`wait_for`."""
     return wait_for
+
+
+@pytest.fixture
+def deploy(wait: Callable[..., Any]) -> Iterator[Callable[..., Served]]:
+    """Builds and deploys a script, and waits for a status. What is deployed goes in the end."""
+    made: list[Served] = []
+
+    def make(
+        harness: Any,
+        code: str,
+        *,
+        status: str = "deployed",
+        of: Served | None = None,
+        **fields: Any,
+    ) -> Served:
+        api = harness.client()
+        script = harness.project / f"model{len(list(harness.project.glob('model*.py')))}.py"
+        script.write_text(textwrap.dedent(code))
+        options = {"disable_authentication": fields.pop("disable_authentication", False)}
+        model = (
+            of.model
+            if of
+            else api.create_model(cmlapi.CreateModelRequest(name=script.stem, **options), "local")
+        )
+        build = api.create_model_build(
+            cmlapi.CreateModelBuildRequest(
+                file_path=fields.pop("file_path", script.name),
+                function_name=fields.pop("function_name", "answer"),
+                auto_deploy_model=True,
+                auto_deployment_config=cmlapi.ShortCreateModelDeployment(**fields),
+            ),
+            "local",
+            model.id,
+        )
+        listed = api.list_model_deployments("local", model.id, build.id)
+        served = Served(harness, model, build.id, listed.model_deployments[0].id)
+        made.append(served)
+        wait(f"it is {status}", lambda: served.status() == status)
+        return served
+
+    yield make
+    for served in made:
+        if served.harness.process is not None:
+            with contextlib.suppress(ApiException):  # some tests delete it themselves
+                served.harness.client().delete_model("local", served.model.id)

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import errors
+from chassis.ids import new_id
 from chassis.pages import Pages
-from chassis.records import Base, Records, new_id
+from chassis.records import Base, Records
 from chassis.store import Store
 from ft.proto.fine_tuning_studio_pb2 import ListDatasetsRequest
 

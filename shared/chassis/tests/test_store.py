@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from chassis import errors
+from chassis.ids import new_id
 from chassis.lists import CachedList
 from chassis.migrate import version_table
-from chassis.records import Records, new_id
+from chassis.records import Records
 from chassis.store import Store
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ListDatasetsResponse
 

@@ -6,9 +6,13 @@ import typer
 
 from ft import api
 from ft.cli.jobs import started
-from ft.cli.options import Attempts, Json
+from ft.cli.options import Attempts, Json, OwnResources
 from ft.cli.resources import ADAPTERS, Reference, text_or_file
 from ft.cli.session import Session
+
+Destination = Annotated[
+    api.ExportType, typer.Option(help="Where to; merged is one directory in the project.")
+]
 
 
 def export(
@@ -16,14 +20,10 @@ def export(
     adapter: Reference,
     *,
     name: Annotated[str, typer.Option(help="Name of the export at its destination.")],
-    type: Annotated[
-        api.ExportType, typer.Option(help="Where to; merged is one directory in the project.")
-    ] = api.ExportType.MODEL_REGISTRY,
+    type: Destination = api.ExportType.MODEL_REGISTRY,
     description: Annotated[str, typer.Option(help="What it is, for the registry.")] = "",
     generation_config: Json = "",
-    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores.")] = None,
-    memory: Annotated[int | None, typer.Option(min=1, help="Memory in GiB.")] = None,
-    gpu: Annotated[int | None, typer.Option(min=0, help="GPUs.")] = None,
+    resources: OwnResources,
     attempts: Attempts,
 ) -> None:
     """Export an adapter with its base model."""
@@ -36,10 +36,8 @@ def export(
         model_name=name,
         model_description=description,
         generation_config=text_or_file(generation_config),
-        cpu=cpu,
-        memory=memory,
-        gpu=gpu,
         retry=attempts.policy,
+        **resources.asked(),
     )
     response = client.ExportModel(request)
     if response.export_job_id:

@@ -34,6 +34,19 @@ class Resources:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnResources:
+    """What one process gets; the studio chooses what is not said."""
+
+    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores.")] = None
+    memory: Annotated[int | None, typer.Option(min=1, help="Memory in GiB.")] = None
+    gpu: Annotated[int | None, typer.Option(min=0, help="GPUs.")] = None
+
+    def asked(self) -> dict[str, Any]:
+        """Fields of a request."""
+        return {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempts:
     """How often jobs are tried, and whether the command stays with them."""
 

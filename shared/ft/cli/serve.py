@@ -8,16 +8,9 @@ import typer
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
+from ft.cli.options import Json, OwnResources
 from ft.cli.resources import ADAPTERS, text_or_file
-from ft.cli.session import (
-    DEFAULT_HOME,
-    HomeOption,
-    JsonOption,
-    ServerOption,
-    Session,
-    command,
-    with_session,
-)
+from ft.cli.session import Session, alone, command
 from ft.client import AlreadyExistsError
 from ft.local.served import DEPLOYED, OVER, ServedModel, ServedModels
 from ft.local.studio import facade_address
@@ -28,17 +21,18 @@ LOG_LINES = 12
 ModelName = Annotated[str, typer.Argument(metavar="ID|NAME", help="A served model.")]
 Wait = Annotated[float, typer.Option(help="Seconds that it may take.")]
 
-served = typer.Typer(help="Models that are served on this machine.")
+served = typer.Typer(
+    help="Models that are served on this machine; lists them where no command is given."
+)
 
 
 def serve(
     session: Session,
     adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="Its id, or its name.")],
+    *,
     name: Annotated[str, typer.Option(help="Name to serve it under; the adapter's if none.")] = "",
-    generation_config: Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)] = "",
-    cpu: Annotated[int | None, typer.Option(help="CPU cores.")] = None,
-    memory: Annotated[int | None, typer.Option(help="Memory in GiB.")] = None,
-    gpu: Annotated[int | None, typer.Option(help="GPUs.")] = None,
+    generation_config: Json = "",
+    resources: OwnResources,
     without_key: Annotated[
         bool, typer.Option(help="Let whoever has the model's access key ask it.")
     ] = False,
@@ -53,10 +47,8 @@ def serve(
         adapter_id=found.id,
         model_name=name or found.name,
         generation_config=text_or_file(generation_config),
-        cpu=cpu,
-        memory=memory,
-        gpu=gpu,
         disable_authentication=without_key,
+        **resources.asked(),
     )
     _tell(session, models, deployed(session, models, request, wait))
 
@@ -114,16 +106,7 @@ def list_served(session: Session) -> None:
         session.out.table(["ID", "NAME", "STATUS", "SINCE"], rows)
 
 
-@served.callback(invoke_without_command=True)
-def served_alone(
-    context: typer.Context,
-    server: ServerOption = "",
-    home: HomeOption = DEFAULT_HOME,
-    json: JsonOption = False,
-) -> None:
-    """Models that are served on this machine; lists them where no command is given."""
-    if context.invoked_subcommand is None:
-        with_session(list_served)(server=server, home=home, json=json)
+alone(served, list_served)
 
 
 @command(served, "stop")

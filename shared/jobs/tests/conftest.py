@@ -2,71 +2,15 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store import Store
-from jobs.history import JobEventRecord
-from jobs.lease import LeaseRecord
-from jobs.records import JobRecord, JobRecords
+from jobs.records import JobRecords
 from jobs.testing import Workbench
-
-
-class SomeJob(JobRecord, kw_only=True):
-    """A job of a kind of its own."""
-
-    __tablename__ = "some_jobs"
-
-    best: Mapped[str | None] = mapped_column(default=None)
-
-    def folder(self) -> str:
-        return f"outputs/{self.id}"
-
-
-class SomeEvent(JobEventRecord, kw_only=True):
-    __tablename__ = "some_events"
-
-
-class SomeLease(LeaseRecord, kw_only=True):
-    __tablename__ = "some_lease"
-
-
-MIGRATION = """
-import sqlalchemy as sa
-from alembic import op
-
-from jobs import history, lease
-
-revision = "0001"
-down_revision = None
-
-
-def upgrade():
-    op.create_table(
-        "some_jobs",
-        sa.Column("id", sa.String, nullable=False, unique=True),
-        sa.Column("cml_job_id", sa.String),
-        sa.Column("best", sa.String),
-        sa.Column("state", sa.String, nullable=False),
-        *(sa.Column(name, sa.String) for name in ("run_id", "failure_reason", "notices")),
-        *(sa.Column(name, sa.DateTime) for name in ("started_at", "finished_at")),
-        *(sa.Column(name, kind) for name, kind in history.DISPATCH_COLUMNS),
-        *(sa.Column(name, kind) for name, kind in history.LINK_COLUMNS),
-        *(sa.Column(name, kind) for name, kind in history.FAILURE_COLUMNS),
-        *(sa.Column(name, kind) for name, kind in history.PAUSE_COLUMNS),
-        *(sa.Column(name, sa.Integer) for name in ("step", "total_steps")),
-        *(
-            sa.Column(name, sa.Float(53))
-            for name in ("epoch", "loss", "eval_loss", "tokens_per_second", "seconds_left")
-        ),
-        sa.Column("seq", sa.Integer, primary_key=True),
-        sa.Column("created_at", sa.DateTime, nullable=False),
-        sa.Column("updated_at", sa.DateTime, nullable=False),
-    )
-    op.create_table("some_events", *history.columns())
-    op.create_table("some_lease", *lease.columns())
-"""
+from jobs.tests.scripted import Jobs
+from jobs.tests.tables import MIGRATION, SomeEvent, SomeJob
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +39,14 @@ async def records(tmp_path: Path) -> AsyncIterator[JobRecords[SomeJob]]:
     await store.open()
     yield JobRecords(store, SomeJob, SomeEvent)
     await store.close()
+
+
+@pytest.fixture
+async def jobs(records: JobRecords[Any], in_workspace: Workbench) -> Jobs:
+    return Jobs(records, in_workspace)
+
+
+@pytest.fixture
+async def watched(jobs: Jobs) -> AsyncIterator[Jobs]:
+    async with jobs.watched(jobs.reconciler):
+        yield jobs

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,8 +13,8 @@ from jobs.history import PROGRESS
 from jobs.link import MAX_BYTES, TOKEN_SECONDS, JobLink, digest, new_token
 from jobs.observer import Observer
 from jobs.records import JobRecords
-from jobs.testing import Workbench, until
-from jobs.tests.test_reconciler import SLEEP, Jobs
+from jobs.testing import until
+from jobs.tests.scripted import SLEEP, Jobs
 from jobs.workspace import Workspace
 
 TOKEN = new_token()
@@ -42,17 +41,6 @@ class Reports:
 @pytest.fixture
 def reports(records: JobRecords[Any], tmp_path: Any) -> Reports:
     return Reports(records, tmp_path)
-
-
-@pytest.fixture
-async def jobs(records: JobRecords[Any], in_workspace: Workbench) -> Jobs:
-    return Jobs(records, in_workspace)
-
-
-@pytest.fixture
-async def watched(jobs: Jobs) -> AsyncIterator[Jobs]:
-    async with jobs.watched(jobs.reconciler):
-        yield jobs
 
 
 def lines(*steps: int) -> bytes:

@@ -1,7 +1,7 @@
 """Jobs that are tried again by themselves, each failure once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +11,8 @@ from chassis.errors import FailedPrecondition
 from chassis.records import now
 from ft.enums import JobState
 from jobs.failures import LONGEST_PAUSE, Failure, Retries, pause_after
-from jobs.records import JobRecords
-from jobs.testing import Workbench, until
-from jobs.tests.test_reconciler import NO_TIME, SLEEP, Jobs
+from jobs.testing import until
+from jobs.tests.scripted import NO_TIME, SLEEP, Jobs
 
 ATTEMPT = """
 attempt = int(os.environ.get("FTS_ATTEMPT", "1"))
@@ -29,17 +28,6 @@ report("failed", attempt=attempt, kind="USER_ERROR", reason="no such column")
 sys.exit(1)
 """
 )
-
-
-@pytest.fixture
-async def jobs(records: JobRecords[Any], in_workspace: Workbench) -> Jobs:
-    return Jobs(records, in_workspace)
-
-
-@pytest.fixture
-async def watched(jobs: Jobs) -> AsyncIterator[Jobs]:
-    async with jobs.watched(jobs.reconciler):
-        yield jobs
 
 
 def policy(max_attempts: int = 3, on: Sequence[str] = ("CRASHED", "LOST", "TIMED_OUT")) -> str:

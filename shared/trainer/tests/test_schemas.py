@@ -21,7 +21,7 @@ from trl.trainer.sft_config import SFTConfig
 
 from trainer import settings
 from trainer.codegen import schemas as codegen
-from trainer.schemas import SCHEMAS
+from trainer.schemas import OWN, SCHEMAS
 
 KINDS = {kind: json.loads((codegen.FOLDER / f"{kind}.json").read_text()) for kind in SCHEMAS}
 NEEDS_MORE = (
@@ -101,7 +101,7 @@ def declared() -> list[tuple[str, str, Any]]:
     for kind, library in (("training_arguments", SFTConfig), ("lora_config", peft.LoraConfig)):
         hints = typing.get_type_hints(library)
         for field in dataclasses.fields(library):
-            if "_config" not in field.name and field.name not in settings.OWN:
+            if "_config" not in field.name and field.name not in OWN:
                 found.append((kind, field.name, hints[field.name]))
     return found
 

@@ -1,0 +1,36 @@
+"""A studio for the tests of the fine-tuning service."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.testing import services
+from jobs.testing import Workbench
+from services.fine_tuning.tests.studio import PEERS, Studio
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+        (workbench.project / "base").mkdir()
+        config = '{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}'
+        (workbench.project / "base" / "config.json").write_text(config)
+        yield workbench
+
+
+@pytest.fixture
+def workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+    for name, value in workbench.environment.items():
+        monkeypatch.setenv(name, value)
+    yield workbench
+    workbench.clear()
+
+
+@pytest.fixture
+async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+    async with services(tmp_path, *PEERS, "fine_tuning"):
+        studio = Studio(tmp_path, workspace)
+        await studio.fill()
+        yield studio
+        await studio.close()

@@ -1,0 +1,109 @@
+"""Jobs whose scripts the tests write, in a real workbench."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from ft.enums import JobState
+from jobs.dispatch import Dispatcher, JobSpec
+from jobs.lease import Lease
+from jobs.lifecycle import JobLifecycle
+from jobs.observer import Observer
+from jobs.reconciler import Reconciler
+from jobs.records import JobRecord, JobRecords
+from jobs.testing import Workbench, until
+from jobs.tests.tables import SomeLease
+from jobs.workspace import Workspace
+
+SOON = timedelta(seconds=0.5)
+NO_TIME = timedelta(0)
+SLEEP = "\nimport time; time.sleep(600)"
+REPORT = """
+import json, os, sys
+folder = sys.argv[0].replace(".py", "")
+os.makedirs(folder, exist_ok=True)
+events = open(folder + "/events.jsonl", "a", buffering=1)
+log = open(folder + "/job.log", "a", buffering=1)
+def report(event, **fields):
+    events.write(json.dumps({"event": event, **fields}) + "\\n")
+"""
+
+
+class Jobs:
+    """Starts and watches jobs whose scripts the tests write."""
+
+    def __init__(self, records: JobRecords[Any], workbench: Workbench) -> None:
+        self.records = records
+        self.workbench = workbench
+        self.workspace = Workspace()
+        self.project = workbench.project
+        self.dispatcher = Dispatcher(records, self.workspace, {}, late=SOON)
+        self.reconciler = self.reconciles()
+
+    def reconciles(
+        self, untouched: timedelta = SOON, first_pause: timedelta = NO_TIME
+    ) -> Reconciler[Any]:
+        observer = Observer(
+            self.records, self.workspace, self.project, self.reported, SOON, first_pause
+        )
+        lease = Lease(self.records.store, SomeLease)
+        return Reconciler(self.records, self.workspace, self.dispatcher, observer, lease, untouched)
+
+    @staticmethod
+    def reported(
+        _job: JobRecord, event: Mapping[str, Any], _changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {"best": event["best"]} if event.get("event") == "best" else {}
+
+    @asynccontextmanager
+    async def watched(self, reconciler: Reconciler[Any]) -> AsyncIterator[None]:
+        task = asyncio.create_task(reconciler.run())
+        yield
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def new(self, code: str = "", template: str = "Finetuning_Base_Job", **fields: Any) -> Any:
+        id = str(uuid.uuid4())
+        (self.project / "outputs").mkdir(exist_ok=True)
+        script = self.workbench.script(f"outputs/{id}.py", REPORT + code)
+        spec = JobSpec(template=template, script=script, arguments="", cpu=1, memory=1, gpu=0)
+        return self.records.kind(id=id, spec=spec.stored(), **fields)
+
+    @property
+    def lifecycle(self) -> JobLifecycle[Any]:
+        return JobLifecycle(
+            "job",
+            self.records,
+            self.workspace,
+            self.dispatcher,
+            self.project,
+            self.reconciler.wake,
+            patience=30.0,
+        )
+
+    async def land(self, job: Any) -> str:
+        """A request to create the job is served late; its run as well."""
+        created = await self.workspace.create_job(
+            name=job.id, script=json.loads(job.spec)["script"], cpu=1.0, memory=1.0, kernel="k"
+        )
+        await self.workspace.create_run(created.id)
+        return str(created.id)
+
+    def named(self, id: str) -> list[Any]:
+        return [job for job in self.workbench.jobs() if job.name == id]
+
+    async def start(self, code: str) -> str:
+        [started] = await self.lifecycle.start([self.new(code)])
+        return str(started.id)
+
+    async def ended(self, id: str) -> Any:
+        def end() -> Any:
+            job = self.records.one(id=id)
+            return job if job and JobState(job.state).ended else None
+
+        return await until("the job has ended", end)
