@@ -42,7 +42,7 @@ class Evaluation:
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
         rows = held_out.load(prompt, self._events.notice)
-        # Everything that may be wrong with the settings shows before the model is loaded.
+        # What may be wrong with rows and prompt shows before the model is loaded.
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
         column = questions.column_of(prompt, rows)
