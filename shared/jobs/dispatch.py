@@ -23,6 +23,7 @@ from jobs.history import WORKSPACE
 from jobs.link import JOB_ID, TOKEN, digest, new_token
 from jobs.protocol import Known, Step, next_step
 from jobs.records import JobRecord, JobRecords
+from jobs.reports import LOG_FILE
 from jobs.workspace import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()
@@ -35,6 +36,9 @@ ATTEMPT = "FTS_ATTEMPT"
 """The variable by which a run knows which attempt it is; not there for the first."""
 NUM_WORKERS = "FTS_NUM_WORKERS"
 """The variable that says how many workers a job has; not there if it has one."""
+JOB_LOG = "FTS_JOB_LOG"
+"""The variable with the place of the job's own log, where a local workbench says which signal has
+ended the job: the API of a workspace does not tell."""
 UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
 """Refusals after which the same may be tried again."""
 _CREATED = (JobState.QUEUED, JobState.DISPATCHING)
@@ -171,7 +175,13 @@ class Dispatcher(Generic[Job]):
         if not await self._records.mark_sent(job.id):
             return
         created = await self._workspace.create_job(
-            **_body(spec, template), name=job.id, environment={**self._secrets, **_workers(spec)}
+            **_body(spec, template),
+            name=job.id,
+            environment={
+                **self._secrets,
+                **_workers(spec),
+                JOB_LOG: f"{job.folder()}/{LOG_FILE}",
+            },
         )
         await self._records.change(job.id, cml_job_id=created.id, sent_at=None)
 

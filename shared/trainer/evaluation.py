@@ -42,9 +42,7 @@ class Evaluation:
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
         rows = held_out.load(prompt, self._events.notice)
-        # Everything that may be wrong with the settings shows before the model is loaded.
-        parent = arguments.job_id or Path(arguments.result_dir).name
-        experiment = tracking.open_experiment(f"Run: {parent}", self._project)
+        # What may be wrong with rows and prompt shows before the model is loaded.
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
         column = questions.column_of(prompt, rows)
@@ -60,9 +58,9 @@ class Evaluation:
         )
         begin = time.monotonic()
         done = self._generate(model, tokenizer, generation, rows, asked)
-        self._finish(done, experiment, time.monotonic() - begin)
+        self._finish(done, time.monotonic() - begin)
 
-    def _finish(self, done: list[results.Result], experiment: str, seconds: float) -> None:
+    def _finish(self, done: list[results.Result], seconds: float) -> None:
         arguments = self._arguments
         rows = scores.of_rows(done, self._events.notice)
         metrics = scores.of_all(rows)
@@ -70,8 +68,9 @@ class Evaluation:
         self._events.write("metrics", metrics=metrics, rows=len(done))
         params = {**arguments.shown(), "rows": len(done), "seed": shares.EVALUATION_SEED}
         run = tracking.Run(" + ".join(self._subject.names), seconds, params, metrics, files)
+        parent = arguments.job_id or Path(arguments.result_dir).name
         try:
-            tracking.log(experiment, run)
+            tracking.log(tracking.open_experiment(f"Run: {parent}", self._project), run)
         except TrackingError as error:
             # The results are kept, and this is no reason to work for them once more.
             self._events.notice(f"The results are not in MLflow. {error}")

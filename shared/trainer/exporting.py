@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ from ft.api import (
     RegisterExportRequest,
 )
 from ft.client import StudioError
-from trainer import hub, registry, saving, settings, tracking, trained_answers
+from trainer import export_work, hub, registry, saving, settings, tracking, trained_answers
 from trainer.arguments import ExportArguments
 from trainer.errors import REFUSALS, TrackingError
 from trainer.events import EventLog
+from trainer.export_work import Work
 from trainer.hardware import Hardware, detect
 from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
 from trainer.parity import Parity, prompt_of, sample_prompts
@@ -68,12 +68,14 @@ class Export:
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
         self._events.write("started", total_steps=STEPS)
-        loaded = self._load()
-        self._done(1)
-        if self._arguments.export_type == ExportType.MERGED:
-            self._merge(loaded)
-        else:
-            self._log(loaded)
+        folder = self._project / self._arguments.result_dir
+        with export_work.within(folder, self._project, self._events.notice) as work:
+            loaded = self._load()
+            self._done(1)
+            if self._arguments.export_type == ExportType.MERGED:
+                self._merge(loaded, work)
+            else:
+                self._log(loaded, work)
         self._done(STEPS)
 
     def _load(self) -> Loaded:
@@ -100,9 +102,9 @@ class Export:
         merged = self._arguments.export_type == ExportType.MERGED
         return torch.float32 if merged else weight_type(hardware)
 
-    def _merge(self, loaded: Loaded) -> None:
+    def _merge(self, loaded: Loaded, work: Work) -> None:
         target = self._project / self._arguments.result_dir / MERGED_FOLDER
-        partial = target.with_name(f".{MERGED_FOLDER}.partial")
+        partial = work.folder / MERGED_FOLDER
         merged = loaded.model.merge_and_unload()
         if self._arguments.generation_config:
             merged.generation_config = self._generation(loaded)
@@ -116,15 +118,16 @@ class Export:
             saving.replace_directory(partial, target)
             self._register()
         except Exception as error:
-            shutil.rmtree(partial, ignore_errors=True)
             if not _undecided(error):
                 shutil.rmtree(target, ignore_errors=True)
             raise
 
-    def _log(self, loaded: Loaded) -> None:
+    def _log(self, loaded: Loaded, work: Work) -> None:
         name = self._arguments.model_name
-        tracking.open_experiment(self._identity.job_id or name, self._project)
-        logged = self._logged(loaded)
+        experiment = self._identity.job_id or Path(self._arguments.result_dir).name
+        work.logs_into(experiment)
+        tracking.open_experiment(experiment, self._project)
+        logged = self._logged(loaded, work.folder / "logged")
         self._done(2)
         number = ""
         try:
@@ -150,7 +153,7 @@ class Export:
             # The reason of the failure is another, and must not be lost over this.
             self._events.notice(f"What was logged of the export is still there. {error}")
 
-    def _logged(self, loaded: Loaded) -> registry.Logged:
+    def _logged(self, loaded: Loaded, folder: Path) -> registry.Logged:
         generation = self._generation(loaded)
         prompt = loaded.prompt or PromptMetadata()
         metadata = {
@@ -160,15 +163,13 @@ class Export:
             "completion_template": prompt.completion_template,
             "tokenizer_sha256": fingerprint(loaded.tokenizer),
         }
-        with tempfile.TemporaryDirectory(dir=self._arguments.result_dir) as temporary:
-            folder = Path(temporary)
-            # MLflow follows no links out of what it is given, as those of the hub's cache are.
-            shutil.copytree(_files(loaded.source), folder / "base", copy_function=_same_file)
-            reference = metadata["base_model"]
-            saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
-            generation.save_pretrained(folder / "adapter")
-            location, experiment = self._arguments.artifact_location, self._arguments.model_name
-            return registry.log(folder, location, generation, metadata, experiment)
+        # MLflow follows no links out of what it is given, as those of the hub's cache are.
+        shutil.copytree(_files(loaded.source), folder / "base", copy_function=_same_file)
+        reference = metadata["base_model"]
+        saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
+        generation.save_pretrained(folder / "adapter")
+        location, run_name = self._arguments.artifact_location, self._arguments.model_name
+        return registry.log(folder, location, generation, metadata, run_name)
 
     def _generation(self, loaded: Loaded) -> Any:
         return settings.make_generation_config(self._arguments.generation_config, loaded.tokenizer)

@@ -6,11 +6,11 @@ process reads it and tells the user.
 
 import json
 import os
-import signal
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ft import exit_status
 from ft.enums import FailureKind
 
 LOG_LINES = 8
@@ -89,8 +89,4 @@ def cause(outcomes: list[Outcome]) -> Outcome:
 
 def ended(rank: int, status: int) -> Outcome:
     """The outcome of a worker that said nothing and left this exit status, as Popen gives it."""
-    if status < 0:
-        how = f"was ended by {signal.Signals(-status).name}"
-    else:
-        how = f"ended with exit status {status}"
-    return Outcome(rank, FailureKind.CRASHED, how, told=False)
+    return Outcome(rank, FailureKind.CRASHED, exit_status.told(status), told=False)

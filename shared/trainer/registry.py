@@ -56,7 +56,7 @@ class Logged:
 
 @tracking.troubles_explained()
 def log(
-    folder: Path, location: str, generation: Any, metadata: dict[str, Any], experiment: str
+    folder: Path, location: str, generation: Any, metadata: dict[str, Any], run_name: str
 ) -> Logged:
     """Logs what lies in `folder` as `base` and `adapter`, in a run of its own.
 
@@ -73,7 +73,7 @@ def log(
         for name, usual in PARAMETERS.items()
     }
     example = pandas.DataFrame({"prompt": ["text"]})
-    with mlflow.start_run(run_name=experiment) as run:
+    with mlflow.start_run(run_name=run_name) as run:
         info = mlflow.pyfunc.log_model(
             name=location,
             python_model=str(CODE),
@@ -103,6 +103,26 @@ def deregister(name: str, number: str) -> None:
     client.delete_model_version(name, number)
     if not client.search_model_versions(f"name='{name}'"):
         client.delete_registered_model(name)
+
+
+@tracking.troubles_explained()
+def discard_unfinished(experiment: str) -> None:
+    """Ends the runs that a job which was killed has left in its experiment, and marks them and the
+    models in them as deleted."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        return
+    ids = [found.experiment_id]
+    running = {run.info.run_id for run in client.search_runs(ids, "attributes.status = 'RUNNING'")}
+    for model in client.search_logged_models(ids) if running else ():
+        if model.source_run_id in running:
+            client.delete_logged_model(model.model_id)
+    for run_id in running:
+        client.set_terminated(run_id, "KILLED")
+        client.delete_run(run_id)
 
 
 def _release(package: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from filelock import FileLock
 
@@ -15,7 +16,14 @@ from rows.errors import first_line
 from trainer.errors import TrackingError, TrainerError
 from trainer.hardware import Notify
 
-_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
+"""How long a server is waited for, in seconds, and how often it is asked again: MLflow itself would
+do so for minutes."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +41,7 @@ class Run:
 def prepare(
     report_to: str | list[str] | None, experiment: str, project: Path, notify: Notify
 ) -> list[str]:
-    """Where the trainer reports to, once MLflow is ready for it if it is among them.
-
-    Raises TrackingError.
-    """
+    """Where the trainer reports to; MLflow is among them if it is asked for and ready for it."""
     wanted = [report_to] if isinstance(report_to, str) else list(report_to or [])
     if "all" in wanted:
         # Whatever happens to be installed is no choice.
@@ -45,7 +50,12 @@ def prepare(
         notify("report_to mlflow is left out: the package mlflow is not installed.")
         wanted.remove("mlflow")
     if "mlflow" in wanted:
-        open_experiment(experiment, project)
+        try:
+            open_experiment(experiment, project)
+        except TrackingError as error:
+            # The adapter is what the job is for.
+            notify(f"The training is not reported to MLflow. {error}")
+            wanted.remove("mlflow")
     return wanted or ["none"]
 
 
@@ -56,10 +66,26 @@ def connect(project: Path) -> FileLock:
     """
     database = (project / "mlflow.db").absolute()
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
+    _set_credentials_apart()
     import mlflow
 
     mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
     return FileLock(f"{database}.lock")
+
+
+def _set_credentials_apart() -> None:
+    """Takes user and password out of a server's address: MLflow prints it, and has variables of
+    its own for them."""
+    parts = urlsplit(os.environ["MLFLOW_TRACKING_URI"])
+    credentials, at, host = parts.netloc.rpartition("@")
+    if not at or parts.scheme not in ("http", "https"):
+        return
+    user, _, password = credentials.partition(":")
+    os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
+    os.environ["MLFLOW_TRACKING_URI"] = urlunsplit(parts._replace(netloc=host))
 
 
 def open_experiment(name: str, project: Path) -> str:

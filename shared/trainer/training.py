@@ -21,6 +21,7 @@ from trainer.errors import ArgumentsError, SettingsError, UnsupportedError
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
+from trainer.reporting import PatientMLflow
 from trainer.studio import model_reference
 from trainer.tuning import Tuning
 
@@ -56,6 +57,8 @@ class FineTuning(Tuning):
         self._save(trainer)
 
     def _train(self, trainer: Any, chosen: dict[str, Any], identity: str) -> None:
+        if self._to_mlflow:
+            trainer.add_callback(PatientMLflow(self._events.notice))
         minutes = chosen.get("save_minutes", checkpoints.MINUTES)
         trainer.add_callback(checkpoints.CheckpointCallback(identity, minutes))
         for callback in stopping.callbacks(chosen, self._events.notice):
@@ -79,12 +82,14 @@ class FineTuning(Tuning):
         )
         chosen = fit_training(chosen, hardware, self._events.notice)
         chosen = checkpoints.with_defaults(stopping.with_defaults(chosen))
-        chosen["report_to"] = tracking.prepare(
+        wanted = tracking.prepare(
             "none" if ranks.rank() else chosen.get("report_to", "none"),
             arguments.experimentid,
             self._project,
             self._events.notice,
         )
+        self._to_mlflow = "mlflow" in wanted
+        chosen["report_to"] = [one for one in wanted if one != "mlflow"] or ["none"]
         # Progress goes to the events; a bar would fill the log.
         return {**chosen, "disable_tqdm": True, "dataset_text_field": data.TEXT_COLUMN}
 

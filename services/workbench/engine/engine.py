@@ -17,8 +17,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cmlapi import EngineStatus
+from ft.exit_status import signal_of, told
 from services.workbench.engine import leftovers, shim
-from services.workbench.engine.folder import Ended, RunFolder
+from services.workbench.engine.folder import Ended, RunFolder, say
 from services.workbench.engine.launch import project_environment
 from services.workbench.engine.means import Means
 from services.workbench.engine.states import LAUNCHED, UNFINISHED, Value, change, held_gpus
@@ -30,6 +31,9 @@ log = structlog.get_logger()
 
 NUM_WORKERS = "FTS_NUM_WORKERS"
 """The variable that says how many workers a run has, itself among them: they run inside of it."""
+JOB_LOG = "FTS_JOB_LOG"
+"""The variable with the log of the job's own, relative to the project directory. A script that is
+killed cannot say so in it; an API of a workspace has no place for it."""
 _LOOK_SECONDS = 0.2
 
 
@@ -138,6 +142,7 @@ class Engine:
 
     async def _finish(self, run: JobRunRow, ended: Ended) -> None:
         status = _final_status(ended)
+        self._tell_signal(run, ended)
         started = self._folder(run).started()
         log.info("run finished", run=run.id, status=status, exit_code=ended.exit_code)
         await self._change(
@@ -152,6 +157,15 @@ class Engine:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(watcher.wait, _LOOK_SECONDS)
         self._told_to_stop.discard(run.id)
+
+    def _tell_signal(self, run: JobRunRow, ended: Ended) -> None:
+        if ended.outcome != shim.EXITED or not signal_of(ended.exit_code or 0):
+            return
+        what = f"the script {told(ended.exit_code or 0)}"
+        self._folder(run).say(what)
+        if log_file := run.environment.get(JOB_LOG):
+            with contextlib.suppress(OSError):
+                say(self._settings.project / log_file, what)
 
     # Which runs may begin
 

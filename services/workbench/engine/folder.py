@@ -39,8 +39,7 @@ class RunFolder:
     def say(self, what: str) -> None:
         """Append a line of the workbench's own to the output."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self.output.open("a") as file:
-            file.write(f"[workbench] {what}\n")
+        say(self.output, what)
 
     def begun(self) -> bool:
         """Whether a watcher has taken the right to begin."""
@@ -87,3 +86,11 @@ class RunFolder:
         except FileNotFoundError:
             return None
         return content
+
+
+def say(log: Path, what: str) -> None:
+    """Append a line of the workbench's own to a log. Raises OSError if that cannot be done."""
+    # A pipe that a job may have put there is not waited at until somebody reads it.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
+    with open(os.open(log, flags, 0o644), "a") as file:
+        file.write(f"[workbench] {what}\n")

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ft.exit_status import told
 from services.workbench import keys
 from services.workbench.engine import leftovers, shim
 from services.workbench.engine import states as at
@@ -228,14 +229,14 @@ class Deployments:
         started = folder.started()
         steady = started is not None and ended.at - started > STEADY
         deaths = 1 if steady else row.deaths + 1
-        how = "" if ended.exit_code is None else f" with exit status {ended.exit_code}"
+        how = "ended" if ended.exit_code is None else told(ended.exit_code)
         if ended.exit_code == served.NEVER:
             await self._fail(row, "the script cannot be served; see above")
         elif deaths > RESTARTS:
-            await self._fail(row, f"the process ended{how} {deaths} times in a row; see above")
+            await self._fail(row, f"the process {how} {deaths} times in a row; see above")
         else:
             pause = self._settings.workbench_model_pause_seconds * PAUSE_GROWTH ** (deaths - 1)
-            folder.say(f"the process ended{how}; it is started again in {pause:g} s")
+            folder.say(f"the process {how}; it is started again in {pause:g} s")
             retry_at = utc_now() + timedelta(seconds=pause)
             await change(
                 self._database, row, status=at.PENDING, deaths=deaths, retry_at=retry_at, gpus=[]

@@ -78,6 +78,19 @@ def test_run_that_fails_keeps_its_output(shared: Any, api: cmlapi.CMLServiceApi)
     assert set(shared.output(run).splitlines()) == {"to out", "to err"}
 
 
+def test_a_run_that_is_killed_says_by_which_signal(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+    job = shared.job(
+        api,
+        "import os; open('own.log', 'w').write('begun\\n'); os.kill(os.getpid(), 9)",
+        environment={"FTS_JOB_LOG": "own.log"},
+    )
+    run = shared.done(api, shared.run(api, job))
+    assert run.status == "ENGINE_FAILED"
+    said = "[workbench] the script was ended by SIGKILL, as happens where memory runs out\n"
+    assert shared.output(run) == said
+    assert shared.written("own.log") == f"begun\n{said}"
+
+
 def test_script_that_is_missing_fails_and_says_so(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     job = shared.job(api, "", script="nowhere.py")
     run = shared.done(api, shared.run(api, job))

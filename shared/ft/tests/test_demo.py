@@ -65,6 +65,14 @@ def test_demo_measures_base_and_tuned_on_the_same_rows(run: Demo, studio: Any) -
     assert json.loads(evaluation.generation_config) == {"do_sample": False, "max_new_tokens": 12}
 
 
+def test_several_workers_share_the_batch_of_one(run: Demo, studio: Any) -> None:
+    studio.evaluated = {"tuned": 0.97}
+    assert run("--workers", "2").exit_code == 0
+    training = next(r for r in studio.requests if isinstance(r, api.StartFineTuningJobRequest))
+    settings = json.loads(training.training_arguments_config)
+    assert (training.num_workers, settings["per_device_train_batch_size"]) == (2, 8)
+
+
 def test_demo_again_uses_what_is_registered_and_a_new_adapter_name(run: Demo, studio: Any) -> None:
     studio.evaluated = {"tuned": 0.97}
     assert run().exit_code == run().exit_code == 0

@@ -68,7 +68,8 @@ async def test_a_job_that_crashes_is_tried_again(watched: Jobs) -> None:
     ]
     causes = [event.cause for event in watched.records.events(id, 0, 100) if event.cause]
     assert causes == [
-        "the job ended before it wrote anything",
+        "the job ended without saying why; its last line: "
+        "[workbench] the script was ended by SIGABRT",
         "retried after CRASHED, attempt 2 of 3 in 0 s",
     ]
     assert await runs(watched, job) == 2
@@ -217,8 +218,16 @@ os.abort()
         "the job ended without saying why; its last lines: loading | json.decoder.JSONDecodeError: "
     )
     assert reason.startswith(begin)
-    assert reason.endswith(" | giving up")
+    assert reason.endswith(" | giving up | [workbench] the script was ended by SIGABRT")
     assert "File" not in reason
+
+
+async def test_the_signal_that_has_killed_a_job_is_in_the_reason(watched: Jobs) -> None:
+    job = await watched.ended(await watched.start("os.kill(os.getpid(), 9)"))
+    assert job.failure_kind == "CRASHED"
+    assert job.failure_reason.endswith(
+        "[workbench] the script was ended by SIGKILL, as happens where memory runs out"
+    )
 
 
 async def test_a_refused_job_says_so(jobs: Jobs) -> None:

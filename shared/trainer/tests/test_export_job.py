@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import mlflow
 import pandas
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import ViewType
 
 from ft.api import AdapterMetadata, ModelMetadata
 from trainer import exporting, registry, tracking
@@ -24,8 +27,9 @@ from trainer.hardware import Hardware
 from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
 from trainer.parity import Parity
 from trainer.studio import Identity
+from trainer.tests.conftest import TRAINER
 from trainer.tests.studio import TOKEN, Studio
-from trainer.tests.support import Run
+from trainer.tests.support import Run, until
 
 ADAPTER = AdapterMetadata(
     id="adapter", type="project", name="a", model_id="model", location="adapter", prompt_id="prompt"
@@ -66,21 +70,59 @@ def own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         os.environ.pop(name, None)
 
 
+def words(**values: Any) -> str:
+    """The arguments of an export."""
+    flags = {
+        "base_model_id": "model",
+        "adapter_id": "adapter",
+        "model_name": '"my\\u0020model"',
+        "result_dir": "exports/job-1",
+        "generation_config": '{"max_new_tokens":6,"repetition_penalty":1.1}',
+        **values,
+    }
+    return " ".join(f"--{name} {value}" for name, value in flags.items())
+
+
 @pytest.fixture
 def export(run_job: Callable[..., Run]) -> Callable[..., Run]:
     def run(**values: Any) -> Run:
-        flags = {
-            "base_model_id": "model",
-            "adapter_id": "adapter",
-            "model_name": '"my\\u0020model"',
-            "result_dir": "exports/job-1",
-            "generation_config": '{"max_new_tokens":6,"repetition_penalty":1.1}',
-            **values,
-        }
-        words = " ".join(f"--{name} {value}" for name, value in flags.items())
-        return run_job("export.py", words, "exports/job-1", FTS_JOB_ID="job-1", FTS_JOB_TOKEN=TOKEN)
+        folder = values.get("result_dir", "exports/job-1")
+        return run_job(
+            "export.py", words(**values), folder, FTS_JOB_ID="job-1", FTS_JOB_TOKEN=TOKEN
+        )
 
     return run
+
+
+HELD = """
+import time
+import mlflow.pyfunc
+
+def held(**_):
+    open("held", "w").close()
+    time.sleep(600)
+
+mlflow.pyfunc.log_model = held
+"""
+
+
+@pytest.fixture
+def held(
+    start: Callable[..., subprocess.Popen[str]], project: Path, tmp_path: Path
+) -> Iterator[subprocess.Popen[str]]:
+    """An export that has begun a run of MLflow, and goes no further."""
+    (tmp_path / "sitecustomize.py").write_text(HELD)
+    process = start(
+        "export.py",
+        words(export_type="model_registry", artifact_location="tuned"),
+        PYTHONPATH=os.pathsep.join([str(tmp_path), str(TRAINER.parent)]),
+        FTS_JOB_ID="job-1",
+        FTS_JOB_TOKEN=TOKEN,
+    )
+    until((project / "held").exists, 120.0)
+    yield process
+    process.kill()
+    process.communicate()
 
 
 @pytest.fixture
@@ -221,6 +263,52 @@ def test_the_reason_outlives_a_store_that_fails_as_well(
     told = (project / "exports/job-1/events.jsonl").read_text()
     assert "still there" in told
     assert "pass-word" not in told
+
+
+def _runs(project: Path, kind: ViewType) -> list[str]:
+    """How the runs of the export's experiment stand."""
+    with tracking.connect(project):
+        client = MlflowClient()
+        experiment = client.get_experiment_by_name("job-1")
+        assert experiment is not None
+        found = client.search_runs([experiment.experiment_id], run_view_type=kind)
+    return [run.info.status for run in found]
+
+
+def test_an_export_that_is_stopped_leaves_nothing(
+    held: subprocess.Popen[str], project: Path
+) -> None:
+    assert (project / "exports/job-1/.work/logged/base/config.json").exists()
+
+    held.send_signal(signal.SIGTERM)
+    held.communicate(timeout=30)
+
+    assert held.returncode == 143
+    names = {path.name for path in (project / "exports/job-1").iterdir()}
+    assert names == {".work.lock", "events.jsonl", "job.log"}
+    assert _runs(project, ViewType.ACTIVE_ONLY) == []
+    assert _runs(project, ViewType.DELETED_ONLY) == ["KILLED"]
+
+
+def test_what_an_export_that_is_killed_leaves_the_next_one_removes(
+    held: subprocess.Popen[str], export: Callable[..., Run], project: Path
+) -> None:
+    other = {"export_type": "merged", "result_dir": "exports/job-2"}
+    left = project / "exports/job-1/.work"
+
+    assert export(**other).status == 0
+    assert left.exists()
+    assert _runs(project, ViewType.ACTIVE_ONLY) == ["RUNNING"]
+
+    held.kill()
+    held.communicate(timeout=30)
+    run = export(**other)
+
+    assert run.status == 0, run.output
+    assert not left.exists()
+    assert not (project / "exports/job-2/.work").exists()
+    assert _runs(project, ViewType.ACTIVE_ONLY) == []
+    assert _runs(project, ViewType.DELETED_ONLY) == ["KILLED"]
 
 
 def test_a_merged_export_writes_what_the_adapter_writes(

@@ -33,7 +33,8 @@ def test_who_was_ended_from_outside_is_the_cause_of_what_others_say_before() -> 
     lost = Outcome(0, FailureKind.ERROR, "connection reset", at=1.0)
     later = Outcome(2, FailureKind.ERROR, "connection reset", at=2.0)
     killed = ended(1, -9)
-    assert killed.reason == "was ended by SIGKILL"
+    assert killed.reason == "was ended by SIGKILL, as happens where memory runs out"
+    assert ended(1, -35).reason == "was ended by signal 35"
     assert cause([lost, later, killed]) == killed
     assert cause([later, lost]) == lost
 

@@ -9,7 +9,7 @@ import typer
 
 from ft import api
 from ft.cli.demo.report import Outcome, exact, report
-from ft.cli.demo.starter import register
+from ft.cli.demo.starter import BATCH, register
 from ft.cli.demo.steps import evaluate, fine_tune, serve
 from ft.cli.exits import CommandFailed
 from ft.cli.session import Session
@@ -38,6 +38,7 @@ class Phases:
 def demo(
     session: Session,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows.")] = 3,
+    workers: Annotated[int, typer.Option(min=1, max=BATCH, help="Processes that train.")] = 1,
 ) -> None:
     """Fine-tune the starter model, and measure it against its base on rows it has not seen.
 
@@ -53,7 +54,7 @@ def demo(
     with phases.phase("register model, data set and prompt"):
         starter = register(session)
     with phases.phase("fine-tune"):
-        tuning, adapter_id = fine_tune(session, starter, epochs)
+        tuning, adapter_id = fine_tune(session, starter, epochs, workers)
     with phases.phase("evaluate base and tuned on the same held-out rows"):
         base, tuned = evaluate(session, starter, adapter_id)
     if session.local:

@@ -29,8 +29,9 @@ LORA = {
     "task_type": "CAUSAL_LM",
     "target_modules": "all-linear",
 }
+BATCH = 16
+"""Rows of a step, of all workers together."""
 TRAINING = {
-    "per_device_train_batch_size": 16,
     "gradient_accumulation_steps": 1,
     "logging_steps": 5,
     "lr_scheduler_type": "linear",

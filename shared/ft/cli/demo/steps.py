@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from ft import api
-from ft.cli.demo.starter import GENERATION, LORA, TRAINING, Starter, sentence
+from ft.cli.demo.starter import BATCH, GENERATION, LORA, TRAINING, Starter, sentence
 from ft.cli.exits import CommandFailed
 from ft.cli.serve import deployed
 from ft.cli.session import Session
@@ -22,11 +22,13 @@ SAMPLES = 5
 
 
 def fine_tune(
-    session: Session, starter: Starter, epochs: int
+    session: Session, starter: Starter, epochs: int, workers: int
 ) -> tuple[api.FineTuningJobMetadata, str]:
     """The job once it has succeeded, and the id of the adapter that it has registered."""
     client = session.client
     name = f"demo-{secrets.token_hex(4)}"
+    # With the batch that one worker has, so that several learn the same.
+    training = {**TRAINING, "per_device_train_batch_size": BATCH // workers}
     request = api.StartFineTuningJobRequest(
         adapter_name=name,
         base_model_id=starter.model_id,
@@ -36,10 +38,11 @@ def fine_tune(
         memory=4,
         gpu=0,
         num_epochs=epochs,
+        num_workers=workers,
         learning_rate=3e-3,
         auto_add_adapter=True,
         lora_config=json.dumps(LORA),
-        training_arguments_config=json.dumps(TRAINING),
+        training_arguments_config=json.dumps(training),
     )
     started = client.StartFineTuningJob(request).fine_tuning_job
     session.out.say(f"job {started.id}")

@@ -1,0 +1,32 @@
+"""How a process ended."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from ft.exit_status import signal_of, told
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (0, "ended with exit status 0"),
+        (3, "ended with exit status 3"),
+        (255, "ended with exit status 255"),
+        (-9, "was ended by SIGKILL, as happens where memory runs out"),
+        (137, "was ended by SIGKILL, as happens where memory runs out"),
+        (-11, "was ended by SIGSEGV"),
+        (-(signal.SIGRTMIN + 1), f"was ended by signal {signal.SIGRTMIN + 1}"),
+    ],
+)
+def test_every_end_has_words(status: int, words: str) -> None:
+    assert told(status) == words
+
+
+def test_a_process_that_a_signal_without_a_name_has_ended() -> None:
+    number = signal.SIGRTMIN + 3
+    done = subprocess.run([sys.executable, "-c", f"import os; os.kill(os.getpid(), {number})"])
+    assert signal_of(done.returncode) == number
+    assert str(number) in told(done.returncode)
