@@ -200,7 +200,8 @@ def _tell(session: Session, models: ServedModels, model: ServedModel) -> None:
         return
     key = f'  -H "Authorization: Bearer $(cat {shlex.quote(str(models.key_file))})" \\\n'
     session.out.say(
-        f'it is served; ask it with\n\n  fts ask {shlex.quote(model.name)} "..."\n\nor\n\n'
+        f'it is served; ask it with\n\n  fts ask {shlex.quote(model.name)} "..."\n\n'
+        "(--chat, if it was trained on conversations) or\n\n"
         f"curl {address} -H 'Content-Type: application/json' \\\n"
         f"{key if model.auth_enabled else ''}"
         f'  -d \'{{"accessKey": "{model.access_key}", "request": {{"prompt": "..."}}}}\''

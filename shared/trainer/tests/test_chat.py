@@ -1,5 +1,8 @@
 """How a chat template's texts are made, and where an answer to them ends."""
 
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +104,22 @@ def test_a_template_that_refuses_a_talk_like_any_other_names_no_end(
     assert chat.ends(model, tokenizer) == [tokenizer.eos_token_id]
     with pytest.raises(DataError, match="refuses it: no"):
         chat.ask(TALK, tokenizer)
+
+
+def test_the_template_beside_an_adapter_comes_before_the_bases(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    chat.take_saved(str(tmp_path), tokenizer)
+    assert tokenizer.chat_template == TURNS
+    # As earlier libraries left it.
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(HERE / "model" / name, tmp_path)
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    told = json.dumps({**config, "chat_template": "an earlier one"})
+    (tmp_path / "tokenizer_config.json").write_text(told)
+    chat.take_saved(str(tmp_path), tokenizer)
+    assert tokenizer.chat_template == "an earlier one"
+    (tmp_path / chat.TEMPLATE_FILE).write_text("its own")
+    chat.take_saved(str(tmp_path), tokenizer)
+    assert tokenizer.chat_template == "its own"
+    assert chat.template_hash(tokenizer) != ""
