@@ -7,7 +7,12 @@ from typing import Any
 
 from chassis.errors import FailedPrecondition, Violations
 from chassis.peers import all_referred, referred
-from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata, PromptMetadata
+from ft.proto.fine_tuning_studio_pb2 import (
+    AdapterMetadata,
+    DatasetMetadata,
+    ModelMetadata,
+    PromptMetadata,
+)
 from services.evaluation import rules
 from services.evaluation.peers import Peers
 from services.evaluation.request import EvaluationRequest
@@ -21,6 +26,8 @@ class References:
     """Base models by id, in the order of the request."""
     dataset: DatasetMetadata
     prompt: PromptMetadata
+    adapters: Mapping[str, AdapterMetadata]
+    """By id, that of the comparison too."""
 
 
 class Checks:
@@ -55,7 +62,13 @@ class Checks:
         asked = (referred(field, lookup) for field, lookup in lookups.items())
         found = dict(zip(lookups, await all_referred(*asked), strict=True))
         models = [one for field, one in found.items() if field.endswith(".base_model_id")]
-        return References({one.id: one for one in models}, found["dataset_id"], found["prompt_id"])
+        adapters = [one for field, one in found.items() if field.endswith("adapter_id")]
+        return References(
+            {one.id: one for one in models},
+            found["dataset_id"],
+            found["prompt_id"],
+            {one.id: one for one in adapters},
+        )
 
     async def _dataset(self, request: EvaluationRequest) -> DatasetMetadata:
         dataset = await self._peers.dataset(request.dataset_id)

@@ -64,21 +64,29 @@ class Validation:
             gpu=request.gpu,
             memory_gib=request.memory,
             num_workers=1,
+            comparison_adapter=references.adapters.get(request.comparison_adapter),
         )
         # One after the other: an inspection may take much of a machine.
         return [
-            await self._inspect_model(request, model, common)
+            await self._inspect_model(request, model, references, common)
             for model in references.models.values()
         ]
 
     async def _inspect_model(
-        self, request: EvaluationRequest, model: ModelMetadata, common: InspectJobRequest
+        self,
+        request: EvaluationRequest,
+        model: ModelMetadata,
+        references: References,
+        common: InspectJobRequest,
     ) -> InspectJobResponse:
         given = unstored(request.configs)
         configs = await self._peers.configs.complete(given, plan.NEEDED, model.id)
         bnb = quantisation(configs)
+        used = [adapter for base, adapter in request.combinations if base == model.id]
         wanted = InspectJobRequest(
             model=model,
+            adapters=[references.adapters[id] for id in used if id],
+            alone="" in used,
             generation_config_json=configs["generation_config"].text,
             bnb_config_json=bnb.text if bnb else "",
         )

@@ -50,14 +50,15 @@ class ChatTemplate:
         except TemplateError as error:
             raise DataError(f"the chat template is malformed: {first_line(error)}") from error
 
-    def render(self, messages: Sequence[Mapping[str, Any]]) -> str:
-        """The text of a conversation. Raises DataError with what the template says against it."""
+    def render(self, messages: Sequence[Mapping[str, Any]], *, ask: bool = False) -> str:
+        """The text of a conversation; with the beginning of an answer behind it to `ask` for one.
+        Raises DataError with what the template says against it."""
         try:
             return self._template.render(
                 messages=messages,
                 tools=None,
                 documents=None,
-                add_generation_prompt=False,
+                add_generation_prompt=ask,
                 **self._tokens,
             )
         except _FAILURES as error:

@@ -8,8 +8,9 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
+from ft.proto.fine_tuning_studio_pb2 import PromptMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest
-from rows import shares, templates
+from rows import conversations, shares, templates
 from services.inspection.places import Places
 
 BATCH_ROWS = 1000
@@ -47,6 +48,8 @@ class Parts:
     held_out: Part
     total: int
     """Rows of the whole dataset."""
+    unanswered: int = 0
+    """Held-out conversations that an evaluation leaves out: they do not end with an answer."""
 
 
 def parts(splits: DatasetDict, request: InspectJobRequest, project: Path) -> Parts:
@@ -63,17 +66,28 @@ def parts(splits: DatasetDict, request: InspectJobRequest, project: Path) -> Par
             strict=True,
         )
     )
-    used = _scored(train, held_out, request) if request.kind == "evaluation" else train
-    return Parts(used, held_out, sum(map(len, splits.values())))
+    total = sum(map(len, splits.values()))
+    if request.kind != "evaluation":
+        return Parts(train, held_out, total)
+    used, unanswered = _scored(train, held_out, request)
+    return Parts(used, held_out, total, unanswered)
 
 
-def _scored(train: Part, held_out: Part, request: InspectJobRequest) -> Part:
-    """Those of the held-out rows that an evaluation scores."""
+def _scored(train: Part, held_out: Part, request: InspectJobRequest) -> tuple[Part, int]:
+    """Those of the held-out rows that an evaluation scores, and how many have no answer."""
     prompt = request.prompt
     columns = templates.used_columns(prompt.input_template, prompt.completion_template)
+    conversation = asked_column(prompt, held_out.rows)
     fraction = request.eval_dataset_fraction
-    chosen = shares.scored(held_out.rows, [train.rows], columns, fraction).positions
-    return Part(held_out.rows.select(chosen), held_out.numbers.select(chosen), held_out.places)
+    scored = shares.scored(held_out.rows, [train.rows], columns, fraction, conversation)
+    rows, numbers = (part.select(scored.positions) for part in (held_out.rows, held_out.numbers))
+    return Part(rows, numbers, held_out.places), scored.unanswered
+
+
+def asked_column(prompt: PromptMetadata, rows: Dataset) -> str:
+    """The column of conversations that an evaluation asks about; empty if it asks with texts.
+    Raises DataError if the prompt expects something else than their last answers."""
+    return conversations.asked_column(prompt.input_template, prompt.completion_template, rows)
 
 
 def _sizes(splits: DatasetDict) -> tuple[int, int]:

@@ -1,20 +1,22 @@
 """What makes texts of the rows of a job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
 
+from ft.proto.inspection_pb2 import ChatTemplateSource
 from rows import conversations, templates
 from rows.errors import DataError
-from services.inspection import rules
+from services.inspection import chat, rules
 from services.inspection.chat import ChatTemplate
-from services.inspection.data import Parts
+from services.inspection.data import Parts, asked_column
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.settings import JobSettings
-from services.inspection.tokenizer import ModelTokenizer
+from services.inspection.tokenizer import ModelTokenizer, read_json
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,33 @@ def check_evaluations(settings: JobSettings, parts: Parts, findings: Findings) -
         findings.add(ERROR, "dataset_id", rules.EVALUATED, description)
 
 
-def filling(
-    settings: JobSettings, rows: Dataset, tokenizer: ModelTokenizer | None, findings: Findings
-) -> Filling | None:
-    """What makes texts of these rows; None, and noted, if nothing can."""
-    column = conversations.column_of(settings.template, rows) if settings.tuning else ""
-    if column:
-        return _of_conversations(settings, column, tokenizer, findings)
+def check_answers(parts: Parts, findings: Findings) -> None:
+    """Notes conversations that an evaluation leaves out."""
+    if rows := parts.unanswered:
+        description = (
+            f"{rows} of {len(parts.held_out)} held-out conversations are left out: they do not end "
+            "with an assistant's answer to something"
+        )
+        findings.add(WARNING, "dataset_id", rules.ANSWERED, description, rows)
+
+
+def fillings(
+    settings: JobSettings,
+    sources: Sequence[ChatTemplateSource],
+    rows: Dataset,
+    tokenizer: ModelTokenizer | None,
+    findings: Findings,
+) -> list[Filling]:
+    """What makes texts of these rows, each in a way of its own; none, and noted, if nothing can."""
+    if settings.tuning:
+        if column := conversations.column_of(settings.template, rows):
+            return _trained(settings, column, tokenizer, findings)
+    elif column := asked_column(settings.request.prompt, rows):
+        return _asked(sources, column, tokenizer, findings)
+    return [_of_texts(settings, findings)]
+
+
+def _of_texts(settings: JobSettings, findings: Findings) -> Filling:
     if settings.tuning and settings.training.get("assistant_only_loss"):
         description = "assistant_only_loss is for conversations, and the prompt makes a text"
         findings.add(ERROR, "training_arguments_config", rules.ANSWERS, description)
@@ -50,31 +72,80 @@ def filling(
     return Filling(partial(templates.fill, settings.template), names)
 
 
-def _of_conversations(
+def _trained(
     settings: JobSettings, column: str, tokenizer: ModelTokenizer | None, findings: Findings
-) -> Filling | None:
+) -> list[Filling]:
     if tokenizer is None:
-        return None
+        return []
     if settings.training.get("chat_template_path"):
         description = "conversations were not looked at: their chat template is the job's to read"
         findings.add(NOTICE, "training_arguments_config", rules.CONVERSATIONS, description)
-        return None
-    template = _template(tokenizer, findings)
+        return []
+    why = "the prompt hands over conversations, but the model's tokenizer has no chat template"
+    template = _template(tokenizer, tokenizer.chat_template, why, findings)
     if template is None:
-        return None
+        return []
     if settings.training.get("assistant_only_loss") and not template.marked:
         description = (
             "assistant_only_loss needs a chat template with {% generation %} around the answers; "
             "the model's has none, and the job fails unless the library knows the template"
         )
         findings.add(WARNING, "training_arguments_config", rules.ANSWERS, description)
-    return Filling(lambda row: template.render(conversations.messages(row, column)), [column], True)
+
+    def fill(row: dict[str, Any]) -> str:
+        return template.render(conversations.messages(row, column))
+
+    return [Filling(fill, [column], True)]
 
 
-def _template(tokenizer: ModelTokenizer, findings: Findings) -> ChatTemplate | None:
-    why = "the prompt hands over conversations, but the model's tokenizer has no chat template"
+def _asked(
+    sources: Sequence[ChatTemplateSource],
+    column: str,
+    tokenizer: ModelTokenizer | None,
+    findings: Findings,
+) -> list[Filling]:
+    """Of an evaluation, one for each chat template that it asks with."""
+    if tokenizer is None:
+        return []
+    texts = [_text(source, tokenizer, findings) for source in sources]
+    why = "the prompt hands over conversations, but neither the model nor an adapter that is "
+    why += "evaluated or compared with has a chat template for them"
+    distinct = dict.fromkeys(text for text in texts if text is not None)
+    found = [_template(tokenizer, text, why, findings) for text in distinct]
+    return [_asking(template, column) for template in found if template is not None]
+
+
+def _asking(template: ChatTemplate, column: str) -> Filling:
+    def fill(row: dict[str, Any]) -> str:
+        before, _ = conversations.question(row, column)
+        return template.render(before, ask=True)
+
+    return Filling(fill, [column], True)
+
+
+def _text(source: ChatTemplateSource, tokenizer: ModelTokenizer, findings: Findings) -> str | None:
+    """The chat template that a model or an adapter is asked with, empty if there is none. None, and
+    noted, if only the job can tell."""
+    own = tokenizer.chat_template
+    if source.alone and own:
+        return own
+    if source.on_hub:
+        description = (
+            f"conversations were not looked at: the chat template of adapter {source.adapter} is "
+            "on the hub, for the job to read"
+        )
+        findings.add(NOTICE, "model_adapter_combinations", rules.CONVERSATIONS, description)
+        return None
+    files = {name: Path(path) for name, path in source.files.items()}
+    config = files.get("tokenizer_config.json")
+    return chat.text_of(files, read_json(config) if config else {}) or own
+
+
+def _template(
+    tokenizer: ModelTokenizer, text: str, why: str, findings: Findings
+) -> ChatTemplate | None:
     try:
-        template = tokenizer.chat()
+        template = tokenizer.chat(text)
     except DataError as error:
         template, why = None, str(error)
     if template is None:

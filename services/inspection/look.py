@@ -90,6 +90,9 @@ class Look:
             for name, template in wanted.items():
                 for rows in splits.values():
                     templates.check_columns(template, rows.column_names, name)
+            if not self._settings.tuning:
+                for rows in splits.values():
+                    data.asked_column(prompt, rows)
         except DataError as error:
             self._findings.add(ERROR, "prompt_id", rules.COLUMNS, str(error))
             return False
@@ -98,13 +101,18 @@ class Look:
     def _seen(self, parts: data.Parts, tokenizer: ModelTokenizer | None) -> Seen:
         if self._settings.tuning:
             fillings.check_evaluations(self._settings, parts, self._findings)
-        filling = fillings.filling(self._settings, parts.used.rows, tokenizer, self._findings)
-        if filling is None:
-            return Seen()
-        seconds = self._work.seconds * COUNTING_SHARE
-        texts = Texts(self._settings, parts, filling, tokenizer, self._context, seconds)
-        texts.look(self._findings)
-        return texts.seen
+        else:
+            fillings.check_answers(parts, self._findings)
+        found = fillings.fillings(
+            self._settings, self._work.chat_templates, parts.used.rows, tokenizer, self._findings
+        )
+        seen = [Seen()]
+        for filling in found:
+            seconds = self._work.seconds * COUNTING_SHARE / len(found)
+            texts = Texts(self._settings, parts, filling, tokenizer, self._context, seconds)
+            texts.look(self._findings)
+            seen.append(texts.seen)
+        return max(seen, key=lambda one: one.longest)
 
     def _summary(self, parts: data.Parts, seen: Seen, pad_token: str) -> DataSummary:
         a_pass, total = 0, 0

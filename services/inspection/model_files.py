@@ -1,7 +1,7 @@
 """Where the files of a base model lie, of which an inspection reads some."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,8 @@ NAMES = (
     "special_tokens_map.json",
     chat.FILE,
 )
+
+_OF_TEMPLATES = (chat.FILE, "tokenizer_config.json")
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,29 @@ class ModelFiles:
         # The files of a registered model lie where MLflow keeps them, and jobs alone have MLflow.
         return Found()
 
+    async def adapter(self, location: str) -> dict[str, Path]:
+        """The files of an adapter in the project that may tell its chat template."""
+        return await asyncio.to_thread(self._of_adapter, location)
+
+    def _of_adapter(self, location: str) -> dict[str, Path]:
+        folder = self._paths.directory("location", location, Violations())
+        if folder is None:
+            return {}
+        return self._readable(folder, _OF_TEMPLATES)
+
+    def _readable(self, folder: Path, names: Iterable[str]) -> dict[str, Path]:
+        paths = {
+            name: self._paths.file("location", str(folder / name), Violations()) for name in names
+        }
+        return {name: path for name, path in paths.items() if path is not None}
+
     def _in_project(self, location: str) -> Found:
         found = Violations()
         folder = self._paths.directory("location", location, found)
         if folder is None:
             return Found(missing=found.found[0].description)
         shards = sorted(path.name for path in folder.glob("*.safetensors"))
-        paths = {
-            name: self._paths.file("location", str(folder / name), Violations())
-            for name in (*NAMES, *shards)
-        }
-        files = {name: path for name, path in paths.items() if path is not None}
+        files = self._readable(folder, (*NAMES, *shards))
         missing = "" if "config.json" in files else f"{location} has no config.json"
         return Found(files, missing=missing)
 

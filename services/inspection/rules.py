@@ -17,7 +17,8 @@ MODEL_FILES = Rule("FT-862", "The base model's files are there, and tell its siz
 MEMORY = Rule("FT-863", "A worker has as much memory as its job is expected to need.")
 EVALUATED = Rule("FT-870", "Evaluations during a training have rows that are held out.")
 CHAT_TEMPLATE = Rule(
-    "FT-871", "Conversations are trained on with a tokenizer that has a chat template."
+    "FT-871",
+    "Conversations are trained on and evaluated with a tokenizer that has a chat template.",
 )
 CONVERSATIONS = Rule(
     "FT-872", "Each row of a column of conversations has messages that the chat template takes."
@@ -25,4 +26,5 @@ CONVERSATIONS = Rule(
 ANSWERS = Rule(
     "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
 )
+ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")
 TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")

@@ -15,8 +15,9 @@ from chassis.hub import Hub
 from chassis.hub_errors import Repository
 from chassis.paths import ProjectPaths
 from chassis.rules import Rule
-from ft.api import DatasetMetadata, DatasetType, ModelMetadata
+from ft.api import AdapterMetadata, AdapterType, DatasetMetadata, DatasetType, ModelMetadata
 from ft.proto.inspection_pb2 import (
+    ChatTemplateSource,
     InspectionWork,
     InspectJobRequest,
     InspectJobResponse,
@@ -57,6 +58,7 @@ class InspectionService:
             self._model(request.model, findings), self._data(request.dataset, findings)
         )
         work = self._work(request, model)
+        work.chat_templates.extend(await self._chat_templates(request))
         if not reachable:
             work.request.ClearField("dataset")
         response = await self._looked(work, findings)
@@ -82,6 +84,24 @@ class InspectionService:
             model_files={name: str(path) for name, path in model.files.items()},
             weights=[WeightShape(name=name, shape=one) for name, one in model.weights.items()],
             seconds=context.current(self._deadline_seconds).remaining(),
+        )
+
+    async def _chat_templates(self, request: InspectJobRequest) -> list[ChatTemplateSource]:
+        found = [await self._chat_template(adapter) for adapter in request.adapters]
+        if request.alone:
+            alone = ChatTemplateSource(alone=True)
+            if request.HasField("comparison_adapter"):
+                alone.MergeFrom(await self._chat_template(request.comparison_adapter))
+            found.append(alone)
+        return found
+
+    async def _chat_template(self, adapter: AdapterMetadata) -> ChatTemplateSource:
+        on_hub = adapter.type == AdapterType.HUGGINGFACE
+        files = {} if on_hub else await self._files.adapter(adapter.location)
+        return ChatTemplateSource(
+            adapter=adapter.name,
+            files={name: str(path) for name, path in files.items()},
+            on_hub=on_hub,
         )
 
     async def _model(self, model: ModelMetadata, findings: Findings) -> Found:

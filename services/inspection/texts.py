@@ -122,7 +122,8 @@ class Texts:
                 findings.add(severity, field, rule, text, rows, seen.places[trouble])
 
         if self._filling.conversation:
-            text = f"have no conversation that can be trained on: {self._fault}"
+            use = "trained on" if self._settings.tuning else "asked about"
+            text = f"have no conversation that can be {use}: {self._fault}"
             tell(NOT_FILLED, ERROR, "dataset_id", rules.CONVERSATIONS, text)
         else:
             text = f"cannot be filled into the {self._settings.template_name}: {self._fault}"

@@ -54,11 +54,12 @@ class ModelTokenizer:
         encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=not whole)
         return [len(encoding.ids) for encoding in encoded]
 
-    def chat(self) -> ChatTemplate | None:
-        """What writes out conversations; None if there is no template. Raises DataError."""
+    def chat(self, template: str) -> ChatTemplate | None:
+        """What writes out conversations with that template; None if there is none. Raises
+        DataError."""
         names = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token")
         tokens = {name: token for name in names if (token := self._special(name))}
-        return ChatTemplate(self.chat_template, tokens) if self.chat_template else None
+        return ChatTemplate(template, tokens) if template else None
 
     def _special(self, name: str) -> str | None:
         for config in self._named:

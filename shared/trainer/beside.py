@@ -9,13 +9,14 @@ from ft.agreed import ANSWERS_FILE
 from trainer import manifest, trained_answers
 from trainer.errors import explain
 from trainer.events import EventLog
+from trainer.questions import Sample
 
 logger = logging.getLogger(__name__)
 
 
 def write(
     origin: manifest.Origin,
-    samples: Sequence[str],
+    samples: Sequence[Sample],
     trainer: Any,
     folder: Path,
     job_folder: Path,
@@ -29,7 +30,7 @@ def write(
 
 
 def _record_answers(
-    origin: manifest.Origin, samples: Sequence[str], trainer: Any, folder: Path, events: EventLog
+    origin: manifest.Origin, samples: Sequence[Sample], trainer: Any, folder: Path, events: EventLog
 ) -> None:
     tokenizer = trainer.processing_class
     # Those of an earlier attempt are another adapter's.

@@ -12,6 +12,7 @@ from rows.errors import DataError, first_line
 from trainer import hub
 from trainer.errors import ModelError, SettingsError
 from trainer.hardware import Notify
+from trainer.hashes import of_text
 
 NOT_FOR_TEXTS = (
     "assistant_only_loss is for conversations: the prompt_template must be nothing but a column of "
@@ -66,18 +67,30 @@ def take_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
         raise SettingsError(f"training_arguments_config: {why}") from error
 
 
-def saved_template(source: str) -> Any:
+def _saved_template(source: str) -> Any:
     """The chat template of the tokenizer in a folder, an adapter's too, or under a name of the hub;
     None if there is none."""
     folder = Path(source)
     if (folder / TEMPLATE_FILE).is_file():
-        return (folder / TEMPLATE_FILE).read_text(encoding="utf-8")
+        # To the letter: its ends of lines too.
+        return (folder / TEMPLATE_FILE).read_bytes().decode()
     if folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
         return None
     try:
         return AutoTokenizer.from_pretrained(source, token=hub.token()).chat_template
     except (OSError, ValueError):
         return None
+
+
+def take_saved(adapter: str, tokenizer: Any) -> None:
+    """Gives the tokenizer the chat template that lies beside an adapter, in a folder or on the hub;
+    it keeps its own where there is none."""
+    tokenizer.chat_template = _saved_template(adapter) or tokenizer.chat_template
+
+
+def template_hash(tokenizer: Any) -> str:
+    """Tells a tokenizer's chat template from another; empty if it has none."""
+    return of_text(tokenizer.get_chat_template()) if tokenizer.chat_template else ""
 
 
 def require_template(tokenizer: Any) -> None:

@@ -19,13 +19,28 @@ from ft.api import (
     RegisterExportRequest,
 )
 from ft.client import StudioError
-from trainer import export_work, hub, registry, saving, settings, tracking, trained_answers
+from trainer import (
+    chat,
+    export_work,
+    hub,
+    registry,
+    saving,
+    settings,
+    tracking,
+    trained_answers,
+)
 from trainer.arguments import ExportArguments
 from trainer.errors import REFUSALS, TrackingError
 from trainer.events import EventLog
 from trainer.export_work import Work
 from trainer.hardware import Hardware, detect
-from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
+from trainer.model import (
+    adapter_source,
+    load_adapter,
+    load_model,
+    load_tokenizer,
+    weight_type,
+)
 from trainer.parity import Parity, prompt_of, sample_prompts
 from trainer.registration import patiently
 from trainer.studio import Identity, Studio, model_reference, model_source
@@ -91,6 +106,7 @@ class Export:
         dtype = self._weight_type(hardware)
         model = load_model(source, hardware, dtype, None)
         adapted = load_adapter(model, adapter, self._project)
+        chat.take_saved(adapter_source(adapter, self._project), tokenizer)
         if adapter.type == AdapterType.PROJECT:
             folder = self._project / adapter.location
             trained_answers.check(folder, adapted, tokenizer, self._events.notice)
@@ -108,6 +124,9 @@ class Export:
         merged = loaded.model.merge_and_unload()
         if self._arguments.generation_config:
             merged.generation_config = self._generation(loaded)
+        elif loaded.parity.chat:
+            # Whoever serves the model is to end an answer where the adapter was taught to.
+            merged.generation_config.eos_token_id = loaded.parity.generation_config["eos_token_id"]
         try:
             saving.save_merged(merged, loaded.tokenizer, partial)
             self._done(2)
@@ -169,10 +188,14 @@ class Export:
         saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
         generation.save_pretrained(folder / "adapter")
         location, run_name = self._arguments.artifact_location, self._arguments.model_name
-        return registry.log(folder, location, generation, metadata, run_name)
+        form = registry.Form(generation, chat=bool(loaded.tokenizer.chat_template))
+        return registry.log(folder, location, form, metadata, run_name)
 
     def _generation(self, loaded: Loaded) -> Any:
-        return settings.make_generation_config(self._arguments.generation_config, loaded.tokenizer)
+        parity = loaded.parity
+        ends = {"eos_token_id": parity.generation_config["eos_token_id"]} if parity.chat else {}
+        wanted = {**ends, **self._arguments.generation_config}
+        return settings.make_generation_config(wanted, loaded.tokenizer)
 
     def _register(self, **made: str) -> None:
         identity = self._identity

@@ -10,12 +10,13 @@ from typing import Any
 
 from ft.api import AdapterMetadata, GetDatasetRequest, GetPromptRequest, PromptMetadata
 from ft.client import NotFoundError
-from rows import reading, templates
+from rows import reading
 from rows.errors import RowsError
-from trainer import hub, settings
+from trainer import chat, hub, questions, settings
 from trainer.errors import ModelError
 from trainer.generate import continue_texts
 from trainer.hardware import Notify
+from trainer.questions import Sample
 from trainer.studio import Studio
 
 ROWS = 8
@@ -29,18 +30,31 @@ GENERAL = ("Hello", "Once upon a time", "The answer is", "1 2 3 4")
 class Parity:
     """Sample prompts, and what the adapter's own model makes of them greedily."""
 
-    prompts: list[str]
+    prompts: Sequence[Sample]
     generation_config: dict[str, Any]
     expected: list[str]
 
     @classmethod
     def of(
-        cls, model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: list[str]
+        cls,
+        model: Any,
+        tokenizer: Any,
+        generation_config: dict[str, Any],
+        prompts: Sequence[Sample],
     ) -> "Parity":
-        """What this model makes of the prompts; `generation_config` is that of the export."""
+        """What this model makes of the prompts; `generation_config` is that of the export.
+
+        Raises DataError if the chat template refuses one.
+        """
         tokens = min(generation_config.get("max_new_tokens") or MAX_NEW_TOKENS, MAX_NEW_TOKENS)
-        greedy = {**generation_config, "do_sample": False, "max_new_tokens": tokens}
+        ends = {"eos_token_id": chat.ends(model, tokenizer)} if questions.are_chat(prompts) else {}
+        greedy = {**ends, **generation_config, "do_sample": False, "max_new_tokens": tokens}
         return cls(prompts, greedy, _written(model, tokenizer, greedy, prompts))
+
+    @property
+    def chat(self) -> bool:
+        """Whether the prompts are conversations."""
+        return questions.are_chat(self.prompts)
 
     def require_model(self, model: Any, tokenizer: Any) -> None:
         """Raises ModelError unless that model writes the same."""
@@ -72,7 +86,7 @@ def prompt_of(studio: Studio, adapter: AdapterMetadata) -> PromptMetadata | None
 
 def sample_prompts(
     studio: Studio, prompt: PromptMetadata | None, project: Path, notify: Notify
-) -> list[str]:
+) -> Sequence[Sample]:
     """The first rows of the prompt's dataset as inputs; texts about nothing where they cannot be
     had."""
     if prompt is None:
@@ -82,15 +96,24 @@ def sample_prompts(
         dataset = studio.GetDataset(GetDatasetRequest(id=prompt.dataset_id)).dataset
         splits = reading.load(dataset, project, hub.token())
         rows = next(iter(splits.values()))
-        few = rows.select(range(min(ROWS, len(rows))))
-        return [templates.fill(prompt.input_template, row) for row in few] or list(GENERAL)
+        return [_plain(one) for one in questions.samples(prompt, rows, ROWS)] or list(GENERAL)
     except (NotFoundError, RowsError, LookupError) as error:
         notify(f"The export is checked on general texts: the adapter's rows are gone ({error}).")
         return list(GENERAL)
 
 
+def _plain(sample: Sample) -> Sample:
+    """Of messages no more than a registered model takes: both models are asked the same."""
+    if isinstance(sample, str):
+        return sample
+    return [{"role": one["role"], "content": str(one["content"])} for one in sample]
+
+
 def _written(
-    model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: list[str]
+    model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: Sequence[Sample]
 ) -> list[str]:
     generation = settings.make_generation_config(generation_config, tokenizer)
-    return [one.text for one in continue_texts(model, tokenizer, generation, prompts)]
+    texts = [questions.written(prompt, tokenizer) for prompt in prompts]
+    whole = questions.are_chat(prompts)
+    found = continue_texts(model, tokenizer, generation, texts, whole=whole)
+    return [continuation.text for continuation in found]

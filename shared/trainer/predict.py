@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rows.errors import RowsError
+from rows.errors import DataError, RowsError
 from trainer.errors import ModelError, SettingsError, TrainerError, explain
 from trainer.job import quiet_libraries
 
@@ -24,6 +24,8 @@ NEVER = 78
 """Exit status that says that to try again is of no use (EX_CONFIG)."""
 MAX_NEW_TOKENS = 256
 """Where neither settings nor call say how long an answer may be."""
+PROMPT, MESSAGES = "prompt", "messages"
+"""What a call asks: a text to go on with, or a conversation to answer."""
 MAX_BEAMS = 16
 LEAST_TEMPERATURE = 1e-6
 """Below, what a model's outputs are divided by makes numbers that are too large to draw from."""
@@ -56,7 +58,7 @@ _OF_CHANCE = ("temperature", "top_p", "top_k")
 
 
 class Predictor:
-    """A loaded model that answers prompts, as evaluation has it answer."""
+    """A loaded model that answers prompts, as an evaluation has it answer."""
 
     def __init__(self, model: Any, tokenizer: Any, generation: dict[str, Any]) -> None:
         self._model = model
@@ -64,30 +66,48 @@ class Predictor:
         self._generation = {"max_new_tokens": MAX_NEW_TOKENS, **generation}
 
     def answer(self, args: Any) -> str:
-        """What the model writes behind `prompt`. Raises ValueError naming what is wrong."""
+        """What the model writes behind `prompt`, or answers to `messages`. Raises ValueError
+        naming what is wrong."""
+        from trainer import chat
         from trainer.generate import continue_texts
         from trainer.settings import make_generation_config
 
-        prompt, options = _checked(args)
-        wanted = {**self._generation, **_with_chance(options)}
-        wanted["max_new_tokens"] = min(wanted["max_new_tokens"], self._room(prompt))
+        asked, options = _checked(args)
+        whole = not isinstance(asked, str)
+        text = asked if isinstance(asked, str) else self._written(asked)
+        ends = {"eos_token_id": chat.ends(self._model, self._tokenizer)} if whole else {}
+        wanted = {**ends, **self._generation, **_with_chance(options)}
+        wanted["max_new_tokens"] = min(wanted["max_new_tokens"], self._room(text, whole=whole))
         try:
             generation = make_generation_config(wanted, self._tokenizer)
         except SettingsError as error:
             raise ValueError(str(error)) from error
-        (continuation,) = continue_texts(self._model, self._tokenizer, generation, [prompt])
+        (continuation,) = continue_texts(
+            self._model, self._tokenizer, generation, [text], whole=whole
+        )
         return continuation.text
 
-    def _room(self, prompt: str) -> float:
-        """Tokens that the model can write behind the prompt."""
+    def _written(self, messages: list[dict[str, Any]]) -> str:
+        from trainer import chat
+
+        if not self._tokenizer.chat_template:
+            raise ValueError(f"{MESSAGES}: the model has no chat template; give a prompt instead")
+        try:
+            return chat.ask(messages, self._tokenizer)
+        except DataError as error:
+            raise ValueError(f"{MESSAGES}: {error}") from error
+
+    def _room(self, text: str, *, whole: bool) -> float:
+        """Tokens that the model can write behind the text."""
         from trainer.model import longest_text
 
         longest = longest_text(self._model)
         if longest is None:
             return math.inf
-        used = len(self._tokenizer(prompt)["input_ids"])
+        used = len(self._tokenizer(text, add_special_tokens=not whole)["input_ids"])
         if used >= longest:
-            raise ValueError(f"prompt: has {used} tokens, and must have less than {longest}")
+            name = MESSAGES if whole else PROMPT
+            raise ValueError(f"{name}: has {used} tokens, and must have less than {longest}")
         return longest - used
 
 
@@ -96,7 +116,7 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     import torch
 
     from ft.api import AdapterMetadata, AdapterType
-    from trainer import trained_answers
+    from trainer import chat, trained_answers
     from trainer.hardware import detect
     from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
     from trainer.settings import make_generation_config
@@ -115,6 +135,7 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     if location := environment.get(ADAPTER, ""):
         adapter = AdapterMetadata(type=AdapterType.PROJECT, name=location, location=location)
         model = load_adapter(model, adapter, project)
+        chat.take_saved(str(project / location), tokenizer)
         trained_answers.check(project / location, model, tokenizer, notify)
     notify(f"{name} {f'with {location}' if location else 'alone'} is ready on {model.device}.")
     return Predictor(model, tokenizer, generation)
@@ -144,19 +165,36 @@ def _generation(text: str) -> dict[str, Any]:
     return given
 
 
-def _checked(args: Any) -> tuple[str, dict[str, Any]]:
-    """The prompt, and the options that are given."""
+def _checked(args: Any) -> tuple[str | list[dict[str, Any]], dict[str, Any]]:
+    """What is asked, and the options that are given."""
     if not isinstance(args, dict):
-        raise ValueError("the request must be a JSON object with a prompt")
-    options = {
-        name: value for name, value in args.items() if name != "prompt" and value is not None
-    }
-    wrong = _wrong(options)
-    if not isinstance(args.get("prompt"), str) or not args["prompt"]:
-        wrong.insert(0, "prompt: must be given, as a text that is not empty")
+        raise ValueError("the request must be a JSON object with a prompt, or with messages")
+    given = {name: value for name, value in args.items() if value is not None}
+    asked = {name: given.pop(name) for name in (PROMPT, MESSAGES) if name in given}
+    wrong = [*_wrong_question(asked), *_wrong(given)]
     if wrong:
         raise ValueError("; ".join(wrong))
-    return args["prompt"], options
+    (question,) = asked.values()
+    return question, given
+
+
+def _wrong_question(asked: dict[str, Any]) -> list[str]:
+    if len(asked) > 1:
+        return [f"{MESSAGES}: cannot be given beside a {PROMPT}"]
+    if MESSAGES in asked:
+        talk = asked[MESSAGES]
+        fits = isinstance(talk, list) and talk and all(_is_message(one) for one in talk)
+        return [] if fits else [f"{MESSAGES}: must be a list of objects with role and content"]
+    text = asked.get(PROMPT)
+    if isinstance(text, str) and text:
+        return []
+    return [f"{PROMPT}: must be given, as a text that is not empty, or {MESSAGES} in its place"]
+
+
+def _is_message(found: Any) -> bool:
+    return isinstance(found, dict) and all(
+        isinstance(found.get(name), str) for name in ("role", "content")
+    )
 
 
 def _wrong(options: dict[str, Any]) -> list[str]:

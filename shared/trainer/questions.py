@@ -1,6 +1,8 @@
 """What a model is asked about rows, and what it is expected to write."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from datasets import Dataset
@@ -9,6 +11,9 @@ from ft.api import PromptMetadata
 from rows import conversations, templates
 from rows.errors import DataError
 from trainer import chat
+
+Sample = str | list[dict[str, Any]]
+"""A text, or the messages of a conversation before an answer."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,37 @@ def column_of(prompt: PromptMetadata, rows: Dataset) -> str:
     """The column of conversations that the prompt asks about; empty if it asks with texts. Raises
     DataError if it expects something else than their last answers."""
     return conversations.asked_column(prompt.input_template, prompt.completion_template, rows)
+
+
+def samples(prompt: PromptMetadata, rows: Dataset, most: int) -> list[Sample]:
+    """What a model that was trained with the prompt is asked about the first of the rows; nothing
+    if the prompt says not how."""
+    if column := conversations.column_of(prompt.prompt_template, rows):
+        return list(islice(_conversations(rows, column), most))
+    try:
+        templates.check_columns(prompt.input_template, rows.column_names, "input_template")
+    except DataError:
+        return []
+    filled = (templates.fill(prompt.input_template, row) for row in islice(rows, most))
+    return [text for text in filled if text]
+
+
+def written(sample: Sample, tokenizer: Any) -> str:
+    """The text that the model goes on with. Raises DataError if the chat template refuses it."""
+    return sample if isinstance(sample, str) else chat.ask(sample, tokenizer)
+
+
+def are_chat(asked: Sequence[Sample]) -> bool:
+    """Whether a chat template writes them, with every special token."""
+    return any(not isinstance(sample, str) for sample in asked)
+
+
+def _conversations(rows: Dataset, column: str) -> Iterator[Sample]:
+    for row in rows:
+        try:
+            yield conversations.question(row, column)[0]
+        except DataError:
+            continue
 
 
 def _pair(row: dict[str, Any], number: int, column: str, tokenizer: Any) -> tuple[str, str]:

@@ -5,6 +5,7 @@ the latter with tokenizer and generation settings. Numbers and batches are those
 that it writes what the trainer's own model writes.
 """
 
+from itertools import takewhile
 from typing import Any
 
 import pandas
@@ -20,7 +21,7 @@ _OF_SAMPLING = ("temperature", "top_p", "top_k")
 
 
 class AdaptedModel(PythonModel):
-    """Continues the texts of the column `prompt`.
+    """Continues the texts of the column `prompt`, or answers the conversations of `messages`.
 
     `params` are generation settings; those that are not given are the exported ones. A temperature
     of 0 is greedy.
@@ -40,11 +41,32 @@ class AdaptedModel(PythonModel):
     ) -> list[str]:
         """The continuations, in order, each without its prompt and without special tokens."""
         generation = self._settings(params or {})
-        prompts = [str(prompt) for prompt in model_input["prompt"]]
+        talks = "messages" in model_input
+        if talks and "prompt" in model_input:
+            raise ValueError("messages: cannot be given beside a prompt")
+        texts = self._written(model_input["messages"]) if talks else model_input["prompt"]
+        prompts = [str(text) for text in texts]
         written: list[str] = []
         for start in range(0, len(prompts), BATCH_ROWS):
-            written += self._continue(prompts[start : start + BATCH_ROWS], generation)
+            batch = prompts[start : start + BATCH_ROWS]
+            # What the chat template wrote has every special token already.
+            encoded = self._tokenizer(
+                batch,
+                return_tensors="pt",
+                padding=True,
+                return_token_type_ids=False,
+                add_special_tokens=not talks,
+            )
+            written += self._continue(encoded, generation)
         return written
+
+    def _written(self, talks: Any) -> list[str]:
+        return [
+            self._tokenizer.apply_chat_template(
+                list(talk), tokenize=False, add_generation_prompt=True
+            )
+            for talk in talks
+        ]
 
     def _settings(self, params: dict[str, Any]) -> GenerationConfig:
         wanted = {**self._generation.to_dict(), **params}
@@ -55,13 +77,14 @@ class AdaptedModel(PythonModel):
         return GenerationConfig.from_dict(wanted)
 
     @torch.inference_mode()
-    def _continue(self, prompts: list[str], generation: GenerationConfig) -> list[str]:
-        encoded = self._tokenizer(
-            prompts, return_tensors="pt", padding=True, return_token_type_ids=False
-        ).to(self._model.device)
+    def _continue(self, encoded: Any, generation: GenerationConfig) -> list[str]:
+        encoded = encoded.to(self._model.device)
         output = self._model.generate(**encoded, generation_config=generation)
-        written = output[:, encoded["input_ids"].shape[1] :]
-        texts: list[str] = self._tokenizer.batch_decode(written, skip_special_tokens=True)
+        written = output[:, encoded["input_ids"].shape[1] :].tolist()
+        end = generation.eos_token_id
+        ends = end if isinstance(end, list) else [end]
+        said = [list(takewhile(lambda token: token not in ends, one)) for one in written]
+        texts: list[str] = self._tokenizer.batch_decode(said, skip_special_tokens=True)
         return texts
 
 

@@ -38,7 +38,8 @@ class Logged:
 
         greedy = parity.generation_config
         params = {name: greedy[name] for name in ("do_sample", "max_new_tokens")}
-        prompts = pandas.DataFrame({"prompt": parity.prompts})
+        column = "messages" if parity.chat else "prompt"
+        prompts = pandas.DataFrame({column: list(parity.prompts)})
         with tracking.troubles_explained():
             model = pyfunc.load_model(self.uri)
         written: list[str] = model.predict(prompts, params=params)
@@ -54,34 +55,52 @@ class Logged:
         client.delete_run(self.run_id)
 
 
+@dataclass(frozen=True)
+class Form:
+    """How a model is asked."""
+
+    generation: Any
+    chat: bool
+    """Whether it takes messages in place of a prompt."""
+
+    def signature(self) -> Any:
+        """The columns and params of a call, as MLflow has them."""
+        import pandas
+        from mlflow.models import infer_signature
+        from mlflow.types.schema import Array, ColSpec, Object, Property, Schema
+
+        given = {name: getattr(self.generation, name, None) for name in PARAMETERS}
+        params = {
+            name: usual if given[name] is None else type(usual)(given[name])
+            for name, usual in PARAMETERS.items()
+        }
+        example = pandas.DataFrame({"prompt": ["text"]})
+        signature = infer_signature(example, ["text"], params=params)
+        if self.chat:
+            message = Object([Property(name, "string") for name in ("role", "content")])
+            talk = ColSpec(Array(message), "messages", required=False)
+            signature.inputs = Schema([ColSpec("string", "prompt", required=False), talk])
+        return signature
+
+
 @tracking.troubles_explained()
-def log(
-    folder: Path, location: str, generation: Any, metadata: dict[str, Any], run_name: str
-) -> Logged:
+def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_name: str) -> Logged:
     """Logs what lies in `folder` as `base` and `adapter`, in a run of its own.
 
     MLflow's own flavor for transformers is not used: it saves a model with an adapter so that its
     weights are not found when it is loaded, and says nothing.
     """
     import mlflow
-    import pandas
-    from mlflow.models import infer_signature
 
-    given = {name: getattr(generation, name, None) for name in PARAMETERS}
-    params = {
-        name: usual if given[name] is None else type(usual)(given[name])
-        for name, usual in PARAMETERS.items()
-    }
-    example = pandas.DataFrame({"prompt": ["text"]})
     with mlflow.start_run(run_name=run_name) as run:
         info = mlflow.pyfunc.log_model(
             name=location,
             python_model=str(CODE),
             artifacts={name: str(folder / name) for name in ("base", "adapter")},
-            signature=infer_signature(example, ["text"], params=params),
+            signature=form.signature(),
             # Given, since MLflow would find them out by running the model.
             pip_requirements=[f"{name}=={_release(name)}" for name in _PACKAGES],
-            metadata={**metadata, "generation_config": generation.to_diff_dict()},
+            metadata={**metadata, "generation_config": form.generation.to_diff_dict()},
         )
     return Logged(info.model_uri, run.info.experiment_id, run.info.run_id, location)
 

@@ -56,19 +56,17 @@ class Subject:
         return load_adapter(model, adapter, self._project)
 
     def _take_template(self, tokenizer: Any) -> None:
-        if self._arguments.adapter_id:
-            adapter = self._adapter(self._arguments.adapter_id)
-            tokenizer.chat_template = self._template(adapter) or tokenizer.chat_template
-        elif not tokenizer.chat_template and self._arguments.comparison_adapter_id:
-            adapter = self._adapter(self._arguments.comparison_adapter_id)
-            tokenizer.chat_template = self._template(adapter)
+        arguments = self._arguments
+        alone = not arguments.adapter_id
+        if alone and (tokenizer.chat_template or not arguments.comparison_adapter_id):
+            return
+        adapter = self._adapter(arguments.adapter_id or arguments.comparison_adapter_id)
+        chat.take_saved(adapter_source(adapter, self._project), tokenizer)
+        if alone and tokenizer.chat_template:
             self._notify(
                 "The base model has no chat template: it is asked with that of adapter "
                 f"{adapter.name}."
             )
-
-    def _template(self, adapter: AdapterMetadata) -> Any:
-        return chat.saved_template(adapter_source(adapter, self._project))
 
     @cached_property
     def _source(self) -> str:

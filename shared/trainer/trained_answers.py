@@ -6,53 +6,51 @@ it gives the same inputs to the model as it was loaded, one at a time as calls c
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets import Dataset
+
 from ft.agreed import ANSWERS_FILE, TEMPLATES
-from rows import templates
-from rows.errors import DataError
-from trainer import settings
+from trainer import chat, questions, settings
+from trainer.answers_file import VERSION, Answers
 from trainer.errors import ParityError
 from trainer.generate import continue_texts
 from trainer.hardware import Notify
 from trainer.model import longest_text
+from trainer.questions import Sample
 from trainer.tokenizer import fingerprint
 
 SAMPLES = 4
 GREEDY = {"do_sample": False, "max_new_tokens": 16}
 
 
-def inputs(prompt: Any, rows: Iterable[dict[str, Any]], columns: Iterable[str]) -> list[str]:
+def inputs(prompt: Any, rows: Dataset) -> list[Sample]:
     """The first rows as a model is asked about them; none if the prompt says not how."""
-    try:
-        templates.check_columns(prompt.input_template, columns, "input_template")
-    except DataError:
-        return []
-    filled = (
-        templates.fill(prompt.input_template, row)
-        for row, _ in zip(rows, range(SAMPLES), strict=False)
-    )
-    return [text for text in filled if text]
+    return questions.samples(prompt, rows, SAMPLES)
 
 
-def record(model: Any, tokenizer: Any, prompt: Any, samples: Sequence[str], folder: Path) -> None:
+def record(
+    model: Any, tokenizer: Any, prompt: Any, samples: Sequence[Sample], folder: Path
+) -> None:
     """Writes what `check` compares with into the file ANSWERS_FILE of the adapter's folder."""
     longest = longest_text(model)
-    fitting = [text for text in samples if longest is None or _tokens(tokenizer, text) < longest]
+    talks = questions.are_chat(samples)
+    generation = {**GREEDY, **({"eos_token_id": chat.ends(model, tokenizer)} if talks else {})}
+    texts = [questions.written(sample, tokenizer) for sample in samples]
+    fitting = [text for text in texts if longest is None or _tokens(tokenizer, text) < longest]
+    answers = _answers(model, tokenizer, generation, fitting, whole=talks)
     content = {
-        "version": 1,
+        "version": VERSION,
         "tokenizer": fingerprint(tokenizer),
         "eos_token_id": tokenizer.eos_token_id,
+        "chat_template": chat.template_hash(tokenizer) if talks else None,
         **{name: getattr(prompt, name) for name in TEMPLATES},
         "calculated": _calculated(model),
-        "generation": GREEDY,
+        "generation": generation,
         "samples": [
-            {"input": text, "tokens": tokens}
-            for text, tokens in zip(
-                fitting, _answers(model, tokenizer, GREEDY, fitting), strict=True
-            )
+            {"input": text, "tokens": tokens} for text, tokens in zip(fitting, answers, strict=True)
         ],
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
@@ -65,36 +63,46 @@ def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:
     Numbers that were calculated in another way, on a GPU or with fewer bits, may tip an answer, so
     that other answers are only told then.
     """
-    recorded = _read(adapter / ANSWERS_FILE)
+    recorded = Answers.read(adapter)
     if recorded is None:
         notify(f"There is no {ANSWERS_FILE} beside the adapter, so its answers cannot be verified.")
         return
-    if recorded["eos_token_id"] != tokenizer.eos_token_id:
-        raise ParityError(
-            f"EOS differs: the adapter was trained with token {recorded['eos_token_id']} "
-            f"at the end of a text, and the tokenizer has {tokenizer.eos_token_id}."
-        )
-    if recorded["tokenizer"] != fingerprint(tokenizer):
-        raise ParityError("Wrong tokenizer: it is not the one that the adapter was trained with.")
-    texts = [sample["input"] for sample in recorded["samples"]]
-    answers = _answers(model, tokenizer, recorded["generation"], texts)
-    pairs = zip(recorded["samples"], answers, strict=True)
-    other = [i for i, (sample, answer) in enumerate(pairs, 1) if sample["tokens"] != answer]
+    _check_tokenizer(recorded, tokenizer)
+    texts = [sample.input for sample in recorded.samples]
+    whole = recorded.chat_template is not None
+    answers = _answers(model, tokenizer, recorded.generation, texts, whole=whole)
+    pairs = zip(recorded.samples, answers, strict=True)
+    other = [i for i, (sample, answer) in enumerate(pairs, 1) if sample.tokens != answer]
     told = f"Answers differ on prompt {other[0]} of {len(texts)}" if other else ""
-    if told and recorded["calculated"] == _calculated(model):
+    if told and recorded.calculated == _calculated(model):
         raise ParityError(f"{told}: the model is not the one that was trained.")
     if told:
-        notify(f"{told}; it was trained as {recorded['calculated']}, and is {_calculated(model)}.")
+        notify(f"{told}; it was trained as {recorded.calculated}, and is {_calculated(model)}.")
     else:
         notify(f"Answers to {len(texts)} prompts are those of the trained model.")
 
 
+def _check_tokenizer(recorded: Answers, tokenizer: Any) -> None:
+    if recorded.eos_token_id != tokenizer.eos_token_id:
+        raise ParityError(
+            f"EOS differs: the adapter was trained with token {recorded.eos_token_id} "
+            f"at the end of a text, and the tokenizer has {tokenizer.eos_token_id}."
+        )
+    if recorded.tokenizer != fingerprint(tokenizer):
+        raise ParityError("Wrong tokenizer: it is not the one that the adapter was trained with.")
+    wanted = recorded.chat_template
+    if wanted is not None and wanted != chat.template_hash(tokenizer):
+        raise ParityError(
+            "Wrong chat template: it is not the one that the adapter was trained with."
+        )
+
+
 def _answers(
-    model: Any, tokenizer: Any, generation: dict[str, Any], texts: Sequence[str]
+    model: Any, tokenizer: Any, generation: Mapping[str, Any], texts: Sequence[str], *, whole: bool
 ) -> list[list[int]]:
-    made = settings.make_generation_config(generation, tokenizer)
+    made = settings.make_generation_config(dict(generation), tokenizer)
     # One at a time: in a batch, padding changes the last bits of what is calculated.
-    found = continue_texts(model, tokenizer, made, texts, batch_rows=1)
+    found = continue_texts(model, tokenizer, made, texts, batch_rows=1, whole=whole)
     return [list(continuation.tokens) for continuation in found]
 
 
@@ -106,17 +114,3 @@ def _calculated(model: Any) -> str:
     """How the model's numbers are calculated, as far as that can make a difference."""
     quantised = ", quantised" if getattr(model, "is_quantized", False) else ""
     return f"{model.dtype} on {model.device.type}{quantised}"
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise ParityError(f"{ANSWERS_FILE} beside the adapter is not JSON: {error}.") from error
-    if not isinstance(found, dict) or found.get("version") != 1:
-        raise ParityError(
-            f"{ANSWERS_FILE} beside the adapter is of a version that is not known here."
-        )
-    return found

@@ -15,6 +15,7 @@ from rows import reading, shares
 from trainer import hub, trained_answers
 from trainer.arguments import FineTuneArguments
 from trainer.events import EventLog
+from trainer.questions import Sample
 from trainer.registration import announce
 from trainer.studio import Studio, model_source
 
@@ -52,10 +53,10 @@ class Tuning:
             arguments.train_test_split,
         )
 
-    def _samples(self, prompt: PromptMetadata, train: Dataset, held_out: Dataset) -> list[str]:
+    def _samples(self, prompt: PromptMetadata, train: Dataset, held_out: Dataset) -> list[Sample]:
         """What the trained model is asked, so that whoever serves it can compare."""
         rows = held_out if len(held_out) else train
-        return trained_answers.inputs(prompt, rows, rows.column_names)
+        return trained_answers.inputs(prompt, rows)
 
     def _announce(self) -> None:
         """Tells that the adapter is saved, and registers it if the job is to."""

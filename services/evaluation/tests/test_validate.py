@@ -129,6 +129,10 @@ async def test_each_model_is_inspected_once_with_the_rows_that_would_be_scored(
         model_bnb_config='{"load_in_4bit": true}',
     )
     assert [asked.model.id for asked in studio.inspector.asked] == ["m", "m-2"]
+    first, second = studio.inspector.asked
+    assert [one.id for one in first.adapters] == ["a"]
+    assert (first.alone, second.alone, len(second.adapters)) == (True, True, 0)
+    assert second.comparison_adapter.id == "a"
     for asked in studio.inspector.asked:
         assert (asked.kind, asked.dataset.id, asked.prompt.id) == ("evaluation", "d", "p")
         shares = (asked.dataset_fraction, asked.train_test_split, asked.eval_dataset_fraction)

@@ -67,6 +67,13 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
         await studio.close()
 
 
+async def test_a_prompt_of_conversations_names_their_column_alone(studio: Studio) -> None:
+    id = await studio.dataset("talks", header="messages,note")
+    names = ("prompt_template", "input_template", "completion_template")
+    prompt = await studio.add(dataset_id=id, **dict.fromkeys(names, "{messages}"))
+    assert [getattr(prompt, name) for name in names] == ["{messages}"] * 3
+
+
 async def test_stores_a_prompt_under_the_callers_id(studio: Studio) -> None:
     dataset = await studio.dataset("d")
     added = await studio.add(dataset_id=dataset, name="  intents ")

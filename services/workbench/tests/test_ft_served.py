@@ -23,6 +23,9 @@ from ft.proto import fine_tuning_studio_pb2_grpc as studio_grpc
 
 CODE = """
 def answer(args):
+    if "messages" in args:
+        [said] = args["messages"]
+        return f"{said['role']}: {said['content']}, {sorted(args)}"
     if not args["prompt"]:
         raise ValueError("prompt: must be given")
     return f"{args['prompt']} and {args.get('max_new_tokens')}"
@@ -61,6 +64,8 @@ def test_a_model_is_listed_asked_and_its_log_is_shown(shared: Any, served: Serve
     assert "access_key" not in fts(shared.home, "served", "list", "--json").stdout
     asked = fts(shared.home, "ask", "asked", "a question", "--max-new-tokens", "3")
     assert asked.stdout == "a question and 3\n"
+    chat = fts(shared.home, "ask", "asked", "hi", "--chat", "--max-new-tokens", "3")
+    assert chat.stdout == "user: hi, ['max_new_tokens', 'messages']\n"
     assert "and serving" in fts(shared.home, "served", "logs", "asked").stdout
 
 

@@ -80,6 +80,9 @@ def ask(
     text: Annotated[
         str, typer.Argument(metavar="TEXT|@FILE", help="The prompt, as in the model's training.")
     ],
+    chat: Annotated[
+        bool, typer.Option("--chat", help="Ask with a message, of a model of conversations.")
+    ] = False,
     max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens to write.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0, help="0 for no chance.")] = None,
 ) -> None:
@@ -87,7 +90,9 @@ def ask(
     models = _models(session)
     options = {"max_new_tokens": max_new_tokens, "temperature": temperature}
     given = {name: value for name, value in options.items() if value is not None}
-    answer = models.ask(models.find(model), {"prompt": text_or_file(text), **given})
+    said = text_or_file(text)
+    asked = {"messages": [{"role": "user", "content": said}]} if chat else {"prompt": said}
+    answer = models.ask(models.find(model), {**asked, **given})
     if session.out.json:
         session.out.data({"response": answer})
     session.out.say(str(answer))
@@ -178,7 +183,8 @@ def _tell(session: Session, models: ServedModels, model: ServedModel) -> None:
         return
     key = f'  -H "Authorization: Bearer $(cat {shlex.quote(str(models.key_file))})" \\\n'
     session.out.say(
-        f'it is served; ask it with\n\n  fts ask {shlex.quote(model.name)} "..."\n\nor\n\n'
+        f'it is served; ask it with\n\n  fts ask {shlex.quote(model.name)} "..."\n\n'
+        "(--chat, if it was trained on conversations) or\n\n"
         f"curl {address} -H 'Content-Type: application/json' \\\n"
         f"{key if model.auth_enabled else ''}"
         f'  -d \'{{"accessKey": "{model.access_key}", "request": {{"prompt": "..."}}}}\''

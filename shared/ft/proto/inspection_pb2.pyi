@@ -40,6 +40,9 @@ class InspectJobRequest(_message.Message):
     GPU_FIELD_NUMBER: _builtins.int
     MEMORY_GIB_FIELD_NUMBER: _builtins.int
     NUM_WORKERS_FIELD_NUMBER: _builtins.int
+    ADAPTERS_FIELD_NUMBER: _builtins.int
+    ALONE_FIELD_NUMBER: _builtins.int
+    COMPARISON_ADAPTER_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """fine_tuning or evaluation."""
     dataset_fraction: _builtins.float
@@ -57,12 +60,21 @@ class InspectJobRequest(_message.Message):
     memory_gib: _builtins.int
     num_workers: _builtins.int
     """Workers that train together, at least 1."""
+    alone: _builtins.bool
     @_builtins.property
     def model(self) -> _fine_tuning_studio_pb2.ModelMetadata: ...
     @_builtins.property
     def dataset(self) -> _fine_tuning_studio_pb2.DatasetMetadata: ...
     @_builtins.property
     def prompt(self) -> _fine_tuning_studio_pb2.PromptMetadata: ...
+    @_builtins.property
+    def adapters(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_pb2.AdapterMetadata]:
+        """What an evaluation asks with on the model: adapters, and the model alone."""
+
+    @_builtins.property
+    def comparison_adapter(self) -> _fine_tuning_studio_pb2.AdapterMetadata:
+        """Its chat template stands in for that of a model that has none; absent if there is none."""
+
     def __init__(
         self,
         *,
@@ -80,10 +92,13 @@ class InspectJobRequest(_message.Message):
         gpu: _builtins.int = ...,
         memory_gib: _builtins.int = ...,
         num_workers: _builtins.int = ...,
+        adapters: _abc.Iterable[_fine_tuning_studio_pb2.AdapterMetadata] | None = ...,
+        alone: _builtins.bool = ...,
+        comparison_adapter: _fine_tuning_studio_pb2.AdapterMetadata | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset", "model", b"model", "prompt", b"prompt"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comparison_adapter", b"comparison_adapter", "dataset", b"dataset", "model", b"model", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bnb_config_json", b"bnb_config_json", "dataset", b"dataset", "dataset_fraction", b"dataset_fraction", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config_json", b"generation_config_json", "gpu", b"gpu", "kind", b"kind", "lora_config_json", b"lora_config_json", "memory_gib", b"memory_gib", "model", b"model", "num_workers", b"num_workers", "prompt", b"prompt", "train_test_split", b"train_test_split", "training_arguments_json", b"training_arguments_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapters", b"adapters", "alone", b"alone", "bnb_config_json", b"bnb_config_json", "comparison_adapter", b"comparison_adapter", "dataset", b"dataset", "dataset_fraction", b"dataset_fraction", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config_json", b"generation_config_json", "gpu", b"gpu", "kind", b"kind", "lora_config_json", b"lora_config_json", "memory_gib", b"memory_gib", "model", b"model", "num_workers", b"num_workers", "prompt", b"prompt", "train_test_split", b"train_test_split", "training_arguments_json", b"training_arguments_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,6 +176,7 @@ class InspectionWork(_message.Message):
     MODEL_FILES_FIELD_NUMBER: _builtins.int
     WEIGHTS_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
+    CHAT_TEMPLATES_FIELD_NUMBER: _builtins.int
     project: _builtins.str
     """The project directory."""
     seconds: _builtins.float
@@ -175,6 +191,10 @@ class InspectionWork(_message.Message):
     def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightShape]:
         """Weights of a model whose files are on the hub only."""
 
+    @_builtins.property
+    def chat_templates(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChatTemplateSource]:
+        """What conversations are evaluated with."""
+
     def __init__(
         self,
         *,
@@ -183,14 +203,71 @@ class InspectionWork(_message.Message):
         model_files: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         weights: _abc.Iterable[Global___WeightShape] | None = ...,
         seconds: _builtins.float = ...,
+        chat_templates: _abc.Iterable[Global___ChatTemplateSource] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_files", b"model_files", "project", b"project", "request", b"request", "seconds", b"seconds", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat_templates", b"chat_templates", "model_files", b"model_files", "project", b"project", "request", b"request", "seconds", b"seconds", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InspectionWork: _TypeAlias = InspectionWork  # noqa: Y015
+
+@_typing.final
+class ChatTemplateSource(_message.Message):
+    """Where the chat template lies that an evaluation asks with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FilesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ADAPTER_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    ON_HUB_FIELD_NUMBER: _builtins.int
+    ALONE_FIELD_NUMBER: _builtins.int
+    adapter: _builtins.str
+    """The adapter's name, empty if there is none."""
+    on_hub: _builtins.bool
+    """Whether they are on the hub only."""
+    alone: _builtins.bool
+    """Whether the model is asked alone: its own template comes first then."""
+    @_builtins.property
+    def files(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Its files by their names."""
+
+    def __init__(
+        self,
+        *,
+        adapter: _builtins.str = ...,
+        files: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        on_hub: _builtins.bool = ...,
+        alone: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "alone", b"alone", "files", b"files", "on_hub", b"on_hub"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChatTemplateSource: _TypeAlias = ChatTemplateSource  # noqa: Y015
 
 @_typing.final
 class WeightShape(_message.Message):

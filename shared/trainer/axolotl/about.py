@@ -9,6 +9,7 @@ from typing import Any, Self
 from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
 from trainer.manifest import Origin
+from trainer.questions import Sample
 
 FILE = "axolotl-job.json"
 
@@ -23,7 +24,7 @@ class About:
     """Fields of the event."""
     templates: Mapping[str, str]
     """Of the prompt."""
-    samples: Sequence[str]
+    samples: Sequence[Sample]
     """What the trained model is asked."""
     data: Mapping[str, Any]
     source: str

@@ -115,7 +115,7 @@ def train(
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fine_tune_flags() -> Callable[..., str]:
     """Arguments of a short fine-tuning job, as the studio writes them."""
 

@@ -1,104 +1,231 @@
-"""Adapters that are trained on conversations: evaluated and served as they were trained."""
+"""Adapters of conversations: evaluated, served and exported as they were trained."""
 
 import csv
 import json
+import os
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
+from mlflow import pyfunc
 
-from trainer.arguments import evaluate_arguments
-from trainer.errors import ModelError
+from ft.agreed import ANSWERS_FILE, TEMPLATES
+from ft.api import AdapterMetadata, ExportType
+from trainer.arguments import ExportArguments, evaluate_arguments, fine_tune_arguments
+from trainer.errors import ModelError, ParityError
 from trainer.evaluation import Evaluation
 from trainer.events import EventLog
+from trainer.exporting import Export
+from trainer.predict import ADAPTER, BASE, GENERATION, Predictor, load
+from trainer.studio import Identity
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run
+from trainer.training import FineTuning
 
+STARTER = Path(__file__).parents[1] / "starter"
 CHAT = (
     "{% for m in messages %}{% if m.role == 'user' %}{{ '### CUSTOMER: ' + m.content + '\\n' }}"
     "{% else %}{{ '### ACTION: ' + m.content + eos_token + '\\n' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '### ACTION:' }}{% endif %}"
 )
+GENERATION_CONFIG = '{"max_new_tokens":12}'
+Talk = list[dict[str, str]]
 
 
-def talk(row: dict[str, str]) -> list[dict[str, str]]:
-    return [
-        {"role": "user", "content": row["customer"]},
-        {"role": "assistant", "content": row["action"]},
-    ]
+@dataclass
+class Made:
+    """A project with an adapter that was trained on conversations."""
 
+    project: Path
+    studio: Studio
+    talks: list[Talk]
 
-def asked(talk: list[dict[str, str]]) -> str:
-    return f"### CUSTOMER: {talk[0]['content']}\n### ACTION:"
+    @property
+    def adapter(self) -> AdapterMetadata:
+        return self.studio.adapters[0]
 
+    def serve(self, project: Path, **environment: str) -> Predictor:
+        wanted = {
+            BASE: "starter/model",
+            ADAPTER: self.adapter.location,
+            GENERATION: GENERATION_CONFIG,
+        }
+        return load(wanted | environment, project, lambda _: None)
 
-@pytest.fixture
-def talks(project: Path, studio: Studio, train: Callable[..., Run]) -> list[Any]:
-    """Conversations, as the studio's dataset and its prompt have them; the last has no answer."""
-    rows = [json.loads(line) for line in (project / "rows.jsonl").read_text().splitlines()]
-    made = [talk(row) for row in rows[:160]]
-    made += [[*one, {"role": "user", "content": "thanks"}] for one in made[:10]]
-    lines = "".join(json.dumps({"messages": one}) + "\n" for one in made)
-    (project / "talks.jsonl").write_text(lines)
-    (project / "chat.jinja").write_text(CHAT)
-    for name in ("prompt_template", "input_template", "completion_template"):
-        setattr(studio.prompt, name, "{messages}")
-    studio.dataset.type, studio.dataset.location = "project_jsonl", "talks.jsonl"
-    return made
-
-
-@pytest.fixture
-def evaluate(project: Path, studio: Studio) -> Callable[..., tuple[Run, list[dict[str, str]]]]:
-    """Evaluates within the test's process; what was told, and the rows of the results."""
-
-    def run(**values: Any) -> tuple[Run, list[dict[str, str]]]:
-        folder = project / f"mlflow_results/eval-{len(list(project.glob('mlflow_results/*')))}"
-        generation = json.dumps({"max_new_tokens": 12}, separators=(",", ":"))
+    def evaluate(self, name: str, **values: Any) -> tuple[Run, list[dict[str, str]]]:
+        """What was told, and the rows of the results."""
+        folder = self.project / "mlflow_results" / name
         given = {
             "base_model_id": "model",
             "dataset_id": "dataset",
             "prompt_id": "prompt",
             "result_dir": folder,
-            "generation_config": generation,
+            "generation_config": GENERATION_CONFIG,
             "eval_dataset_fraction": 1.0,
             **values,
         }
         words = " ".join(f"--{name} {value}" for name, value in given.items())
         arguments = evaluate_arguments({"JOB_ARGUMENTS": words})
-        Evaluation(arguments, Direct(studio), EventLog(folder), project).run()
+        Evaluation(arguments, Direct(self.studio), EventLog(folder), self.project).run()
         with (folder / "result_evaluation.csv").open(newline="", encoding="utf-8") as file:
             return Run(0, "", folder), list(csv.DictReader(file))
 
-    return run
+
+def talks_of(rows: list[str]) -> list[Talk]:
+    """A conversation of each row, and some that end with a question."""
+    made = [
+        [
+            {"role": "user", "content": row["customer"]},
+            {"role": "assistant", "content": row["action"]},
+        ]
+        for row in map(json.loads, rows)
+    ]
+    return made + [[*one, {"role": "user", "content": "thanks"}] for one in made[:20]]
 
 
-def test_an_adapter_is_evaluated_as_it_was_trained(
-    talks: list[Any],
-    train: Callable[..., Run],
-    evaluate: Callable[..., Any],
-    studio: Studio,
+def asked(talk: Talk) -> str:
+    return f"### CUSTOMER: {talk[0]['content']}\n### ACTION:"
+
+
+@pytest.fixture(scope="module")
+def made(
+    tmp_path_factory: pytest.TempPathFactory, fine_tune_flags: Callable[..., str]
+) -> Iterator[Made]:
+    """A short training with a chat template that the base does not have."""
+    project, studio = tmp_path_factory.mktemp("talks"), Studio()
+    (project / "starter").mkdir()
+    (project / "starter/model").symlink_to(STARTER / "model")
+    talks = talks_of((STARTER / "intents/train.jsonl").read_text().splitlines()[:160])
+    lines = "".join(json.dumps({"messages": one}) + "\n" for one in talks)
+    (project / "talks.jsonl").write_text(lines)
+    (project / "chat.jinja").write_text(CHAT)
+    for name in TEMPLATES:
+        setattr(studio.prompt, name, "{messages}")
+    studio.dataset.type, studio.dataset.location = "project_jsonl", "talks.jsonl"
+    training = {"max_steps": 40, "learning_rate": 8e-3, "optim": "adamw_torch", "fp16": False}
+    training["chat_template_path"] = "chat.jinja"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        arguments = fine_tune_arguments({"JOB_ARGUMENTS": fine_tune_flags(training=training)})
+        FineTuning(arguments, Direct(studio), EventLog(project / "outputs/job-1"), project).run()
+        yield Made(project, studio, talks)
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+            os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def evaluated(made: Made) -> tuple[Run, list[dict[str, str]]]:
+    id = made.adapter.id
+    return made.evaluate("tuned", adapter_id=id, comparison_adapter_id=id)
+
+
+def test_an_adapter_is_asked_for_last_answers_as_it_was_trained(
+    made: Made, evaluated: tuple[Run, list[dict[str, str]]]
 ) -> None:
-    training = {"max_steps": 60, "learning_rate": 8e-3, "chat_template_path": "chat.jinja"}
-    train(training=training, dataset="talks.jsonl")
-    adapter = studio.adapters[0]
-
-    run, rows = evaluate(adapter_id=adapter.id, comparison_adapter_id=adapter.id)
-
-    expected = {asked(one): one[1]["content"] for one in talks}
-    assert rows
+    run, rows = evaluated
+    expected = {asked(talk): talk[1]["content"] for talk in made.talks}
+    assert len(rows) > 8
     for row in rows:
         assert row["expected_output"] == expected[row["model_input"]]
         # As it was taught: one name, and then the end of the answer.
         assert re.fullmatch(" [a-z_]+", row["model_output"])
-    assert [sample["input"] for sample in run.of("sample")] == [
-        row["model_input"] for row in rows[:8]
-    ]
-    assert "do not end with an assistant's answer" in str(run.of("notice"))
-    # The base has no template of its own.
-    run, base = evaluate(comparison_adapter_id=adapter.id)
-    assert [row["model_input"] for row in base] == [row["model_input"] for row in rows]
-    assert f"that of adapter {adapter.name}" in str(run.of("notice"))
+    samples = [sample["input"] for sample in run.of("sample")]
+    assert samples == [row["model_input"] for row in rows[:8]]
+    assert "they do not end with an assistant's answer to something" in str(run.of("notice"))
+
+
+@pytest.fixture(scope="module")
+def served(made: Made) -> Predictor:
+    return made.serve(made.project)
+
+
+def test_served_answers_are_those_of_the_evaluation(
+    made: Made, served: Predictor, evaluated: tuple[Run, list[dict[str, str]]]
+) -> None:
+    talks = {asked(talk): talk[:1] for talk in made.talks}
+    for row in evaluated[1][:6]:
+        text = row["model_input"]
+        assert served.answer({"messages": talks[text]}) == row["model_output"]
+        assert served.answer({"prompt": text}) == row["model_output"]
+
+
+def test_a_base_model_is_asked_as_the_comparison_adapter_is(
+    made: Made, evaluated: tuple[Run, list[dict[str, str]]]
+) -> None:
+    run, rows = made.evaluate("base", comparison_adapter_id=made.adapter.id)
+
+    inputs = [row["model_input"] for row in rows]
+    assert inputs == [row["model_input"] for row in evaluated[1]]
+    assert f"it is asked with that of adapter {made.adapter.name}" in str(run.of("notice"))
     with pytest.raises(ModelError, match="Neither the base model nor the adapter has a chat"):
-        evaluate()
+        made.evaluate("without")
+
+
+def test_recorded_answers_are_of_conversations(made: Made, tmp_path: Path) -> None:
+    folder = made.project / made.adapter.location
+    recorded = json.loads((folder / ANSWERS_FILE).read_text())
+    assert len(recorded["samples"]) == 4
+    assert {one["input"] for one in recorded["samples"]} <= set(map(asked, made.talks))
+    assert (folder / "chat_template.jinja").read_text() == CHAT
+    shutil.copytree(made.project, tmp_path / "copy", symlinks=True)
+    template = tmp_path / "copy" / made.adapter.location / "chat_template.jinja"
+    template.write_text(CHAT.replace("ACTION", "ANSWER"))
+    with pytest.raises(ParityError, match="Wrong chat template"):
+        made.serve(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        ({"prompt": "a", "messages": [{"role": "user", "content": "a"}]}, "beside a prompt"),
+        ({"messages": []}, "messages: must be a list of objects with role and content"),
+        ({"messages": [{"role": "user"}]}, "messages: must be a list of objects"),
+        ({"messages": [{"role": "user", "content": "a " * 5000}]}, "messages: has .* tokens"),
+    ],
+)
+def test_messages_that_are_refused(served: Predictor, request_: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        served.answer(request_)
+
+
+def test_a_model_without_a_chat_template_takes_no_messages(made: Made) -> None:
+    base = made.serve(made.project, **{ADAPTER: ""})
+    with pytest.raises(ValueError, match="messages: the model has no chat template"):
+        base.answer({"messages": [{"role": "user", "content": "a"}]})
+
+
+@pytest.mark.parametrize("type_", [ExportType.MERGED, "model_registry"])
+def test_exports_answer_conversations(
+    made: Made, evaluated: tuple[Run, list[dict[str, str]]], type_: str
+) -> None:
+    folder = made.project / "exports" / type_
+    folder.mkdir(parents=True)
+    arguments = ExportArguments(
+        export_type=type_,
+        base_model_id="model",
+        adapter_id=made.adapter.id,
+        model_name="talker",
+        artifact_location="model",
+        result_dir=f"exports/{type_}",
+        generation_config={},
+    )
+
+    studio, events = Direct(made.studio), EventLog(folder)
+    Export(arguments, Identity("job-1", ""), studio, events, made.project).run()
+
+    talks = {asked(talk): talk[:1] for talk in made.talks}
+    rows = evaluated[1][:4]
+    messages = [talks[row["model_input"]] for row in rows]
+    if type_ == ExportType.MERGED:
+        place = {BASE: f"exports/{type_}/model", ADAPTER: ""}
+        served = made.serve(made.project, **place)
+        answers = [served.answer({"messages": one}) for one in messages]
+    else:
+        model = pyfunc.load_model("models:/talker/1")
+        answers = model.predict(pandas.DataFrame({"messages": messages}))
+    assert answers == [row["model_output"] for row in rows]

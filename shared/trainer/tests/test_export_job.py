@@ -240,7 +240,9 @@ def test_an_adapter_that_is_not_as_it_was_trained_is_not_exported(
 ) -> None:
     (project / "adapter").unlink()
     shutil.copytree(adapter_files, project / "adapter")
-    (project / "adapter/parity.json").write_text('{"version": 1, "eos_token_id": -1}')
+    answers = {"version": 1, "tokenizer": "", "eos_token_id": -1, "calculated": ""}
+    content = json.dumps({**answers, "generation": {}, "samples": []})
+    (project / "adapter/parity.json").write_text(content)
 
     with pytest.raises(ParityError, match="EOS differs"):
         in_process.run()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from datasets import Dataset
 from peft import get_peft_model
 from safetensors.torch import load_file, save_file
 
@@ -40,7 +41,7 @@ ROWS = [
         "how much is shipping to Spain?",
     )
 ]
-INPUTS = trained_answers.inputs(PROMPT, ROWS, ["customer", "action"])
+INPUTS = trained_answers.inputs(PROMPT, Dataset.from_list(ROWS))
 GREEDY = '{"max_new_tokens": 12}'
 
 
@@ -234,14 +235,54 @@ def test_the_script_ends_with_the_reason(made: Path) -> None:
 
 
 def test_no_inputs_where_the_prompt_says_not_how() -> None:
-    assert (
-        trained_answers.inputs(PromptMetadata(input_template="{other}"), ROWS, ["customer"]) == []
-    )
+    rows = Dataset.from_list(ROWS)
+    assert trained_answers.inputs(PromptMetadata(input_template="{other}"), rows) == []
     assert len(INPUTS) == trained_answers.SAMPLES
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 2}'])
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 3}'])
 def test_recorded_answers_that_cannot_be_read_block(tmp_path: Path, content: str) -> None:
     (tmp_path / ANSWERS_FILE).write_text(content)
     with pytest.raises(ParityError, match=r"parity\.json beside the adapter is"):
         trained_answers.check(tmp_path, None, None, print)
+
+
+ANSWERS = {
+    "version": 2,
+    "tokenizer": "",
+    "eos_token_id": 0,
+    "chat_template": None,
+    "calculated": "",
+    "generation": {},
+    "samples": [{"input": "a", "tokens": [1]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, ...) for name in ANSWERS if name != "version"),
+        ("tokenizer", 1),
+        ("eos_token_id", "0"),
+        ("chat_template", 1),
+        ("generation", []),
+        ("samples", {}),
+        ("samples", ["a"]),
+        ("samples", [{"input": "a"}]),
+        ("samples", [{"input": "a", "tokens": ["1"]}]),
+    ],
+)
+def test_recorded_answers_that_are_broken_block(tmp_path: Path, name: str, value: Any) -> None:
+    content = {key: one for key, one in {**ANSWERS, name: value}.items() if one is not ...}
+    (tmp_path / ANSWERS_FILE).write_text(json.dumps(content))
+    with pytest.raises(ParityError, match=f"is broken: {name} is not"):
+        trained_answers.check(tmp_path, None, None, print)
+
+
+def test_answers_that_an_earlier_version_recorded_are_verified(serve: Serve, project: Path) -> None:
+    def earlier(recorded: Any) -> None:
+        recorded["version"] = 1
+        del recorded["chat_template"]
+
+    edit(project / "adapter" / ANSWERS_FILE, earlier)
+    assert "Answers to 4 prompts are those of the trained model." in serve(project)[1]

@@ -46,6 +46,11 @@ def test_settings_without_effect_are_left_out_and_told() -> None:
     assert len(notices) == 2
 
 
+def test_the_library_takes_no_chat_template_and_gives_the_model_no_tokens(tmp_path) -> None:
+    chosen = {"chat_template_path": "another/tokenizer", "bf16": False, "use_cpu": True}
+    assert settings.make_training_config(chosen, str(tmp_path)).chat_template_path is None
+
+
 def test_a_wrong_value_is_told_in_the_librarys_words(tmp_path) -> None:
     with pytest.raises(SettingsError, match=r"training_arguments_config: .*sometimes"):
         settings.make_training_config(

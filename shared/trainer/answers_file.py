@@ -1,0 +1,82 @@
+"""The file beside an adapter with the answers that it gave at the end of its training."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ft.agreed import ANSWERS_FILE
+from trainer.errors import ParityError
+
+VERSION = 2
+"""Version 1 knows nothing of chat templates."""
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "tokenizer": str,
+    "eos_token_id": (int, type(None)),
+    "calculated": str,
+    "generation": dict,
+    "samples": list,
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text that the model went on with, and the tokens that it wrote."""
+
+    input: str
+    tokens: list[int]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is compared with a model that is served, or exported."""
+
+    tokenizer: str
+    """Its fingerprint."""
+    eos_token_id: int | None
+    calculated: str
+    generation: dict[str, Any]
+    samples: list[Sample]
+    chat_template: str | None = None
+    """The hash of the chat template that wrote the inputs; None if they are texts."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """What lies beside the adapter in a folder; None if nothing does. Raises ParityError for
+        what this studio did not write."""
+        try:
+            found = json.loads((folder / ANSWERS_FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise ParityError(f"{ANSWERS_FILE} beside the adapter is not JSON: {error}.") from error
+        if not isinstance(found, dict) or found.get("version") not in (1, VERSION):
+            raise ParityError(
+                f"{ANSWERS_FILE} beside the adapter is of a version that is not known here."
+            )
+        return cls._of(found)
+
+    @classmethod
+    def _of(cls, found: dict[str, Any]) -> Self:
+        fields = dict(_FIELDS)
+        if found["version"] == VERSION:
+            fields["chat_template"] = (str, type(None))
+        for name, kind in fields.items():
+            if name not in found or not isinstance(found[name], kind):
+                raise _broken(name)
+        values = {name: found[name] for name in fields}
+        return cls(**{**values, "samples": [_sample(one) for one in found["samples"]]})
+
+
+def _sample(found: Any) -> Sample:
+    text = found.get("input") if isinstance(found, dict) else None
+    tokens = found.get("tokens") if isinstance(found, dict) else None
+    if not isinstance(text, str) or not isinstance(tokens, list):
+        raise _broken("samples")
+    if not all(type(token) is int for token in tokens):
+        raise _broken("samples")
+    return Sample(text, tokens)
+
+
+def _broken(name: str) -> ParityError:
+    return ParityError(f"{ANSWERS_FILE} beside the adapter is broken: {name} is not as it must be.")

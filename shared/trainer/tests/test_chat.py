@@ -1,0 +1,125 @@
+"""How a chat template's texts are made, and where an answer to them ends."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers.processors import TemplateProcessing
+from transformers import AutoTokenizer
+
+from rows.errors import DataError
+from trainer import chat
+from trainer.generate import continue_texts
+from trainer.hardware import detect
+from trainer.model import load_model, weight_type
+from trainer.settings import make_generation_config
+from trainer.starter.phrases import HERE
+from trainer.tokenizer import set_pad_token
+
+TURNS = (
+    "{{ bos_token }}{% for m in messages %}<|turn|>{{ m.role }}: {{ m.content | trim }}<|over|>"
+    "\n{% endfor %}{% if add_generation_prompt %}<|turn|>assistant:{% else %}{{ eos_token }}"
+    "{% endif %}"
+)
+TALK = [{"role": "user", "content": " hi "}]
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    hardware = detect()
+    return load_model(str(HERE / "model"), hardware, weight_type(hardware), None)
+
+
+@pytest.fixture
+def tokenizer() -> Any:
+    """One that begins each text with a token, as its chat template does."""
+    made = AutoTokenizer.from_pretrained(HERE / "model")
+    made.add_tokens(["<|turn|>", "<|over|>"])
+    made.bos_token = "<|pad|>"
+    begin = ("<|pad|>", made.bos_token_id)
+    made.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|pad|> $A", special_tokens=[begin]
+    )
+    set_pad_token(made)
+    made.chat_template = TURNS
+    return made
+
+
+class Heard:
+    """A model that notes what it is given, and writes what it is told to."""
+
+    def __init__(self, model: Any, writes: list[int]) -> None:
+        self.device = model.device
+        self.writes = writes
+        self.heard: list[list[int]] = []
+
+    def eval(self) -> None: ...
+
+    def generate(self, input_ids: Any, **_: Any) -> Any:
+        self.heard += input_ids.tolist()
+        written = input_ids.new_tensor([self.writes] * len(input_ids))
+        return input_ids.new_tensor(
+            [[*a, *b] for a, b in zip(input_ids.tolist(), written.tolist(), strict=True)]
+        )
+
+
+def test_a_text_with_every_special_token_is_given_none_more(model: Any, tokenizer: Any) -> None:
+    text = chat.ask(TALK, tokenizer)
+    assert text == "<|pad|><|turn|>user: hi<|over|>\n<|turn|>assistant:"
+    heard = Heard(model, [0])
+    generation = make_generation_config({}, tokenizer)
+
+    list(continue_texts(heard, tokenizer, generation, [text], whole=True))
+    list(continue_texts(heard, tokenizer, generation, ["hi"]))
+
+    begin = tokenizer.bos_token_id
+    assert [ids.count(begin) for ids in heard.heard] == [1, 1]
+    assert heard.heard[0] == tokenizer.apply_chat_template(
+        TALK, add_generation_prompt=True, return_dict=False
+    )
+
+
+def test_an_answer_ends_where_the_template_ends_one(model: Any, tokenizer: Any) -> None:
+    over = tokenizer.convert_tokens_to_ids("<|over|>")
+    model.generation_config.eos_token_id = [tokenizer.eos_token_id, 7]
+
+    ends = chat.ends(model, tokenizer)
+
+    assert ends == [over, tokenizer.eos_token_id, 7]
+    word = tokenizer("order", add_special_tokens=False)["input_ids"]
+    heard = Heard(model, [*word, over, *word])
+    generation = make_generation_config({"eos_token_id": ends}, tokenizer)
+    [found] = continue_texts(heard, tokenizer, generation, ["hi"])
+    # What ends it is no word of the answer, whether or not the tokenizer calls it special.
+    assert (found.text, found.tokens) == ("order", (*word, over))
+
+
+def test_a_template_that_refuses_a_talk_like_any_other_names_no_end(
+    model: Any, tokenizer: Any
+) -> None:
+    model.generation_config.eos_token_id = 0
+    tokenizer.chat_template = "{{ raise_exception('no') }}"
+    assert chat.ends(model, tokenizer) == [tokenizer.eos_token_id]
+    with pytest.raises(DataError, match="refuses it: no"):
+        chat.ask(TALK, tokenizer)
+
+
+def test_the_template_beside_an_adapter_comes_before_the_bases(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    chat.take_saved(str(tmp_path), tokenizer)
+    assert tokenizer.chat_template == TURNS
+    # As earlier libraries left it.
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(HERE / "model" / name, tmp_path)
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    told = json.dumps({**config, "chat_template": "an earlier one"})
+    (tmp_path / "tokenizer_config.json").write_text(told)
+    chat.take_saved(str(tmp_path), tokenizer)
+    assert tokenizer.chat_template == "an earlier one"
+    (tmp_path / chat.TEMPLATE_FILE).write_text("its own")
+    chat.take_saved(str(tmp_path), tokenizer)
+    assert tokenizer.chat_template == "its own"
+    assert chat.template_hash(tokenizer) != ""
