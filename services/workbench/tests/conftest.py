@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -11,12 +13,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import cmlapi
+from cmlapi.rest import ApiException
 
 DEADLINE_SECONDS = 60.0
 ROOT = Path(__file__).resolve().parents[3]
@@ -171,3 +175,92 @@ def api(shared: Harness) -> cmlapi.CMLServiceApi:
 def wait() -> Callable[..., Any]:
     """`wait_for`."""
     return wait_for
+
+
+@dataclass
+class Served:
+    """A model, its build and its deployment."""
+
+    harness: Any
+    model: cmlapi.Model
+    build_id: str
+    id: str
+
+    @property
+    def there(self) -> tuple[str, str, str, str]:
+        return ("local", str(self.model.id), self.build_id, self.id)
+
+    def status(self) -> str:
+        return str(self.harness.client().get_model_deployment(*self.there).status)
+
+    def call(self, request: Any, key: str | None = "", **body: Any) -> tuple[int, Any]:
+        """HTTP status and content of the answer to a call; `key` None for one without a key."""
+        bearer = self.harness.key if key == "" else key
+        content = {"accessKey": self.model.access_key, "request": request} | body
+        return post(self.harness.url, json.dumps(content).encode(), bearer)
+
+    def log(self) -> str:
+        path = "projects/{}/models/{}/builds/{}/deployments/{}/logs".format(*self.there)
+        asked = urllib.request.Request(
+            f"{self.harness.url}/api/v2/{path}",
+            headers={"Authorization": f"Bearer {self.harness.key}"},
+        )
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            return str(answer.read().decode())
+
+
+def post(url: str, content: bytes, bearer: str | None) -> tuple[int, Any]:
+    headers = {"Content-Type": "application/json"}
+    if bearer is not None:
+        headers["Authorization"] = f"Bearer {bearer}"
+    asked = urllib.request.Request(f"{url}/model", content, headers)
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+@pytest.fixture
+def deploy(wait: Callable[..., Any]) -> Iterator[Callable[..., Served]]:
+    """Builds and deploys a script, and waits for a status. What is deployed goes in the end."""
+    made: list[Served] = []
+
+    def make(
+        harness: Any,
+        code: str,
+        *,
+        status: str = "deployed",
+        of: Served | None = None,
+        **fields: Any,
+    ) -> Served:
+        api = harness.client()
+        script = harness.project / f"model{len(list(harness.project.glob('model*.py')))}.py"
+        script.write_text(textwrap.dedent(code))
+        options = {"disable_authentication": fields.pop("disable_authentication", False)}
+        model = (
+            of.model
+            if of
+            else api.create_model(cmlapi.CreateModelRequest(name=script.stem, **options), "local")
+        )
+        build = api.create_model_build(
+            cmlapi.CreateModelBuildRequest(
+                file_path=fields.pop("file_path", script.name),
+                function_name=fields.pop("function_name", "answer"),
+                auto_deploy_model=True,
+                auto_deployment_config=cmlapi.ShortCreateModelDeployment(**fields),
+            ),
+            "local",
+            model.id,
+        )
+        listed = api.list_model_deployments("local", model.id, build.id)
+        served = Served(harness, model, build.id, listed.model_deployments[0].id)
+        made.append(served)
+        wait(f"it is {status}", lambda: served.status() == status)
+        return served
+
+    yield make
+    for served in made:
+        if served.harness.process is not None:
+            with contextlib.suppress(ApiException):  # some tests delete it themselves
+                served.harness.client().delete_model("local", served.model.id)

@@ -1,23 +1,18 @@
 """Models that are really served: from a script in the project to an answer over HTTP."""
 
-import contextlib
 import json
 import os
 import signal
-import textwrap
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import psutil
 import pytest
 
 import cmlapi
-from cmlapi.rest import ApiException
+from services.workbench.tests.conftest import Served, post
 
 ECHO = """
 import os, pathlib, sys, time
@@ -38,95 +33,6 @@ def answer(args):
         time.sleep(0.01)
     return {"echo": args, "pid": os.getpid(), "greeting": os.environ.get("GREETING")}
 """
-
-
-@dataclass
-class Served:
-    """A model, its build and its deployment."""
-
-    harness: Any
-    model: cmlapi.Model
-    build_id: str
-    id: str
-
-    @property
-    def there(self) -> tuple[str, str, str, str]:
-        return ("local", str(self.model.id), self.build_id, self.id)
-
-    def status(self) -> str:
-        return str(self.harness.client().get_model_deployment(*self.there).status)
-
-    def call(self, request: Any, key: str | None = "", **body: Any) -> tuple[int, Any]:
-        """HTTP status and content of the answer to a call; `key` None for one without a key."""
-        bearer = self.harness.key if key == "" else key
-        content = {"accessKey": self.model.access_key, "request": request} | body
-        return post(self.harness.url, json.dumps(content).encode(), bearer)
-
-    def log(self) -> str:
-        path = "projects/{}/models/{}/builds/{}/deployments/{}/logs".format(*self.there)
-        asked = urllib.request.Request(
-            f"{self.harness.url}/api/v2/{path}",
-            headers={"Authorization": f"Bearer {self.harness.key}"},
-        )
-        with urllib.request.urlopen(asked, timeout=20) as answer:
-            return str(answer.read().decode())
-
-
-def post(url: str, content: bytes, bearer: str | None) -> tuple[int, Any]:
-    headers = {"Content-Type": "application/json"}
-    if bearer is not None:
-        headers["Authorization"] = f"Bearer {bearer}"
-    asked = urllib.request.Request(f"{url}/model", content, headers)
-    try:
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-
-
-@pytest.fixture
-def deploy(wait: Callable[..., Any]) -> Iterator[Callable[..., Served]]:
-    """Builds and deploys a script, and waits for a status. What is deployed goes in the end."""
-    made: list[Served] = []
-
-    def make(
-        harness: Any,
-        code: str,
-        *,
-        status: str = "deployed",
-        of: Served | None = None,
-        **fields: Any,
-    ) -> Served:
-        api = harness.client()
-        script = harness.project / f"model{len(list(harness.project.glob('model*.py')))}.py"
-        script.write_text(textwrap.dedent(code))
-        options = {"disable_authentication": fields.pop("disable_authentication", False)}
-        model = (
-            of.model
-            if of
-            else api.create_model(cmlapi.CreateModelRequest(name=script.stem, **options), "local")
-        )
-        build = api.create_model_build(
-            cmlapi.CreateModelBuildRequest(
-                file_path=fields.pop("file_path", script.name),
-                function_name=fields.pop("function_name", "answer"),
-                auto_deploy_model=True,
-                auto_deployment_config=cmlapi.ShortCreateModelDeployment(**fields),
-            ),
-            "local",
-            model.id,
-        )
-        listed = api.list_model_deployments("local", model.id, build.id)
-        served = Served(harness, model, build.id, listed.model_deployments[0].id)
-        made.append(served)
-        wait(f"it is {status}", lambda: served.status() == status)
-        return served
-
-    yield make
-    for served in made:
-        if served.harness.process is not None:
-            with contextlib.suppress(ApiException):  # some tests delete it themselves
-                served.harness.client().delete_model("local", served.model.id)
 
 
 def alive(pid: int) -> bool:
@@ -324,60 +230,6 @@ def test_a_newer_deployment_takes_over(
     newer = deploy(shared, "def answer(args): return 'newer'", of=older)
     wait("the older one is stopped", lambda: older.status() == "stopped")
     assert newer.call({})[1]["response"] == "newer"
-
-
-def test_a_model_without_its_gpus_is_served_and_says_so(
-    shared: Any, deploy: Callable[..., Served]
-) -> None:
-    code = "import os\ndef answer(args): return os.environ['CUDA_VISIBLE_DEVICES']"
-    served = deploy(shared, code, nvidia_gpus=3, cpu=100, memory=1000)
-    assert served.call({})[1]["response"] == "0,1"
-    assert "asks for 3 GPU(s); the machine has 2" in served.log()
-
-
-def test_gpus_are_not_given_away_twice(
-    shared: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
-) -> None:
-    api = shared.client()
-    served = deploy(shared, "def answer(args): return 1", nvidia_gpus=2)
-    job = shared.job(api, "", nvidia_gpu=1)
-    run = shared.run(api, job)
-    wait("it waits", lambda: (shared.home / "runs" / run.id / "output.log").exists())
-    assert shared.read(api, run).status == "ENGINE_SCHEDULING"
-    api.stop_model_deployment(*served.there)
-    assert shared.done(api, run).status == "ENGINE_SUCCEEDED"
-
-
-def test_the_gpus_of_a_process_that_is_ending_are_not_free(
-    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
-) -> None:
-    harness.settings["FTS_WORKBENCH_STOP_GRACE_SECONDS"] = "600"
-    api = harness.start()
-    served = deploy(
-        harness,
-        """
-        import pathlib, signal, sys, time
-        def told(*_):
-            pathlib.Path("told").touch()
-            while not pathlib.Path("may-end").exists():
-                time.sleep(0.01)
-            sys.exit()
-        signal.signal(signal.SIGTERM, told)
-        def answer(args): return 1
-        """,
-        nvidia_gpus=2,
-    )
-    # It is pending from now on, while its process still holds the GPUs.
-    api.restart_model_deployment(*served.there)
-    wait("its process is told to end", (harness.project / "told").exists)
-    run = harness.run(api, harness.job(api, "", nvidia_gpu=1))
-    wait("it waits", lambda: (harness.home / "runs" / run.id / "output.log").exists())
-    assert harness.read(api, run).status == "ENGINE_SCHEDULING"
-    (harness.project / "may-end").touch()
-    wait("it serves again", lambda: served.call({})[0] == 200)
-    assert harness.read(api, run).status == "ENGINE_SCHEDULING"
-    api.stop_model_deployment(*served.there)
-    assert harness.done(api, run).status == "ENGINE_SUCCEEDED"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
