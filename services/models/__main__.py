@@ -7,6 +7,7 @@ from typing import Any
 from chassis.config import Settings
 from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
+from chassis.repeats import Forgetting
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
@@ -47,6 +48,7 @@ def parts(settings: Settings) -> Parts:
         jobs.link,
     )
     tables = TablesServicer(settings, store, Model)
+    forgetting = Forgetting(store, settings.repeat_days)
     return Parts(
         service_names=[DOMAINS["models"].full_name],
         handlers=lambda dispatcher: [
@@ -54,7 +56,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[jobs.run, tables.run],
+        background=[jobs.run, tables.run, forgetting.run],
         close=[adapters.close, prompts.close, hub.close, tables.close],
     )
 
