@@ -41,7 +41,7 @@ def parts(settings: Settings) -> Parts:
     servicer = ModelsServicer(
         service,
         ServedExports(references, ServedModels(jobs.workspace, trained), store),
-        ExportJobs(jobs.lifecycle, models, references, trained, jobs.workspace),
+        ExportJobs(jobs.lifecycle, references, trained, jobs.workspace),
         models,
         Registration(jobs.link, exports, service, models, adapters, jobs.workspace),
         jobs.lifecycle,

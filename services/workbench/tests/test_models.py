@@ -250,6 +250,31 @@ def test_a_workbench_that_is_back_serves_again_by_one_process(
     assert [p.pid for p in processes] == [now]
 
 
+def test_a_model_whose_files_were_away_at_the_restart_is_restarted(
+    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    harness.start()
+    adapter = harness.project / "adapter"
+    adapter.mkdir()
+    served = deploy(
+        harness,
+        """
+        import pathlib, sys
+        if not pathlib.Path("adapter").is_dir():
+            sys.exit(78)
+        def answer(args): return "there"
+        """,
+    )
+    harness.end(signal.SIGTERM)
+    away = adapter.rename(harness.project / "away")
+    api = harness.start()
+    wait("it has failed", lambda: served.status() == "failed")
+    away.rename(adapter)
+    assert api.restart_model_deployment(*served.there).status == "pending"
+    wait("it serves", lambda: _response(served) == "there")
+    assert api.get_model_deployment(*served.there).stopped_at is None
+
+
 def test_without_a_workbench_nothing_is_left_in_the_end(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
