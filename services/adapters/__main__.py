@@ -5,6 +5,7 @@ from pathlib import Path
 from chassis.config import Settings
 from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
+from chassis.repeats import Forgetting
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
@@ -23,6 +24,7 @@ def parts(settings: Settings) -> Parts:
     service = AdapterService(adapters, ProjectPaths(settings), references)
     servicer = AdaptersServicer(service, adapters)
     tables = TablesServicer(settings, store, Adapter)
+    forgetting = Forgetting(store, settings.repeat_days)
     return Parts(
         service_names=[DOMAINS["adapters"].full_name],
         handlers=lambda dispatcher: [
@@ -30,7 +32,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[tables.run],
+        background=[tables.run, forgetting.run],
         close=[references.close, tables.close],
     )
 

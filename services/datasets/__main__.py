@@ -5,6 +5,7 @@ from pathlib import Path
 from chassis.config import Settings
 from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
+from chassis.repeats import Forgetting
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
@@ -25,6 +26,7 @@ def parts(settings: Settings) -> Parts:
     service = DatasetService(datasets, ProjectPaths(settings), hub, prompts)
     servicer = DatasetsServicer(service, datasets)
     tables = TablesServicer(settings, store, Dataset)
+    forgetting = Forgetting(store, settings.repeat_days)
     return Parts(
         service_names=[DOMAINS["datasets"].full_name],
         handlers=lambda dispatcher: [
@@ -32,7 +34,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[tables.run],
+        background=[tables.run, forgetting.run],
         close=[prompts.close, hub.close, tables.close],
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from chassis.config import Settings
 from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
+from chassis.repeats import Forgetting
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
@@ -39,13 +40,14 @@ def parts(settings: Settings) -> Parts:
     servicer = ModelsServicer(
         service,
         ServedExports(references, ServedModels(jobs.workspace, trained), store),
-        ExportJobs(jobs.lifecycle, models, references, trained, jobs.workspace),
+        ExportJobs(jobs.lifecycle, references, trained, jobs.workspace),
         models,
         Registration(jobs.link, exports, service, models, adapters, jobs.workspace),
         jobs.lifecycle,
         jobs.link,
     )
     tables = TablesServicer(settings, store, Model)
+    forgetting = Forgetting(store, settings.repeat_days)
     return Parts(
         service_names=[DOMAINS["models"].full_name],
         handlers=lambda dispatcher: [
@@ -53,7 +55,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[jobs.run, tables.run],
+        background=[jobs.run, tables.run, forgetting.run],
         close=[adapters.close, prompts.close, hub.close, tables.close],
     )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from chassis.config import Settings
 from chassis.domains import DOMAINS, TABLES
+from chassis.repeats import Forgetting
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
@@ -21,6 +22,7 @@ def parts(settings: Settings) -> Parts:
     datasets = Datasets(settings)
     servicer = PromptsServicer(PromptService(prompts, datasets), prompts)
     tables = TablesServicer(settings, store, Prompt)
+    forgetting = Forgetting(store, settings.repeat_days)
     return Parts(
         service_names=[DOMAINS["prompts"].full_name],
         handlers=lambda dispatcher: [
@@ -28,7 +30,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[tables.run],
+        background=[tables.run, forgetting.run],
         close=[datasets.close, tables.close],
     )
 

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     """How long a job waits before its second attempt; each further one waits twice as long."""
     import_grace_seconds: float = Field(default=60.0, gt=0)
     """After how long without a sign of life an import that is not decided is given up."""
+    repeat_days: float = Field(default=30.0, gt=0, le=36_500)
+    """How long a request to add something can be repeated under its id; forgotten after that."""
     max_concurrent_rpcs: int = Field(default=256, gt=0)
     """Calls beyond this are refused at once with RESOURCE_EXHAUSTED."""
     hub_seconds: float = Field(default=20.0, gt=0)

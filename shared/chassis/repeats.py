@@ -4,24 +4,34 @@ What such a request has added is noted in the transaction that adds it: who does
 asks again, and gets it then.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, delete, insert, select
+import structlog
+from sqlalchemy import Connection, delete, insert, select, update
 
 from chassis import rules
-from chassis.errors import AlreadyExists, InvalidArgument
+from chassis.errors import AlreadyExists, InvalidArgument, Refusal
 from chassis.requests import digest
 from chassis.store import Store
+
+log = structlog.get_logger()
 
 Row = TypeVar("Row")
 Row_co = TypeVar("Row_co", covariant=True)
 Note = Callable[[Connection, str], None]
+
+FORGOTTEN_EVERY = timedelta(days=1)
+FORGOTTEN_AT_ONCE = 1000
+"""Notes that one transaction deletes: others wait for it."""
+_FIRST_COLUMNS = ("request_id", "digest", "record_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +121,58 @@ def noting(service: str) -> Note:
         table = _table(service)
         connection.execute(delete(table).where(table.c.request_id == key.request_id))
         values = {"request_id": key.request_id, "digest": key.digest, "record_id": record_id}
-        connection.execute(insert(table).values(values))
+        connection.execute(insert(table).values(**values, noted_at=_now()))
 
     return note
 
 
+class Forgetting:
+    """Deletes notes that are too old for anyone to ask again, so that they do not grow for ever.
+    `run` is work for the background."""
+
+    def __init__(self, store: Store, days: float) -> None:
+        self._store = store
+        self._after = timedelta(days=days)
+
+    async def run(self) -> None:
+        """Forgets what is old, at once and then daily."""
+        while True:
+            try:
+                await self.forget()
+            except Refusal as refusal:
+                log.warning("old requests are not forgotten", reason=refusal.message)
+            await asyncio.sleep(FORGOTTEN_EVERY.total_seconds())
+
+    async def forget(self) -> None:
+        """Forgets what is old."""
+        table = _table(self._store.service)
+        undated = update(table).where(table.c.noted_at.is_(None)).values(noted_at=_now())
+        # By a version of the service that noted no time, at the earliest when this one began.
+        await self._store.write(lambda c: c.execute(undated))
+        old = select(table.c.request_id).where(table.c.noted_at < _now() - self._after)
+        some = delete(table).where(table.c.request_id.in_(old.limit(FORGOTTEN_AT_ONCE)))
+        while await self._store.write(lambda c: c.execute(some).rowcount):
+            pass
+
+
 def create_table(service: str) -> None:
-    """Creates the table of a service, in a migration."""
+    """Creates the table of a service, in a migration; `add_times` in a later one completes it."""
     from alembic import op
 
     table = _table(service)
+    first = [table.columns[name] for name in _FIRST_COLUMNS]
     op.create_table(
-        table.name,
-        *(sa.Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns),
+        table.name, *(sa.Column(c.name, c.type, primary_key=c.primary_key) for c in first)
     )
+
+
+def add_times(service: str) -> None:
+    """Adds to the table of a service when each request was noted, in a migration."""
+    from alembic import op
+
+    name = _table(service).name
+    op.add_column(name, sa.Column("noted_at", sa.DateTime))
+    op.create_index(f"ix_{name}_noted_at", name, ["noted_at"])
 
 
 def _noted(connection: Connection, service: str, key: RequestKey) -> str | None:
@@ -149,4 +197,9 @@ def _table(service: str) -> sa.Table:
         sa.Column("request_id", sa.String, primary_key=True),
         sa.Column("digest", sa.String, nullable=False),
         sa.Column("record_id", sa.String, nullable=False),
+        sa.Column("noted_at", sa.DateTime),
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

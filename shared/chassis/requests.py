@@ -18,7 +18,12 @@ environment of jobs, where Linux takes no more than 128 KiB each."""
 MAX_ID_CHARACTERS = 256
 """Longest id that a client chooses: it is kept in an index, whose entries have a limit of their own
 in PostgreSQL."""
+MAX_NAME_BYTES = 2048
+"""Longest name, for the same reason: one that did not fit would take along what others write in the
+same commit."""
 _CHOSEN_IDS = ("request_id", "prompt.id")
+_NAMES = ("name", "adapter_name")
+"""Last parts of fields whose values tables keep an index of."""
 _UNLIMITED = ("exported_json", "rows_json")
 """Fields that carry many records."""
 
@@ -42,9 +47,7 @@ def parser(kind: type[M]) -> Callable[[bytes], M]:
         found = Violations()
         for place, text in _texts(request, ""):
             found.check(place, rules.NO_NUL, "\0" not in text, "must not contain a NUL character")
-            limit = MAX_ID_CHARACTERS if place in _CHOSEN_IDS else MAX_TEXT_CHARACTERS
-            description = f"has {len(text)} characters; {limit} are allowed"
-            found.check(place, rules.TEXT_LENGTH, len(text) <= limit, description)
+            _check_length(place, text, found)
         found.raise_if_any()
         return request
 
@@ -59,6 +62,16 @@ def digest(request: Message, *but: str) -> str:
         rest.ClearField(field)
     content = rest.DESCRIPTOR.full_name.encode() + rest.SerializeToString(deterministic=True)
     return hashlib.sha256(content).hexdigest()
+
+
+def _check_length(place: str, text: str, found: Violations) -> None:
+    limit = MAX_ID_CHARACTERS if place in _CHOSEN_IDS else MAX_TEXT_CHARACTERS
+    description = f"has {len(text)} characters; {limit} are allowed"
+    fits = found.check(place, rules.TEXT_LENGTH, len(text) <= limit, description)
+    if fits and place.rpartition(".")[2] in _NAMES:
+        size = len(text.encode())
+        description = f"has {size} bytes in UTF-8; {MAX_NAME_BYTES} are allowed"
+        found.check(place, rules.TEXT_LENGTH, size <= MAX_NAME_BYTES, description)
 
 
 def _texts(message: Message, prefix: str) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,8 @@ REQUIRED = Rule("FT-001", "A required field is set and not blank.")
 WELL_FORMED = Rule("FT-002", "The request is a message of its type, and its texts are UTF-8.")
 NO_NUL = Rule("FT-003", "A text has no NUL character in it.")
 TEXT_LENGTH = Rule(
-    "FT-004", "A text has at most 65,536 characters, an id that the client chooses 256."
+    "FT-004",
+    "A text has at most 65,536 characters, an id that the client chooses 256, a name 2,048 bytes.",
 )
 KNOWN_VALUE = Rule("FT-005", "A field with a fixed set of values has one of them.")
 JSON_OBJECT = Rule("FT-006", "A config in JSON is one object.")

@@ -1,8 +1,9 @@
 """Requests to add something, asked again with the id that they came with."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,22 @@ async def test_what_is_gone_is_added_anew(folder: Path, domain: str) -> None:
         again = await calls.add(calls.first)
         assert (again == id) == (domain == "prompts"), "whose ids are the client's"
         assert await calls.add(calls.first) == again
+
+
+@pytest.mark.parametrize("domain", ADDS)
+async def test_a_request_of_long_ago_is_forgotten_at_the_next_start(
+    folder: Path, domain: str
+) -> None:
+    async with serving(folder, domain) as calls:
+        await calls.add(calls.first)
+    with closing(sqlite3.connect(folder / f"{domain}.db")) as database:
+        database.execute(f"UPDATE {domain}_requests SET noted_at = '2026-01-01 00:00:00.000000'")
+        database.commit()
+        async with serving(folder, domain) as calls, asyncio.timeout(20):
+            count = f"SELECT count(*) FROM {domain}_requests"
+            while database.execute(count).fetchone() != (0,):  # noqa: ASYNC110 - of another thread
+                await asyncio.sleep(0.01)
+            assert await calls.add(calls.other), "its id is free for another request"
 
 
 async def test_the_id_of_a_request_has_a_limit(folder: Path) -> None:

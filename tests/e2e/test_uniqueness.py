@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import grpc
 import pytest
@@ -91,6 +92,15 @@ def test_one_of_a_hundred_gets_the_name(busy: Studio, kind: str) -> None:
     [added] = [one for one in outcomes if not isinstance(one, StudioError)]
     assert [one.id for one in listed] == [added.id]  # type: ignore[attr-defined]
     assert {error.metadata["holder_id"] for error in refused} == {listed[0].id}
+
+
+def test_the_longest_name_is_kept_in_every_index(busy: Studio) -> None:
+    # 2,046 bytes that no database can compress.
+    name = "".join(Random(7).choices([chr(n) for n in range(0x4E00, 0x9000)], k=682))
+    with busy.client() as client:
+        assert client.AddDataset(dataset(name)).dataset.name == name
+        with pytest.raises(StudioError, match="name: has 2049 bytes"):
+            client.AddDataset(dataset(f"{name}xyz"))
 
 
 def test_a_hundred_repeats_of_one_request_are_one(busy: Studio) -> None:

@@ -1,1 +1,1 @@
-"""Exports that a job makes: to the model registry, or into one merged directory."""
+"""Exports: served by the workspace, or made by a job for the registry or as one directory."""

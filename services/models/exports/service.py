@@ -11,7 +11,6 @@ from services.models.exports.references import References
 from services.models.exports.request import ExportWanted
 from services.models.exports.store import ExportJob
 from services.models.exports.trained import TrainedPrompts
-from services.models.store import ModelStore
 
 ADAPTERS = (AdapterType.PROJECT, AdapterType.HUGGINGFACE)
 """Types of adapters whose files a job can read."""
@@ -23,13 +22,11 @@ class ExportJobs:
     def __init__(
         self,
         lifecycle: JobLifecycle[ExportJob],
-        models: ModelStore,
         references: References,
         prompts: TrainedPrompts,
         workspace: Workspace,
     ) -> None:
         self._lifecycle = lifecycle
-        self._models = models
         self._references = references
         self._prompts = prompts
         self._workspace = workspace
@@ -55,7 +52,6 @@ class ExportJobs:
             )
         if adapter.type == AdapterType.PROJECT:
             await self._prompts.require_same(adapter)
-        self._models.require_free(name=wanted.model_name)
         if wanted.type == ExportType.MODEL_REGISTRY:
             await self._require_unregistered(wanted.model_name)
         template, script = await plan.template(self._workspace)

@@ -8,6 +8,7 @@ from jobs.history import JobEventRecord
 from jobs.lease import LeaseRecord
 from jobs.records import JobRecord, JobRecords
 from services.models.exports.names import taken
+from services.models.store import Model
 
 
 class ExportJob(JobRecord, kw_only=True):
@@ -54,8 +55,13 @@ class ExportStore(JobRecords[ExportJob]):
         super().__init__(store, ExportJob, ExportEvent)
 
     def require_startable(self, connection: Connection, job: ExportJob) -> None:
-        """Raises AlreadyExists if an export that is under way is to get the job's name."""
+        """Raises AlreadyExists if the job's name is a model's, or that of an export under way."""
+        # In this order: what is under way becomes a model before it ends.
         named = self.table.c.model_name == job.model_name
-        holder = connection.scalar(select(self.table.c.id).where(named, self.underway))
-        if holder is not None:
-            raise taken(job.model_name, holder, "among the export jobs under way")
+        underway = select(self.table.c.id).where(named, self.underway)
+        if (job_id := connection.scalar(underway)) is not None:
+            raise taken(job.model_name, job_id, "among the export jobs under way")
+        models = Model.table()
+        of_model = select(models.c.id).where(models.c.name == job.model_name)
+        if (model_id := connection.scalar(of_model)) is not None:
+            raise taken(job.model_name, model_id, "among the models")

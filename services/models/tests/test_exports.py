@@ -200,7 +200,9 @@ async def test_what_does_not_go_together_is_refused(
 
 
 async def test_a_name_that_is_taken_is_refused(studio: Studio) -> None:
-    assert isinstance(await studio.refusal(model_name="base"), errors.AlreadyExists)
+    refusal = await studio.refusal(model_name="base")
+    assert isinstance(refusal, errors.AlreadyExists)
+    assert (refusal.metadata["field"], refusal.metadata["holder_id"]) == ("model_name", "m")
     studio.workbench.api.create_registered_model(
         cmlapi.CreateRegisteredModelRequest(
             project_id=PROJECT_ID, experiment_id="8", run_id="another", model_name="tuned"

@@ -26,11 +26,18 @@ READY = "ready.json"
 TOKEN_VARIABLE = "FTS_MODEL_TOKEN"  # noqa: S105 - its name
 NEVER = 78
 """Exit status of a script that is not to be tried again (EX_CONFIG)."""
+SPOILT = 70
+"""Exit status of a process that a GPU has failed in, where it answers nothing any more."""
 MAX_REQUEST_BYTES = 2**20
 MAX_WAITING = 32
 """Calls that may wait for their turn."""
 PAUSE_SECONDS = 15.0
 """Between two looks whether the workbench is there, at the most."""
+
+TELL_SECONDS = 5.0
+"""How long the caller whose call has spoilt the process may take over the answer."""
+_OF_A_GPU = ("cuda error", "cudnn error")
+"""In what torch says of errors after which each further use of the GPU fails as well."""
 
 Function = Callable[[Any], Any]
 
@@ -43,6 +50,10 @@ class Call:
         self._done = threading.Event()
         self._status = HTTPStatus.OK
         self._body = b""
+        self.spoilt = False
+        """Whether the process can answer no other call."""
+        self.told = threading.Event()
+        """Set once the caller has the answer, or is gone."""
 
     def make(self, function: Function) -> None:
         """Call the function. Bad requests are told by a ValueError, of which the caller learns."""
@@ -51,6 +62,7 @@ class Call:
         except ValueError as error:
             self._fail(HTTPStatus.BAD_REQUEST, str(error))
         except Exception as error:
+            self.spoilt = _spoils(error)
             traceback.print_exc()
             self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}")
         self._done.set()
@@ -105,7 +117,10 @@ class Handler(BaseHTTPRequestHandler):
         except queue.Full:
             message = f"busy: {MAX_WAITING} calls wait already"
             return self._answer(HTTPStatus.TOO_MANY_REQUESTS, _refusal(message))
-        self._answer(*call.outcome())
+        try:
+            self._answer(*call.outcome())
+        finally:
+            call.told.set()
 
     def log_message(self, *_: object) -> None:
         """Nothing: who called what is not written down."""
@@ -124,6 +139,25 @@ def _refusal(message: str) -> bytes:
 
 def _say(what: str) -> None:
     print(f"[workbench] {what}", flush=True)  # noqa: T201 - goes to the deployment's log
+
+
+def _spoils(error: BaseException | None) -> bool:
+    """Whether the GPU has failed in this process, as the error or one behind it says; to be out of
+    memory passes."""
+    while error is not None:
+        text = str(error).lower()
+        if any(words in text for words in _OF_A_GPU) and "out of memory" not in text:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _end_spoilt(call: Call) -> None:
+    """End the process once the caller that has found it spoilt has its answer."""
+    _say("a GPU has failed in this process, which can answer nothing any more; it ends")
+    call.told.wait(TELL_SECONDS)
+    # At an orderly end, libraries may wait for the GPU.
+    os._exit(SPOILT)
 
 
 def _end_without(workbench: str, seconds: float) -> None:
@@ -175,7 +209,10 @@ def main() -> int:
     partial.replace(ready)
     _say(f"loaded in {time.monotonic() - begin:.1f} s, and serving")
     while True:
-        server.calls.get().make(function)
+        call = server.calls.get()
+        call.make(function)
+        if call.spoilt:
+            _end_spoilt(call)
 
 
 if __name__ == "__main__":

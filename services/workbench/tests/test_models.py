@@ -208,60 +208,6 @@ def test_a_newer_deployment_takes_over(
     assert newer.call({})[1]["response"] == "newer"
 
 
-def test_a_model_without_its_gpus_is_served_and_says_so(
-    shared: Any, deploy: Callable[..., Served]
-) -> None:
-    code = "import os\ndef answer(args): return os.environ['CUDA_VISIBLE_DEVICES']"
-    served = deploy(shared, code, nvidia_gpus=3, cpu=100, memory=1000)
-    assert served.call({})[1]["response"] == "0,1"
-    assert "asks for 3 GPU(s); the machine has 2" in served.log()
-
-
-def test_gpus_are_not_given_away_twice(
-    shared: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
-) -> None:
-    api = shared.client()
-    served = deploy(shared, "def answer(args): return 1", nvidia_gpus=2)
-    job = shared.job(api, "", nvidia_gpu=1)
-    run = shared.run(api, job)
-    wait("it waits", lambda: (shared.home / "runs" / run.id / "output.log").exists())
-    assert shared.read(api, run).status == "ENGINE_SCHEDULING"
-    api.stop_model_deployment(*served.there)
-    assert shared.done(api, run).status == "ENGINE_SUCCEEDED"
-
-
-def test_the_gpus_of_a_process_that_is_ending_are_not_free(
-    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
-) -> None:
-    harness.settings["FTS_WORKBENCH_STOP_GRACE_SECONDS"] = "600"
-    api = harness.start()
-    served = deploy(
-        harness,
-        """
-        import pathlib, signal, sys, time
-        def told(*_):
-            pathlib.Path("told").touch()
-            while not pathlib.Path("may-end").exists():
-                time.sleep(0.01)
-            sys.exit()
-        signal.signal(signal.SIGTERM, told)
-        def answer(args): return 1
-        """,
-        nvidia_gpus=2,
-    )
-    # It is pending from now on, while its process still holds the GPUs.
-    api.restart_model_deployment(*served.there)
-    wait("its process is told to end", (harness.project / "told").exists)
-    run = harness.run(api, harness.job(api, "", nvidia_gpu=1))
-    wait("it waits", lambda: (harness.home / "runs" / run.id / "output.log").exists())
-    assert harness.read(api, run).status == "ENGINE_SCHEDULING"
-    (harness.project / "may-end").touch()
-    wait("it serves again", lambda: served.call({})[0] == 200)
-    assert harness.read(api, run).status == "ENGINE_SCHEDULING"
-    api.stop_model_deployment(*served.there)
-    assert harness.done(api, run).status == "ENGINE_SUCCEEDED"
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_workbench_that_is_back_serves_again_by_one_process(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any], number: signal.Signals
@@ -278,6 +224,31 @@ def test_a_workbench_that_is_back_serves_again_by_one_process(
     assert (now == pid) is (number == signal.SIGKILL)
     processes = [p for p in psutil.process_iter() if _environment(p) == served.id]
     assert [p.pid for p in processes] == [now]
+
+
+def test_a_model_whose_files_were_away_at_the_restart_is_restarted(
+    harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
+) -> None:
+    harness.start()
+    adapter = harness.project / "adapter"
+    adapter.mkdir()
+    served = deploy(
+        harness,
+        """
+        import pathlib, sys
+        if not pathlib.Path("adapter").is_dir():
+            sys.exit(78)
+        def answer(args): return "there"
+        """,
+    )
+    harness.end(signal.SIGTERM)
+    away = adapter.rename(harness.project / "away")
+    api = harness.start()
+    wait("it has failed", lambda: served.status() == "failed")
+    away.rename(adapter)
+    assert api.restart_model_deployment(*served.there).status == "pending"
+    wait("it serves", lambda: _response(served) == "there")
+    assert api.get_model_deployment(*served.there).stopped_at is None
 
 
 def test_without_a_workbench_nothing_is_left_in_the_end(

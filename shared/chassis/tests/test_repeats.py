@@ -1,0 +1,69 @@
+"""Old requests are forgotten, on databases of both kinds."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.records import now
+from chassis.repeats import FORGOTTEN_AT_ONCE, Forgetting
+from chassis.store import Store
+
+MIGRATION = """
+from chassis import repeats
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    repeats.create_table("{service}")
+    repeats.add_times("{service}")
+"""
+
+
+@pytest.fixture
+def migrations(migrations: Path, service: str) -> Path:
+    (migrations / "0002_requests.py").write_text(MIGRATION.format(service=service))
+    return migrations
+
+
+async def note(store: Store, times: dict[str, datetime | None]) -> None:
+    """Notes requests of these ids at these times."""
+    rows = [
+        {"request_id": id, "digest": "d", "record_id": "r", "noted_at": at}
+        for id, at in times.items()
+    ]
+    columns = [sa.column(name) for name in rows[0]]
+    table = sa.table(f"{store.service}_requests", *columns)
+    await store.write(lambda c: c.execute(sa.insert(table), rows))
+
+
+def known(store: Store) -> set[str]:
+    query = sa.text(f"SELECT request_id FROM {store.service}_requests")
+    return store.read(lambda c: set(c.scalars(query)))
+
+
+async def test_what_is_old_is_forgotten_and_nothing_else(store: Store) -> None:
+    long_ago = now() - timedelta(days=31)
+    many = {f"old-{n}": long_ago for n in range(2 * FORGOTTEN_AT_ONCE + 1)}
+    await note(store, many | {"young": now() - timedelta(days=29), "undated": None})
+    await Forgetting(store, 30).forget()
+    assert known(store) == {"young", "undated"}
+    # One without a time, of an earlier version, counts as noted when it was first looked at.
+    await Forgetting(store, 1).forget()
+    assert known(store) == {"undated"}
+    await Forgetting(store, 0).forget()
+    assert known(store) == set()
+
+
+async def test_it_is_done_from_the_start(store: Store) -> None:
+    await note(store, {"old": now() - timedelta(days=31)})
+    forgetting = asyncio.create_task(Forgetting(store, 30).run())
+    async with asyncio.timeout(20):
+        while known(store):  # noqa: ASYNC110 - the condition is the database's
+            await asyncio.sleep(0.01)
+    assert not forgetting.done(), "it goes on"
+    forgetting.cancel()
