@@ -188,7 +188,7 @@ class Export:
         saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
         generation.save_pretrained(folder / "adapter")
         location, run_name = self._arguments.artifact_location, self._arguments.model_name
-        form = registry.Form(generation, chat=bool(loaded.tokenizer.chat_template))
+        form = registry.Form(generation, self._chat_ends(loaded))
         return registry.log(folder, location, form, metadata, run_name)
 
     def _generation(self, loaded: Loaded) -> Any:
@@ -196,6 +196,15 @@ class Export:
         ends = {"eos_token_id": parity.generation_config["eos_token_id"]} if parity.chat else {}
         wanted = {**ends, **self._arguments.generation_config}
         return settings.make_generation_config(wanted, loaded.tokenizer)
+
+    def _chat_ends(self, loaded: Loaded) -> list[int]:
+        """The tokens that end an answer to messages; none of a model that takes no messages."""
+        if not loaded.tokenizer.chat_template:
+            return []
+        own = self._arguments.generation_config.get("eos_token_id")
+        if own is None:
+            return chat.ends(loaded.model, loaded.tokenizer)
+        return own if isinstance(own, list) else [own]
 
     def _register(self, **made: str) -> None:
         identity = self._identity

@@ -35,15 +35,18 @@ class AdaptedModel(PythonModel):
         self._model = PeftModel.from_pretrained(model, adapter).eval()
         self._tokenizer = AutoTokenizer.from_pretrained(adapter, padding_side="left")
         self._generation = GenerationConfig.from_pretrained(adapter)
+        self._chat_ends = context.model_config["chat_ends"]
 
     def predict(
         self, model_input: pandas.DataFrame, params: dict[str, Any] | None = None
     ) -> list[str]:
         """The continuations, in order, each without its prompt and without special tokens."""
-        generation = self._settings(params or {})
         talks = "messages" in model_input
         if talks and "prompt" in model_input:
             raise ValueError("messages: cannot be given beside a prompt")
+        generation = self._settings(params or {})
+        if talks:
+            generation.eos_token_id = self._chat_ends
         texts = self._written(model_input["messages"]) if talks else model_input["prompt"]
         prompts = [str(text) for text in texts]
         written: list[str] = []

@@ -60,8 +60,8 @@ class Form:
     """How a model is asked."""
 
     generation: Any
-    chat: bool
-    """Whether it takes messages in place of a prompt."""
+    chat_ends: list[int]
+    """What ends an answer to messages; empty for a model that takes no messages."""
 
     def signature(self) -> Any:
         """The columns and params of a call, as MLflow has them."""
@@ -76,7 +76,7 @@ class Form:
         }
         example = pandas.DataFrame({"prompt": ["text"]})
         signature = infer_signature(example, ["text"], params=params)
-        if self.chat:
+        if self.chat_ends:
             message = Object([Property(name, "string") for name in ("role", "content")])
             talk = ColSpec(Array(message), "messages", required=False)
             signature.inputs = Schema([ColSpec("string", "prompt", required=False), talk])
@@ -98,6 +98,7 @@ def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_n
             python_model=str(CODE),
             artifacts={name: str(folder / name) for name in ("base", "adapter")},
             signature=form.signature(),
+            model_config={"chat_ends": form.chat_ends},
             # Given, since MLflow would find them out by running the model.
             pip_requirements=[f"{name}=={_release(name)}" for name in _PACKAGES],
             metadata={**metadata, "generation_config": form.generation.to_diff_dict()},

@@ -228,4 +228,6 @@ def test_exports_answer_conversations(
     else:
         model = pyfunc.load_model("models:/talker/1")
         answers = model.predict(pandas.DataFrame({"messages": messages}))
+        with pytest.raises(ValueError, match="cannot be given beside a prompt"):
+            model.predict(pandas.DataFrame({"messages": messages[:1], "prompt": ["a"]}))
     assert answers == [row["model_output"] for row in rows]
