@@ -13,7 +13,7 @@ SERVABLE_ADAPTER = Rule("FT-206", "An adapter that is served is of type project.
 TRAINED_PROMPT = Rule(
     "FT-208", "The prompt of an adapter that is exported is the one that it was trained with."
 )
-EXPORT_NAME = Rule(
+REGISTRY_NAME = Rule(
     "FT-220",
     "The name of an export has none of / : \" ' in it and is not . or .., its place in a run has "
     "none of . and % either.",
@@ -21,7 +21,7 @@ EXPORT_NAME = Rule(
 EXPORTED_ADAPTER = Rule(
     "FT-221", "An adapter that a job exports is of type project or huggingface."
 )
-NAME_OF_EXPORT = Rule(
+EXPORT_NAME = Rule(
     "FT-222",
     "The name of an export has at most 256 characters, none of them a control character or a line "
     "break.",

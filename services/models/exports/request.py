@@ -83,11 +83,11 @@ class ExportWanted(Repeatable):
             description = (
                 f"must have none of / : \" ' in it, and not be . or .., not {self.model_name!r}"
             )
-            found.check("model_name", rules.EXPORT_NAME, holds, description)
+            found.check("model_name", rules.REGISTRY_NAME, holds, description)
         place = self.artifact_location
         description = f"must have none of / : . % \" ' in it, not {place!r}"
         fits = not place or _PLACE.fullmatch(place) is not None
-        found.check("artifact_location", rules.EXPORT_NAME, fits, description)
+        found.check("artifact_location", rules.REGISTRY_NAME, fits, description)
         check_carried({"artifact_location": place}, found)
         self.check_retry(found)
 
@@ -95,7 +95,7 @@ class ExportWanted(Repeatable):
 def _check_name(name: str, found: Violations) -> None:
     description = f"has {len(name)} characters; {MAX_NAME_CHARACTERS} are allowed"
     short = len(name) <= MAX_NAME_CHARACTERS
-    found.check("model_name", rules.NAME_OF_EXPORT, short, description)
+    found.check("model_name", rules.EXPORT_NAME, short, description)
     control = next((c for c in name if unicodedata.category(c) in _CONTROL), "")
     description = f"must have no control characters or line breaks in it, not {control!r}"
-    found.check("model_name", rules.NAME_OF_EXPORT, not control, description)
+    found.check("model_name", rules.EXPORT_NAME, not control, description)
