@@ -35,12 +35,12 @@ class Run:
         return (self.folder / "job.log").read_text(encoding="utf-8")
 
 
-def until(condition: Callable[[], bool], seconds: float) -> None:
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
     """Returns once the condition holds; fails at the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def gone(processes: Iterable[psutil.Process]) -> bool:
