@@ -66,6 +66,7 @@ class Texts:
             self._count(begin, texts)
             begin += len(batch)
         self._tell(findings)
+        self._extrapolate(findings)
         if self._settings.tuning:
             self._tell_repeated(findings)
 
@@ -121,13 +122,7 @@ class Texts:
                 text = f"{rows} of {total} rows {text}"
                 findings.add(severity, field, rule, text, rows, seen.places[trouble])
 
-        if self._filling.conversation:
-            use = "trained on" if self._settings.tuning else "asked about"
-            text = f"have no conversation that can be {use}: {self._fault}"
-            tell(NOT_FILLED, ERROR, "dataset_id", rules.CONVERSATIONS, text)
-        else:
-            text = f"cannot be filled into the {self._settings.template_name}: {self._fault}"
-            tell(NOT_FILLED, ERROR, "prompt_id", rules.FILLED, text)
+        tell(NOT_FILLED, ERROR, *self._not_filled())
         text = "have nothing in the columns that the prompt takes, or make a blank text"
         tell(BLANK, WARNING, "dataset_id", rules.NOT_BLANK, text)
         text = (
@@ -137,13 +132,27 @@ class Texts:
         severity = ERROR if seen.rows[LONG] == total else WARNING
         text = f"have more than {self._context} tokens, the longest {seen.longest}; {self._cut()}"
         tell(LONG, severity, "dataset_id", rules.FITS, text)
-        if self._tokenizer is not None and seen.counted + seen.rows[NOT_FILLED] < total:
-            text = (
-                f"tokens of {seen.counted} of {total} rows were counted, which took all the time "
-                "that there was; the rest is taken to be like them"
-            )
-            findings.add(NOTICE, "dataset_id", rules.COUNTABLE, text)
-            seen.tokens = round(seen.tokens * total / max(seen.counted, 1))
+
+    def _not_filled(self) -> tuple[str, Rule, str]:
+        """Field, rule and text for rows that no text could be made of."""
+        if self._filling.conversation:
+            use = "trained on" if self._settings.tuning else "asked about"
+            text = f"have no conversation that can be {use}: {self._fault}"
+            return "dataset_id", rules.CONVERSATIONS, text
+        text = f"cannot be filled into the {self._settings.template_name}: {self._fault}"
+        return "prompt_id", rules.FILLED, text
+
+    def _extrapolate(self, findings: Findings) -> None:
+        """Takes the rows whose tokens there was no time to count to be like the others."""
+        seen, total = self.seen, len(self._parts.used)
+        if self._tokenizer is None or seen.counted + seen.rows[NOT_FILLED] >= total:
+            return
+        text = (
+            f"tokens of {seen.counted} of {total} rows were counted, which took all the time "
+            "that there was; the rest is taken to be like them"
+        )
+        findings.add(NOTICE, "dataset_id", rules.COUNTABLE, text)
+        seen.tokens = round(seen.tokens * total / max(seen.counted, 1))
 
     def _cut(self) -> str:
         return "what is beyond is cut off" if self._settings.tuning else "no room is left to answer"

@@ -47,7 +47,6 @@ def parts(settings: Settings) -> Parts:
         jobs.link,
     )
     tables = TablesServicer(settings, store, Model)
-    forgetting = Forgetting(store, settings.repeat_days)
     return Parts(
         service_names=[DOMAINS["models"].full_name],
         handlers=lambda dispatcher: [
@@ -55,7 +54,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[jobs.run, tables.run, forgetting.run],
+        background=[jobs.run, tables.run, Forgetting(store, settings.repeat_days).run],
         close=[adapters.close, prompts.close, hub.close, tables.close],
     )
 

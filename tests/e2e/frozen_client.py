@@ -144,9 +144,13 @@ class Lifecycle:
         adapter_id = until(
             "trained", lambda: studio.GetFineTuningJob(id=started.id).fine_tuning_job.adapter_id
         )
+        self._is_the_adapter_of(started.id, adapter_id)
+
+    def _is_the_adapter_of(self, job_id: str, adapter_id: str) -> None:
+        studio = self.studio
         [adapter] = (a for a in studio.ListAdapters().adapters if a.id == adapter_id)
         assert (adapter.name, adapter.model_id, adapter.prompt_id) == (ID, ID, ID)
-        assert adapter.fine_tuning_job_id == started.id
+        assert adapter.fine_tuning_job_id == job_id
         assert (self.project / adapter.location / "adapter_config.json").is_file()
         split = studio.GetDatasetSplitByAdapter(adapter_id=adapter_id).response
         assert (split.dataset_fraction, round(split.train_test_split, 6)) == (1.0, 0.8)

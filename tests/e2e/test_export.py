@@ -54,17 +54,21 @@ def test_a_registered_model_is_trained_and_evaluated_on(studio: Studio) -> None:
     assert all(ids)
     found = (adapter.cml_registered_model_id, adapter.mlflow_experiment_id, adapter.mlflow_run_id)
     assert found == ids
-    taken = ExportModelRequest(
-        type="merged",
-        base_model_id=registered.model_id,
-        adapter_id=adapter.id,
-        model_name="the tuned one",
-    )
-    with pytest.raises(AlreadyExistsError):
-        client.ExportModel(taken)
+    _is_taken("the tuned one", registered, adapter.id)
     model = _added_again(registered, job.model_id)
     assert (model.cml_registered_model_id, model.mlflow_run_id) == (ids[0], ids[2])
     _is_trained_and_evaluated_on(studio, registered, model)
+
+
+def _is_taken(name: str, registered: Registered, adapter_id: str) -> None:
+    request = ExportModelRequest(
+        type="merged",
+        base_model_id=registered.model_id,
+        adapter_id=adapter_id,
+        model_name=name,
+    )
+    with pytest.raises(AlreadyExistsError):
+        registered.client.ExportModel(request)
 
 
 def _added_again(registered: Registered, model_id: str) -> ModelMetadata:
@@ -82,9 +86,8 @@ def _is_trained_and_evaluated_on(
 ) -> None:
     client = registered.client
     registered.model_id = model.id
-    second = client.wait_for_job(
-        registered.train("second", dataset_fraction=0.02).id, TRAINING_SECONDS
-    )
+    job = registered.train("second", dataset_fraction=0.02)
+    second = client.wait_for_job(job.id, TRAINING_SECONDS)
     assert (studio.project / "models/registry" / model.mlflow_run_id / "config.json").exists()
     config = json.loads((studio.project / second.out_dir / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "models:/the tuned one"

@@ -12,6 +12,7 @@ from ft.api import (
     AddDatasetRequest,
     AddModelRequest,
     AddPromptRequest,
+    EvaluationJobMetadata,
     EvaluationJobModelCombination,
     ExportDatabaseRequest,
     FineTuningJobMetadata,
@@ -23,6 +24,7 @@ from ft.api import (
     PromptMetadata,
     RemoveFineTuningJobRequest,
     StartEvaluationJobRequest,
+    StartEvaluationJobResponse,
     StartFineTuningJobRequest,
     StreamEvaluationRowsRequest,
     TailLogsRequest,
@@ -111,8 +113,23 @@ def test_trains_registers_evaluates_and_serves(studio: Studio, registered: Regis
 
 def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> list[dict[str, str]]:
     """The rows that the tuned model was scored on."""
-    client = registered.client
-    started = client.StartEvaluationJob(
+    started = _evaluations(registered, adapter_id)
+    assert started.evaluation_job == started.evaluation_jobs[-1]
+    assert len({job.parent_job_id for job in started.evaluation_jobs}) == 1
+    for one in started.evaluation_jobs:
+        job, rows = _evaluated(studio, registered.client, one.id)
+    chart = studio.home / "chart.svg"
+    compared = studio.fts("eval", "compare", job.parent_job_id, "--chart", str(chart))
+    [comparison] = compared["comparisons"]
+    assert comparison["rows"] == job.rows
+    assert set(comparison["differences"]) == {"exact_match", "rougeL"}
+    assert chart.stat().st_size > 0
+    return rows
+
+
+def _evaluations(registered: Registered, adapter_id: str) -> StartEvaluationJobResponse:
+    """One of the base model alone, one of it with the adapter."""
+    return registered.client.StartEvaluationJob(
         StartEvaluationJobRequest(
             type="mlflow",
             model_adapter_combinations=[
@@ -128,35 +145,30 @@ def _evaluates(studio: Studio, registered: Registered, adapter_id: str) -> list[
             eval_dataset_fraction=0.5,
         )
     )
-    assert started.evaluation_job == started.evaluation_jobs[-1]
-    assert len({job.parent_job_id for job in started.evaluation_jobs}) == 1
-    for one in started.evaluation_jobs:
-        request = GetEvaluationJobRequest(id=one.id)
-        job = until(
-            "evaluated",
-            lambda r=request: (  # type: ignore[misc]
-                (j := client.GetEvaluationJob(r).evaluation_job).status.state in ENDED and j
-            ),
-            TRAINING_SECONDS,
-        )
-        assert job.status.state == "SUCCEEDED", job.status.failure_reason
-        results = studio.project / job.evaluation_dir
-        rows = _rows(results / "result_evaluation.csv")
-        assert len(rows) == job.rows > 0
-        assert "customer_$useradded$" in rows[0]
-        scores = {r["metric"]: r["score"] for r in _rows(results / "aggregregated_results.csv")}
-        assert float(scores["exact_match"]) == pytest.approx(job.metrics["exact_match"])
-        assert job.samples
-        streamed = client.StreamEvaluationRows(StreamEvaluationRowsRequest(job_id=job.id))
-        outputs = [row.output for part in streamed for row in part.rows]
-        assert outputs == [row["model_output"] for row in rows]
-    chart = studio.home / "chart.svg"
-    compared = studio.fts("eval", "compare", job.parent_job_id, "--chart", str(chart))
-    [comparison] = compared["comparisons"]
-    assert comparison["rows"] == job.rows
-    assert set(comparison["differences"]) == {"exact_match", "rougeL"}
-    assert chart.stat().st_size > 0
-    return rows
+
+
+def _evaluated(
+    studio: Studio, client: FineTuningStudioClient, job_id: str
+) -> tuple[EvaluationJobMetadata, list[dict[str, str]]]:
+    """The job once it has succeeded, and its rows; all that tells of them agrees."""
+    request = GetEvaluationJobRequest(id=job_id)
+    job = until(
+        "evaluated",
+        lambda: (j := client.GetEvaluationJob(request).evaluation_job).status.state in ENDED and j,
+        TRAINING_SECONDS,
+    )
+    assert job.status.state == "SUCCEEDED", job.status.failure_reason
+    results = studio.project / job.evaluation_dir
+    rows = _rows(results / "result_evaluation.csv")
+    assert len(rows) == job.rows > 0
+    assert "customer_$useradded$" in rows[0]
+    scores = {r["metric"]: r["score"] for r in _rows(results / "aggregregated_results.csv")}
+    assert float(scores["exact_match"]) == pytest.approx(job.metrics["exact_match"])
+    assert job.samples
+    streamed = client.StreamEvaluationRows(StreamEvaluationRowsRequest(job_id=job.id))
+    outputs = [row.output for part in streamed for row in part.rows]
+    assert outputs == [row["model_output"] for row in rows]
+    return job, rows
 
 
 def test_two_workers_train_together_and_are_gone_with_their_job(

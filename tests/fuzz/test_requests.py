@@ -71,7 +71,9 @@ class Target:
         (self.studio.project / "adapter").mkdir()
         adapter = api.AddAdapterRequest(name="a", model_id=self.model, location="adapter")
         client.AddAdapter(adapter)
-        yield from (model, dataset, prompt, adapter)
+        yield from (model, dataset, prompt, adapter, *self._starts())
+
+    def _starts(self) -> Iterator[Message]:
         yield api.StartFineTuningJobRequest(
             adapter_name="tuned",
             base_model_id=self.model,

@@ -7,6 +7,15 @@ import pytest
 from jobs.testing import Workbench
 
 
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+        (workbench.project / "base").mkdir()
+        config = '{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}'
+        (workbench.project / "base" / "config.json").write_text(config)
+        yield workbench
+
+
 @pytest.fixture
 def workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
     for name, value in workbench.environment.items():

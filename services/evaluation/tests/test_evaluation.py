@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     TailLogsRequest,
     TailLogsResponse,
 )
+from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.testing import Workbench, until
 from services.evaluation.tests.studio import (
@@ -31,15 +32,6 @@ from services.evaluation.tests.studio import (
     Studio,
     content,
 )
-
-
-@pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
-        (workbench.project / "base").mkdir()
-        config = '{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}'
-        (workbench.project / "base" / "config.json").write_text(config)
-        yield workbench
 
 
 @pytest.fixture
@@ -69,20 +61,23 @@ async def test_one_request_makes_a_job_for_each_combination(studio: Studio) -> N
         ended = await studio.reach(job.id, "SUCCEEDED", "FAILED")
         assert (ended.status.state, ended.status.failure_reason) == ("SUCCEEDED", "")
         flags = json.loads((studio.folder(job.id) / "flags.json").read_text())
-        assert json.loads(flags.pop("--generation_config")) == {"top_k": 5}
-        assert json.loads(flags.pop("--selected_features")) == ["a column"]
-        assert flags.pop("--adapter_id", "") == job.adapter_id
-        assert flags == {
-            "--base_model_id": "m",
-            "--dataset_id": "d",
-            "--prompt_id": "p",
-            "--result_dir": f"mlflow_results/{job.id}",
-            "--eval_dataset_fraction": "0.5",
-            "--comparison_adapter_id": "a",
-            "--job_id": parent,
-            "--run_number": str(number),
-        }
+        assert (flags.pop("--job_id"), flags.pop("--run_number")) == (parent, str(number))
+        _say_what_to_evaluate(flags, job)
     assert {job.id for job in await studio.listed()} == {job.id for job in jobs}
+
+
+def _say_what_to_evaluate(flags: dict[str, str], job: EvaluationJobMetadata) -> None:
+    assert json.loads(flags.pop("--generation_config")) == {"top_k": 5}
+    assert json.loads(flags.pop("--selected_features")) == ["a column"]
+    assert flags.pop("--adapter_id", "") == job.adapter_id
+    assert flags == {
+        "--base_model_id": "m",
+        "--dataset_id": "d",
+        "--prompt_id": "p",
+        "--result_dir": f"mlflow_results/{job.id}",
+        "--eval_dataset_fraction": "0.5",
+        "--comparison_adapter_id": "a",
+    }
 
 
 async def test_what_a_job_reports_is_in_its_record(studio: Studio) -> None:

@@ -46,21 +46,24 @@ def test_a_good_request_breaks_no_rule() -> None:
     assert wrong() == {}
 
 
+WRONG: dict[str, Any] = {
+    "type": "guess",
+    "model_adapter_combinations": [("m", "a"), ("", "a b")],
+    "dataset_id": "",
+    "prompt_id": " ",
+    "cpu": 0,
+    "gpu": -1,
+    "memory": -1,
+    "eval_dataset_fraction": 2,
+    "model_bnb_config": "[]",
+    "adapter_bnb_config": "{",
+    "generation_config": "1",
+    "comparison_adapter_id": "--x",
+}
+
+
 def test_everything_wrong_is_told_at_once() -> None:
-    found = wrong(
-        type="guess",
-        model_adapter_combinations=[("m", "a"), ("", "a b")],
-        dataset_id="",
-        prompt_id=" ",
-        cpu=0,
-        gpu=-1,
-        memory=-1,
-        eval_dataset_fraction=2,
-        model_bnb_config="[]",
-        adapter_bnb_config="{",
-        generation_config="1",
-        comparison_adapter_id="--x",
-    )
+    found = wrong(**WRONG)
     assert set(found) == {
         "type",
         "model_adapter_combinations[1].base_model_id",

@@ -1,7 +1,7 @@
 """Evaluations that are looked at in place of being started."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -90,14 +90,6 @@ class Studio:
 
 def found(response: ValidateEvaluationJobResponse) -> set[tuple[str, str, str]]:
     return {(one.severity, one.field, one.rule) for one in response.findings}
-
-
-@pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
-        (workbench.project / "base").mkdir()
-        (workbench.project / "base" / "config.json").write_text('{"model_type": "llama"}')
-        yield workbench
 
 
 @pytest.fixture

@@ -178,14 +178,17 @@ async def test_a_job_with_axolotl_gets_a_prompt_for_the_format_of_its_data(
     assert made.prompt_template == made.input_template + made.completion_template
     assert {first.prompt_id, second.prompt_id} == {made.id}
     assert (first.num_epochs, first.learning_rate) == (3, pytest.approx(2e-4))
-    await studio.reach(first.id, "SUCCEEDED")
-    log = studio.workbench.project / "outputs" / first.id / "job.log"
-    words = log.read_text().split()
-    assert words[words.index("--axolotl_config_id") + 1] == config.id
-    assert words[words.index("--finetuning_framework_type") + 1] == "axolotl"
-    assert "--dist_num" not in words
+    await _is_told_of_axolotl(studio, first.id, config.id)
     template = studio.workbench.job("Finetuning_Base_Job")
     assert studio.workbench.job(first.id).runtime_identifier == template.runtime_identifier
+
+
+async def _is_told_of_axolotl(studio: Studio, job_id: str, config_id: str) -> None:
+    await studio.reach(job_id, "SUCCEEDED")
+    words = (studio.folder(job_id) / "job.log").read_text().split()
+    assert words[words.index("--axolotl_config_id") + 1] == config_id
+    assert words[words.index("--finetuning_framework_type") + 1] == "axolotl"
+    assert "--dist_num" not in words
 
 
 async def test_a_job_of_several_workers_can_start_them(studio: Studio) -> None:

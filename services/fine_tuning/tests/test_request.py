@@ -49,47 +49,31 @@ def test_a_good_request_breaks_no_rule() -> None:
     assert wrong() == {}
 
 
+WRONG: dict[str, Any] = {
+    "adapter_name": "no blanks",
+    "base_model_id": "",
+    "dataset_id": " ",
+    "prompt_id": "",
+    "num_workers": 0,
+    "num_epochs": 0,
+    "learning_rate": -1,
+    "cpu": 0,
+    "gpu": -1,
+    "memory": 0,
+    "train_test_split": 0,
+    "dataset_fraction": 1.5,
+    "lora_config": "[]",
+    "model_bnb_config": "{",
+    "adapter_bnb_config": "null",
+    "training_arguments_config": "1",
+    "user_config": "x",
+    "framework_type": "megatron",
+}
+
+
 def test_everything_wrong_is_told_at_once() -> None:
-    found = wrong(
-        adapter_name="no blanks",
-        base_model_id="",
-        dataset_id=" ",
-        prompt_id="",
-        num_workers=0,
-        num_epochs=0,
-        learning_rate=-1,
-        cpu=0,
-        gpu=-1,
-        memory=0,
-        train_test_split=0,
-        dataset_fraction=1.5,
-        lora_config="[]",
-        model_bnb_config="{",
-        adapter_bnb_config="null",
-        training_arguments_config="1",
-        user_config="x",
-        framework_type="megatron",
-    )
-    assert set(found) == {
-        "adapter_name",
-        "base_model_id",
-        "dataset_id",
-        "prompt_id",
-        "num_workers",
-        "num_epochs",
-        "learning_rate",
-        "cpu",
-        "gpu",
-        "memory",
-        "train_test_split",
-        "dataset_fraction",
-        "lora_config",
-        "model_bnb_config",
-        "adapter_bnb_config",
-        "training_arguments_config",
-        "user_config",
-        "framework_type",
-    }
+    found = wrong(**WRONG)
+    assert set(found) == WRONG.keys()
     assert "'no blanks'" in found["adapter_name"]
     assert "legacy, axolotl, not 'megatron'" in found["framework_type"]
     assert "1.5" in found["dataset_fraction"]

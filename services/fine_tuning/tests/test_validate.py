@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +20,6 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from jobs.testing import PROJECT_ID, Inspector, Workbench, inspecting
 from services.fine_tuning.tests.looks import PEERS, RAN, ROWS, WRONG, Studio, found
-
-
-@pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
-        (workbench.project / "base").mkdir()
-        (workbench.project / "base" / "config.json").write_text('{"model_type": "llama"}')
-        yield workbench
 
 
 @pytest.fixture

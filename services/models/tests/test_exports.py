@@ -8,6 +8,7 @@ import pytest
 import cmlapi
 from chassis import errors
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
+    ExportJobMetadata,
     ListJobEventsRequest,
     RegisterExportRequest,
     RemoveExportJobRequest,
@@ -28,6 +29,28 @@ async def test_an_export_becomes_a_model_of_the_registry_and_of_the_studio(studi
     )
     assert (job.status.state, job.location) == ("SCHEDULED", f"exports/{job.id}")
     assert (job.num_cpu, job.num_memory, job.num_gpu) == (1, 3, 0)
+    await _is_told_what_to_export(studio, job)
+
+    model = await studio.register(job, **MADE)
+
+    assert (model.type, model.name) == ("model_registry", "a tuned one")
+    assert (model.mlflow_experiment_id, model.mlflow_run_id) == ("7", "run-1")
+    registered = studio.workbench.api.get_registered_model(model.cml_registered_model_id)
+    assert (registered.name, registered.description) == ("a tuned one", "said of it")
+    for one in (await studio.adapter(), await studio.get(job.id)):
+        found = (one.cml_registered_model_id, one.mlflow_experiment_id, one.mlflow_run_id)
+        assert found == (model.cml_registered_model_id, "7", "run-1")
+    # The answer may get lost: the same again makes no other.
+    assert await studio.register(job, **MADE) == model
+    assert len(registered.model_versions or []) == 1
+    ended = await studio.ends(job)
+    assert ended.model_id == model.id
+    request = ListJobEventsRequest(job_id=job.id)
+    events = (await studio.models(lambda s: s.ListJobEvents, request)).events
+    assert [event.state for event in events if event.kind == "STATE"][-1] == "SUCCEEDED"
+
+
+async def _is_told_what_to_export(studio: Studio, job: ExportJobMetadata) -> None:
     flags = (await studio.seen(job))["flags"]
     assert json.loads(flags.pop("--model_name")) == "a tuned one"
     assert json.loads(flags.pop("--generation_config")) == {"top_k": 5}
@@ -38,27 +61,6 @@ async def test_an_export_becomes_a_model_of_the_registry_and_of_the_studio(studi
         "--artifact_location": "place",
         "--result_dir": f"exports/{job.id}",
     }
-
-    model = await studio.register(job, **MADE)
-
-    assert (model.type, model.name) == ("model_registry", "a tuned one")
-    assert (model.mlflow_experiment_id, model.mlflow_run_id) == ("7", "run-1")
-    registered = studio.workbench.api.get_registered_model(model.cml_registered_model_id)
-    assert (registered.name, registered.description) == ("a tuned one", "said of it")
-    ids = (model.cml_registered_model_id, "7", "run-1")
-    adapter = await studio.adapter()
-    for one in (adapter, await studio.get(job.id)):
-        found = (one.cml_registered_model_id, one.mlflow_experiment_id, one.mlflow_run_id)
-        assert found == ids
-    # The answer may get lost: the same again makes no other.
-    assert await studio.register(job, **MADE) == model
-    assert len(registered.model_versions or []) == 1
-    ended = await studio.ends(job)
-    assert ended.model_id == model.id
-    events = (
-        await studio.models(lambda s: s.ListJobEvents, ListJobEventsRequest(job_id=job.id))
-    ).events
-    assert [event.state for event in events if event.kind == "STATE"][-1] == "SUCCEEDED"
 
 
 async def test_a_registration_that_was_cut_off_is_gone_on_with(studio: Studio) -> None:

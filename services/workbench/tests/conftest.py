@@ -19,7 +19,7 @@ import pytest
 
 import cmlapi
 from cmlapi.rest import ApiException
-from services.workbench.tests.served_models import Served
+from services.workbench.tests.served_models import Served, deployed
 
 DEADLINE_SECONDS = 60.0
 ROOT = Path(__file__).resolve().parents[3]
@@ -181,35 +181,8 @@ def deploy(wait: Callable[..., Any]) -> Iterator[Callable[..., Served]]:
     """Builds and deploys a script, and waits for a status. What is deployed goes in the end."""
     made: list[Served] = []
 
-    def make(
-        harness: Any,
-        code: str,
-        *,
-        status: str = "deployed",
-        of: Served | None = None,
-        **fields: Any,
-    ) -> Served:
-        api = harness.client()
-        script = harness.project / f"model{len(list(harness.project.glob('model*.py')))}.py"
-        script.write_text(textwrap.dedent(code))
-        options = {"disable_authentication": fields.pop("disable_authentication", False)}
-        model = (
-            of.model
-            if of
-            else api.create_model(cmlapi.CreateModelRequest(name=script.stem, **options), "local")
-        )
-        build = api.create_model_build(
-            cmlapi.CreateModelBuildRequest(
-                file_path=fields.pop("file_path", script.name),
-                function_name=fields.pop("function_name", "answer"),
-                auto_deploy_model=True,
-                auto_deployment_config=cmlapi.ShortCreateModelDeployment(**fields),
-            ),
-            "local",
-            model.id,
-        )
-        listed = api.list_model_deployments("local", model.id, build.id)
-        served = Served(harness, model, build.id, listed.model_deployments[0].id)
+    def make(harness: Any, code: str, *, status: str = "deployed", **how: Any) -> Served:
+        served = deployed(harness, code, **how)
         made.append(served)
         wait(f"it is {status}", lambda: served.status() == status)
         return served

@@ -1,6 +1,7 @@
 """Models that a workbench serves, as the tests make and call them."""
 
 import json
+import textwrap
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -61,6 +62,28 @@ class Served:
         )
         with urllib.request.urlopen(asked, timeout=20) as answer:
             return str(answer.read().decode())
+
+
+def deployed(harness: Any, code: str, *, of: Served | None = None, **fields: Any) -> Served:
+    """A script, built and on its way to be served; as another build of the model `of`, if given."""
+    api = harness.client()
+    script = harness.project / f"model{len(list(harness.project.glob('model*.py')))}.py"
+    script.write_text(textwrap.dedent(code))
+    options = {"disable_authentication": fields.pop("disable_authentication", False)}
+    model = (
+        of.model
+        if of
+        else api.create_model(cmlapi.CreateModelRequest(name=script.stem, **options), "local")
+    )
+    request = cmlapi.CreateModelBuildRequest(
+        file_path=fields.pop("file_path", script.name),
+        function_name=fields.pop("function_name", "answer"),
+        auto_deploy_model=True,
+        auto_deployment_config=cmlapi.ShortCreateModelDeployment(**fields),
+    )
+    build = api.create_model_build(request, "local", model.id)
+    listed = api.list_model_deployments("local", model.id, build.id)
+    return Served(harness, model, build.id, listed.model_deployments[0].id)
 
 
 def post(url: str, content: bytes, bearer: str | None) -> tuple[int, Any]:

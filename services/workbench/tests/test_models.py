@@ -161,18 +161,18 @@ def _begun(harness: Any) -> int:
     return len((harness.project / "begun").read_text().splitlines())
 
 
+WITH_A_CHILD = """
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+def answer(args):
+    return [os.getpid(), child.pid]
+"""
+
+
 def test_stop_restart_and_delete_end_the_process_and_its_children(
     shared: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
-    served = deploy(
-        shared,
-        """
-        import os, subprocess, sys
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        def answer(args):
-            return [os.getpid(), child.pid]
-        """,
-    )
+    served = deploy(shared, WITH_A_CHILD)
     api = shared.client()
     first = served.call({})[1]["response"]
     assert api.stop_model_deployment(*served.there).status == "stopping"

@@ -40,21 +40,22 @@ def test_models_builds_and_deployments_are_kept(
     refused(404, api.get_model_deployment, *there)
 
 
-def test_registry_numbers_versions_and_forgets_none_by_chance(api: cmlapi.CMLServiceApi) -> None:
-    def register(run: str) -> Any:
-        return api.create_registered_model(
-            cmlapi.CreateRegisteredModelRequest(
-                project_id="local",
-                experiment_id="7",
-                run_id=run,
-                model_path="model",
-                model_name="registered",
-                tags=[cmlapi.Tag(key="k", value="v")],
-            )
+def _register(api: cmlapi.CMLServiceApi, run: str) -> Any:
+    return api.create_registered_model(
+        cmlapi.CreateRegisteredModelRequest(
+            project_id="local",
+            experiment_id="7",
+            run_id=run,
+            model_path="model",
+            model_name="registered",
+            tags=[cmlapi.Tag(key="k", value="v")],
         )
+    )
 
-    first = register("r1")
-    again = register("r2")
+
+def test_registry_numbers_versions_and_forgets_none_by_chance(api: cmlapi.CMLServiceApi) -> None:
+    first = _register(api, "r1")
+    again = _register(api, "r2")
     assert again.model_id == first.model_id
     assert [v.number for v in again.model_versions] == [1, 2]
     newest = again.model_versions[1]
@@ -62,7 +63,7 @@ def test_registry_numbers_versions_and_forgets_none_by_chance(api: cmlapi.CMLSer
     assert (metadata.mlops_type, metadata.mlflow_metadata.experiment_id) == ("MLFLOW", "7")
     assert (metadata.mlflow_metadata.run_id, newest.tags[0].value) == ("r2", "v")
     api.delete_registered_model_version(again.model_id, newest.model_version_id)
-    assert [v.number for v in register("r3").model_versions] == [1, 3]
+    assert [v.number for v in _register(api, "r3").model_versions] == [1, 3]
     wanted = json.dumps({"model_name": "registered"})
     (listed,) = api.list_registered_models(search_filter=wanted).models or []
     assert (listed.model_id, listed.count) == (first.model_id, 2)

@@ -177,24 +177,26 @@ def test_path_parameter_stays_one_segment(
     assert path.count("/") == 6
 
 
+REGISTERED = {
+    "model_id": "m",
+    "created_at": "2026-01-02T03:04:05.678Z",
+    "owner": {"username": "u"},
+    "model_versions": [
+        {
+            "number": 1,
+            "model_version_metadata": {
+                "mlops_type": "MLFLOW",
+                "mlflow_metadata": {"metrics": [{"key": "loss", "value": 1}]},
+            },
+        }
+    ],
+    "new_in_a_later_workspace": {"x": [1]},
+    "description": None,
+}
+
+
 def test_answer_becomes_objects(workspace: Workspace, api: cmlapi.CMLServiceApi) -> None:
-    answer = {
-        "model_id": "m",
-        "created_at": "2026-01-02T03:04:05.678Z",
-        "owner": {"username": "u"},
-        "model_versions": [
-            {
-                "number": 1,
-                "model_version_metadata": {
-                    "mlops_type": "MLFLOW",
-                    "mlflow_metadata": {"metrics": [{"key": "loss", "value": 1}]},
-                },
-            }
-        ],
-        "new_in_a_later_workspace": {"x": [1]},
-        "description": None,
-    }
-    workspace.answers.append((200, answer))
+    workspace.answers.append((200, REGISTERED))
     model = api.get_registered_model("m")
     moment = datetime.datetime(2026, 1, 2, 3, 4, 5, 678000, datetime.UTC)
     assert model == cmlapi.RegisteredModel(

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,40 +23,42 @@ def test_convenience_methods_return_the_repeated_field(client: FineTuningStudioC
         assert getattr(client, f"get_{name}")() == []
 
 
+USAGE_EXAMPLE = """
+from ft.client import FineTuningStudioClient
+from ft.api import *
+
+client = FineTuningStudioClient()
+
+# List all datasets
+datasets = client.get_datasets()
+
+# Add a HuggingFace dataset
+client.AddDataset(AddDatasetRequest(
+    type="huggingface",
+    huggingface_name="tatsu-lab/alpaca",
+    name="Alpaca"
+))
+
+# Start a fine-tuning job
+client.StartFineTuningJob(StartFineTuningJobRequest(
+    base_model_id="model-uuid",
+    dataset_id="dataset-uuid",
+    prompt_id="prompt-uuid",
+    adapter_name="my-adapter",
+    num_cpu=2,
+    num_gpu=1,
+    num_memory=16,
+    framework_type="legacy"
+))
+"""
+
+
 def test_usage_example_of_the_design_document(
     server: Any, studio: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FINE_TUNING_SERVICE_IP", "127.0.0.1")
     monkeypatch.setenv("FINE_TUNING_SERVICE_PORT", str(server.port))
-    script = inspect.cleandoc("""
-        from ft.client import FineTuningStudioClient
-        from ft.api import *
-
-        client = FineTuningStudioClient()
-
-        # List all datasets
-        datasets = client.get_datasets()
-
-        # Add a HuggingFace dataset
-        client.AddDataset(AddDatasetRequest(
-            type="huggingface",
-            huggingface_name="tatsu-lab/alpaca",
-            name="Alpaca"
-        ))
-
-        # Start a fine-tuning job
-        client.StartFineTuningJob(StartFineTuningJobRequest(
-            base_model_id="model-uuid",
-            dataset_id="dataset-uuid",
-            prompt_id="prompt-uuid",
-            adapter_name="my-adapter",
-            num_cpu=2,
-            num_gpu=1,
-            num_memory=16,
-            framework_type="legacy"
-        ))
-        """)
-    exec(script, {})
+    exec(USAGE_EXAMPLE, {})
     sent = studio.requests[-1]
     assert (sent.num_cpu, sent.num_gpu, sent.num_memory) == (2, 1, 16)
     assert not sent.HasField("cpu")
@@ -282,6 +285,10 @@ def test_closing_ends_what_is_in_flight_and_what_comes_after(
             with pytest.raises(CallCancelledError, match=f"client of {client.address} is closed"):
                 future.result(10)
         for call in (*calls, client.wait_until_connected):
-            with pytest.raises(CallCancelledError) as caught:
-                call()
-            assert caught.value.reason == "CLIENT_CLOSED"
+            _is_refused_as_closed(call)
+
+
+def _is_refused_as_closed(call: Callable[[], object]) -> None:
+    with pytest.raises(CallCancelledError) as caught:
+        call()
+    assert caught.value.reason == "CLIENT_CLOSED"

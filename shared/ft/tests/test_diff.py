@@ -62,17 +62,14 @@ def test_jobs_with_equal_manifests_give_the_same_adapter(
 def test_what_differs_is_named_with_both_values(
     diff: Callable[..., Result], keep: Callable[..., None]
 ) -> None:
+    other = {
+        "seed": 7,
+        "prompt": {"prompt_template": {"sha256": "dd", "text": "Tell {a}"}},
+        "lora_config": {"target_modules": ["k"]},
+        "workers": 2,
+    }
     keep("a", MANIFEST)
-    keep(
-        "b",
-        {
-            **MANIFEST,
-            "seed": 7,
-            "prompt": {"prompt_template": {"sha256": "dd", "text": "Tell {a}"}},
-            "lora_config": {"target_modules": ["k"]},
-            "workers": 2,
-        },
-    )
+    keep("b", {**MANIFEST, **other})
 
     result = diff("a", "b")
 

@@ -39,6 +39,18 @@ def studio() -> Iterator[Studio]:
 
 
 @pytest.fixture
+def own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No store of MLflow but the project's, before the test and after it."""
+    # Set by whoever connects, for the whole process.
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    yield
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture
 def start(project: Path, studio: Studio, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts a script of the trainer as a workspace does: arguments in JOB_ARGUMENTS."""
 
@@ -78,6 +90,18 @@ def run_job(start: Callable[..., subprocess.Popen[str]], project: Path) -> Calla
     return run
 
 
+def trained(studio: Studio, project: Path, job: str, arguments: str) -> Run:
+    """A job that has trained within the test's process, which has the libraries already."""
+    from trainer.arguments import fine_tune_arguments
+    from trainer.events import EventLog
+    from trainer.training import FineTuning
+
+    folder = project / "outputs" / job
+    given = fine_tune_arguments({"JOB_ARGUMENTS": arguments})
+    FineTuning(given, Direct(studio), EventLog(folder), project).run()
+    return Run(0, "", folder)
+
+
 @pytest.fixture
 def train(
     project: Path,
@@ -85,12 +109,8 @@ def train(
     fine_tune_flags: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Run]:
-    """Trains within the test's process, which has the libraries already: job-1, job-2 and so on.
-    The data are 200 rows of a file, unless another one is named."""
-    from trainer.arguments import fine_tune_arguments
-    from trainer.events import EventLog
-    from trainer.training import FineTuning
-
+    """Trains within the test's process: job-1, job-2 and so on. The data are 200 rows of a file,
+    unless another one is named."""
     monkeypatch.chdir(project)
     rows = (TRAINER / "starter/intents/train.jsonl").read_text().splitlines(keepends=True)
     (project / "rows.jsonl").write_text("".join(rows[:200]))
@@ -107,12 +127,21 @@ def train(
         chosen = {"optim": "adamw_torch", "fp16": False, **(training or {})}
         lora_config = json.dumps(lora or {}, separators=(",", ":"))
         arguments = fine_tune_flags(job, training=chosen, lora_config=lora_config, **flags)
-        folder = project / "outputs" / job
-        given = fine_tune_arguments({"JOB_ARGUMENTS": arguments})
-        FineTuning(given, Direct(studio), EventLog(folder), project).run()
-        return Run(0, "", folder)
+        return trained(studio, project, job, arguments)
 
     return run
+
+
+SHORT_TRAINING = {
+    "max_steps": 8,
+    "per_device_train_batch_size": 4,
+    "learning_rate": 2e-3,
+    "logging_steps": 2,
+    "optim": "paged_adamw_32bit",
+    "warmup_ratio": 0.03,
+    "fp16": True,
+    "report_to": "none",
+}
 
 
 @pytest.fixture(scope="session")
@@ -120,16 +149,7 @@ def fine_tune_flags() -> Callable[..., str]:
     """Arguments of a short fine-tuning job, as the studio writes them."""
 
     def flags(job: str = "job-1", **overrides: Any) -> str:
-        training = {
-            "max_steps": 8,
-            "per_device_train_batch_size": 4,
-            "learning_rate": 2e-3,
-            "logging_steps": 2,
-            "optim": "paged_adamw_32bit",
-            "warmup_ratio": 0.03,
-            "fp16": True,
-            "report_to": "none",
-        } | overrides.pop("training", {})
+        training = SHORT_TRAINING | overrides.pop("training", {})
         values = {
             "base_model_id": "model",
             "dataset_id": "dataset",

@@ -9,6 +9,10 @@ from typing import Any
 
 import psutil
 
+from ft.api import AdapterMetadata
+
+PROMPTS = ["### CUSTOMER: where is my parcel?\n### ACTION:", "### CUSTOMER: hi\n### ACTION:"]
+
 
 @dataclass
 class Run:
@@ -31,14 +35,26 @@ class Run:
         return (self.folder / "job.log").read_text(encoding="utf-8")
 
 
-def until(condition: Callable[[], bool], seconds: float) -> None:
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
     """Returns once the condition holds; fails at the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def gone(processes: Iterable[psutil.Process]) -> bool:
     """Whether all of them have ended; nobody may have asked for their exit status yet."""
     return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+def written(source: str, project: Path, adapter: AdapterMetadata | None = None) -> list[str]:
+    """What the model writes after the prompts, greedily."""
+    from trainer.hardware import Hardware
+    from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
+    from trainer.parity import Parity
+
+    model = load_model(source, Hardware(1), weight_type(Hardware(1)), None)
+    if adapter:
+        model = load_adapter(model, adapter, project)
+    return Parity.of(model, load_tokenizer(source), {"max_new_tokens": 6}, PROMPTS).expected

@@ -199,10 +199,7 @@ def test_a_model_without_a_chat_template_takes_no_messages(made: Made) -> None:
         base.answer({"messages": [{"role": "user", "content": "a"}]})
 
 
-@pytest.mark.parametrize("type_", [ExportType.MERGED, "model_registry"])
-def test_exports_answer_conversations(
-    made: Made, evaluated: tuple[Run, list[dict[str, str]]], type_: str
-) -> None:
+def _export(made: Made, type_: str) -> None:
     folder = made.project / "exports" / type_
     folder.mkdir(parents=True)
     arguments = ExportArguments(
@@ -214,9 +211,15 @@ def test_exports_answer_conversations(
         result_dir=f"exports/{type_}",
         generation_config={},
     )
-
     studio, events = Direct(made.studio), EventLog(folder)
     Export(arguments, Identity("job-1", ""), studio, events, made.project).run()
+
+
+@pytest.mark.parametrize("type_", [ExportType.MERGED, "model_registry"])
+def test_exports_answer_conversations(
+    made: Made, evaluated: tuple[Run, list[dict[str, str]]], type_: str
+) -> None:
+    _export(made, type_)
 
     talks = {asked(talk): talk[:1] for talk in made.talks}
     rows = evaluated[1][:4]

@@ -124,15 +124,21 @@ def _check_tracked(project: Path, metrics: dict[str, float]) -> None:
     assert files == {"result_evaluation.csv", "aggregregated_results.csv"}
 
 
-def test_rows_that_were_trained_on_are_left_out_and_told(
-    run_job: Callable[..., Run], project: Path, studio: Studio, tmp_path: Path
-) -> None:
-    (project / "data").mkdir()
+def _partly_trained_on(folder: Path) -> list[dict[str, str]]:
+    """Writes data to train and test with; the rows to test with that are not among the others."""
+    folder.mkdir()
     trained = [{"customer": f"where is order {n}", "action": "track_order"} for n in range(5)]
     fresh = [{"customer": f"cancel order {n}", "action": "cancel_order"} for n in range(4)]
     for name, rows in (("train", trained), ("test", [*trained[:2], *fresh])):
         lines = "".join(json.dumps({**row, "note": name}) + "\n" for row in rows)
-        (project / "data" / f"{name}.jsonl").write_text(lines)
+        (folder / f"{name}.jsonl").write_text(lines)
+    return fresh
+
+
+def test_rows_that_were_trained_on_are_left_out_and_told(
+    run_job: Callable[..., Run], project: Path, studio: Studio, tmp_path: Path
+) -> None:
+    fresh = _partly_trained_on(project / "data")
     studio.dataset = DatasetMetadata(id="dataset", type="project", name="own", location="data")
     toxicity_model(tmp_path / "hf" / "hub")
     # The store is another one than the usual, and takes no files.
@@ -150,11 +156,9 @@ def test_rows_that_were_trained_on_are_left_out_and_told(
     rows = read(run.folder / "result_evaluation.csv")
     inputs = [f"### CUSTOMER: {row['customer']}\n### ACTION:" for row in fresh]
     assert sorted(row["model_input"] for row in rows) == sorted(inputs)
-    [measured] = run.of("metrics")
-    assert 0 < measured["metrics"]["toxicity"] < 1
-    assert fmean(float(row["toxicity"]) for row in rows) == pytest.approx(
-        measured["metrics"]["toxicity"], rel=1e-4
-    )
+    toxicity = run.of("metrics")[0]["metrics"]["toxicity"]
+    assert 0 < toxicity < 1
+    assert fmean(float(row["toxicity"]) for row in rows) == pytest.approx(toxicity, rel=1e-4)
     left_out, not_tracked = (event["message"] for event in run.of("notice"))
     assert left_out.startswith("2 of 6 held-out rows are left out")
     assert not_tracked.startswith("The results are not in MLflow. MLflow's tracking store cannot")

@@ -24,17 +24,17 @@ from trainer.exporting import Export
 from trainer.fetch import directory
 from trainer.found import FoundStudio
 from trainer.hardware import Hardware
-from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
-from trainer.parity import Parity
+from trainer.model import load_model, weight_type
 from trainer.studio import Identity
 from trainer.tests.conftest import TRAINER
 from trainer.tests.studio import TOKEN, Studio
-from trainer.tests.support import Run, until
+from trainer.tests.support import PROMPTS, Run, until, written
+
+pytestmark = pytest.mark.usefixtures("own_store")
 
 ADAPTER = AdapterMetadata(
     id="adapter", type="project", name="a", model_id="model", location="adapter", prompt_id="prompt"
 )
-PROMPTS = ["### CUSTOMER: where is my parcel?\n### ACTION:", "### CUSTOMER: hi\n### ACTION:"]
 
 
 @pytest.fixture(scope="session")
@@ -57,17 +57,6 @@ def adapter_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def adapter(project: Path, studio: Studio, adapter_files: Path) -> None:
     (project / "adapter").symlink_to(adapter_files)
     studio.adapters.append(ADAPTER)
-
-
-@pytest.fixture(autouse=True)
-def own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    # Set by whoever connects, for the whole process.
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    yield
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
-        os.environ.pop(name, None)
 
 
 def words(**values: Any) -> str:
@@ -143,14 +132,6 @@ def in_process(project: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -
     with FoundStudio(where) as found:
         events = EventLog(project / "exports/job-1")
         yield Export(arguments, Identity("job-1", TOKEN), found, events, project)
-
-
-def written(source: str, project: Path, adapter: AdapterMetadata | None = None) -> list[str]:
-    """What the model writes after the prompts, greedily."""
-    model = load_model(source, Hardware(1), weight_type(Hardware(1)), None)
-    if adapter:
-        model = load_adapter(model, adapter, project)
-    return Parity.of(model, load_tokenizer(source), {"max_new_tokens": 6}, PROMPTS).expected
 
 
 def registered(project: Path) -> list[Any]:
@@ -339,51 +320,3 @@ def test_a_merged_export_that_the_studio_refuses_leaves_nothing(
     assert "the name is taken" in run.events[-1]["reason"]
     assert run.events[-1]["kind"] == "USER_ERROR"
     assert not (run.folder / "model").exists()
-
-
-def test_a_registered_model_that_is_not_there_says_so(project: Path) -> None:
-    for run, why in (("", "names no run"), ("../x", "names no run"), ("f" * 32, "cannot be read")):
-        with pytest.raises(ModelError, match=why):
-            directory(ModelMetadata(type="model_registry", name="m", mlflow_run_id=run), project)
-
-
-def test_a_model_of_a_store_that_is_away_is_told_without_its_password(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:pass-word@127.0.0.1:1")
-    record = ModelMetadata(type="model_registry", name="m", mlflow_run_id="f" * 32)
-
-    with pytest.raises(ModelError, match=r"cannot be read from MLflow: .*http://127") as told:
-        directory(record, project)
-
-    assert "pass-word" not in str(told.value)
-    assert told.value.__suppress_context__
-
-
-def test_the_first_difference_is_told() -> None:
-    parity = Parity(["one", "two"], {}, ["1", "2"])
-    parity.require(["1", "2"])
-    with pytest.raises(ModelError, match="after 'two' it writes '3', not '2'"):
-        parity.require(["1", "3"])
-    with pytest.raises(ModelError, match="2 prompts with 1 texts"):
-        parity.require(["1"])
-
-
-def test_a_model_that_mlflow_has_logged_by_itself_is_read_back(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(project)
-    tracking.open_experiment("another's", project)
-    source = str(project / "starter/model")
-    parts = {
-        "model": load_model(source, Hardware(1), weight_type(Hardware(1)), None),
-        "tokenizer": load_tokenizer(source),
-    }
-    with mlflow.start_run() as run:
-        mlflow.transformers.log_model(
-            parts, name="model", task="text-generation", pip_requirements=[]
-        )
-    record = ModelMetadata(type="model_registry", name="m", mlflow_run_id=run.info.run_id)
-
-    assert written(str(directory(record, project)), project) == written(source, project)

@@ -27,6 +27,15 @@ ON_A_CPU = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False, "re
 """What a job chooses by itself where there is no GPU."""
 
 
+def _train_plainly(project: Path, output: Path) -> None:
+    settings = json.dumps({**SETTINGS, **ON_A_CPU, "save_strategy": "no"})
+    words = [str(PLAIN), str(project / "starter/model"), "rows.jsonl", str(output), settings]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=project, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_losses_and_adapter_are_those_of_a_plain_script(
     run_job: Callable[..., Run],
     fine_tune_flags: Callable[..., str],
@@ -43,12 +52,7 @@ def test_losses_and_adapter_are_those_of_a_plain_script(
 
     assert run.status == 0, run.output
     output = tmp_path / "plain"
-    settings = json.dumps({**SETTINGS, **ON_A_CPU, "save_strategy": "no"})
-    words = [str(PLAIN), str(project / "starter/model"), "rows.jsonl", str(output), settings]
-    done = subprocess.run(
-        [sys.executable, *words], cwd=project, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr
+    _train_plainly(project, output)
     history = json.loads((output / "state.json").read_text())["log_history"]
     plain = [entry["loss"] for entry in history if "loss" in entry]
     ours = [event["loss"] for event in run.of("progress") if "loss" in event]

@@ -4,12 +4,11 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from trainer.tests.studio import Studio
-from trainer.tests.support import Run
+from trainer.tests.support import Run, until
 
 QUANTISED = json.dumps({"load_in_4bit": True, "quant_method": "bitsandbytes"}).replace(" ", "")
 
@@ -37,7 +36,15 @@ def test_a_job_trains_saves_and_registers_an_adapter(
     for replaced in ("--invented", "paged_adamw_32bit", "fp16", "4-bit"):
         assert replaced in notices
         assert replaced in run.log
-    saved = project / "adapters/job-1"
+    _is_whole(project / "adapters/job-1")
+    adapter = studio.adapters[0]
+    assert (adapter.name, adapter.location) == ("intents", "adapters/job-1")
+    assert (adapter.fine_tuning_job_id, adapter.prompt_id) == ("job-1", "prompt")
+    # What a workspace shows and what the job keeps is the same.
+    assert run.log == run.output
+
+
+def _is_whole(saved: Path) -> None:
     assert (saved / "adapter_model.safetensors").is_file()
     assert (saved / "tokenizer.json").is_file()
     config = json.loads((saved / "adapter_config.json").read_text())
@@ -48,11 +55,6 @@ def test_a_job_trains_saves_and_registers_an_adapter(
     assert parity["calculated"] == "torch.float32 on cpu"
     assert len(parity["samples"]) == 4
     assert all(s["input"].endswith("ACTION:") and s["tokens"] for s in parity["samples"])
-    adapter = studio.adapters[0]
-    assert (adapter.name, adapter.location) == ("intents", "adapters/job-1")
-    assert (adapter.fine_tuning_job_id, adapter.prompt_id) == ("job-1", "prompt")
-    # What a workspace shows and what the job keeps is the same.
-    assert run.log == run.output
 
 
 def test_an_adapter_that_the_job_registered_before_is_adopted(
@@ -117,10 +119,7 @@ def test_a_killed_job_goes_on_from_its_checkpoint_as_if_undisturbed(
     arguments = fine_tune_flags("cut", training=training, adapter_name="cut")
     process = start("accel_fine_tune.py", arguments)
     events = project / "outputs/cut/events.jsonl"
-    deadline = time.monotonic() + 120
-    while not (events.exists() and '"step": 11' in events.read_text()):
-        assert time.monotonic() < deadline, "no progress"
-        time.sleep(0.02)
+    until(lambda: events.exists() and '"step": 11' in events.read_text(), 120)
     process.kill()
     process.wait()
     # As if it had been killed while it saved a later one.
@@ -134,10 +133,11 @@ def test_a_killed_job_goes_on_from_its_checkpoint_as_if_undisturbed(
     assert any("checkpoint-9000 is not used" in n["message"] for n in resumed.of("notice"))
     assert losses(resumed, attempt=2).items() <= losses(undisturbed, attempt=1).items()
     assert max(losses(resumed, attempt=2)) == 24
-    weights = "adapter_model.safetensors"
-    assert (project / "adapters/cut" / weights).read_bytes() == (
-        project / "adapters/whole" / weights
-    ).read_bytes()
+    assert _weights(project / "adapters/cut") == _weights(project / "adapters/whole")
+
+
+def _weights(adapter: Path) -> bytes:
+    return (adapter / "adapter_model.safetensors").read_bytes()
 
 
 def losses(run: Run, attempt: int) -> dict[int, float]:
@@ -170,10 +170,7 @@ def test_sigterm_stops_a_job_that_trains(
     arguments = fine_tune_flags(training={"max_steps": 100_000, "logging_steps": 1})
     process = start("accel_fine_tune.py", arguments)
     events = project / "outputs/job-1/events.jsonl"
-    deadline = time.monotonic() + 120
-    while not (events.exists() and '"progress"' in events.read_text()):
-        assert time.monotonic() < deadline, "no progress"
-        time.sleep(0.1)
+    until(lambda: events.exists() and '"progress"' in events.read_text(), 120)
 
     os.kill(process.pid, signal.SIGTERM)
     output, _ = process.communicate(timeout=60)

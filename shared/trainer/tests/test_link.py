@@ -19,7 +19,7 @@ from trainer.events import EventLog
 from trainer.found import FoundStudio
 from trainer.link import Link
 from trainer.tests.studio import TOKEN, Studio, serve
-from trainer.tests.support import Run
+from trainer.tests.support import Run, until
 
 KEY = "the-key"
 
@@ -94,13 +94,6 @@ def linked(
 def at(address: str) -> dict[str, str]:
     ip, _, port = address.rpartition(":")
     return {"FINE_TUNING_SERVICE_IP": ip, "FINE_TUNING_SERVICE_PORT": port}
-
-
-def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_all_of_the_file_is_delivered_once(tmp_path: Path, studio: Studio) -> None:

@@ -3,10 +3,10 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from trainer.saving import replace_directory
+from trainer.tests.support import until
 
 SCRIPT = """
 import os, subprocess, sys
@@ -43,10 +43,7 @@ def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     done = run(tmp_path / "log", "os.kill(os.getpid(), 9)")
 
     assert done.returncode == -signal.SIGKILL
-    deadline = time.monotonic() + 30
-    while "from a child" not in (tmp_path / "log").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: "from a child" in (tmp_path / "log").read_text())
 
 
 def test_a_directory_takes_the_place_of_another(tmp_path: Path) -> None:

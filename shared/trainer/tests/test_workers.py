@@ -63,11 +63,8 @@ def test_two_workers_train_what_one_trains_with_the_same_batch_in_all(
     studio: Studio,
     project: Path,
 ) -> None:
-    alone = run_job(
-        "accel_fine_tune.py",
-        fine_tune_flags("alone", training={"per_device_train_batch_size": 8}),
-        "outputs/alone",
-    )
+    whole = fine_tune_flags("alone", training={"per_device_train_batch_size": 8})
+    alone = run_job("accel_fine_tune.py", whole, "outputs/alone")
     flags = fine_tune_flags(dist_num=2, training={"save_steps": 4}, adapter_name="together")
     run = run_job("accel_fine_tune.py", flags, "outputs/job-1", PYTHONPATH=str(PROVIDED))
 
@@ -78,21 +75,24 @@ def test_two_workers_train_what_one_trains_with_the_same_batch_in_all(
     assert names == ["started", "manifest", "saved", "registered", "finished"]
     assert [a.name for a in studio.adapters] == ["intents", "together"]
     assert all(p["tokens_per_second"] > 0 for p in run.of("progress") if "loss" in p)
-    folder = run.folder
-    assert (folder / "checkpoint-4/complete.json").is_file()
-    assert (folder / "checkpoint-4/rng_state_1.pth").is_file()
-    assert not (folder / "workers-1/0.log").exists()
-    assert "'loss'" in (folder / "workers-1/1.log").read_text()
     assert (project / "adapters/job-1/adapter_model.safetensors").is_file()
+    _is_of_two_workers(run.folder)
 
     # The same goes on from a checkpoint.
-    (folder / "checkpoint-8/complete.json").unlink()
+    (run.folder / "checkpoint-8/complete.json").unlink()
     again = run_job(
         "accel_fine_tune.py", flags, "outputs/job-1", PYTHONPATH=str(PROVIDED), FTS_ATTEMPT="2"
     )
     assert again.status == 0, again.output
     assert [event["checkpoint"] for event in again.of("resumed")] == ["checkpoint-4"]
     assert _losses(again, attempt=2) == pytest.approx(_losses(run)[2:], abs=1e-6)
+
+
+def _is_of_two_workers(folder: Path) -> None:
+    assert (folder / "checkpoint-4/complete.json").is_file()
+    assert (folder / "checkpoint-4/rng_state_1.pth").is_file()
+    assert not (folder / "workers-1/0.log").exists()
+    assert "'loss'" in (folder / "workers-1/1.log").read_text()
 
 
 @pytest.mark.parametrize("victim", ["worker 1", "agent 1"])
