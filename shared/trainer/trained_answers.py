@@ -14,7 +14,7 @@ from datasets import Dataset
 
 from ft.agreed import ANSWERS_FILE, TEMPLATES
 from trainer import chat, questions, settings
-from trainer.answers_file import VERSION, Answers
+from trainer.answers_file import MAX_NEW_TOKENS, VERSION, Answers
 from trainer.errors import ParityError
 from trainer.generate import continue_texts
 from trainer.hardware import Notify
@@ -23,7 +23,7 @@ from trainer.questions import Sample
 from trainer.tokenizer import fingerprint
 
 SAMPLES = 4
-GREEDY = {"do_sample": False, "max_new_tokens": 16}
+GREEDY = {"do_sample": False, "max_new_tokens": MAX_NEW_TOKENS}
 
 
 def inputs(prompt: Any, rows: Dataset) -> list[Sample]:
@@ -107,7 +107,7 @@ def _answers(
 
 
 def _tokens(tokenizer: Any, text: str) -> int:
-    return len(tokenizer(text)["input_ids"]) + int(GREEDY["max_new_tokens"])
+    return len(tokenizer(text)["input_ids"]) + MAX_NEW_TOKENS
 
 
 def _calculated(model: Any) -> str:
