@@ -15,14 +15,16 @@ from rows import conversations
 from rows.errors import DataError, first_line
 
 FILE = "chat_template.jinja"
-_FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a template may raise that meets a message it was not written for."""
 
 
 def text_of(files: Mapping[str, Path], tokenizer_config: Mapping[str, Any]) -> str:
-    """The template of a model's files; empty if it has none."""
+    """The template of a model's files; empty if it has none. Raises DataError if it cannot be
+    read."""
     if FILE in files:
-        return files[FILE].read_text(encoding="utf-8")
+        try:
+            return files[FILE].read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise DataError(f"{FILE} cannot be read: {first_line(error)}") from error
     told = tokenizer_config.get("chat_template")
     if isinstance(told, list):
         named = {one.get("name"): one.get("template") for one in told if isinstance(one, dict)}
@@ -47,12 +49,19 @@ class ChatTemplate:
         environment.globals |= {"raise_exception": _refuse, "strftime_now": _now}
         try:
             self._template = environment.from_string(text)
-        except TemplateError as error:
+        except (TemplateError, RecursionError) as error:
             raise DataError(f"the chat template is malformed: {first_line(error)}") from error
 
     def render(self, messages: Sequence[Mapping[str, Any]], *, ask: bool = False) -> str:
         """The text of a conversation; with the beginning of an answer behind it to `ask` for one.
-        Raises DataError with what the template says against it."""
+        Raises DataError with what the template says against it, or if there is nothing to answer.
+        """
+        text = self._written(messages, ask=ask)
+        if ask and not text:
+            raise DataError(conversations.NOTHING_WRITTEN)
+        return text
+
+    def _written(self, messages: Sequence[Mapping[str, Any]], *, ask: bool) -> str:
         try:
             return self._template.render(
                 messages=messages,
@@ -61,7 +70,7 @@ class ChatTemplate:
                 add_generation_prompt=ask,
                 **self._tokens,
             )
-        except _FAILURES as error:
+        except (TemplateError, *conversations.TEMPLATE_FAILURES) as error:
             raise DataError(f"the chat template refuses it: {first_line(error)}") from error
 
 

@@ -125,7 +125,7 @@ def _asking(template: ChatTemplate, column: str) -> Filling:
 
 def _text(source: ChatTemplateSource, tokenizer: ModelTokenizer, findings: Findings) -> str | None:
     """The chat template that a model or an adapter is asked with, empty if there is none. None, and
-    noted, if only the job can tell."""
+    noted, if it cannot be read, or only by the job."""
     own = tokenizer.chat_template
     if source.alone and own:
         return own
@@ -138,7 +138,11 @@ def _text(source: ChatTemplateSource, tokenizer: ModelTokenizer, findings: Findi
         return None
     files = {name: Path(path) for name, path in source.files.items()}
     config = files.get("tokenizer_config.json")
-    return chat.text_of(files, read_json(config) if config else {}) or own
+    try:
+        return chat.text_of(files, read_json(config) if config else {}) or own
+    except DataError as error:
+        _tell_template(str(error), findings)
+        return None
 
 
 def _template(
@@ -149,5 +153,9 @@ def _template(
     except DataError as error:
         template, why = None, str(error)
     if template is None:
-        findings.add(ERROR, "base_model_id", rules.CHAT_TEMPLATE, why)
+        _tell_template(why, findings)
     return template
+
+
+def _tell_template(why: str, findings: Findings) -> None:
+    findings.add(ERROR, "base_model_id", rules.CHAT_TEMPLATE, why)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from rows.errors import first_line
+from rows.errors import DataError, first_line
 from rows.tokens import pad_token
 from services.inspection import chat
 from services.inspection.chat import ChatTemplate
@@ -36,8 +36,14 @@ class ModelTokenizer:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._named = [read_json(files[name]) for name in CONFIGS if name in files]
-        self.chat_template = chat.text_of(files, self._named[0] if self._named else {})
+        self.chat_template = self._chat_template(files)
         self.end_of_text = self._special("eos_token") or self._by_id(model.get("eos_token_id"))
+
+    def _chat_template(self, files: dict[str, Path]) -> str:
+        try:
+            return chat.text_of(files, self._named[0] if self._named else {})
+        except DataError as error:
+            raise NotCountableError(str(error)) from error
 
     def pad_token(self) -> str:
         """The token that the trainer pads rows with. Raises TokenError if there is none."""

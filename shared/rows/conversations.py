@@ -14,6 +14,17 @@ ASSISTANT = "assistant"
 """The role of who answers."""
 MARKERS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 """What marks, in a chat template, the text that `assistant_only_loss` trains on."""
+TEMPLATE_FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a chat template may raise, beside its language's own errors, that meets messages it was not
+written for."""
+NOTHING_WRITTEN = "the chat template writes nothing, so that there is nothing to answer"
 _ALONE = re.compile(r"\{([^{}!:.\[\]]+)\}")
 
 

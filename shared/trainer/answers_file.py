@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from ft.agreed import ANSWERS_FILE
+from rows.errors import first_line
 from trainer.errors import ParityError
 
 VERSION = 2
 """Version 1 knows nothing of chat templates."""
+MAX_NEW_TOKENS = 16
+"""Of each answer."""
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "tokenizer": str,
     "eos_token_id": (int, type(None)),
@@ -48,8 +51,12 @@ class Answers:
             found = json.loads((folder / ANSWERS_FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except ValueError as error:
-            raise ParityError(f"{ANSWERS_FILE} beside the adapter is not JSON: {error}.") from error
+        except OSError as error:
+            why = f"{ANSWERS_FILE} beside the adapter is not readable: {error.strerror}."
+            raise ParityError(why) from error
+        except (ValueError, RecursionError) as error:
+            why = f"{ANSWERS_FILE} beside the adapter is not JSON: {first_line(error)}."
+            raise ParityError(why) from error
         if not isinstance(found, dict) or found.get("version") not in (1, VERSION):
             raise ParityError(
                 f"{ANSWERS_FILE} beside the adapter is of a version that is not known here."
@@ -64,14 +71,29 @@ class Answers:
         for name, kind in fields.items():
             if name not in found or not isinstance(found[name], kind):
                 raise _broken(name)
+        if not _is_generation(found["generation"]):
+            raise _broken("generation")
         values = {name: found[name] for name in fields}
         return cls(**{**values, "samples": [_sample(one) for one in found["samples"]]})
+
+
+def _is_generation(found: dict[str, Any]) -> bool:
+    """Whether these are settings that a trainer records: greedy, some tokens, and where to end."""
+    tokens, ends = found.get("max_new_tokens"), found.get("eos_token_id", [])
+    return (
+        found.keys() <= {"do_sample", "max_new_tokens", "eos_token_id"}
+        and found.get("do_sample") is False
+        and type(tokens) is int
+        and 0 < tokens <= MAX_NEW_TOKENS
+        and isinstance(ends, list)
+        and all(type(token) is int for token in ends)
+    )
 
 
 def _sample(found: Any) -> Sample:
     text = found.get("input") if isinstance(found, dict) else None
     tokens = found.get("tokens") if isinstance(found, dict) else None
-    if not isinstance(text, str) or not isinstance(tokens, list):
+    if not isinstance(text, str) or not text or not isinstance(tokens, list):
         raise _broken("samples")
     if not all(type(token) is int for token in tokens):
         raise _broken("samples")

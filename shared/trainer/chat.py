@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
-from rows.conversations import ASSISTANT, MARKERS
+from rows.conversations import ASSISTANT, MARKERS, NOTHING_WRITTEN, TEMPLATE_FAILURES
 from rows.errors import DataError, first_line
 from trainer import hub
 from trainer.errors import ModelError, SettingsError
@@ -69,11 +69,10 @@ def take_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
 
 def _saved_template(source: str) -> Any:
     """The chat template of the tokenizer in a folder, an adapter's too, or under a name of the hub;
-    None if there is none."""
+    None if there is none. Raises ModelError if it cannot be read."""
     folder = Path(source)
     if (folder / TEMPLATE_FILE).is_file():
-        # To the letter: its ends of lines too.
-        return (folder / TEMPLATE_FILE).read_bytes().decode()
+        return _text_of(folder / TEMPLATE_FILE)
     if folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
         return None
     try:
@@ -82,9 +81,18 @@ def _saved_template(source: str) -> Any:
         return None
 
 
+def _text_of(file: Path) -> str:
+    try:
+        # To the letter: its ends of lines too.
+        return file.read_bytes().decode()
+    except (OSError, ValueError) as error:
+        why = f"{file.name} beside the adapter cannot be read: {first_line(error)}"
+        raise ModelError(why) from error
+
+
 def take_saved(adapter: str, tokenizer: Any) -> None:
     """Gives the tokenizer the chat template that lies beside an adapter, in a folder or on the hub;
-    it keeps its own where there is none."""
+    it keeps its own where there is none. Raises ModelError if it cannot be read."""
     tokenizer.chat_template = _saved_template(adapter) or tokenizer.chat_template
 
 
@@ -106,8 +114,11 @@ def render(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> str:
 
 def ask(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> str:
     """The text behind which the model is to answer the conversation, with every special token.
-    Raises DataError with what the template says against it."""
-    return _written(messages, tokenizer, ask=True)
+    Raises DataError with what the template says against it, or if it writes nothing."""
+    text = _written(messages, tokenizer, ask=True)
+    if not text:
+        raise DataError(NOTHING_WRITTEN)
+    return text
 
 
 def _written(messages: Sequence[Mapping[str, Any]], tokenizer: Any, *, ask: bool) -> str:
@@ -115,7 +126,7 @@ def _written(messages: Sequence[Mapping[str, Any]], tokenizer: Any, *, ask: bool
         return str(
             tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=ask)
         )
-    except (TemplateError, TypeError, ValueError) as error:
+    except (TemplateError, *TEMPLATE_FAILURES) as error:
         raise DataError(f"the chat template refuses it: {first_line(error)}") from error
 
 

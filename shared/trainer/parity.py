@@ -42,12 +42,17 @@ class Parity:
         generation_config: dict[str, Any],
         prompts: Sequence[Sample],
     ) -> "Parity":
-        """What this model makes of the prompts; `generation_config` is that of the export.
+        """What this model makes of those of the prompts that fit it; `generation_config` is that
+        of the export.
 
-        Raises DataError if the chat template refuses one.
+        Raises ModelError for conversations without a chat template, DataError if it refuses all.
         """
         tokens = min(generation_config.get("max_new_tokens") or MAX_NEW_TOKENS, MAX_NEW_TOKENS)
-        ends = {"eos_token_id": chat.ends(model, tokenizer)} if questions.are_chat(prompts) else {}
+        talks = questions.are_chat(prompts)
+        if talks:
+            chat.require_template(tokenizer)
+        prompts = questions.fitting(prompts, model, tokenizer, tokens) or prompts
+        ends = {"eos_token_id": chat.ends(model, tokenizer)} if talks else {}
         greedy = {**ends, **generation_config, "do_sample": False, "max_new_tokens": tokens}
         return cls(prompts, greedy, _written(model, tokenizer, greedy, prompts))
 

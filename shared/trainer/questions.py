@@ -11,6 +11,7 @@ from ft.api import PromptMetadata
 from rows import conversations, templates
 from rows.errors import DataError
 from trainer import chat
+from trainer.model import longest_text
 
 Sample = str | list[dict[str, Any]]
 """A text, or the messages of a conversation before an answer."""
@@ -64,6 +65,21 @@ def samples(prompt: PromptMetadata, rows: Dataset, most: int) -> list[Sample]:
 def written(sample: Sample, tokenizer: Any) -> str:
     """The text that the model goes on with. Raises DataError if the chat template refuses it."""
     return sample if isinstance(sample, str) else chat.ask(sample, tokenizer)
+
+
+def fitting(samples: Sequence[Sample], model: Any, tokenizer: Any, more: int) -> list[Sample]:
+    """Those of the samples that the chat template does not refuse, and behind which the model has
+    room for so many `more` tokens."""
+    longest = longest_text(model)
+
+    def fits(sample: Sample) -> bool:
+        try:
+            text = written(sample, tokenizer)
+        except DataError:
+            return False
+        return longest is None or len(tokenizer(text)["input_ids"]) + more < longest
+
+    return [sample for sample in samples if fits(sample)]
 
 
 def are_chat(asked: Sequence[Sample]) -> bool:

@@ -16,7 +16,9 @@ from rows.errors import first_line
 from trainer.errors import TrackingError, TrainerError
 from trainer.hardware import Notify
 
-_CREDENTIALS = re.compile(r"//[^/\s]*@")
+_CREDENTIALS = re.compile(r"//\S*@|[^\s/:]+:(?!//)\S+@")
+"""In an address, also where it is not written as it should be: a password with a slash in it that
+stands as it is, or an address without its scheme."""
 _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",

@@ -14,16 +14,15 @@ from datasets import Dataset
 
 from ft.agreed import ANSWERS_FILE, TEMPLATES
 from trainer import chat, questions, settings
-from trainer.answers_file import VERSION, Answers
+from trainer.answers_file import MAX_NEW_TOKENS, VERSION, Answers
 from trainer.errors import ParityError
 from trainer.generate import continue_texts
 from trainer.hardware import Notify
-from trainer.model import longest_text
 from trainer.questions import Sample
 from trainer.tokenizer import fingerprint
 
 SAMPLES = 4
-GREEDY = {"do_sample": False, "max_new_tokens": 16}
+GREEDY = {"do_sample": False, "max_new_tokens": MAX_NEW_TOKENS}
 
 
 def inputs(prompt: Any, rows: Dataset) -> list[Sample]:
@@ -34,13 +33,15 @@ def inputs(prompt: Any, rows: Dataset) -> list[Sample]:
 def record(
     model: Any, tokenizer: Any, prompt: Any, samples: Sequence[Sample], folder: Path
 ) -> None:
-    """Writes what `check` compares with into the file ANSWERS_FILE of the adapter's folder."""
-    longest = longest_text(model)
+    """Writes what `check` compares with into the file ANSWERS_FILE of the adapter's folder; of
+    samples that fit the model. Raises ModelError for conversations without a chat template."""
     talks = questions.are_chat(samples)
+    if talks:
+        chat.require_template(tokenizer)
     generation = {**GREEDY, **({"eos_token_id": chat.ends(model, tokenizer)} if talks else {})}
-    texts = [questions.written(sample, tokenizer) for sample in samples]
-    fitting = [text for text in texts if longest is None or _tokens(tokenizer, text) < longest]
-    answers = _answers(model, tokenizer, generation, fitting, whole=talks)
+    fitting = questions.fitting(samples, model, tokenizer, MAX_NEW_TOKENS)
+    texts = [questions.written(sample, tokenizer) for sample in fitting]
+    answers = _answers(model, tokenizer, generation, texts, whole=talks)
     content = {
         "version": VERSION,
         "tokenizer": fingerprint(tokenizer),
@@ -50,7 +51,7 @@ def record(
         "calculated": _calculated(model),
         "generation": generation,
         "samples": [
-            {"input": text, "tokens": tokens} for text, tokens in zip(fitting, answers, strict=True)
+            {"input": text, "tokens": tokens} for text, tokens in zip(texts, answers, strict=True)
         ],
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
@@ -104,10 +105,6 @@ def _answers(
     # One at a time: in a batch, padding changes the last bits of what is calculated.
     found = continue_texts(model, tokenizer, made, texts, batch_rows=1, whole=whole)
     return [list(continuation.tokens) for continuation in found]
-
-
-def _tokens(tokenizer: Any, text: str) -> int:
-    return len(tokenizer(text)["input_ids"]) + int(GREEDY["max_new_tokens"])
 
 
 def _calculated(model: Any) -> str:

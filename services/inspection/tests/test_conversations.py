@@ -103,6 +103,32 @@ async def test_whoever_is_asked_needs_a_chat_template(
     assert rules(response).get("FT-871") == severity
 
 
+@pytest.mark.parametrize(
+    ("template", "rule", "told"),
+    [
+        (b"{{ '' }}", "FT-872", "writes nothing"),
+        (b"{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "FT-872", "recursion"),
+        (b"{{ " + b"(" * 3000 + b"1" + b")" * 3000 + b" }}", "FT-871", "malformed"),
+        (b"\xff", "FT-871", "cannot be read"),
+    ],
+)
+async def test_a_chat_template_that_cannot_be_used_is_told(
+    inspect: Inspect,
+    evaluation: Callable[..., InspectJobRequest],
+    adapter: Path,
+    template: bytes,
+    rule: str,
+    told: str,
+) -> None:
+    (adapter / "chat_template.jinja").write_bytes(template)
+
+    response = await inspect(evaluation([ASKED, ANSWERED], adapters=[ADAPTER]))
+
+    [found] = [one for one in response.findings if one.rule == rule]
+    assert found.severity == "ERROR"
+    assert told in found.description
+
+
 async def test_a_chat_template_on_the_hub_is_the_jobs_to_read(
     inspect: Inspect, evaluation: Callable[..., InspectJobRequest]
 ) -> None:

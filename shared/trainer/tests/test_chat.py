@@ -9,11 +9,14 @@ import pytest
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer
 
+from ft.agreed import ANSWERS_FILE
+from ft.api import PromptMetadata
 from rows.errors import DataError
-from trainer import chat
+from trainer import chat, trained_answers
 from trainer.generate import continue_texts
 from trainer.hardware import detect
 from trainer.model import load_model, weight_type
+from trainer.parity import Parity
 from trainer.settings import make_generation_config
 from trainer.starter.phrases import HERE
 from trainer.tokenizer import set_pad_token
@@ -104,6 +107,23 @@ def test_a_template_that_refuses_a_talk_like_any_other_names_no_end(
     assert chat.ends(model, tokenizer) == [tokenizer.eos_token_id]
     with pytest.raises(DataError, match="refuses it: no"):
         chat.ask(TALK, tokenizer)
+
+
+def test_what_does_not_fit_is_not_compared(model: Any, tokenizer: Any, tmp_path: Path) -> None:
+    tokenizer.chat_template = (
+        "{% if messages[-1].role != 'user' %}{{ raise_exception('no') }}{% endif %}"
+        "{{ bos_token }}{{ messages[-1].content }}"
+    )
+    refused = [{"role": "system", "content": "Be kind."}]
+    long = [{"role": "user", "content": "hi " * 500}]
+    samples = [refused, long, TALK]
+
+    assert Parity.of(model, tokenizer, {}, samples).prompts == [TALK]
+    with pytest.raises(DataError, match="refuses it: no"):
+        Parity.of(model, tokenizer, {}, [refused])
+    trained_answers.record(model, tokenizer, PromptMetadata(), samples, tmp_path)
+    [recorded] = json.loads((tmp_path / ANSWERS_FILE).read_text())["samples"]
+    assert recorded["input"] == chat.ask(TALK, tokenizer)
 
 
 def test_the_template_beside_an_adapter_comes_before_the_bases(

@@ -193,6 +193,31 @@ def test_messages_that_are_refused(served: Predictor, request_: dict[str, Any], 
         served.answer(request_)
 
 
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{{ 1 // (messages | length - 1) }}", "refuses it: .* by zero"),
+        ("{{ '{9}'.format(messages) }}", "refuses it: .* out of range"),
+        ("{% for i in range(10**8) %}{% endfor %}", "refuses it: Range too big"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "refuses it: .* recursion"),
+        ("{{ '' }}", "writes nothing"),
+    ],
+)
+def test_a_template_that_does_not_fit_is_told(made: Made, template: str, told: str) -> None:
+    predictor = made.serve(made.project)
+    predictor._tokenizer.chat_template = template
+    with pytest.raises(ValueError, match=f"messages: the chat template {told}"):
+        predictor.answer({"messages": [{"role": "user", "content": "a"}]})
+
+
+def test_a_template_that_cannot_be_read_is_told(made: Made, tmp_path: Path) -> None:
+    shutil.copytree(made.project, tmp_path / "copy", symlinks=True)
+    template = tmp_path / "copy" / made.adapter.location / "chat_template.jinja"
+    template.write_bytes(b"\xff")
+    with pytest.raises(ModelError, match=r"chat_template\.jinja beside the adapter cannot be read"):
+        made.serve(tmp_path / "copy")
+
+
 def test_a_model_without_a_chat_template_takes_no_messages(made: Made) -> None:
     base = made.serve(made.project, **{ADAPTER: ""})
     with pytest.raises(ValueError, match="messages: the model has no chat template"):

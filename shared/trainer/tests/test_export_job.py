@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
 from ft.api import AdapterMetadata, ModelMetadata
-from trainer import exporting, registry, tracking
+from trainer import exporting, registry, tracking, trained_answers
 from trainer.arguments import ExportArguments
 from trainer.errors import ModelError, ParityError
 from trainer.events import EventLog
@@ -222,7 +222,7 @@ def test_an_adapter_that_is_not_as_it_was_trained_is_not_exported(
     (project / "adapter").unlink()
     shutil.copytree(adapter_files, project / "adapter")
     answers = {"version": 1, "tokenizer": "", "eos_token_id": -1, "calculated": ""}
-    content = json.dumps({**answers, "generation": {}, "samples": []})
+    content = json.dumps({**answers, "generation": trained_answers.GREEDY, "samples": []})
     (project / "adapter/parity.json").write_text(content)
 
     with pytest.raises(ParityError, match="EOS differs"):

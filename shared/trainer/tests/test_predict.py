@@ -240,10 +240,16 @@ def test_no_inputs_where_the_prompt_says_not_how() -> None:
     assert len(INPUTS) == trained_answers.SAMPLES
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 3}'])
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 3}', "[" * 100_000])
 def test_recorded_answers_that_cannot_be_read_block(tmp_path: Path, content: str) -> None:
     (tmp_path / ANSWERS_FILE).write_text(content)
     with pytest.raises(ParityError, match=r"parity\.json beside the adapter is"):
+        trained_answers.check(tmp_path, None, None, print)
+
+
+def test_recorded_answers_that_are_no_file_block(tmp_path: Path) -> None:
+    (tmp_path / ANSWERS_FILE).mkdir()
+    with pytest.raises(ParityError, match=r"parity\.json beside the adapter is not readable"):
         trained_answers.check(tmp_path, None, None, print)
 
 
@@ -253,7 +259,7 @@ ANSWERS = {
     "eos_token_id": 0,
     "chat_template": None,
     "calculated": "",
-    "generation": {},
+    "generation": trained_answers.GREEDY,
     "samples": [{"input": "a", "tokens": [1]}],
 }
 
@@ -266,9 +272,14 @@ ANSWERS = {
         ("eos_token_id", "0"),
         ("chat_template", 1),
         ("generation", []),
+        ("generation", {}),
+        ("generation", {"do_sample": False, "max_new_tokens": 10**9}),
+        ("generation", {**trained_answers.GREEDY, "num_beams": 0}),
+        ("generation", {**trained_answers.GREEDY, "eos_token_id": ["0"]}),
         ("samples", {}),
         ("samples", ["a"]),
         ("samples", [{"input": "a"}]),
+        ("samples", [{"input": "", "tokens": [1]}]),
         ("samples", [{"input": "a", "tokens": ["1"]}]),
     ],
 )
