@@ -95,7 +95,8 @@ def generation_config() -> Schema:
 
     make: Any = transformers.GenerationConfig
     described = dict(documented(make.__doc__))
-    described["max_new_tokens"] = {**described["max_new_tokens"], "minimum": 1}
+    for name in ("max_new_tokens", "num_beams"):
+        described[name] = {**described[name], "minimum": 1}
     described["early_stopping"] = {"anyOf": [{"type": "boolean"}, {"enum": ["never"]}]}
     described["cache_implementation"] = {"enum": [*ALL_CACHE_IMPLEMENTATIONS, "paged"]}
     names = [name for name in make().to_dict() if not name.startswith("_")]

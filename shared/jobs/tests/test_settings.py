@@ -81,6 +81,7 @@ def test_what_the_libraries_take(field: str, config: dict[str, Any]) -> None:
         ("training_arguments_config", {"bf16": "yes"}, "FT-807", "true or false or null"),
         ("training_arguments_config", {"evaluation_strategy": 1}, "FT-807", "one of no, steps"),
         ("generation_config", {"max_new_tokens": 0}, "FT-807", "a whole number from 1 on, not 0"),
+        ("generation_config", {"num_beams": 0}, "FT-807", "a whole number from 1 on, not 0"),
         ("generation_config", {"top_k": [5]}, "FT-807", "top_k must be a whole number or null"),
         ("model_bnb_config", {"bnb_4bit_quant_type": "nf8"}, "FT-807", "one of fp4, nf4"),
     ],
