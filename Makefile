@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 STUDIO := .venv
 TRAINER := .venv-trainer
 AXOLOTL := .venv-axolotl
+WITH_SCHEMAS := $(if $(wildcard $(AXOLOTL)/.made),$(AXOLOTL),$(TRAINER))
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 SERVICES := datasets models adapters prompts configs fine_tuning evaluation inspection facade workbench
 PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/rows shared/jobs \
@@ -133,11 +134,12 @@ proto-check: $(STUDIO)/.made  ## Proves that the generated code is that of proto
 cmlapi-check: $(STUDIO)/.made
 	@python shared/cmlapi/codegen/generate.py --check
 
+# Where Axolotl has its environment, that one makes the schema of its configs too.
 schemas: $(TRAINER)/.made  ## Regenerates the schemas of configs from the pinned libraries
-	@$(TRAINER)/bin/python shared/trainer/codegen/schemas.py
+	@$(WITH_SCHEMAS)/bin/python shared/trainer/codegen/schemas.py
 
 schemas-check: $(TRAINER)/.made
-	@$(TRAINER)/bin/python shared/trainer/codegen/schemas.py --check
+	@$(WITH_SCHEMAS)/bin/python shared/trainer/codegen/schemas.py --check
 
 docs: $(STUDIO)/.made  ## Regenerates docs/api.md and docs/rules.md
 	@python docs/generate.py

@@ -41,13 +41,20 @@ def read(text: str) -> AxolotlConfig:
     try:
         content = yaml.safe_load(text)
         return AxolotlConfig(
-            format=str(content["datasets"][0]["type"] or ""),
+            format=_format(content),
             adapter=str(content.get("adapter") or ""),
             epochs=_number(content.get("num_epochs")) or 1,
             learning_rate=_number(content.get("learning_rate")),
         )
-    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError, AttributeError):
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError):
         return AxolotlConfig()
+
+
+def _format(content: Any) -> str:
+    try:
+        return str(content["datasets"][0]["type"] or "")
+    except (TypeError, LookupError):
+        return ""
 
 
 async def prompt_for(data: AxolotlData, dataset: DatasetMetadata, peers: Peers) -> str:

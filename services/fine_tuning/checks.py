@@ -19,6 +19,7 @@ from chassis.paths import ProjectPaths
 from chassis.peers import all_referred, referred
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
+    ConfigMetadata,
     DatasetMetadata,
     ModelMetadata,
     PromptMetadata,
@@ -26,8 +27,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from ft.training import of_prompt
 from jobs.frameworks import frameworks
 from jobs.workspace import Workspace
-from services.fine_tuning import axolotl, plan, rules
-from services.fine_tuning.axolotl import AxolotlData
+from services.fine_tuning import axolotl, axolotl_settings, plan, rules
+from services.fine_tuning.axolotl import AxolotlConfig, AxolotlData
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
 from services.fine_tuning.store import FineTuningStore
@@ -131,21 +132,25 @@ class Checks:
     async def _axolotl(self, config_id: str, dataset: Awaitable[DatasetMetadata]) -> AxolotlData:
         stored = await self._peers.config(config_id)
         config = axolotl.read(stored.config)
-        if stored.type != ConfigType.AXOLOTL or not config.format:
-            raise FailedPrecondition.at(
-                "axolotl_config_id",
-                rules.AXOLOTL_FORMAT,
-                f"config {config_id!r} is no axolotl config that names `datasets[0].type`",
-                reason="AXOLOTL_FORMAT_MISSING",
-            )
-        if not config.adapter:
-            description = f"config {config_id!r} does not say which `adapter` it trains"
-            raise FailedPrecondition.at("axolotl_config_id", rules.AXOLOTL_ADAPTER, description)
+        if stored.type != ConfigType.AXOLOTL:
+            raise _without_format(stored)
+        columns, _, _ = await all_referred(
+            self._columns(stored, config, dataset),
+            _require_adapter(stored, config),
+            _require_settings(stored),
+        )
+        return AxolotlData(config, columns)
+
+    async def _columns(
+        self, stored: ConfigMetadata, config: AxolotlConfig, dataset: Awaitable[DatasetMetadata]
+    ) -> Sequence[str]:
+        if not config.format:
+            raise _without_format(stored)
         columns = await self._peers.columns_of_format(config.format)
         # Of a dataset that is not there, that alone is told.
         with suppress(NotFound):
             _check_columns(config.format, columns, await dataset)
-        return AxolotlData(config, columns)
+        return columns
 
     async def _prompt(
         self, request: JobRequest, dataset: Awaitable[DatasetMetadata]
@@ -164,6 +169,30 @@ class Checks:
                 )
         _require_loss(request, prompt)
         return prompt
+
+
+def _without_format(stored: ConfigMetadata) -> FailedPrecondition:
+    return FailedPrecondition.at(
+        "axolotl_config_id",
+        rules.AXOLOTL_FORMAT,
+        f"config {stored.id!r} is no axolotl config that names `datasets[0].type`",
+        reason="AXOLOTL_FORMAT_MISSING",
+    )
+
+
+async def _require_adapter(stored: ConfigMetadata, config: AxolotlConfig) -> None:
+    if not config.adapter:
+        description = f"config {stored.id!r} does not say which `adapter` it trains"
+        raise FailedPrecondition.at("axolotl_config_id", rules.AXOLOTL_ADAPTER, description)
+
+
+async def _require_settings(stored: ConfigMetadata) -> None:
+    # In a thread: a long YAML text takes a second, in which others want their answers.
+    if wrong := await asyncio.to_thread(axolotl_settings.faults, stored.config):
+        found = Violations()
+        for fault in wrong:
+            found.add("axolotl_config_id", rules.AXOLOTL_SETTINGS, fault)
+        raise FailedPrecondition.of(found.found, reason="AXOLOTL_SETTINGS_UNFIT")
 
 
 def _check_columns(format: str, columns: Sequence[str], dataset: DatasetMetadata) -> None:

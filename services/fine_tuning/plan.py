@@ -121,6 +121,7 @@ def _flags(
         "train_test_split": job.train_test_split,
         "dataset_fraction": job.dataset_fraction,
         "user_config_id": job.user_config_id,
+        "dist_cpu": job.num_cpu,
     }
     if request.is_axolotl:
         return {**flags, "axolotl_config_id": job.axolotl_config_id}
@@ -136,7 +137,6 @@ def _legacy_flags(
         "lora_config": configs["lora_config"].compact(),
         "training_arguments_config": compact_json(training_settings(request, configs)),
         "dist_num": job.num_workers,
-        "dist_cpu": job.num_cpu,
         "dist_mem": job.num_memory,
         "dist_gpu": job.num_gpu,
         "gpu_label_id": job.gpu_label_id,

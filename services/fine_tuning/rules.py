@@ -25,5 +25,8 @@ AXOLOTL_COLUMNS = Rule(
     "dataset has its columns.",
 )
 AXOLOTL_DECIDES = Rule("FT-611", "What an Axolotl config is there for is set in it alone.")
+AXOLOTL_SETTINGS = Rule(
+    "FT-612", "An Axolotl config has only settings that Axolotl knows, with values that it takes."
+)
 CONSISTENT = Rule("FT-620", "Settings of a training do not contradict each other.")
 LOSS_OF_PROMPT = Rule("FT-621", "The prompt's templates fit what the settings train on.")

@@ -39,13 +39,13 @@ def check_settings(field: str, config: Mapping[str, Any], found: Violations) -> 
     known = schema["properties"]
     for name in config:
         if name not in known:
-            found.add(field, rules.KNOWN_SETTING, f"unknown setting {name}{_hint(name, known)}")
+            found.add(field, rules.KNOWN_SETTING, f"unknown setting {name}{hint(name, known)}")
     faults = Draft202012Validator(schema).iter_errors(config)
     wrong = dict.fromkeys(str(fault.path[0]) for fault in faults if fault.path)
     for name in wrong:
-        wanted = " or ".join(_wanted(known[name]))
-        shown = "this" if known[name].get("writeOnly") else _shown(config[name])
-        found.add(field, rules.SETTING_VALUE, f"{name} must be {wanted}, not {shown}")
+        words = " or ".join(wanted(known[name]))
+        value = shown(config[name], known[name])
+        found.add(field, rules.SETTING_VALUE, f"{name} must be {words}, not {value}")
     return set(wrong)
 
 
@@ -55,13 +55,14 @@ def _schema(kind: ConfigType) -> dict[str, Any]:
     return schema
 
 
-def _hint(name: str, known: Mapping[str, Mapping[str, Any]]) -> str:
+def hint(name: str, known: Mapping[str, Mapping[str, Any]]) -> str:
+    """A question after the setting that may have been meant, if there is one that is alike."""
     current = [one for one, schema in known.items() if not schema.get("deprecated")]
     close = difflib.get_close_matches(name, current, n=1)
     return f". Did you mean {close[0]}?" if close else ""
 
 
-def _wanted(schema: Mapping[str, Any]) -> Iterator[str]:
+def wanted(schema: Mapping[str, Any]) -> Iterator[str]:
     """What a schema takes, in words."""
     for one in schema.get("anyOf", [schema]):
         if "enum" in one:
@@ -69,9 +70,9 @@ def _wanted(schema: Mapping[str, Any]) -> Iterator[str]:
         elif "pattern" in one:
             yield f"a text like {one['pattern']}"
         elif "items" in one:
-            yield f"a list, each of it {' or '.join(_wanted(one['items']))}"
+            yield f"a list, each of it {' or '.join(wanted(one['items']))}"
         elif "prefixItems" in one:
-            yield f"a list of {' and '.join(' '.join(_wanted(i)) for i in one['prefixItems'])}"
+            yield f"a list of {' and '.join(' '.join(wanted(i)) for i in one['prefixItems'])}"
         else:
             kinds = one["type"] if isinstance(one["type"], list) else [one["type"]]
             yield from (f"{_KINDS[kind]}{_limits(one, kind)}" for kind in kinds)
@@ -89,6 +90,9 @@ def _spelled(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+def shown(value: Any, schema: Mapping[str, Any]) -> str:
+    """A wrong value as it can be shown, cut short; a secret is not."""
+    if schema.get("writeOnly"):
+        return "this"
+    text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

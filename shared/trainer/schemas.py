@@ -112,6 +112,15 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
 """What makes the schema of each type of config."""
 
 
+def axolotl() -> Schema:
+    """Settings of a config of Axolotl, which has to be installed."""
+    from trainer.axolotl.schema import settings
+
+    properties, parts = settings()
+    title = f"Axolotl {version('axolotl')}"
+    return {"title": title, **_schema(properties, "axolotl"), "$defs": dict(parts)}
+
+
 def _schema(properties: Mapping[str, Schema], *libraries: str) -> Schema:
     made_of = ", ".join(f"{library} {version(library)}" for library in libraries)
     return {

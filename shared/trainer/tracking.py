@@ -43,7 +43,11 @@ class Run:
 def prepare(
     report_to: str | list[str] | None, experiment: str, project: Path, notify: Notify
 ) -> list[str]:
-    """Where the trainer reports to; MLflow is among them if it is asked for and ready for it."""
+    """Where the trainer reports to; MLflow is among them if it is asked for and ready for it.
+
+    The experiment is the job's own: runs in it that have not ended are of attempts that were
+    killed, and are ended.
+    """
     wanted = [report_to] if isinstance(report_to, str) else list(report_to or [])
     if "all" in wanted:
         # Whatever happens to be installed is no choice.
@@ -53,12 +57,24 @@ def prepare(
         wanted.remove("mlflow")
     if "mlflow" in wanted:
         try:
-            open_experiment(experiment, project)
+            _end_unfinished(open_experiment(experiment, project), notify)
         except TrackingError as error:
             # The adapter is what the job is for.
             notify(f"The training is not reported to MLflow. {error}")
             wanted.remove("mlflow")
     return wanted or ["none"]
+
+
+def _end_unfinished(experiment_id: str, notify: Notify) -> None:
+    from mlflow import MlflowClient
+    from mlflow.entities import RunStatus
+
+    killed = RunStatus.to_string(RunStatus.KILLED)
+    with troubles_explained():
+        client = MlflowClient()
+        for run in client.search_runs([experiment_id], "attributes.status = 'RUNNING'"):
+            client.set_terminated(run.info.run_id, killed)
+            notify(f"Run {run.info.run_name} of an attempt before this is ended as {killed}.")
 
 
 def connect(project: Path) -> FileLock:

@@ -188,6 +188,7 @@ async def _is_told_of_axolotl(studio: Studio, job_id: str, config_id: str) -> No
     words = (studio.folder(job_id) / "job.log").read_text().split()
     assert words[words.index("--axolotl_config_id") + 1] == config_id
     assert words[words.index("--finetuning_framework_type") + 1] == "axolotl"
+    assert words[words.index("--dist_cpu") + 1] == "1"
     assert "--dist_num" not in words
 
 

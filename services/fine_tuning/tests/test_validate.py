@@ -112,11 +112,12 @@ async def test_a_field_that_is_wrong_by_itself_is_not_also_missing(studio: Studi
         ("axolotl", "{datasets: [{type: alpaca}], adapter: lora}", []),
         ("axolotl", "{datasets: [{path: d}], adapter: lora}", ["FT-607"]),
         ("axolotl", "{datasets: [], adapter: lora}", ["FT-607"]),
-        ("axolotl", "base_model: m", ["FT-607"]),
+        ("axolotl", "base_model: m", ["FT-607", "FT-609"]),
         ("custom", '{"datasets": [{"type": "alpaca"}], "adapter": "lora"}', ["FT-607"]),
         ("axolotl", "{datasets: [{type: alpaca}]}", ["FT-609"]),
         ("axolotl", "{datasets: [{type: gpteacher}], adapter: lora}", ["FT-610"]),
         ("axolotl", "{datasets: [{type: invented}], adapter: lora}", ["FT-610"]),
+        ("axolotl", "{datasets: [{typ: alpaca}]}", ["FT-607", "FT-609", "FT-612"]),
     ],
 )
 async def test_an_axolotl_config_names_a_format_that_the_data_has_and_an_adapter(
@@ -125,6 +126,27 @@ async def test_an_axolotl_config_names_a_format_that_the_data_has_and_an_adapter
     response = await studio.look(**await studio.axolotl(text, type))
     assert [f.rule for f in response.findings if f.field == "axolotl_config_id"] == broken
     assert response.valid == (not broken)
+
+
+async def test_settings_that_axolotl_would_refuse_or_pass_over_are_told_before_a_job(
+    studio: Studio,
+) -> None:
+    text = "{datasets: [{type: alpaca}], adapter: lora, lora_r: eight, learning_rte: 1e-4}"
+    fields = await studio.axolotl(text)
+    response = await studio.look(**fields)
+    assert [(one.field, one.rule) for one in response.findings] == [
+        ("axolotl_config_id", "FT-612"),
+        ("axolotl_config_id", "FT-612"),
+    ]
+    # In the order in which the config is stored.
+    [name, value] = [one.description for one in response.findings]
+    assert value.startswith('lora_r must be a whole number, not "eight", for Axolotl ')
+    assert name.startswith("learning_rte is not known to Axolotl ")
+    assert name.endswith("Did you mean learning_rate?")
+    with pytest.raises(errors.FailedPrecondition) as refused:
+        await studio.jobs(lambda s: s.StartFineTuningJob, studio.request(**fields))
+    assert [one.description for one in refused.value.violations] == [name, value]
+    assert refused.value.code_reason == "AXOLOTL_SETTINGS_UNFIT"
 
 
 async def test_axolotl_needs_its_config_and_no_prompt(studio: Studio) -> None:

@@ -96,23 +96,29 @@ class AxolotlTuning(Tuning):
         return file
 
     def _train(self, config: Path) -> None:
-        token = hub.token()
         process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "trainer.axolotl.process", str(os.getpid()), str(config)],
-            env={
-                **os.environ,
-                "AXOLOTL_DO_NOT_TRACK": "1",
-                "DO_NOT_TRACK": "1",
-                **({"HF_TOKEN": token} if token else {}),
-            },
+            env={**os.environ, **self._environment()},
         )
-
         with ending(lambda: kill(process)):
             while process.poll() is None:
                 self._events.touched()
                 time.sleep(LOOK_SECONDS)
         if process.returncode:
             raise self._error(process.returncode)
+
+    def _environment(self) -> dict[str, str]:
+        """What the process that trains is told beside what the job is."""
+        token = hub.token()
+        # Otherwise it and its libraries take all cores of the machine.
+        cpus = str(detect(self._arguments.dist_cpu).cpus)
+        return {
+            "AXOLOTL_DO_NOT_TRACK": "1",
+            "DO_NOT_TRACK": "1",
+            "OMP_NUM_THREADS": cpus,
+            "AXOLOTL_DATASET_NUM_PROC": cpus,
+            **({"HF_TOKEN": token} if token else {}),
+        }
 
     def _error(self, status: int) -> WorkerError:
         found = self._files.read(0)

@@ -6,34 +6,43 @@ python shared/trainer/codegen/schemas.py            # writes them
 python shared/trainer/codegen/schemas.py --check    # exit status 1 if one is not up to date
 """
 
+import importlib.util
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from trainer.schemas import SCHEMAS
+from trainer.schema_types import Schema
+from trainer.schemas import SCHEMAS, axolotl
 
 FOLDER = Path(__file__).resolve().parents[2] / "jobs/schemas"
+LISTED = ("properties", "$defs")
 
 
-def text_of(schema: dict[str, Any]) -> str:
-    """The schema with a line for each property."""
-    lines = [
-        f"    {json.dumps(name)}: {json.dumps(one)}" for name, one in schema["properties"].items()
-    ]
-    head = [
-        f"  {json.dumps(key)}: {json.dumps(value)},"
+def text_of(schema: Schema) -> str:
+    """The schema with a line for each property, and for each part that these refer to."""
+    parts = [
+        f"  {json.dumps(key)}: {_in_lines(value) if key in LISTED else json.dumps(value)}"
         for key, value in schema.items()
-        if key != "properties"
     ]
-    properties = ",\n".join(lines)
-    return "\n".join(["{", *head, '  "properties": {', properties, "  }", "}", ""])
+    return "\n".join(["{", ",\n".join(parts), "}", ""])
+
+
+def _in_lines(schemas: Schema) -> str:
+    lines = [f"    {json.dumps(name)}: {json.dumps(one)}" for name, one in schemas.items()]
+    return "\n".join(["{", ",\n".join(lines), "  }"])
+
+
+def makers() -> Mapping[str, Callable[[], Schema]]:
+    """What makes each schema whose libraries are here: Axolotl has an environment of its own."""
+    installed = importlib.util.find_spec("axolotl") is not None
+    return {**SCHEMAS, **({"axolotl": axolotl} if installed else {})}
 
 
 def main() -> None:
     """Writes the schemas, or checks them."""
     stale = []
-    for kind, make in SCHEMAS.items():
+    for kind, make in makers().items():
         file, text = FOLDER / f"{kind}.json", text_of(make())
         if "--check" not in sys.argv:
             file.write_text(text)

@@ -171,7 +171,9 @@ def flags(
 
     def made(config: str) -> str:
         studio.config.config = config
-        return fine_tune_flags(finetuning_framework_type="axolotl", axolotl_config_id="config")
+        return fine_tune_flags(
+            finetuning_framework_type="axolotl", axolotl_config_id="config", dist_cpu="1"
+        )
 
     return made
 
@@ -270,6 +272,8 @@ def test_axolotl_ends_with_its_job(
         return bool(children)
 
     until(begun, 300.0)
+    told = children[0].environ()
+    assert (told["OMP_NUM_THREADS"], told["AXOLOTL_DATASET_NUM_PROC"]) == ("1", "1")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 143

@@ -1,8 +1,12 @@
 """Where runs are tracked."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from ft.enums import FailureKind
 from trainer import tracking
@@ -34,3 +38,51 @@ def test_an_address_without_a_scheme_is_told_without_its_password(
     with pytest.raises(TrackingError, match=r"cannot be used: .*127\.0\.0\.1:1") as told:
         tracking.open_experiment("e", tmp_path)
     assert "pass-word" not in str(told.value)
+
+
+REPORTS = """
+import sys, time
+from pathlib import Path
+from trainer import tracking
+
+experiment = sys.argv[1]
+assert tracking.prepare("mlflow", experiment, Path.cwd(), print) == ["mlflow"]
+import mlflow
+
+with mlflow.start_run(run_name=f"of {experiment}"):
+    mlflow.log_metric("loss", 1.0)
+    print("reported", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_runs_of_attempts_that_were_killed_are_ended_by_the_next_of_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for experiment in ("job-1", "job-2"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", REPORTS, experiment],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert "reported\n" in iter(process.stdout.readline, "")
+        process.kill()
+        assert process.wait(30) == -signal.SIGKILL
+    told: list[str] = []
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+
+    def states(experiment: str) -> list[str]:
+        found = client.get_experiment_by_name(experiment)
+        assert found is not None
+        return [str(run.info.status) for run in client.search_runs([found.experiment_id])]
+
+    assert states("job-1") == states("job-2") == ["RUNNING"]
+    assert tracking.prepare("mlflow", "job-1", tmp_path, told.append) == ["mlflow"]
+    assert told == ["Run of job-1 of an attempt before this is ended as KILLED."]
+    # Another job may still be at work on its own.
+    assert (states("job-1"), states("job-2")) == (["KILLED"], ["RUNNING"])
