@@ -165,6 +165,13 @@ class Workspace:
         given = {"project_id": self._project_id, "sort": "created_at"}
         return await self._named("list_models", "models", name, filter, **given)
 
+    async def model_builds(self, model_id: str) -> list[Any]:
+        """The builds of a served model, some of them if there are many."""
+        listed = await self._call(
+            "list_model_builds", project_id=self._project_id, model_id=model_id
+        )
+        return list(listed.model_builds or [])
+
     async def delete_model(self, model_id: str) -> None:
         """Deletes a served model with its builds and deployments; one that is gone is fine."""
         with suppress(errors.NotFound):

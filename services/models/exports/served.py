@@ -54,6 +54,4 @@ class ServedExports:
 
     async def _serve(self, wanted: ExportWanted) -> str:
         base, adapter = await self._references.fitting(wanted.base_model_id, wanted.adapter_id)
-        async with self._served.made(base, adapter, wanted) as model_id:
-            await self._ids.note(model_id)
-        return model_id
+        return await self._served.serve(base, adapter, wanted, self._ids.note)

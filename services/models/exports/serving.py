@@ -1,7 +1,6 @@
 """Base models with adapters as served models of the workspace."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -33,15 +32,24 @@ class ServedModels:
         self._prompts = prompts
 
     async def there(self, model_id: str) -> bool:
-        """Whether the workspace has the model."""
-        return await self._workspace.model(model_id) is not None
+        """Whether the workspace has the model, built. Of one whose maker ended before it was,
+        nothing is left."""
+        if await self._workspace.model(model_id) is None:
+            return False
+        if await self._workspace.model_builds(model_id):
+            return True
+        await self._workspace.delete_model(model_id)
+        return False
 
-    @asynccontextmanager
-    async def made(
-        self, base: Model, adapter: AdapterFacts, wanted: ExportWanted
-    ) -> AsyncIterator[str]:
-        """Has a base with an adapter built and deployed; the id of the workspace's model, which is
-        deleted if the block fails.
+    async def serve(
+        self,
+        base: Model,
+        adapter: AdapterFacts,
+        wanted: ExportWanted,
+        note: Callable[[str], Awaitable[None]],
+    ) -> str:
+        """Has a base with an adapter built and deployed; the id of the workspace's model, which
+        `note` is given as soon as it is known.
 
         Raises AlreadyExists if a model of the workspace has the name, FailedPrecondition if base or
         adapter are of a kind that cannot be served, or the adapter's prompt is not the one that it
@@ -58,14 +66,15 @@ class ServedModels:
             disable_authentication=wanted.disable_authentication,
         )
         try:
+            await note(str(model.id))
             # A workspace takes a name twice, and another process may have asked for it meanwhile.
             await self._require_first(wanted.model_name, str(model.id))
             environment = _environment(base, adapter, wanted.generation_config or "{}")
             await self._build(model.id, template, _deployment(wanted, environment))
-            yield str(model.id)
         except BaseException:
             await self._withdraw(model.id)
             raise
+        return str(model.id)
 
     async def _require_first(self, name: str, model_id: str = "") -> None:
         first = await self._workspace.first_model(name)

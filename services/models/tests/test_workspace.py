@@ -13,6 +13,7 @@ import pytest
 import cmlapi
 from chassis import domains, errors
 from chassis.testing import Process, put_rows, services, settings_in
+from cmlapi.rest import ApiException
 from ft.proto.fine_tuning_studio_pb2 import (
     AddModelRequest,
     ExportModelRequest,
@@ -305,6 +306,25 @@ async def test_a_request_that_is_repeated_serves_one_model(studio: Studio) -> No
     again = (await studio.export(**wanted)).cml_model_id
     assert again != model_id
     assert studio.all_served("asked again") == [again]
+
+
+async def test_a_request_that_was_cut_off_before_the_build_is_served_when_it_is_repeated(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> Any:
+        raise ApiException(status=503, reason="away")
+
+    wanted = {"model_name": "cut off", "request_id": "served-2"}
+    with monkeypatch.context() as patched:
+        # Neither the build nor the withdrawal gets through, as when the service is killed.
+        patched.setattr(cmlapi.CMLServiceApi, "create_model_build", away)
+        patched.setattr(cmlapi.CMLServiceApi, "delete_model", away)
+        with pytest.raises(errors.Refusal):
+            await studio.export(**wanted)
+    [left] = studio.all_served("cut off")
+    served = (await studio.export(**wanted)).cml_model_id
+    assert studio.all_served("cut off") == [served] != [left]
+    assert studio.api.list_model_builds("local", served).model_builds
 
 
 @pytest.mark.parametrize("type", ["cml_model", "model_registry", "merged"])
