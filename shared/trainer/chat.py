@@ -1,6 +1,7 @@
 """Conversations, written out by the tokenizer's chat template."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,17 @@ def check_end(messages: Sequence[Mapping[str, Any]], tokenizer: Any, notify: Not
             "The chat template writes no special token at the end of an answer: the model will not "
             "learn to stop."
         )
+
+
+def asked_and_whole(
+    conversations: Iterable[Sequence[Mapping[str, Any]]], tokenizer: Any
+) -> Iterator[tuple[str, str]]:
+    """Of each conversation that ends with an answer, the text that asks for it, and all of it."""
+    for messages in conversations:
+        *before, last = messages
+        if before and last["role"] == ASSISTANT:
+            with suppress(DataError):
+                yield ask(before, tokenizer), render(messages, tokenizer)
 
 
 def _marked(tokenizer: Any) -> bool:

@@ -61,10 +61,14 @@ class Examples:
 
     def check(self, examples: Dataset, notify: Notify) -> None:
         """Tells what the model would learn otherwise than it is meant to."""
+        some = examples.select(range(min(len(examples), _COMPARED_ROWS)))
         if self._column:
-            chat.check_end(examples[0][MESSAGES], self._tokenizer, notify)
+            chat.check_end(some[0][MESSAGES], self._tokenizer, notify)
+            pairs = list(chat.asked_and_whole(some[MESSAGES], self._tokenizer))
+            self._check_tokens("chat template's question", pairs, notify)
         elif self._completions:
-            self._check_tokens(examples, notify)
+            pairs = [(row[BEGINNING], row[BEGINNING] + row[COMPLETION]) for row in some]
+            self._check_tokens("input_template", pairs, notify)
 
     def _text(self, row: dict[str, Any], _: int) -> dict[str, Any]:
         return {TEXT_COLUMN: training_text(self._prompt.prompt_template, row, self._end)}
@@ -85,18 +89,18 @@ class Examples:
             raise DataError(f"Row {number + 1} of those trained on or held out: {error}") from error
         return {MESSAGES: messages}
 
-    def _check_tokens(self, examples: Dataset, notify: Notify) -> None:
-        """Compares tokens of the beginning alone with those of the whole: where they differ, the
+    def _check_tokens(self, what: str, pairs: list[tuple[str, str]], notify: Notify) -> None:
+        """Compares tokens of each beginning alone with those of the whole: where they differ, the
         model is asked later for what it has not seen in training."""
-        some = examples.select(range(min(len(examples), _COMPARED_ROWS)))
-        wholes = [row[BEGINNING] + row[COMPLETION] for row in some]
-        alone = self._tokenizer(list(some[BEGINNING]))["input_ids"]
-        pairs = zip(alone, self._tokenizer(wholes)["input_ids"], strict=True)
-        merged = sum(whole[: len(beginning)] != beginning for beginning, whole in pairs)
+        merged = 0
+        for beginning, whole in pairs:
+            alone, all_ = self._tokenizer([beginning, whole])["input_ids"]
+            merged += all_[: len(alone)] != alone
         if merged:
             notify(
-                f"In {merged} of {len(some)} rows the tokens of the input_template end otherwise "
-                "alone than before a completion: the model will be asked for what it has not seen."
+                f"In {merged} of {len(pairs)} rows the tokens of the {what} end otherwise alone "
+                "than before an answer, as of a blank at its end: the model will be asked for what "
+                "it has not seen."
             )
 
 

@@ -164,3 +164,16 @@ def test_evaluations_need_rows_that_are_held_out() -> None:
     with pytest.raises(DataError, match="eval_strategy epoch needs rows"):
         data.check_held_out(none, {"eval_strategy": "epoch"})
     data.check_held_out(none, {})
+
+
+@pytest.mark.parametrize(("end", "told"), [("assistant: ", True), ("assistant:", False)])
+def test_a_chat_template_that_asks_with_other_tokens_than_it_teaches_is_told(
+    tokenizer, end: str, told: bool
+) -> None:
+    ask = f"{{% if add_generation_prompt %}}{end}{{% endif %}}"
+    tokenizer.chat_template = CHATML + ask
+    rows = Dataset.from_list([{"talk": TALK}, {"talk": TALK[:1]}])
+    made = data.Examples(prompt("{talk}"), {}, tokenizer, rows)
+    notices: list[str] = []
+    made.check(made.of(rows), notices.append)
+    assert any(notice.startswith("In 1 of 1 rows the tokens") for notice in notices) is told
