@@ -59,12 +59,7 @@ class ServedModels:
         await self._prompts.require_same(adapter)
         # Asked first: without the template nothing has been created yet.
         template = await self._workspace.template(TEMPLATE_JOB)
-        await self._require_first(wanted.model_name)
-        model = await self._workspace.create_model(
-            name=wanted.model_name,
-            description=wanted.model_description,
-            disable_authentication=wanted.disable_authentication,
-        )
+        model = await self._created(wanted)
         try:
             await note(str(model.id))
             # A workspace takes a name twice, and another process may have asked for it meanwhile.
@@ -75,6 +70,14 @@ class ServedModels:
             await self._withdraw(model.id)
             raise
         return str(model.id)
+
+    async def _created(self, wanted: ExportWanted) -> Any:
+        await self._require_first(wanted.model_name)
+        return await self._workspace.create_model(
+            name=wanted.model_name,
+            description=wanted.model_description,
+            disable_authentication=wanted.disable_authentication,
+        )
 
     async def _require_first(self, name: str, model_id: str = "") -> None:
         first = await self._workspace.first_model(name)
