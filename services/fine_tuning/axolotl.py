@@ -36,17 +36,24 @@ class AxolotlData:
     """Of the format, in the order in which they make up a text."""
 
 
-def read(text: str) -> AxolotlConfig:
-    """What the config says; nothing if it is none."""
+def parsed(text: str) -> Any:
+    """The content of a config; None if it is no YAML."""
     try:
-        content = yaml.safe_load(text)
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def read(content: Any) -> AxolotlConfig:
+    """What the content of a config says; nothing if it is none."""
+    try:
         return AxolotlConfig(
             format=_format(content),
             adapter=str(content.get("adapter") or ""),
             epochs=_number(content.get("num_epochs")) or 1,
             learning_rate=_number(content.get("learning_rate")),
         )
-    except (yaml.YAMLError, ValueError, RecursionError, AttributeError):
+    except (ValueError, RecursionError, AttributeError):
         return AxolotlConfig()
 
 

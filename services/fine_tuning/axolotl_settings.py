@@ -10,8 +10,6 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-import yaml
-
 from ft.enums import ConfigType
 from jobs.settings import SCHEMAS, hint, shown, wanted
 
@@ -23,12 +21,8 @@ _TRUTHS = ("true", "t", "yes", "y", "on", "1", "false", "f", "no", "n", "off", "
 Schema = Mapping[str, Any]
 
 
-def faults(text: str) -> list[str]:
+def faults(config: Any) -> list[str]:
     """What is wrong with the settings of a config, each with its path; nothing if it is none."""
-    try:
-        config = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return []
     if not isinstance(config, dict):
         return []
     schema = _schema()

@@ -131,13 +131,15 @@ class Checks:
 
     async def _axolotl(self, config_id: str, dataset: Awaitable[DatasetMetadata]) -> AxolotlData:
         stored = await self._peers.config(config_id)
-        config = axolotl.read(stored.config)
+        # In a thread: a long YAML text takes a second, in which others want their answers.
+        content = await asyncio.to_thread(axolotl.parsed, stored.config)
+        config = axolotl.read(content)
         if stored.type != ConfigType.AXOLOTL:
             raise _without_format(stored)
         columns, _, _ = await all_referred(
             self._columns(stored, config, dataset),
             _require_adapter(stored, config),
-            _require_settings(stored),
+            _require_settings(content),
         )
         return AxolotlData(config, columns)
 
@@ -186,9 +188,8 @@ async def _require_adapter(stored: ConfigMetadata, config: AxolotlConfig) -> Non
         raise FailedPrecondition.at("axolotl_config_id", rules.AXOLOTL_ADAPTER, description)
 
 
-async def _require_settings(stored: ConfigMetadata) -> None:
-    # In a thread: a long YAML text takes a second, in which others want their answers.
-    if wrong := await asyncio.to_thread(axolotl_settings.faults, stored.config):
+async def _require_settings(content: Any) -> None:
+    if wrong := await asyncio.to_thread(axolotl_settings.faults, content):
         found = Violations()
         for fault in wrong:
             found.add("axolotl_config_id", rules.AXOLOTL_SETTINGS, fault)

@@ -14,17 +14,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from rows import conversations
 from rows.errors import DataError, first_line
 
-FILE = "chat_template.jinja"
-
 
 def text_of(files: Mapping[str, Path], tokenizer_config: Mapping[str, Any]) -> str:
     """The template of a model's files; empty if it has none. Raises DataError if it cannot be
     read."""
-    if FILE in files:
+    if conversations.TEMPLATE_FILE in files:
         try:
-            return files[FILE].read_text(encoding="utf-8")
+            return files[conversations.TEMPLATE_FILE].read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise DataError(f"{FILE} cannot be read: {first_line(error)}") from error
+            raise DataError(
+                f"{conversations.TEMPLATE_FILE} cannot be read: {first_line(error)}"
+            ) from error
     told = tokenizer_config.get("chat_template")
     if isinstance(told, list):
         named = {one.get("name"): one.get("template") for one in told if isinstance(one, dict)}

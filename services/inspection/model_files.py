@@ -10,17 +10,17 @@ from chassis.hub import Hub
 from chassis.hub_errors import Repository
 from chassis.paths import ProjectPaths
 from ft.api import ModelMetadata, ModelType
-from services.inspection import chat
+from rows import conversations
 
 NAMES = (
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
-    chat.FILE,
+    conversations.TEMPLATE_FILE,
 )
 
-_OF_TEMPLATES = (chat.FILE, "tokenizer_config.json")
+_OF_TEMPLATES = (conversations.TEMPLATE_FILE, "tokenizer_config.json")
 
 
 @dataclass(frozen=True)

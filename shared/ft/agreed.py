@@ -6,3 +6,8 @@ ANSWERS_FILE = "parity.json"
 """Beside an adapter: its prompt, and answers that whoever serves it verifies itself with."""
 MERGED_FOLDER = "model"
 """Where in its job's folder a merged model lies."""
+NUM_WORKERS = "FTS_NUM_WORKERS"
+"""The variable that says how many workers a run has, with itself; not there for one alone."""
+JOB_LOG = "FTS_JOB_LOG"
+"""The variable with the job's own log, relative to the project directory. A local workbench says
+there which signal has ended the job: the API of a workspace has no place for it."""

@@ -18,6 +18,7 @@ from chassis.errors import (
     Unavailable,
 )
 from chassis.records import now
+from ft.agreed import JOB_LOG, NUM_WORKERS
 from ft.enums import FailureKind, JobState
 from jobs.history import WORKSPACE
 from jobs.link import JOB_ID, TOKEN, digest, new_token
@@ -34,11 +35,6 @@ LATE = timedelta(seconds=2)
 its answer: the wait itself, and as much again for what lies on the way."""
 ATTEMPT = "FTS_ATTEMPT"
 """The variable by which a run knows which attempt it is; not there for the first."""
-NUM_WORKERS = "FTS_NUM_WORKERS"
-"""The variable that says how many workers a job has; not there if it has one."""
-JOB_LOG = "FTS_JOB_LOG"
-"""The variable with the place of the job's own log, where a local workbench says which signal has
-ended the job: the API of a workspace does not tell."""
 UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
 """Refusals after which the same may be tried again."""
 _CREATED = (JobState.QUEUED, JobState.DISPATCHING)

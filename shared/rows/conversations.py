@@ -24,6 +24,8 @@ TEMPLATE_FAILURES = (
 )
 """What a chat template may raise, beside its language's own errors, that meets messages it was not
 written for."""
+TEMPLATE_FILE = "chat_template.jinja"
+"""Beside a tokenizer that was saved, an adapter's too."""
 NOTHING_WRITTEN = "the chat template writes nothing, so that there is nothing to answer"
 _ALONE = re.compile(r"\{([^{}!:.\[\]]+)\}")
 

@@ -5,7 +5,14 @@ import string
 from collections.abc import Iterable
 from typing import Any
 
+from ft.agreed import TEMPLATES
+from ft.api import PromptMetadata
 from rows.errors import DataError
+
+
+def of(prompt: PromptMetadata) -> dict[str, str]:
+    """The templates of a prompt, by the names of their fields."""
+    return {name: getattr(prompt, name) for name in TEMPLATES}
 
 
 def check_columns(template: str, columns: Iterable[str], template_name: str) -> None:

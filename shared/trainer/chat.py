@@ -8,7 +8,13 @@ from typing import Any
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
-from rows.conversations import ASSISTANT, MARKERS, NOTHING_WRITTEN, TEMPLATE_FAILURES
+from rows.conversations import (
+    ASSISTANT,
+    MARKERS,
+    NOTHING_WRITTEN,
+    TEMPLATE_FAILURES,
+    TEMPLATE_FILE,
+)
 from rows.errors import DataError, first_line
 from trainer import hub
 from trainer.errors import ModelError, SettingsError
@@ -32,8 +38,6 @@ _UNMARKED = (
 )
 
 _TEMPLATE_FILES = (".jinja", ".j2")
-TEMPLATE_FILE = "chat_template.jinja"
-"""Beside a tokenizer that was saved, an adapter's too."""
 _ANSWER = "An answer."
 _TALK = ({"role": "user", "content": "A question?"}, {"role": ASSISTANT, "content": _ANSWER})
 """A conversation like any other."""
@@ -138,6 +142,12 @@ def ends(model: Any, tokenizer: Any) -> list[int]:
     found = [_behind_an_answer(tokenizer), tokenizer.eos_token_id]
     found += own if isinstance(own, list) else [own]
     return list(dict.fromkeys(token for token in found if token is not None))
+
+
+def end_settings(model: Any, tokenizer: Any, *, answers: bool) -> dict[str, list[int]]:
+    """Generation settings by which `answers` to conversations end; none for texts, which end as the
+    model has it."""
+    return {"eos_token_id": ends(model, tokenizer)} if answers else {}
 
 
 def _behind_an_answer(tokenizer: Any) -> int | None:

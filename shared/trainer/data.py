@@ -92,10 +92,15 @@ class Examples:
     def _check_tokens(self, what: str, pairs: list[tuple[str, str]], notify: Notify) -> None:
         """Compares tokens of each beginning alone with those of the whole: where they differ, the
         model is asked later for what it has not seen in training."""
-        merged = 0
-        for beginning, whole in pairs:
-            alone, all_ = self._tokenizer([beginning, whole])["input_ids"]
-            merged += all_[: len(alone)] != alone
+        if not pairs:
+            return
+        beginnings, wholes = (
+            self._tokenizer(list(texts))["input_ids"] for texts in zip(*pairs, strict=True)
+        )
+        merged = sum(
+            whole[: len(beginning)] != beginning
+            for beginning, whole in zip(beginnings, wholes, strict=True)
+        )
         if merged:
             notify(
                 f"In {merged} of {len(pairs)} rows the tokens of the {what} end otherwise alone "

@@ -41,15 +41,14 @@ class Evaluation:
         arguments = self._arguments
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
-        rows = held_out.load(prompt, self._events.notice)
+        rows, column = held_out.load(prompt, self._events.notice)
         # What may be wrong with rows and prompt shows before the model is loaded.
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
-        column = questions.column_of(prompt, rows)
         tokenizer = self._subject.tokenizer(conversational=bool(column))
-        asked = questions.of_rows(prompt, rows, tokenizer)
+        asked = questions.of_rows(prompt, rows, column, tokenizer)
         model = self._subject.model(hardware)
-        ends = {"eos_token_id": chat.ends(model, tokenizer)} if asked.chat else {}
+        ends = chat.end_settings(model, tokenizer, answers=asked.chat)
         generation = settings.make_generation_config(
             {**ends, **arguments.generation_config}, tokenizer
         )

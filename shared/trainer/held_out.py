@@ -14,9 +14,9 @@ from ft.api import (
     PromptMetadata,
 )
 from ft.client import StudioError
-from rows import reading, shares, templates
+from rows import conversations, reading, shares, templates
 from rows.errors import DataError, EmptyError
-from trainer import hub, questions
+from trainer import hub
 from trainer.arguments import EvaluateArguments
 from trainer.hardware import Notify
 from trainer.studio import Studio
@@ -30,8 +30,9 @@ class HeldOutRows:
         self._studio = studio
         self._project = project
 
-    def load(self, prompt: PromptMetadata, notify: Notify) -> Dataset:
-        """A share of the rows that are held out from the comparison adapter's training.
+    def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, str]:
+        """A share of the rows that are held out from the comparison adapter's training, and the
+        column of conversations that the prompt asks about; empty if it asks with texts.
 
         Rows that say the same as one that this adapter, or the job's own, was trained on are left
         out, and it is told how many. Raises DataError if prompt or columns do not fit the dataset,
@@ -43,15 +44,18 @@ class HeldOutRows:
         splits = reading.load(dataset, self._project, hub.token())
         train, held_out = self._split(splits, arguments.comparison_adapter_id)
         self._check_columns(prompt, held_out.column_names)
+        column = conversations.asked_column(
+            prompt.input_template, prompt.completion_template, held_out
+        )
         chosen = shares.scored(
             held_out,
             [train, *self._own(splits)],
             templates.used_columns(prompt.input_template, prompt.completion_template),
             arguments.eval_dataset_fraction,
-            questions.column_of(prompt, held_out),
+            column,
         )
         _tell(chosen, len(held_out), notify)
-        return held_out.select(chosen.positions)
+        return held_out.select(chosen.positions), column
 
     def _split(self, splits: DatasetDict, adapter_id: str) -> tuple[Dataset, Dataset]:
         request = GetDatasetSplitByAdapterRequest(adapter_id=adapter_id)

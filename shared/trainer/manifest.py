@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
 from ft.training import OF_THE_STUDIO
-from rows import canonical
+from rows import canonical, templates
+from rows.conversations import TEMPLATE_FILE
 from trainer.hashes import KeptHashes, of_file, of_text
 from trainer.tokenizer import fingerprint
 
@@ -104,8 +104,8 @@ def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dic
 
 
 def _prompt(prompt: PromptMetadata) -> dict[str, Any]:
-    texts = {name: getattr(prompt, name) for name in TEMPLATES}
-    return {name: {"sha256": of_text(text), "text": text} for name, text in texts.items()}
+    texts = templates.of(prompt).items()
+    return {name: {"sha256": of_text(text), "text": text} for name, text in texts}
 
 
 def _base_model(source: str, model: Any, hashes: KeptHashes) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _base_model(source: str, model: Any, hashes: KeptHashes) -> dict[str, Any]:
 
 def _tokenizer(tokenizer: Any, adapter: Path) -> dict[str, Any]:
     """The tokenizer as it was used, and the chat template that was saved with it."""
-    chat = adapter / "chat_template.jinja"
+    chat = adapter / TEMPLATE_FILE
     about = {"sha256": fingerprint(tokenizer)}
     return about | ({"chat_template_sha256": of_file(chat)} if chat.is_file() else {})
 

@@ -52,7 +52,7 @@ class Parity:
         if talks:
             chat.require_template(tokenizer)
         prompts = questions.fitting(prompts, model, tokenizer, tokens) or prompts
-        ends = {"eos_token_id": chat.ends(model, tokenizer)} if talks else {}
+        ends = chat.end_settings(model, tokenizer, answers=talks)
         greedy = {**ends, **generation_config, "do_sample": False, "max_new_tokens": tokens}
         return cls(prompts, greedy, _written(model, tokenizer, greedy, prompts))
 

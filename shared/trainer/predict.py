@@ -75,7 +75,7 @@ class Predictor:
         asked, options = _checked(args)
         whole = not isinstance(asked, str)
         text = asked if isinstance(asked, str) else self._written(asked)
-        ends = {"eos_token_id": chat.ends(self._model, self._tokenizer)} if whole else {}
+        ends = chat.end_settings(self._model, self._tokenizer, answers=whole)
         wanted = {**ends, **self._generation, **_with_chance(options)}
         wanted["max_new_tokens"] = min(wanted["max_new_tokens"], self._room(text, whole=whole))
         try:

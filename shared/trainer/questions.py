@@ -28,25 +28,18 @@ class Questions:
     """Whether a chat template wrote them, with every special token."""
 
 
-def of_rows(prompt: PromptMetadata, rows: Dataset, tokenizer: Any) -> Questions:
-    """The rows as the prompt's input_template asks about them; conversations up to their last
-    answer, by the tokenizer's chat template.
+def of_rows(prompt: PromptMetadata, rows: Dataset, column: str, tokenizer: Any) -> Questions:
+    """The rows as the prompt's input_template asks about them; the conversations of a `column`, if
+    one is named, up to their last answer, by the tokenizer's chat template.
 
     Raises DataError for a row that does not fit, ModelError if there is no chat template.
     """
-    column = column_of(prompt, rows)
     if not column:
         texts = [templates.fill(prompt.input_template, row) for row in rows]
         return Questions(texts, [templates.fill(prompt.completion_template, row) for row in rows])
     chat.require_template(tokenizer)
     pairs = [_pair(row, number, column, tokenizer) for number, row in enumerate(rows, start=1)]
     return Questions([text for text, _ in pairs], [answer for _, answer in pairs], chat=True)
-
-
-def column_of(prompt: PromptMetadata, rows: Dataset) -> str:
-    """The column of conversations that the prompt asks about; empty if it asks with texts. Raises
-    DataError if it expects something else than their last answers."""
-    return conversations.asked_column(prompt.input_template, prompt.completion_template, rows)
 
 
 def samples(prompt: PromptMetadata, rows: Dataset, most: int) -> list[Sample]:

@@ -135,13 +135,12 @@ def discard_unfinished(experiment: str) -> None:
     found = client.get_experiment_by_name(experiment)
     if found is None:
         return
-    ids = [found.experiment_id]
-    running = {run.info.run_id for run in client.search_runs(ids, "attributes.status = 'RUNNING'")}
-    for model in client.search_logged_models(ids) if running else ():
+    running = {run.info.run_id for run in tracking.unfinished(client, found.experiment_id)}
+    for model in client.search_logged_models([found.experiment_id]) if running else ():
         if model.source_run_id in running:
             client.delete_logged_model(model.model_id)
     for run_id in running:
-        client.set_terminated(run_id, "KILLED")
+        client.set_terminated(run_id, tracking.KILLED)
         client.delete_run(run_id)
 
 

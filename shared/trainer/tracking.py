@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from filelock import FileLock
@@ -19,6 +20,8 @@ from trainer.hardware import Notify
 _CREDENTIALS = re.compile(r"//\S*@|[^\s/:]+:(?!//)\S+@")
 """In an address, also where it is not written as it should be: a password with a slash in it that
 stands as it is, or an address without its scheme."""
+KILLED = "KILLED"
+"""How runs end that nobody works on any more, as MLflow calls it."""
 _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -67,14 +70,17 @@ def prepare(
 
 def _end_unfinished(experiment_id: str, notify: Notify) -> None:
     from mlflow import MlflowClient
-    from mlflow.entities import RunStatus
 
-    killed = RunStatus.to_string(RunStatus.KILLED)
     with troubles_explained():
         client = MlflowClient()
-        for run in client.search_runs([experiment_id], "attributes.status = 'RUNNING'"):
-            client.set_terminated(run.info.run_id, killed)
-            notify(f"Run {run.info.run_name} of an attempt before this is ended as {killed}.")
+        for run in unfinished(client, experiment_id):
+            client.set_terminated(run.info.run_id, KILLED)
+            notify(f"Run {run.info.run_name} of an attempt before this is ended as {KILLED}.")
+
+
+def unfinished(client: Any, experiment_id: str) -> list[Any]:
+    """Runs of an experiment that have not ended, as MLflow's client has them."""
+    return list(client.search_runs([experiment_id], "attributes.status = 'RUNNING'"))
 
 
 def connect(project: Path) -> FileLock:

@@ -12,7 +12,8 @@ from typing import Any
 
 from datasets import Dataset
 
-from ft.agreed import ANSWERS_FILE, TEMPLATES
+from ft.agreed import ANSWERS_FILE
+from rows import templates
 from trainer import chat, questions, settings
 from trainer.answers_file import MAX_NEW_TOKENS, VERSION, Answers
 from trainer.errors import ParityError
@@ -38,7 +39,7 @@ def record(
     talks = questions.are_chat(samples)
     if talks:
         chat.require_template(tokenizer)
-    generation = {**GREEDY, **({"eos_token_id": chat.ends(model, tokenizer)} if talks else {})}
+    generation = {**GREEDY, **chat.end_settings(model, tokenizer, answers=talks)}
     fitting = questions.fitting(samples, model, tokenizer, MAX_NEW_TOKENS)
     texts = [questions.written(sample, tokenizer) for sample in fitting]
     answers = _answers(model, tokenizer, generation, texts, whole=talks)
@@ -47,7 +48,7 @@ def record(
         "tokenizer": fingerprint(tokenizer),
         "eos_token_id": tokenizer.eos_token_id,
         "chat_template": chat.template_hash(tokenizer) if talks else None,
-        **{name: getattr(prompt, name) for name in TEMPLATES},
+        **templates.of(prompt),
         "calculated": _calculated(model),
         "generation": generation,
         "samples": [

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.settings import SCHEMAS
-from services.fine_tuning import axolotl_settings
+from services.fine_tuning import axolotl, axolotl_settings
 from services.fine_tuning.axolotl_settings import faults
 
 ITS_OWN_EXAMPLE = """
@@ -78,7 +78,7 @@ VALUES = st.recursive(
     ],
 )
 def test_what_axolotl_takes_is_right(text: str) -> None:
-    assert faults(text) == []
+    assert faults(axolotl.parsed(text)) == []
 
 
 @pytest.mark.parametrize(
@@ -113,18 +113,25 @@ def test_what_axolotl_takes_is_right(text: str) -> None:
     ],
 )
 def test_what_it_does_not_take_is_told_with_its_path(text: str, said: str) -> None:
-    assert faults(text) == [said.format(OF_AXOLOTL)]
+    assert faults(axolotl.parsed(text)) == [said.format(OF_AXOLOTL)]
 
 
 def test_everything_is_told_at_once_up_to_a_limit() -> None:
-    assert len(faults("{lora_r: x, lora_alpha: y, learning_rte: 1, datasets: [{typ: 1}]}")) == 4
-    many = faults(yaml.safe_dump({f"unknown {number}": 1 for number in range(1000)}))
+    assert (
+        len(
+            faults(
+                axolotl.parsed("{lora_r: x, lora_alpha: y, learning_rte: 1, datasets: [{typ: 1}]}")
+            )
+        )
+        == 4
+    )
+    many = faults({f"unknown {number}": 1 for number in range(1000)})
     assert len(many) == axolotl_settings.MOST + 1
     assert many[-1] == "there is more that is wrong"
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4))
 def test_whatever_a_config_holds_there_is_something_to_say(config: dict[str, object]) -> None:
-    for fault in faults(yaml.safe_dump(config)):
+    for fault in faults(axolotl.parsed(yaml.safe_dump(config))):
         assert any(fault.startswith(name) for name in config)
         assert OF_AXOLOTL in fault

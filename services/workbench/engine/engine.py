@@ -17,6 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cmlapi import EngineStatus
+from ft.agreed import JOB_LOG, NUM_WORKERS
 from ft.exit_status import signal_of, told
 from services.workbench.engine import leftovers, shim
 from services.workbench.engine.folder import Ended, RunFolder, say
@@ -29,11 +30,6 @@ from services.workbench.tables import JobRow, JobRunRow, utc_now
 
 log = structlog.get_logger()
 
-NUM_WORKERS = "FTS_NUM_WORKERS"
-"""The variable that says how many workers a run has, itself among them: they run inside of it."""
-JOB_LOG = "FTS_JOB_LOG"
-"""The variable with the log of the job's own, relative to the project directory. A script that is
-killed cannot say so in it; an API of a workspace has no place for it."""
 _LOOK_SECONDS = 0.2
 
 

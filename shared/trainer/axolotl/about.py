@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
 from trainer.manifest import Origin
 from trainer.questions import Sample
@@ -45,8 +44,3 @@ class About:
         """Where the adapter comes from, beside what its trainer knows."""
         prompt = PromptMetadata(**self.templates)
         return Origin(prompt, self.data, self.source, axolotl_config=self.config)
-
-
-def templates_of(prompt: PromptMetadata) -> dict[str, str]:
-    """What makes texts of rows."""
-    return {name: getattr(prompt, name) for name in TEMPLATES}

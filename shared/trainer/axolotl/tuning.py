@@ -13,8 +13,9 @@ import yaml
 from datasets import Dataset
 
 from ft.api import GetConfigRequest, ModelMetadata
+from rows import templates
 from trainer import checkpoints, hub, manifest, saving
-from trainer.axolotl.about import About, templates_of
+from trainer.axolotl.about import About
 from trainer.axolotl.resolve import Places, resolved
 from trainer.claim import attempt
 from trainer.errors import ArgumentsError, UnsupportedError, WorkerError
@@ -62,7 +63,7 @@ class AxolotlTuning(Tuning):
                 "eval_rows": len(held_out),
                 "base_model": model.name,
             },
-            templates=templates_of(prompt),
+            templates=templates.of(prompt),
             samples=self._samples(prompt, train, held_out),
             data=manifest.data_of(train, held_out),
             source=source,

@@ -45,7 +45,9 @@ class Scored:
         given = {**base, "result_dir": "r", "eval_dataset_fraction": 1.0, **flags}
         words = " ".join(f"--{name} {value}" for name, value in given.items())
         arguments = evaluate_arguments({"JOB_ARGUMENTS": words})
-        rows = HeldOutRows(arguments, self.client, self.project).load(PROMPT, self.notices.append)
+        rows, _ = HeldOutRows(arguments, self.client, self.project).load(
+            PROMPT, self.notices.append
+        )
         return set(rows["customer"])
 
     def split(self, share: float) -> tuple[set[str], set[str]]:
