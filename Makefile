@@ -10,6 +10,8 @@ SERVICES := datasets models adapters prompts configs fine_tuning evaluation insp
 PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/rows shared/jobs \
             $(addprefix services/,$(SERVICES))
 TEST_WORKERS ?= 3
+# Tests of a file share what its fixtures of module scope set up, so files stay whole.
+IN_RANDOM_ORDER = --dist loadfile --random-order --random-order-seed $(or $(ORDER),$(shell date +%s))
 TRAINER_PACKAGES := shared/ft shared/rows shared/trainer
 PROTO_FILES := fine_tuning_studio_types fine_tuning_studio fine_tuning_studio_jobs \
                fine_tuning_studio_database domains tables inspection
@@ -44,7 +46,7 @@ define trainer
 	@$(1)/bin/pip install $(PIP_FLAGS) \
 	    $(if $(FTS_TORCH_INDEX_URL),--extra-index-url $(FTS_TORCH_INDEX_URL)) torch==2.13.0
 	@$(1)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt \
-	    hatchling pytest pytest-asyncio pytest-xdist hypothesis jsonschema
+	    hatchling pytest pytest-asyncio pytest-random-order pytest-xdist hypothesis jsonschema
 	@$(1)/bin/pip install $(PIP_FLAGS) -c requirements/trainer.txt --no-build-isolation \
 	    $(addprefix --editable ./,$(TRAINER_PACKAGES))
 endef
@@ -96,6 +98,10 @@ pytest: $(STUDIO)/.made
 
 pytest-trainer: $(TRAINER)/.made
 	@$(TRAINER)/bin/python -m pytest -n 2 --dist loadfile shared/trainer shared/rows
+
+test-order: env  ## Every test in random order; ORDER=42 repeats an order, TEST_WORKERS=4 shares them out otherwise
+	@$(TRAINER)/bin/python -m pytest -n $(TEST_WORKERS) $(IN_RANDOM_ORDER) shared/trainer shared/rows
+	@python -m pytest -n $(TEST_WORKERS) $(IN_RANDOM_ORDER)
 
 test-faults: $(STUDIO)/.made  ## Thousands of jobs while processes are killed and answers get lost
 	@FTS_FAULT_STARTS=2000 FTS_FAULT_KILLS=500 FTS_FAULT_ROUNDS=200 \

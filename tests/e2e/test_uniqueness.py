@@ -21,7 +21,7 @@ def busy(
 ) -> Iterator[Studio]:
     variables = {}
     if request.param == "postgresql":
-        variables["FTS_DATABASE_URL"] = request.getfixturevalue("postgres_url")
+        variables["FTS_DATABASE_URL"] = request.getfixturevalue("module_postgres_url")
     with serving(tmp_path_factory.mktemp("busy"), **variables) as studio:
         (studio.project / "rows.csv").write_text("a,b\n1,2\n")
         (studio.project / "adapter").mkdir()

@@ -69,9 +69,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> str:
-    """A service's name that no other test has, and so a schema of its own."""
-    return f"s_{tmp_path.name}".lower().replace("-", "_")[:60]
+def service() -> str:
+    """The service that the store belongs to."""
+    return "things"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from chassis import errors
 from chassis.ids import new_id
@@ -222,3 +222,12 @@ async def test_two_services_in_one_database_migrate_each_for_itself(
     await store.open()
     assert store.read(lambda c: c.scalar(text("SELECT count(*) FROM others"))) == 0
     await store.close()
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_database_is_of_one_test_alone(postgres_url: str, turn: int) -> None:
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        # Fails where the other turn has left its table.
+        connection.execute(text("CREATE TABLE mine (id integer)"))
+    engine.dispose()
