@@ -3,8 +3,8 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -43,30 +43,31 @@ def postgres_server() -> Iterator["PostgresServer"]:
         server.cleanup()
 
 
-@contextmanager
-def new_database(server: "PostgresServer") -> Iterator[str]:
-    """The URL of an empty database on the server, removed afterwards."""
+@pytest.fixture(scope="session")
+def new_postgres_database(
+    postgres_server: "PostgresServer",
+) -> Callable[[], AbstractContextManager[str]]:
+    """Makes empty databases, each removed at the end of its block; the block gets its URL."""
     import psycopg
 
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        try:
-            yield server.get_uri(database=name, driver="psycopg")
-        finally:
-            # By force: a test that failed may have left connections open.
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    @contextmanager
+    def new_database() -> Iterator[str]:
+        name = f"test_{uuid4().hex}"
+        with psycopg.connect(postgres_server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+            try:
+                yield postgres_server.get_uri(database=name, driver="psycopg")
+            finally:
+                # By force: a test that failed may have left connections open.
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return new_database
 
 
 @pytest.fixture
-def postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
+def postgres_url(
+    new_postgres_database: Callable[[], AbstractContextManager[str]],
+) -> Iterator[str]:
     """A database of this test's own."""
-    with new_database(postgres_server) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def module_postgres_url(postgres_server: "PostgresServer") -> Iterator[str]:
-    """A database for the tests of one file that share what they set up."""
-    with new_database(postgres_server) as url:
+    with new_postgres_database() as url:
         yield url

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from random import Random
 
 import grpc
@@ -19,10 +20,12 @@ Add = Callable[[FineTuningStudioClient, int], object]
 def busy(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Studio]:
-    variables = {}
-    if request.param == "postgresql":
-        variables["FTS_DATABASE_URL"] = request.getfixturevalue("module_postgres_url")
-    with serving(tmp_path_factory.mktemp("busy"), **variables) as studio:
+    with ExitStack() as stack:
+        variables = {}
+        if request.param == "postgresql":
+            new_database = request.getfixturevalue("new_postgres_database")
+            variables["FTS_DATABASE_URL"] = stack.enter_context(new_database())
+        studio = stack.enter_context(serving(tmp_path_factory.mktemp("busy"), **variables))
         (studio.project / "rows.csv").write_text("a,b\n1,2\n")
         (studio.project / "adapter").mkdir()
         with studio.client() as client:

@@ -19,6 +19,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     DatasetMetadata,
     ListDatasetsRequest,
+    RemoveDatasetRequest,
 )
 from services.datasets import rules
 
@@ -87,6 +88,13 @@ class Studio:
         listed = await self.datasets(lambda s: s.ListDatasets, ListDatasetsRequest())
         return {dataset.name for dataset in listed.datasets}
 
+    async def forget(self) -> None:
+        """Empties the list, and the record of what the hub was asked."""
+        listed = await self.datasets(lambda s: s.ListDatasets, ListDatasetsRequest())
+        for one in listed.datasets:
+            await self.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=one.id))
+        self.hub.asked.clear()
+
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[TestHub]:
@@ -115,6 +123,7 @@ async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
         # The import of the hub's libraries takes some of the first question's time.
         with suppress(errors.Unavailable):
             await studio.add("good/csv")
+    await studio.forget()
     yield studio
     await studio.datasets.close()
     log = process.log.read_text()
@@ -134,14 +143,14 @@ async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> N
 
 
 async def test_does_not_load_rows(studio: Studio) -> None:
+    await studio.add("good/csv")
     asked = studio.hub.asked_about("good/csv")
     assert any("README.md" in one.path for one in asked)
     assert not [one for one in asked if one.path.endswith("train.csv")]
 
 
 async def test_shows_the_token_to_the_hub_alone(studio: Studio) -> None:
-    with suppress(errors.AlreadyExists):
-        await studio.add("large/files")
+    await studio.add("large/files")
     assert {one.authorization for one in studio.hub.asked_of_storage} == {""}
 
 
@@ -182,7 +191,7 @@ async def test_names_a_dataset_that_cannot_be_read(studio: Studio, name: str) ->
 
 
 async def test_answers_others_while_the_hub_does_not(studio: Studio) -> None:
-    studio.hub.asked.clear()
+    await studio.add("good/csv")
     adding = asyncio.create_task(studio.add("slow/start"))
     await asyncio.to_thread(studio.hub.wait_for, "slow/start")
     assert "good/csv" in await studio.names()

@@ -15,7 +15,12 @@ from chassis.testing_hub import Repo, TestHub, hub
 from chassis.testing_troubles import TROUBLES, troubled
 from ft.proto import domains_pb2_grpc
 from ft.proto.domains_pb2 import GetModelFamilyRequest
-from ft.proto.fine_tuning_studio_pb2 import AddModelRequest, ListModelsRequest, ModelMetadata
+from ft.proto.fine_tuning_studio_pb2 import (
+    AddModelRequest,
+    ListModelsRequest,
+    ModelMetadata,
+    RemoveModelRequest,
+)
 from services.models import rules
 
 TOKEN = "token-of-the-models-tests"
@@ -58,6 +63,13 @@ class Studio:
         listed = await self.models(lambda s: s.ListModels, ListModelsRequest())
         return {model.name for model in listed.models}
 
+    async def forget(self) -> None:
+        """Empties the list, and the record of what the hub was asked."""
+        listed = await self.models(lambda s: s.ListModels, ListModelsRequest())
+        for one in listed.models:
+            await self.models(lambda s: s.RemoveModel, RemoveModelRequest(id=one.id))
+        self.hub.asked.clear()
+
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[TestHub]:
@@ -96,6 +108,7 @@ async def studio_of(process: Process, served: TestHub) -> Studio:
 @pytest.fixture
 async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
     studio = await studio_of(process, served)
+    await studio.forget()
     yield studio
     await studio.models.close()
     log = process.log.read_text()
@@ -173,7 +186,6 @@ async def test_a_config_that_tells_no_family_is_named(studio: Studio, name: str)
 
 
 async def test_answers_others_while_the_hub_does_not(studio: Studio) -> None:
-    studio.hub.asked.clear()
     adding = asyncio.create_task(studio.add("slow/start"))
     await asyncio.to_thread(studio.hub.wait_for, "slow/start")
     await studio.names()
