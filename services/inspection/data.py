@@ -36,8 +36,7 @@ class Part:
     def batches(self) -> Iterator[list[dict[str, Any]]]:
         """All rows in order, some at a time."""
         for begin in range(0, len(self.rows), BATCH_ROWS):
-            end = min(begin + BATCH_ROWS, len(self.rows))
-            yield self.rows.select(range(begin, end)).to_list()
+            yield shares.batch(self.rows, begin, begin + BATCH_ROWS)
 
 
 @dataclass(frozen=True)
