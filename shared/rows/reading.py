@@ -143,7 +143,7 @@ def _of_files(
 
 def _name(path: Path, root: Path) -> str:
     """The name of a file within a dataset: never a path of the machine."""
-    return path.name if path == root else str(path.relative_to(root))
+    return str(path.relative_to(root)) if root in path.parents else path.name
 
 
 def _aligned(splits: dict[str, list[Rows]]) -> dict[str, Dataset]:

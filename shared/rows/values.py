@@ -167,7 +167,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = sorted({name for name in names if names.count(name) > 1})
-        raise DataError(f"names appear more than once in an object: {', '.join(repeated)}")
+        raise DataError(f"keys or column names appear more than once: {', '.join(repeated)}")
     return found
 
 
