@@ -15,7 +15,6 @@ from ft.api import DatasetMetadata
 from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from rows import reading
-from services.inspection.places import Places
 from services.inspection.tests.conftest import job, rules
 
 Inspect = Callable[[InspectJobRequest], Awaitable[InspectJobResponse]]
@@ -159,10 +158,10 @@ def test_places_in_csv_are_where_the_row_begins(
     (folder / "d.csv").write_text(text, newline="")
     dataset = DatasetMetadata(type="project_csv", name="d", location="d.csv")
 
-    loaded = reading.load(dataset, folder, None)["train"]
-    places = Places(dataset, folder, len(loaded))
+    loaded = reading.read(dataset, folder, None)
+    names = [loaded.places["train"].name(n) for n in range(len(loaded.splits["train"]))]
 
-    assert [places.name(n) for n in range(len(loaded))] == [f"line {n}" for n in begins]
+    assert names == [f"line {n}" for n in begins]
 
 
 @settings(max_examples=25, deadline=None)
@@ -175,7 +174,9 @@ def test_places_in_lines_are_where_the_row_stands(
     (folder / "d.jsonl").write_text(text)
     wanted = [f"line {n}" for n, one in enumerate(lines, start=1) if one is not None]
     dataset = DatasetMetadata(type="project_jsonl", name="d", location="d.jsonl")
+    if not wanted:
+        return
 
-    places = Places(dataset, folder, len(wanted))
+    places = reading.read(dataset, folder, None).places["train"]
 
     assert [places.name(n) for n in range(len(wanted))] == wanted
