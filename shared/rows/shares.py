@@ -146,6 +146,20 @@ def batch(rows: Dataset, begin: int, end: int) -> list[dict[str, Any]]:
     return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
+def missing_values(rows: Dataset, columns: Iterable[str]) -> dict[str, int]:
+    """How many rows have null in each of the columns, of those that have any."""
+    known = [name for name in columns if name in rows.column_names]
+    if not known:
+        return {}
+    counts = dict.fromkeys(known, 0)
+    for begin in range(0, len(rows), _BATCH_ROWS):
+        # As they are kept: no value is made of them.
+        table = rows.select_columns(known).with_format("arrow")[begin : begin + _BATCH_ROWS]
+        for name in known:
+            counts[name] += table.column(name).null_count
+    return {name: count for name, count in counts.items() if count}
+
+
 def _text(value: Any) -> str:
     # As a prompt has it; blanks around it are all that a row may differ in and be the same.
     return values.as_text(value).strip()

@@ -13,8 +13,8 @@ import yaml
 from datasets import Dataset
 
 from ft.api import GetConfigRequest, ModelMetadata
-from rows import templates
-from trainer import checkpoints, hub, manifest, saving
+from rows import templates, values
+from trainer import checkpoints, hub, saving
 from trainer.axolotl.about import About
 from trainer.axolotl.resolve import Places, resolved
 from trainer.claim import attempt
@@ -65,16 +65,16 @@ class AxolotlTuning(Tuning):
             },
             templates=templates.of(prompt),
             samples=self._samples(prompt, train, held_out),
-            data=manifest.data_of(train, held_out),
+            data=self._about_rows(train, held_out),
             source=source,
             config=config,
         )
 
     def _lines(self, name: str, rows: Dataset) -> list[str]:
         """The lines of the file in the job's folder that Axolotl reads the rows from."""
-        file = self._rows_file(name)
-        rows.to_json(file)
-        return file.read_text().splitlines()
+        lines = [values.to_json(row) for row in rows]
+        self._rows_file(name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return lines
 
     def _rows_file(self, name: str) -> Path:
         return self._folder / f"{name}.jsonl"
@@ -87,7 +87,9 @@ class AxolotlTuning(Tuning):
             held_out=self._rows_file("held_out") if about.started["eval_rows"] else None,
             output=output,
             prepared=self._folder / "axolotl-prepared",
-            checkpoint=checkpoints.to_go_on_from(output, about.identity, self._events),
+            checkpoint=checkpoints.to_go_on_from(
+                output, about.identity, self._rows_source, self._events
+            ),
         )
         on_gpu = detect().on_gpu
         config = dict(about.config)
