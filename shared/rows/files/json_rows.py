@@ -111,6 +111,8 @@ class _Text:
             except DataError as error:
                 raise DataError(f"{name}: {error} (line {self.line})") from error
             else:
+                if end - self._at > MAX_ROW_CHARACTERS:
+                    raise DataError(f"line {self.line}: {too_long()}")
                 self._forget(end)
                 return found
 
