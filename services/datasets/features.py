@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from ft import data_files
 from rows.errors import DataError
 from rows.files import formats
 from rows.files.formats import Format, Kind
@@ -15,6 +16,7 @@ NAMING_ROWS = 10_000
 """How many more rows of JSON are read for the names of columns."""
 INFO_FILE = "dataset_info.json"
 """What the `datasets` library writes beside the data that it saves."""
+
 
 class DataFault(Exception):
     """The data cannot be used. The message names the line where there is one."""
@@ -51,8 +53,8 @@ def of_directory(path: Path) -> Columns:
         found = None if hidden or file.name == INFO_FILE else formats.of_name(file.name)
         if found and file.is_file():
             return _of_file(file, found, listed=False)
-    endings = ", ".join(one for of in formats.ENDINGS.values() for one in of)
-    raise DataFault(f"no dataset and no {endings} or {formats.PARQUET} file in the directory")
+    endings = ", ".join(one for of in data_files.ENDINGS.values() for one in of)
+    raise DataFault(f"no dataset and no {endings} or {data_files.PARQUET} file in the directory")
 
 
 def _of_file(path: Path, format: Format, *, listed: bool) -> Columns:

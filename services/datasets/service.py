@@ -8,6 +8,7 @@ from chassis import rules as general
 from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.ids import new_id
 from chassis.paths import ProjectPaths
+from ft import data_files
 from ft.enums import DatasetType
 from rows.entries import Entries
 from rows.files import formats
@@ -15,6 +16,7 @@ from services.datasets import features, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.store import Dataset, DatasetStore
+
 
 class DatasetService:
     """Registers datasets after a look at their columns; rows are not loaded."""
@@ -122,6 +124,6 @@ class DatasetService:
             ask = self._paths.file if is_file else self._paths.directory
             return ask("location", location, found)
         kind = DatasetType(type)
-        fits = formats.fits(kind, location)
+        fits = data_files.fits(kind, location)
         found.check("location", rules.FILE_SUFFIX, fits, formats.wanted(kind, location))
         return self._paths.file("location", location, found)

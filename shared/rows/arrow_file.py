@@ -42,7 +42,7 @@ class Rows:
 
 def write(reader: FileReader, target: Path) -> None:
     """Writes all rows of a reader into a new file. Raises DataError and OSError."""
-    parts, columns = [target], {name: TEXT_ONLY for name in reader.columns}
+    parts, columns = [target], dict.fromkeys(reader.columns, TEXT_ONLY)
     writer = _Writer(reader, target, columns)
     try:
         for place, row in reader:
@@ -73,8 +73,7 @@ def _after(columns: dict[str, bool], row: dict[str, Any]) -> dict[str, bool]:
     moved = {
         name: not (value is None or isinstance(value, str))
         for name, value in row.items()
-        if name not in columns
-        or not (columns[name] or value is None or isinstance(value, str))
+        if name not in columns or not (columns[name] or value is None or isinstance(value, str))
     }
     return {**columns, **moved} if moved else columns
 

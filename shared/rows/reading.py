@@ -117,10 +117,10 @@ def _of_library(loaded: Any, *notices: str) -> Loaded:
     return Loaded(splits, Source(notices=list(notices)))
 
 
-def _of_files(
-    splits: dict[str, list[tuple[Path, Format]]], project: Path, location: str
-) -> Loaded:
-    found, files, notices = {}, {}, []
+def _of_files(splits: dict[str, list[tuple[Path, Format]]], project: Path, location: str) -> Loaded:
+    found: dict[str, list[tuple[str, Rows]]] = {}
+    files: dict[str, str] = {}
+    notices: list[str] = []
     for split, paths in splits.items():
         found[split] = []
         for path, form in paths:

@@ -113,7 +113,7 @@ def from_json(text: str) -> Value:
         value = _DECODER.decode(text)
     except RecursionError:
         raise DataError(TOO_DEEP) from None
-    return checked(value, text)
+    return _as_value(value, text)
 
 
 def part_of_json(text: str, begin: int) -> tuple[Value, int]:
@@ -122,10 +122,10 @@ def part_of_json(text: str, begin: int) -> tuple[Value, int]:
         value, end = _DECODER.raw_decode(text, begin)
     except RecursionError:
         raise DataError(TOO_DEEP) from None
-    return checked(value, text[begin:end]), end
+    return _as_value(value, text[begin:end]), end
 
 
-def checked(value: Any, source: str) -> Any:
+def _as_value(value: Any, source: str) -> Value:
     """The value itself. Raises DataError if it is nested too deep, or has half a character, by the
     text that it was made of."""
     if isinstance(value, list | dict) and _is_deeper(value, MAX_DEPTH):
@@ -138,7 +138,8 @@ def checked(value: Any, source: str) -> Any:
             raise DataError(
                 f"{shown} is half of a character (a surrogate), which no text can hold"
             ) from error
-    return value
+    found: Value = value
+    return found
 
 
 def _is_deeper(value: Any, depth: int) -> bool:

@@ -143,9 +143,7 @@ def newest(
     return None
 
 
-def to_go_on_from(
-    output_dir: Path, identity: str, source: Source, events: EventLog
-) -> str | None:
+def to_go_on_from(output_dir: Path, identity: str, source: Source, events: EventLog) -> str | None:
     """Where an attempt after the first goes on; None to begin anew. The user is told. Raises
     DataError as `newest` does."""
     if attempt(os.environ) == 1:

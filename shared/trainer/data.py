@@ -8,8 +8,8 @@ from datasets import Dataset
 from ft.api import PromptMetadata
 from ft.training import of_prompt
 from rows import conversations
-from rows.errors import DataError
 from rows.cell_types import dataset_of
+from rows.errors import DataError
 from rows.shares import missing_values
 from rows.templates import check_columns, fill, training_text, used_columns
 from trainer import chat

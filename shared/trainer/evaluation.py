@@ -90,9 +90,7 @@ class Evaluation:
                 expected_output=expected,
                 model_output=continuation.text,
                 seconds=continuation.seconds,
-                features={
-                    name: as_text(row[name]) for name in self._arguments.selected_features
-                },
+                features={name: as_text(row[name]) for name in self._arguments.selected_features},
             )
             done.append(result)
             if len(done) <= SAMPLES:

@@ -100,6 +100,45 @@ async def test_lists_and_objects_are_told(inspect: Inspect, project: Path) -> No
     assert "FT-856" not in rules(await inspect(job("d.jsonl", "{b[c]}")))
 
 
+async def test_how_a_file_is_read_is_told(inspect: Inspect, project: Path) -> None:
+    (project / "d.csv").write_text("a;b\n1,5;x\n2;y\n")
+
+    finding = only(await inspect(job("d.csv")), "FT-880")
+
+    assert (finding.severity, finding.field) == ("NOTICE", "dataset_id")
+    assert "d.csv: Its cells are separated by semicolons" in finding.description
+
+
+async def test_values_that_are_null_or_absent_are_counted(inspect: Inspect, project: Path) -> None:
+    (project / "d.jsonl").write_text('{"a": "x"}\n{"a": null, "b": 1}\n{"b": 2}\n')
+
+    finding = only(await inspect(job("d.jsonl", "Say {a}")), "FT-881")
+
+    assert (finding.rows, list(finding.places)) == (2, ["line 2", "line 3"])
+    assert "column a, null or absent" in finding.description
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a,b\n" + "1,2\n" * 150 + "3\n", "line 152: 1 values for 2 columns"),
+        ("a,b\n1,é\n".encode("latin-1"), "line 2: not UTF-8"),
+        (f"a,b\n{'x' * 200_000},1\n", ""),
+    ],
+)
+async def test_all_rows_are_looked_at_with_the_reader_of_jobs(
+    inspect: Inspect, project: Path, content: str | bytes, said: str
+) -> None:
+    (project / "d.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+
+    response = await inspect(job("d.csv"))
+
+    if said:
+        assert said in only(response, "FT-851").description
+    else:
+        assert response.data.rows == 1
+
+
 async def test_a_template_that_a_row_cannot_fill_is_an_error(
     inspect: Inspect, project: Path
 ) -> None:

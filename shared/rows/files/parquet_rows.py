@@ -89,7 +89,7 @@ def _of_type(type: Any, name: str, notices: list[str]) -> _Make:
     )
 
 
-_ISO = "texts such as 2024-01-05 or 2024-01-05 13:30:00"
+_ISO = "texts such as 2024-01-05 or 2024-01-05T13:30:00"
 
 
 def _plain(scalar: Any) -> Any:
@@ -107,4 +107,4 @@ def _float(scalar: Any) -> Number:
 
 def _time(scalar: Any) -> str:
     text: str = scalar.cast("string").as_py()
-    return _NO_FRACTION.sub("", text)
+    return _NO_FRACTION.sub("", text).replace(" ", "T")

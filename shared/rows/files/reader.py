@@ -111,7 +111,9 @@ class FileReader:
         return of(self._content.text())
 
     def _see(self, names: Any, place: str) -> None:
-        require_names([*self._columns, *(name for name in names if name not in self._columns)], place)
+        require_names(
+            [*self._columns, *(name for name in names if name not in self._columns)], place
+        )
         self._columns |= dict.fromkeys(names)
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rows import reading
 from rows.errors import DataError
 from trainer import data, manifest
 from trainer.checkpoints import COMPLETE_FILE
+from trainer.tests.conftest import trained
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
 
@@ -56,7 +58,10 @@ def test_cells_of_csv_are_trained_on_as_they_are_written(tmp_path: Path, rows: i
         (["123456789012345678901234567890", "5"], ["123456789012345678901234567890", "5"]),
         (["5", "5.0", "1.10"], ["5", "5.0", "1.10"]),
         (["9007199254740993", "0.5"], ["9007199254740993", "0.5"]),
-        (["9007199254740993.0", "1E5", "1e400", "-0"], ["9007199254740993.0", "1E5", "1e400", "-0"]),
+        (
+            ["9007199254740993.0", "1E5", "1e400", "-0"],
+            ["9007199254740993.0", "1E5", "1e400", "-0"],
+        ),
         (["true", "false", "null", '"null"'], ["true", "false", "", "null"]),
         (['"5"', "5", "[5]"], ["5", "5", "[5]"]),
         (
@@ -153,8 +158,6 @@ def test_a_job_tells_and_records_how_its_rows_were_read(
 def test_a_file_that_was_rewritten_with_its_size_and_time_trains_the_new_rows(
     tmp_path: Path,
 ) -> None:
-    import os
-
     file = tmp_path / "d.csv"
     file.write_text("a,b\n1,old\n")
     status = file.stat()
@@ -166,3 +169,50 @@ def test_a_file_that_was_rewritten_with_its_size_and_time_trains_the_new_rows(
     assert trained_texts(tmp_path, "project_csv", "d.csv", "{b}") == ["new"]
     [kept] = (tmp_path / ".fts-rows").glob("*.arrow")
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+SAVING = {"save_strategy": "steps", "save_steps": 4, "optim": "adamw_torch", "fp16": False}
+
+
+def as_of_another_reader(job: Path, **changes: Any) -> None:
+    """Makes a job's checkpoints those of a release that had no reader of its own."""
+    for file in job.glob(f"checkpoint-*/{COMPLETE_FILE}"):
+        marked = json.loads(file.read_text())
+        marked.pop("reader", None)
+        file.write_text(json.dumps({**marked, **changes}))
+
+
+def test_a_job_of_an_earlier_reader_goes_on_with_the_same_rows_only(
+    train: Train,
+    project: Path,
+    studio: Studio,
+    fine_tune_flags: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = train(SAVING, lora={})
+    monkeypatch.setenv("FTS_ATTEMPT", "2")
+    studio.adapters.clear()
+    flags = fine_tune_flags("job-1", training=SAVING, lora_config="{}")
+    as_of_another_reader(first.folder)
+
+    again = trained(studio, project, "job-1", flags)
+
+    assert [event["checkpoint"] for event in again.of("resumed")] == ["checkpoint-8"]
+    assert "a release without a reader has read; version 1 of the reader reads the same" in (
+        notices(again)
+    )
+
+    as_of_another_reader(first.folder, identity="other")
+    studio.adapters.clear()
+    with pytest.raises(DataError, match=r"The job began .* Start a new job\."):
+        trained(studio, project, "job-1", flags)
+
+
+def test_evaluating_what_another_reader_trained_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    source = reading.Source(1, {})
+    for written in ({"data": {"train_rows": 1}}, {"data": {"reader": 1}}, {}):
+        (tmp_path / manifest.FILE).write_text(json.dumps(written))
+        manifest.tell_reader(tmp_path, "a", source, told.append)
+    assert len(told) == 1
+    assert "as a release without a reader read them, and they are read by version 1" in told[0]
