@@ -97,6 +97,8 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
         raise FileNotFoundError(f"{dataset.location} does not exist in the project directory")
     form = formats.of(dataset.type, dataset.location)
     if form is not None and not path.is_dir():
+        if not path.is_file():  # a pipe, for one, would never begin to be read
+            raise DataError(f"{dataset.location} is no regular file")
         return _of_files({"train": [(path, form)]}, project, dataset.location)
     if any((path / name).is_file() for name in SAVED_FILES):
         return _of_library(load_from_disk(str(path)))

@@ -16,6 +16,7 @@ Value = str | bool | int | float | list[Any] | dict[str, Any] | None
 """What stands in a cell."""
 MAX_DEPTH = 100
 """Lists and objects in each other. The same bound everywhere, whatever called the reader."""
+_OF_JSON = (bool, int, float, list, tuple, dict)
 TOO_DEEP = f"lists and objects are nested more than {MAX_DEPTH} deep"
 MAX_DIGITS = 4300
 """Digits of a whole number: what Python turns into text, and back, in a bounded time."""
@@ -52,9 +53,10 @@ def as_text(value: Value) -> str:
     A text is itself, null is empty, a number is its digits as in the file, true and false are
     `true` and `false`, and a list or an object is JSON.
     """
-    if isinstance(value, str):
-        return value
-    return "" if value is None else to_json(value)
+    if value is None:
+        return ""
+    # Whatever else a data set of the hub has, such as a time, is as Python writes it.
+    return to_json(value) if isinstance(value, _OF_JSON) else str(value)
 
 
 def to_json(value: Any) -> str:

@@ -4,9 +4,11 @@ import csv
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -326,9 +328,6 @@ def test_what_is_kept_goes_with_the_content_and_the_dataset(tmp_path: Path) -> N
 
 
 def test_what_a_killed_process_was_writing_goes(tmp_path: Path) -> None:
-    import os
-    import time
-
     entries = Entries(tmp_path)
     entries.prepare()
     left = entries.path(".writing-x")
@@ -357,6 +356,17 @@ def test_files_of_a_folder_keep_their_splits(tmp_path: Path) -> None:
     assert found["test"] == [{"a": "x", "b": None}]
     assert loaded.places["train"].name(1) == "train-2.jsonl line 1"
     assert loaded.source.files.keys() == {"train-1.jsonl", "train-2.jsonl", "test.jsonl"}
+
+
+def test_values_that_only_the_library_has_are_as_python_writes_them() -> None:
+    assert values.as_text(datetime(2024, 1, 5)) == "2024-01-05 00:00:00"  # type: ignore[arg-type]
+    assert values.to_json([date(2024, 1, 5)]) == '["2024-01-05"]'
+
+
+def test_a_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "d.csv")
+    with pytest.raises(DataError, match="no regular file"):
+        read(tmp_path, "d.csv")
 
 
 def test_a_folder_that_the_library_reads_is_told(tmp_path: Path) -> None:
