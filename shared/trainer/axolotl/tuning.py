@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ from trainer.studio import model_reference
 from trainer.tuning import Tuning
 
 LOOK_SECONDS = 0.25
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?Z?)?")
+"""Texts that the loader takes for times if a column has nothing else."""
 
 
 class AxolotlTuning(Tuning):
@@ -71,8 +74,19 @@ class AxolotlTuning(Tuning):
         )
 
     def _lines(self, name: str, rows: Dataset) -> list[str]:
-        """The lines of the file in the job's folder that Axolotl reads the rows from."""
-        lines = [values.to_json(row) for row in rows]
+        """The lines of the file in the job's folder that Axolotl reads the rows from.
+
+        Its loader would write numbers in its own way, so they are texts there.
+        """
+        made = [{column: _as_text(value) for column, value in row.items()} for row in rows]
+        for column in rows.column_names:
+            found = [row[column] for row in made if row[column]]
+            if found and all(isinstance(one, str) and _TIME.fullmatch(one) for one in found):
+                self._events.notice(
+                    f"Each text of column {column} is a date or a time: Axolotl's loader takes "
+                    "them for times, and may write them otherwise, as 2024-01-05 00:00:00."
+                )
+        lines = [values.to_json(row) for row in made]
         self._rows_file(name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         return lines
 
@@ -129,3 +143,8 @@ class AxolotlTuning(Tuning):
             return WorkerError(found.reason, found.kind, found.detail)
         found = ended(0, status)
         return WorkerError(f"Axolotl {found.reason}", found.kind)
+
+
+def _as_text(value: values.Value) -> Any:
+    kept = value is None or isinstance(value, str | list | dict)
+    return value if kept else values.as_text(value)
