@@ -85,7 +85,7 @@ def test_files_of_every_kind_are_read(
     assert told in " ".join(loaded.source.notices)
     form = formats.of(type_of(name), name)
     assert form is not None
-    looked = first_columns(tmp_path / name, form, 100, 100)
+    looked = first_columns(tmp_path / name, form, 100, 10_000)
     assert looked.names == ["a", "b"]
     assert [f"{name}: {one}" for one in looked.notices] == loaded.source.notices
 
@@ -200,6 +200,7 @@ def test_each_cell_of_csv_is_the_one_that_was_written(
     loaded = read(folder, "d.csv", content)
 
     assert texts(loaded) == table
+    assert looked_at(folder, "d.csv") == loaded.splits["train"].column_names
 
 
 @settings(deadline=None, max_examples=60)
@@ -212,12 +213,20 @@ def test_each_value_of_json_is_the_one_that_was_written(
     one = read(folder, "d.json", json.dumps(rows, indent=1))
     many = read(folder, "d.jsonl", "\n".join(lines))
 
-    for loaded in (one, many):
+    for loaded, name in ((one, "d.json"), (many, "d.jsonl")):
+        assert looked_at(folder, name) == loaded.splits["train"].column_names
         for found, written in zip(loaded.splits["train"], rows, strict=True):
             assert {name: found[name] for name in written} == written
             for name, value in written.items():
                 assert values.as_text(found[name]) == rendered(value)
             assert all(found[name] is None for name in found.keys() - written.keys())
+
+
+def looked_at(folder: Path, name: str) -> list[str]:
+    """The columns that registration finds."""
+    form = formats.of(type_of(name), name)
+    assert form is not None
+    return first_columns(folder / name, form, 100, 10_000).names
 
 
 def rendered(value: Any) -> str:
