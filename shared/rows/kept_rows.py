@@ -1,8 +1,9 @@
 """Rows of a file, from the project's folder of entries, or read into it."""
 
 import tempfile
-from contextlib import suppress
-from errno import EDQUOT, ENOSPC
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +17,13 @@ from rows.files import content
 from rows.files.formats import Format
 from rows.files.reader import VERSION, FileReader
 
+_CANNOT_WRITE = (EACCES, EDQUOT, ENOSPC, EPERM, EROFS)
 ATTEMPTS = 3
 """Times that a file is read which somebody writes meanwhile."""
+
+
+class _NotWritable(DataError):
+    """Nothing can be written into a folder. The message says why."""
 
 
 class _Changed(Exception):
@@ -32,22 +38,16 @@ def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[R
     for _ in range(ATTEMPTS):
         digest = content.sha256(path)
         name = f"{digest}-{format}-{VERSION}.arrow"
-        # What cannot be kept in the project, as where it is read-only or full, is kept nowhere.
-        for folder in (_in_project(project, location, name), _own_folder()):
-            if folder is None:
-                continue
-            try:
-                return _read(path, format, folder / name, digest), digest
-            except _Changed:
-                break
-            except FileNotFoundError:
-                # Somebody has removed the entry, whose file has changed since.
-                break
-            except PermissionError:
-                continue
-            except OSError as error:
-                if error.errno not in (ENOSPC, EDQUOT) or folder == _own_folder():
-                    raise
+        try:
+            folder = _in_project(project, location, name)
+            if folder is not None:
+                with suppress(_NotWritable):
+                    return _read(path, format, folder / name, digest), digest
+            # Where the project is read-only or full, rows are kept for this process alone.
+            return _read(path, format, _own_folder() / name, digest), digest
+        except (_Changed, FileNotFoundError):
+            # Somebody writes the file, or has removed the entry, whose file has changed since.
+            path.stat()
     raise DataError("the file is written to while it is read")
 
 
@@ -78,13 +78,26 @@ def _read(path: Path, format: Format, entry: Path, digest: str) -> Rows:
             return arrow_file.read(entry)
         except (pyarrow.ArrowException, KeyError, ValueError):
             entry.unlink(missing_ok=True)  # It is damaged.
-    temporary = arrow_file.temporary(entry.parent)
+    with _writable():
+        temporary = arrow_file.temporary(entry.parent)
     try:
         with FileReader(path, format) as reader:
-            arrow_file.write(reader, temporary)
+            with _writable():
+                arrow_file.write(reader, temporary)
             if reader.sha256() != digest:
                 raise _Changed
         temporary.replace(entry)
     finally:
         temporary.unlink(missing_ok=True)
     return arrow_file.read(entry)
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _CANNOT_WRITE:
+            why = f"its rows cannot be kept: {error.strerror}"
+            raise _NotWritable(why) from error
+        raise
