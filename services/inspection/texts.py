@@ -20,6 +20,8 @@ NOT_FILLABLE = (AttributeError, LookupError, TypeError, ValueError, MemoryError,
 """What a value may raise where a placeholder reaches into it or gives it a format, and a row that
 is no conversation."""
 NOT_FILLED, BLANK, NESTED, LONG = "not filled", "blank", "nested", "long"
+MISSING = "no value in column "
+"""With the column's name behind it."""
 
 
 @dataclass
@@ -82,6 +84,9 @@ class Texts:
         values = [row.get(templates.column(name)) for name in names]
         if not text.strip() or (values and all(_empty(value) for value in values)):
             self._note(BLANK, number)
+        for name in dict.fromkeys(map(templates.column, names)):
+            if row.get(name) is None:
+                self._note(MISSING + name, number)
         if not self._filling.conversation and any(
             isinstance(value, list | dict) and templates.column(name) == name
             for name, value in zip(names, values, strict=True)
@@ -125,9 +130,11 @@ class Texts:
         tell(NOT_FILLED, ERROR, *self._not_filled())
         text = "have nothing in the columns that the prompt takes, or make a blank text"
         tell(BLANK, WARNING, "dataset_id", rules.NOT_BLANK, text)
-        text = (
-            "have lists or objects in the columns that the prompt takes; they show as Python does"
-        )
+        for trouble in [one for one in seen.rows if one.startswith(MISSING)]:
+            name = trouble.removeprefix(MISSING)
+            text = f"have no value in column {name}, null or absent; it is filled as an empty text"
+            tell(trouble, WARNING, "dataset_id", rules.PRESENT, text)
+        text = "have lists or objects in the columns that the prompt takes; they are filled as JSON"
         tell(NESTED, WARNING, "dataset_id", rules.PLAIN_VALUES, text)
         severity = ERROR if seen.rows[LONG] == total else WARNING
         text = f"have more than {self._context} tokens, the longest {seen.longest}; {self._cut()}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from rows import conversations
+from rows import conversations, values
 from rows.errors import DataError, EmptyError
 
 SPLIT_SEED = 42
@@ -137,12 +137,32 @@ def _unseen(held_out: Dataset, trained: Iterable[Dataset], says: _Says) -> list[
 
 def _rows(rows: Dataset) -> Iterator[dict[str, Any]]:
     for begin in range(0, len(rows), _BATCH_ROWS):
-        yield from rows.select(range(begin, min(begin + _BATCH_ROWS, len(rows)))).to_list()
+        yield from batch(rows, begin, begin + _BATCH_ROWS)
+
+
+def batch(rows: Dataset, begin: int, end: int) -> list[dict[str, Any]]:
+    """Some rows in order, as they are when asked for one by one."""
+    columns = rows[begin : min(end, len(rows))]
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+
+
+def missing_values(rows: Dataset, columns: Iterable[str]) -> dict[str, int]:
+    """How many rows have null in each of the columns, of those that have any."""
+    known = [name for name in columns if name in rows.column_names]
+    if not known:
+        return {}
+    counts = dict.fromkeys(known, 0)
+    for begin in range(0, len(rows), _BATCH_ROWS):
+        # As they are kept: no value is made of them.
+        table = rows.select_columns(known).with_format("arrow")[begin : begin + _BATCH_ROWS]
+        for name in known:
+            counts[name] += table.column(name).null_count
+    return {name: count for name, count in counts.items() if count}
 
 
 def _text(value: Any) -> str:
     # As a prompt has it; blanks around it are all that a row may differ in and be the same.
-    return "" if value is None else str(value).strip()
+    return values.as_text(value).strip()
 
 
 def sample(rows: Dataset, fraction: float, seed: int) -> Dataset:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
+from rows import values
 from rows.errors import DataError
 
 
@@ -47,7 +48,15 @@ def column(placeholder: str) -> str:
 
 def fill(template: str, row: dict[str, Any]) -> str:
     """The template with the row's values. A missing value is an empty text."""
-    return template.format(**{k: "" if value is None else value for k, value in row.items()})
+    return _Formatter().vformat(template, (), row)
+
+
+class _Formatter(string.Formatter):
+    """Writes values as `values.as_text` does."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return format(value if number and format_spec else values.as_text(value), format_spec)
 
 
 def training_text(template: str, row: dict[str, Any], end_of_text: str) -> str:

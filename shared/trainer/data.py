@@ -8,8 +8,10 @@ from datasets import Dataset
 from ft.api import PromptMetadata
 from ft.training import of_prompt
 from rows import conversations
+from rows.cell_types import dataset_of
 from rows.errors import DataError
-from rows.templates import check_columns, fill, training_text
+from rows.shares import missing_values
+from rows.templates import check_columns, fill, training_text, used_columns
 from trainer import chat
 from trainer.errors import SettingsError
 from trainer.hardware import Notify
@@ -56,7 +58,9 @@ class Examples:
         """What is trained on, a row for a row. Raises DataError for a row that does not fit."""
         make: _Make = self._parts if self._completions else self._text
         if self._column:
-            make = self._conversation
+            # Not by a map: its table would add to each message the names that others have.
+            made = [self._conversation(row, n)[MESSAGES] for n, row in enumerate(rows)]
+            return dataset_of(MESSAGES, made)
         return rows.map(make, with_indices=True, remove_columns=rows.column_names)
 
     def check(self, examples: Dataset, notify: Notify) -> None:
@@ -106,6 +110,24 @@ class Examples:
                 f"In {merged} of {len(pairs)} rows the tokens of the {what} end otherwise alone "
                 "than before an answer, as of a blank at its end: the model will be asked for what "
                 "it has not seen."
+            )
+
+
+def tell_missing(
+    prompt: PromptMetadata,
+    settings: Mapping[str, Any],
+    train: Dataset,
+    held_out: Dataset,
+    notify: Notify,
+) -> None:
+    """Tells of rows that lack a value in a column that the templates take."""
+    used = _PARTS if settings.get("completion_only_loss") else ("prompt_template",)
+    columns = used_columns(*(getattr(prompt, name) for name in used))
+    for rows, what in ((train, "training"), (held_out, "held-out")):
+        for name, missing in missing_values(rows, columns).items():
+            notify(
+                f"{missing} of {len(rows)} {what} rows have no value in column {name}, null or "
+                "absent; it is filled as an empty text."
             )
 
 

@@ -16,6 +16,7 @@ from ft.api import (
 from ft.client import StudioError
 from rows import conversations, reading, shares, templates
 from rows.errors import DataError, EmptyError
+from rows.reading import Source
 from trainer import hub
 from trainer.arguments import EvaluateArguments
 from trainer.hardware import Notify
@@ -29,6 +30,8 @@ class HeldOutRows:
         self._arguments = arguments
         self._studio = studio
         self._project = project
+        self.source = Source()
+        """What the rows were read from, once they are."""
 
     def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, str]:
         """A share of the rows that are held out from the comparison adapter's training, and the
@@ -41,7 +44,10 @@ class HeldOutRows:
         arguments = self._arguments
         request = GetDatasetRequest(id=arguments.dataset_id)
         dataset = self._studio.GetDataset(request).dataset
-        splits = reading.load(dataset, self._project, hub.token())
+        loaded = reading.read(dataset, self._project, hub.token())
+        splits, self.source = loaded.splits, loaded.source
+        for said in loaded.source.notices:
+            notify(said)
         train, held_out = self._split(splits, arguments.comparison_adapter_id)
         self._check_columns(prompt, held_out.column_names)
         column = conversations.asked_column(
@@ -55,7 +61,14 @@ class HeldOutRows:
             column,
         )
         _tell(chosen, len(held_out), notify)
-        return held_out.select(chosen.positions), column
+        rows = held_out.select(chosen.positions)
+        used = templates.used_columns(prompt.input_template, prompt.completion_template)
+        for name, missing in shares.missing_values(rows, used).items():
+            notify(
+                f"{missing} of {len(rows)} rows have no value in column {name}, null or absent; it "
+                "is filled as an empty text."
+            )
+        return rows, column
 
     def _split(self, splits: DatasetDict, adapter_id: str) -> tuple[Dataset, Dataset]:
         request = GetDatasetSplitByAdapterRequest(adapter_id=adapter_id)

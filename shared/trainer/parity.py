@@ -12,10 +12,11 @@ from ft.api import AdapterMetadata, GetDatasetRequest, GetPromptRequest, PromptM
 from ft.client import NotFoundError
 from rows import reading
 from rows.errors import RowsError
-from trainer import chat, hub, questions, settings
+from trainer import chat, hub, manifest, questions, settings
 from trainer.errors import ModelError
 from trainer.generate import continue_texts
 from trainer.hardware import Notify
+from trainer.model import adapter_source
 from trainer.questions import Sample
 from trainer.studio import Studio
 
@@ -90,17 +91,23 @@ def prompt_of(studio: Studio, adapter: AdapterMetadata) -> PromptMetadata | None
 
 
 def sample_prompts(
-    studio: Studio, prompt: PromptMetadata | None, project: Path, notify: Notify
+    studio: Studio,
+    prompt: PromptMetadata | None,
+    project: Path,
+    adapter: AdapterMetadata,
+    notify: Notify,
 ) -> Sequence[Sample]:
     """The first rows of the prompt's dataset as inputs; texts about nothing where they cannot be
-    had."""
+    had. It is told if the adapter has learned from rows that were read in another way."""
     if prompt is None:
         notify("The adapter's prompt is not known: the export is checked on general texts.")
         return list(GENERAL)
     try:
         dataset = studio.GetDataset(GetDatasetRequest(id=prompt.dataset_id)).dataset
-        splits = reading.load(dataset, project, hub.token())
-        rows = next(iter(splits.values()))
+        loaded = reading.read(dataset, project, hub.token())
+        folder = Path(adapter_source(adapter, project))
+        manifest.tell_reader(folder, adapter.name, loaded.source, notify)
+        rows = next(iter(loaded.splits.values()))
         return [_plain(one) for one in questions.samples(prompt, rows, ROWS)] or list(GENERAL)
     except (NotFoundError, RowsError, LookupError) as error:
         notify(f"The export is checked on general texts: the adapter's rows are gone ({error}).")

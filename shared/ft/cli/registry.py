@@ -23,6 +23,7 @@ from ft.cli.resources import (
     wanted,
 )
 from ft.cli.session import Session, command
+from ft.data_files import type_of
 
 Name = Annotated[str, typer.Option(help="Name to show; unique among its kind.")]
 HubName = Annotated[str, typer.Option("--hub", help="Name on the Hugging Face hub.")]
@@ -63,24 +64,14 @@ def add_dataset(
     hub: HubName = "",
 ) -> None:
     """Register a dataset: --hub NAME, or --location PATH with --name."""
-    guessed = api.DatasetType.HUGGINGFACE if hub else _type_of_file(location)
+    guessed = api.DatasetType.HUGGINGFACE if hub else type_of(location)
     request = api.AddDatasetRequest(
         type=type or guessed, name=name, location=location, huggingface_name=hub
     )
-    session.out.item(session.client.AddDataset(request).dataset)
-
-
-def _type_of_file(location: str) -> api.DatasetType:
-    """The type that a file's name tells; anything else is a directory."""
-    known = {
-        ".csv": api.DatasetType.PROJECT_CSV,
-        ".json": api.DatasetType.PROJECT_JSON,
-        ".jsonl": api.DatasetType.PROJECT_JSONL,
-    }
-    return next(
-        (kind for ending, kind in known.items() if location.endswith(ending)),
-        api.DatasetType.PROJECT,
-    )
+    added = session.client.AddDataset(request)
+    session.out.item(added.dataset)
+    for notice in added.notices:
+        session.out.say(f"Notice: {notice}")
 
 
 @command(datasets, "remove")

@@ -133,7 +133,7 @@ def test_nested_columns_can_be_reached() -> None:
     ("kind", "content", "said"),
     [
         ("project_csv", "a,b\n1,2\n1,2,3\n", "line 3"),
-        ("project_jsonl", '{"a": 1}\n{"a": \n', "row 1"),
+        ("project_jsonl", '{"a": 1}\n{"a": \n', "line 2"),
     ],
 )
 def test_what_cannot_be_read_says_where(tmp_path: Path, kind: str, content: str, said: str) -> None:

@@ -1,0 +1,182 @@
+"""Values that a row can hold, and the one way to write them as text.
+
+A value is a text, None for what is null or absent, True, False, a whole number, a `Number`, or a
+list or an object (dict) of such values.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any
+
+from rows.errors import DataError
+
+Value = str | bool | int | float | list[Any] | dict[str, Any] | None
+"""What stands in a cell."""
+MAX_DEPTH = 100
+"""Lists and objects in each other. The same bound everywhere, whatever called the reader."""
+_OF_JSON = (bool, int, float, list, tuple, dict)
+TOO_DEEP = f"lists and objects are nested more than {MAX_DEPTH} deep"
+MAX_DIGITS = 4300
+"""Digits of a whole number: what Python turns into text, and back, in a bounded time."""
+
+
+class Number(float):
+    """A number with a fraction or an exponent, which keeps the digits that it was written with."""
+
+    text: str
+    """As it stands in the file."""
+
+    def __new__(cls, text: str) -> "Number":
+        """The number that the text, in JSON's grammar, stands for."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __format__(self, spec: str) -> str:
+        return float.__format__(self, spec) if spec else self.text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Number, (self.text,)
+
+
+def as_text(value: Value) -> str:
+    """The text that a template has for a value.
+
+    A text is itself, null is empty, a number is its digits as in the file, true and false are
+    `true` and `false`, and a list or an object is JSON.
+    """
+    if value is None:
+        return ""
+    # Whatever else a data set of the hub has, such as a time, is as Python writes it.
+    return to_json(value) if isinstance(value, _OF_JSON) else str(value)
+
+
+def to_json(value: Any) -> str:
+    """A value as JSON: letters of every script unescaped, numbers by their digits.
+
+    Values of other types, as data sets of the hub have them, are their text in quotes.
+    """
+    return _written(value, _READABLE)
+
+
+def to_canonical_json(value: Any) -> str:
+    """A value as JSON that is the same whatever the order of names: sorted, without blanks, in
+    ASCII."""
+    return _written(value, _CANONICAL)
+
+
+@dataclass(frozen=True)
+class _Style:
+    quoted: Callable[[str], str]
+    comma: str
+    colon: str
+    sorts: bool
+
+
+_READABLE = _Style(encode_basestring, ", ", ": ", False)
+_CANONICAL = _Style(encode_basestring_ascii, ",", ":", True)
+
+
+def _written(value: Any, style: _Style) -> str:
+    if isinstance(value, str):
+        return style.quoted(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, int | float):
+        # A float of the hub may be no number, which JSON has no word for.
+        return json.dumps(value)
+    if isinstance(value, dict):
+        pairs = sorted(value.items()) if style.sorts else value.items()
+        inner = (f"{style.quoted(str(k))}{style.colon}{_written(v, style)}" for k, v in pairs)
+        return f"{{{style.comma.join(inner)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{style.comma.join(_written(one, style) for one in value)}]"
+    return style.quoted(str(value))
+
+
+def from_json(text: str) -> Value:
+    """The value that a text of JSON stands for.
+
+    Raises DataError, and ValueError (JSONDecodeError) if it is not JSON.
+    """
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise DataError(TOO_DEEP) from None
+    return _as_value(value, text)
+
+
+def part_of_json(text: str, begin: int) -> tuple[Value, int]:
+    """The value that begins there in a text of JSON, and where it ends. Raises as `from_json`."""
+    try:
+        value, end = _DECODER.raw_decode(text, begin)
+    except RecursionError:
+        raise DataError(TOO_DEEP) from None
+    return _as_value(value, text[begin:end]), end
+
+
+def _as_value(value: Any, source: str) -> Value:
+    """The value itself. Raises DataError if it is nested too deep, or has half a character, by the
+    text that it was made of."""
+    if isinstance(value, list | dict) and _is_deeper(value, MAX_DEPTH):
+        raise DataError(TOO_DEEP)
+    if (at := source.lower().find("\\ud")) >= 0:
+        try:
+            to_json(value).encode()
+        except UnicodeEncodeError as error:
+            shown = source[at : at + 6]
+            raise DataError(
+                f"{shown} is half of a character (a surrogate), which no text can hold"
+            ) from error
+    found: Value = value
+    return found
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    if not isinstance(value, list | dict):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_is_deeper(one, depth - 1) for one in inner)
+
+
+def _whole(digits: str) -> int | Number:
+    if len(digits) > MAX_DIGITS:
+        raise DataError(
+            f"a number has {len(digits.lstrip('-'))} digits, and {MAX_DIGITS} are read: "
+            f"{digits[:20]}…; write it as a text, in quotes"
+        )
+    # Minus zero is no whole number of Python's.
+    return Number(digits) if digits == "-0" else int(digits)
+
+
+def _no_number(word: str) -> Any:
+    raise DataError(f'{word} is no number in JSON: write null, or "{word}" as a text')
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise DataError(f"keys or column names appear more than once: {', '.join(repeated)}")
+    return found
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_whole,
+    parse_float=Number,
+    parse_constant=_no_number,
+)
