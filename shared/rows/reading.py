@@ -34,7 +34,8 @@ def load(dataset: DatasetMetadata, project: Path, token: str | None) -> DatasetD
 
 def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Any:
     if dataset.type == DatasetType.HUGGINGFACE:
-        return load_dataset(dataset.huggingface_name, token=token)
+        # At the commit that the record names, else the newest.
+        return load_dataset(dataset.huggingface_name, revision=dataset.commit or None, token=token)
     path = project / dataset.location
     if not path.exists():
         raise FileNotFoundError(f"{dataset.location} does not exist in the project directory")

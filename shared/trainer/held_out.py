@@ -7,6 +7,8 @@ import grpc
 from datasets import Dataset, DatasetDict
 
 from ft.api import (
+    DatasetMetadata,
+    DatasetType,
     GetAdapterRequest,
     GetDatasetRequest,
     GetDatasetSplitByAdapterRequest,
@@ -16,9 +18,10 @@ from ft.api import (
 from ft.client import StudioError
 from rows import conversations, reading, shares, templates
 from rows.errors import DataError, EmptyError
-from trainer import hub
+from trainer import belonging, hub
 from trainer.arguments import EvaluateArguments
 from trainer.hardware import Notify
+from trainer.model import adapter_source
 from trainer.studio import Studio
 
 
@@ -41,6 +44,7 @@ class HeldOutRows:
         arguments = self._arguments
         request = GetDatasetRequest(id=arguments.dataset_id)
         dataset = self._studio.GetDataset(request).dataset
+        self._settle_commit(dataset, notify)
         splits = reading.load(dataset, self._project, hub.token())
         train, held_out = self._split(splits, arguments.comparison_adapter_id)
         self._check_columns(prompt, held_out.column_names)
@@ -56,6 +60,14 @@ class HeldOutRows:
         )
         _tell(chosen, len(held_out), notify)
         return held_out.select(chosen.positions), column
+
+    def _settle_commit(self, dataset: DatasetMetadata, notify: Notify) -> None:
+        arguments = self._arguments
+        id = arguments.comparison_adapter_id or arguments.adapter_id
+        if not id or dataset.type != DatasetType.HUGGINGFACE or self._trained_elsewhere(id):
+            return
+        adapter = self._studio.GetAdapter(GetAdapterRequest(id=id)).adapter
+        belonging.settle_dataset(dataset, adapter_source(adapter, self._project), notify)
 
     def _split(self, splits: DatasetDict, adapter_id: str) -> tuple[Dataset, Dataset]:
         request = GetDatasetSplitByAdapterRequest(adapter_id=adapter_id)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from ft.api import PromptMetadata
+from ft.api import DatasetMetadata, DatasetType, PromptMetadata
 from ft.training import OF_THE_STUDIO
 from rows import canonical, templates
 from rows.conversations import TEMPLATE_FILE
@@ -71,9 +71,13 @@ class Origin:
     """None where the studio's own trainer does the training."""
 
 
-def data_of(train: Dataset, held_out: Dataset) -> dict[str, Any]:
-    """What there is to tell of the rows that are trained on, and of those that are held out."""
+def data_of(dataset: DatasetMetadata, train: Dataset, held_out: Dataset) -> dict[str, Any]:
+    """What there is to tell of the rows that are trained on, and of those that are held out: of a
+    data set of the hub its name and commit too."""
+    on_hub = dataset.type == DatasetType.HUGGINGFACE
+    about = {"name": dataset.huggingface_name, "commit": dataset.commit or None} if on_hub else {}
     return {
+        **about,
         "train_rows": len(train),
         "train_sha256": canonical.digest(train),
         "eval_rows": len(held_out),

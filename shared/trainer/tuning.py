@@ -14,6 +14,7 @@ from ft.api import (
 from rows import reading, shares
 from trainer import hub, trained_answers
 from trainer.arguments import FineTuneArguments
+from trainer.commits import Commits
 from trainer.events import EventLog
 from trainer.questions import Sample
 from trainer.registration import announce
@@ -31,10 +32,12 @@ class Tuning:
         self._events = events
         self._project = project
         self._target = project / arguments.out_dir
+        self._commits = Commits(project / arguments.train_out_dir)
 
     def _look_up_model(self) -> tuple[ModelMetadata, str]:
-        """The base model, and where it is loaded from."""
+        """The base model, with its commit on the hub, and where it is loaded from."""
         model = self._studio.GetModel(GetModelRequest(id=self._arguments.base_model_id)).model
+        self._commits.settle_model(model)
         return model, model_source(model, self._project)
 
     def _look_up_prompt(self) -> PromptMetadata:
@@ -47,6 +50,8 @@ class Tuning:
         """Rows to train on, and rows held out."""
         arguments = self._arguments
         dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
+        self._commits.settle_dataset(dataset)
+        self._dataset = dataset
         return shares.split(
             reading.load(dataset, self._project, hub.token()),
             arguments.dataset_fraction,

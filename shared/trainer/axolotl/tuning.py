@@ -9,18 +9,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from datasets import Dataset
 
 from ft.api import GetConfigRequest, ModelMetadata
 from rows import templates
-from trainer import checkpoints, hub, manifest, saving
+from trainer import checkpoints, hub, manifest, saving, vocabulary
 from trainer.axolotl.about import About
 from trainer.axolotl.resolve import Places, resolved
 from trainer.claim import attempt
 from trainer.errors import ArgumentsError, UnsupportedError, WorkerError
 from trainer.hardware import detect
 from trainer.job import ending, kill
+from trainer.model import load_model, load_tokenizer
 from trainer.outcome import WorkerFiles, ended
 from trainer.studio import model_reference
 from trainer.tuning import Tuning
@@ -44,11 +46,20 @@ class AxolotlTuning(Tuning):
         model, source = self._look_up_model()
         request = GetConfigRequest(id=self._arguments.axolotl_config_id)
         config = yaml.safe_load(self._studio.GetConfig(request).config.config)
+        self._check_base(source, model.commit)
         about = self._about(config, model, source)
         about.write(self._folder)
         self._train(self._write(about))
         saving.take_adapter(self._folder / "axolotl", model_reference(model), self._target)
         self._announce()
+
+    def _check_base(self, source: str, commit: str) -> None:
+        """Raises ModelError as the studio's own trainer does: Axolotl loads the model by itself,
+        whatever is wrong with its weights. In 16 bits, for the time of the look."""
+        hardware, notify = detect(self._arguments.dist_cpu, 0), self._events.notice
+        tokenizer = load_tokenizer(source, commit)
+        model = load_model(source, hardware, torch.bfloat16, None, commit=commit, notify=notify)
+        vocabulary.check(model, tokenizer, notify)
 
     def _about(self, config: Any, model: ModelMetadata, source: str) -> About:
         train, held_out = self._read_rows()
@@ -65,8 +76,9 @@ class AxolotlTuning(Tuning):
             },
             templates=templates.of(prompt),
             samples=self._samples(prompt, train, held_out),
-            data=manifest.data_of(train, held_out),
+            data=manifest.data_of(self._dataset, train, held_out),
             source=source,
+            commit=model.commit,
             config=config,
         )
 
@@ -83,6 +95,7 @@ class AxolotlTuning(Tuning):
         output = self._folder / "axolotl"
         places = Places(
             base_model=about.source,
+            commit=about.commit,
             train=self._rows_file("train"),
             held_out=self._rows_file("held_out") if about.started["eval_rows"] else None,
             output=output,
