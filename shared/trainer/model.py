@@ -49,26 +49,41 @@ def load_model(
     Raises ModelError if it cannot be loaded, or if a weight is not its own: missing in its files,
     of another shape, or not finite. Weights that have no place in the model are told.
     """
+    options = {"dtype": dtype, "quantization_config": quantisation, "revision": commit or "main"}
+    model = _loaded(source, local_device(hardware), notify, **options)
+    require_finite(source, model)
+    return model
+
+
+def without_weights(source: str, commit: str, notify: Notify) -> Any:
+    """The model without its weights' numbers, which takes no memory, for a look before another
+    program loads it. Raises ModelError as `load_model` does, but for numbers."""
+    return _loaded(source, "meta", notify, revision=commit or "main")
+
+
+def require_finite(source: str, model: Any) -> None:
+    """Raises ModelError if a weight of a base model has a number that is not finite."""
+    what = f"The model {source} cannot be used"
+    weights.require_finite(model.named_parameters(), what, COPY_AGAIN)
+
+
+def _loaded(source: str, device: str, notify: Notify, **options: Any) -> Any:
     _require_whole(source)
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
             source,
-            dtype=dtype,
-            quantization_config=quantisation,
-            device_map={"": local_device(hardware)},
+            device_map={"": device},
             token=hub.token(),
-            revision=commit or "main",
             output_loading_info=True,
             # They are refused below, with their names.
             ignore_mismatched_sizes=True,
+            **options,
         )
     except Exception as error:
         if of_memory(error):
             raise
         raise ModelError(f"The model {source} cannot be loaded: {_why(error)}") from error
     _require_own(source, model, info, notify)
-    what = f"The model {source} cannot be used"
-    weights.require_finite(model.named_parameters(), what, COPY_AGAIN)
     return model
 
 

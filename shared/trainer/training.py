@@ -79,7 +79,11 @@ class FineTuning(Tuning):
         trainer.add_callback(checkpoints.CheckpointCallback(identity, minutes))
         for callback in stopping.callbacks(chosen, self._events.notice):
             trainer.add_callback(callback)
-        trainer.train(resume_from_checkpoint=checkpoint)
+        if checkpoint is not None and checkpoints.is_last(checkpoint):
+            # The library would train one more step.
+            checkpoints.take(trainer, checkpoint)
+        else:
+            trainer.train(resume_from_checkpoint=checkpoint)
         guard.finish()
 
     def _check_world(self, config: Any) -> None:

@@ -14,6 +14,7 @@ from trainer.checkpoints import CheckpointCallback
 from trainer.claim import attempt
 from trainer.events import EventLog
 from trainer.guard import TrainingGuard
+from trainer.model import require_finite
 from trainer.progress import ProgressCallback
 
 
@@ -34,6 +35,10 @@ class StudioPlugin(BasePlugin):
             ProgressCallback(self._events, **self._about.started),
             CheckpointCallback(self._about.identity),
         ]
+
+    def post_model_load(self, cfg: Any, model: Any) -> None:  # noqa: ARG002
+        """Raises ModelError if a weight of the model has a number that is not finite."""
+        require_finite(self._about.source, model)
 
     def post_trainer_create(self, cfg: Any, trainer: Any) -> None:
         """Guards the training. The trainer, and with it the model, is kept until

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from datasets import Dataset
 
@@ -22,7 +21,7 @@ from trainer.claim import attempt
 from trainer.errors import ArgumentsError, UnsupportedError, WorkerError
 from trainer.hardware import detect
 from trainer.job import ending, kill
-from trainer.model import load_model, load_tokenizer
+from trainer.model import load_tokenizer, without_weights
 from trainer.outcome import WorkerFiles, ended
 from trainer.studio import model_reference
 from trainer.tuning import Tuning
@@ -55,11 +54,10 @@ class AxolotlTuning(Tuning):
 
     def _check_base(self, source: str, commit: str) -> None:
         """Raises ModelError as the studio's own trainer does: Axolotl loads the model by itself,
-        whatever is wrong with its weights. In 16 bits, for the time of the look."""
-        hardware, notify = detect(self._arguments.dist_cpu, 0), self._events.notice
+        also one whose weights are not its own."""
         tokenizer = load_tokenizer(source, commit)
-        model = load_model(source, hardware, torch.bfloat16, None, commit=commit, notify=notify)
-        vocabulary.check(model, tokenizer, notify)
+        model = without_weights(source, commit, self._events.notice)
+        vocabulary.check(model, tokenizer, self._events.notice)
 
     def _about(self, config: Any, model: ModelMetadata, source: str) -> About:
         train, held_out = self._read_rows()
