@@ -46,7 +46,7 @@ class ModelFiles:
         if model.type == ModelType.PROJECT:
             return await asyncio.to_thread(self._in_project, model.location)
         if model.type == ModelType.HUGGINGFACE:
-            about = Repository("model", model.huggingface_model_name)
+            about = Repository("model", model.huggingface_model_name, model.commit)
             return await self._hub.ask(about, self._question(about))
         # The files of a registered model lie where MLflow keeps them, and jobs alone have MLflow.
         return Found()
@@ -89,7 +89,9 @@ class ModelFiles:
                 except RemoteEntryNotFoundError:
                     continue
             try:
-                told = get_safetensors_metadata(about.name, token=self._hub.token)
+                told = get_safetensors_metadata(
+                    about.name, revision=about.commit or None, token=self._hub.token
+                )
             except NotASafetensorsRepoError:
                 return Found(files)
             parts = (part.tensors for part in told.files_metadata.values())

@@ -133,7 +133,7 @@ def to_go_on_from(output_dir: Path, identity: str, events: EventLog) -> str | No
 def is_last(checkpoint: str) -> bool:
     """Whether a checkpoint is that of a training's last step."""
     state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
-    return state.global_step >= state.max_steps > 0
+    return bool(state.global_step >= state.max_steps > 0)
 
 
 def take(trainer: Any, checkpoint: str) -> None:
