@@ -10,7 +10,7 @@ from chassis.hub import Hub
 from chassis.hub_errors import Repository
 from chassis.paths import ProjectPaths
 from ft.api import ModelMetadata, ModelType
-from rows import conversations
+from rows import conversations, weight_files
 
 NAMES = (
     "config.json",
@@ -72,8 +72,8 @@ class ModelFiles:
         folder = self._paths.directory("location", location, found)
         if folder is None:
             return Found(missing=found.found[0].description)
-        shards = sorted(path.name for path in folder.glob("*.safetensors"))
-        files = self._readable(folder, (*NAMES, *shards))
+        of_weights = {path.name for one in weight_files.PATTERNS for path in folder.glob(one)}
+        files = self._readable(folder, (*NAMES, *sorted(of_weights)))
         missing = "" if "config.json" in files else f"{location} has no config.json"
         return Found(files, missing=missing)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from ft import adapter_base
+from ft.adapter_base import CONFIG
 from ft.api import DatasetMetadata, DatasetType, ModelMetadata, ModelType
 from rows.errors import first_line
 from rows.weight_files import shown
@@ -18,8 +20,6 @@ from trainer.hardware import Notify
 from trainer.hashes import of_file
 from trainer.manifest import FILE
 
-CONFIG = "adapter_config.json"
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _MISMATCH = re.compile(r"size mismatch for (\S+): copying a param with shape torch\.Size\((.*?)\)")
 _OF_ADAPTER = ("lora_", "modules_to_save", "trainable_tokens")
 """Parts of the names of weights that an adapter brings."""
@@ -97,7 +97,8 @@ def require(what: str, source: str, base: Base) -> None:
     told = _object(manifest_of(source).get("base_model"))
     named = str(told.get("name") or "")
     if base.name:
-        named = named or _hub_name(source, _json_of(source, CONFIG))
+        if not named and not told.get("sha256"):
+            named = adapter_base.of_config(_json_of(source, CONFIG), Path(source), Path.cwd())
         if named and named != base.name:
             raise ModelError(
                 f"{what} belongs to another base model: it was trained on {named}, "
@@ -165,14 +166,6 @@ def why(error: Exception) -> str:
         names = [f"{name} ({shape})" for name, shape in found]
         return f"{len(names)} of its weights do not fit the base model: {shown(names)}."
     return first_line(error)
-
-
-def _hub_name(source: str, config: Mapping[str, Any]) -> str:
-    """The name on the hub that an adapter's config gives its base; empty for a path."""
-    named = str(config.get("base_model_name_or_path") or "")
-    # What lies in the project (the job's working directory) is a path, as is what lies beside it.
-    is_path = Path(named).exists() or (Path(source).parent / named).exists()
-    return named if _HUB_NAME.fullmatch(named) and not is_path else ""
 
 
 def _json_of(source: str, name: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ async def test_a_model_and_a_dataset_of_the_hub_are_looked_into(tmp_path: Path) 
         Repo("dataset", "a/data", DATA, readers=(TOKEN,), private=True),
     )
 
-    assert rules(response) == {"FT-855": "WARNING"}
+    assert rules(response) == {"FT-855": "WARNING", "FT-892": "WARNING"}
     assert list(response.findings[0].places) == ["row 2"]
     data = response.data
     assert (data.rows, data.used_rows, data.held_out_rows) == (3, 2, 1)
