@@ -39,6 +39,7 @@ RULES = {
     "Every request": "chassis.rules",
     "Datasets": "services.datasets.rules",
     "Models": "services.models.rules",
+    "Adapters": "services.adapters.rules",
     "Prompts": "services.prompts.rules",
     "Configs": "services.configs.rules",
     "Fine-tuning jobs": "services.fine_tuning.rules",

@@ -1,9 +1,13 @@
 """The rules about adapters."""
 
-from chassis import rules
-from chassis.errors import NotFound
+from chassis import rules as general
+from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.ids import new_id
 from chassis.paths import ProjectPaths
+from ft import adapter_base
+from ft.enums import AdapterType, ModelType
+from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
+from services.adapters import rules
 from services.adapters.peers import References
 from services.adapters.request import AdapterWanted
 from services.adapters.store import Adapter, AdapterStore
@@ -22,7 +26,7 @@ class AdapterService:
         adapter = self._adapters.one(id=id)
         if adapter is None:
             raise NotFound(
-                f"adapter {id!r} does not exist", resource="adapter", id=id, rule=rules.EXISTS.id
+                f"adapter {id!r} does not exist", resource="adapter", id=id, rule=general.EXISTS.id
             )
         return adapter
 
@@ -34,7 +38,10 @@ class AdapterService:
         """
         wanted.check(self._paths)
         self._adapters.require_free(name=wanted.name)
-        await self._references.require(wanted.model_id, wanted.fine_tuning_job_id, wanted.prompt_id)
+        model = await self._references.require(
+            wanted.model_id, wanted.fine_tuning_job_id, wanted.prompt_id
+        )
+        self._require_base(wanted, model)
         adapter = Adapter(
             id=new_id(),
             type=wanted.type,
@@ -47,6 +54,21 @@ class AdapterService:
         )
         await self._adapters.add(adapter, unique=["name"])
         return adapter
+
+    def _require_base(self, wanted: AdapterWanted, model: ModelMetadata) -> None:
+        """Raises InvalidArgument if the adapter's files name another model of the hub."""
+        if wanted.type != AdapterType.PROJECT or model.type != ModelType.HUGGINGFACE:
+            return
+        folder = self._paths.directory("location", wanted.location, Violations())
+        named = adapter_base.hub_name(folder, self._paths.project) if folder else ""
+        if named and named != model.huggingface_model_name:
+            raise InvalidArgument.at(
+                "model_id",
+                rules.BASE_MODEL,
+                f"the adapter in {wanted.location} was trained on {named}, and model "
+                f"{wanted.model_id} is {model.huggingface_model_name}; register {named} and "
+                "name that model",
+            )
 
     async def remove(self, id: str) -> None:
         """Forgets an adapter; an unknown id is fine."""

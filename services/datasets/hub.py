@@ -15,6 +15,7 @@ class HubDataset:
 
     features: list[str]
     description: str
+    commit: str = ""
 
 
 class HubDatasets:
@@ -43,10 +44,12 @@ class HubDatasets:
         hub_client.log_like_us("datasets")
         config.USE_PARQUET_EXPORT = hub_client.has_viewer()
         # First, since the library says of a refusal only that there is one.
-        self._hub.require(about)
+        commit = self._hub.require(about)
         try:
             # With a bare name it would also read a directory of this machine.
-            info = load_dataset_builder(f"hf://datasets/{about.name}", token=self._hub.token).info
+            info = load_dataset_builder(
+                f"hf://datasets/{about.name}", revision=commit or None, token=self._hub.token
+            ).info
         except DatasetNotFoundError as error:
             if "is a gated dataset" in str(error):
                 raise hub_errors.gated(about) from error
@@ -61,7 +64,7 @@ class HubDatasets:
         except Exception as error:
             # The library raises what its many readers raise; all of it is about this dataset.
             raise _unreadable(about, error) from error
-        return HubDataset(list(info.features or ()), info.description or "")
+        return HubDataset(list(info.features or ()), info.description or "", commit)
 
 
 def _unreadable(about: Repository, error: Exception) -> errors.InvalidArgument:

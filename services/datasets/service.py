@@ -86,6 +86,7 @@ class DatasetService:
             huggingface_name=name,
             description=described.description,
             features=json.dumps(described.features),
+            commit=described.commit or None,
         )
         await self._datasets.add(dataset, unique=["name"])
         return dataset

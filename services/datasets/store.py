@@ -19,6 +19,8 @@ class Dataset(Base):
     location: Mapped[str | None] = mapped_column(default=None)
     features: Mapped[str | None] = mapped_column(default=None)
     """Column names, a JSON list."""
+    commit: Mapped[str | None] = mapped_column(default=None)
+    """Of a dataset of the hub, as it was registered."""
 
 
 class DatasetStore(Records[Dataset]):

@@ -28,6 +28,8 @@ class Filling:
     """Placeholders that it fills with values of the row."""
     conversation: bool = False
     """Whether a chat template writes it out, with every special token."""
+    begin: Callable[[dict[str, Any]], str] | None = None
+    """Makes of a row what comes before the first token that is trained on; None where all is."""
 
 
 def check_evaluations(settings: JobSettings, parts: Parts, findings: Findings) -> None:
@@ -69,7 +71,10 @@ def _of_texts(settings: JobSettings, findings: Findings) -> Filling:
         description = "assistant_only_loss is for conversations, and the prompt makes a text"
         findings.add(ERROR, "training_arguments_config", rules.ANSWERS, description)
     names = templates.placeholders(settings.template, settings.template_name)
-    return Filling(partial(templates.fill, settings.template), names)
+    begin = None
+    if settings.tuning and settings.training.get("completion_only_loss"):
+        begin = partial(templates.fill, settings.request.prompt.input_template)
+    return Filling(partial(templates.fill, settings.template), names, begin=begin)
 
 
 def _trained(
@@ -95,7 +100,13 @@ def _trained(
     def fill(row: dict[str, Any]) -> str:
         return template.render(conversations.messages(row, column))
 
-    return [Filling(fill, [column], True)]
+    def begin(row: dict[str, Any]) -> str:
+        messages = conversations.messages(row, column)
+        roles = [one["role"] for one in messages]
+        return template.render(messages[: roles.index(conversations.ASSISTANT)], ask=True)
+
+    answers = bool(settings.training.get("assistant_only_loss"))
+    return [Filling(fill, [column], True, begin if answers else None)]
 
 
 def _asked(

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
+from ft.enums import ModelType
 from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary, MemoryEstimate
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 from rows import reading, templates
 from rows.errors import DataError, EmptyError, TokenError
-from services.inspection import data, fillings, memory, rules, weights
+from rows.weight_files import shown
+from services.inspection import base_model, data, fillings, memory, rules, weights
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.settings import JobSettings
 from services.inspection.steps import steps
@@ -35,6 +37,10 @@ class Look:
 
     def response(self) -> InspectJobResponse:
         """All that was found."""
+        told = {one.name: tuple(one.shape) for one in self._work.weights}
+        local = self._work.request.model.type == ModelType.PROJECT
+        base_model.check(self._files if local else None, self._model, told, self._findings)
+        self._shapes = told or weights.of_files(self._files)
         tokenizer = self._tokenizer()
         pad_token = self._pad_token(tokenizer)
         parts = self._parts()
@@ -47,21 +53,46 @@ class Look:
         )
 
     def _tokenizer(self) -> ModelTokenizer | None:
+        rows = base_model.embedding_rows(self._model, self._shapes)
         try:
-            return ModelTokenizer(self._files, self._model)
+            tokenizer = ModelTokenizer(self._files, self._model, rows)
+            self._tell_unembedded(tokenizer, rows)
+            return tokenizer
         except NotCountableError as error:
             description = f"tokens were not counted: {error}"
             self._findings.add(NOTICE, "base_model_id", rules.COUNTABLE, description)
             return None
 
+    def _tell_unembedded(self, tokenizer: ModelTokenizer, rows: int) -> None:
+        special, others = tokenizer.unembedded()
+        if special:
+            description = (
+                f"the embedding has {rows:,} rows, and these tokens, which the tokenizer adds or "
+                f"which are special, lie beyond: {shown(special)}"
+            )
+            self._findings.add(ERROR, "base_model_id", rules.EMBEDDED, description)
+        elif others:
+            description = (
+                f"{len(others)} tokens of the tokenizer have no row in the embedding, which has "
+                f"{rows:,}: {shown(others)}; a text with one of them is refused"
+            )
+            self._findings.add(NOTICE, "base_model_id", rules.EMBEDDED, description)
+
     def _pad_token(self, tokenizer: ModelTokenizer | None) -> str:
         if tokenizer is None:
             return ""
         try:
-            return tokenizer.pad_token()
+            found = tokenizer.pad_token()
         except TokenError as error:
             self._findings.add(ERROR, "base_model_id", rules.PAD_TOKEN, str(error))
             return ""
+        if found == tokenizer.end_of_text:
+            description = (
+                f"the tokenizer has no token to pad with but {found!r}, which ends a text: where "
+                "it pads it is left out of attention and loss, and the end of each text counts"
+            )
+            self._findings.add(NOTICE, "base_model_id", rules.PAD_TOKEN, description)
+        return found
 
     def _parts(self) -> data.Parts | None:
         """The rows; None, and noted, if the job cannot have them."""
@@ -136,8 +167,7 @@ class Look:
         )
 
     def _memory(self, seen: Seen) -> MemoryEstimate | None:
-        told = {one.name: tuple(one.shape) for one in self._work.weights}
-        told = told or weights.of_files(self._files)
+        told = self._shapes
         shapes = told or weights.of_config(self._model)
         if not shapes:
             description = "memory was not estimated: the model's files do not tell its size"

@@ -10,7 +10,7 @@ from chassis.hub import Hub
 from chassis.hub_errors import Repository
 from chassis.paths import ProjectPaths
 from ft.api import ModelMetadata, ModelType
-from rows import conversations
+from rows import conversations, weight_files
 
 NAMES = (
     "config.json",
@@ -46,7 +46,7 @@ class ModelFiles:
         if model.type == ModelType.PROJECT:
             return await asyncio.to_thread(self._in_project, model.location)
         if model.type == ModelType.HUGGINGFACE:
-            about = Repository("model", model.huggingface_model_name)
+            about = Repository("model", model.huggingface_model_name, model.commit)
             return await self._hub.ask(about, self._question(about))
         # The files of a registered model lie where MLflow keeps them, and jobs alone have MLflow.
         return Found()
@@ -72,8 +72,8 @@ class ModelFiles:
         folder = self._paths.directory("location", location, found)
         if folder is None:
             return Found(missing=found.found[0].description)
-        shards = sorted(path.name for path in folder.glob("*.safetensors"))
-        files = self._readable(folder, (*NAMES, *shards))
+        of_weights = {path.name for one in weight_files.PATTERNS for path in folder.glob(one)}
+        files = self._readable(folder, (*NAMES, *sorted(of_weights)))
         missing = "" if "config.json" in files else f"{location} has no config.json"
         return Found(files, missing=missing)
 
@@ -89,7 +89,9 @@ class ModelFiles:
                 except RemoteEntryNotFoundError:
                     continue
             try:
-                told = get_safetensors_metadata(about.name, token=self._hub.token)
+                told = get_safetensors_metadata(
+                    about.name, revision=about.commit or None, token=self._hub.token
+                )
             except NotASafetensorsRepoError:
                 return Found(files)
             parts = (part.tensors for part in told.files_metadata.values())

@@ -14,6 +14,7 @@ PLAIN_VALUES = Rule(
 FITS = Rule("FT-857", "A row has at most as many tokens as the model and the settings take.")
 COUNTABLE = Rule("FT-858", "A tokenizer comes as tokenizer.json, so that tokens can be counted.")
 PAD_TOKEN = Rule("FT-859", "A tokenizer has a pad token distinct from its end-of-text token.")
+"""Where it does not hold, the end of the text pads, and is masked by position: that is told."""
 APART = Rule("FT-860", "No text that is trained on is also held out.")
 STEPS = Rule("FT-861", "Rows are not packed, so that steps can be told before the training.")
 MODEL_FILES = Rule("FT-862", "The base model's files are there, and tell its size.")
@@ -30,6 +31,14 @@ ANSWERS = Rule(
     "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
 )
 ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")
+WEIGHTS = Rule(
+    "FT-890",
+    "The files of a base model are whole, and hold each weight that its config.json speaks of, in "
+    "its shape.",
+)
+EMBEDDED = Rule("FT-891", "Each token that is given to a base model has a row in its embedding.")
+LEARNED = Rule("FT-892", "Of a row that is trained on, something to learn is within the context.")
+BELONGS = Rule("FT-893", "An adapter that is evaluated belongs to its base model, and is whole.")
 TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")
 AS_WRITTEN = Rule(
     "FT-880",

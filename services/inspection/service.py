@@ -122,7 +122,7 @@ class InspectionService:
             for violation in found.found:
                 findings.add(ERROR, violation.field, rules.READABLE, violation.description)
             return not found.found
-        about = Repository("dataset", dataset.huggingface_name)
+        about = Repository("dataset", dataset.huggingface_name, dataset.commit)
         try:
             await self._hub.ask(about, lambda: self._hub.require(about))
         except Refusal as refusal:

@@ -48,7 +48,7 @@ class JobSettings:
 
     def context(self, model: dict[str, Any]) -> int:
         """Tokens that a row may have, by the settings and the model's config; 0 for any number."""
-        longest = number(model, "max_position_embeddings", 0)
+        longest = number(model, "max_position_embeddings", number(model, "n_positions", 0))
         if not self.tuning:
             return max(longest - self.new_tokens, 1) if longest else 0
         unlimited = "max_length" in self.training and self.training["max_length"] is None

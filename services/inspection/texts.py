@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -22,6 +23,7 @@ is no conversation."""
 NOT_FILLED, BLANK, NESTED, LONG = "not filled", "blank", "nested", "long"
 MISSING = "no value in column "
 """With the column's name behind it."""
+UNEMBEDDED, UNLEARNED = "unembedded", "unlearned"
 
 
 @dataclass
@@ -58,12 +60,17 @@ class Texts:
         self._context = context
         self._until = time.monotonic() + counting_seconds
         self._fault = ""
+        self._token = ""
+        """The first that has no embedding."""
+        self._begins: dict[int, str] = {}
+        """What comes before the first token that is trained on, of the rows at hand."""
         self.seen = Seen()
 
     def look(self, findings: Findings) -> None:
         """Looks at every row."""
         begin = 0
         for batch in self._parts.used.batches():
+            self._begins.clear()
             texts = [self._text(begin + number, row) for number, row in enumerate(batch)]
             self._count(begin, texts)
             begin += len(batch)
@@ -94,6 +101,9 @@ class Texts:
             self._note(NESTED, number)
         if self._settings.tuning:
             self.seen.hashes.add(_hash(text))
+            if self._filling.begin:
+                with suppress(*NOT_FILLABLE):
+                    self._begins[number] = self._filling.begin(row)
         return text
 
     def _count(self, begin: int, texts: list[str | None]) -> None:
@@ -107,12 +117,43 @@ class Texts:
             number: text + end for number, text in enumerate(texts, begin) if text is not None
         }
         lengths = self._tokenizer.lengths(list(filled.values()), whole=whole)
+        for number, token in zip(filled, self._beyond(filled, whole=whole), strict=True):
+            if token:
+                self._token = self._token or token
+                self._note(UNEMBEDDED, number)
+        for number in self._unlearned(filled, lengths):
+            self._note(UNLEARNED, number)
         for number, length in zip(filled, lengths, strict=True):
             seen.counted += 1
             seen.tokens += min(length, context) if context else length
             seen.longest = max(seen.longest, length)
             if context and length > context:
                 self._note(LONG, number)
+
+    def _beyond(self, filled: dict[int, str], *, whole: bool) -> list[str]:
+        assert self._tokenizer is not None
+        return self._tokenizer.beyond(list(filled.values()), whole=whole)
+
+    def _unlearned(self, filled: dict[int, str], lengths: list[int]) -> list[int]:
+        """Rows of which nothing is learned: what comes before the first token that is trained on
+        takes all of the context. The first token of a text is never learned."""
+        training, context = self._settings.training, self._context
+        splits = training.get("packing") and training.get("packing_strategy", "bfd") != "bfd"
+        if not self._settings.tuning or not context or splits:
+            return []
+        before = dict.fromkeys(filled, 1)
+        if self._filling.begin and training.get("truncation_mode") != "keep_end":
+            assert self._tokenizer is not None
+            begins = {n: text for n in filled if (text := self._begins.get(n)) is not None}
+            counted = self._tokenizer.lengths(
+                list(begins.values()), whole=self._filling.conversation
+            )
+            before |= {n: max(count, 1) for n, count in zip(begins, counted, strict=True)}
+        return [
+            number
+            for number, length in zip(filled, lengths, strict=True)
+            if before[number] >= min(length, context)
+        ]
 
     def _note(self, trouble: str, number: int) -> None:
         self.seen.rows[trouble] += 1
@@ -136,6 +177,11 @@ class Texts:
             tell(trouble, WARNING, "dataset_id", rules.PRESENT, text)
         text = "have lists or objects in the columns that the prompt takes; they are filled as JSON"
         tell(NESTED, WARNING, "dataset_id", rules.PLAIN_VALUES, text)
+        text = f"have a token that the model has no embedding for, such as {self._token!r}"
+        tell(UNEMBEDDED, ERROR, "dataset_id", rules.EMBEDDED, text)
+        severity = ERROR if seen.rows[UNLEARNED] == total else WARNING
+        text = f"have nothing to learn within {self._context} tokens: the training leaves them out"
+        tell(UNLEARNED, severity, "dataset_id", rules.LEARNED, text)
         severity = ERROR if seen.rows[LONG] == total else WARNING
         text = f"have more than {self._context} tokens, the longest {seen.longest}; {self._cut()}"
         tell(LONG, severity, "dataset_id", rules.FITS, text)

@@ -23,8 +23,9 @@ class NotCountableError(Exception):
 class ModelTokenizer:
     """A tokenizer as the libraries that jobs use load it, without those libraries."""
 
-    def __init__(self, files: dict[str, Path], model: dict[str, Any]) -> None:
-        """`model` is the model's config. Raises NotCountableError."""
+    def __init__(self, files: dict[str, Path], model: dict[str, Any], rows: int = 0) -> None:
+        """`model` is the model's config, `rows` how many its embedding has; 0 if it is not known.
+        Raises NotCountableError."""
         if "tokenizer.json" not in files:
             raise NotCountableError("the model has no tokenizer.json")
         try:
@@ -37,6 +38,8 @@ class ModelTokenizer:
         self._tokenizer.no_truncation()
         self._named = [read_json(files[name]) for name in CONFIGS if name in files]
         self.chat_template = self._chat_template(files)
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
+        self._beyond = {id: token for token, id in vocabulary.items() if 0 < rows <= id}
         self.end_of_text = self._special("eos_token") or self._by_id(model.get("eos_token_id"))
 
     def _chat_template(self, files: dict[str, Path]) -> str:
@@ -53,6 +56,25 @@ class ModelTokenizer:
             self._special("unk_token"),
             self._tokenizer.get_vocab(),
         )
+
+    def unembedded(self) -> tuple[list[str], list[str]]:
+        """Tokens that have no row in the embedding: those that are special or added to each text,
+        and others, which a text need not have."""
+        names = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token")
+        used = {self._special(name) for name in names} | {self.end_of_text}
+        added = set(self._tokenizer.encode("").ids)
+        special: list[str] = []
+        others: list[str] = []
+        for id, token in sorted(self._beyond.items()):
+            (special if id in added or token in used else others).append(f"{token!r} ({id})")
+        return special, others
+
+    def beyond(self, texts: Sequence[str], *, whole: bool = False) -> list[str]:
+        """The first such token of each text; empty for a text without."""
+        if not self._beyond:
+            return [""] * len(texts)
+        encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=not whole)
+        return [next((self._beyond[i] for i in e.ids if i in self._beyond), "") for e in encoded]
 
     def lengths(self, texts: Sequence[str], *, whole: bool = False) -> list[int]:
         """Tokens of each text, with those that the tokenizer adds by itself unless they are `whole`

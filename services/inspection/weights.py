@@ -1,49 +1,24 @@
 """The weights of a model, by their shapes: from the headers of its files, or from its config."""
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rows import weight_files
+from rows.weight_files import Shapes
 from services.inspection.settings import number
 
-Shapes = dict[str, tuple[int, ...]]
-"""Shape of each weight by its name."""
-MAX_HEADER_BYTES = 100_000_000
-"""Longest header that the format allows."""
+__all__ = ["Shapes", "count", "dimensions", "linear", "of_config", "of_files"]
+
 _OUTSIDE = ("lm_head", "embed", "wte", "wpe")
 """Parts of the names of weights that stand before and behind a model's layers."""
 
 
 def of_files(files: Mapping[str, Path]) -> Shapes:
     """The shapes in the headers of safetensors files; none if there are none or one is broken."""
-    shapes: Shapes = {}
-    for name, path in files.items():
-        if name.endswith(".safetensors"):
-            try:
-                shapes |= _of_file(path)
-            except (OSError, ValueError, RecursionError):
-                return {}
-    return shapes
-
-
-def _of_file(path: Path) -> Shapes:
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if size > min(MAX_HEADER_BYTES, path.stat().st_size):
-            raise ValueError("the header is longer than the file")
-        header = json.loads(file.read(size))
-    if not isinstance(header, dict):
-        raise ValueError("the header is no object")
-    return {name: _shape(entry) for name, entry in header.items() if name != "__metadata__"}
-
-
-def _shape(entry: Any) -> tuple[int, ...]:
-    shape = entry.get("shape") if isinstance(entry, dict) else None
-    if not isinstance(shape, list) or not all(type(one) is int and one >= 0 for one in shape):
-        raise ValueError("a weight has no shape")
-    return tuple(shape)
+    found = weight_files.of_files(files)
+    return {} if found.faults else found.shapes
 
 
 def of_config(config: dict[str, Any]) -> Shapes:

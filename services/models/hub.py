@@ -14,10 +14,11 @@ class HubModels:
         self._hub = Hub(settings)
         self.close = self._hub.close
 
-    async def require(self, name: str) -> None:
-        """Returns if the hub has a model of that name that our token may read."""
+    async def require(self, name: str) -> str:
+        """The newest commit of the model of that name, if the hub has it and our token may read
+        it."""
         about = Repository("model", name)
-        await self._hub.ask(about, lambda: self._hub.require(about))
+        return await self._hub.ask(about, lambda: self._hub.require(about))
 
     async def family(self, name: str) -> str:
         """The first architecture in the model's config; empty if it names none.

@@ -41,11 +41,15 @@ class ModelService:
         found.raise_if_any()
         self._models.require_free(name=name)
         try:
-            await self._hub.require(name)
+            commit = await self._hub.require(name)
         except NotFound as error:
             raise InvalidArgument.at("huggingface_name", rules.ON_HUB, error.message) from None
         model = Model(
-            id=new_id(), type=ModelType.HUGGINGFACE, name=name, huggingface_model_name=name
+            id=new_id(),
+            type=ModelType.HUGGINGFACE,
+            name=name,
+            huggingface_model_name=name,
+            commit=commit or None,
         )
         await self._models.add(model, unique=["name", "huggingface_model_name"])
         return model

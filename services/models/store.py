@@ -22,6 +22,8 @@ class Model(Base):
     cml_registered_model_id: Mapped[str | None] = mapped_column(default=None)
     mlflow_experiment_id: Mapped[str | None] = mapped_column(default=None)
     mlflow_run_id: Mapped[str | None] = mapped_column(default=None)
+    commit: Mapped[str | None] = mapped_column(default=None)
+    """Of a model of the hub, as it was registered."""
 
 
 class ModelStore(Records[Model]):

@@ -64,8 +64,9 @@ class Hub:
         """Asks nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def require(self, about: Repository) -> None:
-        """Returns if the hub has the repository and our token may read its files.
+    def require(self, about: Repository) -> str:
+        """The commit that is read, if the hub has the repository and our token may read its files;
+        empty if the hub does not say which.
 
         A question for `ask`, or a part of one.
         """
@@ -73,17 +74,24 @@ class Hub:
         from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError
 
         try:
-            info = HfApi().repo_info(about.name, repo_type=about.kind, token=self.token)
+            info = HfApi().repo_info(
+                about.name,
+                repo_type=about.kind,
+                revision=about.commit or None,
+                token=self.token,
+            )
         except (HFValidationError, OSError):
             raise
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise unavailable(about, "its answer is not that of a hub") from error
+        commit = str(info.sha or "")
         if not info.gated:
-            return
+            return commit
         # The hub tells everybody about a gated repository; it is the files that it keeps.
         url = hf_hub_url(about.name, ACCESS_FILES[about.kind], repo_type=about.kind)
         with suppress(RemoteEntryNotFoundError):
             get_hf_file_metadata(url, token=self.token)
+        return commit
 
     def file(self, about: Repository, name: str) -> Path:
         """Where a file of the repository lies after its download, or since an earlier one if the
@@ -96,7 +104,15 @@ class Hub:
         from huggingface_hub.errors import HFValidationError
 
         try:
-            return Path(hf_hub_download(about.name, name, repo_type=about.kind, token=self.token))
+            return Path(
+                hf_hub_download(
+                    about.name,
+                    name,
+                    repo_type=about.kind,
+                    revision=about.commit or None,
+                    token=self.token,
+                )
+            )
         except (HFValidationError, OSError):
             raise
         except ValueError as error:

@@ -19,6 +19,8 @@ class Repository:
 
     kind: Literal["model", "dataset"]
     name: str
+    commit: str = ""
+    """At which its files are read; empty for the newest."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name!r}"
@@ -107,7 +109,9 @@ def _of_answer(about: Repository, error: "HfHubHTTPError") -> errors.Refusal:
     if status in (401, 403) and "authorization" in request.headers:
         why = f"may not be read with this {TOKEN}: the hub refuses it with HTTP {status}"
         return _denied(about, why, "HUB_TOKEN_REFUSED")
-    if isinstance(error, hub.RepositoryNotFoundError | hub.RevisionNotFoundError):
+    if isinstance(error, hub.RevisionNotFoundError):
+        return _without_commit(about)
+    if isinstance(error, hub.RepositoryNotFoundError):
         return not_on_hub(about)
     if status in (401, 403):
         return _denied(about, f"needs a token; set {TOKEN} to one", "HUB_TOKEN_REQUIRED")
@@ -116,6 +120,18 @@ def _of_answer(about: Repository, error: "HfHubHTTPError") -> errors.Refusal:
     if status == 404:
         return not_on_hub(about)
     return unavailable(about, f"HTTP {status}")
+
+
+def _without_commit(about: Repository) -> errors.Refusal:
+    if not about.commit:
+        return not_on_hub(about)
+    return errors.FailedPrecondition(
+        f"{about} has no commit {about.commit} any more, at which it was registered; register it "
+        "again",
+        reason="HUB_COMMIT_MISSING",
+        resource=about.kind,
+        id=about.name,
+    )
 
 
 def _without(about: Repository, file: str) -> errors.FailedPrecondition:

@@ -9,7 +9,7 @@ import struct
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Literal
@@ -17,7 +17,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 COMMIT = "a" * 40
 _API = re.compile(r"/api/(?P<kind>models|datasets)/(?P<name>[^/]+/[^/]+)(/(?P<what>.*))?")
-_FILE = re.compile(r"/(?P<kind>datasets/)?(?P<name>[^/]+/[^/]+)/resolve/[^/]+/(?P<file>.*)")
+_FILE = re.compile(
+    r"/(?P<kind>datasets/)?(?P<name>[^/]+/[^/]+)/resolve/(?P<commit>[^/]+)/(?P<file>.*)"
+)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 RETRY_AFTER = {"Retry-After": "3600"}
 
@@ -29,6 +32,10 @@ class Repo:
     kind: Literal["model", "dataset"]
     name: str
     files: Mapping[str, bytes] = field(default_factory=dict)
+    commit: str = COMMIT
+    """The newest one, of which the files are."""
+    earlier: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    """Files of the commits before it. Others are not there any more."""
     readers: tuple[str, ...] = ()
     """Tokens that may read it, where it is gated or private."""
     gated: bool = False
@@ -233,10 +240,14 @@ class _HubHandler(_Handler):
         if self._refused(api is not None):
             return None
         assert self.repo is not None
+        what = unquote(api["what"] or "") if api is not None else ""
+        repo = _at(self.repo, file["commit"] if file is not None else _named(what))
+        if repo is None:
+            return self.refuse(404, "RevisionNotFound", "Invalid rev id")
         if api is not None:
-            return self._tell(self.repo, unquote(api["what"] or ""))
+            return self._tell(repo, what)
         assert file is not None
-        return self._hand_out(self.repo, unquote(file["file"]))
+        return self._hand_out(repo, unquote(file["file"]))
 
     do_GET = do_HEAD = do_POST = _answer
 
@@ -274,7 +285,7 @@ class _HubHandler(_Handler):
         if what.startswith("tree/"):
             return self._list(files, what.split("/", 2)[2] if what.count("/") > 1 else "")
         siblings = [{"rfilename": path} for path in repo.files]
-        facts = {"id": repo.name, "sha": COMMIT, "siblings": siblings, "tags": []}
+        facts = {"id": repo.name, "sha": repo.commit, "siblings": siblings, "tags": []}
         gated = "manual" if repo.gated else False
         return self._json({**facts, "private": repo.private, "gated": gated, "disabled": False})
 
@@ -295,7 +306,7 @@ class _HubHandler(_Handler):
         self.send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
     def _hand_out(self, repo: Repo, file: str) -> None:
-        commit = {"X-Repo-Commit": COMMIT}
+        commit = {"X-Repo-Commit": repo.commit}
         content = repo.files.get(file)
         if content is None:
             self.repo = None
@@ -306,6 +317,20 @@ class _HubHandler(_Handler):
         linked = {"X-Linked-Etag": etag, "X-Linked-Size": str(len(content))}
         place = {"Location": f"{self.hub.storage}/{repo.kind}/{repo.name}/{file}"}
         return self.send(302, b"", {**commit, **linked, **place})
+
+
+def _named(what: str) -> str:
+    """The revision in `revision/<name>`, `tree/<name>/<folder>` and the like."""
+    parts = what.split("/")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def _at(repo: Repo, revision: str) -> Repo | None:
+    """The repository as it was at a commit; as it is for a branch. None if the commit is gone."""
+    if not _COMMIT.fullmatch(revision) or revision == repo.commit:
+        return repo
+    files = repo.earlier.get(revision)
+    return None if files is None else replace(repo, commit=revision, files=files)
 
 
 def _entry(path: str, content: bytes) -> dict[str, object]:

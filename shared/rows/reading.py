@@ -91,7 +91,9 @@ def read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
 
 def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
     if dataset.type == DatasetType.HUGGINGFACE:
-        return _of_library(load_dataset(dataset.huggingface_name, token=token))
+        # At the commit that the record names, else the newest.
+        commit = dataset.commit or None
+        return _of_library(load_dataset(dataset.huggingface_name, revision=commit, token=token))
     path = project / dataset.location
     if not path.exists():
         raise FileNotFoundError(f"{dataset.location} does not exist in the project directory")

@@ -1,4 +1,4 @@
-"""A tokenizer's pad token, which must be told from the end of the text."""
+"""A tokenizer's pad token."""
 
 import re
 from collections.abc import Mapping
@@ -15,10 +15,11 @@ SPARE_TOKENS = (
 def pad_token(
     eos: str | None, pad: str | None, unk: str | None, vocabulary: Mapping[str, int]
 ) -> str:
-    """The token to pad rows with, distinct from end-of-text, from the tokenizer's own vocabulary.
+    """The token to pad rows with, from the tokenizer's own vocabulary: one that is not end-of-text
+    where there is one, else end-of-text.
 
-    Padding is left out of the loss. Were it the same token as end-of-text, the model would never
-    learn to stop. Raises TokenError if the vocabulary has nothing to offer.
+    Padding is left out of attention and loss by its position, so that the end of each text counts
+    in either case. Raises TokenError if there is no end-of-text.
     """
     if eos is None:
         raise TokenError("The model's tokenizer has no end-of-text token, so it cannot be trained.")
@@ -30,7 +31,4 @@ def pad_token(
         for token in by_id:
             if token != eos and pattern.fullmatch(token):
                 return token
-    raise TokenError(
-        "The model's tokenizer has no pad token distinct from its end-of-text token, "
-        "and no unknown or reserved token to use instead."
-    )
+    return eos

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 
 from ft.training import evaluation_steps
 from rows import canonical
@@ -154,6 +155,19 @@ def to_go_on_from(output_dir: Path, identity: str, source: Source, events: Event
         return None
     events.write("resumed", checkpoint=found.name)
     return str(found)
+
+
+def is_last(checkpoint: str) -> bool:
+    """Whether a checkpoint is that of a training's last step."""
+    state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
+    return bool(state.global_step >= state.max_steps > 0)
+
+
+def take(trainer: Any, checkpoint: str) -> None:
+    """Gives the trainer the weights and the state of a training that has come to its end."""
+    trainer.state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
+    best = trainer.state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
+    trainer._load_from_checkpoint(best or checkpoint)
 
 
 def _step(folder: Path) -> int:

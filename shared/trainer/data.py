@@ -139,29 +139,3 @@ def check_held_out(held_out: Dataset, settings: Mapping[str, Any]) -> None:
             f"eval_strategy {strategy} needs rows that are held out: the dataset has no split "
             "`test` or `eval`, and train_test_split holds none out."
         )
-
-
-def check_prepared(prepared: Dataset, rows: Dataset, config: Any, notify: Notify) -> None:
-    """Tells of rows that the library has left out or cut off when it made tokens of them.
-
-    Raises DataError if it has left out all of them.
-    """
-    longest = config.max_length
-    if len(prepared) == 0:
-        raise DataError(
-            f"No row has anything to learn: max_length {longest} cuts off every one of the "
-            f"{len(rows)} rows before what is trained on begins."
-        )
-    if config.packing or not longest:
-        return
-    if left_out := len(rows) - len(prepared):
-        notify(
-            f"{left_out} of {len(rows)} training rows are left out: max_length {longest} cuts them "
-            "off before what is trained on begins."
-        )
-    cut = sum(len(ids) >= longest for ids in prepared["input_ids"])
-    if cut:
-        notify(
-            f"{cut} of {len(rows)} training rows reach max_length {longest} and may be cut off at "
-            "their end."
-        )

@@ -36,6 +36,10 @@ class ModelError(TrainerError):
     """The base model, its tokenizer or an adapter cannot be used."""
 
 
+class TrainingError(TrainerError):
+    """The training has gone wrong: its numbers are not finite, or it has changed nothing."""
+
+
 class ParityError(TrainerError):
     """A model is not the one that was trained, or does not answer as that did."""
 
@@ -68,7 +72,7 @@ def explain(error: BaseException) -> str:
     line = first_line(error)
     if isinstance(error, StudioError):
         return f"The studio answered: {line}"
-    if _of_memory(error):
+    if of_memory(error):
         return (
             "Out of memory: use a smaller per_device_train_batch_size or max_length, "
             "a quantised base model, or ask for more memory."
@@ -80,7 +84,7 @@ def kind_of(error: BaseException) -> FailureKind:
     """What kind of failure it is: whether the user has to change something, or it may pass."""
     if isinstance(error, WorkerError):
         return error.kind
-    if _of_memory(error):
+    if of_memory(error):
         return FailureKind.OUT_OF_MEMORY
     if isinstance(error, RegistrationError) and error.__cause__ is not None:
         return kind_of(error.__cause__)
@@ -98,6 +102,7 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {first_line(error)}"
 
 
-def _of_memory(error: BaseException) -> bool:
+def of_memory(error: BaseException) -> bool:
+    """Whether memory has run out."""
     line = first_line(error).lower()
     return isinstance(error, MemoryError) or any(phrase in line for phrase in MEMORY_PHRASES)

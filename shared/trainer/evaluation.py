@@ -49,7 +49,7 @@ class Evaluation:
         torch.set_num_threads(hardware.cpus)
         tokenizer = self._subject.tokenizer(conversational=bool(column))
         asked = questions.of_rows(prompt, rows, column, tokenizer)
-        model = self._subject.model(hardware)
+        model = self._subject.model(hardware, tokenizer)
         ends = chat.end_settings(model, tokenizer, answers=asked.chat)
         generation = settings.make_generation_config(
             {**ends, **arguments.generation_config}, tokenizer

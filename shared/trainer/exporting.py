@@ -20,6 +20,7 @@ from ft.api import (
 )
 from ft.client import StudioError
 from trainer import (
+    belonging,
     chat,
     export_work,
     hub,
@@ -28,6 +29,7 @@ from trainer import (
     settings,
     tracking,
     trained_answers,
+    vocabulary,
 )
 from trainer.arguments import ExportArguments
 from trainer.errors import REFUSALS, TrackingError
@@ -39,6 +41,7 @@ from trainer.model import (
     load_adapter,
     load_model,
     load_tokenizer,
+    require_effect,
     weight_type,
 )
 from trainer.parity import Parity, prompt_of, sample_prompts
@@ -101,11 +104,15 @@ class Export:
         prompts = sample_prompts(self._studio, prompt, self._project, adapter, self._events.notice)
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
+        notify = self._events.notice
+        belonging.settle_commit(base, adapter_source(adapter, self._project), notify)
         source = model_source(base, self._project)
-        tokenizer = load_tokenizer(source)
+        tokenizer = load_tokenizer(source, base.commit)
         dtype = self._weight_type(hardware)
-        model = load_model(source, hardware, dtype, None)
-        adapted = load_adapter(model, adapter, self._project)
+        model = load_model(source, hardware, dtype, None, commit=base.commit, notify=notify)
+        vocabulary.check(model, tokenizer, notify)
+        adapted = load_adapter(model, adapter, self._project, belonging.base_of(base, source))
+        require_effect(adapted, adapter.name)
         chat.take_saved(adapter_source(adapter, self._project), tokenizer)
         if adapter.type == AdapterType.PROJECT:
             folder = self._project / adapter.location
@@ -183,7 +190,9 @@ class Export:
             "tokenizer_sha256": fingerprint(loaded.tokenizer),
         }
         # MLflow follows no links out of what it is given, as those of the hub's cache are.
-        shutil.copytree(_files(loaded.source), folder / "base", copy_function=_same_file)
+        shutil.copytree(
+            _files(loaded.source, loaded.base.commit), folder / "base", copy_function=_same_file
+        )
         reference = metadata["base_model"]
         saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
         generation.save_pretrained(folder / "adapter")
@@ -216,13 +225,14 @@ class Export:
         self._events.write("progress", step=step, total_steps=STEPS, epoch=0.0)
 
 
-def _files(source: str) -> Path:
+def _files(source: str, commit: str) -> Path:
     """The directory with the base model's files; of one of the hub, what was loaded of it."""
     if Path(source).is_dir():
         return Path(source).absolute()
     from transformers.utils import cached_file
 
-    return Path(cached_file(source, "config.json", token=hub.token())).parent
+    revision = commit or "main"
+    return Path(cached_file(source, "config.json", revision=revision, token=hub.token())).parent
 
 
 def _same_file(source: str, target: str) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from trainer import vocabulary
+
 BATCH_ROWS = 16
 
 
@@ -31,7 +33,8 @@ def continue_texts(
 ) -> Iterator[Continuation]:
     """The continuations, in order, each without its input and without special tokens.
 
-    The tokenizer adds no special token to inputs that are `whole`: they have them already.
+    The tokenizer adds no special token to inputs that are `whole`: they have them already. Raises
+    ModelError for an input with a token that the model has no embedding for.
     """
     # Padding goes to the left, so that every text ends where the model goes on.
     tokenizer.padding_side = "left"
@@ -42,6 +45,7 @@ def continue_texts(
         batch = list(inputs[start : start + batch_rows])
         begin = time.monotonic()
         encoded = _encoded(tokenizer, batch, whole=whole)
+        vocabulary.require(encoded["input_ids"].numpy(), model, tokenizer)
         written = _continue_batch(model, generation, encoded)
         tokens = [_until_end(one, ends) for one in written.tolist()]
         said = [_said(one, ends) for one in tokens]

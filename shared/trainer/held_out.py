@@ -7,6 +7,8 @@ import grpc
 from datasets import Dataset, DatasetDict
 
 from ft.api import (
+    DatasetMetadata,
+    DatasetType,
     GetAdapterRequest,
     GetDatasetRequest,
     GetDatasetSplitByAdapterRequest,
@@ -17,9 +19,10 @@ from ft.client import StudioError
 from rows import conversations, reading, shares, templates
 from rows.errors import DataError, EmptyError
 from rows.reading import Source
-from trainer import hub
+from trainer import belonging, hub
 from trainer.arguments import EvaluateArguments
 from trainer.hardware import Notify
+from trainer.model import adapter_source
 from trainer.studio import Studio
 
 
@@ -44,6 +47,7 @@ class HeldOutRows:
         arguments = self._arguments
         request = GetDatasetRequest(id=arguments.dataset_id)
         dataset = self._studio.GetDataset(request).dataset
+        self._settle_commit(dataset, notify)
         loaded = reading.read(dataset, self._project, hub.token())
         splits, self.source = loaded.splits, loaded.source
         for said in loaded.source.notices:
@@ -69,6 +73,14 @@ class HeldOutRows:
                 "is filled as an empty text."
             )
         return rows, column
+
+    def _settle_commit(self, dataset: DatasetMetadata, notify: Notify) -> None:
+        arguments = self._arguments
+        id = arguments.comparison_adapter_id or arguments.adapter_id
+        if not id or dataset.type != DatasetType.HUGGINGFACE or self._trained_elsewhere(id):
+            return
+        adapter = self._studio.GetAdapter(GetAdapterRequest(id=id)).adapter
+        belonging.settle_dataset(dataset, adapter_source(adapter, self._project), notify)
 
     def _split(self, splits: DatasetDict, adapter_id: str) -> tuple[Dataset, Dataset]:
         request = GetDatasetSplitByAdapterRequest(adapter_id=adapter_id)

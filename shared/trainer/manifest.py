@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from ft.api import PromptMetadata
+from ft.api import DatasetMetadata, DatasetType, PromptMetadata
 from ft.training import OF_THE_STUDIO
 from rows import canonical, templates
 from rows.conversations import TEMPLATE_FILE
@@ -73,10 +73,16 @@ class Origin:
     """None where the studio's own trainer does the training."""
 
 
-def data_of(train: Dataset, held_out: Dataset, source: Source) -> dict[str, Any]:
+def data_of(
+    dataset: DatasetMetadata, train: Dataset, held_out: Dataset, source: Source
+) -> dict[str, Any]:
     """What there is to tell of the rows that are trained on, of those that are held out, and of the
-    files that the studio's reader has read them from."""
-    about = {
+    files that the studio's reader has read them from; of a data set of the hub its name and
+    commit."""
+    on_hub = dataset.type == DatasetType.HUGGINGFACE
+    of_hub = {"name": dataset.huggingface_name, "commit": dataset.commit or None} if on_hub else {}
+    about: dict[str, Any] = {
+        **of_hub,
         "train_rows": len(train),
         "train_sha256": canonical.digest(train),
         "eval_rows": len(held_out),

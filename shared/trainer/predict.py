@@ -82,9 +82,12 @@ class Predictor:
             generation = make_generation_config(wanted, self._tokenizer)
         except SettingsError as error:
             raise ValueError(str(error)) from error
-        (continuation,) = continue_texts(
-            self._model, self._tokenizer, generation, [text], whole=whole
-        )
+        try:
+            (continuation,) = continue_texts(
+                self._model, self._tokenizer, generation, [text], whole=whole
+            )
+        except ModelError as error:
+            raise ValueError(f"{MESSAGES if whole else PROMPT}: {error}") from error
         return continuation.text
 
     def _written(self, messages: list[dict[str, Any]]) -> str:
@@ -115,10 +118,16 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     """Loads what the environment names, and verifies it. Raises TrainerError or RowsError."""
     import torch
 
-    from ft.api import AdapterMetadata, AdapterType
-    from trainer import chat, trained_answers
+    from ft.api import AdapterMetadata, AdapterType, ModelMetadata, ModelType
+    from trainer import belonging, chat, trained_answers, vocabulary
     from trainer.hardware import detect
-    from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
+    from trainer.model import (
+        load_adapter,
+        load_model,
+        load_tokenizer,
+        require_effect,
+        weight_type,
+    )
     from trainer.settings import make_generation_config
 
     name = environment.get(BASE, "")
@@ -128,13 +137,23 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     source = str(project / name) if local else name
     hardware = detect()
     torch.set_num_threads(hardware.cpus)
-    tokenizer = load_tokenizer(source)
+    location = environment.get(ADAPTER, "")
+    base = ModelMetadata(
+        type=ModelType.PROJECT if local else ModelType.HUGGINGFACE,
+        huggingface_model_name="" if local else name,
+    )
+    if location:
+        belonging.settle_commit(base, str(project / location), notify)
+    tokenizer = load_tokenizer(source, base.commit)
     generation = _generation(environment.get(GENERATION, ""))
     make_generation_config(generation, tokenizer)
-    model = load_model(source, hardware, weight_type(hardware), None)
-    if location := environment.get(ADAPTER, ""):
+    dtype = weight_type(hardware)
+    model = load_model(source, hardware, dtype, None, commit=base.commit, notify=notify)
+    vocabulary.check(model, tokenizer, notify)
+    if location:
         adapter = AdapterMetadata(type=AdapterType.PROJECT, name=location, location=location)
-        model = load_adapter(model, adapter, project)
+        model = load_adapter(model, adapter, project, belonging.base_of(base, source))
+        require_effect(model, location)
         chat.take_saved(str(project / location), tokenizer)
         trained_answers.check(project / location, model, tokenizer, notify)
     notify(f"{name} {f'with {location}' if location else 'alone'} is ready on {model.device}.")

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+
 from ft.agreed import ANSWERS_FILE
+from trainer import weights
 from trainer.errors import ModelError
 from trainer.manifest import FILE as MANIFEST_FILE
 
@@ -36,13 +39,14 @@ def save_adapter(
 
     `base_location` is what the adapter's config names as its base model: as the studio knows it,
     not where it happened to lie on this machine. `describe` may add files about the adapter
-    to the directory.
+    to the directory. Raises ModelError, and leaves `target` as it is, if a weight is not finite.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
+    _require_finite(partial)
     _name_base(partial / "adapter_config.json", base_location)
     describe(partial)
     replace_directory(partial, target)
@@ -58,7 +62,7 @@ def save_merged(model: Any, tokenizer: Any, target: Path) -> None:
 def take_adapter(source: Path, base_location: str, target: Path) -> None:
     """Does the same with an adapter that another program has saved in `source`.
 
-    Raises ModelError if there is none.
+    Raises ModelError if there is none, or if a weight is not finite.
     """
     if not (source / "adapter_config.json").is_file():
         raise ModelError(f"The training has left no adapter in {source.name}.")
@@ -69,6 +73,7 @@ def take_adapter(source: Path, base_location: str, target: Path) -> None:
     for pattern in ADAPTER_FILES:
         for file in source.glob(pattern):
             shutil.copy2(file, partial)
+    _require_finite(partial)
     _name_base(partial / "adapter_config.json", base_location)
     replace_directory(partial, target)
 
@@ -81,6 +86,13 @@ def replace_directory(new: Path, target: Path) -> None:
         target.rename(old)
     new.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _require_finite(adapter: Path) -> None:
+    file = adapter / "adapter_model.safetensors"
+    if file.is_file():
+        remedy = "No adapter is saved: try a lower learning_rate."
+        weights.require_finite(load_file(file).items(), "The trained adapter", remedy)
 
 
 def _name_base(config_file: Path, base_location: str) -> None:

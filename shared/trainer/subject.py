@@ -4,9 +4,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ft.api import AdapterMetadata, GetAdapterRequest, GetModelRequest
+from ft.api import AdapterMetadata, GetAdapterRequest, GetModelRequest, ModelMetadata
 from rows.reading import Source
-from trainer import chat, manifest, settings
+from trainer import belonging, chat, manifest, settings, vocabulary
 from trainer.arguments import EvaluateArguments
 from trainer.hardware import Hardware, Notify, fit_quantisation
 from trainer.model import (
@@ -35,13 +35,13 @@ class Subject:
     def tokenizer(self, *, conversational: bool) -> Any:
         """The base model's tokenizer; for conversations with the chat template that the adapter
         was trained with."""
-        tokenizer = load_tokenizer(self._source)
+        tokenizer = load_tokenizer(self._source, self._record.commit)
         if conversational:
             self._take_template(tokenizer)
         return tokenizer
 
-    def model(self, hardware: Hardware) -> Any:
-        """The model, ready to write."""
+    def model(self, hardware: Hardware, tokenizer: Any) -> Any:
+        """The model, ready to write what it is asked with the tokenizer."""
         arguments = self._arguments
         # The adapter lies on the base model, whose weights are the only ones to be quantised.
         name = "model_bnb_config" if arguments.model_bnb_config else "adapter_bnb_config"
@@ -49,12 +49,17 @@ class Subject:
             arguments.model_bnb_config or arguments.adapter_bnb_config, hardware, self._notify
         )
         quantisation = settings.make_quantisation_config(name, wanted)
-        model = load_model(self._source, hardware, weight_type(hardware), quantisation)
+        commit, dtype = self._record.commit, weight_type(hardware)
+        model = load_model(
+            self._source, hardware, dtype, quantisation, commit=commit, notify=self._notify
+        )
+        vocabulary.check(model, tokenizer, self._notify)
         if not arguments.adapter_id:
             return model
         adapter = self._adapter(arguments.adapter_id)
         self.names.append(adapter.name)
-        return load_adapter(model, adapter, self._project)
+        base = belonging.base_of(self._record, self._source)
+        return load_adapter(model, adapter, self._project, base)
 
     def tell_reader(self, source: Source) -> None:
         """Tells if the adapter has learned from rows that were read in another way."""
@@ -77,11 +82,21 @@ class Subject:
             )
 
     @cached_property
-    def _source(self) -> str:
-        request = GetModelRequest(id=self._arguments.base_model_id)
+    def _record(self) -> ModelMetadata:
+        """The base model's, with the commit that the adapter saw, or the one that the model alone
+        is compared with."""
+        arguments = self._arguments
+        request = GetModelRequest(id=arguments.base_model_id)
         record = self._studio.GetModel(request).model
         self.names.append(record.name)
-        return model_source(record, self._project)
+        if id := arguments.adapter_id or arguments.comparison_adapter_id:
+            source = adapter_source(self._adapter(id), self._project)
+            belonging.settle_commit(record, source, self._notify)
+        return record
+
+    @cached_property
+    def _source(self) -> str:
+        return model_source(self._record, self._project)
 
     def _adapter(self, id: str) -> AdapterMetadata:
         return self._studio.GetAdapter(GetAdapterRequest(id=id)).adapter

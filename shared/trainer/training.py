@@ -11,13 +11,16 @@ from trainer import (
     checkpoints,
     data,
     manifest,
+    prepared,
     ranks,
     saving,
     settings,
     stopping,
     tracking,
+    vocabulary,
 )
 from trainer.errors import ArgumentsError, SettingsError, UnsupportedError
+from trainer.guard import TrainingGuard
 from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
@@ -46,28 +49,44 @@ class FineTuning(Tuning):
             "bnb_config",
             fit_quantisation(arguments.bnb_config, hardware, self._events.notice),
         )
-        tokenizer = load_tokenizer(source)
+        tokenizer = load_tokenizer(source, self._model.commit)
         train, held_out = self._examples(chosen, tokenizer, source)
         dtype = weight_type(hardware, fp16=bool(config.fp16))
-        model = load_model(source, hardware, dtype, quantisation)
+        model = load_model(
+            source,
+            hardware,
+            dtype,
+            quantisation,
+            commit=self._model.commit,
+            notify=self._events.notice,
+        )
+        vocabulary.check(model, tokenizer, self._events.notice)
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
-        data.check_prepared(trainer.train_dataset, train, config, self._events.notice)
+        prepared.check(trainer, len(train), self._events.notice)
         self._train(trainer, chosen, checkpoints.identity(arguments, train))
         self._save(trainer)
 
     def _train(self, trainer: Any, chosen: dict[str, Any], identity: str) -> None:
         if self._to_mlflow:
             trainer.add_callback(PatientMLflow(self._events.notice))
-        minutes = chosen.get("save_minutes", checkpoints.MINUTES)
-        trainer.add_callback(checkpoints.CheckpointCallback(identity, self._rows_source, minutes))
-        for callback in stopping.callbacks(chosen, self._events.notice):
-            trainer.add_callback(callback)
         output_dir = Path(self._arguments.train_out_dir)
         checkpoint = checkpoints.to_go_on_from(
             output_dir, identity, self._rows_source, self._events
         )
-        trainer.train(resume_from_checkpoint=checkpoint)
+        # Before the callback that marks a checkpoint as whole: none is of broken weights.
+        guard = TrainingGuard(output_dir, identity, checkpoint is not None, self._events.notice)
+        guard.watch(trainer)
+        minutes = chosen.get("save_minutes", checkpoints.MINUTES)
+        trainer.add_callback(checkpoints.CheckpointCallback(identity, self._rows_source, minutes))
+        for callback in stopping.callbacks(chosen, self._events.notice):
+            trainer.add_callback(callback)
+        if checkpoint is not None and checkpoints.is_last(checkpoint):
+            # The library would train one more step.
+            checkpoints.take(trainer, checkpoint)
+        else:
+            trainer.train(resume_from_checkpoint=checkpoint)
+        guard.finish()
 
     def _check_world(self, config: Any) -> None:
         # Some ways to start several processes end up with each of them training alone.

@@ -15,6 +15,7 @@ from ft.api import (
 from rows import reading, shares
 from trainer import hub, manifest, trained_answers
 from trainer.arguments import FineTuneArguments
+from trainer.commits import Commits
 from trainer.events import EventLog
 from trainer.questions import Sample
 from trainer.registration import announce
@@ -32,10 +33,12 @@ class Tuning:
         self._events = events
         self._project = project
         self._target = project / arguments.out_dir
+        self._commits = Commits(project / arguments.train_out_dir)
 
     def _look_up_model(self) -> tuple[ModelMetadata, str]:
-        """The base model, and where it is loaded from."""
+        """The base model, with its commit on the hub, and where it is loaded from."""
         model = self._studio.GetModel(GetModelRequest(id=self._arguments.base_model_id)).model
+        self._commits.settle_model(model)
         return model, model_source(model, self._project)
 
     def _look_up_prompt(self) -> PromptMetadata:
@@ -48,6 +51,8 @@ class Tuning:
         """Rows to train on, and rows held out; people are told how their file is read."""
         arguments = self._arguments
         dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
+        self._commits.settle_dataset(dataset)
+        self._dataset = dataset
         loaded = reading.read(dataset, self._project, hub.token())
         self._rows_source = loaded.source
         for said in loaded.source.notices:
@@ -56,7 +61,7 @@ class Tuning:
 
     def _about_rows(self, train: Dataset, held_out: Dataset) -> dict[str, Any]:
         """What the manifest tells of rows that were just read."""
-        return manifest.data_of(train, held_out, self._rows_source)
+        return manifest.data_of(self._dataset, train, held_out, self._rows_source)
 
     def _samples(self, prompt: PromptMetadata, train: Dataset, held_out: Dataset) -> list[Sample]:
         """What the trained model is asked, so that whoever serves it can compare."""

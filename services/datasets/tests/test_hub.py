@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from chassis import domains, errors
 from chassis.testing import Process, settings_in
-from chassis.testing_hub import Repo, TestHub, hub
+from chassis.testing_hub import COMMIT, Repo, TestHub, hub
 from chassis.testing_troubles import TROUBLES, troubled
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
@@ -135,6 +135,7 @@ async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
 async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> None:
     added = await studio.add(f" {name} ")
     assert (added.type, added.name, added.huggingface_name) == ("huggingface", name, name)
+    assert added.commit == COMMIT
     assert json.loads(added.features) == ["question", "answer"]
     with pytest.raises(errors.AlreadyExists):
         await studio.add(name)

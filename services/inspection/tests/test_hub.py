@@ -47,12 +47,30 @@ async def test_a_model_and_a_dataset_of_the_hub_are_looked_into(tmp_path: Path) 
         Repo("dataset", "a/data", DATA, readers=(TOKEN,), private=True),
     )
 
-    assert rules(response) == {"FT-855": "WARNING"}
+    assert rules(response) == {"FT-855": "WARNING", "FT-892": "WARNING"}
     assert list(response.findings[0].places) == ["row 2"]
     data = response.data
     assert (data.rows, data.used_rows, data.held_out_rows) == (3, 2, 1)
     assert (data.context_tokens, data.pad_token) == (256, "<|pad|>")
     assert "984,192 parameters" in response.memory.reasoning[0]
+
+
+async def test_what_is_looked_into_is_at_the_commit_of_the_record(tmp_path: Path) -> None:
+    before, now = "b" * 40, "c" * 40
+    request = hub_job()
+    request.model.commit = request.dataset.commit = before
+    model = Repo("model", "a/model", {"config.json": b"{}"}, commit=now, earlier={before: MODEL})
+    data = Repo("dataset", "a/data", {}, commit=now, earlier={before: DATA})
+
+    seen = await inspected(tmp_path, request, model, data)
+
+    assert seen.data.rows == 3
+    assert "984,192 parameters" in seen.memory.reasoning[0]
+
+    request.model.commit = request.dataset.commit = "d" * 40
+    gone = await inspected(tmp_path / "other", request, model, data)
+    told = [one for one in gone.findings if "has no commit dddd" in one.description]
+    assert [(one.severity, one.rule) for one in told] == [("ERROR", "FT-862"), ("ERROR", "FT-851")]
 
 
 @pytest.mark.parametrize(

@@ -148,14 +148,26 @@ async def test_steps_of_packed_rows_are_not_known(inspect: Inspect, data: str) -
     assert response.data.total_steps == 0
 
 
-async def test_without_a_pad_token_it_is_an_error(
+async def test_the_end_of_the_text_that_pads_is_told(
     inspect: Inspect, project: Path, data: str
 ) -> None:
-    change(project / "model/tokenizer_config.json", pad_token=None, eos_token="<|pad|>")
+    file = project / "model/tokenizer.json"
+    file.write_text(file.read_text().replace("<|pad|>", "<|other|>"))
+    change(project / "model/tokenizer_config.json", pad_token=None)
 
     response = await inspect(job(data))
 
-    assert rules(response)["FT-859"] == "ERROR"
+    [finding] = [one for one in response.findings if one.rule == "FT-859"]
+    assert (finding.severity, response.data.pad_token) == ("NOTICE", "<|end|>")
+
+
+async def test_without_an_end_of_text_it_is_an_error(
+    inspect: Inspect, project: Path, data: str
+) -> None:
+    change(project / "model/tokenizer_config.json", eos_token=None)
+    change(project / "model/config.json", eos_token_id=None)
+
+    assert rules(await inspect(job(data)))["FT-859"] == "ERROR"
 
 
 @pytest.mark.parametrize("content", [None, "not json", "{}"])

@@ -11,7 +11,7 @@ from grpc import StatusCode, aio
 
 from chassis import domains, errors
 from chassis.testing import Process, settings_in
-from chassis.testing_hub import Repo, TestHub, hub
+from chassis.testing_hub import COMMIT, Repo, TestHub, hub
 from chassis.testing_troubles import TROUBLES, troubled
 from ft.proto import domains_pb2_grpc
 from ft.proto.domains_pb2 import GetModelFamilyRequest
@@ -119,7 +119,7 @@ async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
 async def test_registers_a_model_once(studio: Studio) -> None:
     added = await studio.add("  good/model ")
     assert (added.type, added.name) == ("huggingface", "good/model")
-    assert added.huggingface_model_name == "good/model"
+    assert (added.huggingface_model_name, added.commit) == ("good/model", COMMIT)
     with pytest.raises(errors.AlreadyExists) as refused:
         await studio.add("good/model")
     assert refused.value.metadata["holder_id"] == added.id

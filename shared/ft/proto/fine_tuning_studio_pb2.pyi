@@ -2203,6 +2203,7 @@ class DatasetMetadata(_message.Message):
     HUGGINGFACE_NAME_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
+    COMMIT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -2213,6 +2214,10 @@ class DatasetMetadata(_message.Message):
     location: _builtins.str
     features: _builtins.str
     """Column names, a JSON list."""
+    commit: _builtins.str
+    """The commit on the hub at which it was registered and jobs read it; empty for other types and
+    where it is not known.
+    """
     created_at: _builtins.str
     """When it was registered and last changed, RFC 3339 in UTC."""
     updated_at: _builtins.str
@@ -2226,12 +2231,13 @@ class DatasetMetadata(_message.Message):
         huggingface_name: _builtins.str = ...,
         location: _builtins.str = ...,
         features: _builtins.str = ...,
+        commit: _builtins.str = ...,
         created_at: _builtins.str = ...,
         updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "features", b"features", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "name", b"name", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit", b"commit", "created_at", b"created_at", "description", b"description", "features", b"features", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "name", b"name", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2252,6 +2258,7 @@ class ModelMetadata(_message.Message):
     CML_REGISTERED_MODEL_ID_FIELD_NUMBER: _builtins.int
     MLFLOW_EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
     MLFLOW_RUN_ID_FIELD_NUMBER: _builtins.int
+    COMMIT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -2264,6 +2271,10 @@ class ModelMetadata(_message.Message):
     cml_registered_model_id: _builtins.str
     mlflow_experiment_id: _builtins.str
     mlflow_run_id: _builtins.str
+    commit: _builtins.str
+    """The commit on the hub at which it was registered and jobs load it; empty for other types and
+    where it is not known.
+    """
     created_at: _builtins.str
     """When it was registered and last changed, RFC 3339 in UTC."""
     updated_at: _builtins.str
@@ -2279,12 +2290,13 @@ class ModelMetadata(_message.Message):
         cml_registered_model_id: _builtins.str = ...,
         mlflow_experiment_id: _builtins.str = ...,
         mlflow_run_id: _builtins.str = ...,
+        commit: _builtins.str = ...,
         created_at: _builtins.str = ...,
         updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cml_registered_model_id", b"cml_registered_model_id", "created_at", b"created_at", "framework", b"framework", "huggingface_model_name", b"huggingface_model_name", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "name", b"name", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cml_registered_model_id", b"cml_registered_model_id", "commit", b"commit", "created_at", b"created_at", "framework", b"framework", "huggingface_model_name", b"huggingface_model_name", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "name", b"name", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

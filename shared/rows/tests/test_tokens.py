@@ -25,9 +25,9 @@ def test_the_best_token_that_is_not_the_end(
     assert pad_token("</s>", pad, unk, vocabulary(*tokens)) == wanted
 
 
-def test_no_such_token_is_refused() -> None:
-    with pytest.raises(TokenError, match="no pad token distinct"):
-        pad_token("</s>", "</s>", None, vocabulary("padding"))
+def test_without_another_it_is_the_end_itself() -> None:
+    assert pad_token("</s>", "</s>", None, vocabulary("padding")) == "</s>"
+    assert pad_token("</s>", None, "</s>", vocabulary()) == "</s>"
 
 
 def test_no_end_of_text_is_refused() -> None:

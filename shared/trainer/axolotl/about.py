@@ -29,6 +29,8 @@ class About:
     data: Mapping[str, Any]
     source: str
     """What the base model is loaded from."""
+    commit: str
+    """Of a model of the hub; empty for a directory."""
     config: Mapping[str, Any]
     """The user's, as it is stored."""
 

@@ -13,6 +13,8 @@ from trainer.axolotl.about import About
 from trainer.checkpoints import CheckpointCallback
 from trainer.claim import attempt
 from trainer.events import EventLog
+from trainer.guard import TrainingGuard
+from trainer.model import require_finite
 from trainer.progress import ProgressCallback
 
 
@@ -25,6 +27,7 @@ class StudioPlugin(BasePlugin):
         self._events = EventLog(self._folder, attempt(os.environ))
         self._about = About.read(self._folder)
         self._trainer: Any = None
+        self._guard: TrainingGuard | None = None
 
     def add_callbacks_pre_trainer(self, cfg: Any, model: Any) -> list[Any]:  # noqa: ARG002
         """Callbacks for Axolotl's trainer."""
@@ -33,12 +36,25 @@ class StudioPlugin(BasePlugin):
             CheckpointCallback(self._about.identity, self._about.rows_source()),
         ]
 
-    def post_trainer_create(self, cfg: Any, trainer: Any) -> None:  # noqa: ARG002
-        """The trainer, and with it the model, is kept until `post_train_unload`."""
+    def post_model_load(self, cfg: Any, model: Any) -> None:  # noqa: ARG002
+        """Raises ModelError if a weight of the model has a number that is not finite."""
+        require_finite(self._about.source, model)
+
+    def post_trainer_create(self, cfg: Any, trainer: Any) -> None:
+        """Guards the training. The trainer, and with it the model, is kept until
+        `post_train_unload`."""
         self._trainer = trainer
+        resumed = bool(cfg.resume_from_checkpoint)
+        identity, notify = self._about.identity, self._events.notice
+        self._guard = TrainingGuard(self._folder, identity, resumed, notify)
+        self._guard.watch(trainer)
 
     def post_train_unload(self, cfg: Any) -> None:
-        """Called once, after the adapter is saved, which `post_train` is not."""
+        """Called once, after the adapter is saved, which `post_train` is not.
+
+        Raises TrainingError if the training has broken the adapter or changed nothing."""
+        if self._guard is not None:
+            self._guard.finish()
         beside.write(
             self._about.origin(),
             self._about.samples,

@@ -40,6 +40,8 @@ class Places:
     """None where there are no such rows."""
     output: Path
     prepared: Path
+    commit: str = ""
+    """Of a base model of the hub, which Axolotl is told to load."""
     checkpoint: str | None = None
     """What to go on from."""
 
@@ -59,6 +61,7 @@ def resolved(
         **({} if on_gpu else _for_cpu(config, notify)),
         **_rows(config, places, notify),
         "base_model": places.base_model,
+        **({"revision_of_model": places.commit} if places.commit else {}),
         "output_dir": str(places.output),
         "dataset_prepared_path": str(places.prepared),
         "resume_from_checkpoint": places.checkpoint,

@@ -15,13 +15,14 @@ from datasets import Dataset
 
 from ft.api import GetConfigRequest, ModelMetadata
 from rows import templates, values
-from trainer import checkpoints, hub, saving
+from trainer import checkpoints, hub, saving, vocabulary
 from trainer.axolotl.about import About
 from trainer.axolotl.resolve import Places, resolved
 from trainer.claim import attempt
 from trainer.errors import ArgumentsError, UnsupportedError, WorkerError
 from trainer.hardware import detect
 from trainer.job import ending, kill
+from trainer.model import load_tokenizer, without_weights
 from trainer.outcome import WorkerFiles, ended
 from trainer.studio import model_reference
 from trainer.tuning import Tuning
@@ -47,11 +48,19 @@ class AxolotlTuning(Tuning):
         model, source = self._look_up_model()
         request = GetConfigRequest(id=self._arguments.axolotl_config_id)
         config = yaml.safe_load(self._studio.GetConfig(request).config.config)
+        self._check_base(source, model.commit)
         about = self._about(config, model, source)
         about.write(self._folder)
         self._train(self._write(about))
         saving.take_adapter(self._folder / "axolotl", model_reference(model), self._target)
         self._announce()
+
+    def _check_base(self, source: str, commit: str) -> None:
+        """Raises ModelError as the studio's own trainer does: Axolotl loads the model by itself,
+        also one whose weights are not its own."""
+        tokenizer = load_tokenizer(source, commit)
+        model = without_weights(source, commit, self._events.notice)
+        vocabulary.check(model, tokenizer, self._events.notice)
 
     def _about(self, config: Any, model: ModelMetadata, source: str) -> About:
         train, held_out = self._read_rows()
@@ -70,6 +79,7 @@ class AxolotlTuning(Tuning):
             samples=self._samples(prompt, train, held_out),
             data=self._about_rows(train, held_out),
             source=source,
+            commit=model.commit,
             config=config,
         )
 
@@ -97,6 +107,7 @@ class AxolotlTuning(Tuning):
         output = self._folder / "axolotl"
         places = Places(
             base_model=about.source,
+            commit=about.commit,
             train=self._rows_file("train"),
             held_out=self._rows_file("held_out") if about.started["eval_rows"] else None,
             output=output,

@@ -110,7 +110,7 @@ def train(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Run]:
     """Trains within the test's process: job-1, job-2 and so on. The data are 200 rows of a file,
-    unless another one is named."""
+    unless another one is named. A `job` that is named may have run before."""
     monkeypatch.chdir(project)
     rows = (TRAINER / "starter/intents/train.jsonl").read_text().splitlines(keepends=True)
     (project / "rows.jsonl").write_text("".join(rows[:200]))
@@ -119,9 +119,10 @@ def train(
         training: dict[str, Any] | None = None,
         lora: dict[str, Any] | None = None,
         dataset: str = "rows.jsonl",
+        job: str = "",
         **flags: Any,
     ) -> Run:
-        job = f"job-{len(list(project.glob('outputs/*'))) + 1}"
+        job = job or f"job-{len(list(project.glob('outputs/*'))) + 1}"
         studio.dataset.type, studio.dataset.location = "project_jsonl", dataset
         studio.adapters.clear()
         chosen = {"optim": "adamw_torch", "fp16": False, **(training or {})}

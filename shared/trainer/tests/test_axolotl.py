@@ -11,8 +11,10 @@ from typing import Any
 
 import psutil
 import pytest
+import torch
 import yaml
 from peft import PeftModel
+from safetensors.torch import save_file
 
 from ft.api import PromptMetadata
 from rows import canonical
@@ -115,9 +117,14 @@ def test_of_a_training_only_the_adapter_is_taken(tmp_path: Path) -> None:
     source.mkdir()
     with pytest.raises(ModelError, match="no adapter in trained"):
         take_adapter(source, "starter/model", target)
-    for name in ("adapter_model.safetensors", "tokenizer.json", "debug.log", "config.json"):
+    for name in ("tokenizer.json", "debug.log", "config.json"):
         (source / name).write_text("{}")
     (source / "adapter_config.json").write_text('{"base_model_name_or_path": "/tmp/x"}')
+    save_file({"lora_B": torch.tensor([1.0, torch.nan])}, source / "adapter_model.safetensors")
+    with pytest.raises(ModelError, match="weight has numbers that are not finite"):
+        take_adapter(source, "starter/model", target)
+    assert not target.exists()
+    save_file({"lora_B": torch.ones(2)}, source / "adapter_model.safetensors")
     take_adapter(source, "starter/model", target)
     names = sorted(file.name for file in target.iterdir())
     assert names == ["adapter_config.json", "adapter_model.safetensors", "tokenizer.json"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer
 
@@ -59,6 +60,9 @@ class Heard:
         self.heard: list[list[int]] = []
 
     def eval(self) -> None: ...
+
+    def get_input_embeddings(self) -> Any:
+        return torch.nn.Embedding(2000, 1)
 
     def generate(self, input_ids: Any, **_: Any) -> Any:
         self.heard += input_ids.tolist()

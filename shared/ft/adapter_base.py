@@ -1,0 +1,42 @@
+"""The base model that an adapter's own files name."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MANIFEST, CONFIG = "manifest.json", "adapter_config.json"
+"""Files of an adapter that name its base model: the studio's, and that of the library."""
+MAX_BYTES = 16 * 1024 * 1024
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def hub_name(folder: Path, project: Path) -> str:
+    """The name on the hub of the base model of the adapter in a directory; empty where its files
+    name none, or a path, which means nothing on another machine."""
+    told = read(folder / MANIFEST).get("base_model")
+    if isinstance(told, dict) and told.get("name"):
+        return str(told["name"])
+    if isinstance(told, dict) and told.get("sha256"):
+        return ""
+    return of_config(read(folder / CONFIG), folder, project)
+
+
+def of_config(config: Mapping[str, Any], folder: Path, project: Path) -> str:
+    """The same, of the content of an adapter_config.json alone."""
+    named = str(config.get("base_model_name_or_path") or "")
+    # What lies in the project, or beside the adapter, is a path.
+    is_path = (project / named).exists() or (folder.parent / named).exists()
+    return named if _HUB_NAME.fullmatch(named) and not is_path else ""
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is none."""
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            return {}
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}

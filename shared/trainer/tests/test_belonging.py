@@ -1,0 +1,279 @@
+"""Adapters that cannot be used with a base model: refused by evaluation, export and serving."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ft.api import FineTuningJobMetadata, ModelMetadata, ModelType
+from trainer import belonging
+from trainer.arguments import ExportArguments, evaluate_arguments
+from trainer.belonging import Base
+from trainer.errors import ModelError
+from trainer.evaluation import Evaluation
+from trainer.events import EventLog
+from trainer.exporting import Export
+from trainer.predict import ADAPTER, BASE, load
+from trainer.studio import Identity
+from trainer.tests import models
+from trainer.tests.models import Weights, change, edit
+from trainer.tests.studio import Direct, Studio
+from trainer.tests.support import Run
+
+Train = Callable[..., Run]
+Use = Callable[[Path, Studio], Any]
+SHORT = {"max_steps": 1, "lr_scheduler_type": "constant", "warmup_ratio": 0}
+
+
+@pytest.fixture
+def adapter(train: Train, project: Path, studio: Studio) -> Path:
+    """An adapter of a copy of the starter model, in the studio's list."""
+    studio.model.location = "base"
+    models.copy(project / "base")
+    train(training=SHORT)
+    assert studio.adapters[0].location == "adapters/job-1"
+    studio.jobs["job-1"] = FineTuningJobMetadata(id="job-1", dataset_id="dataset")
+    return project / "adapters/job-1"
+
+
+def evaluate(project: Path, studio: Studio) -> None:
+    flags = (
+        "--base_model_id model --dataset_id dataset --prompt_id prompt --adapter_id adapter-0 "
+        "--result_dir mlflow_results/e --eval_dataset_fraction 0.1 "
+        '--generation_config {"max_new_tokens":4}'
+    )
+    folder = project / "mlflow_results/e"
+    given = evaluate_arguments({"JOB_ARGUMENTS": flags})
+    Evaluation(given, Direct(studio), EventLog(folder), project).run()
+
+
+def export(project: Path, studio: Studio) -> None:
+    given = ExportArguments("merged", "model", "adapter-0", "merged", "", "exports/e", {})
+    folder = project / "exports/e"
+    Export(given, Identity("e", "t"), Direct(studio), EventLog(folder), project).run()
+    assert studio.exports
+
+
+def serve(project: Path, studio: Studio) -> None:
+    wanted = {BASE: studio.model.location, ADAPTER: studio.adapters[0].location}
+    load(wanted, project, lambda _: None)
+
+
+USES: list[Use] = [evaluate, export, serve]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_an_adapter_is_used_with_its_base_wherever_that_lies(
+    project: Path, studio: Studio, adapter: Path, use: Use
+) -> None:
+    (project / "base").rename(project / "elsewhere")
+    studio.model.location = "elsewhere"
+
+    use(project, studio)
+
+
+def spoilt(number: float) -> Callable[[Weights], Weights]:
+    def spoil(weights: Weights) -> Weights:
+        next(iter(weights.values())).view(-1)[3] = number
+        return weights
+
+    return spoil
+
+
+def untrained(weights: Weights) -> Weights:
+    return {name: one * ("lora_B" not in name) for name, one in weights.items()}
+
+
+def without_one(weights: Weights) -> Weights:
+    return {name: one for name, one in weights.items() if "layers.1.mlp.up_proj.lora_B" not in name}
+
+
+def renamed(weights: Weights) -> Weights:
+    return {name.replace("layers.1.", "layers.9."): one for name, one in weights.items()}
+
+
+def narrower(weights: Weights) -> Weights:
+    return {name: one[:, :64] if "q_proj.lora_A" in name else one for name, one in weights.items()}
+
+
+OF_WEIGHTS: list[tuple[Callable[[Weights], Weights], str]] = [
+    (spoilt(float("nan")), r"weight has numbers that are not finite.*lora_A"),
+    (spoilt(float("-inf")), r"weight has numbers that are not finite.*lora_A"),
+    (without_one, r"does not fit the base model: it lacks 1 weights: .*layers\.1\.mlp\.up_proj"),
+    (renamed, r"14 of its weights have no place in the model: .*layers\.9.*it lacks 14 weights"),
+    (narrower, r"4 of its weights do not fit the base model: .*q_proj"),
+]
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(("make", "said"), OF_WEIGHTS)
+def test_an_adapter_with_other_weights_than_it_should_have_is_refused(
+    project: Path,
+    studio: Studio,
+    adapter: Path,
+    use: Use,
+    make: Callable[[Weights], Weights],
+    said: str,
+) -> None:
+    # As one from elsewhere: nothing lies beside it.
+    (adapter / "manifest.json").unlink()
+    change(adapter, make)
+
+    with pytest.raises(ModelError, match=said):
+        use(project, studio)
+    assert studio.exports == []
+
+
+@pytest.mark.parametrize("use", [export, serve])
+def test_an_adapter_that_changes_nothing_is_neither_exported_nor_served(
+    project: Path, studio: Studio, adapter: Path, use: Use
+) -> None:
+    change(adapter, untrained)
+    with pytest.raises(ModelError, match=r"changes nothing of its base model: its lora_B are zero"):
+        use(project, studio)
+    assert studio.exports == []
+
+
+@pytest.mark.parametrize("use", USES)
+def test_an_adapter_of_other_weights_is_refused(
+    project: Path, studio: Studio, adapter: Path, use: Use
+) -> None:
+    def other(weights: Weights) -> Weights:
+        weights["model.norm.weight"][0] += 1
+        return weights
+
+    change(project / "base", other)
+
+    said = r"belongs to another base model: the hashes of model\.safetensors are not those"
+    with pytest.raises(ModelError, match=said):
+        use(project, studio)
+    # An adapter that does not say is judged by its answers alone.
+    (adapter / "manifest.json").unlink()
+    (adapter / "parity.json").unlink()
+    use(project, studio)
+
+
+@pytest.mark.parametrize("use", USES)
+def test_an_adapter_of_a_larger_model_is_refused(
+    project: Path, studio: Studio, adapter: Path, use: Use
+) -> None:
+    (adapter / "manifest.json").unlink()
+    shutil.rmtree(project / "base")
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    models.copy(project / "base")
+    config = LlamaConfig.from_pretrained(project / "base")
+    config.update({"intermediate_size": 256, "hidden_size": 64, "head_dim": 16})
+    LlamaForCausalLM(config).save_pretrained(project / "base")
+
+    with pytest.raises(ModelError, match=r"56 of its weights do not fit the base model"):
+        use(project, studio)
+
+
+@pytest.mark.parametrize(
+    ("told", "config", "base", "refused"),
+    [
+        ({"name": "a/b", "commit": "c"}, "a/b", "a/b", False),
+        ({"name": "a/b"}, "x/y", "a/b", False),
+        ({"name": "a/b"}, "a/b", "a/c", True),
+        ({}, "a/b", "a/c", True),
+        ({}, "a/b", "a/b", False),
+        # Paths, which mean nothing.
+        ({}, "/data/models/b", "a/c", False),
+        ({}, "starter/model", "a/c", False),
+        ({}, "", "a/c", False),
+        ({"name": "a/b"}, "a/b", "", False),
+        ({"sha256": {"model.safetensors": "0"}}, "starter/model", "a/c", False),
+        (["no", "object"], "a/c", "a/c", False),
+    ],
+)
+def test_names_on_the_hub_tell_bases_apart(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: Any,
+    config: str,
+    base: str,
+    refused: bool,
+) -> None:
+    monkeypatch.chdir(project)
+    folder = project / "adapters/one"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"base_model": told}))
+    content = {"base_model_name_or_path": config, "peft_type": "LORA"}
+    (folder / "adapter_config.json").write_text(json.dumps(content))
+
+    def require() -> None:
+        belonging.require("Adapter one", str(folder), Base(base or str(project), base))
+
+    if refused:
+        with pytest.raises(ModelError, match="was trained on a/b, and this is a/c"):
+            require()
+    else:
+        require()
+
+
+def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def commit_of(name: str, commit: str = "") -> str:
+        seen.append((name, commit))
+        return commit or "newest"
+
+    monkeypatch.setattr("trainer.hub.commit_of_model", commit_of)
+    folder = project / "adapters/one"
+    folder.mkdir(parents=True)
+    notices: list[str] = []
+
+    def settled(manifest: Any, registered: str = "") -> str:
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        model = ModelMetadata(type=ModelType.HUGGINGFACE, huggingface_model_name="a/b")
+        model.commit = registered
+        belonging.settle_commit(model, str(folder), notices.append)
+        return model.commit
+
+    assert settled({"base_model": {"name": "a/b", "commit": "c1"}}, "c2") == "c1"
+    assert notices == []
+    # As manifests were before.
+    assert settled({"base_model": {"name": "a/b"}}) == "newest"
+    assert settled({}, "c2") == "c2"
+    assert [notice.rpartition(": ")[2] for notice in notices] == [
+        "the newest is loaded.",
+        "c2 is loaded.",
+    ]
+    assert seen == [("a/b", "c1"), ("a/b", ""), ("a/b", "c2")]
+
+
+def test_a_base_of_the_project_has_no_commit(project: Path) -> None:
+    model = ModelMetadata(type=ModelType.PROJECT, location="base")
+    belonging.settle_commit(model, str(project), lambda _: pytest.fail("told"))
+    assert model.commit == ""
+
+
+def test_what_a_served_model_has_no_embedding_for_is_refused(project: Path) -> None:
+    base = models.copy(project / "base")
+    content = json.loads((base / "tokenizer.json").read_text())
+    content["added_tokens"].append(
+        content["added_tokens"][0] | {"id": 1024, "content": "<img>", "special": False}
+    )
+    (base / "tokenizer.json").write_text(json.dumps(content))
+    told: list[str] = []
+    served = load({BASE: "base"}, project, told.append)
+
+    assert any("1 tokens of the tokenizer have no embedding" in one for one in told)
+    assert served.answer({"prompt": "hello", "max_new_tokens": 1}) is not None
+    with pytest.raises(ValueError, match=r"prompt: .*'<img>' with the number 1024"):
+        served.answer({"prompt": "an <img>"})
+
+
+@pytest.mark.parametrize("use", [evaluate, export, serve])
+def test_a_base_that_is_broken_after_the_training_is_refused(
+    project: Path, studio: Studio, adapter: Path, use: Use
+) -> None:
+    edit(project / "base/config.json", num_hidden_layers=5)
+    with pytest.raises(ModelError, match=r"9 weights of LlamaForCausalLM are not in its files"):
+        use(project, studio)

@@ -1,0 +1,69 @@
+"""Checks of weights in memory: numbers that are not finite, and whether training changed them."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+
+from rows.weight_files import shown
+from trainer.errors import ModelError
+
+Named = Iterable[tuple[str, torch.Tensor]]
+_RANDOM = (".lora_A.", ".lora_embedding_B.")
+"""Parts of the names of LoRA's matrices that begin with random numbers, and change nothing while
+the other of their pair is zero."""
+_ZERO = (".lora_B.", ".lora_embedding_A.")
+
+
+def require_finite(named: Named, what: str, remedy: str) -> None:
+    """Raises ModelError with the names of tensors that hold a number which is not finite."""
+    if wrong := [name for name, tensor in named if not is_finite(tensor)]:
+        number = "weight has" if len(wrong) == 1 else f"{len(wrong)} weights have"
+        raise ModelError(
+            f"{what}: {number} numbers that are not finite (nan or inf): {shown(wrong)}. {remedy}"
+        )
+
+
+@torch.no_grad()
+def is_finite(tensor: torch.Tensor) -> bool:
+    """Whether every number is finite. Whole numbers are; of a quantised weight its scales count."""
+    scales = getattr(tensor, "quant_state", None)
+    if scales is not None:
+        parts = (getattr(scales, "absmax", None), getattr(scales, "offset", None))
+        return all(is_finite(part) for part in parts if isinstance(part, torch.Tensor))
+    if not tensor.is_floating_point() or tensor.is_meta or not tensor.numel():
+        return True
+    if tensor.element_size() == 1:  # Of 8 bits: few operations know such numbers.
+        tensor = tensor.to(torch.float32)
+    # A minimum and a maximum need no memory of their own, and a nan is both.
+    low, high = torch.aminmax(tensor.detach())
+    return bool(torch.isfinite(low) & torch.isfinite(high))
+
+
+def trainable(model: Any) -> dict[str, torch.Tensor]:
+    """The parameters that a training changes, by name."""
+    return {name: one for name, one in model.named_parameters() if one.requires_grad}
+
+
+def digest(named: Mapping[str, torch.Tensor]) -> str:
+    """Tells whether an adapter has moved: SHA-256 of the weights that change what it does.
+
+    LoRA's random matrices are left out, of which an optimiser's weight decay alone makes others.
+    """
+    found = {name: one for name, one in named.items() if not any(part in name for part in _RANDOM)}
+    total = hashlib.sha256()
+    for name, tensor in sorted((found or named).items()):
+        total.update(name.encode())
+        content = tensor.detach().cpu().contiguous()
+        total.update(content.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+@torch.no_grad()
+def changes_nothing(named: Mapping[str, torch.Tensor]) -> bool:
+    """Whether an adapter leaves its base as it is: all that it has are LoRA's matrices, and one
+    of each pair is zero."""
+    zero = [one for name, one in named.items() if any(part in name for part in _ZERO)]
+    others = [name for name in named if not any(part in name for part in (*_RANDOM, *_ZERO))]
+    return bool(zero) and not others and not any(bool(one.any()) for one in zero)
