@@ -50,6 +50,11 @@ TABLE = "a,b\n00501,é\n1.10,x\n"
 WRITTEN = [["00501", "é"], ["1.10", "x"]]
 
 
+def packed(content: bytes) -> bytes:
+    """The content as gzip has it: without the time, which would be in the names of tests."""
+    return gzip.compress(content, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
@@ -59,9 +64,9 @@ WRITTEN = [["00501", "é"], ["1.10", "x"]]
         ("d.csv", TABLE.replace("\n", "\r\n"), ""),
         ("d.csv", TABLE.replace("\n", "\r"), ""),
         ("d.csv", TABLE.rstrip(), ""),
-        ("d.csv.gz", gzip.compress(TABLE.encode()), ""),
+        ("d.csv.gz", packed(TABLE.encode()), ""),
         ("d.tsv", TABLE.replace(",", "\t"), ""),
-        ("d.TSV.GZ", gzip.compress(TABLE.replace(",", "\t").encode()), ""),
+        ("d.TSV.GZ", packed(TABLE.replace(",", "\t").encode()), ""),
         ("d.csv", TABLE.replace(",", ";"), "separated by semicolons"),
         ("d.csv", TABLE.replace(",", "\t"), "separated by tabs"),
         ("d.tsv", TABLE, "separated by commas"),
@@ -69,7 +74,7 @@ WRITTEN = [["00501", "é"], ["1.10", "x"]]
         ("d.csv", TABLE.encode("utf-16"), "UTF-16"),
         ("d.csv", b"\xfe\xff" + TABLE.encode("utf-16-be"), "UTF-16"),
         ("d.jsonl", '{"a": "00501", "b": "é"}\r\n\n{"a": 1.10, "b": "x"}', ""),
-        ("d.jsonl.gz", gzip.compress(b'{"a": "00501", "b": "\\u00e9"}\n{"a": 1.10, "b": "x"}'), ""),
+        ("d.jsonl.gz", packed(b'{"a": "00501", "b": "\\u00e9"}\n{"a": 1.10, "b": "x"}'), ""),
         ("d.json", ' [{"a": "00501", "b": "é"},\n{"a": 1.10, "b": "x"}]\n', ""),
         ("d.json", '[{"a": "00501", "b": "é"},{"a": 1.10, "b": "x"}]'.encode("utf-16"), "UTF-16"),
         ("d.json", '{"a": "00501", "b": "é"}\n{"a": 1.10, "b": "x"}', ""),
@@ -98,10 +103,10 @@ def test_files_of_every_kind_are_read(
         ("d.csv", TABLE.encode("utf-16-le"), "likely UTF-16 without its mark"),
         ("d.csv", "a,b\nx\0,y\n", "line 2: a NUL character after 'x': the file is damaged"),
         ("d.csv", b"PK\x03\x04rest", "ZIP archive or an Excel workbook: save the sheet as CSV"),
-        ("d.csv", gzip.compress(b"a,b\n1,2\n"), "let its name end in .gz"),
+        ("d.csv", packed(b"a,b\n1,2\n"), "let its name end in .gz"),
         ("d.csv.gz", TABLE, "no gzip file"),
-        ("d.csv.gz", gzip.compress(TABLE.encode())[:-9], "cut off"),
-        ("d.csv.gz", gzip.compress(b"a,b\n" + b"x,y\n" * 20_000_000), "200 times its size"),
+        ("d.csv.gz", packed(TABLE.encode())[:-9], "cut off"),
+        ("d.csv.gz", packed(b"a,b\n" + b"x,y\n" * 20_000_000), "200 times its size"),
         ("d.csv", 'a,b\n"x"y,z\n', "line 2: .*is written twice"),
         ("d.csv", "a,b\n1,2\n" + '"' + "x\n" * 9_000_000, "line 3: a row has more than 16,777,216"),
         ("d.jsonl", '{"a": 1}\n{"a": Infinity}', "line 2: Infinity is no number in JSON"),
