@@ -118,7 +118,9 @@ class FineTuning(Tuning):
         prompt = self._look_up_prompt()
         data.check_held_out(held_out, chosen)
         about = manifest.data_of(self._dataset, train, held_out)
-        self._origin = manifest.Origin(prompt, about, source, chosen, arguments.dist_num)
+        self._origin = manifest.Origin(
+            prompt, about, source, chosen, arguments.dist_num, self._model.commit
+        )
         self._asked = self._samples(prompt, train, held_out)
         examples = data.Examples(prompt, chosen, tokenizer, train)
         made = examples.of(train)

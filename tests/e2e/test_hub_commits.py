@@ -27,8 +27,17 @@ STARTER = REPOSITORY / "shared/trainer/starter"
 SEEN, NEWER = "b" * 40, "c" * 40
 MODEL = {file.name: file.read_bytes() for file in (STARTER / "model").iterdir()}
 ROWS = (STARTER / "intents/train.jsonl").read_bytes().splitlines(keepends=True)
-DATA = {"README.md": b"# Data", "train.jsonl": b"".join(ROWS[:60])}
-OTHER = {"README.md": b"# Data", "train.jsonl": b"".join(ROWS[100:160])}
+CARD = b"""---
+dataset_info:
+  features:
+  - name: customer
+    dtype: string
+  - name: action
+    dtype: string
+---
+"""
+DATA = {"README.md": CARD, "train.jsonl": b"".join(ROWS[:60])}
+OTHER = {"README.md": CARD, "train.jsonl": b"".join(ROWS[100:160])}
 TRAINING = {
     "max_steps": 2,
     "per_device_train_batch_size": 4,
