@@ -28,7 +28,8 @@ def load(dataset: DatasetMetadata, project: Path, token: str | None) -> DatasetD
         # The readers raise whatever the file format's library does, and `datasets` says no more
         # than that it did: what was wrong is in the error behind its own.
         why = first_line(error.__cause__ or error)
-        raise DataError(f"Dataset {dataset.name} cannot be read: {why}") from error
+        at = f" at commit {dataset.commit} of the hub" if dataset.commit else ""
+        raise DataError(f"Dataset {dataset.name} cannot be read{at}: {why}") from error
     return DatasetDict({"train": loaded}) if isinstance(loaded, Dataset) else loaded
 
 
