@@ -85,8 +85,10 @@ def read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
         # The readers raise whatever the file format's library does, and `datasets` says no more
         # than that it did: what was wrong is in the error behind its own.
         cause = error if isinstance(error, DataError) else error.__cause__ or error
-        why = first_line(cause)
-        raise DataError(f"Dataset {dataset.name} cannot be read: {why}") from error
+        at = f" at commit {dataset.commit} of the hub" if dataset.commit else ""
+        raise DataError(
+            f"Dataset {dataset.name} cannot be read{at}: {first_line(cause)}"
+        ) from error
 
 
 def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:

@@ -69,6 +69,8 @@ class Origin:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Those of the training, the studio's own among them."""
     workers: int = 1
+    commit: str = ""
+    """At which a model of the hub was loaded."""
     axolotl_config: Mapping[str, Any] | None = None
     """None where the studio's own trainer does the training."""
 
@@ -127,7 +129,7 @@ def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dic
     manifest = {
         "data": dict(origin.data),
         "prompt": _prompt(origin.prompt),
-        "base_model": _base_model(origin.source, trainer.model, KeptHashes(kept_hashes)),
+        "base_model": _base_model(origin, trainer.model, KeptHashes(kept_hashes)),
         "tokenizer": _tokenizer(trainer.processing_class, adapter),
         "versions": _versions(),
         "seed": trainer.args.seed,
@@ -149,16 +151,16 @@ def _prompt(prompt: PromptMetadata) -> dict[str, Any]:
     return {name: {"sha256": of_text(text), "text": text} for name, text in texts}
 
 
-def _base_model(source: str, model: Any, hashes: KeptHashes) -> dict[str, Any]:
+def _base_model(origin: Origin, model: Any, hashes: KeptHashes) -> dict[str, Any]:
     """The weights' hashes for a directory, the commit for a model of the hub; and how the weights
     are quantised, if they are."""
-    folder = Path(source)
+    folder = Path(origin.source)
     about: dict[str, Any] = {}
     if folder.is_dir():
         files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
         about["sha256"] = {file.name: hashes.of(file) for file in files}
     else:
-        about |= {"name": source, "commit": getattr(model.config, "_commit_hash", None)}
+        about |= {"name": origin.source, "commit": origin.commit or None}
     quantised = getattr(model.config, "quantization_config", None)
     if quantised is not None:
         about["quantisation"] = _plain(quantised.to_dict())

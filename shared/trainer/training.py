@@ -120,7 +120,9 @@ class FineTuning(Tuning):
         prompt = self._look_up_prompt()
         data.check_held_out(held_out, chosen)
         about = self._about_rows(train, held_out)
-        self._origin = manifest.Origin(prompt, about, source, chosen, arguments.dist_num)
+        self._origin = manifest.Origin(
+            prompt, about, source, chosen, arguments.dist_num, self._model.commit
+        )
         self._asked = self._samples(prompt, train, held_out)
         data.tell_missing(prompt, chosen, train, held_out, self._events.notice)
         examples = data.Examples(prompt, chosen, tokenizer, train)

@@ -1,5 +1,6 @@
 """The adapters service over gRPC, with the real services that own what an adapter refers to."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -159,3 +160,34 @@ async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> Non
     got = await studio.adapters(lambda s: s.GetAdapter, GetAdapterRequest(id=added.id))
     assert got.adapter == added
     assert await studio.names() == ["intents"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "refused"),
+    [
+        ("manifest.json", {"base_model": {"name": "a/b", "commit": "c"}}, False),
+        ("manifest.json", {"base_model": {"name": "a/c"}}, True),
+        ("adapter_config.json", {"base_model_name_or_path": "a/b"}, False),
+        ("adapter_config.json", {"base_model_name_or_path": "a/c"}, True),
+        # A path means nothing on another machine, and no name at all says nothing.
+        ("adapter_config.json", {"base_model_name_or_path": "/models/c"}, False),
+        ("adapter_config.json", {"base_model_name_or_path": "tuned/base"}, False),
+        ("adapter_config.json", {"base_model_name_or_path": None}, False),
+        ("adapter_config.json", ["no object"], False),
+    ],
+)
+async def test_an_adapter_of_another_model_of_the_hub_is_refused(
+    studio: Studio, file: str, content: object, refused: bool
+) -> None:
+    row = {"id": "m", "type": "huggingface", "name": "a/b", "huggingface_model_name": "a/b"}
+    await put_rows(studio.folder, "models", row)
+    (studio.project / "tuned" / "base").mkdir(parents=True)
+    (studio.project / "tuned" / file).write_text(json.dumps(content))
+
+    if not refused:
+        assert (await studio.add(model_id="m")).model_id == "m"
+        return
+    with pytest.raises(errors.InvalidArgument, match="was trained on a/c") as caught:
+        await studio.add(model_id="m")
+    assert [(one.field, one.rule) for one in caught.value.violations] == [("model_id", "FT-209")]
+    assert await studio.names() == []

@@ -50,4 +50,6 @@ class About:
     def origin(self) -> Origin:
         """Where the adapter comes from, beside what its trainer knows."""
         prompt = PromptMetadata(**self.templates)
-        return Origin(prompt, self.data, self.source, axolotl_config=self.config)
+        return Origin(
+            prompt, self.data, self.source, commit=self.commit, axolotl_config=self.config
+        )
