@@ -71,9 +71,7 @@ def of_all(rows: Sequence[Scores]) -> dict[str, float | None]:
     return metrics
 
 
-def _grades(
-    text: str, tokenizer: WordTokenizer, *, in_english: bool
-) -> dict[str, float | None]:
+def _grades(text: str, tokenizer: WordTokenizer, *, in_english: bool) -> dict[str, float | None]:
     if not in_english or not tokenizer.tokenize(text):
         return dict.fromkeys(GRADES)
     ari, flesch_kincaid = GRADES

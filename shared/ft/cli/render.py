@@ -56,8 +56,8 @@ class Output:
         self.console = SafeConsole(highlight=False, width=width, file=file)
 
     def data(self, value: object) -> None:
-        """Prints JSON. Where the encoding lacks characters, and where they would command a terminal,
-        they are escaped as JSON has it."""
+        """Prints JSON, with JSON's own escapes for characters that the encoding lacks, or that would
+        command a terminal."""
         text = json.dumps(value, indent=2, ensure_ascii=not takes_unicode(sys.stdout))
         self._file.write(printable_json(text) + "\n")
 
