@@ -1,6 +1,7 @@
 """Saving an adapter so that its directory is whole or not there at all."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +44,7 @@ def save_adapter(
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
-    _name_base(partial / "adapter_config.json", base_location)
+    _name_base(partial, base_location)
     describe(partial)
     replace_directory(partial, target)
 
@@ -69,7 +70,7 @@ def take_adapter(source: Path, base_location: str, target: Path) -> None:
     for pattern in ADAPTER_FILES:
         for file in source.glob(pattern):
             shutil.copy2(file, partial)
-    _name_base(partial / "adapter_config.json", base_location)
+    _name_base(partial, base_location)
     replace_directory(partial, target)
 
 
@@ -83,7 +84,13 @@ def replace_directory(new: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _name_base(config_file: Path, base_location: str) -> None:
+def _name_base(folder: Path, base_location: str) -> None:
+    config_file = folder / "adapter_config.json"
     config = json.loads(config_file.read_text(encoding="utf-8"))
+    loaded_from = config.get("base_model_name_or_path") or ""
     config["base_model_name_or_path"] = base_location
     config_file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    card = folder / "README.md"
+    if card.is_file() and os.path.isabs(loaded_from):
+        text = card.read_text(encoding="utf-8").replace(loaded_from, base_location)
+        card.write_text(text, encoding="utf-8")
