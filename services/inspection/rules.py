@@ -26,5 +26,8 @@ CONVERSATIONS = Rule(
 ANSWERS = Rule(
     "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
 )
+ANSWERS_FIT = Rule(
+    "FT-896", "An evaluation lets the model write as many tokens as the expected answers have."
+)
 ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")
 TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO, cast
 
 NOT_PRINTED = re.compile(
@@ -128,3 +129,19 @@ def prepare_streams() -> None:
 def takes_unicode(stream: TextIO) -> bool:
     """Whether the stream's encoding has every character."""
     return (stream.encoding or "").lower().replace("_", "-").startswith("utf")
+
+
+def printing(work: Callable[[], int]) -> int:
+    """The exit status of a tool that prints; 1 and a plain line where its output cannot be written,
+    141 where nobody reads it."""
+    prepare_streams()
+    try:
+        status = work()
+        sys.stdout.flush()
+    except OSError as error:
+        discard(sys.stdout)
+        if error.errno in GONE:
+            return 141
+        sys.stderr.write(f"error: {OutputLost(error, '')}\n")
+        return 1
+    return status

@@ -104,9 +104,8 @@ class _Notices:
         for notice in status.notices:
             if (title, notice) not in self._told:
                 self._told.add((title, notice))
-                attempt = f" (attempt {status.attempt})" if status.attempt > 1 else ""
-                line = printable(f"{title}  notice{attempt}: {notice}")
-                self._console.print(line, markup=False, soft_wrap=True)
+                line = printable(f"{title}  notice: {notice}")
+                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Lines:

@@ -1,5 +1,7 @@
 """Which texts are taken as English."""
 
+# letters of every script
+
 import pytest
 
 from trainer import english

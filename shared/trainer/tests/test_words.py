@@ -1,5 +1,7 @@
 """Tokens of texts in any script, and scores of texts that are the same."""
 
+# ruff: noqa: RUF001  # letters of every script
+
 import unicodedata
 from collections import Counter
 
