@@ -43,9 +43,9 @@ def check_room(
         seen += len(batch)
     if rows:
         description = (
-            f"{rows} of {seen} expected answers have more tokens than max_new_tokens lets the model "
-            f"write, {limit}; the longest has {longest}. They cannot be matched: set max_new_tokens "
-            "higher, or fit_answer_length"
+            f"{rows} of {seen} expected answers have more tokens than max_new_tokens lets the "
+            f"model write, {limit}; the longest has {longest}. They cannot be matched: set "
+            "max_new_tokens higher, or fit_answer_length"
         )
         findings.add(WARNING, "generation_config", rules.ANSWERS_FIT, description, rows, places)
 

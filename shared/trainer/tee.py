@@ -16,8 +16,8 @@ class Tee:
     """Standard output and error go to a file as well, from `start` until `stop`.
 
     A child process copies: it outlives this process by a moment, so that nothing is lost when this
-    one is killed or crashes. Start it before there are threads. A copy that cannot be written, be it
-    that the disk is full or that nobody reads the output, is given up; the work goes on.
+    one is killed or crashes. Start it before there are threads. A copy that cannot be written, as
+    on a full disk, is given up; the work goes on.
     """
 
     def __init__(self, path: Path) -> None:

@@ -33,7 +33,8 @@ class WordTokenizer:
         characters stay what they are: `10²` is not `102`. Case is folded as Unicode does for
         comparing: `ß` is `ss`.
         """
-        return _TOKEN.findall(_folded(text))
+        found: list[str] = _TOKEN.findall(_folded(text))
+        return found
 
 
 def _folded(text: str) -> str:
