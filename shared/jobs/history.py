@@ -22,7 +22,8 @@ class JobEventRecord(Base, kw_only=True):
 
     job_id: Mapped[str] = mapped_column(index=True)
     kind: Mapped[str]
-    """STATE, PROGRESS, NOTICE, or REMOVED for a job that is forgotten but may still be in the workspace."""
+    """STATE, PROGRESS, NOTICE, or REMOVED for a job that is forgotten but may still be in the
+    workspace."""
     state: Mapped[str | None] = mapped_column(default=None)
     cause: Mapped[str | None] = mapped_column(default=None)
     actor: Mapped[str | None] = mapped_column(default=None)

@@ -1,4 +1,4 @@
-"""Room for answers: how many tokens a model may write in an evaluation, and whether that was enough."""
+"""How many tokens a model may write in an evaluation, and whether that was enough."""
 
 from collections.abc import Sequence
 from typing import Any

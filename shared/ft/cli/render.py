@@ -56,8 +56,7 @@ class Output:
         self.console = SafeConsole(highlight=False, width=width, file=file)
 
     def data(self, value: object) -> None:
-        """Prints JSON, with JSON's own escapes for characters that the encoding lacks, or that would
-        command a terminal."""
+        """Prints JSON, with its own escapes for what the encoding lacks or a terminal would obey."""
         text = json.dumps(value, indent=2, ensure_ascii=not takes_unicode(sys.stdout))
         self._file.write(printable_json(text) + "\n")
 

@@ -1,11 +1,11 @@
 """The command where its output cannot be printed, or would command the terminal."""
 
-import errno
 import json
 import os
 import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -200,11 +200,9 @@ def test_a_terminal_gets_no_commands_from_data(server: Server) -> None:
     result = fts(server, "jobs", "show", "j", stdout=slave, environment={"NO_COLOR": "1"})
     os.close(slave)
     shown = b""
-    try:
+    with suppress(OSError):  # EIO is the end of what a terminal has shown
         while part := os.read(master, 65536):
             shown += part
-    except OSError as error:
-        assert error.errno == errno.EIO
     os.close(master)
     assert result.returncode == 0
     assert b"\\x1b]0;owned" in shown
