@@ -18,12 +18,13 @@ _FREQUENT = {
     "by but not what all were we when your can said there use an each which she do how their if "
     "will up other about out many then them these so some her would make like him into has more "
     "no could my than been who its now did get you please our i a in he",
-    "German": "der die das und ist nicht ich ein eine einen einem einer zu den dem des mit sich auf "
+    "German": "der die das und ist nicht ich ein eine einen einem einer zu den dem des mit "
+    "sich auf "
     "für von sie wir ihr es im auch als an nach wie bei oder aber wenn noch nur kann wird sind "
     "war haben hat ihre mein meine bitte bin sein zum zur aus um so was in er",
     "French": "le la les et est un une des du de que qui dans pour pas sur au aux avec ce cette "
-    "ces je vous nous il elle ne se plus par mais ou sont votre notre mon ma son sa être en à ont si",
-    "Spanish": "el la los las y es un una de del que en no se por con para su al lo como más pero "
+    "ces je vous nous il elle ne se plus par mais ou sont votre notre mon ma son sa être "
+    "en à ont si", Spanish": "el la los las y es un una de del que en no se por con para su al lo como más pero "
     "sus le ya este esta sí porque mi yo tu hay muy sin sobre me está son o a",
     "Italian": "il lo la gli e è un una di del della che in non si per con da al sono come più ma "
     "suo mi ti ci questo questa anche ho ha nel alla dei delle i le a",

@@ -56,7 +56,7 @@ class Output:
         self.console = SafeConsole(highlight=False, width=width, file=file)
 
     def data(self, value: object) -> None:
-        """Prints JSON, with its own escapes for what the encoding lacks or a terminal would obey."""
+        """Prints JSON, with JSON's escapes for what cannot be printed, or not safely."""
         text = json.dumps(value, indent=2, ensure_ascii=not takes_unicode(sys.stdout))
         self._file.write(printable_json(text) + "\n")
 
