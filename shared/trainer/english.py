@@ -24,7 +24,8 @@ _FREQUENT = {
     "war haben hat ihre mein meine bitte bin sein zum zur aus um so was in er",
     "French": "le la les et est un une des du de que qui dans pour pas sur au aux avec ce cette "
     "ces je vous nous il elle ne se plus par mais ou sont votre notre mon ma son sa être "
-    "en à ont si", Spanish": "el la los las y es un una de del que en no se por con para su al lo como más pero "
+    "en à ont si",
+    "Spanish": "el la los las y es un una de del que en no se por con para su al lo como más pero "
     "sus le ya este esta sí porque mi yo tu hay muy sin sobre me está son o a",
     "Italian": "il lo la gli e è un una di del della che in non si per con da al sono come più ma "
     "suo mi ti ci questo questa anche ho ha nel alla dei delle i le a",
