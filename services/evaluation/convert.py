@@ -31,6 +31,7 @@ def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
         configs={name: text for name in CONFIGS if (text := getattr(request, name))},
         selected_features=tuple(request.selected_features),
         comparison_adapter_id=request.comparison_adapter_id,
+        fit_answer_length=request.fit_answer_length,
         **given,
         **repetition_asked(request),
     )

@@ -61,6 +61,7 @@ def _spec(
                 "selected_features": compact_json(request.selected_features),
                 "eval_dataset_fraction": request.eval_dataset_fraction,
                 "comparison_adapter_id": request.comparison_adapter,
+                "fit_answer_length": request.fit_answer_length,
                 "job_id": job.parent_job_id,
                 "run_number": number,
             }

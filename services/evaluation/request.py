@@ -34,6 +34,8 @@ class EvaluationRequest(Repeatable):
     selected_features: tuple[str, ...] = ()
     eval_dataset_fraction: float = 0.1
     comparison_adapter_id: str = ""
+    fit_answer_length: bool = False
+    """Whether the limit of tokens follows the expected answers where they are longer."""
 
     def check(self, found: Violations) -> None:
         """Notes every rule that the request breaks by itself."""

@@ -64,6 +64,7 @@ class Validation:
             gpu=request.gpu,
             memory_gib=request.memory,
             num_workers=1,
+            fit_answer_length=request.fit_answer_length,
             comparison_adapter=references.adapters.get(request.comparison_adapter),
         )
         # One after the other: an inspection may take much of a machine.

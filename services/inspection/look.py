@@ -10,7 +10,7 @@ from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 from rows import reading, templates
 from rows.errors import DataError, EmptyError, TokenError
 from rows.weight_files import shown
-from services.inspection import base_model, data, fillings, memory, rules, weights
+from services.inspection import answers, base_model, data, fillings, memory, rules, weights
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.settings import JobSettings
 from services.inspection.steps import steps
@@ -19,6 +19,8 @@ from services.inspection.tokenizer import ModelTokenizer, NotCountableError, rea
 
 COUNTING_SHARE = 0.5
 """The share of a call's time that tokens may be counted for."""
+ANSWERS_SHARE = 0.1
+"""The share in which those of the expected answers may be counted."""
 
 
 class Look:
@@ -145,6 +147,9 @@ class Look:
             texts = Texts(self._settings, parts, filling, tokenizer, self._context, seconds)
             texts.look(self._findings)
             seen.append(texts.seen)
+        if not self._settings.tuning and tokenizer is not None:
+            seconds = self._work.seconds * ANSWERS_SHARE
+            answers.check_room(self._settings, parts, tokenizer, seconds, self._findings)
         return max(seen, key=lambda one: one.longest)
 
     def _summary(self, parts: data.Parts, seen: Seen, pad_token: str) -> DataSummary:

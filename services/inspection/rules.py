@@ -30,6 +30,9 @@ CONVERSATIONS = Rule(
 ANSWERS = Rule(
     "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
 )
+ANSWERS_FIT = Rule(
+    "FT-896", "An evaluation lets the model write as many tokens as the expected answers have."
+)
 ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")
 WEIGHTS = Rule(
     "FT-890",

@@ -6,12 +6,17 @@ Exit status 0 if the service is SERVING, 1 if it is not or cannot be reached, 2 
 import sys
 
 from ft.health import SERVING, check_address
+from ft.terminal import printing
 
 TIMEOUT_SECONDS = 3.0
 
 
 def main() -> int:
     """Probes what the command line names."""
+    return printing(_probe)
+
+
+def _probe() -> int:
     if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2

@@ -13,6 +13,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
+from ft.terminal import printing
+
 
 def services(channel: grpc.Channel) -> list[str]:
     """Full names of the services that the server reflects."""
@@ -30,6 +32,10 @@ def rpcs(channel: grpc.Channel, service: str) -> Iterator[str]:
 
 def main() -> int:
     """Lists what the command line asks for."""
+    return printing(_reflect)
+
+
+def _reflect() -> int:
     if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2

@@ -15,7 +15,6 @@ from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind
 from jobs.history import JOB, WORKSPACE
 from jobs.records import JobRecord, JobRecords
 from jobs.reports import (
-    MAX_NOTICES,
     EventReader,
     claimed_by,
     events_in,
@@ -23,6 +22,7 @@ from jobs.reports import (
     is_number,
     last_lines,
     sentence,
+    with_notice,
 )
 from jobs.states import OF_ENGINE
 from jobs.workspace import REQUEST_SECONDS, Workspace
@@ -164,10 +164,8 @@ class Observer(Generic[Job]):
                 changes["failure_reason"] = sentence(event.get("reason") or "")
                 changes["failure_kind"] = told_kind(event)
             if event.get("event") == "notice":
-                notice = sentence(event.get("message"))
-                if notice not in notices and len(notices) < MAX_NOTICES:
-                    notices.append(notice)
-                    changes["notices"] = json.dumps(notices)
+                notices = with_notice(notices, event.get("message"))
+                changes["notices"] = json.dumps(notices)
             said = self._reported(job, event, changes)
             changes |= {name: value for name, value in said.items() if self._fits(name, value)}
         return changes

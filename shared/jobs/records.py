@@ -17,7 +17,7 @@ from chassis.store import Store
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Failure, Retries, pause_after
-from jobs.history import JOB, PROGRESS, REMOVED, STATE, STUDIO, USER, JobEventRecord
+from jobs.history import JOB, NOTICE, PROGRESS, REMOVED, STATE, STUDIO, USER, JobEventRecord
 from jobs.states import sources
 
 REPORTED = (
@@ -261,12 +261,17 @@ class JobRecords(Records[Row]):
         offset = func.coalesce(self.table.c.reported_offset, 0)
         known = [self.table.c.run_id == job.run_id, offset == (job.reported_offset or 0)]
         reported = {k: v for k, v in values.items() if k in REPORTED and v is not None}
+        known_notices = len(json.loads(job.notices or "[]"))
+        notices = json.loads(values.get("notices") or "[]")[known_notices:]
 
         def work(connection: Connection) -> bool:
             if not self._set(connection, job.id, known, **values):
                 return False
             if reported:
                 self._note(connection, job.id, PROGRESS, progress=json.dumps(reported), actor=JOB)
+            for notice in notices:
+                told = json.dumps({"notice": notice, "attempt": job.attempt or 1})
+                self._note(connection, job.id, NOTICE, progress=told, actor=JOB)
             return True
 
         return await self.store.write(work)

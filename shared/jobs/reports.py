@@ -19,6 +19,7 @@ _LARGEST = 1e300
 MAX_READ_BYTES = 4 * 1024 * 1024
 MAX_SENTENCE = 2_000
 MAX_NOTICES = 50
+MORE_NOTICES = f"There are more notices than these {MAX_NOTICES}; the job's log has all of them."
 
 
 class EventReader:
@@ -78,7 +79,17 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
 
 def sentence(value: Any) -> str:
     """What a job says, as far as a record takes it: lists carry it, and have a limit."""
-    return str(value).replace("\0", "")[:MAX_SENTENCE]
+    text = str(value).replace("\0", "")
+    return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"
+
+
+def with_notice(notices: list[str], told: Any) -> list[str]:
+    """The notices with one more, unless it is among them; behind the last that a record takes it
+    says that there are more."""
+    notice = sentence(told)
+    if notice in notices or len(notices) > MAX_NOTICES:
+        return notices
+    return [*notices, notice if len(notices) < MAX_NOTICES else MORE_NOTICES]
 
 
 def is_count(value: Any) -> bool:

@@ -54,6 +54,9 @@ class EvaluateArguments:
     model_bnb_config: JsonObject
     adapter_bnb_config: JsonObject
     generation_config: JsonObject
+    fit_answer_length: bool
+    """Whether more tokens may be written than `generation_config` says, where an expected answer is
+    longer."""
     selected_features: list[str]
     job_id: str
     run_number: int
@@ -122,6 +125,7 @@ def evaluate_arguments(environment: Mapping[str, str]) -> EvaluateArguments:
     for name in ("model_bnb_config", "adapter_bnb_config", "generation_config"):
         parser.config(name)
     parser.number("selected_features", _names, [])
+    parser.add_argument("--fit_answer_length", nargs="?", const=True, default=False, type=_truth)
     values, unknown = parser.read(environment)
     return EvaluateArguments(**_only(values, EvaluateArguments), unknown=unknown)
 

@@ -10,7 +10,7 @@ from transformers import set_seed
 from ft.api import GetPromptRequest
 from rows import shares
 from rows.values import as_text
-from trainer import chat, questions, results, scores, settings, tracking
+from trainer import answer_length, chat, questions, results, scores, settings, tracking
 from trainer.arguments import EvaluateArguments
 from trainer.errors import TrackingError
 from trainer.events import EventLog
@@ -51,21 +51,24 @@ class Evaluation:
         asked = questions.of_rows(prompt, rows, column, tokenizer)
         model = self._subject.model(hardware, tokenizer)
         ends = chat.end_settings(model, tokenizer, answers=asked.chat)
-        generation = settings.make_generation_config(
-            {**ends, **arguments.generation_config}, tokenizer
-        )
+        config = {**ends, **arguments.generation_config}
+        if arguments.fit_answer_length:
+            config = answer_length.fitted(config, asked, tokenizer, model, self._events.notice)
+        generation = settings.make_generation_config(config, tokenizer)
         self._events.write(
             "started", total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED
         )
         begin = time.monotonic()
         done = self._generate(model, tokenizer, generation, rows, asked)
+        answer_length.tell_cut_off(done, tokenizer, generation, self._events.notice)
         self._finish(done, time.monotonic() - begin)
 
     def _finish(self, done: list[results.Result], seconds: float) -> None:
         arguments = self._arguments
         rows = scores.of_rows(done, self._events.notice)
-        metrics = scores.of_all(rows)
-        files = results.write_files(Path(arguments.result_dir), done, rows, metrics)
+        of_all = scores.of_all(rows)
+        files = results.write_files(Path(arguments.result_dir), done, rows, of_all)
+        metrics = {name: score for name, score in of_all.items() if score is not None}
         self._events.write("metrics", metrics=metrics, rows=len(done))
         params = {**arguments.shown(), "rows": len(done), "seed": shares.EVALUATION_SEED}
         run = tracking.Run(" + ".join(self._subject.names), seconds, params, metrics, files)
@@ -90,6 +93,7 @@ class Evaluation:
                 expected_output=expected,
                 model_output=continuation.text,
                 seconds=continuation.seconds,
+                cut_off=continuation.cut_off,
                 features={name: as_text(row[name]) for name in self._arguments.selected_features},
             )
             done.append(result)

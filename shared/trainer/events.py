@@ -38,8 +38,12 @@ class EventLog:
             **shown,
         }
         # One write call for the whole line: readers never see a part of it.
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            # On a disk that is full: an event is no reason to end the work.
+            logger.warning("Event %s is not written: %s", event, error.strerror or error)
         self._written()
 
     def touched(self) -> None:

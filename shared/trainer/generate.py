@@ -20,6 +20,8 @@ class Continuation:
     tokens: tuple[int, ...]
     """Up to the end of the text and with its token, if that was written."""
     seconds: float
+    cut_off: bool
+    """Whether a limit ended it, and not the model."""
 
 
 def continue_texts(
@@ -49,10 +51,13 @@ def continue_texts(
         written = _continue_batch(model, generation, encoded)
         tokens = [_until_end(one, ends) for one in written.tolist()]
         said = [_said(one, ends) for one in tokens]
-        texts: list[str] = tokenizer.batch_decode(said, skip_special_tokens=True)
+        # Cleaned up, ` ,` would be `,`, and equal no expected answer that has a blank there.
+        texts: list[str] = tokenizer.batch_decode(
+            said, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
         seconds = (time.monotonic() - begin) / len(batch)
         for text, of_text in zip(texts, tokens, strict=True):
-            yield Continuation(text, of_text, seconds)
+            yield Continuation(text, of_text, seconds, not of_text or of_text[-1] not in ends)
 
 
 def _encoded(tokenizer: Any, batch: list[str], *, whole: bool) -> Any:

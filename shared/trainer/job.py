@@ -15,6 +15,7 @@ from typing import Any
 from trainer.claim import attempt, claim
 from trainer.errors import describe, explain, kind_of
 from trainer.events import EVENTS_FILE, EventLog
+from trainer.library_warnings import LibraryWarnings
 from trainer.link import Link
 from trainer.tee import Tee
 
@@ -47,22 +48,30 @@ def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], Non
                 events.notice(
                     f"Arguments that this version does not know are ignored: {_flags(unknown)}."
                 )
-            return _attempt(events, work)
+            with LibraryWarnings(events.notice):
+                return _attempt(events, work, tee)
     finally:
         tee.stop()
 
 
-def _attempt(events: EventLog, work: Callable[[EventLog], None]) -> int:
+def _attempt(events: EventLog, work: Callable[[EventLog], None], tee: Tee) -> int:
     begin = time.monotonic()
     try:
         work(events)
     except Exception as error:
         reason = explain(error)
         logger.exception("The job failed: %s", reason)
+        _tell_lost(tee, events)
         events.write("failed", kind=kind_of(error), reason=reason, detail=describe(error))
         return 1
+    _tell_lost(tee, events)
     events.write("finished", seconds=round(time.monotonic() - begin, 1))
     return 0
+
+
+def _tell_lost(tee: Tee, events: EventLog) -> None:
+    for lost in tee.lost():
+        events.notice(lost)
 
 
 def _flags(unknown: Sequence[str]) -> str:

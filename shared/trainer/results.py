@@ -20,6 +20,8 @@ class Result:
     expected_output: str
     model_output: str
     seconds: float
+    cut_off: bool = False
+    """Whether the model would have written more than it was allowed to."""
     features: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -31,26 +33,34 @@ class Result:
 def write_files(
     folder: Path,
     results: Sequence[Result],
-    scores: Sequence[Mapping[str, float]],
-    metrics: Mapping[str, float],
+    scores: Sequence[Mapping[str, float | None]],
+    metrics: Mapping[str, float | None],
 ) -> list[Path]:
     """Writes the scores of each row beside its texts, and the metrics; returns the files.
 
-    Whoever finds a file finds all of it.
+    What is not measured is an empty cell. Whoever finds a file finds all of it.
     """
     features = list(results[0].features)
     names = list(scores[0])
     columns = ["model_input", "expected_output", "model_output", *names]
     rows = [
         [result.model_input, result.expected_output, result.model_output]
-        + [f"{row[name]:.6g}" for name in names]
+        + [_cell(row[name]) for name in names]
         + [result.features[name] for name in features]
         for result, row in zip(results, scores, strict=True)
     ]
     return [
         _write(folder / ROWS_FILE, [*columns, *(name + FEATURE_SUFFIX for name in features)], rows),
-        _write(folder / METRICS_FILE, ["metric", "score"], list(metrics.items())),
+        _write(
+            folder / METRICS_FILE,
+            ["metric", "score"],
+            [[name, "" if score is None else score] for name, score in metrics.items()],
+        ),
     ]
+
+
+def _cell(score: float | None) -> str:
+    return "" if score is None else f"{score:.6g}"
 
 
 def _write(path: Path, header: list[str], rows: Sequence[Sequence[object]]) -> Path:

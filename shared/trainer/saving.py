@@ -1,6 +1,7 @@
 """Saving an adapter so that its directory is whole or not there at all."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +48,7 @@ def save_adapter(
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     _require_finite(partial)
-    _name_base(partial / "adapter_config.json", base_location)
+    _name_base(partial, base_location)
     describe(partial)
     replace_directory(partial, target)
 
@@ -74,7 +75,7 @@ def take_adapter(source: Path, base_location: str, target: Path) -> None:
         for file in source.glob(pattern):
             shutil.copy2(file, partial)
     _require_finite(partial)
-    _name_base(partial / "adapter_config.json", base_location)
+    _name_base(partial, base_location)
     replace_directory(partial, target)
 
 
@@ -95,7 +96,13 @@ def _require_finite(adapter: Path) -> None:
         weights.require_finite(load_file(file).items(), "The trained adapter", remedy)
 
 
-def _name_base(config_file: Path, base_location: str) -> None:
+def _name_base(folder: Path, base_location: str) -> None:
+    config_file = folder / "adapter_config.json"
     config = json.loads(config_file.read_text(encoding="utf-8"))
+    loaded_from = config.get("base_model_name_or_path") or ""
     config["base_model_name_or_path"] = base_location
     config_file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    card = folder / "README.md"
+    if card.is_file() and os.path.isabs(loaded_from):
+        text = card.read_text(encoding="utf-8").replace(loaded_from, base_location)
+        card.write_text(text, encoding="utf-8")

@@ -81,4 +81,7 @@ def model_source(model: ModelMetadata, project: Path) -> str:
 
 def model_reference(model: ModelMetadata) -> str:
     """What an adapter names as its base: as the studio knows it, not where it lies on a machine."""
-    return model.location or model.huggingface_model_name or f"models:/{model.name}"
+    location = model.location
+    if location and Path(location).is_relative_to(Path.cwd()):
+        location = str(Path(location).relative_to(Path.cwd()))  # a job works in the project
+    return location or model.huggingface_model_name or f"models:/{model.name}"

@@ -1,5 +1,6 @@
 """How toxic texts are, where the model that tells it is at hand."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,14 +27,19 @@ class Toxicity:
         model = AutoModelForSequenceClassification.from_pretrained(MODEL, local_files_only=True)
         self._model: Any = model.eval()
         self._toxic = int(model.config.label2id[TOXIC])
+        self.shortened = 0
+        """Texts of which only the first tokens were looked at."""
 
     @torch.inference_mode()
     def of(self, texts: Sequence[str]) -> list[float]:
         """The probabilities, in order."""
         found: list[float] = []
         for begin in range(0, len(texts), BATCH_ROWS):
+            batch = list(texts[begin : begin + BATCH_ROWS])
+            lengths = [len(tokens) for tokens in self._tokenizer(batch)["input_ids"]]
+            self.shortened += sum(length > MAX_TOKENS for length in lengths)
             encoded = self._tokenizer(
-                list(texts[begin : begin + BATCH_ROWS]),
+                batch,
                 return_tensors="pt",
                 padding=True,
                 truncation=True,
@@ -44,17 +50,38 @@ class Toxicity:
         return found
 
 
-def toxicity(texts: Sequence[str], notify: Notify) -> list[float] | None:
-    """How toxic each text is, from 0 to 1; None, and told, where the model is not at hand."""
+def toxicity(
+    texts: Sequence[str], in_english: Sequence[bool], notify: Notify
+) -> list[float | None] | None:
+    """How toxic each text is, from 0 to 1; None for one without English words, which the model has
+    not learned to judge. None in place of the list, and told, where the model is not at hand."""
     try:
         model = Toxicity()
     except (OSError, ValueError, KeyError):
         notify(f"toxicity is left out: its model {MODEL} is not in the cache of Hugging Face.")
         return None
+    judged = [number for number, text in enumerate(texts) if in_english[number] and text.strip()]
     try:
-        scores: list[float] = model.of(texts)
+        found = model.of([texts[number] for number in judged])
     except Exception as error:
         # The rows are written and scored otherwise, which must not be for nothing.
         notify(f"toxicity is left out: its model fails with {first_line(error)}")
         return None
+    scores: list[float | None] = [None] * len(texts)
+    for number, score in zip(judged, found, strict=True):
+        scores[number] = score if math.isfinite(score) else None
+    _tell_limits(scores, model.shortened, notify)
     return scores
+
+
+def _tell_limits(scores: Sequence[float | None], shortened: int, notify: Notify) -> None:
+    if missing := scores.count(None):
+        notify(
+            f"toxicity is not measured on {missing} of {len(scores)} outputs, which are empty or "
+            "seem not to be English: its model knows English alone."
+        )
+    if shortened:
+        notify(
+            f"toxicity is measured on the first {MAX_TOKENS} tokens of {shortened} of "
+            f"{len(scores)} outputs, which are longer."
+        )

@@ -98,6 +98,29 @@ async def test_an_evaluation_does_not_score_what_was_trained_on(
     assert "each of the 2 held-out rows says the same" in finding.description
 
 
+@pytest.mark.parametrize(
+    ("limit", "fits", "told"), [(3, False, True), (3, True, False), (9, False, False)]
+)
+async def test_answers_longer_than_the_limit_are_told(
+    inspect: Inspect, project: Path, limit: int, *, fits: bool, told: bool
+) -> None:
+    lines = [json.dumps({"a": f"ask {n}", "c": "x y z " + "w " * (n % 2)}) for n in range(8)]
+    (project / "e.jsonl").write_text("\n".join(lines))
+    prompt = PromptMetadata(input_template="{a}", completion_template="{c}")
+    request = job("e.jsonl", kind="evaluation", train_test_split=0.5, prompt=prompt)
+    request.eval_dataset_fraction = 1.0
+    request.generation_config_json = json.dumps({"max_new_tokens": limit})
+    request.fit_answer_length = fits
+
+    response = await inspect(request)
+
+    found = [one for one in response.findings if one.rule == "FT-896"]
+    assert bool(found) == told
+    if told:
+        assert (found[0].severity, found[0].field) == ("WARNING", "generation_config")
+        assert f"lets the model write, {limit};" in found[0].description
+
+
 async def test_an_evaluation_wants_the_columns_of_its_answers(inspect: Inspect, data: str) -> None:
     prompt = PromptMetadata(input_template="{a}", completion_template="{c}")
 

@@ -1,5 +1,6 @@
 """A chart of evaluations held against each other."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +42,8 @@ def _scores(axes: "Axes", jobs: Sequence[Evaluated]) -> None:
     width = 0.8 / len(jobs)
     for number, one in enumerate(jobs):
         places = [position + number * width for position in range(len(names))]
-        heights = [one.job.metrics.get(name, 0.0) for name in names]
+        # No bar for what is not measured: 0 would be a score.
+        heights = [one.job.metrics.get(name, math.nan) for name in names]
         axes.bar(places, heights, width, label=_plain(one.title))
     middle = 0.4 - width / 2
     axes.set_xticks([position + middle for position in range(len(names))], names)

@@ -52,7 +52,8 @@ class Comparison:
     other: Evaluated
     rows: int
     intervals: Mapping[str, Interval]
-    """By name of score; empty if they have no rows in common."""
+    """By name of score, over the rows that it is measured on in both; without those that it is
+    measured on in none."""
     largest: Sequence[RowDifference]
     """Rows that differ most, the largest difference first."""
 
@@ -71,16 +72,12 @@ def keyed(rows: Iterable[api.EvaluationRow]) -> dict[Key, api.EvaluationRow]:
 def compared(first: Evaluated, other: Evaluated, most: int) -> Comparison:
     """What the other does better or worse than the first, and the `most` rows that show it best."""
     pairs = [(row, other.rows[key]) for key, row in first.rows.items() if key in other.rows]
-    scores = [name for name in COMPARED if all(_both_have(pair, name) for pair in pairs)]
-    differences = [
-        RowDifference(one, two, {name: two.scores[name] - one.scores[name] for name in scores})
-        for one, two in pairs
-    ]
-    intervals = {
-        name: interval([row.differences[name] for row in differences])
-        for name in scores
-        if differences
+    differences = [RowDifference(one, two, _differences(one, two)) for one, two in pairs]
+    found = {
+        name: [row.differences[name] for row in differences if name in row.differences]
+        for name in COMPARED
     }
+    intervals = {name: interval(values) for name, values in found.items() if values}
     largest = sorted((row for row in differences if _size(row)), key=_size, reverse=True)
     return Comparison(other, len(pairs), intervals, largest[:most])
 
@@ -94,8 +91,10 @@ def interval(differences: Sequence[float], resamples: int = RESAMPLES) -> Interv
     return Interval(fmean(differences), low, high)
 
 
-def _both_have(pair: tuple[api.EvaluationRow, api.EvaluationRow], score: str) -> bool:
-    return all(score in row.scores for row in pair)
+def _differences(one: api.EvaluationRow, two: api.EvaluationRow) -> dict[str, float]:
+    """Of the scores that are measured on both rows."""
+    names = [name for name in COMPARED if name in one.scores and name in two.scores]
+    return {name: two.scores[name] - one.scores[name] for name in names}
 
 
 def _size(row: RowDifference) -> float:

@@ -14,7 +14,7 @@ EVENTS: list[Column] = [
     ("TIME", "time"),
     ("STATE", lambda event: event.state or event.kind.lower()),
     ("BY", "actor"),
-    ("WHAT", lambda event: event.cause or _progress(event)),
+    ("WHAT", lambda event: event.cause or _notice(event) or _progress(event)),
 ]
 
 
@@ -66,6 +66,11 @@ def _told(session: Session, job: Any) -> None:
     if session.out.json:
         session.out.data(as_dict(job))
     session.out.say(f"{job.id} is {job.status.state}, attempt {job.status.attempt}")
+
+
+def _notice(event: api.JobEvent) -> str:
+    again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+    return event.notice and event.notice + again
 
 
 def _progress(event: api.JobEvent) -> str:

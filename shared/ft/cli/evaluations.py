@@ -1,6 +1,7 @@
 """`fts eval` and `evaluate`: starts evaluations, and shows what they have found."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,10 @@ from ft.cli.session import Session, command
 from ft.client import FineTuningStudioClient
 
 SHOWN = 60
+_LIMITS = ("max_new_tokens", "max_length", "max_time")
+"""Settings of a generation_config that end an answer."""
+_ROWS = "_rows"
+"""Of a metric that says how many rows another one is measured on."""
 """Characters of a text that a table shows."""
 
 app = typer.Typer(help="Evaluation jobs: start, show, compare.", no_args_is_help=True)
@@ -53,11 +58,26 @@ class Manner:
     """How it is evaluated."""
 
     fraction: Annotated[float | None, typer.Option(help="Share of the held-out rows.")] = None
-    generation_config: Json = ""
+    generation_config: Annotated[
+        str,
+        typer.Option(
+            metavar="JSON|@FILE",
+            help="Without max_new_tokens the longest expected answer has room.",
+            show_default=False,
+        ),
+    ] = ""
     bnb_config: Json = ""
     feature: Annotated[
         list[str] | None, typer.Option(help="Column to show beside; may be repeated.")
     ] = None
+
+    def limited(self) -> bool:
+        """Whether the config as given says how many tokens may be written."""
+        try:
+            given = json.loads(text_or_file(self.generation_config) or "{}")
+        except ValueError:
+            return False  # the studio refuses it
+        return isinstance(given, dict) and not given.keys().isdisjoint(_LIMITS)
 
     def asked(self) -> dict[str, Any]:
         """Fields of the request. Raises CommandFailed if a file cannot be read."""
@@ -87,6 +107,7 @@ def start(
         dataset_id=DATASETS.id_of(client, dataset),
         prompt_id=PROMPTS.id_of(client, prompt),
         retry=start.policy,
+        fit_answer_length=not manner.limited(),
         **manner.asked(),
         **resources.asked(),
     )
@@ -113,15 +134,17 @@ def show(
     if session.out.json:
         session.out.data({**as_dict(found), "results": [as_dict(row) for row in shown]})
         return
-    scores = [[name, f"{score:.4g}"] for name, score in sorted(found.metrics.items())]
+    scores = [[name, _measured(found, name)] for name in _metric_names([found.metrics])]
     session.out.table(["METRIC", "SCORE"], scores)
+    session.out.notices(found.status.notices)
     session.out.say(f"\n{len(shown)} of {found.rows} rows")
     session.out.table(
-        ["INPUT", "EXPECTED", "OUTPUT", "EXACT", "ROUGE-L"],
+        ["INPUT", "EXPECTED", "OUTPUT", "EXACT", "ROUGE-L", "CUT OFF"],
         [
             [
                 *(_line(text) for text in (row.input, row.expected, row.output)),
                 *(_score(row, name) for name in ("exact_match", "rougeL")),
+                "yes" if row.scores.get("cut_off") else "",
             ]
             for row in shown
         ],
@@ -213,18 +236,34 @@ def _tables(session: Session, jobs: Sequence[Evaluated], comparisons: Sequence[C
 
 def _metrics(jobs: Sequence[Evaluated]) -> Iterator[list[str]]:
     """A line for each metric that a job has: its score, and how far it is from the first job's."""
-    first = jobs[0].job.metrics
+    first = jobs[0].job
     yield ["rows", *(str(one.job.rows) for one in jobs)]
-    for name in sorted({name for one in jobs for name in one.job.metrics}):
-        known = first.get(name)
-        others = (_compared(one.job.metrics.get(name), known) for one in jobs[1:])
-        yield [name, _compared(known, None), *others]
+    for name in _metric_names([one.job.metrics for one in jobs]):
+        others = (_measured(one.job, name, first) for one in jobs[1:])
+        yield [name, _measured(first, name), *others]
 
 
-def _compared(score: float | None, first: float | None) -> str:
-    if score is None:
-        return ""
-    return f"{score:.4g}" if first is None else f"{score:.4g} ({score - first:+.4g})"
+def _metric_names(metrics: Sequence[Mapping[str, float]]) -> list[str]:
+    """Names of metrics, sorted, those that were measured on no row among them."""
+    names = {name for one in metrics for name in one}
+    counts = {name for name in names if name.endswith(_ROWS)}
+    return sorted(names - counts | {name.removesuffix(_ROWS) for name in counts})
+
+
+def _measured(
+    job: api.EvaluationJobMetadata, name: str, first: api.EvaluationJobMetadata | None = None
+) -> str:
+    """A metric of a job, how far it is from the first job's, and which rows it was measured on if
+    those are not all."""
+    if name not in job.metrics:
+        return "not measured" if name + _ROWS in job.metrics else ""
+    score = job.metrics[name]
+    parts = [f"{score:.4g}"]
+    if first is not None and name in first.metrics:
+        parts.append(f"({score - first.metrics[name]:+.4g})")
+    if name + _ROWS in job.metrics:
+        parts.append(f"({job.metrics[name + _ROWS]:.0f} of {job.rows} rows)")
+    return " ".join(parts)
 
 
 def _rows(comparison: Comparison) -> Iterator[list[str]]:

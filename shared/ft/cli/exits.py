@@ -1,7 +1,7 @@
 """Exit statuses, and what a failed command says."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 
 import grpc
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ft.client import StudioError
 from ft.local.errors import AlreadyRunning, BadSetting, LocalError, ModelRefused
+from ft.terminal import OutputLost, printable
 
 
 class Exit(IntEnum):
@@ -23,11 +24,15 @@ class Exit(IntEnum):
     UNAVAILABLE = 5
     FAULT = 6
     INTERRUPTED = 130
+    READER_GONE = 141
+    """As of a process that SIGPIPE ends."""
 
 
-MEANINGS = """Exit status: 0 done; 1 the job failed, jobs differ, or the studio is not healthy; \
+MEANINGS = """Exit status: 0 done; 1 the job failed, jobs differ, the studio is not healthy, \
+or the output cannot be written; \
 2 wrong usage; 3 not found; 4 refused; 5 the studio or a part of it cannot be reached, or took too \
-long; 6 a fault of the studio's own; 130 interrupted."""
+long; 6 a fault of the studio's own; 130 interrupted; 141 nobody reads the \
+output any more."""
 
 _BY_CODE = {
     grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,
@@ -64,12 +69,18 @@ def errors_explained() -> Iterator[None]:
             ModelRefused: Exit.REFUSED,
         }
         _fail(str(error), refused.get(type(error), Exit.FAILED))
+    except OutputLost as error:
+        if error.reader_gone:
+            raise typer.Exit(Exit.READER_GONE) from None
+        _fail(str(error), Exit.FAILED)
     except KeyboardInterrupt:
         _fail("interrupted", Exit.INTERRUPTED)
 
 
 def _fail(message: str, status: Exit) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"error: {message}", markup=False, style="red"
-    )
+    # Where standard error takes nothing either, the status still tells.
+    with suppress(OSError, SystemExit):
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"error: {printable(message)}", markup=False, style="red"
+        )
     raise typer.Exit(status)

@@ -1,6 +1,7 @@
 """`fts jobs` and `logs`."""
 
-import sys
+import codecs
+import io
 from typing import Annotated, Any
 
 import typer
@@ -90,7 +91,12 @@ def show_job(session: Session, job: JobId) -> None:
     found = session.client.get_job(job)
     if isinstance(found, api.FineTuningJobMetadata) and not session.out.json:
         found.manifest = ""
+    notices = list(found.status.notices)
+    if not session.out.json:
+        # A line for each, below, and not within the text of the status.
+        del found.status.notices[:]
     session.out.item(found)
+    session.out.notices(notices)
 
 
 @command(jobs, "watch")
@@ -120,16 +126,25 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")
     ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print the very bytes that the job has written.")
+    ] = False,
 ) -> None:
-    """Print a job's log."""
+    """Print a job's log. What would command the terminal is shown as an escape such as \\x1b."""
     offset = 0
+    utf8 = codecs.getincrementaldecoder("utf-8")(errors="backslashreplace")
+    # A progress bar goes back to the beginning of its line: each of its states gets one.
+    decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
     while True:
         request = api.TailLogsRequest(job_id=job, offset=offset, follow=follow)
         try:
             for part in session.client.TailLogs(request):
-                sys.stdout.buffer.write(part.data)
-                sys.stdout.buffer.flush()
+                if raw:
+                    session.out.raw(part.data)
+                else:
+                    session.out.text(decoder.decode(part.data))
                 offset = part.next_offset
+            session.out.text(decoder.decode(b"", final=True))
             return
         except UnavailableError:
             # A studio that restarts ends the stream; the log is still there.

@@ -14,6 +14,7 @@ from ft import api
 from ft._watch import Job, ended
 from ft.cli.exits import CommandFailed, Exit
 from ft.client import FineTuningStudioClient, StudioError
+from ft.terminal import printable
 
 LINE_SECONDS = 5.0
 """How often progress is told where there is no terminal to draw on."""
@@ -92,11 +93,27 @@ class _Nothing:
         pass
 
 
+class _Notices:
+    """What jobs have done other than asked, once each."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._told: set[tuple[str, str]] = set()
+
+    def show(self, title: str, status: api.JobStatus) -> None:
+        for notice in status.notices:
+            if (title, notice) not in self._told:
+                self._told.add((title, notice))
+                line = printable(f"{title}  notice: {notice}")
+                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 class _Lines:
     """Plain lines: at every change of state, and now and then in between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._notices = _Notices(console)
         self._told: dict[str, tuple[str, int, float]] = {}
 
     def show(self, title: str, status: api.JobStatus) -> None:
@@ -104,20 +121,22 @@ class _Lines:
         due = status.step != step and time.monotonic() - at >= LINE_SECONDS
         if status.state != state or due:
             self._told[title] = (status.state, status.step, time.monotonic())
-            parts = (title, status.state, _steps(status), _loss(status), _left(status))
+            parts = (printable(title), status.state, _steps(status), _loss(status), _left(status))
             self._console.print("  ".join(part for part in parts if part), markup=False)
+        self._notices.show(title, status)
 
 
 class _Bars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._notices = _Notices(progress.console)
         self._tasks: dict[str, TaskID] = {}
         self._losses: dict[str, dict[int, float]] = {}
 
     def show(self, title: str, status: api.JobStatus) -> None:
         if title not in self._tasks:
             self._tasks[title] = self._progress.add_task(
-                title, total=None, state="", steps="", loss="", left=""
+                printable(title), total=None, state="", steps="", loss="", left=""
             )
         losses = self._losses.setdefault(title, {})
         if status.HasField("loss"):
@@ -128,9 +147,13 @@ class _Bars:
             completed=status.step,
             state=status.state.lower(),
             steps=_steps(status),
-            loss=f"{_loss(status)} {sparkline(list(losses.values()))}".strip(),
+            loss=f"{_loss(status)} {self._curve(list(losses.values()))}".strip(),
             left=_left(status),
         )
+        self._notices.show(title, status)
+
+    def _curve(self, losses: Sequence[float]) -> str:
+        return "" if self._progress.console.options.ascii_only else sparkline(losses)
 
 
 def sparkline(values: Sequence[float], width: int = 20) -> str:

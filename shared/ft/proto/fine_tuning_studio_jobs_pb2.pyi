@@ -829,13 +829,17 @@ class JobEvent(_message.Message):
     EVAL_LOSS_FIELD_NUMBER: _builtins.int
     TOKENS_PER_SECOND_FIELD_NUMBER: _builtins.int
     SECONDS_LEFT_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
     cursor: _builtins.int
     """Orders the events of a job; opaque otherwise."""
     job_id: _builtins.str
     time: _builtins.str
     """RFC 3339 in UTC."""
     kind: _builtins.str
-    """STATE: the job moved to `state`. PROGRESS: it reported."""
+    """STATE: the job moved to `state`. PROGRESS: it reported. NOTICE: it did something other than
+    asked, or left something out, as `notice` says.
+    """
     state: _builtins.str
     cause: _builtins.str
     """Why it moved, in one sentence."""
@@ -848,6 +852,10 @@ class JobEvent(_message.Message):
     eval_loss: _builtins.float
     tokens_per_second: _builtins.float
     seconds_left: _builtins.float
+    notice: _builtins.str
+    """One sentence. A job's notices come once each, at the attempt that told them first."""
+    attempt: _builtins.int
+    """Attempt that told the notice, counted from 1; 0 for other events."""
     def __init__(
         self,
         *,
@@ -865,10 +873,12 @@ class JobEvent(_message.Message):
         eval_loss: _builtins.float | None = ...,
         tokens_per_second: _builtins.float | None = ...,
         seconds_left: _builtins.float | None = ...,
+        notice: _builtins.str = ...,
+        attempt: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_eval_loss", b"_eval_loss", "_loss", b"_loss", "_seconds_left", b"_seconds_left", "_step", b"_step", "_tokens_per_second", b"_tokens_per_second", "_total_steps", b"_total_steps", "epoch", b"epoch", "eval_loss", b"eval_loss", "loss", b"loss", "seconds_left", b"seconds_left", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_eval_loss", b"_eval_loss", "_loss", b"_loss", "_seconds_left", b"_seconds_left", "_step", b"_step", "_tokens_per_second", b"_tokens_per_second", "_total_steps", b"_total_steps", "actor", b"actor", "cause", b"cause", "cursor", b"cursor", "epoch", b"epoch", "eval_loss", b"eval_loss", "job_id", b"job_id", "kind", b"kind", "loss", b"loss", "seconds_left", b"seconds_left", "state", b"state", "step", b"step", "time", b"time", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_eval_loss", b"_eval_loss", "_loss", b"_loss", "_seconds_left", b"_seconds_left", "_step", b"_step", "_tokens_per_second", b"_tokens_per_second", "_total_steps", b"_total_steps", "actor", b"actor", "attempt", b"attempt", "cause", b"cause", "cursor", b"cursor", "epoch", b"epoch", "eval_loss", b"eval_loss", "job_id", b"job_id", "kind", b"kind", "loss", b"loss", "notice", b"notice", "seconds_left", b"seconds_left", "state", b"state", "step", b"step", "time", b"time", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__epoch: _TypeAlias = _typing.Literal["epoch"]  # noqa: Y015
     _WhichOneofArgType__epoch: _TypeAlias = _typing.Literal["_epoch", b"_epoch"]  # noqa: Y015

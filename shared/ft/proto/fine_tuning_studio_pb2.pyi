@@ -1801,6 +1801,7 @@ class StartEvaluationJobRequest(_message.Message):
     RUN_NUMBER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     RETRY_FIELD_NUMBER: _builtins.int
+    FIT_ANSWER_LENGTH_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """mlflow."""
     dataset_id: _builtins.str
@@ -1830,6 +1831,10 @@ class StartEvaluationJobRequest(_message.Message):
     request_id: _builtins.str
     """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
     often it is sent; with another request it is refused.
+    """
+    fit_answer_length: _builtins.bool
+    """Lets a model write more tokens than `generation_config` says (max_new_tokens) where an expected
+    answer is longer; never fewer. Not set, the config stays what it is.
     """
     @_builtins.property
     def model_adapter_combinations(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvaluationJobModelCombination]: ...
@@ -1862,10 +1867,11 @@ class StartEvaluationJobRequest(_message.Message):
         run_number: _builtins.int = ...,
         request_id: _builtins.str = ...,
         retry: _fine_tuning_studio_types_pb2.RetryPolicy | None = ...,
+        fit_answer_length: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "eval_dataset_fraction", b"eval_dataset_fraction", "gpu_label_id", b"gpu_label_id", "retry", b"retry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "adapter_bnb_config", b"adapter_bnb_config", "comparison_adapter_id", b"comparison_adapter_id", "cpu", b"cpu", "dataset_id", b"dataset_id", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config", b"generation_config", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "job_id", b"job_id", "memory", b"memory", "model_adapter_combinations", b"model_adapter_combinations", "model_bnb_config", b"model_bnb_config", "prompt_id", b"prompt_id", "request_id", b"request_id", "retry", b"retry", "run_number", b"run_number", "selected_features", b"selected_features", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction", "_gpu_label_id", b"_gpu_label_id", "adapter_bnb_config", b"adapter_bnb_config", "comparison_adapter_id", b"comparison_adapter_id", "cpu", b"cpu", "dataset_id", b"dataset_id", "eval_dataset_fraction", b"eval_dataset_fraction", "fit_answer_length", b"fit_answer_length", "generation_config", b"generation_config", "gpu", b"gpu", "gpu_label_id", b"gpu_label_id", "job_id", b"job_id", "memory", b"memory", "model_adapter_combinations", b"model_adapter_combinations", "model_bnb_config", b"model_bnb_config", "prompt_id", b"prompt_id", "request_id", b"request_id", "retry", b"retry", "run_number", b"run_number", "selected_features", b"selected_features", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__eval_dataset_fraction: _TypeAlias = _typing.Literal["eval_dataset_fraction"]  # noqa: Y015
     _WhichOneofArgType__eval_dataset_fraction: _TypeAlias = _typing.Literal["_eval_dataset_fraction", b"_eval_dataset_fraction"]  # noqa: Y015

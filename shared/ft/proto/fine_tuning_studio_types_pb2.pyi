@@ -70,7 +70,9 @@ class JobStatus(_message.Message):
     """
     @_builtins.property
     def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What the studio changed about the settings, one sentence each."""
+        """What was done other than asked, or left out, one sentence each; 50 at the most, and then one that
+        says that there are more.
+        """
 
     @_builtins.property
     def retry(self) -> Global___RetryPolicy:

@@ -43,6 +43,7 @@ class InspectJobRequest(_message.Message):
     ADAPTERS_FIELD_NUMBER: _builtins.int
     ALONE_FIELD_NUMBER: _builtins.int
     COMPARISON_ADAPTER_FIELD_NUMBER: _builtins.int
+    FIT_ANSWER_LENGTH_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """fine_tuning or evaluation."""
     dataset_fraction: _builtins.float
@@ -61,6 +62,8 @@ class InspectJobRequest(_message.Message):
     num_workers: _builtins.int
     """Workers that train together, at least 1."""
     alone: _builtins.bool
+    fit_answer_length: _builtins.bool
+    """Whether the job lets longer expected answers have room, whatever generation_config says."""
     @_builtins.property
     def model(self) -> _fine_tuning_studio_pb2.ModelMetadata: ...
     @_builtins.property
@@ -95,10 +98,11 @@ class InspectJobRequest(_message.Message):
         adapters: _abc.Iterable[_fine_tuning_studio_pb2.AdapterMetadata] | None = ...,
         alone: _builtins.bool = ...,
         comparison_adapter: _fine_tuning_studio_pb2.AdapterMetadata | None = ...,
+        fit_answer_length: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["comparison_adapter", b"comparison_adapter", "dataset", b"dataset", "model", b"model", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapters", b"adapters", "alone", b"alone", "bnb_config_json", b"bnb_config_json", "comparison_adapter", b"comparison_adapter", "dataset", b"dataset", "dataset_fraction", b"dataset_fraction", "eval_dataset_fraction", b"eval_dataset_fraction", "generation_config_json", b"generation_config_json", "gpu", b"gpu", "kind", b"kind", "lora_config_json", b"lora_config_json", "memory_gib", b"memory_gib", "model", b"model", "num_workers", b"num_workers", "prompt", b"prompt", "train_test_split", b"train_test_split", "training_arguments_json", b"training_arguments_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapters", b"adapters", "alone", b"alone", "bnb_config_json", b"bnb_config_json", "comparison_adapter", b"comparison_adapter", "dataset", b"dataset", "dataset_fraction", b"dataset_fraction", "eval_dataset_fraction", b"eval_dataset_fraction", "fit_answer_length", b"fit_answer_length", "generation_config_json", b"generation_config_json", "gpu", b"gpu", "kind", b"kind", "lora_config_json", b"lora_config_json", "memory_gib", b"memory_gib", "model", b"model", "num_workers", b"num_workers", "prompt", b"prompt", "train_test_split", b"train_test_split", "training_arguments_json", b"training_arguments_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

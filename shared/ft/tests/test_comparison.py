@@ -42,7 +42,12 @@ def test_nothing_in_common_has_no_interval() -> None:
 def test_a_score_that_one_of_them_lacks_is_not_compared() -> None:
     first = evaluated("first", row("a", 1, rougeL=1.0), row("b", 1, rougeL=1.0))
     other = evaluated("other", row("a", 1, rougeL=1.0), row("b", 1))
-    assert set(compared(first, other, 5).intervals) == {"exact_match"}
+    found = compared(first, other, 5)
+    assert [set(one.differences) for one in found.largest] == []
+    # Over the row that both have it on.
+    assert set(found.intervals) == {"exact_match", "rougeL"}
+    nowhere = evaluated("other", row("a", 1), row("b", 1))
+    assert set(compared(first, nowhere, 5).intervals) == {"exact_match"}
 
 
 def test_the_largest_differences_come_first() -> None:

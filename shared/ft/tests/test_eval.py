@@ -135,3 +135,39 @@ def test_what_cannot_be_shown(
     result = fts("eval", *arguments)
     assert result.exit_code == status
     assert said in result.stderr
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(
+    ("config", "fits"),
+    [
+        ("", True),
+        ('{"do_sample": false}', True),
+        ('{"max_new_tokens": 5}', False),
+        ('{"max_length": 50}', False),
+        ("no json", True),
+    ],
+)
+def test_answers_have_room_unless_a_limit_is_given(
+    fts: Fts, studio: Any, config: str, *, fits: bool
+) -> None:
+    given = ["--generation-config", config] if config else []
+    assert fts("eval", "start", *START[:6], *given).exit_code == 0
+    assert studio.requests[-1].fit_answer_length is fits
+
+
+def test_what_was_not_measured_is_said(fts: Fts, studio: Any, parent: str) -> None:
+    for job in studio.kept["evaluation"].values():
+        job.metrics["ari_grade_level_rows"] = 0
+        job.metrics["rougeL"] = 0.5
+        job.metrics["rougeL_rows"] = 7
+    studio.results["evaluation-2"][1].scores.update(cut_off=1)
+    studio.statuses = [api.JobStatus(state="SUCCEEDED", notices=["1 of 10 outputs are cut off"])]
+    shown = fts("eval", "show", "evaluation-2", "--rows", "2").stdout
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert "ari_grade_level not measured" in lines
+    assert "rougeL 0.5 (7 of 10 rows)" in lines
+    assert "notice: 1 of 10 outputs are cut off" in lines
+    assert [line.endswith("yes") for line in lines[-2:]] == [False, True]
+    compared = fts("eval", "compare", parent).stdout
+    assert "ari_grade_level not measured not measured" in " ".join(compared.split())

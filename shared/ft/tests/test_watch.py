@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 
+import pytest
 from rich.console import Console
 
 from ft import api
@@ -41,6 +42,28 @@ def test_without_a_terminal_a_line_tells_each_state_once() -> None:
     )
     lines = output.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == ["RUNNING", "SUCCEEDED"]
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_notice_is_told_once(*, terminal: bool) -> None:
+    output = io.StringIO()
+    notices = ["fp16 is replaced", "3 rows are left out"]
+    statuses = [
+        api.JobStatus(state="RUNNING", step=step, notices=notices[:count])
+        for step, count in ((1, 0), (2, 1), (3, 1), (4, 2))
+    ]
+    ended = api.JobStatus(state="SUCCEEDED", notices=notices)
+    console = Console(file=output, force_terminal=terminal, width=200)
+    watch.follow(console, {"a": _looks(*statuses, ended)})
+    shown = output.getvalue()
+    assert [shown.count(f"a  notice: {notice}") for notice in notices] == [1, 1]
+
+
+def test_notices_of_a_job_that_ended_before_one_looked_are_told() -> None:
+    output = io.StringIO()
+    ended = api.JobStatus(state="SUCCEEDED", notices=["x"], attempt=2)
+    watch.follow(Console(file=output), {"a": _looks(ended)})
+    assert "a  notice: x" in output.getvalue()
 
 
 def _looks(*statuses: api.JobStatus) -> Iterator[api.FineTuningJobMetadata]:

@@ -6,6 +6,9 @@ from datetime import timedelta
 from chassis.records import now
 from ft.enums import JobState
 from jobs.dispatch import Dispatcher
+from jobs.failures import Retries
+from jobs.history import NOTICE
+from jobs.reports import MORE_NOTICES
 from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
 
@@ -70,7 +73,9 @@ report("failed", reason="no\\0 " + "y" * 100_000)
 sys.exit(1)
 """)
     job = await watched.ended(id)
-    assert [len(notice) for notice in json.loads(job.notices)] == [2_000] * 50
+    *notices, last = json.loads(job.notices)
+    assert [len(notice) for notice in notices] == [2_000] * 50
+    assert last == MORE_NOTICES
     assert job.failure_reason.startswith("no yyy")
     assert len(job.failure_reason) == 2_000
 
@@ -204,3 +209,25 @@ if not os.path.exists(folder + "/claim-1.json"):
         claim.with_name("go").touch()
         ended = await jobs.ended(job.id)
     assert (ended.state, ended.step) == (JobState.SUCCEEDED, 9)
+
+
+async def test_a_notice_is_an_event_once_and_says_which_attempt_told_it(watched: Jobs) -> None:
+    script = """
+report("notice", attempt=ATTEMPT, message="fp16 is replaced")
+report("notice", attempt=ATTEMPT, message="fp16 is replaced")
+report("notice", attempt=ATTEMPT, message=f"only attempt {ATTEMPT}")
+if ATTEMPT == 1: sys.exit(3)
+"""
+    attempt = 'ATTEMPT = int(os.environ.get("FTS_ATTEMPT", "1"))\n'
+    new = watched.new(attempt + script, retry=Retries(2, ("CRASHED",)).stored())
+    [job] = await watched.lifecycle.start([new])
+    id = job.id
+    await watched.ended(id)
+    told = [e.message() for e in watched.records.events(id, 0, 1000) if e.kind == NOTICE]
+    assert [(event.notice, event.attempt) for event in told] == [
+        ("fp16 is replaced", 1),
+        ("only attempt 1", 1),
+        ("only attempt 2", 2),
+    ]
+    status = watched.records.one(id=id).status()
+    assert list(status.notices) == [event.notice for event in told]

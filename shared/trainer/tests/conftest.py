@@ -133,6 +133,26 @@ def train(
     return run
 
 
+@pytest.fixture
+def evaluate(
+    project: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch, own_store: None
+) -> Callable[[str], Run]:
+    """Evaluates within the test's process, which has the libraries already."""
+    monkeypatch.chdir(project)
+
+    def run(arguments: str) -> Run:
+        from trainer.arguments import evaluate_arguments
+        from trainer.evaluation import Evaluation
+        from trainer.events import EventLog
+
+        given = evaluate_arguments({"JOB_ARGUMENTS": arguments})
+        folder = project / given.result_dir
+        Evaluation(given, Direct(studio), EventLog(folder), project).run()
+        return Run(0, "", folder)
+
+    return run
+
+
 SHORT_TRAINING = {
     "max_steps": 8,
     "per_device_train_batch_size": 4,

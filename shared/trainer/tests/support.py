@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ import psutil
 from ft.api import AdapterMetadata
 
 PROMPTS = ["### CUSTOMER: where is my parcel?\n### ACTION:", "### CUSTOMER: hi\n### ACTION:"]
+
+OWN_FILES = ("job.log", "events.jsonl")
+"""What a job writes for those who run the studio."""
 
 
 @dataclass
@@ -58,3 +61,13 @@ def written(source: str, project: Path, adapter: AdapterMetadata | None = None) 
     if adapter:
         model = load_adapter(model, adapter, project)
     return Parity.of(model, load_tokenizer(source), {"max_new_tokens": 6}, PROMPTS).expected
+
+
+def naming(folder: Path, place: Path) -> Iterator[str]:
+    """Files in a folder that name the place, binary ones among them."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.name not in OWN_FILES:
+            content = file.read_bytes()
+            escaped = str(place).replace("/", "\\/").encode()
+            if str(place).encode() in content or escaped in content:
+                yield str(file.relative_to(folder))

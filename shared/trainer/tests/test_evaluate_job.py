@@ -45,7 +45,8 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-SCORES = ["exact_match", "ari_grade_level", "flesch_kincaid_grade_level"]
+SCORES = ["exact_match", "cut_off"]
+GRADES = ["ari_grade_level", "flesch_kincaid_grade_level"]
 OVERLAPS = ["rouge1", "rougeL", "rougeLsum"]
 
 
@@ -81,13 +82,17 @@ def test_the_base_model_is_evaluated_on_held_out_rows(
     metrics = measured["metrics"]
     assert measured["rows"] == 15
     assert metrics["exact_match"] < 0.1
-    assert set(metrics) == {*SCORES, *OVERLAPS, "latency_mean", "latency_max"}
+    known = {*SCORES, *OVERLAPS, "latency_mean", "latency_max"}
+    assert {name for name in metrics if name.removesuffix("_rows") not in GRADES} == known
     assert [sample.keys() >= {"input", "expected", "output"} for sample in run.of("sample")] == (
         [True] * 8
     )
     assert run.of("progress")[-1]["step"] == 15
-    [notice] = run.of("notice")
-    assert notice["message"].startswith("toxicity is left out: its model")
+    notices = [event["message"] for event in run.of("notice")]
+    assert sum(one.startswith("toxicity is left out: its model") for one in notices) == 1
+    cut_off = round(metrics["cut_off"] * 15)
+    told = [one for one in notices if f"{cut_off} of 15 outputs are cut off" in one]
+    assert bool(told) == bool(cut_off)
     _check_files(run, project, metrics)
     _check_tracked(project, metrics)
 
@@ -99,15 +104,18 @@ def _check_files(run: Run, project: Path, metrics: dict[str, float]) -> None:
     assert len(rows) == 15
     assert {row["model_input"] for row in rows} <= held_out
     assert all(row["expected_output"].strip() == row["action_$useradded$"] for row in rows)
-    for name in (*SCORES, *OVERLAPS):
-        assert fmean(float(row[name]) for row in rows) == pytest.approx(metrics[name], rel=1e-4)
+    for name in (*SCORES, *GRADES, *OVERLAPS):
+        found = [float(row[name]) for row in rows if row[name]]
+        assert metrics.get(f"{name}_rows", 15) == len(found)
+        assert (name in metrics) == bool(found)
+        if found:
+            assert fmean(found) == pytest.approx(metrics[name], rel=1e-4)
     assert max(float(row["latency"]) for row in rows) == pytest.approx(
         metrics["latency_max"], rel=1e-4
     )
-    scores = {
-        r["metric"]: float(r["score"]) for r in read(run.folder / "aggregregated_results.csv")
-    }
-    assert scores == metrics
+    aggregated = {r["metric"]: r["score"] for r in read(run.folder / "aggregregated_results.csv")}
+    assert aggregated.keys() >= {*SCORES, *GRADES, *OVERLAPS}
+    assert {name: float(score) for name, score in aggregated.items() if score} == metrics
 
 
 def _check_tracked(project: Path, metrics: dict[str, float]) -> None:
@@ -156,10 +164,13 @@ def test_rows_that_were_trained_on_are_left_out_and_told(
     rows = read(run.folder / "result_evaluation.csv")
     inputs = [f"### CUSTOMER: {row['customer']}\n### ACTION:" for row in fresh]
     assert sorted(row["model_input"] for row in rows) == sorted(inputs)
-    toxicity = run.of("metrics")[0]["metrics"]["toxicity"]
-    assert 0 < toxicity < 1
-    assert fmean(float(row["toxicity"]) for row in rows) == pytest.approx(toxicity, rel=1e-4)
-    left_out, not_tracked = (event["message"] for event in run.of("notice"))
+    metrics = run.of("metrics")[0]["metrics"]
+    found = [float(row["toxicity"]) for row in rows if row["toxicity"]]
+    assert metrics.get("toxicity_rows", len(rows)) == len(found)
+    if found:
+        assert 0 < fmean(found) < 1
+        assert fmean(found) == pytest.approx(metrics["toxicity"], rel=1e-4)
+    left_out, *_, not_tracked = (event["message"] for event in run.of("notice"))
     assert left_out.startswith("2 of 6 held-out rows are left out")
     assert not_tracked.startswith("The results are not in MLflow. MLflow's tracking store cannot")
     assert MlflowClient(store).get_experiment_by_name("Run: parent") is not None
@@ -175,3 +186,34 @@ def test_an_adapter_that_is_not_there_is_the_reason(
 
     assert run.status == 1
     assert run.events[-1]["reason"].startswith("Adapter lost cannot be loaded")
+
+
+LONG = "the order of the customer is cancelled and the money goes back to the card " * 6
+
+
+def _with_long_answers(project: Path, studio: Studio) -> None:
+    (project / "data").mkdir()
+    for name in ("train", "test"):
+        rows = [{"customer": f"{name} {number}", "action": LONG} for number in range(3)]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (project / "data" / f"{name}.jsonl").write_text(lines)
+    studio.dataset = DatasetMetadata(id="dataset", type="project", name="own", location="data")
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_answers_longer_than_the_limit_have_room_or_are_told(
+    evaluate: Callable[..., Run], project: Path, studio: Studio, *, fits: bool
+) -> None:
+    _with_long_answers(project, studio)
+    run = evaluate(flags(eval_dataset_fraction=1.0, fit_answer_length=str(fits).lower()))
+    notices = [event["message"] for event in run.of("notice")]
+    rows = read(run.folder / "result_evaluation.csv")
+    assert {row["cut_off"] for row in rows} <= {"0", "1"}
+    if fits:
+        assert any(one.startswith("max_new_tokens is ") for one in notices)
+    else:
+        cut_off = sum(row["cut_off"] == "1" for row in rows)
+        assert cut_off
+        [told] = [one for one in notices if "cut off" in one]
+        assert f"{cut_off} of 3 outputs are cut off by max_new_tokens 12" in told
+        assert "3 expected answers are longer" in told

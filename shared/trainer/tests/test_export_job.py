@@ -28,7 +28,7 @@ from trainer.model import load_model, weight_type
 from trainer.studio import Identity
 from trainer.tests.conftest import TRAINER
 from trainer.tests.studio import TOKEN, Studio
-from trainer.tests.support import PROMPTS, Run, until, written
+from trainer.tests.support import PROMPTS, Run, naming, until, written
 
 pytestmark = pytest.mark.usefixtures("own_store")
 
@@ -302,6 +302,7 @@ def test_a_merged_export_writes_what_the_adapter_writes(
     assert run.status == 0, run.output
     assert [one.job_id for one in studio.exports] == ["job-1"]
     merged = project / "exports/job-1/model"
+    assert list(naming(project / "exports", project)) == []
     assert json.loads((merged / "generation_config.json").read_text())["max_new_tokens"] == 6
     assert written(str(merged), project) == written(
         str(project / "starter/model"), project, ADAPTER

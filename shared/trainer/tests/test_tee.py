@@ -1,9 +1,12 @@
 """All output is kept, also that of children, and also when the process is killed."""
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from trainer.saving import replace_directory
 from trainer.tests.support import until
@@ -55,3 +58,40 @@ def test_a_directory_takes_the_place_of_another(tmp_path: Path) -> None:
 
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
     assert (tmp_path / "target" / "file").read_text() == "new"
+
+
+PRINT = """
+import sys
+from pathlib import Path
+from trainer.tee import Tee
+tee = Tee(Path(sys.argv[1]))
+tee.start()
+print("größer \\N{GRINNING FACE}", flush=True)
+tee.stop()
+open(sys.argv[2], "w").write("\\n".join(tee.lost()))
+"""
+
+
+@pytest.mark.parametrize("broken", ["full", "directory", "closed output", "full output", "ascii"])
+def test_a_copy_that_cannot_be_written_is_told_and_no_failure(tmp_path: Path, broken: str) -> None:
+    log, told = tmp_path / "job.log", tmp_path / "told"
+    if broken == "full":
+        log.symlink_to("/dev/full")
+    if broken == "directory":
+        log.mkdir()
+    redirect = {"closed output": ">&-", "full output": ">/dev/full"}.get(broken, "")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    if broken == "ascii":
+        environment["PYTHONIOENCODING"] = "ascii:strict"
+    command = f'"{sys.executable}" -c "$SCRIPT" "{log}" "{told}" {redirect}'
+    result = subprocess.run(
+        ["sh", "-c", command], env={**environment, "SCRIPT": PRINT}, capture_output=True, timeout=60
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    said = told.read_text()
+    if broken in ("full", "directory"):
+        assert "without its log" in said
+        assert "größer" in result.stdout.decode()
+    else:
+        assert "größer 😀" in log.read_text(encoding="utf-8")
+        assert ("without its standard output" in said) == (broken == "full output")

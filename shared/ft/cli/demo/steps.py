@@ -57,8 +57,6 @@ def _succeeded(session: Session, job_ids: dict[str, str]) -> dict[str, Any]:
     }
     ended = follow(session.out.console, watches, quiet=session.out.json)
     for title, job in ended.items():
-        for notice in job.status.notices:
-            session.out.say(f"note: {notice}")
         if job.status.state != api.JobState.SUCCEEDED:
             raise failure(session.client, title, job)
     return ended

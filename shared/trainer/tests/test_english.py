@@ -1,0 +1,38 @@
+"""Which texts are taken as English."""
+
+# letters of every script
+
+import pytest
+
+from trainer import english
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The parcel is on its way to you.", True),
+        ("Please cancel my order", True),
+        ("I am in a hurry", True),
+        ("Ihre Bestellung wurde storniert, bitte warten Sie.", False),
+        ("Votre commande est en route", False),
+        ("El pedido está en camino", False),
+        ("Il pacco è in arrivo", False),
+        ("Het pakket is onderweg naar u", False),
+        ("Paczka jest już w drodze do pana", False),
+        ("Saya mau membatalkan pesanan ini", False),
+        ("Стоимость доставки", False),
+        ("สวัสดีครับ", False),
+        ("东京", False),
+        ("cancel_order", None),
+        ("👍", None),
+        ("", None),
+    ],
+)
+def test_a_text_by_itself(text: str, expected: bool | None) -> None:
+    assert english.is_english(text) is expected
+
+
+def test_a_text_that_does_not_tell_is_taken_as_most_others_are() -> None:
+    assert english.which(["stornieren"], ["Die Antwort ist nein.", "Der Hund"]) == [False]
+    assert english.which(["cancel"], ["The answer is no."]) == [True]
+    assert english.which(["cancel_order"]) == [True]
