@@ -1,0 +1,153 @@
+"""Values that a row can hold, and the one way to write them as text.
+
+A value is a text, None for what is null or absent, True, False, a whole number, a `Number`, or a
+list or an object (dict) of such values.
+"""
+
+import json
+from collections.abc import Iterator
+from json.encoder import py_encode_basestring
+from typing import Any
+
+from rows.errors import DataError
+
+Value = str | bool | int | float | list[Any] | dict[str, Any] | None
+"""What stands in a cell."""
+MAX_DEPTH = 100
+"""Lists and objects in each other. The same bound everywhere, whatever called the reader."""
+MAX_DIGITS = 4300
+"""Digits of a whole number: what Python turns into text, and back, in a bounded time."""
+
+
+class Number(float):
+    """A number with a fraction or an exponent, which keeps the digits that it was written with."""
+
+    text: str
+    """As it stands in the file."""
+
+    def __new__(cls, text: str) -> "Number":
+        """The number that the text, in JSON's grammar, stands for."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __format__(self, spec: str) -> str:
+        return float.__format__(self, spec) if spec else self.text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Number, (self.text,)
+
+
+def as_text(value: Value) -> str:
+    """The text that a template has for a value.
+
+    A text is itself, null is empty, a number is its digits as in the file, true and false are
+    `true` and `false`, and a list or an object is JSON.
+    """
+    if isinstance(value, str):
+        return value
+    return "" if value is None else to_json(value)
+
+
+def to_json(value: Any) -> str:
+    """A value as JSON: letters of every script unescaped, numbers by their digits.
+
+    Values of other types, as data sets of the hub have them, are their text in quotes.
+    """
+    return "".join(_json(value))
+
+
+def _json(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield py_encode_basestring(value)
+    elif value is None or value is True or value is False:
+        yield {None: "null", True: "true", False: "false"}[value]
+    elif isinstance(value, Number):
+        yield value.text
+    elif isinstance(value, int | float):
+        # Of a data set of the hub a float can be no number, which JSON has no word for.
+        yield json.dumps(value)
+    elif isinstance(value, dict):
+        yield from _joined("{", (_pair(name, one) for name, one in value.items()), "}")
+    elif isinstance(value, list | tuple):
+        yield from _joined("[", map(to_json, value), "]")
+    else:
+        yield py_encode_basestring(str(value))
+
+
+def _pair(name: object, value: Any) -> str:
+    return f"{py_encode_basestring(str(name))}: {to_json(value)}"
+
+
+def _joined(begin: str, parts: Iterator[str], end: str) -> Iterator[str]:
+    yield begin
+    yield ", ".join(parts)
+    yield end
+
+
+def from_json(text: str) -> Value:
+    """The value that a text of JSON stands for.
+
+    Raises DataError, and ValueError (JSONDecodeError) if it is not JSON.
+    """
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise DataError(f"lists and objects are nested more than {MAX_DEPTH} deep") from None
+    return checked(value)
+
+
+def checked(value: Any) -> Any:
+    """The value itself. Raises DataError if it is nested too deep."""
+    if isinstance(value, list | dict) and _is_deeper(value, MAX_DEPTH):
+        raise DataError(f"lists and objects are nested more than {MAX_DEPTH} deep")
+    return value
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    if not isinstance(value, list | dict):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_is_deeper(one, depth - 1) for one in inner)
+
+
+def _whole(digits: str) -> int | Number:
+    if len(digits) > MAX_DIGITS:
+        raise DataError(
+            f"a number has {len(digits.lstrip('-'))} digits, and {MAX_DIGITS} are read: "
+            f"{digits[:20]}…; write it as a text, in quotes"
+        )
+    # Minus zero is no whole number of Python's.
+    return Number(digits) if digits == "-0" else int(digits)
+
+
+def _no_number(word: str) -> Any:
+    raise DataError(f'{word} is no number in JSON: write null, or "{word}" as a text')
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise DataError(f"names appear more than once in an object: {', '.join(repeated)}")
+    return found
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_whole,
+    parse_float=Number,
+    parse_constant=_no_number,
+)
+
+
+def decoder() -> json.JSONDecoder:
+    """What makes values of JSON. Its results are to be `checked`."""
+    return _DECODER
