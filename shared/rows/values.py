@@ -5,8 +5,9 @@ list or an object (dict) of such values.
 """
 
 import json
-from collections.abc import Iterator
-from json.encoder import py_encode_basestring
+from collections.abc import Callable
+from dataclasses import dataclass
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
 from rows.errors import DataError
@@ -15,6 +16,7 @@ Value = str | bool | int | float | list[Any] | dict[str, Any] | None
 """What stands in a cell."""
 MAX_DEPTH = 100
 """Lists and objects in each other. The same bound everywhere, whatever called the reader."""
+TOO_DEEP = f"lists and objects are nested more than {MAX_DEPTH} deep"
 MAX_DIGITS = 4300
 """Digits of a whole number: what Python turns into text, and back, in a bounded time."""
 
@@ -60,35 +62,46 @@ def to_json(value: Any) -> str:
 
     Values of other types, as data sets of the hub have them, are their text in quotes.
     """
-    return "".join(_json(value))
+    return _written(value, _READABLE)
 
 
-def _json(value: Any) -> Iterator[str]:
+def to_canonical_json(value: Any) -> str:
+    """A value as JSON that is the same whatever the order of names: sorted, without blanks, in
+    ASCII."""
+    return _written(value, _CANONICAL)
+
+
+@dataclass(frozen=True)
+class _Style:
+    quoted: Callable[[str], str]
+    comma: str
+    colon: str
+    sorts: bool
+
+
+_READABLE = _Style(encode_basestring, ", ", ": ", False)
+_CANONICAL = _Style(encode_basestring_ascii, ",", ":", True)
+
+
+def _written(value: Any, style: _Style) -> str:
     if isinstance(value, str):
-        yield py_encode_basestring(value)
-    elif value is None or value is True or value is False:
-        yield {None: "null", True: "true", False: "false"}[value]
-    elif isinstance(value, Number):
-        yield value.text
-    elif isinstance(value, int | float):
-        # Of a data set of the hub a float can be no number, which JSON has no word for.
-        yield json.dumps(value)
-    elif isinstance(value, dict):
-        yield from _joined("{", (_pair(name, one) for name, one in value.items()), "}")
-    elif isinstance(value, list | tuple):
-        yield from _joined("[", map(to_json, value), "]")
-    else:
-        yield py_encode_basestring(str(value))
-
-
-def _pair(name: object, value: Any) -> str:
-    return f"{py_encode_basestring(str(name))}: {to_json(value)}"
-
-
-def _joined(begin: str, parts: Iterator[str], end: str) -> Iterator[str]:
-    yield begin
-    yield ", ".join(parts)
-    yield end
+        return style.quoted(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, int | float):
+        # A float of the hub may be no number, which JSON has no word for.
+        return json.dumps(value)
+    if isinstance(value, dict):
+        pairs = sorted(value.items()) if style.sorts else value.items()
+        inner = (f"{style.quoted(str(k))}{style.colon}{_written(v, style)}" for k, v in pairs)
+        return f"{{{style.comma.join(inner)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{style.comma.join(_written(one, style) for one in value)}]"
+    return style.quoted(str(value))
 
 
 def from_json(text: str) -> Value:
@@ -99,14 +112,32 @@ def from_json(text: str) -> Value:
     try:
         value = _DECODER.decode(text)
     except RecursionError:
-        raise DataError(f"lists and objects are nested more than {MAX_DEPTH} deep") from None
-    return checked(value)
+        raise DataError(TOO_DEEP) from None
+    return checked(value, text)
 
 
-def checked(value: Any) -> Any:
-    """The value itself. Raises DataError if it is nested too deep."""
+def part_of_json(text: str, begin: int) -> tuple[Value, int]:
+    """The value that begins there in a text of JSON, and where it ends. Raises as `from_json`."""
+    try:
+        value, end = _DECODER.raw_decode(text, begin)
+    except RecursionError:
+        raise DataError(TOO_DEEP) from None
+    return checked(value, text[begin:end]), end
+
+
+def checked(value: Any, source: str) -> Any:
+    """The value itself. Raises DataError if it is nested too deep, or has half a character, by the
+    text that it was made of."""
     if isinstance(value, list | dict) and _is_deeper(value, MAX_DEPTH):
-        raise DataError(f"lists and objects are nested more than {MAX_DEPTH} deep")
+        raise DataError(TOO_DEEP)
+    if (at := source.lower().find("\\ud")) >= 0:
+        try:
+            to_json(value).encode()
+        except UnicodeEncodeError as error:
+            shown = source[at : at + 6]
+            raise DataError(
+                f"{shown} is half of a character (a surrogate), which no text can hold"
+            ) from error
     return value
 
 
@@ -146,8 +177,3 @@ _DECODER = json.JSONDecoder(
     parse_float=Number,
     parse_constant=_no_number,
 )
-
-
-def decoder() -> json.JSONDecoder:
-    """What makes values of JSON. Its results are to be `checked`."""
-    return _DECODER

@@ -1,0 +1,43 @@
+"""Types of columns in which `datasets` hands out values as they stand in a file."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pyarrow
+from datasets import Dataset, Features, Value
+from datasets.features.features import register_feature
+
+from rows import values
+
+
+@dataclass
+class JsonCell:
+    """A column of values of any type, each kept as JSON; null where there is none."""
+
+    id: str | None = field(default=None, repr=False)
+    pa_type: ClassVar[Any] = pyarrow.large_string()
+    _type: str = field(default="JsonCell", init=False, repr=False)
+
+    def __call__(self) -> Any:
+        """The type that Arrow has for it."""
+        return self.pa_type
+
+    def encode_example(self, value: Any) -> str | None:
+        """A value as it is kept."""
+        return None if value is None else values.to_json(value)
+
+    def decode_example(self, kept: str, token_per_repo_id: object = None) -> values.Value:  # noqa: ARG002
+        """The value that was kept. The second argument is the library's."""
+        return values.from_json(kept)
+
+
+TEXT = Value("large_string")
+"""The type of a column of texts."""
+register_feature(JsonCell, "JsonCell")
+
+
+def dataset_of(column: str, kept: list[Any]) -> Dataset:
+    """A dataset with one column of values, as they are: no name that an object lacks is added."""
+    cell = JsonCell()
+    table = pyarrow.table({column: pyarrow.array(map(cell.encode_example, kept), cell.pa_type)})
+    return Dataset(table, features=Features({column: cell}))

@@ -1,0 +1,106 @@
+"""Folder of what was read of a project's files: an entry for each content, by its hash.
+
+It holds users' rows, so nobody but its owner may look into it. `references` says which location has
+which entry; an entry that no location refers to goes. Whoever has mapped an entry keeps it.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+FOLDER = ".fts-rows"
+"""Name of the folder in the project directory."""
+TEMPORARY = ".writing-"
+"""Beginning of the names of files that are being written."""
+ABANDONED_SECONDS = 24 * 3600.0
+"""Age at which a file that is being written is one that was left by a process that was killed."""
+_REFERENCES = "references"
+
+
+class Entries:
+    """The folder of one project."""
+
+    def __init__(self, project: Path) -> None:
+        self._project = project
+        self.folder = project / FOLDER
+        self._references = self.folder / _REFERENCES
+
+    def prepare(self) -> None:
+        """Makes the folder, for nobody but its owner. Raises OSError."""
+        if self.folder.is_symlink():
+            raise PermissionError(f"{self.folder} is a link")
+        for folder in (self.folder, self._references):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if self.folder.stat().st_mode & 0o077:
+            self.folder.chmod(0o700)
+        # Whatever keeps the project's history leaves users' rows out of it.
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+
+    def path(self, name: str) -> Path:
+        """Where the entry of that name lies, or would lie."""
+        return self.folder / name
+
+    def refer(self, location: str, name: str) -> None:
+        """Notes that the file at a location has the content of that entry, and no other any more.
+        Raises OSError."""
+        file = self._reference(location)
+        before = _entry_of(file)
+        if before == name:
+            return
+        temporary = self._references / f"{TEMPORARY}{os.getpid()}-{file.name}"
+        temporary.write_text(json.dumps({"location": location, "entry": name}))
+        temporary.replace(file)
+        if before:
+            self._remove_unreferenced({before})
+
+    def keep_only(self, locations: Iterable[str]) -> None:
+        """Removes what was read of files at other locations, or of files that are gone.
+
+        `locations` are those of all datasets: files, or directories that files lie in.
+        """
+        known = [os.path.normpath(one) for one in locations if one]
+        for file in self._references.glob("*.json"):
+            location = _read(file).get("location", "")
+            if not (_is_within(location, known) and (self._project / location).is_file()):
+                file.unlink(missing_ok=True)
+        self._remove_unreferenced({path.name for path in self.folder.glob("*.arrow")})
+        self._remove_abandoned()
+
+    def _remove_unreferenced(self, names: set[str]) -> None:
+        used = {_entry_of(file) for file in self._references.glob("*.json")}
+        for name in names - used:
+            with suppress(OSError):
+                self.path(name).unlink()
+
+    def _remove_abandoned(self) -> None:
+        for file in (*self.folder.glob(f"{TEMPORARY}*"), *self._references.glob(f"{TEMPORARY}*")):
+            with suppress(OSError):
+                if time.time() - file.stat().st_mtime > ABANDONED_SECONDS:
+                    file.unlink()
+
+    def _reference(self, location: str) -> Path:
+        name = os.path.normpath(location).encode(errors="surrogatepass")
+        return self._references / f"{hashlib.sha256(name).hexdigest()}.json"
+
+
+def _is_within(location: str, known: list[str]) -> bool:
+    path = os.path.normpath(location)
+    return any(path == one or one == "." or path.startswith(f"{one}{os.sep}") for one in known)
+
+
+def _entry_of(file: Path) -> str:
+    return str(_read(file).get("entry", ""))
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

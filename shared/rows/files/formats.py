@@ -1,0 +1,99 @@
+"""Formats of files of rows, by the type of the dataset and the ending of the name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ft.enums import DatasetType
+
+GZIP = ".gz"
+ENDINGS = {
+    DatasetType.PROJECT_CSV: (".csv", ".tsv"),
+    DatasetType.PROJECT_JSON: (".json",),
+    DatasetType.PROJECT_JSONL: (".jsonl",),
+}
+"""Endings of a dataset that is one file; each of them also with `.gz` behind it."""
+PARQUET = ".parquet"
+"""Ending of a file that is a dataset of the type `project`."""
+TABLES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
+ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
+
+
+class Kind(StrEnum):
+    """What a file's content is."""
+
+    CSV = "csv"
+    TSV = "tsv"
+    JSON = "json"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a file is read."""
+
+    kind: Kind
+    gzipped: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}{GZIP if self.gzipped else ''}"
+
+
+_BY_TYPE = {
+    DatasetType.PROJECT_CSV: Kind.CSV,
+    DatasetType.PROJECT_JSON: Kind.JSON,
+    DatasetType.PROJECT_JSONL: Kind.JSONL,
+}
+
+
+def of(type: str, location: str) -> Format | None:
+    """The format of a dataset's file; None if the dataset is none that is one file.
+
+    The type says what it is, and the ending which variant; a file that was registered elsewhere may
+    have another ending.
+    """
+    name = location.lower()
+    kind = _BY_TYPE.get(DatasetType(type))
+    if kind is None:
+        is_parquet = type == DatasetType.PROJECT and name.endswith(PARQUET)
+        return Format(Kind.PARQUET) if is_parquet else None
+    gzipped = name.endswith(GZIP)
+    tabs = kind is Kind.CSV and name.removesuffix(GZIP).endswith(".tsv")
+    return Format(Kind.TSV if tabs else kind, gzipped)
+
+
+def of_name(name: str) -> Format | None:
+    """The format that a file's name tells by its ending; None if it tells none."""
+    if name.lower().endswith(PARQUET):
+        return Format(Kind.PARQUET)
+    found = (kind for kind in ENDINGS if fits(kind, name))
+    return next((of(kind, name) for kind in found), None)
+
+
+def type_of(location: str) -> DatasetType:
+    """The type of dataset that a name tells by its ending; anything else is a directory."""
+    return next((kind for kind in ENDINGS if fits(kind, location)), DatasetType.PROJECT)
+
+
+def fits(type: DatasetType, location: str) -> bool:
+    """Whether the name ends as the files of that type do, in letters of any case."""
+    return location.lower().removesuffix(GZIP).endswith(ENDINGS[type])
+
+
+def advice(location: str) -> str:
+    """What to do about a file that no dataset can be; empty for nothing in particular."""
+    name = location.lower()
+    if name.endswith(TABLES):
+        return (
+            "a workbook is not read: save its sheet as CSV (in Excel: File, Save As, "
+            '"CSV UTF-8"; in LibreOffice: File, Save As, Text CSV, character set UTF-8)'
+        )
+    if name.endswith(ARCHIVES):
+        return (
+            "an archive is not read: unpack it, and register the file in it (.csv, .tsv, .json or "
+            ".jsonl, each also as .gz; a workbook is to be saved as CSV first)"
+        )
+    if name.endswith(PARQUET):
+        return f"a {PARQUET} file is a dataset of the type {DatasetType.PROJECT}"
+    wanted = type_of(location)
+    return f"its ending is one of {wanted}" if wanted != DatasetType.PROJECT else ""

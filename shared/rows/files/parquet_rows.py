@@ -1,0 +1,108 @@
+"""Rows of a Parquet file, whose columns have types."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rows.errors import DataError, first_line
+from rows.values import Number
+
+_BATCH_ROWS = 500
+_Make = Callable[[Any], Any]
+
+
+class ParquetRows:
+    """The rows of a Parquet file as values that JSON has."""
+
+    def __init__(self, path: Path, notices: list[str]) -> None:
+        """Raises DataError if it is none, or has a column of a type that is no text or number."""
+        from pyarrow import ArrowException, parquet
+
+        try:
+            self._file = parquet.ParquetFile(path)
+        except (ArrowException, OSError) as error:
+            raise DataError(f"no Parquet file: {first_line(error)}") from error
+        schema = self._file.schema_arrow
+        self.columns: list[str] = list(schema.names)
+        self._make = [_maker(field.type, field.name, notices) for field in schema]
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        from pyarrow import ArrowException
+
+        number = 0
+        try:
+            for batch in self._file.iter_batches(_BATCH_ROWS):
+                for cells in zip(*(column for column in batch.columns), strict=True):
+                    number += 1
+                    yield number, self._row(cells, number)
+        except (ArrowException, OSError) as error:
+            raise DataError(f"row {number + 1}: {first_line(error)}") from error
+
+    def _row(self, cells: tuple[Any, ...], number: int) -> dict[str, Any]:
+        row = {}
+        for name, make, cell in zip(self.columns, self._make, cells, strict=True):
+            try:
+                row[name] = make(cell)
+            except DataError as error:
+                raise DataError(f"row {number}, column {name}: {error}") from error
+        return row
+
+
+def _maker(type: Any, name: str, notices: list[str]) -> _Make:
+    """What makes a value of a scalar of that type; None of one that is null."""
+    make = _of_type(type, name, notices)
+    return lambda scalar: make(scalar) if scalar.is_valid else None
+
+
+def _of_type(type: Any, name: str, notices: list[str]) -> _Make:
+    from pyarrow import types
+
+    if types.is_dictionary(type):
+        inner = _maker(type.value_type, name, notices)
+        return lambda scalar: inner(scalar.dictionary[scalar.index.as_py()])
+    if types.is_list(type) or types.is_large_list(type) or types.is_fixed_size_list(type):
+        inner = _maker(type.value_type, name, notices)
+        return lambda scalar: [inner(one) for one in scalar.values]
+    if types.is_struct(type):
+        fields = [(one.name, _maker(one.type, f"{name}.{one.name}", notices)) for one in type]
+        return lambda scalar: {key: make(scalar[key]) for key, make in fields}
+    if types.is_null(type) or types.is_boolean(type) or types.is_integer(type):
+        return _plain
+    if types.is_string(type) or types.is_large_string(type) or types.is_string_view(type):
+        return _plain
+    if types.is_floating(type):
+        return _float
+    if types.is_decimal(type):
+        return lambda scalar: Number(format(scalar.as_py(), "f"))
+    if types.is_temporal(type) and not types.is_duration(type) and not types.is_interval(type):
+        notices.append(f"Column {name} has values of the type {type}; they are written as {_ISO}.")
+        return lambda scalar: _time(scalar, type)
+    raise DataError(
+        f"column {name} has the type {type}, which is no text and no number: write it as a text, "
+        "or leave it out"
+    )
+
+
+_ISO = "texts such as 2024-01-05 or 2024-01-05 13:30:00"
+
+
+def _plain(scalar: Any) -> Any:
+    return scalar.as_py()
+
+
+def _float(scalar: Any) -> Number:
+    value = scalar.as_py()
+    text = repr(value)
+    if not text.strip("-")[0].isdigit():
+        raise DataError(f"{text} is no number that JSON has: write null in its place")
+    # A number of 32 bits has fewer digits than its 64 bits would show.
+    return Number(str(scalar.cast("string")) if str(scalar.type) != "double" else text)
+
+
+def _time(scalar: Any, type: Any) -> str:
+    text: str = scalar.cast("string").as_py()
+    return text
