@@ -149,11 +149,7 @@ def _of_whole(whole: str, beginning: str, completion: str) -> Iterator[Notice]:
 
 def _difference(whole: str, beginning: str) -> str:
     same = next(
-        (
-            at
-            for at, pair in enumerate(zip(whole, beginning, strict=False))
-            if pair[0] != pair[1]
-        ),
+        (at for at, pair in enumerate(zip(whole, beginning, strict=False)) if pair[0] != pair[1]),
         min(len(whole), len(beginning)),
     )
     shown = (visible(text[same : same + _SHOWN]) or "nothing" for text in (beginning, whole))

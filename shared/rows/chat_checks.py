@@ -46,9 +46,7 @@ class ChatChecks:
             if role not in _PLAIN_ROLES and (other := self._other(role, messages, tools, text)):
                 yield f"have the role {role}, which the chat template writes as {other}"
 
-    def _is_unwritten(
-        self, key: str, messages: Sequence[Message], tools: Tools, text: str
-    ) -> bool:
+    def _is_unwritten(self, key: str, messages: Sequence[Message], tools: Tools, text: str) -> bool:
         if key not in self._unwritten:
             less = [{k: v for k, v in one.items() if k != key} for one in messages]
             self._unwritten[key] = self._text(less, tools if key else None) == text

@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from rows import conversations
+from rows.conversations import Conversations
 from rows.errors import DataError, EmptyError
 
 SPLIT_SEED = 42
@@ -68,7 +68,7 @@ def scored(
     trained: Iterable[Dataset],
     columns: Sequence[str],
     fraction: float,
-    conversation: str = "",
+    conversation: Conversations | None = None,
 ) -> Scored:
     """A share of the held-out rows, none of them a row that was trained on.
 
@@ -97,22 +97,22 @@ _Says = Callable[[dict[str, Any]], Sequence[Hashable]]
 """What there is to learn from a row; the last is what it is scored for."""
 
 
-def _says(columns: Sequence[str], conversation: str) -> _Says:
+def _says(columns: Sequence[str], conversation: Conversations | None) -> _Says:
     if conversation:
-        return lambda row: conversations.answers(row.get(conversation))
+        return conversation.answers
     return lambda row: [tuple(_text(row.get(name)) for name in columns)]
 
 
-def _answered(rows: Dataset, column: str) -> list[int]:
+def _answered(rows: Dataset, conversation: Conversations) -> list[int]:
     """Positions of the rows whose conversations end with an answer, and of those that are broken:
     whoever works with the row says how."""
-    rows = rows.select_columns([column])
-    return [position for position, row in enumerate(_rows(rows)) if _is_answered(row, column)]
+    rows = rows.select_columns([conversation.column])
+    return [position for position, row in enumerate(_rows(rows)) if _is_answered(row, conversation)]
 
 
-def _is_answered(row: dict[str, Any], column: str) -> bool:
+def _is_answered(row: dict[str, Any], conversation: Conversations) -> bool:
     try:
-        return conversations.is_answered(row, column)
+        return conversation.is_answered(row)
     except DataError:
         return True
 

@@ -2,9 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import date, time
 from typing import Any
+
+from datasets import Dataset
 
 from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
@@ -59,16 +62,21 @@ class RowTemplate:
         return [one.text for one in self._template.placeholders() if _value(one, row) is None]
 
 
-def without_values(rows: Iterable[Mapping[str, Any]], templates: Collection[RowTemplate]) -> str:
-    """A clause that says in how many of the rows which placeholders have no value; empty if all
-    have one. Rows that a template cannot be filled with count as having all."""
+def tell_empty(templates: Iterable[str], rows: Dataset, notify: Callable[[str], None]) -> None:
+    """Tells in how many rows which placeholders have no value, and are filled with empty text.
+
+    Rows that a template cannot be filled with are left to whoever fills them.
+    """
+    made = [RowTemplate(one, rows.column_names, "template") for one in templates]
+    columns = list(dict.fromkeys(name for one in made for name in one.columns))
     found: Counter[str] = Counter()
-    for row in rows:
-        try:
-            found.update({name for one in templates for name in one.without_value(row)})
-        except DataError:
-            continue
-    return ", ".join(f"{{{name}}} in {count}" for name, count in found.items())
+    for row in rows.select_columns(columns) if columns else ():
+        with suppress(DataError):
+            found.update({name for one in made for name in one.without_value(row)})
+    for name, count in found.items():
+        notify(
+            f"{{{name}}} has no value in {count} of {len(rows)} rows: it is an empty text there."
+        )
 
 
 def check_columns(template: str, columns: Iterable[str], template_name: str) -> None:
@@ -134,9 +142,7 @@ def _item(value: Any, item: str, path: str) -> Any:
     if isinstance(value, list | tuple):
         if item.isascii() and item.isdigit() and len(item) < 10 and int(item) < len(value):
             return value[int(item)]
-        raise DataError(
-            f"{path} has no item {item}: it is a list of {len(value)}, counted from 0"
-        )
+        raise DataError(f"{path} has no item {item}: it is a list of {len(value)}, counted from 0")
     raise DataError(f"{path} has no items, so not [{item}] either: it is {as_text(value)[:40]!r}")
 
 
@@ -154,7 +160,9 @@ def _formatted(value: Any, format: str) -> str:
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     found = _NUMERIC.fullmatch(format)
     asked = found is not None and (found[1] or found[2] or found[3] or _SIGNED.match(format))
-    if found and found[3] or (numeric and asked):
+    if value is None and asked:
+        return ""
+    if found and (found[3] or (numeric and asked)):
         return _number(value, found[3] if found else "").__format__(format)
     if numeric and not _ALIGNED.match(format):
         # As Python has it, numbers stand to the right.

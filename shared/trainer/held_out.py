@@ -14,7 +14,8 @@ from ft.api import (
     PromptMetadata,
 )
 from ft.client import StudioError
-from rows import conversations, reading, shares, templates
+from rows import reading, shares, templates
+from rows.conversations import Conversations, asked_column, roles_of
 from rows.errors import DataError, EmptyError
 from trainer import hub
 from trainer.arguments import EvaluateArguments
@@ -30,9 +31,9 @@ class HeldOutRows:
         self._studio = studio
         self._project = project
 
-    def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, str]:
+    def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, Conversations | None]:
         """A share of the rows that are held out from the comparison adapter's training, and the
-        column of conversations that the prompt asks about; empty if it asks with texts.
+        conversations that the prompt asks about; None if it asks with texts.
 
         Rows that say the same as one that this adapter, or the job's own, was trained on are left
         out, and it is told how many. Raises DataError if prompt or columns do not fit the dataset,
@@ -44,18 +45,20 @@ class HeldOutRows:
         splits = reading.load(dataset, self._project, hub.token())
         train, held_out = self._split(splits, arguments.comparison_adapter_id)
         self._check_columns(prompt, held_out.column_names)
-        column = conversations.asked_column(
-            prompt.input_template, prompt.completion_template, held_out
-        )
+        templates_used = (prompt.input_template, prompt.completion_template)
+        asked = asked_column(*templates_used, held_out, roles_of(dataset))
         chosen = shares.scored(
             held_out,
             [train, *self._own(splits)],
-            templates.used_columns(prompt.input_template, prompt.completion_template),
+            templates.used_columns(held_out.column_names, *templates_used),
             arguments.eval_dataset_fraction,
-            column,
+            asked,
         )
         _tell(chosen, len(held_out), notify)
-        return held_out.select(chosen.positions), column
+        rows = held_out.select(chosen.positions)
+        if asked is None:
+            templates.tell_empty(templates_used, rows, notify)
+        return rows, asked
 
     def _split(self, splits: DatasetDict, adapter_id: str) -> tuple[Dataset, Dataset]:
         request = GetDatasetSplitByAdapterRequest(adapter_id=adapter_id)

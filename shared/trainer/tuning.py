@@ -12,6 +12,7 @@ from ft.api import (
     PromptMetadata,
 )
 from rows import reading, shares
+from rows.conversations import roles_of
 from trainer import hub, trained_answers
 from trainer.arguments import FineTuneArguments
 from trainer.events import EventLog
@@ -47,6 +48,7 @@ class Tuning:
         """Rows to train on, and rows held out."""
         arguments = self._arguments
         dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
+        self._dataset = dataset
         return shares.split(
             reading.load(dataset, self._project, hub.token()),
             arguments.dataset_fraction,
@@ -56,7 +58,7 @@ class Tuning:
     def _samples(self, prompt: PromptMetadata, train: Dataset, held_out: Dataset) -> list[Sample]:
         """What the trained model is asked, so that whoever serves it can compare."""
         rows = held_out if len(held_out) else train
-        return trained_answers.inputs(prompt, rows)
+        return trained_answers.inputs(prompt, rows, roles_of(self._dataset))
 
     def _announce(self) -> None:
         """Tells that the adapter is saved, and registers it if the job is to."""

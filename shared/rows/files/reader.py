@@ -108,11 +108,15 @@ class FileReader:
         return of(self._content.text())
 
     def _see(self, names: Any, place: str) -> None:
-        require_names([*self._columns, *(name for name in names if name not in self._columns)], place)
+        require_names(
+            [*self._columns, *(name for name in names if name not in self._columns)], place
+        )
         self._columns |= dict.fromkeys(names)
 
 
-def first_columns(path: Path, format: Format, checked: int, more: int) -> tuple[list[str], list[str]]:
+def first_columns(
+    path: Path, format: Format, checked: int, more: int
+) -> tuple[list[str], list[str]]:
     """The columns of a file by its first rows, and its notices.
 
     The first `checked` rows must be right; of so many `more` the names of columns are taken as far
