@@ -19,6 +19,8 @@ class Dataset(Base):
     location: Mapped[str | None] = mapped_column(default=None)
     features: Mapped[str | None] = mapped_column(default=None)
     """Column names, a JSON list."""
+    roles: Mapped[str | None] = mapped_column(default=None)
+    """What roles of conversations stand for, a JSON object."""
 
 
 class DatasetStore(Records[Dataset]):

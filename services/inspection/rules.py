@@ -26,5 +26,11 @@ CONVERSATIONS = Rule(
 ANSWERS = Rule(
     "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
 )
+VALUES = Rule("FT-885", "A row has a value in every column that the prompt takes.")
+WRITTEN = Rule(
+    "FT-886",
+    "A chat template writes all that a conversation has, each role as itself, and no answer is "
+    "empty.",
+)
 ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")
 TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")

@@ -7,7 +7,6 @@ from hashlib import blake2b
 from typing import Any
 
 from chassis.rules import Rule
-from rows import templates
 from rows.errors import DataError, first_line
 from services.inspection import rules
 from services.inspection.data import Parts, rows_of
@@ -56,6 +55,8 @@ class Texts:
         self._context = context
         self._until = time.monotonic() + counting_seconds
         self._fault = ""
+        self._clauses: dict[str, Rule] = {}
+        """What is to be told about rows, and by which rule."""
         self.seen = Seen()
 
     def look(self, findings: Findings) -> None:
@@ -79,13 +80,18 @@ class Texts:
             self._note(NOT_FILLED, number)
             return None
         names = self._filling.columns
-        values = [row.get(templates.column(name)) for name in names]
+        values = [row.get(name) for name in names]
+        for placeholder in self._filling.empty(row):
+            self._note_once(
+                f"have no value for {{{placeholder}}}, which is an empty text there",
+                rules.VALUES,
+                number,
+            )
+        for clause in self._filling.check(row, text):
+            self._note_once(clause, rules.WRITTEN, number)
         if not text.strip() or (values and all(_empty(value) for value in values)):
             self._note(BLANK, number)
-        if not self._filling.conversation and any(
-            isinstance(value, list | dict) and templates.column(name) == name
-            for name, value in zip(names, values, strict=True)
-        ):
+        if any(isinstance(row.get(name), list | dict) for name in self._filling.whole_columns):
             self._note(NESTED, number)
         if self._settings.tuning:
             self.seen.hashes.add(_hash(text))
@@ -114,6 +120,10 @@ class Texts:
         if len(self.seen.places[trouble]) < SHOWN_PLACES:
             self.seen.places[trouble].append(self._parts.used.place(number))
 
+    def _note_once(self, clause: str, rule: Rule, number: int) -> None:
+        self._clauses.setdefault(clause, rule)
+        self._note(clause, number)
+
     def _tell(self, findings: Findings) -> None:
         seen, total = self.seen, len(self._parts.used)
 
@@ -126,9 +136,11 @@ class Texts:
         text = "have nothing in the columns that the prompt takes, or make a blank text"
         tell(BLANK, WARNING, "dataset_id", rules.NOT_BLANK, text)
         text = (
-            "have lists or objects in the columns that the prompt takes; they show as Python does"
+            "have lists or objects in the columns that the prompt takes; they are written as JSON"
         )
         tell(NESTED, WARNING, "dataset_id", rules.PLAIN_VALUES, text)
+        for clause, rule in self._clauses.items():
+            tell(clause, WARNING, "dataset_id", rule, clause)
         severity = ERROR if seen.rows[LONG] == total else WARNING
         text = f"have more than {self._context} tokens, the longest {seen.longest}; {self._cut()}"
         tell(LONG, severity, "dataset_id", rules.FITS, text)

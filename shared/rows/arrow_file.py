@@ -151,5 +151,5 @@ def read(path: Path) -> Rows:
     about = json.loads(table.schema.metadata[_ABOUT])
     data = table.remove_column(0).replace_schema_metadata(None)
     cell = TEXT if about["text"] else JsonCell()
-    features = Features({name: cell for name in data.column_names})
+    features = Features(dict.fromkeys(data.column_names, cell))
     return Rows(Dataset(data, features=features), table.column(0), about["word"], about["notices"])

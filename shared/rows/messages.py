@@ -79,7 +79,7 @@ def of(found: Sequence[Any], roles: Mapping[str, str]) -> list[Message]:
 
 
 def tools(found: Any) -> list[dict[str, Any]] | None:
-    """A row's tools, given as a list or as JSON of one; None if there are none. Raises DataError."""
+    """A row's tools, given as a list or as its JSON; None if there are none. Raises DataError."""
     if isinstance(found, str):
         try:
             found = values.from_json(found) if found.strip() else None

@@ -118,7 +118,7 @@ def _written(placeholder: Placeholder, row: Mapping[str, Any]) -> str:
         shown = as_text(value)[:40]
         why = first_line(error)
         raise DataError(
-            f"{{{placeholder.text}}} cannot be written as {format!r}: the value is {shown!r} ({why})"
+            f"{{{placeholder.text}}} cannot be written as {format!r}: the value is {shown!r}; {why}"
         ) from error
 
 

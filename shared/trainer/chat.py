@@ -15,7 +15,7 @@ from rows.conversations import (
     TEMPLATE_FILE,
 )
 from rows.errors import DataError, first_line
-from rows.messages import ASSISTANT, for_template
+from rows.messages import ASSISTANT, Message, for_template
 from trainer import hub
 from trainer.errors import ModelError, SettingsError
 from trainer.hardware import Notify
@@ -112,13 +112,13 @@ def require_template(tokenizer: Any) -> None:
         raise ModelError("Neither the base model nor the adapter has a chat template.")
 
 
-def render(messages: Sequence[Mapping[str, Any]], tokenizer: Any, tools: Tools = None) -> str:
+def render(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str:
     """The text of a conversation that may call `tools`. Raises DataError with what the template
     says against it."""
     return _written(messages, tools, tokenizer, ask=False)
 
 
-def ask(messages: Sequence[Mapping[str, Any]], tokenizer: Any, tools: Tools = None) -> str:
+def ask(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str:
     """The text behind which the model is to answer the conversation, with every special token.
     Raises DataError with what the template says against it, or if it writes nothing."""
     text = _written(messages, tools, tokenizer, ask=True)
@@ -127,9 +127,7 @@ def ask(messages: Sequence[Mapping[str, Any]], tokenizer: Any, tools: Tools = No
     return text
 
 
-def _written(
-    messages: Sequence[Mapping[str, Any]], tools: Tools, tokenizer: Any, *, ask: bool
-) -> str:
+def _written(messages: Sequence[Message], tools: Tools, tokenizer: Any, *, ask: bool) -> str:
     try:
         return str(
             tokenizer.apply_chat_template(

@@ -51,11 +51,10 @@ def of_rows(
         chat.require_template(tokenizer)
         pair = partial(_of_conversation, conversations, tokenizer)
     else:
-        names = ("input_template", "completion_template")
-        pair = partial(
-            _of_texts,
-            *(RowTemplate(getattr(prompt, name), rows.column_names, name) for name in names),
-        )
+        columns = rows.column_names
+        asked = RowTemplate(prompt.input_template, columns, "input_template")
+        answer = RowTemplate(prompt.completion_template, columns, "completion_template")
+        pair = partial(_of_texts, asked, answer)
     pairs = [_numbered(pair, row, number) for number, row in enumerate(rows, start=1)]
     texts, expected = [text for text, _ in pairs], [answer for _, answer in pairs]
     return Questions(texts, expected, chat=conversations is not None)
