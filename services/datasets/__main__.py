@@ -34,7 +34,7 @@ def parts(settings: Settings) -> Parts:
             handlers(TABLES, tables, dispatcher),
         ],
         store=store,
-        background=[tables.run, forgetting.run],
+        background=[tables.run, forgetting.run, service.forget_rows],
         close=[prompts.close, hub.close, tables.close],
     )
 

@@ -2,7 +2,7 @@
 
 from chassis.rules import Rule
 
-FILE_SUFFIX = Rule("FT-101", "A file's name ends in the suffix of its dataset type.")
+FILE_SUFFIX = Rule("FT-101", "A file's name ends in one of the suffixes of its dataset type.")
 READABLE = Rule(
     "FT-102",
     "Data can be read: it is not empty, its columns have names, each once, and its first rows "

@@ -9,17 +9,14 @@ from chassis import rules as general
 from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.ids import new_id
 from chassis.paths import ProjectPaths
+from ft import data_files
 from ft.enums import DatasetType
+from rows.entries import Entries
+from rows.files import formats
 from services.datasets import features, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.store import Dataset, DatasetStore
-
-FILE_SUFFIXES = {
-    DatasetType.PROJECT_CSV: ".csv",
-    DatasetType.PROJECT_JSON: ".json",
-    DatasetType.PROJECT_JSONL: ".jsonl",
-}
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 """What roles of conversations can stand for."""
@@ -70,6 +67,23 @@ class DatasetService:
         if remove_prompts:
             await self._prompts.remove_of_dataset(id)
         await self._datasets.remove(id=id)
+        await self.forget_rows()
+
+    async def forget_rows(self) -> None:
+        """Removes what jobs have kept of files that no dataset refers to."""
+        locations = [dataset.location or "" for dataset in self._datasets.all()]
+        await asyncio.to_thread(Entries(self._paths.project).keep_only, locations)
+
+    async def notices(self, dataset: Dataset) -> list[str]:
+        """What whoever uses a dataset that was just registered is to know of how it is read."""
+        if dataset.type == DatasetType.HUGGINGFACE or not dataset.location:
+            return []
+        path = self._paths.project / dataset.location
+        try:
+            form = formats.of(dataset.type or "", dataset.location)
+            return (await asyncio.to_thread(features.look, path, form)).notices
+        except features.DataFault:
+            return []  # The file has changed since; a job tells.
 
     async def _add_from_hub(self, huggingface_name: str, roles: str | None) -> Dataset:
         found = Violations()
@@ -101,9 +115,8 @@ class DatasetService:
         found.raise_if_any()
         assert path is not None
         try:
-            # The suffix of what was asked for: a link may lead to a file with another or none.
-            suffix = FILE_SUFFIXES.get(DatasetType(type), "")
-            columns = await asyncio.to_thread(features.read, path, suffix)
+            # By the name that was asked for: a link may lead to a file with another ending.
+            columns = await asyncio.to_thread(features.look, path, formats.of(type, location))
         except features.DataFault as fault:
             description = f"{location}: {fault}"
             raise InvalidArgument.at("location", rules.READABLE, description) from fault
@@ -113,18 +126,23 @@ class DatasetService:
             name=name,
             location=location,
             description=location,
-            features=json.dumps(columns),
+            features=json.dumps(columns.names),
             roles=roles,
         )
         await self._datasets.add(dataset, unique=["name"])
         return dataset
 
     def _path(self, type: str, location: str, found: Violations) -> Path | None:
+        if advice := formats.advice(location):
+            found.add("location", rules.FILE_SUFFIX, f"{location!r}: {advice}")
+            return None
         if type == DatasetType.PROJECT:
-            return self._paths.directory("location", location, found)
-        suffix = FILE_SUFFIXES[DatasetType(type)]
-        ends = location.endswith(suffix)
-        found.check("location", rules.FILE_SUFFIX, ends, f"{location!r} must end in {suffix}")
+            is_file = formats.of(type, location) is not None
+            ask = self._paths.file if is_file else self._paths.directory
+            return ask("location", location, found)
+        kind = DatasetType(type)
+        fits = data_files.fits(kind, location)
+        found.check("location", rules.FILE_SUFFIX, fits, formats.wanted(kind, location))
         return self._paths.file("location", location, found)
 
 

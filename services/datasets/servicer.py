@@ -44,7 +44,10 @@ class DatasetsServicer:
                 dict(request.roles),
             ),
         )
-        return AddDatasetResponse(dataset=to_message(DatasetMetadata, dataset))
+        return AddDatasetResponse(
+            dataset=to_message(DatasetMetadata, dataset),
+            notices=await self._service.notices(dataset),
+        )
 
     async def RemoveDataset(self, request: RemoveDatasetRequest) -> RemoveDatasetResponse:
         await self._service.remove(request.id, request.remove_prompts)

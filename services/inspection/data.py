@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, DatasetDict
@@ -11,7 +10,7 @@ from datasets import Dataset, DatasetDict
 from ft.proto.inspection_pb2 import InspectJobRequest
 from rows import conversations, shares, templates
 from rows.conversations import Conversations
-from services.inspection.places import Places
+from rows.reading import Loaded, Places
 
 BATCH_ROWS = 1000
 """Rows that are in memory at a time."""
@@ -36,8 +35,7 @@ class Part:
     def batches(self) -> Iterator[list[dict[str, Any]]]:
         """All rows in order, some at a time."""
         for begin in range(0, len(self.rows), BATCH_ROWS):
-            end = min(begin + BATCH_ROWS, len(self.rows))
-            yield self.rows.select(range(begin, end)).to_list()
+            yield shares.batch(self.rows, begin, begin + BATCH_ROWS)
 
 
 @dataclass(frozen=True)
@@ -52,17 +50,19 @@ class Parts:
     """Held-out conversations that an evaluation leaves out: they do not end with an answer."""
 
 
-def parts(splits: DatasetDict, request: InspectJobRequest, project: Path) -> Parts:
+def parts(loaded: Loaded, request: InspectJobRequest) -> Parts:
     """The very rows that the job has. Raises EmptyError if there are none to work on."""
+    splits = loaded.splits
     fractions = (request.dataset_fraction, request.train_test_split)
     # The choice depends on the number of rows alone, so numbers are chosen as their rows are.
     numbers = DatasetDict({name: _numbers(len(rows)) for name, rows in splits.items()})
+    train_name, held_out_name = shares.names(splits)
     train, held_out = (
-        Part(rows, chosen, Places(request.dataset, project, size))
-        for rows, chosen, size in zip(
+        Part(rows, chosen, loaded.places.get(name, Places()))
+        for rows, chosen, name in zip(
             shares.split(splits, *fractions),
             shares.split(numbers, *fractions),
-            _sizes(splits),
+            (train_name, held_out_name or train_name),
             strict=True,
         )
     )
@@ -90,11 +90,6 @@ def asked_column(request: InspectJobRequest, rows: Dataset) -> Conversations | N
     DataError if the prompt expects something else than their last answers."""
     templates = (request.prompt.input_template, request.prompt.completion_template)
     return conversations.asked_column(*templates, rows, conversations.roles_of(request.dataset))
-
-
-def _sizes(splits: DatasetDict) -> tuple[int, int]:
-    train, held_out = shares.names(splits)
-    return len(splits[train]), len(splits[held_out or train])
 
 
 def _numbers(count: int) -> Dataset:

@@ -70,14 +70,16 @@ class Look:
         if not request.HasField("dataset"):
             return None
         try:
-            splits = reading.load(request.dataset, self._project, self._token)
+            loaded = reading.read(request.dataset, self._project, self._token)
         except DataError as error:
             self._findings.add(ERROR, "dataset_id", rules.READABLE, str(error))
             return None
-        if not self._columns_known(splits):
+        for said in loaded.source.notices:
+            self._findings.add(NOTICE, "dataset_id", rules.AS_WRITTEN, said)
+        if not self._columns_known(loaded.splits):
             return None
         try:
-            return data.parts(splits, request, self._project)
+            return data.parts(loaded, request)
         except EmptyError as error:
             self._findings.add(ERROR, "dataset_id", rules.ROWS_LEFT, str(error))
             return None

@@ -2,12 +2,15 @@
 
 from chassis.rules import Rule
 
-READABLE = Rule("FT-851", "Data can be read by the library that jobs read it with.")
+READABLE = Rule("FT-851", "Data can be read by the reader that jobs read it with.")
 COLUMNS = Rule("FT-852", "Each placeholder of a prompt is a column of the dataset.")
 ROWS_LEFT = Rule("FT-853", "The shares leave rows to train on, or to score.")
 FILLED = Rule("FT-854", "A prompt's template can be filled with every row.")
 NOT_BLANK = Rule("FT-855", "A row gives the prompt something to say.")
-PLAIN_VALUES = Rule("FT-856", "A value that a template takes is no list and no object.")
+PLAIN_VALUES = Rule(
+    "FT-856",
+    "A value that a template takes is no list and no object; one that is, is written as JSON.",
+)
 FITS = Rule("FT-857", "A row has at most as many tokens as the model and the settings take.")
 COUNTABLE = Rule("FT-858", "A tokenizer comes as tokenizer.json, so that tokens can be counted.")
 PAD_TOKEN = Rule("FT-859", "A tokenizer has a pad token distinct from its end-of-text token.")
@@ -26,7 +29,6 @@ CONVERSATIONS = Rule(
 ANSWERS = Rule(
     "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
 )
-VALUES = Rule("FT-885", "A row has a value in every column that the prompt takes.")
 WRITTEN = Rule(
     "FT-886",
     "A chat template writes all that a conversation has, each role as itself, and no answer is "
@@ -34,3 +36,13 @@ WRITTEN = Rule(
 )
 ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")
 TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")
+AS_WRITTEN = Rule(
+    "FT-880",
+    "A file is text in UTF-8, with commas between the cells of a CSV, so that it needs no "
+    "explanation how it is read.",
+)
+PRESENT = Rule(
+    "FT-881",
+    "A row has a value in each column that the template takes; one that is null or absent is "
+    "filled as an empty text.",
+)

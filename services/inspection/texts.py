@@ -19,6 +19,7 @@ NOT_FILLABLE = (AttributeError, LookupError, TypeError, ValueError, MemoryError,
 """What a value may raise where a placeholder reaches into it or gives it a format, and a row that
 is no conversation."""
 NOT_FILLED, BLANK, NESTED, LONG = "not filled", "blank", "nested", "long"
+"""With the column's name behind it."""
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Texts:
         for placeholder in self._filling.empty(row):
             self._note_once(
                 f"have no value for {{{placeholder}}}, which is an empty text there",
-                rules.VALUES,
+                rules.PRESENT,
                 number,
             )
         for clause in self._filling.check(row, text):
@@ -135,9 +136,7 @@ class Texts:
         tell(NOT_FILLED, ERROR, *self._not_filled())
         text = "have nothing in the columns that the prompt takes, or make a blank text"
         tell(BLANK, WARNING, "dataset_id", rules.NOT_BLANK, text)
-        text = (
-            "have lists or objects in the columns that the prompt takes; they are written as JSON"
-        )
+        text = "have lists or objects in the columns that the prompt takes; they are filled as JSON"
         tell(NESTED, WARNING, "dataset_id", rules.PLAIN_VALUES, text)
         for clause, rule in self._clauses.items():
             tell(clause, WARNING, "dataset_id", rule, clause)

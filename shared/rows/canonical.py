@@ -1,9 +1,10 @@
 """Rows as a text that is the same for the same rows, and its hash."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from rows import values
 
 
 def digest(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -16,6 +17,4 @@ def digest(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def line(row: Mapping[str, Any]) -> bytes:
     """A line of JSON, the same for the same row whatever the order of its keys."""
-    # What JSON has no word for, such as a time, is there as Python writes it.
-    text = json.dumps(row, sort_keys=True, separators=(",", ":"), default=str)
-    return text.encode() + b"\n"
+    return values.to_canonical_json(row).encode() + b"\n"

@@ -1,10 +1,11 @@
 """Types of columns in which `datasets` hands out values as they stand in a file."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pyarrow
-from datasets import Dataset, Features, Value
+from datasets import Dataset, DatasetInfo, Features, Value
 from datasets.features.features import register_feature
 
 from rows import values
@@ -33,11 +34,13 @@ class JsonCell:
 
 TEXT = Value("large_string")
 """The type of a column of texts."""
-register_feature(JsonCell, "JsonCell")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # The library calls the function experimental.
+    register_feature(JsonCell, "JsonCell")
 
 
 def dataset_of(column: str, kept: list[Any]) -> Dataset:
     """A dataset with one column of values, as they are: no name that an object lacks is added."""
     cell = JsonCell()
     table = pyarrow.table({column: pyarrow.array(map(cell.encode_example, kept), cell.pa_type)})
-    return Dataset(table, features=Features({column: cell}))
+    return Dataset(table, DatasetInfo(features=Features({column: cell})))

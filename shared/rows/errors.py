@@ -9,6 +9,10 @@ class DataError(RowsError):
     """The dataset cannot be read, or does not fit the prompt or the split."""
 
 
+class NoRowsError(DataError):
+    """A file has names of columns and no rows."""
+
+
 class EmptyError(DataError):
     """The dataset can be read, but the split leaves no rows."""
 

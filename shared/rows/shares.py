@@ -6,6 +6,7 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
+from rows import values
 from rows.conversations import Conversations
 from rows.errors import DataError, EmptyError
 
@@ -137,12 +138,18 @@ def _unseen(held_out: Dataset, trained: Iterable[Dataset], says: _Says) -> list[
 
 def _rows(rows: Dataset) -> Iterator[dict[str, Any]]:
     for begin in range(0, len(rows), _BATCH_ROWS):
-        yield from rows.select(range(begin, min(begin + _BATCH_ROWS, len(rows)))).to_list()
+        yield from batch(rows, begin, begin + _BATCH_ROWS)
+
+
+def batch(rows: Dataset, begin: int, end: int) -> list[dict[str, Any]]:
+    """Some rows in order, as they are when asked for one by one."""
+    columns = rows[begin : min(end, len(rows))]
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def _text(value: Any) -> str:
     # As a prompt has it; blanks around it are all that a row may differ in and be the same.
-    return "" if value is None else str(value).strip()
+    return values.as_text(value).strip()
 
 
 def sample(rows: Dataset, fraction: float, seed: int) -> Dataset:

@@ -16,6 +16,7 @@ Value = str | bool | int | float | list[Any] | dict[str, Any] | None
 """What stands in a cell."""
 MAX_DEPTH = 100
 """Lists and objects in each other. The same bound everywhere, whatever called the reader."""
+_OF_JSON = (bool, int, float, list, tuple, dict)
 TOO_DEEP = f"lists and objects are nested more than {MAX_DEPTH} deep"
 MAX_DIGITS = 4300
 """Digits of a whole number: what Python turns into text, and back, in a bounded time."""
@@ -52,9 +53,10 @@ def as_text(value: Value) -> str:
     A text is itself, null is empty, a number is its digits as in the file, true and false are
     `true` and `false`, and a list or an object is JSON.
     """
-    if isinstance(value, str):
-        return value
-    return "" if value is None else to_json(value)
+    if value is None:
+        return ""
+    # Whatever else a data set of the hub has, such as a time, is as Python writes it.
+    return to_json(value) if isinstance(value, _OF_JSON) else str(value)
 
 
 def to_json(value: Any) -> str:
@@ -113,7 +115,7 @@ def from_json(text: str) -> Value:
         value = _DECODER.decode(text)
     except RecursionError:
         raise DataError(TOO_DEEP) from None
-    return checked(value, text)
+    return _as_value(value, text)
 
 
 def part_of_json(text: str, begin: int) -> tuple[Value, int]:
@@ -122,10 +124,10 @@ def part_of_json(text: str, begin: int) -> tuple[Value, int]:
         value, end = _DECODER.raw_decode(text, begin)
     except RecursionError:
         raise DataError(TOO_DEEP) from None
-    return checked(value, text[begin:end]), end
+    return _as_value(value, text[begin:end]), end
 
 
-def checked(value: Any, source: str) -> Any:
+def _as_value(value: Any, source: str) -> Value:
     """The value itself. Raises DataError if it is nested too deep, or has half a character, by the
     text that it was made of."""
     if isinstance(value, list | dict) and _is_deeper(value, MAX_DEPTH):
@@ -138,7 +140,8 @@ def checked(value: Any, source: str) -> Any:
             raise DataError(
                 f"{shown} is half of a character (a surrogate), which no text can hold"
             ) from error
-    return value
+    found: Value = value
+    return found
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
@@ -167,7 +170,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = sorted({name for name in names if names.count(name) > 1})
-        raise DataError(f"names appear more than once in an object: {', '.join(repeated)}")
+        raise DataError(f"keys or column names appear more than once: {', '.join(repeated)}")
     return found
 
 

@@ -15,15 +15,20 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from ft.training import evaluation_steps
 from rows import canonical
+from rows.errors import DataError
+from rows.reading import Source
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
 from trainer.events import EventLog
 from trainer.hardware import Notify
+from trainer.manifest import named
 
 COMPLETE_FILE = "complete.json"
 """Written last: a checkpoint without it was cut off while it was saved."""
 MINUTES = 10.0
 """How often training is saved where its settings do not say when."""
+NO_SOURCE = Source()
+"""Of rows that were read by nobody in particular."""
 KEPT = 2
 """How many are kept. While one is saved, the one before it is still needed."""
 
@@ -61,8 +66,9 @@ class CheckpointCallback(TrainerCallback):
     """Asks for a checkpoint every so many `minutes` unless the settings do, and marks each one that
     is complete with the job's identity."""
 
-    def __init__(self, identity: str, minutes: float = MINUTES) -> None:
+    def __init__(self, identity: str, source: Source, minutes: float = MINUTES) -> None:
         self._identity = identity
+        self._source = source
         self._seconds = minutes * 60
         self._saved = time.monotonic()
 
@@ -82,7 +88,7 @@ class CheckpointCallback(TrainerCallback):
             torch.distributed.barrier()  # Each process has saved its part.
         if state.is_world_process_zero:
             folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
-            mark_complete(folder, self._identity)
+            mark_complete(folder, self._identity, self._source)
 
 
 def _as_first(args: TrainingArguments, due: bool) -> bool:
@@ -94,34 +100,55 @@ def _as_first(args: TrainingArguments, due: bool) -> bool:
     return bool(decided.item())
 
 
-def mark_complete(folder: Path, identity: str) -> None:
+def mark_complete(folder: Path, identity: str, source: Source = NO_SOURCE) -> None:
     """Marks a checkpoint as whole, once all of it is on disk."""
     for file in folder.iterdir():
         _sync(file)
     temporary = folder / f".{COMPLETE_FILE}"
-    temporary.write_text(json.dumps({"identity": identity}))
+    marked = {"identity": identity, "reader": source.reader, "files": source.files}
+    temporary.write_text(json.dumps(marked))
     _sync(temporary)
     temporary.replace(folder / COMPLETE_FILE)
     _sync(folder)
 
 
-def newest(output_dir: Path, identity: str, notify: Notify) -> Path | None:
-    """The newest checkpoint that is whole and of this job; None if there is none."""
+def newest(
+    output_dir: Path, identity: str, notify: Notify, source: Source = NO_SOURCE
+) -> Path | None:
+    """The newest checkpoint that is whole and of this job; None if there is none.
+
+    Raises DataError if another version of the reader has read other rows for it: what it has
+    learned is not what the job would go on with.
+    """
     found = [path for path in output_dir.glob("checkpoint-*") if _step(path) >= 0]
     for folder in sorted(found, key=_step, reverse=True):
-        marked = _identity(folder)
-        if marked == identity:
+        marked = _marked(folder)
+        # Where the library has read the rows, in any release, there is no version.
+        other = bool(marked) and source.reader is not None and _reader(marked) != source.reader
+        if marked.get("identity") == identity:
+            if other:
+                notify(
+                    f"{folder.name} was saved by a job whose rows {named(_reader(marked))} has "
+                    f"read; {named(source.reader)} reads the same, and the training goes on."
+                )
             return folder
+        if other:
+            raise DataError(
+                f"The job began with rows as {named(_reader(marked))} has read them, and "
+                f"{named(source.reader)} reads them otherwise, or settings or data are others "
+                f"since: it cannot go on from {folder.name}. Start a new job."
+            )
         why = "belongs to other settings or data" if marked else "was cut off while it was saved"
         notify(f"{folder.name} is not used: it {why}.")
     return None
 
 
-def to_go_on_from(output_dir: Path, identity: str, events: EventLog) -> str | None:
-    """Where an attempt after the first goes on; None to begin anew. The user is told."""
+def to_go_on_from(output_dir: Path, identity: str, source: Source, events: EventLog) -> str | None:
+    """Where an attempt after the first goes on; None to begin anew. The user is told. Raises
+    DataError as `newest` does."""
     if attempt(os.environ) == 1:
         return None
-    found = newest(output_dir, identity, events.notice)
+    found = newest(output_dir, identity, events.notice, source)
     if found is None:
         events.notice("There is no checkpoint to go on from; training begins anew.")
         return None
@@ -134,12 +161,18 @@ def _step(folder: Path) -> int:
     return int(number) if number.isdecimal() else -1
 
 
-def _identity(folder: Path) -> str:
+def _marked(folder: Path) -> dict[str, Any]:
+    """What stands in a checkpoint that is whole; nothing of another one."""
     try:
         content = json.loads((folder / COMPLETE_FILE).read_text())
     except (OSError, ValueError):
-        return ""
-    return str(content.get("identity", "")) if isinstance(content, dict) else ""
+        return {}
+    return content if isinstance(content, dict) and content.get("identity") else {}
+
+
+def _reader(marked: Mapping[str, Any]) -> int:
+    version = marked.get("reader")
+    return version if isinstance(version, int) else 0
 
 
 def _sync(path: Path) -> None:

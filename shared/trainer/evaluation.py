@@ -9,6 +9,7 @@ from transformers import set_seed
 
 from ft.api import GetPromptRequest
 from rows import shares
+from rows.values import as_text
 from trainer import chat, questions, results, scores, settings, tracking
 from trainer.arguments import EvaluateArguments
 from trainer.errors import TrackingError
@@ -42,6 +43,7 @@ class Evaluation:
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
         rows, conversations = held_out.load(prompt, self._events.notice)
+        self._subject.tell_reader(held_out.source)
         # What may be wrong with rows and prompt shows before the model is loaded.
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
@@ -88,7 +90,7 @@ class Evaluation:
                 expected_output=expected,
                 model_output=continuation.text,
                 seconds=continuation.seconds,
-                features={name: str(row[name]) for name in self._arguments.selected_features},
+                features={name: as_text(row[name]) for name in self._arguments.selected_features},
             )
             done.append(result)
             if len(done) <= SAMPLES:

@@ -98,7 +98,7 @@ class Export:
         base = self._studio.GetModel(GetModelRequest(id=arguments.base_model_id)).model
         adapter = self._studio.GetAdapter(GetAdapterRequest(id=arguments.adapter_id)).adapter
         prompt = prompt_of(self._studio, adapter)
-        prompts = sample_prompts(self._studio, prompt, self._project, self._events.notice)
+        prompts = sample_prompts(self._studio, prompt, self._project, adapter, self._events.notice)
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
         source = model_source(base, self._project)

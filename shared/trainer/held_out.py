@@ -17,6 +17,7 @@ from ft.client import StudioError
 from rows import reading, shares, templates
 from rows.conversations import Conversations, asked_column, roles_of
 from rows.errors import DataError, EmptyError
+from rows.reading import Source
 from trainer import hub
 from trainer.arguments import EvaluateArguments
 from trainer.hardware import Notify
@@ -30,6 +31,8 @@ class HeldOutRows:
         self._arguments = arguments
         self._studio = studio
         self._project = project
+        self.source = Source()
+        """What the rows were read from, once they are."""
 
     def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, Conversations | None]:
         """A share of the rows that are held out from the comparison adapter's training, and the
@@ -42,7 +45,10 @@ class HeldOutRows:
         arguments = self._arguments
         request = GetDatasetRequest(id=arguments.dataset_id)
         dataset = self._studio.GetDataset(request).dataset
-        splits = reading.load(dataset, self._project, hub.token())
+        loaded = reading.read(dataset, self._project, hub.token())
+        splits, self.source = loaded.splits, loaded.source
+        for said in loaded.source.notices:
+            notify(said)
         train, held_out = self._split(splits, arguments.comparison_adapter_id)
         self._check_columns(prompt, held_out.column_names)
         templates_used = (prompt.input_template, prompt.completion_template)

@@ -21,6 +21,8 @@ from ft.api import PromptMetadata
 from ft.training import OF_THE_STUDIO
 from rows import canonical, templates
 from rows.conversations import TEMPLATE_FILE
+from rows.reading import Source
+from trainer.hardware import Notify
 from trainer.hashes import KeptHashes, of_file, of_text
 from trainer.tokenizer import fingerprint
 
@@ -71,14 +73,47 @@ class Origin:
     """None where the studio's own trainer does the training."""
 
 
-def data_of(train: Dataset, held_out: Dataset) -> dict[str, Any]:
-    """What there is to tell of the rows that are trained on, and of those that are held out."""
-    return {
+def data_of(train: Dataset, held_out: Dataset, source: Source) -> dict[str, Any]:
+    """What there is to tell of the rows that are trained on, of those that are held out, and of the
+    files that the studio's reader has read them from."""
+    about = {
         "train_rows": len(train),
         "train_sha256": canonical.digest(train),
         "eval_rows": len(held_out),
         "eval_sha256": canonical.digest(held_out),
     }
+    if source.reader is not None:
+        about |= {"reader": source.reader, "files": source.files}
+    return about
+
+
+def reader_of(adapter: Path) -> int | None:
+    """The version of the reader by which an adapter's rows were read: 0 for a release that had no
+    reader of its own. None if the manifest tells nothing of data, or there is none."""
+    try:
+        data = json.loads((adapter / FILE).read_text(encoding="utf-8"))["data"]
+        version = data.get("reader", 0)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return version if isinstance(version, int) else None
+
+
+def tell_reader(adapter: Path, name: str, source: Source, notify: Notify) -> None:
+    """Tells if an adapter was trained on rows that another version of the reader has read than
+    those of `source`."""
+    version = reader_of(adapter)
+    if source.reader is None or version in (None, source.reader):
+        return
+    notify(
+        f"Adapter {name} was trained on rows as {named(version)} read them, and they are read by "
+        f"{named(source.reader)} now: numbers, dates and empty values may be written in another "
+        "way than it has learned."
+    )
+
+
+def named(version: int | None) -> str:
+    """A version of the reader in words."""
+    return f"version {version} of the reader" if version else "a release without a reader"
 
 
 def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dict[str, Any]:

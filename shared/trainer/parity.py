@@ -13,10 +13,11 @@ from ft.client import NotFoundError
 from rows import reading
 from rows.conversations import roles_of
 from rows.errors import RowsError
-from trainer import chat, hub, questions, settings
+from trainer import chat, hub, manifest, questions, settings
 from trainer.errors import ModelError
 from trainer.generate import continue_texts
 from trainer.hardware import Notify
+from trainer.model import adapter_source
 from trainer.questions import Sample, Talk
 from trainer.studio import Studio
 
@@ -91,17 +92,23 @@ def prompt_of(studio: Studio, adapter: AdapterMetadata) -> PromptMetadata | None
 
 
 def sample_prompts(
-    studio: Studio, prompt: PromptMetadata | None, project: Path, notify: Notify
+    studio: Studio,
+    prompt: PromptMetadata | None,
+    project: Path,
+    adapter: AdapterMetadata,
+    notify: Notify,
 ) -> Sequence[Sample]:
     """The first rows of the prompt's dataset as inputs; texts about nothing where they cannot be
-    had."""
+    had. It is told if the adapter has learned from rows that were read in another way."""
     if prompt is None:
         notify("The adapter's prompt is not known: the export is checked on general texts.")
         return list(GENERAL)
     try:
         dataset = studio.GetDataset(GetDatasetRequest(id=prompt.dataset_id)).dataset
-        splits = reading.load(dataset, project, hub.token())
-        rows, roles = next(iter(splits.values())), roles_of(dataset)
+        loaded = reading.read(dataset, project, hub.token())
+        folder = Path(adapter_source(adapter, project))
+        manifest.tell_reader(folder, adapter.name, loaded.source, notify)
+        rows, roles = next(iter(loaded.splits.values())), roles_of(dataset)
         return [_plain(one) for one in questions.samples(prompt, rows, ROWS, roles)] or list(
             GENERAL
         )

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ft.api import AdapterMetadata, GetAdapterRequest, GetModelRequest
-from trainer import chat, settings
+from rows.reading import Source
+from trainer import chat, manifest, settings
 from trainer.arguments import EvaluateArguments
 from trainer.hardware import Hardware, Notify, fit_quantisation
 from trainer.model import (
@@ -54,6 +55,13 @@ class Subject:
         adapter = self._adapter(arguments.adapter_id)
         self.names.append(adapter.name)
         return load_adapter(model, adapter, self._project)
+
+    def tell_reader(self, source: Source) -> None:
+        """Tells if the adapter has learned from rows that were read in another way."""
+        if self._arguments.adapter_id:
+            adapter = self._adapter(self._arguments.adapter_id)
+            folder = Path(adapter_source(adapter, self._project))
+            manifest.tell_reader(folder, adapter.name, source, self._notify)
 
     def _take_template(self, tokenizer: Any) -> None:
         arguments = self._arguments

@@ -61,11 +61,13 @@ class FineTuning(Tuning):
         if self._to_mlflow:
             trainer.add_callback(PatientMLflow(self._events.notice))
         minutes = chosen.get("save_minutes", checkpoints.MINUTES)
-        trainer.add_callback(checkpoints.CheckpointCallback(identity, minutes))
+        trainer.add_callback(checkpoints.CheckpointCallback(identity, self._rows_source, minutes))
         for callback in stopping.callbacks(chosen, self._events.notice):
             trainer.add_callback(callback)
         output_dir = Path(self._arguments.train_out_dir)
-        checkpoint = checkpoints.to_go_on_from(output_dir, identity, self._events)
+        checkpoint = checkpoints.to_go_on_from(
+            output_dir, identity, self._rows_source, self._events
+        )
         trainer.train(resume_from_checkpoint=checkpoint)
 
     def _check_world(self, config: Any) -> None:
@@ -99,7 +101,7 @@ class FineTuning(Tuning):
         train, held_out = self._read_rows()
         prompt = self._look_up_prompt()
         data.check_held_out(held_out, chosen)
-        about = manifest.data_of(train, held_out)
+        about = self._about_rows(train, held_out)
         self._origin = manifest.Origin(prompt, about, source, chosen, arguments.dist_num)
         self._asked = self._samples(prompt, train, held_out)
         roles = roles_of(self._dataset)

@@ -1,6 +1,7 @@
 """What every fine-tuning job begins and ends with, whatever trains."""
 
 from pathlib import Path
+from typing import Any
 
 from datasets import Dataset
 
@@ -13,7 +14,7 @@ from ft.api import (
 )
 from rows import reading, shares
 from rows.conversations import roles_of
-from trainer import hub, trained_answers
+from trainer import hub, manifest, trained_answers
 from trainer.arguments import FineTuneArguments
 from trainer.events import EventLog
 from trainer.questions import Sample
@@ -45,15 +46,18 @@ class Tuning:
         return self._studio.GetPrompt(GetPromptRequest(id=self._arguments.prompt_id)).prompt
 
     def _read_rows(self) -> tuple[Dataset, Dataset]:
-        """Rows to train on, and rows held out."""
+        """Rows to train on, and rows held out; people are told how their file is read."""
         arguments = self._arguments
         dataset = self._studio.GetDataset(GetDatasetRequest(id=arguments.dataset_id)).dataset
-        self._dataset = dataset
-        return shares.split(
-            reading.load(dataset, self._project, hub.token()),
-            arguments.dataset_fraction,
-            arguments.train_test_split,
-        )
+        loaded = reading.read(dataset, self._project, hub.token())
+        self._dataset, self._rows_source = dataset, loaded.source
+        for said in loaded.source.notices:
+            self._events.notice(said)
+        return shares.split(loaded.splits, arguments.dataset_fraction, arguments.train_test_split)
+
+    def _about_rows(self, train: Dataset, held_out: Dataset) -> dict[str, Any]:
+        """What the manifest tells of rows that were just read."""
+        return manifest.data_of(train, held_out, self._rows_source)
 
     def _samples(self, prompt: PromptMetadata, train: Dataset, held_out: Dataset) -> list[Sample]:
         """What the trained model is asked, so that whoever serves it can compare."""

@@ -1,14 +1,18 @@
 """The datasets service over gRPC."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 
 from chassis import domains, errors
 from chassis.testing import exported_rows, put_rows, services, settings_in
+from ft.data_files import type_of
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     DatasetMetadata,
@@ -16,6 +20,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ListDatasetsRequest,
     RemoveDatasetRequest,
 )
+from rows.entries import Entries
 
 
 class Studio:
@@ -71,6 +76,64 @@ async def test_registers_a_directory(studio: Studio) -> None:
     studio.file("rows/train.csv")
     added = await studio.add(type="project", location="rows")
     assert json.loads(added.features) == ["customer", "intent"]
+
+
+@pytest.mark.parametrize(
+    ("location", "content", "told"),
+    [
+        ("rows.CSV", b"a,b\n1,2\n", ""),
+        ("rows.tsv", b"a\tb\n1\t2\n", ""),
+        ("rows.csv.gz", gzip.compress(b"a,b\n1,2\n"), ""),
+        ("rows.jsonl.gz", gzip.compress(b'{"a": 1, "b": 2}\n'), ""),
+        ("rows.Json", b'[{"a": 1}, {"a": 2, "b": 3}]', ""),
+        ("rows.csv", b"a;b\n1;2\n", "separated by semicolons"),
+        ("rows.csv", "a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+        ("rows.csv", b"a,b\n", "A job over it is refused: line 1: there are no rows"),
+        ("rows.parquet", None, "Column b has values of the type date32"),
+    ],
+)
+async def test_files_are_known_by_their_endings_and_told_about(
+    studio: Studio, location: str, content: bytes | None, told: str
+) -> None:
+    path = studio.project / location
+    if content is None:
+        table = pyarrow.table({"a": ["x"], "b": [date(2024, 1, 5)]})
+        pyarrow.parquet.write_table(table, path)
+    else:
+        path.write_bytes(content)
+    request = AddDatasetRequest(
+        type=type_of(location), name="d", location=location, request_id="the-same"
+    )
+    for _ in range(2):
+        response = await studio.datasets(lambda s: s.AddDataset, request)
+        assert json.loads(response.dataset.features) == ["a", "b"]
+        assert told in " ".join(response.notices)
+        assert bool(response.notices) == bool(told)
+
+
+@pytest.mark.parametrize("type", ["project", "project_csv"])
+@pytest.mark.parametrize("location", ["rows.xlsx", "rows.XLS", "rows.zip", "rows.ods"])
+async def test_workbooks_and_archives_are_refused_with_what_to_do(
+    studio: Studio, type: str, location: str
+) -> None:
+    studio.file(location, "PK")
+    with pytest.raises(errors.InvalidArgument, match="CSV") as refused:
+        await studio.add(type=type, location=location)
+    assert [violation.rule for violation in refused.value.violations] == ["FT-101"]
+
+
+async def test_what_jobs_have_kept_of_a_file_goes_with_its_dataset(studio: Studio) -> None:
+    location = studio.file("rows.csv", "a,b\n1,2\n")
+    added = await studio.add(location=location)
+    other = await studio.add(location=location, name="other")
+    entries = Entries(studio.project)
+    entries.prepare()
+    entries.refer(location, "entry.arrow")
+    entries.path("entry.arrow").write_bytes(b"")
+    await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=added.id))
+    assert entries.path("entry.arrow").exists()
+    await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=other.id))
+    assert not entries.path("entry.arrow").exists()
 
 
 async def test_lists_oldest_first(studio: Studio) -> None:

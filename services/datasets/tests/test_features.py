@@ -42,22 +42,24 @@ def test_every_format_names_the_columns_that_were_written(tmp_path: Path, names:
         ("a.csv", "a,b\n1,2\n3\n", "line 3: 1 values for 2 columns"),
         ("a.csv", 'a,b\n1,"2\n', "line 2: unexpected end of data"),
         ("a.csv", "a,b,a\n", "column names appear more than once: a"),
-        ("a.json", "", "line 1: not JSON"),
+        ("a.json", "", "line 1: the file is empty"),
         ("a.json", '[{"a": 1},\n{"a"}]', "line 2: not JSON"),
         ("a.json", '{"a": 1}', "line 1: the file must hold a JSON list"),
         ("a.json", "[]", "line 1: the file must hold a JSON list"),
         ("a.json", '[{"a": 1}, 2]', "item 2: must be an object"),
-        ("a.json", '[{"a": 1}, {"b": 1}]', r"item 2: columns \['b'\] differ from \['a'\]"),
         ("a.json", '[{"a": 1, "a": 2}]', "column names appear more than once: a"),
-        ("a.json", "[" * 100_000, "cannot be read"),
-        ("a.json", "9" * 5_000, "cannot be read: Exceeds the limit"),
-        ("a.jsonl", f"[{'9' * 5_000}]", "cannot be read: Exceeds the limit"),
+        ("a.json", "[" * 100_000, "item 1: lists and objects are nested more than 100 deep"),
+        ("a.json", f'[{{"a": {"[" * 100 + "]" * 100}}}]', "nested more than 100 deep"),
+        ("a.json", f'[{{"a": {"9" * 5_000}}}]', "a number has 5000 digits"),
+        ("a.jsonl", f"[{'9' * 5_000}]", "line 1: a number has 5000 digits"),
+        ("a.jsonl", '{"a": 1}\n\n{"b": NaN}\n', "line 3: NaN is no number in JSON: write null"),
+        ("a.jsonl", '{"a": "\\udc00"}\n', r"line 1: .udc00 is half of a character"),
+        ("a.jsonl", '[{"a": 1}]\n', "line 1: must be an object, and is a list: .* project_json"),
         # Must not take a time that grows with the square of the number of columns.
         ("a.csv", ",".join(["b", *map(str, range(100_000)), "b"]), "appear more than once: b"),
         ("a.jsonl", json.dumps({"k" * 70_000: 1}), "column names have 70000 characters"),
         ("a.jsonl", "\n\n", "line 1: the file is empty"),
         ("a.jsonl", '{"a": 1}\n{', "line 2: not JSON"),
-        ("a.jsonl", '{"a": 1}\n\n{"b": 1}\n', "line 3: columns"),
         ("a.jsonl", "{}\n", "line 1: must be an object with at least one key"),
     ],
 )
@@ -71,7 +73,7 @@ def test_says_what_is_wrong_and_where(
 
 def test_text_must_be_utf8(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"a,\xff\n")
-    with pytest.raises(DataFault, match="not UTF-8 text: byte 2"):
+    with pytest.raises(DataFault, match=r"line 1: not UTF-8 text: byte 2 .* Windows-1252 .*'a,ÿ'"):
         read(tmp_path / "a.csv")
 
 
@@ -129,3 +131,8 @@ def test_a_broken_parquet_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_bytes(b"nothing of the kind")
     with pytest.raises(DataFault, match=r"train\.parquet"):
         read(tmp_path)
+
+
+def test_objects_may_lack_keys_that_others_have(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"a": 1}\n' * CHECKED_ROWS + '{"b": 1, "a": 2}\n{"c"')
+    assert read(tmp_path / "a.jsonl") == ["a", "b"]

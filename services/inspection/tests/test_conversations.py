@@ -76,7 +76,7 @@ async def test_what_cannot_be_asked_is_told_before_a_job_is_paid(
     found = {one.rule: one for one in response.findings}
     broken, left_out = found["FT-872"], found["FT-640"]
     assert (broken.severity, broken.rows) == ("ERROR", 2)
-    assert list(broken.places) == ["row 3", "row 4"]
+    assert list(broken.places) == ["line 3", "line 4"]
     assert "asked about" in broken.description
     assert (left_out.severity, left_out.rows) == ("WARNING", 1)
     assert response.data.used_rows == 3

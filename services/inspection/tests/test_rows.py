@@ -15,7 +15,6 @@ from ft.api import DatasetMetadata
 from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from rows import reading
-from services.inspection.places import Places
 from services.inspection.tests.conftest import job, rules
 
 Inspect = Callable[[InspectJobRequest], Awaitable[InspectJobResponse]]
@@ -101,6 +100,45 @@ async def test_lists_and_objects_are_told(inspect: Inspect, project: Path) -> No
     assert "FT-856" not in rules(await inspect(job("d.jsonl", "{b[c]}")))
 
 
+async def test_how_a_file_is_read_is_told(inspect: Inspect, project: Path) -> None:
+    (project / "d.csv").write_text("a;b\n1,5;x\n2;y\n")
+
+    finding = only(await inspect(job("d.csv")), "FT-880")
+
+    assert (finding.severity, finding.field) == ("NOTICE", "dataset_id")
+    assert "d.csv: Its cells are separated by semicolons" in finding.description
+
+
+async def test_values_that_are_null_or_absent_are_counted(inspect: Inspect, project: Path) -> None:
+    (project / "d.jsonl").write_text('{"a": "x"}\n{"a": null, "b": 1}\n{"b": 2}\n')
+
+    finding = only(await inspect(job("d.jsonl", "Say {a}")), "FT-881")
+
+    assert (finding.rows, list(finding.places)) == (2, ["line 2", "line 3"])
+    assert "column a, null or absent" in finding.description
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a,b\n" + "1,2\n" * 150 + "3\n", "line 152: 1 values for 2 columns"),
+        ("a,b\n1,é\n".encode("latin-1"), "line 2: not UTF-8"),
+        (f"a,b\n{'x' * 200_000},1\n", ""),
+    ],
+)
+async def test_all_rows_are_looked_at_with_the_reader_of_jobs(
+    inspect: Inspect, project: Path, content: str | bytes, said: str
+) -> None:
+    (project / "d.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+
+    response = await inspect(job("d.csv"))
+
+    if said:
+        assert said in only(response, "FT-851").description
+    else:
+        assert response.data.rows == 1
+
+
 async def test_a_template_that_a_row_cannot_fill_is_an_error(
     inspect: Inspect, project: Path
 ) -> None:
@@ -159,10 +197,10 @@ def test_places_in_csv_are_where_the_row_begins(
     (folder / "d.csv").write_text(text, newline="")
     dataset = DatasetMetadata(type="project_csv", name="d", location="d.csv")
 
-    loaded = reading.load(dataset, folder, None)["train"]
-    places = Places(dataset, folder, len(loaded))
+    loaded = reading.read(dataset, folder, None)
+    names = [loaded.places["train"].name(n) for n in range(len(loaded.splits["train"]))]
 
-    assert [places.name(n) for n in range(len(loaded))] == [f"line {n}" for n in begins]
+    assert names == [f"line {n}" for n in begins]
 
 
 @settings(max_examples=25, deadline=None)
@@ -175,7 +213,9 @@ def test_places_in_lines_are_where_the_row_stands(
     (folder / "d.jsonl").write_text(text)
     wanted = [f"line {n}" for n, one in enumerate(lines, start=1) if one is not None]
     dataset = DatasetMetadata(type="project_jsonl", name="d", location="d.jsonl")
+    if not wanted:
+        return
 
-    places = Places(dataset, folder, len(wanted))
+    places = reading.read(dataset, folder, None).places["train"]
 
     assert [places.name(n) for n in range(len(wanted))] == wanted

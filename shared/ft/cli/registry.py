@@ -24,6 +24,7 @@ from ft.cli.resources import (
     wanted,
 )
 from ft.cli.session import Session, command
+from ft.data_files import type_of
 
 Name = Annotated[str, typer.Option(help="Name to show; unique among its kind.")]
 HubName = Annotated[str, typer.Option("--hub", help="Name on the Hugging Face hub.")]
@@ -71,7 +72,7 @@ def add_dataset(
     ] = "",
 ) -> None:
     """Register a dataset: --hub NAME, or --location PATH with --name."""
-    guessed = api.DatasetType.HUGGINGFACE if hub else _type_of_file(location)
+    guessed = api.DatasetType.HUGGINGFACE if hub else type_of(location)
     request = api.AddDatasetRequest(
         type=type or guessed,
         name=name,
@@ -79,7 +80,10 @@ def add_dataset(
         huggingface_name=hub,
         roles=_pairs(roles),
     )
-    session.out.item(session.client.AddDataset(request).dataset)
+    added = session.client.AddDataset(request)
+    session.out.item(added.dataset)
+    for notice in added.notices:
+        session.out.say(f"Notice: {notice}")
 
 
 def _pairs(roles: str) -> dict[str, str]:
@@ -93,19 +97,6 @@ def _pairs(roles: str) -> dict[str, str]:
             raise CommandFailed(f"--roles: {name!r} is given twice", Exit.USAGE)
         pairs[name] = role
     return pairs
-
-
-def _type_of_file(location: str) -> api.DatasetType:
-    """The type that a file's name tells; anything else is a directory."""
-    known = {
-        ".csv": api.DatasetType.PROJECT_CSV,
-        ".json": api.DatasetType.PROJECT_JSON,
-        ".jsonl": api.DatasetType.PROJECT_JSONL,
-    }
-    return next(
-        (kind for ending, kind in known.items() if location.endswith(ending)),
-        api.DatasetType.PROJECT,
-    )
 
 
 @command(datasets, "remove")

@@ -107,7 +107,8 @@ class Studio(jobs_grpc.FineTuningStudioJobsServicer, studio_grpc.FineTuningStudi
         item = api.DatasetMetadata(
             type=request.type, name=request.name, location=request.location, features='["a", "b"]'
         )
-        return api.AddDatasetResponse(dataset=self._keep("dataset", item))
+        notices = ["Its cells are separated by tabs."] if request.location == "t.csv" else []
+        return api.AddDatasetResponse(dataset=self._keep("dataset", item), notices=notices)
 
     def RemoveDataset(self, request: Any, context: Context) -> Any:
         self.kept.setdefault("dataset", {}).pop(request.id, None)

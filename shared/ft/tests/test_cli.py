@@ -72,12 +72,22 @@ def test_jobs_are_filtered_by_what_all_kinds_have(fts: Fts, studio: Any) -> None
         ("a.csv", "project_csv"),
         ("a.json", "project_json"),
         ("a.jsonl", "project_jsonl"),
+        ("a.TSV", "project_csv"),
+        ("a.csv.gz", "project_csv"),
+        ("a.JSONL.GZ", "project_jsonl"),
+        ("a.parquet", "project"),
         ("folder", "project"),
     ],
 )
 def test_type_of_a_dataset_is_told_from_its_location(fts: Fts, location: str, kind: str) -> None:
     added = _json(fts("datasets", "add", "--name", "d", "--location", location, "--json"))
     assert added["type"] == kind
+
+
+def test_how_a_file_is_read_is_told(fts: Fts) -> None:
+    added = fts("datasets", "add", "--name", "d", "--location", "t.csv")
+    assert "Notice: Its cells are separated by tabs." in added.stdout + added.stderr
+    assert _json(fts("datasets", "add", "--name", "e", "--location", "t.csv", "--json"))
 
 
 def test_things_are_found_by_id_and_by_name(fts: Fts, studio: Any) -> None:

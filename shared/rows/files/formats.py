@@ -3,18 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ft.data_files import ENDINGS, GZIP, PARQUET, fits, type_of
 from ft.enums import DatasetType
 
-GZIP = ".gz"
-ENDINGS = {
-    DatasetType.PROJECT_CSV: (".csv", ".tsv"),
-    DatasetType.PROJECT_JSON: (".json",),
-    DatasetType.PROJECT_JSONL: (".jsonl",),
-}
-"""Endings of a dataset that is one file; each of them also with `.gz` behind it."""
-PARQUET = ".parquet"
-"""Ending of a file that is a dataset of the type `project`."""
-TABLES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 
 
@@ -70,20 +62,10 @@ def of_name(name: str) -> Format | None:
     return next((of(kind, name) for kind in found), None)
 
 
-def type_of(location: str) -> DatasetType:
-    """The type of dataset that a name tells by its ending; anything else is a directory."""
-    return next((kind for kind in ENDINGS if fits(kind, location)), DatasetType.PROJECT)
-
-
-def fits(type: DatasetType, location: str) -> bool:
-    """Whether the name ends as the files of that type do, in letters of any case."""
-    return location.lower().removesuffix(GZIP).endswith(ENDINGS[type])
-
-
 def advice(location: str) -> str:
-    """What to do about a file that no dataset can be; empty for nothing in particular."""
+    """What to do about a file that is read by nothing here; empty for nothing in particular."""
     name = location.lower()
-    if name.endswith(TABLES):
+    if name.endswith(WORKBOOKS):
         return (
             "a workbook is not read: save its sheet as CSV (in Excel: File, Save As, "
             '"CSV UTF-8"; in LibreOffice: File, Save As, Text CSV, character set UTF-8)'
@@ -93,7 +75,13 @@ def advice(location: str) -> str:
             "an archive is not read: unpack it, and register the file in it (.csv, .tsv, .json or "
             ".jsonl, each also as .gz; a workbook is to be saved as CSV first)"
         )
-    if name.endswith(PARQUET):
-        return f"a {PARQUET} file is a dataset of the type {DatasetType.PROJECT}"
-    wanted = type_of(location)
-    return f"its ending is one of {wanted}" if wanted != DatasetType.PROJECT else ""
+    return ""
+
+
+def wanted(type: DatasetType, location: str) -> str:
+    """What a name that does not fit the type should be; it names the type that it fits."""
+    endings = " or ".join(ENDINGS[type])
+    other = type_of(location)
+    if location.lower().endswith(PARQUET) or other is not DatasetType.PROJECT:
+        return f"{location!r} must end in {endings}, or be of type {other}"
+    return f"{location!r} must end in {endings} (also with {GZIP} behind it)"

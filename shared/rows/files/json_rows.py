@@ -56,7 +56,7 @@ def of_list(lines: Lines) -> Iterator[Row]:
         begins, line = text.peek(), text.line
         found = text.value(place)
         if begins != "{":
-            raise DataError(f"{place}, line {line}: {_NO_OBJECT}, and is {_shown(found)}")
+            raise DataError(f"{place}: {_NO_OBJECT}, and is {_shown(found)} (line {line})")
         yield number, _required(found, place)
     text.skip("]")
     if text.peek():
@@ -109,8 +109,10 @@ class _Text:
                 self._more(size)
                 size *= 2
             except DataError as error:
-                raise DataError(f"{name}, line {self.line}: {error}") from error
+                raise DataError(f"{name}: {error} (line {self.line})") from error
             else:
+                if end - self._at > MAX_ROW_CHARACTERS:
+                    raise DataError(f"line {self.line}: {too_long()}")
                 self._forget(end)
                 return found
 

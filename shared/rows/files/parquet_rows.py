@@ -1,5 +1,6 @@
 """Rows of a Parquet file, whose columns have types."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from rows.errors import DataError, first_line
 from rows.values import Number
 
 _BATCH_ROWS = 500
+_NO_FRACTION = re.compile(r"\.0+(?![0-9])")
 _Make = Callable[[Any], Any]
 
 
@@ -80,14 +82,14 @@ def _of_type(type: Any, name: str, notices: list[str]) -> _Make:
         return lambda scalar: Number(format(scalar.as_py(), "f"))
     if types.is_temporal(type) and not types.is_duration(type) and not types.is_interval(type):
         notices.append(f"Column {name} has values of the type {type}; they are written as {_ISO}.")
-        return lambda scalar: _time(scalar, type)
+        return _time
     raise DataError(
         f"column {name} has the type {type}, which is no text and no number: write it as a text, "
         "or leave it out"
     )
 
 
-_ISO = "texts such as 2024-01-05 or 2024-01-05 13:30:00"
+_ISO = "texts such as 2024-01-05 or 2024-01-05T13:30:00"
 
 
 def _plain(scalar: Any) -> Any:
@@ -103,6 +105,6 @@ def _float(scalar: Any) -> Number:
     return Number(str(scalar.cast("string")) if str(scalar.type) != "double" else text)
 
 
-def _time(scalar: Any, type: Any) -> str:
+def _time(scalar: Any) -> str:
     text: str = scalar.cast("string").as_py()
-    return text
+    return _NO_FRACTION.sub("", text).replace(" ", "T")

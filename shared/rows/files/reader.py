@@ -1,12 +1,15 @@
 """The reader of files of rows."""
 
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rows.errors import DataError
+from rows.errors import DataError, NoRowsError
 from rows.files import json_rows
 from rows.files.content import Content
 from rows.files.csv_rows import CsvRows
@@ -97,7 +100,7 @@ class FileReader:
                 self._see(row, f"{self.word} {place}")
             yield place, row
         if not found:
-            raise DataError(f"{self.word} 1: there are no rows behind the names of the columns")
+            raise NoRowsError(f"{self.word} 1: there are no rows, but names of columns only")
 
     def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         if self._parquet is not None:
@@ -114,22 +117,30 @@ class FileReader:
         self._columns |= dict.fromkeys(names)
 
 
-def first_columns(
-    path: Path, format: Format, checked: int, more: int
-) -> tuple[list[str], list[str]]:
-    """The columns of a file by its first rows, and its notices.
+@dataclass(frozen=True)
+class Columns:
+    """What the first rows of a file tell."""
+
+    names: list[str]
+    notices: list[str]
+    """What whoever uses the file is to know of how it is read."""
+    word: str = "line"
+    """See `FileReader.word`."""
+
+
+def first_columns(path: Path, format: Format, checked: int, more: int) -> Columns:
+    """The columns of a file by its first rows.
 
     The first `checked` rows must be right; of so many `more` the names of columns are taken as far
     as they can be read. Raises DataError and OSError.
     """
     with FileReader(path, format) as reader:
         rows = iter(reader)
-        for _ in islice(rows, checked):
-            pass
+        try:
+            deque(islice(rows, checked), maxlen=0)
+        except NoRowsError as error:
+            reader.notices.append(f"A job over it is refused: {error}.")
         if not reader.is_text:
-            try:
-                for _ in islice(rows, more):
-                    pass
-            except DataError:
-                pass  # Told when all rows are read.
-        return reader.columns, reader.notices
+            with suppress(DataError):  # That is told when all rows are read.
+                deque(islice(rows, more), maxlen=0)
+        return Columns(reader.columns, reader.notices, reader.word)

@@ -116,9 +116,7 @@ def test_a_template_that_does_not_fit_is_refused(template: str, wanted: str) -> 
 def test_the_text_ends_once_and_a_missing_value_is_empty() -> None:
     rows = [{"a": "x", "b": 1}, {"a": None, "b": 2}]
 
-    filled = [
-        templates.training_text(templates.fill("{a}-{b}", row), "<end>") for row in rows
-    ]
+    filled = [templates.training_text(templates.fill("{a}-{b}", row), "<end>") for row in rows]
 
     assert filled == ["x-1<end>", "-2<end>"]
 
@@ -135,7 +133,7 @@ def test_nested_columns_can_be_reached() -> None:
     ("kind", "content", "said"),
     [
         ("project_csv", "a,b\n1,2\n1,2,3\n", "line 3"),
-        ("project_jsonl", '{"a": 1}\n{"a": \n', "row 1"),
+        ("project_jsonl", '{"a": 1}\n{"a": \n', "line 2"),
     ],
 )
 def test_what_cannot_be_read_says_where(tmp_path: Path, kind: str, content: str, said: str) -> None:

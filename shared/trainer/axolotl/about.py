@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ft.api import PromptMetadata
+from rows.reading import Source
 from trainer.manifest import Origin
 from trainer.questions import Sample
 
@@ -39,6 +40,10 @@ class About:
     def read(cls, folder: Path) -> Self:
         """What was left there."""
         return cls(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+
+    def rows_source(self) -> Source:
+        """What the rows were read from, as `data` tells it."""
+        return Source(self.data.get("reader"), dict(self.data.get("files", {})))
 
     def origin(self) -> Origin:
         """Where the adapter comes from, beside what its trainer knows."""

@@ -30,7 +30,7 @@ class StudioPlugin(BasePlugin):
         """Callbacks for Axolotl's trainer."""
         return [
             ProgressCallback(self._events, **self._about.started),
-            CheckpointCallback(self._about.identity),
+            CheckpointCallback(self._about.identity, self._about.rows_source()),
         ]
 
     def post_trainer_create(self, cfg: Any, trainer: Any) -> None:  # noqa: ARG002

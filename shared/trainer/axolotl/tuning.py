@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,8 +14,8 @@ import yaml
 from datasets import Dataset
 
 from ft.api import GetConfigRequest, ModelMetadata
-from rows import templates
-from trainer import checkpoints, hub, manifest, saving
+from rows import templates, values
+from trainer import checkpoints, hub, saving
 from trainer.axolotl.about import About
 from trainer.axolotl.resolve import Places, resolved
 from trainer.claim import attempt
@@ -26,6 +27,8 @@ from trainer.studio import model_reference
 from trainer.tuning import Tuning
 
 LOOK_SECONDS = 0.25
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?Z?)?")
+"""Texts that the loader takes for times if a column has nothing else."""
 
 
 class AxolotlTuning(Tuning):
@@ -65,16 +68,27 @@ class AxolotlTuning(Tuning):
             },
             templates=templates.of(prompt),
             samples=self._samples(prompt, train, held_out),
-            data=manifest.data_of(train, held_out),
+            data=self._about_rows(train, held_out),
             source=source,
             config=config,
         )
 
     def _lines(self, name: str, rows: Dataset) -> list[str]:
-        """The lines of the file in the job's folder that Axolotl reads the rows from."""
-        file = self._rows_file(name)
-        rows.to_json(file)
-        return file.read_text().splitlines()
+        """The lines of the file in the job's folder that Axolotl reads the rows from.
+
+        Its loader would write numbers in its own way, so they are texts there.
+        """
+        made = [{column: _as_text(value) for column, value in row.items()} for row in rows]
+        for column in rows.column_names:
+            found = [row[column] for row in made if row[column]]
+            if found and all(isinstance(one, str) and _TIME.fullmatch(one) for one in found):
+                self._events.notice(
+                    f"Each text of column {column} is a date or a time: Axolotl's loader takes "
+                    "them for times, and may write them otherwise, as 2024-01-05 00:00:00."
+                )
+        lines = [values.to_json(row) for row in made]
+        self._rows_file(name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return lines
 
     def _rows_file(self, name: str) -> Path:
         return self._folder / f"{name}.jsonl"
@@ -87,7 +101,9 @@ class AxolotlTuning(Tuning):
             held_out=self._rows_file("held_out") if about.started["eval_rows"] else None,
             output=output,
             prepared=self._folder / "axolotl-prepared",
-            checkpoint=checkpoints.to_go_on_from(output, about.identity, self._events),
+            checkpoint=checkpoints.to_go_on_from(
+                output, about.identity, self._rows_source, self._events
+            ),
         )
         on_gpu = detect().on_gpu
         config = dict(about.config)
@@ -127,3 +143,8 @@ class AxolotlTuning(Tuning):
             return WorkerError(found.reason, found.kind, found.detail)
         found = ended(0, status)
         return WorkerError(f"Axolotl {found.reason}", found.kind)
+
+
+def _as_text(value: values.Value) -> Any:
+    kept = value is None or isinstance(value, str | list | dict)
+    return value if kept else values.as_text(value)
