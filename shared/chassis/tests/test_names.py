@@ -38,6 +38,6 @@ def test_a_name_with_a_character_that_cannot_be_seen_is_refused(
     assert [(one.field, one.rule) for one in refused.value.violations] == [(field, "FT-120")]
 
 
-@pytest.mark.parametrize("name", ["data[1].jsonl", "Größe", "می\u200cخواهم", "👩\u200d🚀", "x y"])
+@pytest.mark.parametrize("name", ["data[1].jsonl", "Größe", "می\u200cخواهم", "👩\u200d🚀", "x y"])  # noqa: RUF001
 def test_scripts_and_emoji_are_names(name: str) -> None:
     assert names.hidden(name) == ""
