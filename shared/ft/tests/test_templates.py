@@ -24,7 +24,7 @@ def test_any_text_is_a_template_or_refused_with_its_place(text: str) -> None:
     try:
         parse(text, ["a", "a.a", "0"])
     except TemplateFault as fault:
-        assert str(fault).startswith("line ")
+        assert str(fault).startswith("line ")  # noqa: PT017
 
 
 def test_a_brace_closes_a_name_that_has_one_unless_another_name_is_meant() -> None:
