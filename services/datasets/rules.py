@@ -9,4 +9,8 @@ READABLE = Rule(
     "agree in them.",
 )
 ON_HUB = Rule("FT-103", "A hub name is that of a dataset on the hub.")
+ROLES = Rule(
+    "FT-121",
+    "A role of conversations stands for system, developer, user, assistant, tool, or itself.",
+)
 HUB_READABLE = Rule("FT-104", "What the hub says of a dataset can be read.")

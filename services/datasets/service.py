@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from chassis import rules as general
@@ -16,6 +17,9 @@ from services.datasets import features, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.store import Dataset, DatasetStore
+
+ROLES = ("system", "developer", "user", "assistant", "tool")
+"""What roles of conversations can stand for."""
 
 
 class DatasetService:
@@ -38,11 +42,22 @@ class DatasetService:
             )
         return dataset
 
-    async def add(self, type: str, huggingface_name: str, location: str, name: str) -> Dataset:
-        """Registers a dataset of one of the DatasetType kinds."""
+    async def add(
+        self,
+        type: str,
+        huggingface_name: str,
+        location: str,
+        name: str,
+        roles: Mapping[str, str] | None = None,
+    ) -> Dataset:
+        """Registers a dataset of one of the DatasetType kinds. `roles` says what roles of its
+        conversations stand for."""
+        found = Violations()
+        kept = _checked_roles(roles or {}, found)
+        found.raise_if_any()
         if type == DatasetType.HUGGINGFACE:
-            return await self._add_from_hub(huggingface_name)
-        return await self._add_local(type, location, name)
+            return await self._add_from_hub(huggingface_name, kept)
+        return await self._add_local(type, location, name, kept)
 
     async def remove(self, id: str, remove_prompts: bool) -> None:
         """Forgets a dataset; an unknown id is fine.
@@ -70,7 +85,7 @@ class DatasetService:
         except features.DataFault:
             return []  # The file has changed since; a job tells.
 
-    async def _add_from_hub(self, huggingface_name: str) -> Dataset:
+    async def _add_from_hub(self, huggingface_name: str, roles: str | None) -> Dataset:
         found = Violations()
         name = found.required("huggingface_name", huggingface_name)
         found.raise_if_any()
@@ -87,11 +102,12 @@ class DatasetService:
             description=described.description,
             features=json.dumps(described.features),
             commit=described.commit or None,
+            roles=roles,
         )
         await self._datasets.add(dataset, unique=["name"])
         return dataset
 
-    async def _add_local(self, type: str, location: str, name: str) -> Dataset:
+    async def _add_local(self, type: str, location: str, name: str, roles: str | None) -> Dataset:
         found = Violations()
         found.one_of("type", type, DatasetType)
         name = found.required("name", name)
@@ -112,6 +128,7 @@ class DatasetService:
             location=location,
             description=location,
             features=json.dumps(columns.names),
+            roles=roles,
         )
         await self._datasets.add(dataset, unique=["name"])
         return dataset
@@ -128,3 +145,13 @@ class DatasetService:
         fits = data_files.fits(kind, location)
         found.check("location", rules.FILE_SUFFIX, fits, formats.wanted(kind, location))
         return self._paths.file("location", location, found)
+
+
+def _checked_roles(roles: Mapping[str, str], found: Violations) -> str | None:
+    """The roles as they are kept, JSON; None if there are none."""
+    for name, role in roles.items():
+        found.check("roles", rules.ROLES, bool(name.strip()), "a role has no name")
+        known = role in ROLES or role == name
+        description = f"{name!r} stands for one of {', '.join(ROLES)}, or itself, not {role!r}"
+        found.check("roles", rules.ROLES, known, description)
+    return json.dumps(dict(sorted(roles.items()))) if roles else None

@@ -37,7 +37,11 @@ class DatasetsServicer:
         dataset = await self._repeats.once(
             request,
             lambda: self._service.add(
-                request.type, request.huggingface_name, request.location, request.name
+                request.type,
+                request.huggingface_name,
+                request.location,
+                request.name,
+                dict(request.roles),
             ),
         )
         return AddDatasetResponse(

@@ -21,6 +21,8 @@ class Dataset(Base):
     """Column names, a JSON list."""
     commit: Mapped[str | None] = mapped_column(default=None)
     """Of a dataset of the hub, as it was registered."""
+    roles: Mapped[str | None] = mapped_column(default=None)
+    """What roles of conversations stand for, a JSON object."""
 
 
 class DatasetStore(Records[Dataset]):

@@ -1,11 +1,12 @@
 """Expected answers of an evaluation: whether the model may write as much."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from ft.proto.fine_tuning_studio_pb2 import PromptMetadata
-from rows import conversations, templates
-from rows.errors import DataError
+from datasets import Dataset
+
+from rows.templates import RowTemplate
 from services.inspection import rules
 from services.inspection.data import Parts, asked_column
 from services.inspection.findings import SHOWN_PLACES, WARNING, Findings
@@ -26,14 +27,13 @@ def check_room(
     if settings.request.fit_answer_length:
         return
     until = time.monotonic() + seconds
-    prompt, limit = settings.request.prompt, settings.new_tokens
-    column = asked_column(prompt, parts.used.rows)
+    expected, limit = _expected(settings, parts.used.rows), settings.new_tokens
     longest, rows, seen = 0, 0, 0
     places: list[str] = []
     for batch in parts.used.batches():
         if seen and time.monotonic() > until:
             break
-        answers = [_answer(prompt, column, row) for row in batch]
+        answers = [_filled(expected, row) for row in batch]
         for number, length in enumerate(tokenizer.lengths(answers, whole=True), seen):
             longest = max(longest, length)
             if length > limit:
@@ -50,10 +50,16 @@ def check_room(
         findings.add(WARNING, "generation_config", rules.ANSWERS_FIT, description, rows, places)
 
 
-def _answer(prompt: PromptMetadata, column: str, row: dict[str, Any]) -> str:
+def _expected(settings: JobSettings, rows: Dataset) -> Callable[[dict[str, Any]], str]:
+    """What makes the expected answer of a row."""
+    if talks := asked_column(settings.request, rows):
+        return lambda row: talks.question(row)[1]
+    template = settings.request.prompt.completion_template
+    return RowTemplate(template, rows.column_names, "completion_template").fill
+
+
+def _filled(expected: Callable[[dict[str, Any]], str], row: dict[str, Any]) -> str:
     try:
-        if column:
-            return conversations.question(row, column)[1]
-        return templates.fill(prompt.completion_template, row)
-    except (*NOT_FILLABLE, DataError):
+        return expected(row)
+    except NOT_FILLABLE:
         return ""

@@ -12,7 +12,9 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rows import conversations
+from rows.chat_checks import Tools
 from rows.errors import DataError, first_line
+from rows.messages import Message, for_template
 
 
 def text_of(files: Mapping[str, Path], tokenizer_config: Mapping[str, Any]) -> str:
@@ -52,20 +54,22 @@ class ChatTemplate:
         except (TemplateError, RecursionError) as error:
             raise DataError(f"the chat template is malformed: {first_line(error)}") from error
 
-    def render(self, messages: Sequence[Mapping[str, Any]], *, ask: bool = False) -> str:
-        """The text of a conversation; with the beginning of an answer behind it to `ask` for one.
+    def render(self, messages: Sequence[Message], tools: Tools = None, *, ask: bool = False) -> str:
+        """The text of a conversation that may call `tools`; with the beginning of an answer behind
+        it to `ask` for one.
+
         Raises DataError with what the template says against it, or if there is nothing to answer.
         """
-        text = self._written(messages, ask=ask)
+        text = self._written(messages, tools, ask=ask)
         if ask and not text:
             raise DataError(conversations.NOTHING_WRITTEN)
         return text
 
-    def _written(self, messages: Sequence[Mapping[str, Any]], *, ask: bool) -> str:
+    def _written(self, messages: Sequence[Message], tools: Tools, *, ask: bool) -> str:
         try:
             return self._template.render(
-                messages=messages,
-                tools=None,
+                messages=for_template(messages),
+                tools=tools,
                 documents=None,
                 add_generation_prompt=ask,
                 **self._tokens,

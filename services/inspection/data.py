@@ -7,9 +7,9 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from ft.proto.fine_tuning_studio_pb2 import PromptMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest
 from rows import conversations, shares, templates
+from rows.conversations import Conversations
 from rows.reading import Loaded, Places
 
 BATCH_ROWS = 1000
@@ -76,18 +76,20 @@ def parts(loaded: Loaded, request: InspectJobRequest) -> Parts:
 def _scored(train: Part, held_out: Part, request: InspectJobRequest) -> tuple[Part, int]:
     """Those of the held-out rows that an evaluation scores, and how many have no answer."""
     prompt = request.prompt
-    columns = templates.used_columns(prompt.input_template, prompt.completion_template)
-    conversation = asked_column(prompt, held_out.rows)
+    names = held_out.rows.column_names
+    columns = templates.used_columns(names, prompt.input_template, prompt.completion_template)
+    conversation = asked_column(request, held_out.rows)
     fraction = request.eval_dataset_fraction
     scored = shares.scored(held_out.rows, [train.rows], columns, fraction, conversation)
     rows, numbers = (part.select(scored.positions) for part in (held_out.rows, held_out.numbers))
     return Part(rows, numbers, held_out.places), scored.unanswered
 
 
-def asked_column(prompt: PromptMetadata, rows: Dataset) -> str:
-    """The column of conversations that an evaluation asks about; empty if it asks with texts.
-    Raises DataError if the prompt expects something else than their last answers."""
-    return conversations.asked_column(prompt.input_template, prompt.completion_template, rows)
+def asked_column(request: InspectJobRequest, rows: Dataset) -> Conversations | None:
+    """The conversations that an evaluation asks about; None if it asks with texts. Raises
+    DataError if the prompt expects something else than their last answers."""
+    templates = (request.prompt.input_template, request.prompt.completion_template)
+    return conversations.asked_column(*templates, rows, conversations.roles_of(request.dataset))
 
 
 def _numbers(count: int) -> Dataset:

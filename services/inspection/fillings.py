@@ -1,15 +1,18 @@
 """What makes texts of the rows of a job."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
 
+from chassis.prompt_rules import OF_KIND
 from ft.proto.inspection_pb2 import ChatTemplateSource
-from rows import conversations, templates
+from ft.template_notices import notices
+from rows import conversations, messages, templates
+from rows.chat_checks import ChatChecks
+from rows.conversations import Conversations
 from rows.errors import DataError
 from services.inspection import chat, rules
 from services.inspection.chat import ChatTemplate
@@ -26,10 +29,26 @@ class Filling:
     fill: Callable[[dict[str, Any]], str]
     columns: list[str]
     """Placeholders that it fills with values of the row."""
+    whole_columns: Collection[str] = ()
+    """Those of which it takes the whole value."""
     conversation: bool = False
     """Whether a chat template writes it out, with every special token."""
     begin: Callable[[dict[str, Any]], str] | None = None
     """Makes of a row what comes before the first token that is trained on; None where all is."""
+    empty: Callable[[dict[str, Any]], list[str]] = lambda _: []
+    """Placeholders for which a row has no value."""
+    check: Callable[[dict[str, Any], str], list[str]] = lambda _row, _text: []
+    """What is to be told about a row and its text, a clause each."""
+
+
+def check_templates(
+    settings: JobSettings, rows: Dataset, tokenizer: ModelTokenizer | None, findings: Findings
+) -> None:
+    """Notes what the prompt's templates are likely to do with the model's tokenizer."""
+    tokens = tokenizer.special_tokens() if tokenizer else None
+    of_prompt = templates.of(settings.request.prompt)
+    for one in notices(of_prompt, rows.column_names, tokens):
+        findings.add(WARNING, "prompt_id", OF_KIND[one.kind], f"{one.field} {one.text}")
 
 
 def check_evaluations(settings: JobSettings, parts: Parts, findings: Findings) -> None:
@@ -59,26 +78,34 @@ def fillings(
 ) -> list[Filling]:
     """What makes texts of these rows, each in a way of its own; none, and noted, if nothing can."""
     if settings.tuning:
-        if column := conversations.column_of(settings.template, rows):
-            return _trained(settings, column, tokenizer, findings)
-    elif column := asked_column(settings.request.prompt, rows):
-        return _asked(sources, column, tokenizer, findings)
-    return [_of_texts(settings, findings)]
+        roles = conversations.roles_of(settings.request.dataset)
+        if found := conversations.column_of(settings.template, rows, roles):
+            return _trained(settings, found, tokenizer, findings)
+    elif found := asked_column(settings.request, rows):
+        return _asked(sources, found, tokenizer, findings)
+    return [_of_texts(settings, rows, findings)]
 
 
-def _of_texts(settings: JobSettings, findings: Findings) -> Filling:
+def _of_texts(settings: JobSettings, rows: Dataset, findings: Findings) -> Filling:
     if settings.tuning and settings.training.get("assistant_only_loss"):
         description = "assistant_only_loss is for conversations, and the prompt makes a text"
         findings.add(ERROR, "training_arguments_config", rules.ANSWERS, description)
-    names = templates.placeholders(settings.template, settings.template_name)
+    columns = rows.column_names
+    made = templates.RowTemplate(settings.template, columns, settings.template_name)
     begin = None
     if settings.tuning and settings.training.get("completion_only_loss"):
-        begin = partial(templates.fill, settings.request.prompt.input_template)
-    return Filling(partial(templates.fill, settings.template), names, begin=begin)
+        asked = settings.request.prompt.input_template
+        begin = templates.RowTemplate(asked, columns, "input_template").fill
+    return Filling(
+        made.fill, made.columns, made.whole_columns, begin=begin, empty=made.without_value
+    )
 
 
 def _trained(
-    settings: JobSettings, column: str, tokenizer: ModelTokenizer | None, findings: Findings
+    settings: JobSettings,
+    talks: Conversations,
+    tokenizer: ModelTokenizer | None,
+    findings: Findings,
 ) -> list[Filling]:
     if tokenizer is None:
         return []
@@ -98,20 +125,37 @@ def _trained(
         findings.add(WARNING, "training_arguments_config", rules.ANSWERS, description)
 
     def fill(row: dict[str, Any]) -> str:
-        return template.render(conversations.messages(row, column))
+        return template.render(talks.messages(row), talks.tools(row))
 
     def begin(row: dict[str, Any]) -> str:
-        messages = conversations.messages(row, column)
-        roles = [one["role"] for one in messages]
-        return template.render(messages[: roles.index(conversations.ASSISTANT)], ask=True)
+        found = talks.messages(row)
+        learned = [
+            number
+            for number, one in enumerate(found)
+            if one["role"] == messages.ASSISTANT and one.get(messages.WEIGHT, 1)
+        ]
+        return template.render(found[: learned[0]], talks.tools(row), ask=True)
+
+    checks = ChatChecks(template.render)
+
+    def check(row: dict[str, Any], text: str) -> list[str]:
+        return checks.of(talks.messages(row), talks.tools(row), text)
 
     answers = bool(settings.training.get("assistant_only_loss"))
-    return [Filling(fill, [column], True, begin if answers else None)]
+    return [
+        Filling(
+            fill,
+            [talks.column],
+            conversation=True,
+            begin=begin if answers else None,
+            check=check,
+        )
+    ]
 
 
 def _asked(
     sources: Sequence[ChatTemplateSource],
-    column: str,
+    talks: Conversations,
     tokenizer: ModelTokenizer | None,
     findings: Findings,
 ) -> list[Filling]:
@@ -123,15 +167,20 @@ def _asked(
     why += "evaluated or compared with has a chat template for them"
     distinct = dict.fromkeys(text for text in texts if text is not None)
     found = [_template(tokenizer, text, why, findings) for text in distinct]
-    return [_asking(template, column) for template in found if template is not None]
+    return [_asking(template, talks) for template in found if template is not None]
 
 
-def _asking(template: ChatTemplate, column: str) -> Filling:
+def _asking(template: ChatTemplate, talks: Conversations) -> Filling:
     def fill(row: dict[str, Any]) -> str:
-        before, _ = conversations.question(row, column)
-        return template.render(before, ask=True)
+        before, _ = talks.question(row)
+        return template.render(before, talks.tools(row), ask=True)
 
-    return Filling(fill, [column], True)
+    checks = ChatChecks(lambda messages, tools: template.render(messages, tools, ask=True))
+
+    def check(row: dict[str, Any], text: str) -> list[str]:
+        return checks.of(talks.question(row)[0], talks.tools(row), text)
+
+    return Filling(fill, [talks.column], conversation=True, check=check)
 
 
 def _text(source: ChatTemplateSource, tokenizer: ModelTokenizer, findings: Findings) -> str | None:

@@ -8,6 +8,7 @@ from ft.enums import ModelType
 from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary, MemoryEstimate
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 from rows import reading, templates
+from rows.conversations import column_of
 from rows.errors import DataError, EmptyError, TokenError
 from rows.weight_files import shown
 from services.inspection import answers, base_model, data, fillings, memory, rules, weights
@@ -127,13 +128,17 @@ class Look:
                     templates.check_columns(template, rows.column_names, name)
             if not self._settings.tuning:
                 for rows in splits.values():
-                    data.asked_column(prompt, rows)
+                    data.asked_column(self._work.request, rows)
+            else:
+                for rows in splits.values():
+                    column_of(self._settings.template, rows)
         except DataError as error:
             self._findings.add(ERROR, "prompt_id", rules.COLUMNS, str(error))
             return False
         return True
 
     def _seen(self, parts: data.Parts, tokenizer: ModelTokenizer | None) -> Seen:
+        fillings.check_templates(self._settings, parts.used.rows, tokenizer, self._findings)
         if self._settings.tuning:
             fillings.check_evaluations(self._settings, parts, self._findings)
         else:

@@ -33,6 +33,11 @@ ANSWERS = Rule(
 ANSWERS_FIT = Rule(
     "FT-896", "An evaluation lets the model write as many tokens as the expected answers have."
 )
+WRITTEN = Rule(
+    "FT-886",
+    "A chat template writes all that a conversation has, each role as itself, and no answer is "
+    "empty.",
+)
 ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")
 WEIGHTS = Rule(
     "FT-890",

@@ -8,7 +8,6 @@ from hashlib import blake2b
 from typing import Any
 
 from chassis.rules import Rule
-from rows import templates
 from rows.errors import DataError, first_line
 from services.inspection import rules
 from services.inspection.data import Parts, rows_of
@@ -21,7 +20,6 @@ NOT_FILLABLE = (AttributeError, LookupError, TypeError, ValueError, MemoryError,
 """What a value may raise where a placeholder reaches into it or gives it a format, and a row that
 is no conversation."""
 NOT_FILLED, BLANK, NESTED, LONG = "not filled", "blank", "nested", "long"
-MISSING = "no value in column "
 """With the column's name behind it."""
 UNEMBEDDED, UNLEARNED = "unembedded", "unlearned"
 
@@ -64,6 +62,8 @@ class Texts:
         """The first that has no embedding."""
         self._begins: dict[int, str] = {}
         """What comes before the first token that is trained on, of the rows at hand."""
+        self._clauses: dict[str, Rule] = {}
+        """What is to be told about rows, and by which rule."""
         self.seen = Seen()
 
     def look(self, findings: Findings) -> None:
@@ -88,16 +88,18 @@ class Texts:
             self._note(NOT_FILLED, number)
             return None
         names = self._filling.columns
-        values = [row.get(templates.column(name)) for name in names]
+        values = [row.get(name) for name in names]
+        for placeholder in self._filling.empty(row):
+            self._note_once(
+                f"have no value for {{{placeholder}}}, which is an empty text there",
+                rules.PRESENT,
+                number,
+            )
+        for clause in self._filling.check(row, text):
+            self._note_once(clause, rules.WRITTEN, number)
         if not text.strip() or (values and all(_empty(value) for value in values)):
             self._note(BLANK, number)
-        for name in dict.fromkeys(map(templates.column, names)):
-            if row.get(name) is None:
-                self._note(MISSING + name, number)
-        if not self._filling.conversation and any(
-            isinstance(value, list | dict) and templates.column(name) == name
-            for name, value in zip(names, values, strict=True)
-        ):
+        if any(isinstance(row.get(name), list | dict) for name in self._filling.whole_columns):
             self._note(NESTED, number)
         if self._settings.tuning:
             self.seen.hashes.add(_hash(text))
@@ -160,6 +162,10 @@ class Texts:
         if len(self.seen.places[trouble]) < SHOWN_PLACES:
             self.seen.places[trouble].append(self._parts.used.place(number))
 
+    def _note_once(self, clause: str, rule: Rule, number: int) -> None:
+        self._clauses.setdefault(clause, rule)
+        self._note(clause, number)
+
     def _tell(self, findings: Findings) -> None:
         seen, total = self.seen, len(self._parts.used)
 
@@ -171,10 +177,6 @@ class Texts:
         tell(NOT_FILLED, ERROR, *self._not_filled())
         text = "have nothing in the columns that the prompt takes, or make a blank text"
         tell(BLANK, WARNING, "dataset_id", rules.NOT_BLANK, text)
-        for trouble in [one for one in seen.rows if one.startswith(MISSING)]:
-            name = trouble.removeprefix(MISSING)
-            text = f"have no value in column {name}, null or absent; it is filled as an empty text"
-            tell(trouble, WARNING, "dataset_id", rules.PRESENT, text)
         text = "have lists or objects in the columns that the prompt takes; they are filled as JSON"
         tell(NESTED, WARNING, "dataset_id", rules.PLAIN_VALUES, text)
         text = f"have a token that the model has no embedding for, such as {self._token!r}"
@@ -182,6 +184,8 @@ class Texts:
         severity = ERROR if seen.rows[UNLEARNED] == total else WARNING
         text = f"have nothing to learn within {self._context} tokens: the training leaves them out"
         tell(UNLEARNED, severity, "dataset_id", rules.LEARNED, text)
+        for clause, rule in self._clauses.items():
+            tell(clause, WARNING, "dataset_id", rule, clause)
         severity = ERROR if seen.rows[LONG] == total else WARNING
         text = f"have more than {self._context} tokens, the longest {seen.longest}; {self._cut()}"
         tell(LONG, severity, "dataset_id", rules.FITS, text)

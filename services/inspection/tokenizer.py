@@ -7,6 +7,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from ft.template_notices import SpecialTokens
 from rows.errors import DataError, first_line
 from rows.tokens import pad_token
 from services.inspection import chat
@@ -75,6 +76,16 @@ class ModelTokenizer:
             return [""] * len(texts)
         encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=not whole)
         return [next((self._beyond[i] for i in e.ids if i in self._beyond), "") for e in encoded]
+
+    def special_tokens(self) -> SpecialTokens:
+        """The tokens that a tokenizer or a training writes by itself."""
+        added = self._tokenizer.get_added_tokens_decoder().values()
+        special = [one.content for one in added if one.special]
+        encoded = self._tokenizer.encode("a").ids
+        plain = self._tokenizer.encode("a", add_special_tokens=False).ids
+        first = "" if encoded[:1] == plain[:1] or not encoded else encoded[0]
+        beginning = self._tokenizer.id_to_token(first) if isinstance(first, int) else ""
+        return SpecialTokens(self.end_of_text or "", beginning or "", special)
 
     def lengths(self, texts: Sequence[str], *, whole: bool = False) -> list[int]:
         """Tokens of each text, with those that the tokenizer adds by itself unless they are `whole`

@@ -1,14 +1,15 @@
 """The rules about prompts."""
 
 from chassis import rules as general
-from chassis.errors import NotFound, Violations
+from chassis.errors import NotFound, Refusal, Violations
 from chassis.peers import referred
 from ft.agreed import TEMPLATES
 from ft.enums import PromptType
+from ft.template_notices import Notice, notices
+from ft.templates import TemplateFault, parse
 from services.prompts import rules
 from services.prompts.peers import Datasets
 from services.prompts.store import Prompt, PromptStore
-from services.prompts.templates import TemplateFault, placeholders
 
 
 class PromptService:
@@ -40,10 +41,11 @@ class PromptService:
         dataset_id = found.required("dataset_id", dataset_id)
         type = type or PromptType.IN_PLACE
         found.one_of("type", type, PromptType)
-        used = {field: self._used(field, templates[field], found) for field in TEMPLATES}
+        for field in TEMPLATES:
+            found.required(field, templates[field])
         found.raise_if_any()
         self._prompts.require_free(id=id, name=name)
-        await self._require_columns(dataset_id, used)
+        await self._require_columns(dataset_id, templates)
         prompt = Prompt(
             id=id,
             type=type,
@@ -64,20 +66,25 @@ class PromptService:
         """Forgets every prompt of a dataset; none is fine."""
         await self._prompts.remove(dataset_id=dataset_id)
 
-    @staticmethod
-    def _used(field: str, template: str, found: Violations) -> list[str]:
-        found.required(field, template)
+    async def notices(self, prompt: Prompt) -> list[Notice]:
+        """What is worth knowing about the templates of a prompt."""
         try:
-            return placeholders(template)
-        except TemplateFault as fault:
-            found.add(field, rules.TEMPLATE, str(fault))
+            columns = await self._datasets.columns(prompt.dataset_id or "")
+        except Refusal:
+            # The prompt is stored, whatever can be said of it.
             return []
+        return notices({field: getattr(prompt, field) or "" for field in TEMPLATES}, columns)
 
-    async def _require_columns(self, dataset_id: str, used: dict[str, list[str]]) -> None:
+    async def _require_columns(self, dataset_id: str, templates: dict[str, str]) -> None:
         columns = await referred("dataset_id", self._datasets.columns(dataset_id))
         found = Violations()
-        for field, names in used.items():
-            for name in names:
+        for field, template in templates.items():
+            try:
+                used = parse(template, columns).columns()
+            except TemplateFault as fault:
+                found.add(field, rules.TEMPLATE, str(fault))
+                continue
+            for name in used:
                 found.check(
                     field,
                     rules.COLUMNS,

@@ -2,6 +2,7 @@
 
 from chassis.convert import to_message
 from chassis.lists import Listing
+from chassis.prompt_rules import OF_KIND
 from chassis.repeats import Repeats
 from ft.agreed import TEMPLATES
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
@@ -16,6 +17,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemovePromptRequest,
     RemovePromptResponse,
 )
+from ft.proto.fine_tuning_studio_types_pb2 import TemplateNotice
 from services.prompts.service import PromptService
 from services.prompts.store import PromptStore
 
@@ -42,7 +44,11 @@ class PromptsServicer:
             request,
             lambda: self._service.add(sent.id, sent.type, sent.name, sent.dataset_id, templates),
         )
-        return AddPromptResponse(prompt=to_message(PromptMetadata, prompt))
+        noticed = [
+            TemplateNotice(field=one.field, rule=OF_KIND[one.kind].id, description=one.text)
+            for one in await self._service.notices(prompt)
+        ]
+        return AddPromptResponse(prompt=to_message(PromptMetadata, prompt), notices=noticed)
 
     async def RemovePrompt(self, request: RemovePromptRequest) -> RemovePromptResponse:
         await self._service.remove(request.id)

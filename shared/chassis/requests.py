@@ -7,7 +7,7 @@ from typing import TypeVar
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from chassis import rules
+from chassis import names, rules
 from chassis.errors import InvalidArgument, Violations
 
 M = TypeVar("M", bound=Message)
@@ -24,6 +24,25 @@ same commit."""
 _CHOSEN_IDS = ("request_id", "prompt.id")
 _NAMES = ("name", "adapter_name")
 """Last parts of fields whose values tables keep an index of."""
+_GIVEN = (
+    "name",
+    "prompt.name",
+    "prompt.id",
+    "adapter_name",
+    "model_name",
+    "huggingface_name",
+    "location",
+    "artifact_location",
+    "output_dir",
+    "user_script",
+)
+"""Fields by which clients give names and places to what they add."""
+_PUBLIC = (
+    "ft/proto/fine_tuning_studio.proto",
+    "ft/proto/fine_tuning_studio_jobs.proto",
+    "ft/proto/fine_tuning_studio_database.proto",
+)
+"""Files of the contract: services hand each other records whose names are older than the rule."""
 _UNLIMITED = ("exported_json", "rows_json")
 """Fields that carry many records."""
 
@@ -45,8 +64,14 @@ def parser(kind: type[M]) -> Callable[[bytes], M]:
                 rule=rules.WELL_FORMED.id,
             ) from None
         found = Violations()
+        public = kind.DESCRIPTOR.file.name in _PUBLIC
         for place, text in _texts(request, ""):
-            found.check(place, rules.NO_NUL, "\0" not in text, "must not contain a NUL character")
+            nul = "\0" in text
+            found.check(place, rules.NO_NUL, not nul, "must not contain a NUL character")
+            if public and not nul and place in _GIVEN:
+                # Blanks around a name are no part of it.
+                description = names.hidden(text.strip(" \t\r\n"))
+                found.check(place, rules.PLAIN_NAME, not description, description)
             _check_length(place, text, found)
         found.raise_if_any()
         return request

@@ -42,6 +42,12 @@ FILTER_FIELD = Rule("FT-016", "A filter names fields that the list has, with val
 ORDER_FIELD = Rule("FT-017", "An order names fields that the list has, each `asc` or `desc`.")
 SAME_REQUEST = Rule("FT-018", "A request id comes with the same request each time.")
 
+PLAIN_NAME = Rule(
+    "FT-120",
+    "A name, an id or a location that a client gives has no control characters, ends of lines, "
+    "overrides of the direction of text or other characters that cannot be seen.",
+)
+
 EXPORT_FILE = Rule("FT-901", "An import is a JSON object of tables, each with a list of rows.")
 ROW_ID = Rule("FT-902", "A row has an id, a text that is not empty, and no two rows share it.")
 COLUMN_VALUE = Rule("FT-903", "A value has the type of its column and fits into it.")

@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from datasets import Dataset
 
-from rows import canonical
+from ft.api import DatasetMetadata
+from ft.templates import Template, TemplateFault, parse
+from rows import canonical, messages, values
+from rows.cell_types import JsonCell
 from rows.errors import DataError
+from rows.messages import ASSISTANT, Message
 
-ASSISTANT = "assistant"
-"""The role of who answers."""
+TOOLS = "tools"
+"""The column with the tools that a conversation may call, beside that of the conversations."""
 MARKERS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 """What marks, in a chat template, the text that `assistant_only_loss` trains on."""
 TEMPLATE_FAILURES = (
@@ -27,79 +32,125 @@ written for."""
 TEMPLATE_FILE = "chat_template.jinja"
 """Beside a tokenizer that was saved, an adapter's too."""
 NOTHING_WRITTEN = "the chat template writes nothing, so that there is nothing to answer"
-_ALONE = re.compile(r"\{([^{}!:.\[\]]+)\}")
 
 
-def column_of(template: str, rows: Dataset) -> str:
-    """The column of conversations that the template hands over as it is, `{messages}`; empty if
-    it makes a text of the rows."""
-    alone = _ALONE.fullmatch(template.strip())
-    name = alone[1] if alone else ""
-    if name not in rows.column_names:
-        return ""
+def roles_of(dataset: DatasetMetadata) -> dict[str, str]:
+    """What roles stand for in the conversations of a dataset, as it was registered."""
+    found = values.from_json(dataset.roles) if dataset.roles else {}
+    return {name: str(role) for name, role in found.items()} if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True)
+class Conversations:
+    """A column of conversations."""
+
+    column: str
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """What roles stand for, where they do not stand for themselves."""
+    filled_up: bool = False
+    """Whether the reader has added to each object, as null, the names that only others have."""
+
+    def messages(self, row: Mapping[str, Any]) -> list[Message]:
+        """The messages of a row in one form, see `messages.of`. Raises DataError."""
+        found = row.get(self.column)
+        if not found or not isinstance(found, list):
+            raise DataError(f"column {self.column} has no list of messages")
+        try:
+            return messages.of(self._cleared(found), self.roles)
+        except DataError as error:
+            raise DataError(f"column {self.column}: {error}") from error
+
+    def tools(self, row: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+        """The tools that a row's conversation may call; None if it has none. Raises DataError."""
+        return messages.tools(self._cleared(row.get(TOOLS)))
+
+    def question(self, row: Mapping[str, Any]) -> tuple[list[Message], str]:
+        """What comes before the answer that a row's conversation ends with, and the answer. Raises
+        DataError if there is no conversation, or none that ends so."""
+        if not self.is_answered(row):
+            raise DataError(
+                f"column {self.column} does not end with an assistant's answer to something"
+            )
+        *before, last = self.messages(row)
+        return before, last["content"]
+
+    def is_answered(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row's conversation ends with an assistant's text, and has something before it.
+        Raises DataError if there is no conversation."""
+        *before, last = self.messages(row)
+        return bool(before) and last["role"] == ASSISTANT and last["content"].strip() != ""
+
+    def answers(self, row: Mapping[str, Any]) -> list[bytes]:
+        """A hash for each answer of an assistant in a row: of who said what up to its end; none of
+        a row that is broken.
+
+        It is the same for the same words, whatever else is known of a message and in what order.
+        """
+        total, found = sha256(), []
+        try:
+            conversation = self.messages(row)
+        except DataError:
+            return []
+        for message in conversation:
+            said = {"role": message["role"], "content": message["content"].strip()}
+            calls = {key: message[key] for key in (messages.CALLS,) if key in message}
+            total.update(canonical.line(said | calls))
+            if message["role"] == ASSISTANT:
+                found.append(total.digest())
+        return found
+
+    def _cleared(self, value: Any) -> Any:
+        return messages.without_nulls(value) if self.filled_up else value
+
+
+def column_of(
+    template: str, rows: Dataset, roles: Mapping[str, str] | None = None
+) -> Conversations | None:
+    """The conversations that the template hands over as they are, `{messages}`; None if it makes
+    a text of the rows.
+
+    Raises DataError if they are JSON within a text.
+    """
+    name = _alone(template, rows.column_names)
+    if name is None:
+        return None
     first = next((row[name] for row in rows.select_columns([name]) if row[name]), None)
-    return name if _is_conversation(first) else ""
+    if messages.is_written_out(first):
+        raise DataError(
+            f"column {name} has conversations as JSON within a text: save the data as JSONL, a row "
+            "a line, with the messages as a list of objects"
+        )
+    if not messages.is_conversation(first):
+        return None
+    return Conversations(name, roles or {}, not isinstance(rows.features[name], JsonCell))
 
 
-def asked_column(input_template: str, completion_template: str, rows: Dataset) -> str:
-    """The column of conversations whose last answers are asked for; empty if a text is asked.
+def asked_column(
+    input_template: str,
+    completion_template: str,
+    rows: Dataset,
+    roles: Mapping[str, str] | None = None,
+) -> Conversations | None:
+    """The conversations whose last answers are asked for; None if a text is asked.
 
     Raises DataError if what is expected is something else than those answers.
     """
-    column = column_of(input_template, rows)
-    if column and column_of(completion_template, rows) != column:
+    asked = column_of(input_template, rows, roles)
+    if asked and column_of(completion_template, rows, roles) != asked:
         raise DataError(
             f"The prompt's input_template hands over conversations, so that their last answers are "
-            f"expected: its completion_template must be {{{column}}} too."
+            f"expected: its completion_template must be {{{asked.column}}} too."
         )
-    return column
+    return asked
 
 
-def messages(row: Mapping[str, Any], column: str) -> list[dict[str, Any]]:
-    """The messages of a row. Raises DataError if there are none, or one has no role or text."""
-    found = row[column]
-    if not found or not _is_conversation(found):
-        raise DataError(f"column {column} has no list of messages")
-    for number, message in enumerate(found, start=1):
-        if not (isinstance(message.get("role"), str) and message.get("content") is not None):
-            raise DataError(f"message {number} in column {column} has no role or no content")
-    return list(found)
-
-
-def question(row: Mapping[str, Any], column: str) -> tuple[list[dict[str, Any]], str]:
-    """What comes before the answer that a row's conversation ends with, and the answer. Raises
-    DataError if there is no conversation, or none that ends so."""
-    if not is_answered(row, column):
-        raise DataError(f"column {column} does not end with an assistant's answer to something")
-    *before, last = messages(row, column)
-    return before, last["content"]
-
-
-def is_answered(row: Mapping[str, Any], column: str) -> bool:
-    """Whether a row's conversation ends with an assistant's text, and has something before it.
-    Raises DataError if there is no conversation."""
-    *before, last = messages(row, column)
-    answer = last["content"]
-    text = isinstance(answer, str) and answer.strip() != ""
-    return bool(before) and last["role"] == ASSISTANT and text
-
-
-def answers(conversation: Any) -> list[bytes]:
-    """A hash for each answer of an assistant: of who said what up to its end.
-
-    It is the same for the same words, whatever else is known of a message and in what order.
-    """
-    total, found = sha256(), []
-    for message in conversation if _is_conversation(conversation) else ():
-        content = message["content"]
-        said = content.strip() if isinstance(content, str) else content
-        total.update(canonical.line({"role": message["role"], "content": said}))
-        if message["role"] == ASSISTANT:
-            found.append(total.digest())
-    return found
-
-
-def _is_conversation(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(one, dict) and "role" in one and "content" in one for one in value
-    )
+def _alone(template: str, columns: list[str]) -> str | None:
+    try:
+        alone: Template = parse(template.strip(), columns)
+    except TemplateFault:
+        return None
+    [*parts] = alone.parts
+    if len(parts) != 1 or isinstance(parts[0], str):
+        return None
+    one = parts[0]
+    return one.column if one.text == one.column and one.column in columns else None

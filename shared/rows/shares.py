@@ -6,7 +6,8 @@ from typing import Any
 
 from datasets import Dataset, DatasetDict
 
-from rows import conversations, values
+from rows import values
+from rows.conversations import Conversations
 from rows.errors import DataError, EmptyError
 
 SPLIT_SEED = 42
@@ -68,7 +69,7 @@ def scored(
     trained: Iterable[Dataset],
     columns: Sequence[str],
     fraction: float,
-    conversation: str = "",
+    conversation: Conversations | None = None,
 ) -> Scored:
     """A share of the held-out rows, none of them a row that was trained on.
 
@@ -97,22 +98,22 @@ _Says = Callable[[dict[str, Any]], Sequence[Hashable]]
 """What there is to learn from a row; the last is what it is scored for."""
 
 
-def _says(columns: Sequence[str], conversation: str) -> _Says:
+def _says(columns: Sequence[str], conversation: Conversations | None) -> _Says:
     if conversation:
-        return lambda row: conversations.answers(row.get(conversation))
+        return conversation.answers
     return lambda row: [tuple(_text(row.get(name)) for name in columns)]
 
 
-def _answered(rows: Dataset, column: str) -> list[int]:
+def _answered(rows: Dataset, conversation: Conversations) -> list[int]:
     """Positions of the rows whose conversations end with an answer, and of those that are broken:
     whoever works with the row says how."""
-    rows = rows.select_columns([column])
-    return [position for position, row in enumerate(_rows(rows)) if _is_answered(row, column)]
+    rows = rows.select_columns([conversation.column])
+    return [position for position, row in enumerate(_rows(rows)) if _is_answered(row, conversation)]
 
 
-def _is_answered(row: dict[str, Any], column: str) -> bool:
+def _is_answered(row: dict[str, Any], conversation: Conversations) -> bool:
     try:
-        return conversations.is_answered(row, column)
+        return conversation.is_answered(row)
     except DataError:
         return True
 
@@ -144,20 +145,6 @@ def batch(rows: Dataset, begin: int, end: int) -> list[dict[str, Any]]:
     """Some rows in order, as they are when asked for one by one."""
     columns = rows[begin : min(end, len(rows))]
     return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-
-
-def missing_values(rows: Dataset, columns: Iterable[str]) -> dict[str, int]:
-    """How many rows have null in each of the columns, of those that have any."""
-    known = [name for name in columns if name in rows.column_names]
-    if not known:
-        return {}
-    counts = dict.fromkeys(known, 0)
-    for begin in range(0, len(rows), _BATCH_ROWS):
-        # As they are kept: no value is made of them.
-        table = rows.select_columns(known).with_format("arrow")[begin : begin + _BATCH_ROWS]
-        for name in known:
-            counts[name] += table.column(name).null_count
-    return {name: count for name, count in counts.items() if count}
 
 
 def _text(value: Any) -> str:

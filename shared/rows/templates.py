@@ -1,14 +1,26 @@
 """From a row to the text that a prompt makes of it."""
 
 import re
-import string
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import date, time
 from typing import Any
+
+from datasets import Dataset
 
 from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
-from rows import values
-from rows.errors import DataError
+from ft.templates import MAX_WIDTH, Placeholder, TemplateFault, parse, too_wide
+from rows.errors import DataError, first_line
+from rows.values import Number, as_text
+
+_NUMERIC = re.compile(r"(?:.?[<>=^])?[-+ ]?z?#?(0?)\d*([,_]?)(?:\.\d+)?([bcdeEfFgGnoxX%]?)")
+"""A format of numbers: whether it fills with zeros, groups digits, and its type."""
+_SIGNED = re.compile(r"(?:.?[<>=^])?[-+ ]")
+_ALIGNED = re.compile(r".?[<>^]")
+_WHOLE_TYPES = "bcdoxX"
+_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 def of(prompt: PromptMetadata) -> dict[str, str]:
@@ -16,49 +28,155 @@ def of(prompt: PromptMetadata) -> dict[str, str]:
     return {name: getattr(prompt, name) for name in TEMPLATES}
 
 
+class RowTemplate:
+    """A template, ready to make texts of the rows of a dataset."""
+
+    def __init__(self, template: str, columns: Iterable[str], template_name: str) -> None:
+        """`columns` are those of the dataset. Raises DataError if the template is malformed, or
+        names what the dataset does not have."""
+        known = list(columns)
+        try:
+            self._template = parse(template, known)
+        except TemplateFault as fault:
+            raise DataError(f"The prompt's {template_name} is malformed: {fault}.") from fault
+        self.columns = self._template.columns()
+        """Those that it takes values of, each once."""
+        for name in self.columns:
+            if name not in known:
+                raise DataError(
+                    f"The prompt's {template_name} wants column {name}, "
+                    f"but the dataset has only {', '.join(known)}."
+                )
+        self.whole_columns = {one.column for one in self._template.placeholders() if not one.items}
+        """Those of which it takes the whole value."""
+
+    def fill(self, row: Mapping[str, Any]) -> str:
+        """The text for a row. A value that is null or absent is an empty text.
+
+        Raises DataError for a row that lacks an item, or has a value that a format does not take.
+        """
+        return _filled(self._template.parts, row)
+
+    def without_value(self, row: Mapping[str, Any]) -> list[str]:
+        """Placeholders, as they are written, for which the row has null or nothing."""
+        return [one.text for one in self._template.placeholders() if _value(one, row) is None]
+
+
+def tell_empty(templates: Iterable[str], rows: Dataset, notify: Callable[[str], None]) -> None:
+    """Tells in how many rows which placeholders have no value, and are filled with empty text.
+
+    Rows that a template cannot be filled with are left to whoever fills them.
+    """
+    made = [RowTemplate(one, rows.column_names, "template") for one in templates]
+    columns = list(dict.fromkeys(name for one in made for name in one.columns))
+    found: Counter[str] = Counter()
+    for row in rows.select_columns(columns) if columns else ():
+        with suppress(DataError):
+            found.update({name for one in made for name in one.without_value(row)})
+    for name, count in found.items():
+        notify(
+            f"{{{name}}} has no value in {count} of {len(rows)} rows: it is an empty text there."
+        )
+
+
 def check_columns(template: str, columns: Iterable[str], template_name: str) -> None:
     """Raises DataError naming what the template wants and the dataset does not have."""
+    RowTemplate(template, columns, template_name)
+
+
+def used_columns(columns: Iterable[str], *given: str) -> list[str]:
+    """The columns of a dataset that templates use, each once. Raises DataError if one is
+    malformed, or names what the dataset does not have."""
     known = list(columns)
-    for name in placeholders(template, template_name):
-        if column(name) not in known:
-            raise DataError(
-                f"The prompt's {template_name} wants column {name or '{}'}, "
-                f"but the dataset has only {', '.join(known)}."
-            )
+    used = (RowTemplate(template, known, "template").columns for template in given)
+    return list(dict.fromkeys(name for names in used for name in names))
 
 
-def placeholders(template: str, template_name: str) -> list[str]:
-    """What stands between the template's braces. Raises DataError if it is malformed."""
+def fill(template: str, row: Mapping[str, Any]) -> str:
+    """The text of a template for a row that has every column of its dataset."""
+    return RowTemplate(template, row, "template").fill(row)
+
+
+def _filled(parts: Iterable[str | Placeholder], row: Mapping[str, Any]) -> str:
+    return "".join(one if isinstance(one, str) else _written(one, row) for one in parts)
+
+
+def _written(placeholder: Placeholder, row: Mapping[str, Any]) -> str:
+    value = _value(placeholder, row)
+    if placeholder.conversion:
+        value = _converted(value, placeholder.conversion)
+    if not placeholder.format:
+        return as_text(value)
+    format = _filled(placeholder.format, row)
+    if too_wide(format):
+        raise DataError(
+            f"{{{placeholder.text}}} is wider than {MAX_WIDTH} characters: {format[:20]}"
+        )
     try:
-        return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
-    except ValueError as error:
-        raise DataError(f"The prompt's {template_name} is malformed: {error}.") from error
+        return _formatted(value, format)
+    except _FAULTS as error:
+        shown = as_text(value)[:40]
+        why = first_line(error)
+        raise DataError(
+            f"{{{placeholder.text}}} cannot be written as {format!r}: the value is {shown!r}; {why}"
+        ) from error
 
 
-def used_columns(*given: str) -> list[str]:
-    """The columns that templates use, each once. Raises DataError if one is malformed."""
-    names = (name for template in given for name in placeholders(template, "template"))
-    return list(dict.fromkeys(map(column, names)))
+def _value(placeholder: Placeholder, row: Mapping[str, Any]) -> Any:
+    value = row.get(placeholder.column)
+    path = placeholder.column
+    for item in placeholder.items:
+        if value is None:
+            return None
+        value = _item(value, item, path)
+        path = f"{path}[{item}]"
+    return value
 
 
-def column(placeholder: str) -> str:
-    """The column of a placeholder, which may reach into a nested one: {answers[text]}."""
-    return re.split(r"[.\[]", placeholder, maxsplit=1)[0]
+def _item(value: Any, item: str, path: str) -> Any:
+    if isinstance(value, Mapping):
+        if item in value:
+            return value[item]
+        keys = ", ".join(map(str, value)) or "none"
+        raise DataError(f"{path} has no item {item}; its keys are {keys[:200]}")
+    if isinstance(value, list | tuple):
+        if item.isascii() and item.isdigit() and len(item) < 10 and int(item) < len(value):
+            return value[int(item)]
+        raise DataError(f"{path} has no item {item}: it is a list of {len(value)}, counted from 0")
+    raise DataError(f"{path} has no items, so not [{item}] either: it is {as_text(value)[:40]!r}")
 
 
-def fill(template: str, row: dict[str, Any]) -> str:
-    """The template with the row's values. A missing value is an empty text."""
-    return _Formatter().vformat(template, (), row)
+def _converted(value: Any, conversion: str) -> str:
+    if conversion == "s":
+        return as_text(value)
+    # Texts are quoted as in Python; numbers, lists and objects are what they are without it.
+    text = repr(as_text(value)) if value is None or isinstance(value, str) else as_text(value)
+    return text if conversion == "r" else text.encode("ascii", "backslashreplace").decode()
 
 
-class _Formatter(string.Formatter):
-    """Writes values as `values.as_text` does."""
+def _formatted(value: Any, format: str) -> str:
+    if isinstance(value, date | time):
+        return value.__format__(format)
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    found = _NUMERIC.fullmatch(format)
+    asked = found is not None and (found[1] or found[2] or found[3] or _SIGNED.match(format))
+    if value is None and asked:
+        return ""
+    if found and (found[3] or (numeric and asked)):
+        return _number(value, found[3] if found else "").__format__(format)
+    if numeric and not _ALIGNED.match(format):
+        # As Python has it, numbers stand to the right.
+        return as_text(value).__format__(f">{format}")
+    return as_text(value).__format__(format)
 
-    def format_field(self, value: Any, format_spec: str) -> str:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return format(value if number and format_spec else values.as_text(value), format_spec)
+
+def _number(value: Any, type: str) -> int | float:
+    if isinstance(value, int | float):
+        return int(value) if type and type in _WHOLE_TYPES and value == int(value) else value
+    text = as_text(value).strip()
+    return int(text) if type in _WHOLE_TYPES or re.fullmatch(r"-?\d+", text) else Number(text)
 
 
-def training_text(template: str, row: dict[str, Any], end_of_text: str) -> str:
+def training_text(text: str, end_of_text: str) -> str:
     """The filled template, ended so that the model learns to stop."""
-    return fill(template, row) + end_of_text
+    return text + end_of_text

@@ -1,21 +1,21 @@
 """Conversations, written out by the tokenizer's chat template."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
+from rows.chat_checks import Tools
 from rows.conversations import (
-    ASSISTANT,
     MARKERS,
     NOTHING_WRITTEN,
     TEMPLATE_FAILURES,
     TEMPLATE_FILE,
 )
 from rows.errors import DataError, first_line
+from rows.messages import ASSISTANT, Message, for_template
 from trainer import hub
 from trainer.errors import ModelError, SettingsError
 from trainer.hardware import Notify
@@ -112,24 +112,27 @@ def require_template(tokenizer: Any) -> None:
         raise ModelError("Neither the base model nor the adapter has a chat template.")
 
 
-def render(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> str:
-    """The text of a conversation. Raises DataError with what the template says against it."""
-    return _written(messages, tokenizer, ask=False)
+def render(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str:
+    """The text of a conversation that may call `tools`. Raises DataError with what the template
+    says against it."""
+    return _written(messages, tools, tokenizer, ask=False)
 
 
-def ask(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> str:
+def ask(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str:
     """The text behind which the model is to answer the conversation, with every special token.
     Raises DataError with what the template says against it, or if it writes nothing."""
-    text = _written(messages, tokenizer, ask=True)
+    text = _written(messages, tools, tokenizer, ask=True)
     if not text:
         raise DataError(NOTHING_WRITTEN)
     return text
 
 
-def _written(messages: Sequence[Mapping[str, Any]], tokenizer: Any, *, ask: bool) -> str:
+def _written(messages: Sequence[Message], tools: Tools, tokenizer: Any, *, ask: bool) -> str:
     try:
         return str(
-            tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=ask)
+            tokenizer.apply_chat_template(
+                for_template(messages), tools=tools, tokenize=False, add_generation_prompt=ask
+            )
         )
     except (TemplateError, *TEMPLATE_FAILURES) as error:
         raise DataError(f"the chat template refuses it: {first_line(error)}") from error
@@ -160,25 +163,15 @@ def _behind_an_answer(tokenizer: Any) -> int | None:
     return next((token for token in tokens if token in special), None)
 
 
-def check_end(messages: Sequence[Mapping[str, Any]], tokenizer: Any, notify: Notify) -> None:
-    """Tells if nothing ends an answer: the model would not learn to stop."""
-    text = render(messages, tokenizer).rstrip()
+def check_end(text: str, tokenizer: Any, notify: Notify) -> None:
+    """Tells if nothing ends the answer that a conversation's text ends with: the model would not
+    learn to stop."""
+    text = text.rstrip()
     if not text.endswith(tuple(tokenizer.get_added_vocab())):
         notify(
             "The chat template writes no special token at the end of an answer: the model will not "
             "learn to stop."
         )
-
-
-def asked_and_whole(
-    conversations: Iterable[Sequence[Mapping[str, Any]]], tokenizer: Any
-) -> Iterator[tuple[str, str]]:
-    """Of each conversation that ends with an answer, the text that asks for it, and all of it."""
-    for messages in conversations:
-        *before, last = messages
-        if before and last["role"] == ASSISTANT:
-            with suppress(DataError):
-                yield ask(before, tokenizer), render(messages, tokenizer)
 
 
 def _marked(tokenizer: Any) -> bool:

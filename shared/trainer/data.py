@@ -1,18 +1,21 @@
 """From rows to what is trained on: a text, a text of which only the end counts, or messages."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from datasets import Dataset
 
 from ft.api import PromptMetadata
 from ft.training import of_prompt
-from rows import conversations
-from rows.cell_types import dataset_of
+from rows import messages
+from rows.chat_checks import ChatChecks
+from rows.conversations import column_of
 from rows.errors import DataError
-from rows.shares import missing_values
-from rows.templates import check_columns, fill, training_text, used_columns
+from rows.templates import RowTemplate, tell_empty, training_text
 from trainer import chat
+from trainer.chat_tokens import ChatTokens
 from trainer.errors import SettingsError
 from trainer.hardware import Notify
 
@@ -20,7 +23,9 @@ TEXT_COLUMN = "prediction"
 """The column with the text to train on."""
 BEGINNING, COMPLETION, MESSAGES = "prompt", "completion", "messages"
 """Columns as the library knows them: the completion alone counts, or what its settings say."""
-_Make = Callable[[dict[str, Any], int], dict[str, Any]]
+ASKED = "asked"
+"""The column with the text that asks for a conversation's last answer; empty if none is last."""
+_Make = Callable[[dict[str, Any]], dict[str, Any]]
 _COMPARED_ROWS = 1000
 _PARTS = ("input_template", "completion_template")
 
@@ -29,10 +34,15 @@ class Examples:
     """Makes of rows what a job with these settings trains on."""
 
     def __init__(
-        self, prompt: PromptMetadata, settings: Mapping[str, Any], tokenizer: Any, rows: Dataset
+        self,
+        prompt: PromptMetadata,
+        settings: Mapping[str, Any],
+        tokenizer: Any,
+        rows: Dataset,
+        roles: Mapping[str, str] | None = None,
     ) -> None:
-        """`rows` are any of those that are to be trained on. The tokenizer is given the chat
-        template that the settings name.
+        """`rows` are any of those that are to be trained on, `roles` what roles of conversations
+        stand for. The tokenizer is given the chat template that the settings name.
 
         Raises DataError if they lack what the prompt names, SettingsError if the settings ask for
         what the prompt or the tokenizer does not have.
@@ -42,56 +52,86 @@ class Examples:
         self._end: str = tokenizer.eos_token
         self._completions = bool(settings.get("completion_only_loss"))
         self._answers = bool(settings.get("assistant_only_loss"))
-        for name in ("prompt_template", *(_PARTS if self._completions else ())):
-            check_columns(getattr(prompt, name), rows.column_names, name)
-        self._column = conversations.column_of(prompt.prompt_template, rows)
+        self._templates = {
+            name: RowTemplate(getattr(prompt, name), rows.column_names, name)
+            for name in ("prompt_template", *(_PARTS if self._completions else ()))
+        }
+        self._conversations = column_of(prompt.prompt_template, rows, roles)
         templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
         wrong = of_prompt(settings, *templates)
-        if self._column:
+        if self._conversations:
             wrong = chat.faults(settings, tokenizer)
         elif self._answers:
             wrong = [*wrong, chat.NOT_FOR_TEXTS]
         if wrong:
             raise SettingsError(f"training_arguments_config: {'; '.join(wrong)}.")
+        self._tokens = ChatTokens(tokenizer, answers_only=self._answers)
 
     def of(self, rows: Dataset) -> Dataset:
         """What is trained on, a row for a row. Raises DataError for a row that does not fit."""
         make: _Make = self._parts if self._completions else self._text
-        if self._column:
-            # Not by a map: its table would add to each message the names that others have.
-            made = [self._conversation(row, n)[MESSAGES] for n, row in enumerate(rows)]
-            return dataset_of(MESSAGES, made)
-        return rows.map(make, with_indices=True, remove_columns=rows.column_names)
+        if self._conversations:
+            make = self._conversation
+
+        def numbered(row: dict[str, Any], number: int) -> dict[str, Any]:
+            try:
+                return make(row)
+            except DataError as error:
+                place = f"Row {number + 1} of those trained on or held out"
+                raise DataError(f"{place}: {error}") from error
+
+        return rows.map(numbered, with_indices=True, remove_columns=rows.column_names)
+
+    def check_rows(self, rows: Dataset, notify: Notify) -> None:
+        """Tells what is left out of rows, or is not in them."""
+        if not self._conversations:
+            tell_empty([getattr(self._prompt, name) for name in self._templates], rows, notify)
+            return
+        checks = ChatChecks(lambda talk, tools: chat.render(talk, self._tokenizer, tools))
+        found: Counter[str] = Counter()
+        for row in rows:
+            try:
+                talk, tools = self._conversations.messages(row), self._conversations.tools(row)
+                found.update(checks.of(talk, tools, chat.render(talk, self._tokenizer, tools)))
+            except DataError:
+                continue  # `of` says which row it is.
+        for clause, count in found.items():
+            notify(f"{count} of {len(rows)} conversations {clause}.")
 
     def check(self, examples: Dataset, notify: Notify) -> None:
         """Tells what the model would learn otherwise than it is meant to."""
         some = examples.select(range(min(len(examples), _COMPARED_ROWS)))
-        if self._column:
-            chat.check_end(some[0][MESSAGES], self._tokenizer, notify)
-            pairs = list(chat.asked_and_whole(some[MESSAGES], self._tokenizer))
+        if self._conversations:
+            chat.check_end(some[0][TEXT_COLUMN], self._tokenizer, notify)
+            pairs = [(row[ASKED], row[TEXT_COLUMN]) for row in some if row[ASKED]]
             self._check_tokens("chat template's question", pairs, notify)
         elif self._completions:
             pairs = [(row[BEGINNING], row[BEGINNING] + row[COMPLETION]) for row in some]
             self._check_tokens("input_template", pairs, notify)
 
-    def _text(self, row: dict[str, Any], _: int) -> dict[str, Any]:
-        return {TEXT_COLUMN: training_text(self._prompt.prompt_template, row, self._end)}
+    def _text(self, row: dict[str, Any]) -> dict[str, Any]:
+        text = self._templates["prompt_template"].fill(row)
+        return {TEXT_COLUMN: training_text(text, self._end)}
 
-    def _parts(self, row: dict[str, Any], _: int) -> dict[str, Any]:
-        return {
-            BEGINNING: fill(self._prompt.input_template, row),
-            COMPLETION: training_text(self._prompt.completion_template, row, self._end),
-        }
+    def _parts(self, row: dict[str, Any]) -> dict[str, Any]:
+        beginning, completion = (self._templates[name].fill(row) for name in _PARTS)
+        return {BEGINNING: beginning, COMPLETION: training_text(completion, self._end)}
 
-    def _conversation(self, row: dict[str, Any], number: int) -> dict[str, Any]:
-        try:
-            messages = conversations.messages(row, self._column)
-            if self._answers and not any(one["role"] == "assistant" for one in messages):
-                raise DataError("assistant_only_loss has nothing to train on: no assistant speaks")
-            chat.render(messages, self._tokenizer)
-        except DataError as error:
-            raise DataError(f"Row {number + 1} of those trained on or held out: {error}") from error
-        return {MESSAGES: messages}
+    def _conversation(self, row: dict[str, Any]) -> dict[str, Any]:
+        assert self._conversations is not None
+        talk, tools = self._conversations.messages(row), self._conversations.tools(row)
+        if self._answers and not any(one["role"] == messages.ASSISTANT for one in talk):
+            raise DataError("assistant_only_loss has nothing to train on: no assistant speaks")
+        *before, last = talk
+        asked = ""
+        if before and last["role"] == messages.ASSISTANT:
+            with suppress(DataError):
+                asked = chat.ask(before, self._tokenizer, tools)
+        # The library is given tokens: objects of different keys would be filled up with nulls.
+        said = [{"role": one["role"], "content": one["content"]} for one in talk]
+        text = chat.render(talk, self._tokenizer, tools)
+        made = {MESSAGES: said, ASKED: asked, TEXT_COLUMN: text}
+        return made | self._tokens.of(talk, tools, text)
 
     def _check_tokens(self, what: str, pairs: list[tuple[str, str]], notify: Notify) -> None:
         """Compares tokens of each beginning alone with those of the whole: where they differ, the
@@ -110,24 +150,6 @@ class Examples:
                 f"In {merged} of {len(pairs)} rows the tokens of the {what} end otherwise alone "
                 "than before an answer, as of a blank at its end: the model will be asked for what "
                 "it has not seen."
-            )
-
-
-def tell_missing(
-    prompt: PromptMetadata,
-    settings: Mapping[str, Any],
-    train: Dataset,
-    held_out: Dataset,
-    notify: Notify,
-) -> None:
-    """Tells of rows that lack a value in a column that the templates take."""
-    used = _PARTS if settings.get("completion_only_loss") else ("prompt_template",)
-    columns = used_columns(*(getattr(prompt, name) for name in used))
-    for rows, what in ((train, "training"), (held_out, "held-out")):
-        for name, missing in missing_values(rows, columns).items():
-            notify(
-                f"{missing} of {len(rows)} {what} rows have no value in column {name}, null or "
-                "absent; it is filled as an empty text."
             )
 
 

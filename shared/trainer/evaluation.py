@@ -42,13 +42,13 @@ class Evaluation:
         arguments = self._arguments
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
-        rows, column = held_out.load(prompt, self._events.notice)
+        rows, conversations = held_out.load(prompt, self._events.notice)
         self._subject.tell_reader(held_out.source)
         # What may be wrong with rows and prompt shows before the model is loaded.
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
-        tokenizer = self._subject.tokenizer(conversational=bool(column))
-        asked = questions.of_rows(prompt, rows, column, tokenizer)
+        tokenizer = self._subject.tokenizer(conversational=conversations is not None)
+        asked = questions.of_rows(prompt, rows, conversations, tokenizer)
         model = self._subject.model(hardware, tokenizer)
         ends = chat.end_settings(model, tokenizer, answers=asked.chat)
         config = {**ends, **arguments.generation_config}

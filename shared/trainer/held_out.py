@@ -16,7 +16,8 @@ from ft.api import (
     PromptMetadata,
 )
 from ft.client import StudioError
-from rows import conversations, reading, shares, templates
+from rows import reading, shares, templates
+from rows.conversations import Conversations, asked_column, roles_of
 from rows.errors import DataError, EmptyError
 from rows.reading import Source
 from trainer import belonging, hub
@@ -36,9 +37,9 @@ class HeldOutRows:
         self.source = Source()
         """What the rows were read from, once they are."""
 
-    def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, str]:
+    def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, Conversations | None]:
         """A share of the rows that are held out from the comparison adapter's training, and the
-        column of conversations that the prompt asks about; empty if it asks with texts.
+        conversations that the prompt asks about; None if it asks with texts.
 
         Rows that say the same as one that this adapter, or the job's own, was trained on are left
         out, and it is told how many. Raises DataError if prompt or columns do not fit the dataset,
@@ -54,25 +55,20 @@ class HeldOutRows:
             notify(said)
         train, held_out = self._split(splits, arguments.comparison_adapter_id)
         self._check_columns(prompt, held_out.column_names)
-        column = conversations.asked_column(
-            prompt.input_template, prompt.completion_template, held_out
-        )
+        templates_used = (prompt.input_template, prompt.completion_template)
+        asked = asked_column(*templates_used, held_out, roles_of(dataset))
         chosen = shares.scored(
             held_out,
             [train, *self._own(splits)],
-            templates.used_columns(prompt.input_template, prompt.completion_template),
+            templates.used_columns(held_out.column_names, *templates_used),
             arguments.eval_dataset_fraction,
-            column,
+            asked,
         )
         _tell(chosen, len(held_out), notify)
         rows = held_out.select(chosen.positions)
-        used = templates.used_columns(prompt.input_template, prompt.completion_template)
-        for name, missing in shares.missing_values(rows, used).items():
-            notify(
-                f"{missing} of {len(rows)} rows have no value in column {name}, null or absent; it "
-                "is filled as an empty text."
-            )
-        return rows, column
+        if asked is None:
+            templates.tell_empty(templates_used, rows, notify)
+        return rows, asked
 
     def _settle_commit(self, dataset: DatasetMetadata, notify: Notify) -> None:
         arguments = self._arguments

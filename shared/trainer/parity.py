@@ -11,13 +11,14 @@ from typing import Any
 from ft.api import AdapterMetadata, GetDatasetRequest, GetPromptRequest, PromptMetadata
 from ft.client import NotFoundError
 from rows import reading
+from rows.conversations import roles_of
 from rows.errors import RowsError
 from trainer import chat, hub, manifest, questions, settings
 from trainer.errors import ModelError
 from trainer.generate import continue_texts
 from trainer.hardware import Notify
 from trainer.model import adapter_source
-from trainer.questions import Sample
+from trainer.questions import Sample, Talk
 from trainer.studio import Studio
 
 ROWS = 8
@@ -107,8 +108,10 @@ def sample_prompts(
         loaded = reading.read(dataset, project, hub.token())
         folder = Path(adapter_source(adapter, project))
         manifest.tell_reader(folder, adapter.name, loaded.source, notify)
-        rows = next(iter(loaded.splits.values()))
-        return [_plain(one) for one in questions.samples(prompt, rows, ROWS)] or list(GENERAL)
+        rows, roles = next(iter(loaded.splits.values())), roles_of(dataset)
+        return [_plain(one) for one in questions.samples(prompt, rows, ROWS, roles)] or list(
+            GENERAL
+        )
     except (NotFoundError, RowsError, LookupError) as error:
         notify(f"The export is checked on general texts: the adapter's rows are gone ({error}).")
         return list(GENERAL)
@@ -118,7 +121,7 @@ def _plain(sample: Sample) -> Sample:
     """Of messages no more than a registered model takes: both models are asked the same."""
     if isinstance(sample, str):
         return sample
-    return [{"role": one["role"], "content": str(one["content"])} for one in sample]
+    return Talk([{"role": one["role"], "content": one["content"]} for one in sample.messages])
 
 
 def _written(

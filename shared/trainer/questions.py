@@ -1,20 +1,31 @@
 """What a model is asked about rows, and what it is expected to write."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from datasets import Dataset
 
 from ft.api import PromptMetadata
-from rows import conversations, templates
+from rows.chat_checks import Tools
+from rows.conversations import Conversations, column_of
 from rows.errors import DataError
+from rows.templates import RowTemplate
 from trainer import chat
 from trainer.model import longest_text
 
-Sample = str | list[dict[str, Any]]
-"""A text, or the messages of a conversation before an answer."""
+
+@dataclass(frozen=True)
+class Talk:
+    """The messages of a conversation before an answer."""
+
+    messages: list[dict[str, Any]]
+    tools: Tools = None
+
+
+Sample = str | Talk
 
 
 @dataclass(frozen=True)
@@ -28,36 +39,47 @@ class Questions:
     """Whether a chat template wrote them, with every special token."""
 
 
-def of_rows(prompt: PromptMetadata, rows: Dataset, column: str, tokenizer: Any) -> Questions:
-    """The rows as the prompt's input_template asks about them; the conversations of a `column`, if
-    one is named, up to their last answer, by the tokenizer's chat template.
+def of_rows(
+    prompt: PromptMetadata, rows: Dataset, conversations: Conversations | None, tokenizer: Any
+) -> Questions:
+    """The rows as the prompt's input_template asks about them; of `conversations`, if they are
+    asked about, what is up to their last answer, by the tokenizer's chat template.
 
     Raises DataError for a row that does not fit, ModelError if there is no chat template.
     """
-    if not column:
-        texts = [templates.fill(prompt.input_template, row) for row in rows]
-        return Questions(texts, [templates.fill(prompt.completion_template, row) for row in rows])
-    chat.require_template(tokenizer)
-    pairs = [_pair(row, number, column, tokenizer) for number, row in enumerate(rows, start=1)]
-    return Questions([text for text, _ in pairs], [answer for _, answer in pairs], chat=True)
+    if conversations:
+        chat.require_template(tokenizer)
+        pair = partial(_of_conversation, conversations, tokenizer)
+    else:
+        columns = rows.column_names
+        asked = RowTemplate(prompt.input_template, columns, "input_template")
+        answer = RowTemplate(prompt.completion_template, columns, "completion_template")
+        pair = partial(_of_texts, asked, answer)
+    pairs = [_numbered(pair, row, number) for number, row in enumerate(rows, start=1)]
+    texts, expected = [text for text, _ in pairs], [answer for _, answer in pairs]
+    return Questions(texts, expected, chat=conversations is not None)
 
 
-def samples(prompt: PromptMetadata, rows: Dataset, most: int) -> list[Sample]:
+def samples(
+    prompt: PromptMetadata, rows: Dataset, most: int, roles: Mapping[str, str] | None = None
+) -> list[Sample]:
     """What a model that was trained with the prompt is asked about the first of the rows; nothing
     if the prompt says not how."""
-    if column := conversations.column_of(prompt.prompt_template, rows):
-        return list(islice(_conversations(rows, column), most))
+    if conversations := column_of(prompt.prompt_template, rows, roles):
+        return list(islice(_talks(rows, conversations), most))
     try:
-        templates.check_columns(prompt.input_template, rows.column_names, "input_template")
+        template = RowTemplate(prompt.input_template, rows.column_names, "input_template")
+        filled = [template.fill(row) for row in islice(rows, most)]
     except DataError:
         return []
-    filled = (templates.fill(prompt.input_template, row) for row in islice(rows, most))
     return [text for text in filled if text]
 
 
 def written(sample: Sample, tokenizer: Any) -> str:
     """The text that the model goes on with. Raises DataError if the chat template refuses it."""
-    return sample if isinstance(sample, str) else chat.ask(sample, tokenizer)
+    if isinstance(sample, str):
+        return sample
+    return chat.ask(sample.messages, tokenizer, sample.tools)
 
 
 def fitting(samples: Sequence[Sample], model: Any, tokenizer: Any, more: int) -> list[Sample]:
@@ -80,17 +102,29 @@ def are_chat(asked: Sequence[Sample]) -> bool:
     return any(not isinstance(sample, str) for sample in asked)
 
 
-def _conversations(rows: Dataset, column: str) -> Iterator[Sample]:
+def _talks(rows: Dataset, conversations: Conversations) -> Iterator[Sample]:
     for row in rows:
         try:
-            yield conversations.question(row, column)[0]
+            yield Talk(conversations.question(row)[0], conversations.tools(row))
         except DataError:
             continue
 
 
-def _pair(row: dict[str, Any], number: int, column: str, tokenizer: Any) -> tuple[str, str]:
+def _of_texts(asked: RowTemplate, expected: RowTemplate, row: dict[str, Any]) -> tuple[str, str]:
+    return asked.fill(row), expected.fill(row)
+
+
+def _of_conversation(
+    conversations: Conversations, tokenizer: Any, row: dict[str, Any]
+) -> tuple[str, str]:
+    before, answer = conversations.question(row)
+    return chat.ask(before, tokenizer, conversations.tools(row)), answer
+
+
+def _numbered(
+    pair: Callable[[dict[str, Any]], tuple[str, str]], row: dict[str, Any], number: int
+) -> tuple[str, str]:
     try:
-        before, answer = conversations.question(row, column)
-        return chat.ask(before, tokenizer), answer
+        return pair(row)
     except DataError as error:
         raise DataError(f"Row {number} of those that are asked about: {error}") from error

@@ -26,9 +26,9 @@ SAMPLES = 4
 GREEDY = {"do_sample": False, "max_new_tokens": MAX_NEW_TOKENS}
 
 
-def inputs(prompt: Any, rows: Dataset) -> list[Sample]:
+def inputs(prompt: Any, rows: Dataset, roles: Mapping[str, str] | None = None) -> list[Sample]:
     """The first rows as a model is asked about them; none if the prompt says not how."""
-    return questions.samples(prompt, rows, SAMPLES)
+    return questions.samples(prompt, rows, SAMPLES, roles)
 
 
 def record(

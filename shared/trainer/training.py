@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from rows.conversations import roles_of
 from rows.errors import first_line
 from trainer import (
     beside,
@@ -124,8 +125,9 @@ class FineTuning(Tuning):
             prompt, about, source, chosen, arguments.dist_num, self._model.commit
         )
         self._asked = self._samples(prompt, train, held_out)
-        data.tell_missing(prompt, chosen, train, held_out, self._events.notice)
-        examples = data.Examples(prompt, chosen, tokenizer, train)
+        roles = roles_of(self._dataset)
+        examples = data.Examples(prompt, chosen, tokenizer, train, roles)
+        examples.check_rows(train, self._events.notice)
         made = examples.of(train)
         examples.check(made, self._events.notice)
         return made, examples.of(held_out)

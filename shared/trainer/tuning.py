@@ -13,6 +13,7 @@ from ft.api import (
     PromptMetadata,
 )
 from rows import reading, shares
+from rows.conversations import roles_of
 from trainer import hub, manifest, trained_answers
 from trainer.arguments import FineTuneArguments
 from trainer.commits import Commits
@@ -54,7 +55,7 @@ class Tuning:
         self._commits.settle_dataset(dataset)
         self._dataset = dataset
         loaded = reading.read(dataset, self._project, hub.token())
-        self._rows_source = loaded.source
+        self._dataset, self._rows_source = dataset, loaded.source
         for said in loaded.source.notices:
             self._events.notice(said)
         return shares.split(loaded.splits, arguments.dataset_fraction, arguments.train_test_split)
@@ -66,7 +67,7 @@ class Tuning:
     def _samples(self, prompt: PromptMetadata, train: Dataset, held_out: Dataset) -> list[Sample]:
         """What the trained model is asked, so that whoever serves it can compare."""
         rows = held_out if len(held_out) else train
-        return trained_answers.inputs(prompt, rows)
+        return trained_answers.inputs(prompt, rows, roles_of(self._dataset))
 
     def _announce(self) -> None:
         """Tells that the adapter is saved, and registers it if the job is to."""

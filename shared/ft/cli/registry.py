@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ft import api
+from ft.cli.exits import CommandFailed, Exit
 from ft.cli.resources import (
     ADAPTERS,
     CONFIGS,
@@ -62,16 +63,40 @@ def add_dataset(
     name: Name = "",
     location: Location = "",
     hub: HubName = "",
+    roles: Annotated[
+        str,
+        typer.Option(
+            metavar="ROLE=ROLE,…",
+            help="What roles of its conversations stand for: human=user,gpt=assistant.",
+        ),
+    ] = "",
 ) -> None:
     """Register a dataset: --hub NAME, or --location PATH with --name."""
     guessed = api.DatasetType.HUGGINGFACE if hub else type_of(location)
     request = api.AddDatasetRequest(
-        type=type or guessed, name=name, location=location, huggingface_name=hub
+        type=type or guessed,
+        name=name,
+        location=location,
+        huggingface_name=hub,
+        roles=_pairs(roles),
     )
     added = session.client.AddDataset(request)
     session.out.item(added.dataset)
     for notice in added.notices:
         session.out.say(f"Notice: {notice}")
+
+
+def _pairs(roles: str) -> dict[str, str]:
+    """Roles by name. Raises CommandFailed for what is not ROLE=ROLE."""
+    pairs = {}
+    for part in filter(None, map(str.strip, roles.split(","))):
+        name, equals, role = (one.strip() for one in part.partition("="))
+        if not (name and equals and role):
+            raise CommandFailed(f"--roles: {part!r} is not ROLE=ROLE", Exit.USAGE)
+        if name in pairs:
+            raise CommandFailed(f"--roles: {name!r} is given twice", Exit.USAGE)
+        pairs[name] = role
+    return pairs
 
 
 @command(datasets, "remove")
@@ -149,7 +174,11 @@ def add_prompt(
         input_template=text_or_file(input_template),
         completion_template=text_or_file(completion_template),
     )
-    session.out.item(session.client.AddPrompt(api.AddPromptRequest(prompt=prompt)).prompt)
+    added = session.client.AddPrompt(api.AddPromptRequest(prompt=prompt))
+    session.out.item(added.prompt)
+    for one in added.notices:
+        # Beside the answer, which may be JSON for a program.
+        typer.echo(f"note: {one.field} {one.description} ({one.rule})", err=True)
 
 
 @command(configs, "list")

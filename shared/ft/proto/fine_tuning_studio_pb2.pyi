@@ -254,11 +254,32 @@ class AddDatasetRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class RolesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     TYPE_FIELD_NUMBER: _builtins.int
     HUGGINGFACE_NAME_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """huggingface, project, project_csv, project_json or project_jsonl."""
     huggingface_name: _builtins.str
@@ -271,6 +292,13 @@ class AddDatasetRequest(_message.Message):
     """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
     often it is sent; with another request it is refused.
     """
+    @_builtins.property
+    def roles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What roles of conversations stand for, such as {"human": "user", "gpt": "assistant"}: system,
+        developer, user, assistant or tool; or the role itself, for one that the model knows by its own
+        name.
+        """
+
     def __init__(
         self,
         *,
@@ -279,10 +307,11 @@ class AddDatasetRequest(_message.Message):
         location: _builtins.str = ...,
         name: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        roles: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["huggingface_name", b"huggingface_name", "location", b"location", "name", b"name", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["huggingface_name", b"huggingface_name", "location", b"location", "name", b"name", "request_id", b"request_id", "roles", b"roles", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1202,16 +1231,24 @@ class AddPromptResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROMPT_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def prompt(self) -> Global___PromptMetadata: ...
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_types_pb2.TemplateNotice]:
+        """What the templates are likely to do that is not wanted, such as a blank at the end of the
+        input_template. Nothing is refused for it.
+        """
+
     def __init__(
         self,
         *,
         prompt: Global___PromptMetadata | None = ...,
+        notices: _abc.Iterable[_fine_tuning_studio_types_pb2.TemplateNotice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["prompt", b"prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notices", b"notices", "prompt", b"prompt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2210,6 +2247,7 @@ class DatasetMetadata(_message.Message):
     LOCATION_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
     COMMIT_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -2224,6 +2262,8 @@ class DatasetMetadata(_message.Message):
     """The commit on the hub at which it was registered and jobs read it; empty for other types and
     where it is not known.
     """
+    roles: _builtins.str
+    """What roles of conversations stand for, a JSON object; empty if all stand for themselves."""
     created_at: _builtins.str
     """When it was registered and last changed, RFC 3339 in UTC."""
     updated_at: _builtins.str
@@ -2238,12 +2278,13 @@ class DatasetMetadata(_message.Message):
         location: _builtins.str = ...,
         features: _builtins.str = ...,
         commit: _builtins.str = ...,
+        roles: _builtins.str = ...,
         created_at: _builtins.str = ...,
         updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit", b"commit", "created_at", b"created_at", "description", b"description", "features", b"features", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "name", b"name", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit", b"commit", "created_at", b"created_at", "description", b"description", "features", b"features", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "name", b"name", "roles", b"roles", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

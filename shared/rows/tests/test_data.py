@@ -103,7 +103,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     ("template", "wanted"),
     [
         ("{a} {c}", "wants column c, but the dataset has only a, b"),
-        ("{}", "wants column {}"),
+        ("{}", "is malformed: line 1, character 1"),
         ("{a", "is malformed"),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_template_that_does_not_fit_is_refused(template: str, wanted: str) -> 
 def test_the_text_ends_once_and_a_missing_value_is_empty() -> None:
     rows = [{"a": "x", "b": 1}, {"a": None, "b": 2}]
 
-    filled = [templates.training_text("{a}-{b}", row, "<end>") for row in rows]
+    filled = [templates.training_text(templates.fill("{a}-{b}", row), "<end>") for row in rows]
 
     assert filled == ["x-1<end>", "-2<end>"]
 

@@ -8,10 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rows import conversations, shares, templates
+from rows.conversations import Conversations
 from rows.errors import DataError, EmptyError
 
 INPUT, COMPLETION = "Q: {question}", " {answer}"
-COLUMNS = templates.used_columns(INPUT, COMPLETION)
+COLUMNS = templates.used_columns(["question", "answer"], INPUT, COMPLETION)
 
 share = st.integers(1, 10_000).map(lambda parts: parts / 10_000)
 # Few values and blanks around them, so that many rows say the same.
@@ -126,7 +127,7 @@ def talks(*given: list[dict[str, Any]]) -> Dataset:
 
 
 def of_talks(held_out: Dataset, *trained: Dataset) -> shares.Scored:
-    return shares.scored(held_out, trained, ["talk"], 1.0, "talk")
+    return shares.scored(held_out, trained, ["talk"], 1.0, Conversations("talk"))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,9 @@ def test_a_broken_conversation_is_not_passed_over() -> None:
 
 def test_what_is_expected_of_conversations_is_their_last_answer() -> None:
     rows = talks([ASKED, ANSWERED])
-    assert conversations.asked_column("{talk}", " {talk}\n", rows) == "talk"
-    assert conversations.asked_column("Say {talk}", "{id}", rows) == ""
+    assert conversations.asked_column("{talk}", " {talk}\n", rows) == Conversations(
+        "talk", filled_up=True
+    )
+    assert conversations.asked_column("Say {talk}", "{id}", rows) is None
     with pytest.raises(DataError, match=r"completion_template must be \{talk\} too"):
         conversations.asked_column("{talk}", "{id}", rows)

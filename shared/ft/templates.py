@@ -1,0 +1,241 @@
+"""Prompt templates: texts with placeholders for the columns of a dataset.
+
+A placeholder whose whole text is a column's name stands for that column, whatever characters the
+name has. Else Python's rules for format strings hold, with a column, items of it by key or number,
+a conversion and a format, and without attributes. What a template says therefore depends on the
+columns of its dataset.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+__all__ = ["MAX_WIDTH", "Placeholder", "Template", "TemplateFault", "parse", "too_wide", "visible"]
+
+MAX_WIDTH = 1000
+"""Largest width: a few digits can ask for more than any memory holds."""
+_MAX_WITHIN = 1
+"""Placeholders that a format may lie within: `str.format` fills in one, and so does this."""
+_SHOWN = 30
+"""Characters that a message shows of a template on each side of a place."""
+_CONVERSIONS = "sra"
+_BEHIND_A_NAME = "}[!:"
+_NAME = re.compile(r"[^\[\].!:{}]*")
+_HINT = "write {{ and }} for braces that are text"
+_MARKS = str.maketrans({" ": "·", "\n": "⏎", "\r": "␍", "\t": "→"})
+
+
+class TemplateFault(ValueError):
+    """The text is not a template. The message says why, and where."""
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A part of a template that each row gives a value of its own."""
+
+    text: str
+    """What stands between its braces."""
+    column: str
+    items: tuple[str, ...] = ()
+    """Keys or numbers of what is taken of the column's value, and of what that gives."""
+    conversion: str = ""
+    """`s`, `r` or `a`; empty if there is none."""
+    format: "tuple[str | Placeholder, ...]" = ()
+    """Parts of the format."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text in parts."""
+
+    parts: tuple[str | Placeholder, ...]
+
+    def placeholders(self) -> Iterator[Placeholder]:
+        """Every placeholder in order; those within a format behind the one that has it."""
+        yield from _placeholders(self.parts)
+
+    def columns(self) -> list[str]:
+        """The columns that it takes values of, each once."""
+        return list(dict.fromkeys(one.column for one in self.placeholders()))
+
+
+def parse(template: str, columns: Collection[str] | None) -> Template:
+    """The parts of a template for a dataset with these columns, or with any if they are not known.
+
+    A placeholder may name a column that the dataset does not have. Raises TemplateFault.
+    """
+    return Template(tuple(_Parser(template, columns).parts()))
+
+
+def too_wide(format: str) -> bool:
+    """Tells whether a format asks for more than MAX_WIDTH characters."""
+    numbers = (number.lstrip("0") or "0" for number in re.findall(r"[0-9]+", format))
+    return any(len(one) > len(str(MAX_WIDTH)) or int(one) > MAX_WIDTH for one in numbers)
+
+
+def visible(text: str) -> str:
+    """The text with marks in place of blanks, tabs and ends of lines."""
+    return text.translate(_MARKS)
+
+
+def _placeholders(parts: tuple[str | Placeholder, ...]) -> Iterator[Placeholder]:
+    for part in parts:
+        if isinstance(part, Placeholder):
+            yield part
+            yield from _placeholders(part.format)
+
+
+class _Parser:
+    """Goes through a template once."""
+
+    def __init__(self, template: str, columns: Collection[str] | None) -> None:
+        self._template = template
+        self._at = 0
+        self._within = 0
+        self._columns = frozenset(columns or ())
+        # The longest first: of `a` and `a[b]`, `{a[b]}` is the second. A name with a closing brace
+        # in it comes last, so that it never changes what another one means.
+        kinds = {("}" in name, -len(name)) for name in self._columns}
+        self._lengths = [(closing, -length) for closing, length in sorted(kinds)]
+
+    def parts(self) -> Iterator[str | Placeholder]:
+        literal = ""
+        while self._at < len(self._template):
+            character = self._template[self._at]
+            if character in "{}":
+                if self._template.startswith(character * 2, self._at):
+                    self._at += 1
+                elif character == "}":
+                    self._fail(self._at, "'}' closes no placeholder", _HINT)
+                else:
+                    if literal:
+                        yield literal
+                    literal = ""
+                    yield self._placeholder()
+                    continue
+            literal += character
+            self._at += 1
+        if literal:
+            yield literal
+
+    def _placeholder(self) -> Placeholder:
+        begin = self._at
+        self._at += 1
+        column = self._known_column()
+        if column is None:
+            column = self._python_name(begin)
+        items = tuple(self._items(begin))
+        conversion = self._conversion(begin)
+        format = self._format(begin)
+        if self._next() != "}":
+            self._not_closed(begin)
+        self._at += 1
+        return Placeholder(
+            self._template[begin + 1 : self._at - 1], column, items, conversion, format
+        )
+
+    def _known_column(self) -> str | None:
+        for closing, length in self._lengths:
+            end = self._at + length
+            # A column without a name is whole, or `{[0]}` would be an item of it.
+            behind = _BEHIND_A_NAME if length else "}"
+            if end >= len(self._template) or self._template[end] not in behind:
+                continue
+            name = self._template[self._at : end]
+            if name in self._columns and ("}" in name) == closing:
+                self._at = end
+                return name
+        return None
+
+    def _python_name(self, begin: int) -> str:
+        found = _NAME.match(self._template, self._at)
+        assert found is not None
+        name = found[0]
+        self._at = found.end()
+        behind = self._next()
+        if behind == "{" or _is_json(name):
+            shown = visible(self._template[begin : self._at][:_SHOWN])
+            self._fail(begin, f"{shown} does not begin a placeholder", _HINT)
+        if not behind:
+            self._not_closed(begin)
+        if behind == "]":
+            self._fail(begin, "']' closes nothing")
+        if behind == ".":
+            end = re.compile(r"[\[\]!:{}]").search(self._template, self._at)
+            whole = self._template[begin + 1 : end.start() if end else None]
+            if name in self._columns or not end:
+                self._fail(begin, f"{{{whole}}} asks for an attribute; use {name}[key] for an item")
+            # Flattened data has such names; whether the dataset has this one is seen with others.
+            self._at = end.start()
+            return whole
+        if not name or name.isdigit():
+            self._fail(begin, f"{{{name}}} must name a column", _HINT)
+        return name
+
+    def _items(self, begin: int) -> Iterator[str]:
+        while self._next() == "[":
+            end = self._template.find("]", self._at)
+            if end < 0:
+                self._fail(self._at, "'[' is not closed")
+            item = self._template[self._at + 1 : end]
+            if not item:
+                self._fail(self._at, "[] names no item: put a key or a number into it")
+            self._at = end + 1
+            yield item
+            if self._next() not in ("[", "!", ":", "}", ""):
+                text = self._template[begin : self._at]
+                self._fail(self._at, f"{text} must be followed by '}}', '[', '!' or ':'")
+
+    def _conversion(self, begin: int) -> str:
+        if self._next() != "!":
+            return ""
+        found = self._template[self._at + 1 : self._at + 2]
+        if not found:
+            self._not_closed(begin)
+        if found not in _CONVERSIONS or self._template[self._at + 2 : self._at + 3] not in "}:":
+            self._fail(self._at, "unknown conversion: only !s, !r and !a are known")
+        self._at += 2
+        return found
+
+    def _format(self, begin: int) -> tuple[str | Placeholder, ...]:
+        if self._next() != ":":
+            return ()
+        self._at += 1
+        parts: list[str | Placeholder] = []
+        literal = ""
+        while (character := self._next()) not in ("}", ""):
+            if character == "{":
+                if self._within >= _MAX_WITHIN:
+                    self._fail(self._at, "this placeholder is nested too deeply")
+                self._within += 1
+                parts += [literal, self._placeholder()]
+                self._within -= 1
+                literal = ""
+                continue
+            literal += character
+            self._at += 1
+        parts.append(literal)
+        if any(isinstance(part, str) and too_wide(part) for part in parts):
+            self._fail(begin, f"this placeholder is wider than {MAX_WIDTH} characters")
+        return tuple(part for part in parts if part)
+
+    def _next(self) -> str:
+        return self._template[self._at : self._at + 1]
+
+    def _not_closed(self, begin: int) -> NoReturn:
+        self._fail(begin, "'{' is not closed", _HINT)
+
+    def _fail(self, at: int, why: str, hint: str = "") -> NoReturn:
+        line = self._template.count("\n", 0, at) + 1
+        column = at - (self._template.rfind("\n", 0, at) + 1) + 1
+        before = self._template[max(0, at - _SHOWN) : at]
+        behind = self._template[at : at + _SHOWN]
+        shown = visible(f"{before}»{behind}")
+        place = f"line {line}, character {column}"
+        raise TemplateFault(f"{place} ({shown}): {why}" + (f"; {hint}" if hint else ""))
+
+
+def _is_json(name: str) -> bool:
+    """Tells whether a name looks like the beginning of an object in JSON."""
+    return name.lstrip()[:1] in ('"', "'") or (name != name.lstrip() and not name.strip())

@@ -1,0 +1,219 @@
+"""Messages of conversations in the formats of the field, brought into one form.
+
+OpenAI's format for fine-tuning has `role` and `content`, a text, parts of one, or null beside
+`tool_calls`, and `weight` 0 for an answer that is not learned. ShareGPT's has `from` and `value`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rows import values
+from rows.errors import DataError
+
+ASSISTANT = "assistant"
+"""The role of who answers."""
+KNOWN_ROLES = ("system", "developer", "user", ASSISTANT, "tool")
+"""Roles of OpenAI's format."""
+CALLS = "tool_calls"
+WEIGHT = "weight"
+"""The key of what an answer weighs in the loss: 0 or 1. Chat templates do not get it."""
+_MISNAMED = {
+    "human": "user",
+    "prompter": "user",
+    "gpt": ASSISTANT,
+    "chatgpt": ASSISTANT,
+    "bing": ASSISTANT,
+    "bard": ASSISTANT,
+    "bot": ASSISTANT,
+    "chatbot": ASSISTANT,
+    "ai": ASSISTANT,
+    "model": ASSISTANT,
+    "observation": "tool",
+}
+"""Roles of other formats, and what they usually stand for."""
+_TEXT_PARTS = ("text", "input_text", "output_text")
+_SHOWN = 60
+Message = dict[str, Any]
+
+
+def is_conversation(value: Any) -> bool:
+    """Tells whether a value looks like a list of messages, in either format."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(one, dict)
+            and (
+                ("role" in one and ("content" in one or CALLS in one))
+                or ("from" in one and "value" in one)
+            )
+            for one in value
+        )
+    )
+
+
+def is_written_out(value: Any) -> bool:
+    """Tells whether a text is a list of messages in JSON."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return False
+    try:
+        return is_conversation(values.from_json(value))
+    except (DataError, ValueError):
+        return False
+
+
+def of(found: Sequence[Any], roles: Mapping[str, str]) -> list[Message]:
+    """The messages in one form: `role` and `content`, a text; `tool_calls` with arguments as
+    objects, `weight`, and whatever else a message has. `roles` says what roles stand for.
+
+    Raises DataError, naming the message, for what no training can take.
+    """
+    made = []
+    for number, message in enumerate(found, start=1):
+        try:
+            made.append(_message(message, roles))
+        except DataError as error:
+            raise DataError(f"message {number} {error}") from error
+    return made
+
+
+def tools(found: Any) -> list[dict[str, Any]] | None:
+    """A row's tools, given as a list or as its JSON; None if there are none. Raises DataError."""
+    if isinstance(found, str):
+        try:
+            found = values.from_json(found) if found.strip() else None
+        except (DataError, ValueError) as error:
+            raise DataError(f"column tools is not JSON: {error}") from error
+    if not found:
+        return None
+    if not isinstance(found, list) or not all(map(_is_tool, found)):
+        raise DataError(
+            'column tools must be a list of objects like {"type": "function", "function": '
+            '{"name": …, "parameters": …}}'
+        )
+    return list(found)
+
+
+def without_nulls(value: Any) -> Any:
+    """A value whose objects have no key that is null: where a reader fills objects up with what
+    others have, they do not say more."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def for_template(conversation: Sequence[Message]) -> list[Message]:
+    """The messages as a chat template gets them."""
+    return [{key: one[key] for key in one if key != WEIGHT} for one in conversation]
+
+
+def unlearned(conversation: Sequence[Message]) -> list[int]:
+    """Places of the answers that carry no loss, counted from 0."""
+    return [place for place, one in enumerate(conversation) if one.get(WEIGHT) == 0]
+
+
+def _message(message: Any, roles: Mapping[str, str]) -> Message:
+    if not isinstance(message, Mapping):
+        raise DataError(f"is no object with role and content: {_shown(message)}")
+    named = ("role", "content") if "role" in message else ("from", "value")
+    role = _role(message.get(named[0]), roles)
+    calls = _calls(message.get(CALLS), role)
+    made: Message = {"role": role, "content": _content(message.get(named[1]), role, bool(calls))}
+    if calls:
+        made[CALLS] = calls
+    weight = message.get(WEIGHT)
+    if weight is not None:
+        made[WEIGHT] = _weight(weight, role)
+    rest = (key for key in message if key not in (*named, CALLS, WEIGHT))
+    return made | {key: message[key] for key in rest if message[key] is not None}
+
+
+def _role(given: Any, roles: Mapping[str, str]) -> str:
+    if not isinstance(given, str) or not given.strip():
+        raise DataError("has no role")
+    if given in roles:
+        return roles[given]
+    if meant := _MISNAMED.get(given.lower()):
+        pairs = "human=user,gpt=assistant" if given in ("human", "gpt") else f"{given}={meant}"
+        raise DataError(
+            f"has the role {given}, which models do not know: say what it stands for when the data "
+            f"is registered, with fts datasets add --roles {pairs}"
+        )
+    return given
+
+
+def _content(given: Any, role: str, calls: bool) -> str:
+    if isinstance(given, str):
+        return given
+    if given is None:
+        if calls:
+            return ""
+        raise DataError(f"of {role} has no content" + _calls_hint(role))
+    if isinstance(given, list):
+        return "".join(map(_part, given))
+    raise DataError(f"of {role} has a content that is neither a text nor parts: {_shown(given)}")
+
+
+def _calls_hint(role: str) -> str:
+    return f" and no {CALLS}" if role == ASSISTANT else ""
+
+
+def _part(part: Any) -> str:
+    if not isinstance(part, Mapping):
+        raise DataError(f"has a part that is no object with type and text: {_shown(part)}")
+    kind = part.get("type")
+    if kind in _TEXT_PARTS and isinstance(part.get("text"), str):
+        return str(part["text"])
+    raise DataError(f"has a part of type {kind}: only parts of type text can be used")
+
+
+def _calls(given: Any, role: str) -> list[dict[str, Any]]:
+    if not given:
+        return []
+    if role != ASSISTANT:
+        raise DataError(f"of {role} has {CALLS}, which only an assistant can have")
+    if not isinstance(given, list):
+        raise DataError(f"has {CALLS} that are no list: {_shown(given)}")
+    return [_call(one) for one in given]
+
+
+def _call(call: Any) -> dict[str, Any]:
+    function = call.get("function") if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        raise DataError(f"has a call of a tool without function and name: {_shown(call)}")
+    arguments = function.get("arguments")
+    if isinstance(arguments, str):
+        # OpenAI's format writes them as JSON in a text; chat templates expect the object.
+        try:
+            arguments = values.from_json(arguments) if arguments.strip() else {}
+        except (DataError, ValueError) as error:
+            raise DataError(
+                f"calls {function['name']} with arguments that are not JSON: {error}"
+            ) from error
+    if arguments is None:
+        arguments = {}
+    if not isinstance(arguments, Mapping):
+        raise DataError(
+            f"calls {function['name']} with arguments that are no object: {_shown(arguments)}"
+        )
+    return {**call, "function": {**function, "arguments": arguments}}
+
+
+def _weight(given: Any, role: str) -> int:
+    if isinstance(given, bool) or not isinstance(given, int | float) or given not in (0, 1):
+        raise DataError(f"has the weight {_shown(given)}: 0 and 1 are known")
+    if role != ASSISTANT:
+        raise DataError(f"of {role} has a weight: only an assistant's answers have one")
+    return int(given)
+
+
+def _is_tool(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    function = value.get("function", value)
+    return isinstance(function, Mapping) and isinstance(function.get("name"), str)
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)[:_SHOWN]
