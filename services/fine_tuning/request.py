@@ -9,7 +9,7 @@ from typing import Any
 from chassis import json_objects
 from chassis.errors import Violations
 from ft.enums import FineTuningFrameworkType
-from ft.training import conflicts, of_lora
+from ft import lora, training
 from jobs.arguments import check_carried
 from jobs.numbers import check_gpus, check_resources, check_shares
 from jobs.repetition import Repeatable
@@ -31,8 +31,8 @@ _ARGUMENTS = (
 )
 """Fields that the job gets as they are."""
 _CONTRADICTIONS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
-    "training_arguments_config": conflicts,
-    "lora_config": of_lora,
+    "training_arguments_config": training.conflicts,
+    "lora_config": lora.conflicts,
 }
 """What tells contradictions among the settings of a config."""
 _TRAINING_NUMBERS = ("num_train_epochs", "learning_rate")
