@@ -28,3 +28,7 @@ ANSWERS = Rule(
 )
 ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")
 TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")
+IN_THE_MODEL = Rule(
+    "FT-895",
+    "The modules, layers, tokens and numbers of rows that settings name are there.",
+)

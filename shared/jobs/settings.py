@@ -13,6 +13,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from chassis.errors import Violations
+from ft import generation, lora, quantisation, training
 from ft.enums import ConfigType
 from jobs import rules
 from jobs.configs import TYPES
@@ -50,6 +51,35 @@ def check_settings(field: str, config: Mapping[str, Any], found: Violations) -> 
         why = f": {known[name]['reason']}" if "reason" in known[name] else ""
         found.add(field, rules.SETTING_VALUE, f"{name} must be {words}, not {value}{why}")
     return set(wrong)
+
+
+def contradictions(field: str, config: Mapping[str, Any]) -> list[str]:
+    """What contradicts what in a config whose values are of the right kinds, a clause each."""
+    match TYPES[field]:
+        case ConfigType.TRAINING_ARGUMENTS:
+            return training.conflicts(config)
+        case ConfigType.LORA_CONFIG:
+            return lora.conflicts(config)
+        case ConfigType.BITSANDBYTES_CONFIG:
+            return quantisation.conflicts(config)
+        case ConfigType.GENERATION_CONFIG:
+            return generation.conflicts(config)
+    return []
+
+
+def without_effect(field: str, config: Mapping[str, Any], gpus: int) -> list[str]:
+    """Settings that have no effect in a job with so many GPUs, or that it replaces, a clause
+    each."""
+    match TYPES[field]:
+        case ConfigType.TRAINING_ARGUMENTS:
+            return [*training.notices(config), *training.of_hardware(config, gpus)[1]]
+        case ConfigType.LORA_CONFIG:
+            return lora.notices(config)
+        case ConfigType.BITSANDBYTES_CONFIG:
+            return quantisation.notices(config, gpus)
+        case ConfigType.GENERATION_CONFIG:
+            return generation.notices(config)
+    return []
 
 
 @lru_cache

@@ -9,7 +9,7 @@ from transformers import set_seed
 
 from ft.api import GetPromptRequest
 from rows import shares
-from trainer import chat, questions, results, scores, settings, tracking
+from trainer import chat, fitting, in_effect, questions, results, scores, settings, tracking
 from trainer.arguments import EvaluateArguments
 from trainer.errors import TrackingError
 from trainer.events import EventLog
@@ -39,6 +39,7 @@ class Evaluation:
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
         arguments = self._arguments
+        in_effect.tell(self._studio, arguments.base_model_id, arguments.configs)
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
         rows, column = held_out.load(prompt, self._events.notice)
@@ -48,9 +49,10 @@ class Evaluation:
         tokenizer = self._subject.tokenizer(conversational=bool(column))
         asked = questions.of_rows(prompt, rows, column, tokenizer)
         model = self._subject.model(hardware)
+        fitting.check_tokens(arguments.generation_config, model)
         ends = chat.end_settings(model, tokenizer, answers=asked.chat)
         generation = settings.make_generation_config(
-            {**ends, **arguments.generation_config}, tokenizer
+            {**ends, **arguments.generation_config}, tokenizer, self._events.notice
         )
         self._events.write(
             "started", total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED

@@ -53,17 +53,20 @@ def make_training_config(settings: dict[str, Any], output_dir: str) -> Any:
         raise SettingsError(f"training_arguments_config: {first_line(error)}") from error
 
 
-def make_lora_config(config: dict[str, Any]) -> Any:
+def make_lora_config(config: dict[str, Any], notify: Notify = lambda _: None) -> Any:
     """The `LoraConfig`; all linear layers where none are named. Raises SettingsError."""
     from peft import LoraConfig
 
     _check_names("lora_config", config, (f.name for f in fields(LoraConfig)))
     if wrong := lora.conflicts(config):
         raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
+    for told in lora.notices(config):
+        notify(f"lora_config: {told}.")
     settings = {name: v for name, v in config.items() if name not in lora.LEFT_OUT}
     settings["task_type"] = config.get("task_type") or "CAUSAL_LM"
-    if not config.get("target_modules") and not config.get("target_parameters"):
-        settings["target_modules"] = lora.ALL_LINEAR
+    if not config.get("target_modules"):
+        # The library would choose modules beside the parameters that are named.
+        settings["target_modules"] = [] if config.get("target_parameters") else lora.ALL_LINEAR
     # Null stands for nothing of its own, which the library takes as an empty object only.
     for name in ("rank_pattern", "alpha_pattern", "loftq_config", "runtime_config"):
         if settings.get(name, {}) in (None, {}):
@@ -89,7 +92,9 @@ def make_quantisation_config(name: str, config: dict[str, Any] | None) -> Any:
         raise SettingsError(f"{name}: {first_line(error)}") from error
 
 
-def make_generation_config(config: dict[str, Any], tokenizer: Any) -> Any:
+def make_generation_config(
+    config: dict[str, Any], tokenizer: Any, notify: Notify = lambda _: None
+) -> Any:
     """The `GenerationConfig`, ending at the tokenizer's end-of-text. Raises SettingsError."""
     import transformers
 
@@ -102,6 +107,8 @@ def make_generation_config(config: dict[str, Any], tokenizer: Any) -> Any:
     }
     if wrong := generation.conflicts(config):
         raise SettingsError(f"generation_config: {'; '.join(wrong)}.")
+    for told in generation.notices(config):
+        notify(f"generation_config: {told}.")
     if not settings.get("do_sample"):
         # Without sampling these have no effect, and the library warns at every call.
         settings = {k: v for k, v in settings.items() if k not in generation.OF_CHANCE}
@@ -115,7 +122,7 @@ def make_generation_config(config: dict[str, Any], tokenizer: Any) -> Any:
 
 def _fit_number(value: Any, schema: dict[str, Any]) -> Any:
     """The value, and what lies in it, with numbers of the kinds that the schema names."""
-    taken = schema.get("anyOf", [schema])
+    taken = _alternatives(schema)
     if isinstance(value, list):
         items: dict[str, Any] = next((one["items"] for one in taken if "items" in one), {})
         return [_fit_number(one, items) for one in value]
@@ -131,6 +138,12 @@ def _fit_number(value: Any, schema: dict[str, Any]) -> Any:
 
 
 _VALUES = "additionalProperties"
+
+
+def _alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    if "anyOf" not in schema:
+        return [schema]
+    return [flat for one in schema["anyOf"] for flat in _alternatives(one)]
 
 
 def _kinds(schema: dict[str, Any]) -> list[str]:
