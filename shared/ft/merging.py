@@ -7,7 +7,7 @@ from typing import Any
 from ft.enums import ConfigType
 from ft.generation import OF_CHANCE
 
-__all__ = ["differences", "lines", "merged", "parsed"]
+__all__ = ["differences", "kind_of", "lines", "merged", "parsed"]
 
 Config = Mapping[str, Any]
 SECRET = ("hub_token",)

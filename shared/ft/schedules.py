@@ -124,12 +124,12 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _missing(name: str, given: Mapping[str, Any]) -> Iterator[str]:
-    if name in ("cosine_with_min_lr", "cosine_warmup_with_min_lr"):
-        if ("min_lr" in given) == ("min_lr_rate" in given):
-            yield (
-                f"lr_scheduler_type {name} needs one of min_lr and min_lr_rate in "
-                'lr_scheduler_kwargs, such as {"min_lr_rate": 0.1}'
-            )
+    by_rate = name in ("cosine_with_min_lr", "cosine_warmup_with_min_lr")
+    if by_rate and ("min_lr" in given) == ("min_lr_rate" in given):
+        yield (
+            f"lr_scheduler_type {name} needs one of min_lr and min_lr_rate in "
+            'lr_scheduler_kwargs, such as {"min_lr_rate": 0.1}'
+        )
     if name == "warmup_stable_decay" and "num_decay_steps" not in given:
         yield (
             f"lr_scheduler_type {name} needs num_decay_steps in lr_scheduler_kwargs, "

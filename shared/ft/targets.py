@@ -174,9 +174,9 @@ def _of_targets(config: Config, base: Base) -> Iterator[str]:
 
 def _of_excluded(config: Config, base: Base) -> Iterator[str]:
     excluded = config.get("exclude_modules")
-    if isinstance(excluded, str) and excluded:
-        if not any(re.fullmatch(excluded, one) for one in base.modules):
-            yield f"exclude_modules {excluded!r} matches no module of the base model"
+    by_pattern = isinstance(excluded, str) and bool(excluded)
+    if by_pattern and not any(re.fullmatch(str(excluded), one) for one in base.modules):
+        yield f"exclude_modules {excluded!r} matches no module of the base model"
     for name in excluded if isinstance(excluded, list) else ():
         if not any(_named(one, [name]) for one in base.modules):
             yield f"exclude_modules names {name}, which is no module of the base model"

@@ -25,8 +25,8 @@ def training_arguments() -> Schema:
     studio's own."""
     from trl.trainer.sft_config import SFTConfig
 
-    properties = {**dict(_of_dataclass(SFTConfig)), **OF_THE_STUDIO}
-    properties = _limited("training_arguments", properties)
+    declared: dict[str, Schema] = {**dict(_of_dataclass(SFTConfig)), **OF_THE_STUDIO}
+    properties: dict[str, Schema] = _limited("training_arguments", declared)
     for name in _SECRET:
         properties[name] = {**properties[name], "writeOnly": True}
     for old, new in RENAMED.items():
@@ -36,8 +36,8 @@ def training_arguments() -> Schema:
         properties[name] = {**properties[name], **LIMITS["training_arguments"][name]}
         del properties[name]["anyOf"]
     for name, reason in LEFT_OUT.items():
-        old = {} if name in properties else {"deprecated": True}
-        properties[name] = {**old, "description": f"Left out: {reason}."}
+        known: Schema = {} if name in properties else {"deprecated": True}
+        properties[name] = {**known, "description": f"Left out: {reason}."}
     return _schema(properties, "trl", "transformers")
 
 

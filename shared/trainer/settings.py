@@ -127,7 +127,9 @@ def _fit_number(value: Any, schema: dict[str, Any]) -> Any:
         items: dict[str, Any] = next((one["items"] for one in taken if "items" in one), {})
         return [_fit_number(one, items) for one in value]
     if isinstance(value, dict):
-        values = next((o[_VALUES] for o in taken if isinstance(o.get(_VALUES), dict)), {})
+        values: dict[str, Any] = next(
+            (o[_VALUES] for o in taken if isinstance(o.get(_VALUES), dict)), {}
+        )
         return {name: _fit_number(one, values) for name, one in value.items()}
     kinds = {kind for one in taken for kind in _kinds(one)}
     if isinstance(value, float) and value.is_integer() and ("integer" in kinds or not kinds):

@@ -19,20 +19,20 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 from trainer.job import quiet_libraries
 
-quiet_libraries()
+quiet_libraries()  # They read it when they are imported.
 
-import torch
-import transformers
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, TrainerCallback
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, TrainerCallback  # noqa: E402
 
-from trainer import settings
-from trainer.arguments import fine_tune_arguments
-from trainer.events import EventLog
-from trainer.generate import continue_texts
-from trainer.hardware import Hardware, fit_quantisation
-from trainer.starter.phrases import HERE
-from trainer.tests.studio import Direct, Studio
-from trainer.training import FineTuning
+from trainer import settings  # noqa: E402
+from trainer.arguments import fine_tune_arguments  # noqa: E402
+from trainer.events import EventLog  # noqa: E402
+from trainer.generate import continue_texts  # noqa: E402
+from trainer.hardware import Hardware, fit_quantisation  # noqa: E402
+from trainer.starter.phrases import HERE  # noqa: E402
+from trainer.tests.studio import Direct, Studio  # noqa: E402
+from trainer.training import FineTuning  # noqa: E402
 
 ROWS = 12
 TOKENS = 4

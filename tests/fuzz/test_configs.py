@@ -16,7 +16,7 @@ from chassis.errors import Violations
 from ft import training
 from services.evaluation.request import EvaluationRequest
 from services.fine_tuning.request import JobRequest, Resources
-from services.inspection.adapters import check_adapter
+from services.inspection.adapters import check_adapter, check_tokens
 from services.inspection.findings import ERROR, Findings
 from services.inspection.weights import of_files
 from tests.fuzz import configs
@@ -112,7 +112,11 @@ def refusals(asked: dict[str, Any], model: Path) -> list[str]:
             configs={"generation_config": json.dumps(asked["generation"])},
         )
         evaluation.check(found)
-        return [one.description for one in found.found]
+        seen = Findings()
+        if not found.found:
+            vocabulary = json.loads((model / "config.json").read_text())["vocab_size"]
+            check_tokens(asked["generation"], vocabulary, seen)
+        return [one.description for one in (*found.found, *seen.found)]
     named = {
         "training": "training_arguments_config",
         "lora": "lora_config",
@@ -153,11 +157,11 @@ def of_this_trial(asked: dict[str, Any]) -> bool:
 
 def check(asked: dict[str, Any], trainer: Trainer) -> None:
     DRAWN["all"] += 1
-    if not of_this_trial(asked):
-        DRAWN["left out"] += 1
-        return
     if refusals(asked, trainer.model):
         DRAWN["refused"] += 1
+        return
+    if not of_this_trial(asked):
+        DRAWN["left out"] += 1
         return
     error = trainer.fault(asked)
     assert error is None, f"accepted, and fails: {json.dumps(asked)}: {error}"
@@ -173,3 +177,22 @@ def test_a_training_that_is_accepted_starts(asked: dict[str, Any], trainer: Trai
 @given(asked=configs.generations())
 def test_a_generation_that_is_accepted_writes(asked: dict[str, Any], trainer: Trainer) -> None:
     check(asked, trainer)
+
+
+@pytest.mark.skipif(not LONG, reason="each takes a minute or more: make fuzz-configs")
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        {"torch_compile": True},
+        {"torch_compile": True, "torch_compile_backend": "eager"},
+        {"torch_compile_backend": "aot_eager", "gradient_checkpointing": True},
+        {"torch_compile": True, "torch_compile_mode": "reduce-overhead"},
+    ],
+)
+def test_a_training_is_compiled(compiled: dict[str, Any], trainer: Trainer) -> None:
+    check({"training": compiled}, trainer)
+
+
+@pytest.mark.skipif(not LONG, reason="figures of the long run")
+def test_enough_of_them_have_trained(trainer: Trainer) -> None:
+    assert trainer.tried["training"] >= EXAMPLES // 5

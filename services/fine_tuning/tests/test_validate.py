@@ -32,10 +32,19 @@ async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
         await studio.close()
 
 
+SHIPPED_NOTICES = [
+    "warmup_ratio has no effect: lr_scheduler_type constant has no warm-up",
+    "fp16 is replaced by 32-bit floating point: the job has no GPU",
+    "optim paged_adamw_32bit is replaced by adamw_torch: the job has no GPU",
+]
+"""What is said of the shipped settings of a training without a GPU."""
+
+
 async def test_a_good_request_is_valid_and_changes_nothing(studio: Studio) -> None:
     response = await studio.look(lora_config='{"r": 3}', user_config='{"a": 1}')
     assert response.valid
-    assert list(response.findings) == []
+    assert {(one.severity, one.rule) for one in response.findings} == {("NOTICE", "FT-816")}
+    assert [one.description for one in response.findings] == SHIPPED_NOTICES
     assert not any(response.HasField(name) for name in ("data", "memory", "time"))
 
 
@@ -206,7 +215,8 @@ async def test_findings_of_the_inspection_count_and_the_heaviest_come_first(
         )
     studio.inspector.answer.memory.CopyFrom(MemoryEstimate(gib=3.5, asked_gib=4))
     response = await studio.look()
-    assert [one.severity for one in response.findings] == ["ERROR", "WARNING", "NOTICE"]
+    found = [one.severity for one in response.findings if one.rule == "FT-x"]
+    assert found == ["ERROR", "WARNING", "NOTICE"]
     assert not response.valid
     assert (response.memory.gib, response.findings[0].rows) == (3.5, 2)
     del studio.inspector.answer.findings[2:]
@@ -249,7 +259,10 @@ async def test_shipped_configs_pass_the_check_of_settings(studio: Studio) -> Non
         lora_config=by_type["lora_config"],
         model_bnb_config=by_type["bitsandbytes_config"],
     )
-    assert list(response.findings) == []
+    assert [one.description for one in response.findings] == [
+        *SHIPPED_NOTICES,
+        "4-bit quantisation is replaced by 32-bit weights: the job has no GPU",
+    ]
 
 
 @pytest.mark.parametrize("away", [*PEERS, "inspection"])

@@ -15,16 +15,17 @@ from ft.merging import differences, kind_of, lines, merged, parsed
 class Configs:
     """Configs of a request by field: the whole texts that are sent, and the shipped ones."""
 
-    sent: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, Any] = field(default_factory=dict)
     shipped: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def show(self, out: Output, fields: Mapping[str, Any]) -> None:
         """Prints the settings in effect; `fields` of the request win over a config."""
         for name, settings in self._in_effect(fields).items():
-            out.say(f"\n{name}, in effect:")
-            for line in lines(settings, self.shipped.get(name, {})):
-                out.say(f"  {line}")
-        out.say("")
+            if settings:
+                out.say(f"{name}, in effect:")
+                for line in lines(settings, self.shipped.get(name, {})):
+                    out.say(f"  {line}")
+                out.say("")
 
     def as_data(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The settings in effect, and what differs from the shipped ones."""
@@ -41,7 +42,7 @@ class Configs:
         for name in {**self.shipped, **self.sent}:
             settings = parsed(self.sent[name]) if name in self.sent else self.shipped[name]
             if settings is not None:
-                given = fields if name == "training_arguments_config" else {}
+                given = fields if settings and name == "training_arguments_config" else {}
                 found[name] = {**settings, **{k: v for k, v in given.items() if v is not None}}
         return found
 
