@@ -167,8 +167,8 @@ def test_whatever_a_config_holds_there_is_something_to_say(field: str, data: Any
         (
             "training_arguments_config",
             {"max_length": -5},
-            "max_length must be a whole number from 2 on or null, not -5: each token is learnt from "
-            "those before it, so one alone teaches nothing",
+            "max_length must be a whole number from 2 on or null, not -5: each token is learnt "
+            "from those before it, so one alone teaches nothing",
         ),
     ],
 )
