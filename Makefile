@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .PHONY: help env env-axolotl demo up down test lint types imports generated pytest pytest-trainer \
         proto proto-check cmlapi-check schemas schemas-check docs docs-check \
-        fuzz test-faults benchmarks format clean
+        fuzz fuzz-configs test-faults benchmarks format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,10 @@ test-faults: $(STUDIO)/.made  ## Thousands of jobs while processes are killed an
 
 fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 	@FTS_FUZZ_EXAMPLES=50000 python -m pytest tests/fuzz --timeout 7200
+
+# Of 10,000 configs for trainings more than 2,000 are accepted, and train a step.
+fuzz-configs: env  ## Thousands of configs: what Validate accepts trains a step, or writes an answer
+	@FTS_CONFIG_EXAMPLES=10000 python -m pytest tests/fuzz/test_configs.py -s --timeout 14400
 
 benchmarks: env  ## Measures, and prints what came out
 	@$(TRAINER)/bin/python benchmarks/overhead.py

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 from chassis.errors import Violations
 from ft.enums import EvaluationJobType
+from jobs import rules as job_rules
 from jobs.arguments import check_carried
 from jobs.numbers import check_gpus, check_resources, check_shares
 from jobs.repetition import Repeatable
-from jobs.settings import check_settings
+from jobs.settings import check_settings, contradictions
 from services.evaluation import rules
 
 CONFIGS = ("model_bnb_config", "adapter_bnb_config", "generation_config")
@@ -51,7 +52,10 @@ class EvaluationRequest(Repeatable):
         for name, text in self.configs.items():
             config = found.json_object(name, text)
             if config is not None:
-                check_settings(name, config, found)
+                told = check_settings(name, config, found)
+                settings = {n: v for n, v in config.items() if n not in told}
+                for contradiction in contradictions(name, settings):
+                    found.add(name, job_rules.CONSISTENT, contradiction)
 
     def _check_combinations(self, found: Violations) -> None:
         asked, description = bool(self.combinations), "must name at least one model"

@@ -4,12 +4,15 @@ Changes nothing: no record, no config, no job.
 """
 
 import asyncio
+import json
 
 from ft.proto.fine_tuning_studio_jobs_pb2 import ValidateEvaluationJobResponse
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from jobs import rules
 from jobs.configs import quantisation, unstored
-from jobs.validation import Findings, check_template
+from jobs.settings import without_effect
+from jobs.validation import Findings, Severity, check_template
 from jobs.workspace import Workspace
 from services.evaluation import plan
 from services.evaluation.checks import Checks, References
@@ -38,6 +41,8 @@ class Validation:
             check_template(self._workspace, plan.TEMPLATE, findings),
         )
         seen: list[InspectJobResponse] = []
+        if findings.valid:
+            await self._note_without_effect(request, findings)
         if references is not None and not findings.wrong(but=_ASIDE):
             seen = await findings.of(self._inspect(request, references)) or []
         for one in seen:
@@ -49,6 +54,15 @@ class Validation:
             data=next((one.data for one in seen if one.HasField("data")), None),
             memory=max(sized, key=lambda memory: memory.gib, default=None),
         )
+
+    async def _note_without_effect(self, request: EvaluationRequest, findings: Findings) -> None:
+        """Notes settings that have no effect, of shipped configs too."""
+        given = unstored(request.configs)
+        model_id = next(iter(request.combinations))[0]
+        configs = await findings.of(self._peers.configs.complete(given, plan.NEEDED, model_id))
+        for name, config in (configs or {}).items():
+            for clause in without_effect(name, json.loads(config.text), request.gpu):
+                findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
 
     async def _inspect(
         self, request: EvaluationRequest, references: References

@@ -1,25 +1,27 @@
 """A request to start a job, in the domain's own terms, and the rules that need nothing else."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from chassis import json_objects
 from chassis.errors import Violations
+from ft import training
 from ft.enums import FineTuningFrameworkType
-from ft.training import conflicts, of_lora
 from jobs.arguments import check_carried
 from jobs.numbers import check_gpus, check_resources, check_shares
 from jobs.repetition import Repeatable
 from jobs.reports import is_number
-from jobs.settings import check_settings
+from jobs.settings import check_settings, contradictions
 from services.fine_tuning import rules
 
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 CONFIGS = ("training_arguments_config", "model_bnb_config", "adapter_bnb_config", "lora_config")
 MAX_WORKERS = 64
+MAX_EPOCHS, MAX_RATE = 1_000_000, 100
+"""As in the schema of the training's settings."""
 
 _ARGUMENTS = (
     "base_model_id",
@@ -30,11 +32,6 @@ _ARGUMENTS = (
     "axolotl_config_id",
 )
 """Fields that the job gets as they are."""
-_CONTRADICTIONS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
-    "training_arguments_config": conflicts,
-    "lora_config": of_lora,
-}
-"""What tells contradictions among the settings of a config."""
 _TRAINING_NUMBERS = ("num_train_epochs", "learning_rate")
 
 
@@ -133,9 +130,23 @@ class JobRequest(Repeatable):
             settings = {n: v for n, v in config.items() if n not in told}
             if name == "training_arguments_config":
                 _check_training(settings, found)
-            if ours and name in _CONTRADICTIONS:
-                for contradiction in _CONTRADICTIONS[name](settings):
+                settings |= self._training_fields
+                if ours:
+                    self._check_hardware(settings, found)
+            if ours:
+                for contradiction in contradictions(name, settings):
                     found.add(name, rules.CONSISTENT, contradiction)
+
+    @property
+    def _training_fields(self) -> dict[str, Any]:
+        """Settings of the training that are fields of the request, and win over the config's."""
+        given = {"num_train_epochs": self.num_epochs, "learning_rate": self.learning_rate}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def _check_hardware(self, settings: Mapping[str, Any], found: Violations) -> None:
+        wrong, _ = training.of_hardware(settings, self.gpu.agreed(Violations()) or 0)
+        for one in wrong:
+            found.add("training_arguments_config", rules.HARDWARE, one)
 
     def _check_numbers(self, found: Violations) -> None:
         cpu, memory, gpu = (r.agreed(found) for r in (self.cpu, self.memory, self.gpu))
@@ -143,12 +154,13 @@ class JobRequest(Repeatable):
         check_gpus(found, gpu=gpu)
         description = f"must be at most {MAX_WORKERS}, not {self.num_workers}"
         found.check("num_workers", rules.WORKERS, self.num_workers <= MAX_WORKERS, description)
-        for name, number in (
-            ("num_epochs", self.num_epochs),
-            ("learning_rate", self.learning_rate),
+        for name, number, most in (
+            ("num_epochs", self.num_epochs, MAX_EPOCHS),
+            ("learning_rate", self.learning_rate, MAX_RATE),
         ):
-            holds = number is None or (is_number(number) and number > 0)
-            found.check(name, rules.POSITIVE, holds, f"must be a number above 0, not {number}")
+            holds = number is None or (is_number(number) and 0 < number <= most)
+            description = f"must be a number above 0 and up to {most}, not {number}"
+            found.check(name, rules.POSITIVE, holds, description)
         check_shares(
             found, dataset_fraction=self.dataset_fraction, train_test_split=self.train_test_split
         )

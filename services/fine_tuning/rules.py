@@ -29,4 +29,5 @@ AXOLOTL_SETTINGS = Rule(
     "FT-612", "An Axolotl config has only settings that Axolotl knows, with values that it takes."
 )
 CONSISTENT = Rule("FT-620", "Settings of a training do not contradict each other.")
+HARDWARE = Rule("FT-622", "Settings ask for nothing that the job's hardware does not have.")
 LOSS_OF_PROMPT = Rule("FT-621", "The prompt's templates fit what the settings train on.")

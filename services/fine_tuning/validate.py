@@ -4,6 +4,7 @@ Changes nothing: no record, no config, no directory, no job.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from statistics import median
 
@@ -16,12 +17,13 @@ from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs import rules
 from jobs.arguments import compact_json
 from jobs.configs import Config, quantisation, unstored
+from jobs.settings import without_effect
 from jobs.validation import Findings, Severity, check_template
 from jobs.workspace import Workspace
 from services.fine_tuning import plan
 from services.fine_tuning.checks import Checks, References
 from services.fine_tuning.peers import Peers
-from services.fine_tuning.request import JobRequest
+from services.fine_tuning.request import CONFIGS, JobRequest
 from services.fine_tuning.rules import AXOLOTL_DECIDES
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
@@ -68,6 +70,7 @@ class Validation:
                 description = "what it makes of rows and settings is its own: neither is looked at"
                 findings.add(Severity.NOTICE, "user_script", rules.OWN_SCRIPT, description)
             else:
+                _note_without_effect(request, configs, job, findings)
                 seen = await self._inspect(request, references, configs, job)
                 findings.take(seen.findings)
                 expected = _expected(seen, self._jobs.alike(job, NEWEST))
@@ -108,6 +111,17 @@ class Validation:
             num_workers=request.num_workers,
         )
         return await self._peers.inspection(lambda s: s.InspectJob, wanted)
+
+
+def _note_without_effect(
+    request: JobRequest, configs: Mapping[str, Config], job: FineTuningJob, findings: Findings
+) -> None:
+    """Notes settings that have no effect, of shipped configs too."""
+    settings = {name: json.loads(config.text) for name, config in configs.items()}
+    settings["training_arguments_config"] = plan.training_settings(request, configs)
+    for name in CONFIGS:
+        for clause in without_effect(name, settings.get(name, {}), job.num_gpu or 0):
+            findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
 
 
 def _note_axolotl(request: JobRequest, findings: Findings) -> None:

@@ -59,6 +59,19 @@ def check_evaluations(settings: JobSettings, parts: Parts, findings: Findings) -
         findings.add(ERROR, "dataset_id", rules.EVALUATED, description)
 
 
+def check_batches(settings: JobSettings, parts: Parts, findings: Findings) -> None:
+    """Notes that the rows do not fill a batch where only full ones are kept."""
+    training = settings.training
+    workers = max(settings.request.num_workers, 1)
+    rows, batch = len(parts.used), settings.batch_rows * workers
+    if training.get("dataloader_drop_last") and not training.get("packing") and rows < batch:
+        description = (
+            f"dataloader_drop_last leaves out every row: {rows} rows to train on do not fill a "
+            f"batch of {batch} (per_device_train_batch_size times workers)"
+        )
+        findings.add(ERROR, "training_arguments_config", rules.IN_THE_MODEL, description)
+
+
 def check_answers(parts: Parts, findings: Findings) -> None:
     """Notes conversations that an evaluation leaves out."""
     if rows := parts.unanswered:

@@ -11,7 +11,16 @@ from rows import reading, templates
 from rows.conversations import column_of
 from rows.errors import DataError, EmptyError, TokenError
 from rows.weight_files import shown
-from services.inspection import answers, base_model, data, fillings, memory, rules, weights
+from services.inspection import (
+    adapters,
+    answers,
+    base_model,
+    data,
+    fillings,
+    memory,
+    rules,
+    weights,
+)
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.settings import JobSettings
 from services.inspection.steps import steps
@@ -141,6 +150,7 @@ class Look:
         fillings.check_templates(self._settings, parts.used.rows, tokenizer, self._findings)
         if self._settings.tuning:
             fillings.check_evaluations(self._settings, parts, self._findings)
+            fillings.check_batches(self._settings, parts, self._findings)
         else:
             fillings.check_answers(parts, self._findings)
         found = fillings.fillings(
@@ -176,6 +186,17 @@ class Look:
             pad_token=pad_token,
         )
 
+    def _check_model(self, told: weights.Shapes) -> None:
+        """Notes what settings name that the base model does not have."""
+        settings = self._settings
+        if not settings.tuning:
+            *_, vocabulary = weights.dimensions(self._model)
+            adapters.check_tokens(settings.generation, vocabulary, self._findings)
+            return
+        adapters.check_experts(settings.training, self._model, self._findings)
+        if told:
+            adapters.check_adapter(settings.lora, told, self._findings)
+
     def _memory(self, seen: Seen) -> MemoryEstimate | None:
         told = self._shapes
         shapes = told or weights.of_config(self._model)
@@ -183,9 +204,7 @@ class Look:
             description = "memory was not estimated: the model's files do not tell its size"
             self._findings.add(NOTICE, "base_model_id", rules.MODEL_FILES, description)
             return None
-        if self._settings.tuning and told and not memory.targets(self._settings.lora, told):
-            description = "target_modules names none of the linear layers in the model's files"
-            self._findings.add(WARNING, "lora_config", rules.TARGETS, description)
+        self._check_model(told)
         row_tokens = min(filter(None, (seen.longest, self._context)), default=0)
         found = memory.estimate(self._settings, shapes, self._model, row_tokens)
         if not self._work.request.gpu and found.gib > found.asked_gib:

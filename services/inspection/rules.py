@@ -46,7 +46,6 @@ WEIGHTS = Rule(
 )
 EMBEDDED = Rule("FT-891", "Each token that is given to a base model has a row in its embedding.")
 LEARNED = Rule("FT-892", "Of a row that is trained on, something to learn is within the context.")
-BELONGS = Rule("FT-893", "An adapter that is evaluated belongs to its base model, and is whole.")
 TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")
 AS_WRITTEN = Rule(
     "FT-880",
@@ -57,4 +56,8 @@ PRESENT = Rule(
     "FT-881",
     "A row has a value in each column that the template takes; one that is null or absent is "
     "filled as an empty text.",
+)
+IN_THE_MODEL = Rule(
+    "FT-895",
+    "The modules, layers, tokens and numbers of rows that settings name are there.",
 )

@@ -1,16 +1,21 @@
 """Settings of a training, as far as client, services and jobs have to agree on them: the studio's
 own, names that others used to have, and what contradicts what."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ft import schedules
+
 __all__ = [
+    "LEFT_OUT",
     "OF_THE_STUDIO",
     "RENAMED",
     "conflicts",
     "current",
     "evaluation_steps",
-    "of_lora",
+    "notices",
+    "of_hardware",
     "of_prompt",
 ]
 
@@ -44,6 +49,40 @@ OF_THE_STUDIO: Mapping[str, dict[str, Any]] = {
 }
 """JSON schemas of the settings that the studio adds to those of the libraries."""
 
+_LOSS_ALONE = "an evaluation during the training measures the loss alone"
+_NO_HUB = "a job has no access to the hub to write to it"
+_TRACKIO = "jobs do not report to Trackio"
+LEFT_OUT: Mapping[str, str] = {
+    "output_dir": "the studio chooses it",
+    "dataset_text_field": "the studio chooses it",
+    "half_precision_backend": "it has no effect any more",
+    "logging_dir": "it has no effect any more",
+    "overwrite_output_dir": "it has no effect any more",
+    "save_safetensors": "it has no effect any more",
+    "do_train": "a job trains in any case",
+    "do_eval": "eval_strategy says whether a training evaluates",
+    "do_predict": "evaluation jobs do that",
+    "hub_private_repo": _NO_HUB,
+    "hub_model_id": _NO_HUB,
+    "hub_strategy": _NO_HUB,
+    "hub_revision": _NO_HUB,
+    "project": _TRACKIO,
+    "trackio_space_id": _TRACKIO,
+    "trackio_bucket_id": _TRACKIO,
+    "trackio_static_space_id": _TRACKIO,
+    "bf16_full_eval": "evaluations during the training calculate as it does",
+    "fp16_full_eval": "evaluations during the training calculate as it does",
+    "prediction_loss_only": _LOSS_ALONE,
+    "eval_do_concat_batches": _LOSS_ALONE,
+    "eval_use_gather_object": _LOSS_ALONE,
+    "include_for_metrics": _LOSS_ALONE,
+    "batch_eval_metrics": _LOSS_ALONE,
+    "skip_memory_metrics": "memory is not measured",
+}
+"""Settings that a job leaves out, whatever their value, and why."""
+
+LEAST_RATE = 1e-12
+"""A learning rate below it does not change a weight of 32 bits."""
 _BY_LOSS = ("reduce_lr_on_plateau", "greedy")
 """Schedules of the learning rate that go by the loss of evaluations."""
 _LOSS = (None, "loss", "eval_loss")
@@ -59,6 +98,9 @@ def current(config: Mapping[str, Any]) -> dict[str, Any]:
         # `warmup_steps` below 1 is what `warmup_ratio` was; the ratio gave way to the steps.
         if old in config and not settings.get(new):
             settings[new] = config[old]
+            if old == "warmup_ratio" and config[old] == 1:
+                # As a number of steps, 1 would be a single one.
+                settings[new] = math.nextafter(1, 0)
     return settings
 
 
@@ -80,19 +122,80 @@ def conflicts(config: Mapping[str, Any]) -> list[str]:
         *_of_saving(settings),
         *_of_lengths(settings),
         *_of_loss(settings),
+        *_of_names(config),
+        *_of_rate(settings),
+        *_of_loading(settings),
+        *_of_checkpointing(settings),
+        *_of_optimiser(settings),
     ]
 
 
-def of_lora(config: Mapping[str, Any]) -> list[str]:
-    """What an adapter's settings ask for that no training can do, a clause each."""
-    targets = config.get("target_modules")
-    named = targets if isinstance(targets, list) else [targets]
-    if "lm_head" in named:
-        return [
-            "target_modules cannot name lm_head, of which the loss is made directly; "
-            "modules_to_save can"
-        ]
-    return []
+def notices(config: Mapping[str, Any]) -> list[str]:
+    """Settings that have no effect, alone or beside the others, a clause each."""
+    settings = current(config)
+    found = [
+        f"{name} is left out: {reason}" for name, reason in LEFT_OUT.items() if config.get(name)
+    ]
+    warm_up = next((one for one in ("warmup_ratio", "warmup_steps") if config.get(one)), None)
+    if warm_up and not schedules.warms_up(settings):
+        scheduler = settings.get("lr_scheduler_type")
+        found.append(f"{warm_up} has no effect: lr_scheduler_type {scheduler} has no warm-up")
+    if settings.get("eval_steps") and settings.get("eval_strategy") != "steps":
+        found.append("eval_steps has no effect: eval_strategy is not steps")
+    if settings.get("save_steps") and settings.get("save_strategy", "steps") != "steps":
+        found.append("save_steps has no effect: save_strategy is not steps")
+    if config.get("warmup_ratio") and config.get("warmup_steps"):
+        found.append("warmup_ratio has no effect: warmup_steps is set")
+    if settings.get("disable_tqdm") is False:
+        found.append("disable_tqdm is replaced by true: progress is in the job's events")
+    if settings.get("packing_strategy") and not settings.get("packing"):
+        found.append("packing_strategy has no effect: packing is not true")
+    return found
+
+
+def of_hardware(config: Mapping[str, Any], gpus: int) -> tuple[list[str], list[str]]:
+    """What the settings ask for that a job with so many GPUs cannot do, and what it replaces by
+    something else: a clause each."""
+    settings = current(config)
+    if gpus:
+        wrong = ["use_cpu cannot be true for a job with GPUs"] if settings.get("use_cpu") else []
+        return wrong, []
+    wrong = ["ddp_backend nccl needs GPUs"] if settings.get("ddp_backend") == "nccl" else []
+    replaced = [
+        f"{name} is replaced by 32-bit floating point: the job has no GPU"
+        for name in ("fp16", "tf32")
+        if settings.get(name)
+    ]
+    optimiser = str(settings.get("optim", ""))
+    if optimiser in OF_BITSANDBYTES:
+        other = without_bitsandbytes(optimiser)
+        replaced.append(f"optim {optimiser} is replaced by {other}: the job has no GPU")
+    return wrong, replaced
+
+
+OF_BITSANDBYTES = (
+    "ademamix",
+    "adamw_bnb_8bit",
+    "adamw_8bit",
+    "ademamix_8bit",
+    "lion_8bit",
+    "lion_32bit",
+    "paged_adamw_32bit",
+    "paged_adamw_8bit",
+    "paged_ademamix_32bit",
+    "paged_ademamix_8bit",
+    "paged_lion_32bit",
+    "paged_lion_8bit",
+    "rmsprop_bnb",
+    "rmsprop_bnb_8bit",
+    "rmsprop_bnb_32bit",
+)
+"""Optimisers of the library bitsandbytes."""
+
+
+def without_bitsandbytes(optimiser: str) -> str:
+    """The optimiser that takes the place of one of bitsandbytes where that is not at hand."""
+    return "rmsprop" if optimiser.startswith("rmsprop") else "adamw_torch"
 
 
 def of_prompt(config: Mapping[str, Any], whole: str, beginning: str, completion: str) -> list[str]:
@@ -199,5 +302,97 @@ def _of_loss(settings: Mapping[str, Any]) -> Iterator[str]:
             "completion_only_loss is for texts and assistant_only_loss for conversations: "
             "set one of them"
         )
+    if settings.get("loss_type") == "dft" and settings.get("label_smoothing_factor"):
+        yield "label_smoothing_factor has no effect on loss_type dft: set one of them"
     if settings.get("fp16") and settings.get("bf16"):
         yield "fp16 and bf16 cannot both be true"
+
+
+def _of_names(config: Mapping[str, Any]) -> Iterator[str]:
+    for old, new in RENAMED.items():
+        if old in config and new in config and old != "warmup_ratio" and config[old] != config[new]:
+            yield f"{old} is now called {new}: they cannot differ, set {new} alone"
+
+
+def _of_rate(settings: Mapping[str, Any]) -> Iterator[str]:
+    rate = settings.get("learning_rate")
+    if isinstance(rate, int | float) and 0 < rate < LEAST_RATE:
+        yield f"learning_rate {rate} is too small to change a weight: it must be from {LEAST_RATE}"
+    yield from schedules.faults(settings)
+
+
+def _of_loading(settings: Mapping[str, Any]) -> Iterator[str]:
+    if settings.get("dataloader_num_workers"):
+        return
+    for name in ("dataloader_prefetch_factor", "dataloader_multiprocessing_context"):
+        if settings.get(name) is not None:
+            yield f"{name} needs dataloader_num_workers above 0"
+    if settings.get("dataloader_persistent_workers"):
+        yield "dataloader_persistent_workers needs dataloader_num_workers above 0"
+
+
+_CHECKPOINTING = ("use_reentrant", "preserve_rng_state", "selective")
+
+
+def _of_checkpointing(settings: Mapping[str, Any]) -> Iterator[str]:
+    names = ("activation_checkpointing", "gradient_checkpointing")
+    for name in names:
+        given = schedules.arguments_of(settings.get(f"{name}_kwargs"))
+        if given is None or not all(
+            one in _CHECKPOINTING and isinstance(value, bool) for one, value in given.items()
+        ):
+            known = ", ".join(_CHECKPOINTING)
+            yield f"{name}_kwargs must be an object of {known}, each true or false"
+        elif given and not any(settings.get(one) for one in names):
+            yield f"{name}_kwargs needs {name} to be true"
+        elif given.get("selective") and given.get("use_reentrant"):
+            yield f"{name}_kwargs: selective and use_reentrant cannot both be true"
+
+
+_OPTIMISER_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "sgd": ("momentum", "dampening", "weight_decay", "nesterov"),
+    "adagrad": ("lr_decay", "weight_decay", "eps"),
+    "rmsprop": ("momentum", "alpha", "eps", "weight_decay", "centered"),
+}
+_SWITCHES = ("nesterov", "centered")
+
+
+def _of_optimiser(settings: Mapping[str, Any]) -> Iterator[str]:
+    text = settings.get("optim_args")
+    if not text:
+        return
+    optimiser = str(settings.get("optim", "adamw_torch_fused"))
+    known = _OPTIMISER_ARGUMENTS.get(optimiser)
+    if known is None:
+        takers = ", ".join(_OPTIMISER_ARGUMENTS)
+        yield f"optim_args is for optim {takers}; {optimiser} takes none"
+        return
+    given = dict(pair.strip().partition("=")[::2] for pair in str(text).split(","))
+    for name, value in given.items():
+        if name not in known:
+            yield f"optim_args: {name!r} is not known; optim {optimiser} takes {', '.join(known)}"
+        elif not _is_argument(name, value):
+            words = "true or false" if name in _SWITCHES else "a number from 0 to 1"
+            yield f"optim_args: {name} must be {words}, not {value!r}"
+    if given.get("nesterov", "").lower() == "true" and (
+        not _positive(given.get("momentum")) or _positive(given.get("dampening"))
+    ):
+        yield "optim_args: nesterov needs momentum above 0 and no dampening"
+
+
+def _is_argument(name: str, value: str) -> bool:
+    if name in _SWITCHES:
+        return value.lower() in ("true", "false")
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    # Nothing is divided by 0, and no weight grows beyond any number.
+    return (1e-30 if name == "eps" else 0) <= number <= 1
+
+
+def _positive(value: str | None) -> bool:
+    try:
+        return float(value or 0) > 0
+    except ValueError:
+        return False

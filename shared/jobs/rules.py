@@ -22,4 +22,6 @@ RETRIED = Rule(
     "A job is tried again by itself only after CRASHED, ERROR, LOST or TIMED_OUT: out of memory or "
     "an error in what was asked for would only come again.",
 )
+NO_EFFECT = Rule("FT-816", "A setting that has no effect, or that a job replaces, is told.")
+CONSISTENT = Rule("FT-817", "Settings of a config do not contradict each other.")
 REPORT_SIZE = Rule("FT-815", "A report of a job has at most 256 KiB.")

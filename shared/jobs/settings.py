@@ -13,6 +13,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from chassis.errors import Violations
+from ft import generation, lora, quantisation, training
 from ft.enums import ConfigType
 from jobs import rules
 from jobs.configs import TYPES
@@ -21,6 +22,8 @@ SCHEMAS = Path(__file__).parent / "schemas"
 """A schema for each type of config that is for a library."""
 _SHOWN = 80
 """How much of a wrong value is shown."""
+UNLIMITED = 2**31 - 1
+"""A largest number that nobody means to reach; it is not told."""
 _KINDS = {
     "boolean": "true or false",
     "integer": "a whole number",
@@ -45,8 +48,38 @@ def check_settings(field: str, config: Mapping[str, Any], found: Violations) -> 
     for name in wrong:
         words = " or ".join(wanted(known[name]))
         value = shown(config[name], known[name])
-        found.add(field, rules.SETTING_VALUE, f"{name} must be {words}, not {value}")
+        why = f": {known[name]['reason']}" if "reason" in known[name] else ""
+        found.add(field, rules.SETTING_VALUE, f"{name} must be {words}, not {value}{why}")
     return set(wrong)
+
+
+def contradictions(field: str, config: Mapping[str, Any]) -> list[str]:
+    """What contradicts what in a config whose values are of the right kinds, a clause each."""
+    match TYPES[field]:
+        case ConfigType.TRAINING_ARGUMENTS:
+            return training.conflicts(config)
+        case ConfigType.LORA_CONFIG:
+            return lora.conflicts(config)
+        case ConfigType.BITSANDBYTES_CONFIG:
+            return quantisation.conflicts(config)
+        case ConfigType.GENERATION_CONFIG:
+            return generation.conflicts(config)
+    return []
+
+
+def without_effect(field: str, config: Mapping[str, Any], gpus: int) -> list[str]:
+    """Settings that have no effect in a job with so many GPUs, or that it replaces, a clause
+    each."""
+    match TYPES[field]:
+        case ConfigType.TRAINING_ARGUMENTS:
+            return [*training.notices(config), *training.of_hardware(config, gpus)[1]]
+        case ConfigType.LORA_CONFIG:
+            return lora.notices(config)
+        case ConfigType.BITSANDBYTES_CONFIG:
+            return quantisation.notices(config, gpus)
+        case ConfigType.GENERATION_CONFIG:
+            return generation.notices(config)
+    return []
 
 
 @lru_cache
@@ -65,12 +98,18 @@ def hint(name: str, known: Mapping[str, Mapping[str, Any]]) -> str:
 def wanted(schema: Mapping[str, Any]) -> Iterator[str]:
     """What a schema takes, in words."""
     for one in schema.get("anyOf", [schema]):
-        if "enum" in one:
-            yield f"one of {', '.join(_spelled(value) for value in one['enum'])}"
+        if "anyOf" in one:
+            yield from wanted(one)
+        elif "enum" in one:
+            several = "one of " if len(one["enum"]) > 1 else ""
+            yield f"{several}{', '.join(_spelled(value) for value in one['enum'])}"
+        elif one.get("maxItems") == 0 or one.get("maxProperties") == 0:
+            yield "empty"
         elif "pattern" in one:
             yield f"a text like {one['pattern']}"
         elif "items" in one:
-            yield f"a list, each of it {' or '.join(wanted(one['items']))}"
+            several = " that is not empty" if one.get("minItems") else ""
+            yield f"a list{several}, each of it {' or '.join(wanted(one['items']))}"
         elif "prefixItems" in one:
             yield f"a list of {' and '.join(' '.join(wanted(i)) for i in one['prefixItems'])}"
         else:
@@ -79,11 +118,19 @@ def wanted(schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _limits(schema: Mapping[str, Any], kind: str) -> str:
-    """The limits of a number, in words."""
-    if kind not in ("integer", "number") or "minimum" not in schema:
+    """The limits of a value, in words."""
+    if kind == "string" and "minLength" in schema:
+        return " that is not empty"
+    if kind not in ("integer", "number"):
         return ""
-    least, most = schema["minimum"], schema.get("maximum")
-    return f" from {least} on" if most is None else f" from {least} to {most}"
+    least, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    most, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    low = f" from {least}" if least is not None else f" above {above}" if above is not None else ""
+    if most is not None and most < UNLIMITED:
+        return f"{low} to {most}" if low else f" up to {most}"
+    if below is not None:
+        return f"{low} and below {below}" if low else f" below {below}"
+    return f"{low} on" if least is not None else low
 
 
 def _spelled(value: Any) -> str:

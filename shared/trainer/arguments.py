@@ -39,6 +39,15 @@ class FineTuneArguments:
     unknown: list[str] = field(default_factory=list)
     """Arguments that nobody here knows: tolerated, so that a newer studio can send more."""
 
+    @property
+    def configs(self) -> dict[str, JsonObject]:
+        """The configs by field of the request that had them, without a quantisation of none."""
+        found = {
+            "training_arguments_config": self.training_arguments_config,
+            "lora_config": self.lora_config,
+        }
+        return {**found, **({"model_bnb_config": self.bnb_config} if self.bnb_config else {})}
+
 
 @dataclass(frozen=True)
 class EvaluateArguments:
@@ -62,6 +71,13 @@ class EvaluateArguments:
     run_number: int
     unknown: list[str] = field(default_factory=list)
     """Arguments that nobody here knows: tolerated, so that a newer studio can send more."""
+
+    @property
+    def configs(self) -> dict[str, JsonObject]:
+        """The configs by field of the request that had them, without a quantisation of none."""
+        found = {"generation_config": self.generation_config}
+        bnb = self.model_bnb_config or self.adapter_bnb_config
+        return {**found, **({"model_bnb_config": bnb} if bnb else {})}
 
     def shown(self) -> dict[str, object]:
         """What was given, by name; without what is not known here, which may be a secret."""

@@ -10,7 +10,17 @@ from transformers import set_seed
 from ft.api import GetPromptRequest
 from rows import shares
 from rows.values import as_text
-from trainer import answer_length, chat, questions, results, scores, settings, tracking
+from trainer import (
+    answer_length,
+    chat,
+    fitting,
+    in_effect,
+    questions,
+    results,
+    scores,
+    settings,
+    tracking,
+)
 from trainer.arguments import EvaluateArguments
 from trainer.errors import TrackingError
 from trainer.events import EventLog
@@ -40,6 +50,7 @@ class Evaluation:
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
         arguments = self._arguments
+        in_effect.tell(self._studio, arguments.base_model_id, arguments.configs)
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
         rows, conversations = held_out.load(prompt, self._events.notice)
@@ -50,11 +61,12 @@ class Evaluation:
         tokenizer = self._subject.tokenizer(conversational=conversations is not None)
         asked = questions.of_rows(prompt, rows, conversations, tokenizer)
         model = self._subject.model(hardware, tokenizer)
+        fitting.check_tokens(arguments.generation_config, model)
         ends = chat.end_settings(model, tokenizer, answers=asked.chat)
         config = {**ends, **arguments.generation_config}
         if arguments.fit_answer_length:
             config = answer_length.fitted(config, asked, tokenizer, model, self._events.notice)
-        generation = settings.make_generation_config(config, tokenizer)
+        generation = settings.make_generation_config(config, tokenizer, self._events.notice)
         self._events.write(
             "started", total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED
         )

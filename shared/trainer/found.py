@@ -28,6 +28,8 @@ from ft.api import (
     GetPromptResponse,
     ListAdaptersRequest,
     ListAdaptersResponse,
+    ListConfigsRequest,
+    ListConfigsResponse,
     RegisterExportRequest,
     RegisterExportResponse,
 )
@@ -112,6 +114,9 @@ class FoundStudio:
 
     def GetConfig(self, request: GetConfigRequest) -> GetConfigResponse:
         return self._asked(lambda client: client.GetConfig(request))
+
+    def ListConfigs(self, request: ListConfigsRequest) -> ListConfigsResponse:
+        return self._asked(lambda client: client.ListConfigs(request))
 
     def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse:
         return self._asked(lambda client: client.GetAdapter(request))

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from ft import training
 from trainer.errors import UnsupportedError
 
 Notify = Callable[[str], None]
-GPU_OPTIMIZER_MARKS = ("paged", "8bit", "4bit", "bnb", "apex")
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def fit_training(settings: dict[str, Any], hardware: Hardware, notify: Notify) -
     """The training settings with those replaced that this hardware does not have."""
     fitted = dict(settings)
     optimizer = str(fitted.get("optim", ""))
-    if not hardware.bitsandbytes and any(mark in optimizer for mark in GPU_OPTIMIZER_MARKS):
-        fitted["optim"] = "rmsprop" if optimizer.startswith("rmsprop") else "adamw_torch"
+    if not hardware.bitsandbytes and optimizer in training.OF_BITSANDBYTES:
+        fitted["optim"] = training.without_bitsandbytes(optimizer)
         notify(f"optim {optimizer} is replaced by {fitted['optim']}: {_lack(hardware)}.")
     if hardware.on_gpu:
         return _fit_precision_on_gpu(fitted, hardware, notify)

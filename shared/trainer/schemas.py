@@ -9,32 +9,15 @@ from enum import Enum
 from importlib.metadata import version
 from typing import Any
 
-from ft.training import OF_THE_STUDIO, RENAMED
-from trainer.schema_types import Schema, any_of, documented, nullable, of_type
+from ft.training import LEFT_OUT, OF_THE_STUDIO, RENAMED
+from trainer.schema_limits import LIMITS
+from trainer.schema_types import Schema, documented, nullable, of_type
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-WITHOUT_EFFECT = (
-    "half_precision_backend",
-    "logging_dir",
-    "overwrite_output_dir",
-    "save_safetensors",
-)
-"""Settings that the libraries once had. They are left out, and the user is told."""
-OWN = ("dataset_text_field", "output_dir")
-"""Settings that are the studio's to choose."""
 _SECRET = ("hub_token",)
 """Settings whose values are not to be shown."""
-_LIMITS: Mapping[str, Schema] = {
-    "per_device_train_batch_size": {"minimum": 1},
-    "per_device_eval_batch_size": {"minimum": 1},
-    "gradient_accumulation_steps": {"minimum": 1},
-    "max_length": {"minimum": 1},
-    "warmup_steps": {"minimum": 0},
-    "max_grad_norm": {"minimum": 0},
-    "r": {"minimum": 1},
-    "lora_dropout": {"minimum": 0, "maximum": 1},
-}
-"""Numbers that the libraries declare no limits for, and fail with only once a job runs."""
+_OWN_RENAMED = ("warmup_ratio",)
+"""Old names that take other values than the new ones."""
 
 
 def training_arguments() -> Schema:
@@ -42,16 +25,19 @@ def training_arguments() -> Schema:
     studio's own."""
     from trl.trainer.sft_config import SFTConfig
 
-    properties = {**dict(_of_dataclass(SFTConfig)), **OF_THE_STUDIO}
+    declared: dict[str, Schema] = {**dict(_of_dataclass(SFTConfig)), **OF_THE_STUDIO}
+    properties: dict[str, Schema] = _limited("training_arguments", declared)
     for name in _SECRET:
         properties[name] = {**properties[name], "writeOnly": True}
     for old, new in RENAMED.items():
         renamed = {key: value for key, value in properties[new].items() if key != "default"}
         properties[old] = {**renamed, "deprecated": True, "description": f"Now called {new}."}
-    for name in WITHOUT_EFFECT:
-        properties[name] = {"deprecated": True, "description": "Left out: it has no effect."}
-    for name in OWN:
-        properties[name] = {"description": "Left out: the studio chooses it."}
+    for name in _OWN_RENAMED:
+        properties[name] = {**properties[name], **LIMITS["training_arguments"][name]}
+        del properties[name]["anyOf"]
+    for name, reason in LEFT_OUT.items():
+        known: Schema = {} if name in properties else {"deprecated": True}
+        properties[name] = {**known, "description": f"Left out: {reason}."}
     return _schema(properties, "trl", "transformers")
 
 
@@ -60,10 +46,7 @@ def lora_config() -> Schema:
     from peft import LoraConfig
 
     properties = dict(_of_dataclass(LoraConfig))
-    declared = properties["init_lora_weights"]
-    # Its declaration leaves out one that the library takes.
-    taken = any_of([*declared["anyOf"], {"enum": ["lora_ga"]}])
-    properties["init_lora_weights"] = {**declared, **taken}
+    properties = _limited("lora_config", properties)
     return _schema(properties, "peft")
 
 
@@ -76,13 +59,14 @@ def bitsandbytes_config() -> Schema:
     described["bnb_4bit_quant_type"] = {"enum": ["fp4", "nf4"]}
     for name, bytes in (("bnb_4bit_compute_dtype", 2), ("bnb_4bit_quant_storage", 1)):
         described[name] = {"enum": list(_number_types(name, bytes, make))}
-    properties = {}
+    properties: dict[str, Schema] = {}
     for name, parameter in inspect.signature(make).parameters.items():
         if parameter.kind is not parameter.VAR_KEYWORD:
             schema = described.get(name, {})
             default = parameter.default
             taken = nullable(schema) if default is None else schema
             properties[name] = {**taken, "default": default}
+    properties = _limited("bitsandbytes_config", properties)
     # Stored configs have it; it says which library the others are for.
     properties["quant_method"] = {"enum": ["bitsandbytes"]}
     return _schema(properties, "transformers")
@@ -95,12 +79,11 @@ def generation_config() -> Schema:
 
     make: Any = transformers.GenerationConfig
     described = dict(documented(make.__doc__))
-    for name in ("max_new_tokens", "num_beams"):
-        described[name] = {**described[name], "minimum": 1}
     described["early_stopping"] = {"anyOf": [{"type": "boolean"}, {"enum": ["never"]}]}
     described["cache_implementation"] = {"enum": [*ALL_CACHE_IMPLEMENTATIONS, "paged"]}
     names = [name for name in make().to_dict() if not name.startswith("_")]
-    return _schema({name: nullable(described.get(name, {})) for name in names}, "transformers")
+    properties = {name: nullable(described.get(name, {})) for name in names}
+    return _schema(_limited("generation_config", properties), "transformers")
 
 
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
@@ -141,16 +124,19 @@ def _of_dataclass(kind: Any) -> Iterator[tuple[str, Schema]]:
                 choices: Schema = {"enum": list(field.metadata["choices"])}
                 optional = type(None) in typing.get_args(hints[field.name])
                 schema = nullable(choices) if optional else choices
-            yield field.name, {**_limited(schema, field.name), **_default(field)}
+            yield field.name, {**schema, **_default(field)}
 
 
-def _limited(schema: Schema, name: str) -> Schema:
-    limits = _LIMITS.get(name, {})
-    if "anyOf" in schema:
-        return {**schema, "anyOf": [_limited(one, name) for one in schema["anyOf"]]}
-    kinds = schema.get("type", [])
-    numeric = {"integer", "number"} & ({kinds} if isinstance(kinds, str) else set(kinds))
-    return {**schema, **limits} if numeric else schema
+def _limited(kind: str, properties: Mapping[str, Schema]) -> dict[str, Schema]:
+    """The settings with the values that jobs can work with in place of the declared types."""
+    limits = LIMITS[kind]
+    kept = ("default", "description")
+    return {
+        name: {**limits[name], **{key: schema[key] for key in kept if key in schema}}
+        if name in limits
+        else schema
+        for name, schema in properties.items()
+    }
 
 
 def _default(field: "dataclasses.Field[Any]") -> Schema:

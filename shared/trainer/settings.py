@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from ft import training
+from ft import generation, lora, training
 from rows.errors import first_line
 from trainer.errors import SettingsError
 from trainer.hardware import Notify
-from trainer.schemas import OWN, SCHEMAS, WITHOUT_EFFECT
+from trainer.schemas import SCHEMAS
 
 _NOT_FOR_THE_LIBRARY = (*training.OF_THE_STUDIO, "chat_template_path")
 """With another tokenizer's chat template the library would give the model tokens that the base, on
@@ -32,10 +32,9 @@ def training_settings(config: dict[str, Any], notify: Notify) -> dict[str, Any]:
     from trl.trainer.sft_config import SFTConfig
 
     settings = training.current(config)
-    for name in (*WITHOUT_EFFECT, *OWN):
-        if name in settings:
-            del settings[name]
-            notify(f"Training setting {name} is left out: it has no effect here.")
+    for told in training.notices(config):
+        notify(f"training_arguments_config: {told}.")
+    settings = {name: v for name, v in settings.items() if name not in training.LEFT_OUT}
     known = [*(f.name for f in fields(SFTConfig)), *training.OF_THE_STUDIO]
     _check_names("training_arguments_config", settings, known)
     if contradictions := training.conflicts(settings):
@@ -54,15 +53,24 @@ def make_training_config(settings: dict[str, Any], output_dir: str) -> Any:
         raise SettingsError(f"training_arguments_config: {first_line(error)}") from error
 
 
-def make_lora_config(config: dict[str, Any]) -> Any:
+def make_lora_config(config: dict[str, Any], notify: Notify = lambda _: None) -> Any:
     """The `LoraConfig`; all linear layers where none are named. Raises SettingsError."""
     from peft import LoraConfig
 
     _check_names("lora_config", config, (f.name for f in fields(LoraConfig)))
-    if wrong := training.of_lora(config):
+    if wrong := lora.conflicts(config):
         raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
-    settings = {"task_type": "CAUSAL_LM", **config}
-    settings["target_modules"] = config.get("target_modules") or "all-linear"
+    for told in lora.notices(config):
+        notify(f"lora_config: {told}.")
+    settings = {name: v for name, v in config.items() if name not in lora.LEFT_OUT}
+    settings["task_type"] = config.get("task_type") or "CAUSAL_LM"
+    if not config.get("target_modules"):
+        # The library would choose modules beside the parameters that are named.
+        settings["target_modules"] = [] if config.get("target_parameters") else lora.ALL_LINEAR
+    # Null stands for nothing of its own, which the library takes as an empty object only.
+    for name in ("rank_pattern", "alpha_pattern", "loftq_config", "runtime_config"):
+        if settings.get(name, {}) in (None, {}):
+            settings.pop(name, None)
     try:
         return LoraConfig(**fit_numbers(settings, "lora_config"))
     except (TypeError, ValueError) as error:
@@ -84,7 +92,9 @@ def make_quantisation_config(name: str, config: dict[str, Any] | None) -> Any:
         raise SettingsError(f"{name}: {first_line(error)}") from error
 
 
-def make_generation_config(config: dict[str, Any], tokenizer: Any) -> Any:
+def make_generation_config(
+    config: dict[str, Any], tokenizer: Any, notify: Notify = lambda _: None
+) -> Any:
     """The `GenerationConfig`, ending at the tokenizer's end-of-text. Raises SettingsError."""
     import transformers
 
@@ -95,24 +105,47 @@ def make_generation_config(config: dict[str, Any], tokenizer: Any) -> Any:
         "pad_token_id": tokenizer.pad_token_id,
         **config,
     }
+    if wrong := generation.conflicts(config):
+        raise SettingsError(f"generation_config: {'; '.join(wrong)}.")
+    for told in generation.notices(config):
+        notify(f"generation_config: {told}.")
     if not settings.get("do_sample"):
         # Without sampling these have no effect, and the library warns at every call.
-        settings = {k: v for k, v in settings.items() if k not in ("temperature", "top_p", "top_k")}
+        settings = {k: v for k, v in settings.items() if k not in generation.OF_CHANCE}
     try:
-        generation = make(**fit_numbers(settings, "generation_config"))
-        generation.validate()
+        made = make(**fit_numbers(settings, "generation_config"))
+        made.validate()
     except (TypeError, ValueError) as error:
         raise SettingsError(f"generation_config: {first_line(error)}") from error
-    return generation
+    return made
 
 
 def _fit_number(value: Any, schema: dict[str, Any]) -> Any:
-    taken = {kind for one in schema.get("anyOf", [schema]) for kind in _kinds(one)}
-    if isinstance(value, float) and value.is_integer() and "integer" in taken:
+    """The value, and what lies in it, with numbers of the kinds that the schema names."""
+    taken = _alternatives(schema)
+    if isinstance(value, list):
+        items: dict[str, Any] = next((one["items"] for one in taken if "items" in one), {})
+        return [_fit_number(one, items) for one in value]
+    if isinstance(value, dict):
+        values: dict[str, Any] = next(
+            (o[_VALUES] for o in taken if isinstance(o.get(_VALUES), dict)), {}
+        )
+        return {name: _fit_number(one, values) for name, one in value.items()}
+    kinds = {kind for one in taken for kind in _kinds(one)}
+    if isinstance(value, float) and value.is_integer() and ("integer" in kinds or not kinds):
         return int(value)
-    if type(value) is int and "number" in taken:
+    if type(value) is int and "number" in kinds and "integer" not in kinds:
         return float(value)
     return value
+
+
+_VALUES = "additionalProperties"
+
+
+def _alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    if "anyOf" not in schema:
+        return [schema]
+    return [flat for one in schema["anyOf"] for flat in _alternatives(one)]
 
 
 def _kinds(schema: dict[str, Any]) -> list[str]:

@@ -11,6 +11,8 @@ from trainer import (
     beside,
     checkpoints,
     data,
+    fitting,
+    in_effect,
     manifest,
     prepared,
     ranks,
@@ -39,13 +41,15 @@ class FineTuning(Tuning):
         if not arguments.prompt_id:
             raise ArgumentsError("JOB_ARGUMENTS: argument --prompt_id: required")
         self._model, source = self._look_up_model()
+        if not ranks.rank():
+            in_effect.tell(self._studio, arguments.base_model_id, arguments.configs)
         hardware = detect(arguments.dist_cpu, arguments.dist_gpu)
         torch.set_num_threads(ranks.threads(hardware.cpus))
         # Everything that may be wrong with settings and data shows before the model is loaded.
         chosen = self._settings(hardware)
         config = settings.make_training_config(chosen, arguments.train_out_dir)
         self._check_world(config)
-        lora = settings.make_lora_config(arguments.lora_config)
+        lora = settings.make_lora_config(arguments.lora_config, self._events.notice)
         quantisation = settings.make_quantisation_config(
             "bnb_config",
             fit_quantisation(arguments.bnb_config, hardware, self._events.notice),
@@ -62,8 +66,10 @@ class FineTuning(Tuning):
             notify=self._events.notice,
         )
         vocabulary.check(model, tokenizer, self._events.notice)
+        fitting.check_adapter(arguments.lora_config, model)
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
+        fitting.check_batches(config, len(trainer.train_dataset))
         prepared.check(trainer, len(train), self._events.notice)
         self._train(trainer, chosen, checkpoints.identity(arguments, train))
         self._save(trainer)

@@ -104,7 +104,9 @@ async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
 
 async def test_a_good_request_is_valid_and_changes_nothing(studio: Studio) -> None:
     response = await studio.look(
-        generation_config='{"top_k": 5}', selected_features=["label"], comparison_adapter_id="a"
+        generation_config='{"top_k": 5, "do_sample": true}',
+        selected_features=["label"],
+        comparison_adapter_id="a",
     )
     assert response.valid
     assert list(response.findings) == []

@@ -130,6 +130,6 @@ async def test_an_adapter_lies_on_layers_of_the_model(
     inspect: Inspect, talks: Callable[..., str]
 ) -> None:
     location = talks([ASKED])
-    for targets, severity in ((["c_attn"], "WARNING"), (["q_proj"], None), ("all-linear", None)):
+    for targets, severity in ((["c_attn"], "ERROR"), (["q_proj"], None), ("all-linear", None)):
         request = job(location, "{n}", lora_config_json={"target_modules": targets})
         assert rules(await inspect(request)).get("FT-874") == severity

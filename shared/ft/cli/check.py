@@ -1,8 +1,10 @@
 """How it is shown what was found about a job that is not started."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ft import api
+from ft.cli.configs_given import Configs
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.render import as_dict
 from ft.cli.session import Session
@@ -10,12 +12,16 @@ from ft.cli.session import Session
 Report = api.ValidateFineTuningJobResponse | api.ValidateEvaluationJobResponse
 
 
-def show(session: Session, report: Report) -> None:
-    """Prints the report. Raises CommandFailed unless the job would be accepted."""
+def show(session: Session, report: Report, configs: Configs, fields: Mapping[str, Any]) -> None:
+    """Prints the report, and the settings in effect: `fields` of the request win over its config.
+
+    Raises CommandFailed unless the job would be accepted.
+    """
     out = session.out
     if out.json:
-        out.data(as_dict(report))
+        out.data({**as_dict(report), "configs": configs.as_data(fields)})
     else:
+        configs.show(out, fields)
         if report.findings:
             rows = [
                 [one.severity, one.field, _description(one), one.rule] for one in report.findings

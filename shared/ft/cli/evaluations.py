@@ -12,21 +12,22 @@ import typer
 from ft import api
 from ft.cli import check as checks
 from ft.cli.comparison import COMPARED, Comparison, Evaluated, Interval, compared
+from ft.cli.configs_given import Configs, completed
 from ft.cli.evaluated import evaluated, rows_of
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.jobs import started
-from ft.cli.options import Dataset, JobId, Json, Model, Resources, Start
+from ft.cli.options import Dataset, JobId, Model, Resources, Settings, Start, WholeConfig
 from ft.cli.render import as_dict
 from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session, command
 from ft.client import FineTuningStudioClient
 
 SHOWN = 60
+"""Characters of a text that a table shows."""
 _LIMITS = ("max_new_tokens", "max_length", "max_time")
 """Settings of a generation_config that end an answer."""
 _ROWS = "_rows"
 """Of a metric that says how many rows another one is measured on."""
-"""Characters of a text that a table shows."""
 
 app = typer.Typer(help="Evaluation jobs: start, show, compare.", no_args_is_help=True)
 
@@ -62,11 +63,13 @@ class Manner:
         str,
         typer.Option(
             metavar="JSON|@FILE",
-            help="Without max_new_tokens the longest expected answer has room.",
+            help="Settings that change the shipped ones. Without max_new_tokens the longest "
+            "expected answer has room.",
             show_default=False,
         ),
     ] = ""
-    bnb_config: Json = ""
+    bnb_config: Settings = ""
+    whole_config: WholeConfig = False
     feature: Annotated[
         list[str] | None, typer.Option(help="Column to show beside; may be repeated.")
     ] = None
@@ -83,10 +86,16 @@ class Manner:
         """Fields of the request. Raises CommandFailed if a file cannot be read."""
         return {
             "eval_dataset_fraction": self.fraction,
-            "generation_config": text_or_file(self.generation_config),
-            "model_bnb_config": text_or_file(self.bnb_config),
             "selected_features": self.feature or [],
         }
+
+    def configs(self, client: FineTuningStudioClient, model_id: str) -> Configs:
+        """The configs of the request. Raises CommandFailed if a file cannot be read."""
+        given = {
+            "generation_config": text_or_file(self.generation_config),
+            "model_bnb_config": text_or_file(self.bnb_config),
+        }
+        return completed(client, model_id, given, ("generation_config",), self.whole_config)
 
 
 def start(
@@ -101,19 +110,23 @@ def start(
 ) -> None:
     """Start evaluation jobs, or only check them: the model alone, and with each adapter."""
     client = session.client
+    combinations = subjects.combinations(client)
+    model_id = next((one.base_model_id for one in combinations), "")
+    configs = manner.configs(client, model_id)
     request = api.StartEvaluationJobRequest(
         type=api.EvaluationJobType.MLFLOW,
-        model_adapter_combinations=subjects.combinations(client),
+        model_adapter_combinations=combinations,
         dataset_id=DATASETS.id_of(client, dataset),
         prompt_id=PROMPTS.id_of(client, prompt),
         retry=start.policy,
         fit_answer_length=not manner.limited(),
         **manner.asked(),
+        **configs.sent,
         **resources.asked(),
     )
     if start.check:
         wanted = api.ValidateEvaluationJobRequest(request=request)
-        checks.show(session, client.ValidateEvaluationJob(wanted))
+        checks.show(session, client.ValidateEvaluationJob(wanted), configs, {})
         return
     response = client.StartEvaluationJob(request)
     started(session, list(response.evaluation_jobs) or [response.evaluation_job], start.watch)

@@ -15,6 +15,20 @@ from ft import api
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
 Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
+Settings = Annotated[
+    str,
+    typer.Option(
+        metavar="JSON|@FILE",
+        help="Settings in place of those of the shipped config; null takes one away.",
+        show_default=False,
+    ),
+]
+WholeConfig = Annotated[
+    bool,
+    typer.Option(
+        "--whole-config", help="Take configs as they are given, without the shipped settings."
+    ),
+]
 Model = Annotated[str, typer.Option(help="Base model (id or name).")]
 Dataset = Annotated[str, typer.Option(help="Dataset (id or name).")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]

@@ -7,10 +7,12 @@ import typer
 
 from ft import api
 from ft.cli import check
+from ft.cli.configs_given import Configs, completed
 from ft.cli.jobs import started
-from ft.cli.options import Dataset, Json, Model, Resources, Start
+from ft.cli.options import Dataset, Json, Model, Resources, Settings, Start, WholeConfig
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session
+from ft.client import FineTuningStudioClient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +45,10 @@ class Recipe:
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None
     split: Annotated[float | None, typer.Option(help="Share of rows to train on.")] = None
     fraction: Annotated[float | None, typer.Option(help="Share of rows to use at all.")] = None
-    lora_config: Json = ""
-    training_arguments: Json = ""
-    bnb_config: Json = ""
+    lora_config: Settings = ""
+    training_arguments: Settings = ""
+    bnb_config: Settings = ""
+    whole_config: WholeConfig = False
     framework: Annotated[api.FineTuningFrameworkType, typer.Option(help="What trains.")] = (
         api.FineTuningFrameworkType.LEGACY
     )
@@ -62,15 +65,30 @@ class Recipe:
             "num_workers": self.workers,
             "train_test_split": self.split,
             "dataset_fraction": self.fraction,
-            "lora_config": text_or_file(self.lora_config),
-            "training_arguments_config": text_or_file(self.training_arguments),
-            "model_bnb_config": text_or_file(self.bnb_config),
             "framework_type": self.framework,
             "axolotl_config_id": self.axolotl_config,
             "user_script": self.user_script,
             "user_config": text_or_file(self.user_config),
             "gpu_label_id": self.gpu_label,
         }
+
+    def configs(self, client: FineTuningStudioClient, model_id: str) -> Configs:
+        """The configs of the request. Raises CommandFailed if a file cannot be read."""
+        given = {
+            "training_arguments_config": text_or_file(self.training_arguments),
+            "lora_config": text_or_file(self.lora_config),
+            "model_bnb_config": text_or_file(self.bnb_config),
+        }
+        if self.framework == api.FineTuningFrameworkType.AXOLOTL or self.user_script:
+            # Neither has a use for a shipped config.
+            return Configs({name: text for name, text in given.items() if text})
+        needed = ("training_arguments_config", "lora_config")
+        return completed(client, model_id, given, needed, self.whole_config)
+
+    @property
+    def training_fields(self) -> dict[str, Any]:
+        """Settings of the training that have options of their own, which win over a config."""
+        return {"num_train_epochs": self.epochs, "learning_rate": self.learning_rate}
 
 
 def train(
@@ -86,17 +104,21 @@ def train(
 ) -> None:
     """Start a fine-tuning job, or only check one."""
     client = session.client
+    model_id = MODELS.id_of(client, model)
+    configs = recipe.configs(client, model_id)
     request = api.StartFineTuningJobRequest(
-        base_model_id=MODELS.id_of(client, model),
+        base_model_id=model_id,
         dataset_id=DATASETS.id_of(client, dataset),
         prompt_id=PROMPTS.id_of(client, prompt),
         retry=start.policy,
         **adapter.asked(),
         **recipe.asked(),
+        **configs.sent,
         **resources.asked(),
     )
     if start.check:
         wanted = api.ValidateFineTuningJobRequest(request=request)
-        check.show(session, client.ValidateFineTuningJob(wanted))
+        report = client.ValidateFineTuningJob(wanted)
+        check.show(session, report, configs, recipe.training_fields)
     else:
         started(session, [client.StartFineTuningJob(request).fine_tuning_job], start.watch)

@@ -111,3 +111,52 @@ def test_evaluations_are_checked_too(fts: Fts, studio: Any) -> None:
     assert "memory: 1.2 GiB" in shown.stdout
     assert studio.requests[-1].request.cpu == 1
     assert not studio.calls["StartEvaluationJob"]
+
+
+def ships(studio: Any, kind: str, config: str) -> None:
+    def configs(request: Any, context: Any) -> api.ListConfigsResponse:
+        assert request.model_id == "m"
+        shipped = api.ConfigMetadata(id="c", type=kind, config=config, is_default=1)
+        return api.ListConfigsResponse(configs=[shipped] if request.type == kind else [])
+
+    studio.ListConfigs = configs
+
+
+def test_a_typed_config_adds_to_the_shipped_one_and_what_is_in_effect_is_shown(
+    fts: Fts, studio: Any
+) -> None:
+    ships(studio, "training_arguments", '{"optim": "sgd", "learning_rate": 0.0002}')
+    asked: list[Any] = []
+
+    def validate(request: Any, context: Any) -> api.ValidateFineTuningJobResponse:
+        asked.append(request.request)
+        return api.ValidateFineTuningJobResponse(valid=True)
+
+    studio.ValidateFineTuningJob = validate
+    shown = fts(*TRAIN, "--training-arguments", '{"seed": 7, "optim": null}', "--epochs", "3")
+    assert json.loads(asked[-1].training_arguments_config) == {"seed": 7, "learning_rate": 0.0002}
+    assert "learning_rate: 0.0002\n" in shown.stdout
+    assert "seed: 7   (not in the shipped config)" in shown.stdout
+    assert 'optim: -   (taken away; shipped: "sgd")' in shown.stdout
+    assert "num_train_epochs: 3   (not in the shipped config)" in shown.stdout
+
+    fts(*TRAIN, "--training-arguments", '{"seed": 7}', "--whole-config")
+    assert json.loads(asked[-1].training_arguments_config) == {"seed": 7}
+    fts(*TRAIN)
+    assert asked[-1].training_arguments_config == ""
+    fts(*TRAIN, "--training-arguments", '{"seed": ')
+    assert asked[-1].training_arguments_config == '{"seed": '
+
+
+def test_a_typed_generation_config_adds_to_the_shipped_one(fts: Fts, studio: Any) -> None:
+    ships(studio, "generation_config", '{"do_sample": true, "top_k": 50, "max_new_tokens": 60}')
+    asked: list[Any] = []
+
+    def validate(request: Any, context: Any) -> api.ValidateEvaluationJobResponse:
+        asked.append(request.request)
+        return api.ValidateEvaluationJobResponse(valid=True)
+
+    studio.ValidateEvaluationJob = validate
+    shown = fts(*EVALUATE, "--generation-config", '{"do_sample": false}')
+    assert json.loads(asked[-1].generation_config) == {"do_sample": False, "max_new_tokens": 60}
+    assert "do_sample: false   (shipped: true)" in shown.stdout

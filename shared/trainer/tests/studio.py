@@ -23,6 +23,7 @@ from ft.api import (
     GetModelResponse,
     GetPromptResponse,
     ListAdaptersResponse,
+    ListConfigsResponse,
     ModelMetadata,
     PromptMetadata,
     RegisterExportRequest,
@@ -69,6 +70,7 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         self.exports: list[RegisterExportRequest] = []
         self.export_refused = ""
         self.config = ConfigMetadata(id="config", type="axolotl")
+        self.shipped: list[ConfigMetadata] = []
         self.reported = b""
         self.refused = 0
         self.splits = {"": (1.0, 0.9)}
@@ -88,6 +90,9 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
 
     def GetConfig(self, request, context):
         return GetConfigResponse(config=self.config)
+
+    def ListConfigs(self, request, context):
+        return ListConfigsResponse(configs=[c for c in self.shipped if c.type == request.type])
 
     def GetAdapter(self, request, context):
         for adapter in self.adapters:

@@ -19,13 +19,15 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
 from trl.trainer.sft_config import SFTConfig
 
+from ft.training import LEFT_OUT
 from trainer import settings
 from trainer.codegen import schemas as codegen
-from trainer.schemas import OWN, SCHEMAS
+from trainer.schemas import SCHEMAS
 
 KINDS = {kind: json.loads((codegen.FOLDER / f"{kind}.json").read_text()) for kind in SCHEMAS}
 NEEDS_MORE = (
     "assistant_ensemble_weight",
+    "dataloader_multiprocessing_context",
     "dataloader_prefetch_factor",
     "ddp_backend",
     "early_stopping_patience",
@@ -67,7 +69,10 @@ def examples(schema: dict[str, Any]) -> Iterator[Any]:
     for one in schema.get("anyOf", [schema]):
         yield from one.get("enum", ())
         kinds = one.get("type", [])
-        samples = {"boolean": False, "integer": 1, "number": 1.0, "null": None}
+        least = {"integer": 2, "number": 1.0}
+        if "exclusiveMaximum" in one:
+            least["number"] = one["exclusiveMaximum"] / 2
+        samples = {"boolean": False, "null": None, **least}
         for name in [kinds] if isinstance(kinds, str) else kinds:
             if name in samples:
                 yield samples[name]
@@ -101,7 +106,7 @@ def declared() -> list[tuple[str, str, Any]]:
     for kind, library in (("training_arguments", SFTConfig), ("lora_config", peft.LoraConfig)):
         hints = typing.get_type_hints(library)
         for field in dataclasses.fields(library):
-            if "_config" not in field.name and field.name not in OWN:
+            if "_config" not in field.name and field.name not in LEFT_OUT:
                 found.append((kind, field.name, hints[field.name]))
     return found
 

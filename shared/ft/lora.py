@@ -1,0 +1,137 @@
+"""Settings of an adapter that contradict each other, or that have no effect."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["LEFT_OUT", "as_list", "conflicts", "is_pattern", "notices"]
+
+LEFT_OUT: Mapping[str, str] = {
+    "base_model_name_or_path": "the base model is the job's",
+    "revision": "the base model is the job's",
+    "peft_version": "the installed version makes the adapter",
+}
+"""Settings that a job leaves out, and why: a config may be copied from an adapter's."""
+ALL_LINEAR = "all-linear"
+_PRINCIPAL = ("pissa", "olora")
+
+
+def as_list(value: Any) -> list[Any]:
+    """One name or several, as a list."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple | set) else [value]
+
+
+def is_pattern(text: Any) -> bool:
+    """Tells whether the text is a regular expression."""
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError, TypeError):
+        return False
+    return True
+
+
+def conflicts(config: Mapping[str, Any]) -> list[str]:
+    """What an adapter's settings ask for that no training can do, a clause each."""
+    return [
+        *_of_targets(config),
+        *_of_patterns(config),
+        *_of_layers(config),
+        *_of_variants(config),
+        *_of_parameters(config),
+        *_of_tokens(config),
+    ]
+
+
+def notices(config: Mapping[str, Any]) -> list[str]:
+    """Settings of an adapter that have no effect, a sentence each."""
+    found = [
+        f"{name} is left out: {reason}" for name, reason in LEFT_OUT.items() if config.get(name)
+    ]
+    if config.get("fan_in_fan_out"):
+        found.append("fan_in_fan_out has no effect: the kind of each layer says it")
+    if config.get("ensure_weight_tying") and not (
+        config.get("modules_to_save") or config.get("trainable_token_indices")
+    ):
+        found.append(
+            "ensure_weight_tying has no effect without modules_to_save or trainable_token_indices"
+        )
+    return found
+
+
+def _of_targets(config: Mapping[str, Any]) -> Iterator[str]:
+    targets = config.get("target_modules")
+    if "lm_head" in as_list(targets):
+        yield (
+            "target_modules cannot name lm_head, of which the loss is made directly; "
+            "modules_to_save can"
+        )
+    both = set(map(str, as_list(targets))) & set(map(str, as_list(config.get("modules_to_save"))))
+    if both:
+        yield (
+            f"target_modules and modules_to_save both name {', '.join(sorted(both))}: a module is "
+            "trained as a whole or by an adapter"
+        )
+
+
+def _of_patterns(config: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("target_modules", "exclude_modules"):
+        value = config.get(name)
+        if isinstance(value, str) and not is_pattern(value):
+            yield f"{name} must be a list of names or a regular expression, which {value!r} is not"
+    for name in ("rank_pattern", "alpha_pattern", "modules_to_save", "layers_pattern"):
+        for value in as_list(config.get(name)) if name != "rank_pattern" else ():
+            keys = value if isinstance(value, dict) else [value]
+            for key in keys:
+                if not is_pattern(key):
+                    yield f"{name} has {key!r}, which is no regular expression"
+    for key in config.get("rank_pattern") or ():
+        if not is_pattern(key):
+            yield f"rank_pattern has {key!r}, which is no regular expression"
+
+
+def _of_layers(config: Mapping[str, Any]) -> Iterator[str]:
+    layers, pattern = config.get("layers_to_transform"), config.get("layers_pattern")
+    if layers is not None and not isinstance(config.get("target_modules"), list):
+        yield "layers_to_transform needs target_modules that is a list of names"
+    if pattern and layers is None:
+        yield "layers_pattern has no effect without layers_to_transform"
+
+
+def _of_variants(config: Mapping[str, Any]) -> Iterator[str]:
+    start = config.get("init_lora_weights", True)
+    if config.get("lora_bias"):
+        if not isinstance(start, bool):
+            yield "lora_bias needs init_lora_weights true or false"
+        if config.get("use_dora"):
+            yield "lora_bias and use_dora cannot both be true"
+    if start == "orthogonal" and config.get("r", 8) % 2:
+        yield f"init_lora_weights orthogonal needs an even r, not {config['r']}"
+
+
+def _of_parameters(config: Mapping[str, Any]) -> Iterator[str]:
+    if not config.get("target_parameters"):
+        return
+    for name in ("use_dora", "lora_bias", "fan_in_fan_out"):
+        if config.get(name):
+            yield f"{name} cannot be true beside target_parameters"
+    if config.get("lora_dropout"):
+        yield "lora_dropout must be 0 beside target_parameters"
+    if not isinstance(config.get("init_lora_weights", True), bool):
+        yield "init_lora_weights must be true or false beside target_parameters"
+
+
+def _of_tokens(config: Mapping[str, Any]) -> Iterator[str]:
+    tokens = config.get("trainable_token_indices")
+    if tokens is None:
+        return
+    named = list(tokens) if isinstance(tokens, dict) else ["embed_tokens"]
+    if isinstance(tokens, dict) and not tokens:
+        yield "trainable_token_indices names no module"
+    both = [name for name in named if name in as_list(config.get("modules_to_save"))]
+    if both:
+        yield (
+            f"trainable_token_indices and modules_to_save both name {', '.join(both)}: set one of "
+            "them"
+        )

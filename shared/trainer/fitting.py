@@ -1,0 +1,56 @@
+"""Settings held against the loaded model and the rows: what they name is there."""
+
+from typing import Any
+
+from ft.lora import ALL_LINEAR
+from ft.targets import Base, faults
+from trainer.errors import SettingsError
+
+
+def check_adapter(config: dict[str, Any], model: Any) -> None:
+    """Raises SettingsError naming modules, layers or tokens that the model does not have."""
+    shapes = {name: tuple(one.shape) for name, one in model.named_parameters()}
+    wanted = {**config, "target_modules": config.get("target_modules") or None}
+    if isinstance(wanted["target_modules"], str) and wanted["target_modules"].lower() == ALL_LINEAR:
+        # The library knows the linear layers by their type, which no name tells.
+        wanted["target_modules"] = None
+    if wrong := faults(wanted, Base(shapes)):
+        raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
+
+
+def check_batches(config: Any, rows: int) -> None:
+    """Raises SettingsError if only full batches are kept and the rows do not fill one."""
+    batch = config.per_device_train_batch_size * config.world_size
+    if config.dataloader_drop_last and rows < batch:
+        raise SettingsError(
+            f"training_arguments_config: dataloader_drop_last leaves out every row: {rows} rows "
+            f"to train on do not fill a batch of {batch}. Use a smaller "
+            "per_device_train_batch_size, or leave dataloader_drop_last out."
+        )
+
+
+_TOKENS = (
+    "bad_words_ids",
+    "begin_suppress_tokens",
+    "eos_token_id",
+    "forced_eos_token_id",
+    "pad_token_id",
+    "suppress_tokens",
+)
+
+
+def check_tokens(config: dict[str, Any], model: Any) -> None:
+    """Raises SettingsError naming ids of tokens that the model does not have."""
+    rows = model.get_input_embeddings().weight.shape[0]
+    for name in _TOKENS:
+        beyond = [one for one in _flat(config.get(name)) if one >= rows]
+        if beyond:
+            raise SettingsError(
+                f"generation_config: {name} has {beyond[0]}; the model has tokens 0 to {rows - 1}."
+            )
+
+
+def _flat(value: Any) -> list[float]:
+    if isinstance(value, list):
+        return [number for one in value for number in _flat(one)]
+    return [] if value is None else [value]

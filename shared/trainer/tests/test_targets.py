@@ -1,0 +1,120 @@
+"""The modules that settings name are those that PEFT finds."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import peft
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from ft import lora
+from ft.targets import Base, faults, targeted
+from trainer import fitting
+from trainer.errors import SettingsError
+from trainer.settings import make_lora_config
+
+NAMES = ("q_proj", "v_proj", "up_proj", "layers.1.mlp.up_proj", "none_such", "mlp", "o_proj")
+PATTERNS = (
+    "all-linear",
+    r".*\.q_proj",
+    r"model\.layers\.1\..*_proj",
+    r".*(k|v)_proj",
+    "q_proj",
+    r"model\.layers\.\d\.mlp\.up_proj",
+)
+SOME = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
+
+
+def tiny(tied: bool = True) -> Any:
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=32,
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            tie_word_embeddings=tied,
+        )
+    )
+
+
+def shapes(model: Any) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(one.shape) for name, one in model.named_parameters()}
+
+
+MODEL = shapes(tiny())
+
+CONFIGS = st.fixed_dictionaries(
+    {"target_modules": SOME | st.sampled_from(PATTERNS)},
+    optional={
+        "exclude_modules": SOME | st.sampled_from(PATTERNS[1:]),
+        "layers_to_transform": st.sampled_from((0, [1], [0, 1], [5])),
+        "layers_pattern": st.sampled_from(("layers", ["layers"], "h")),
+        "modules_to_save": st.sampled_from((["lm_head"], ["v_proj"], ["norm"], ["mlp"])),
+        "rank_pattern": st.sampled_from(({"q_proj": 2}, {".*_proj": 2}, {"x": 2})),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(CONFIGS)
+def test_the_modules_are_those_of_the_library(config: dict[str, Any]) -> None:
+    if lora.conflicts(config):
+        return
+    base = Base(MODEL)
+    wrong = faults(config, base)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            with torch.device("meta"):
+                made = peft.get_peft_model(tiny(), make_lora_config(config))
+        except ValueError:
+            assert wrong
+            return
+    if not wrong:
+        assert targeted(config, base) == made.base_model.targeted_module_names
+        assert not [str(one.message) for one in told if "match" in str(one.message)]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"target_modules": ["q_proj", "c_attn"]}, "names c_attn, which is no module"),
+        ({"target_modules": r".*\.c_attn"}, "matches no module of the base model"),
+        ({"target_modules": ["mlp"]}, "which is no linear layer"),
+        ({"modules_to_save": ["classifier"]}, "modules_to_save names classifier"),
+        ({"exclude_modules": ".*"}, "leave no module to train an adapter on"),
+        ({"exclude_modules": ["nothing"]}, "exclude_modules names nothing"),
+        ({"target_modules": ["q_proj"], "layers_to_transform": [0, 7]}, "names 7; the base model"),
+        ({"rank_pattern": {"c_attn": 4}}, "rank_pattern has 'c_attn'"),
+        ({"trainable_token_indices": [1]}, "are the same weights"),
+        ({"target_parameters": ["experts"]}, "target_parameters names experts"),
+    ],
+)
+def test_what_names_nothing_is_told(config: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=r"^lora_config: ") as told:
+        fitting.check_adapter(config, tiny())
+    assert said in str(told.value)
+
+
+def test_tokens_are_among_those_of_the_model() -> None:
+    model = tiny(tied=False)
+    fitting.check_adapter({"trainable_token_indices": [31]}, model)
+    with pytest.raises(SettingsError, match="has 32; the base model has tokens 0 to 31"):
+        fitting.check_adapter({"trainable_token_indices": [31, 32]}, model)
+    with pytest.raises(SettingsError, match="pad_token_id has 40; the model has tokens 0 to 31"):
+        fitting.check_tokens({"pad_token_id": 40, "eos_token_id": [2, 3]}, model)
+
+
+def names() -> Iterator[str]:
+    yield from Base(MODEL).modules
+
+
+def test_every_module_with_weights_is_known() -> None:
+    there = {name for name, _ in tiny().named_modules()}
+    assert set(names()) <= there
