@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.errors import (
-    AlreadyExists,
     FailedPrecondition,
     NotFound,
     Refusal,
@@ -31,7 +30,7 @@ from services.fine_tuning import axolotl, axolotl_settings, plan, rules
 from services.fine_tuning.axolotl import AxolotlConfig, AxolotlData
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
-from services.fine_tuning.store import FineTuningStore
+from services.fine_tuning.store import FineTuningStore, name_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +90,15 @@ class Checks:
                 reason="FRAMEWORK_NOT_INSTALLED",
             )
 
-    async def name(self, request: JobRequest) -> None:
-        """Raises AlreadyExists if an adapter or a job has the adapter's name."""
-        holder = await self._peers.adapter_named(request.adapter_name)
-        if holder is not None:
-            raise AlreadyExists(
-                f"adapter_name: {request.adapter_name!r} is taken by adapter {holder}",
-                reason="ADAPTER_NAME_TAKEN",
-                field="adapter_name",
-                holder_id=holder,
-                rule=rules.ADAPTER_NAME_FREE.id,
-            )
-        self._jobs.require_free(adapter_name=request.adapter_name)
+    async def name(self, adapter_name: str, job_id: str = "") -> None:
+        """Raises AlreadyExists if an adapter, or another job that may make one, has the name.
+
+        `job_id` is the job that is to make the adapter: one that it has registered is its own.
+        """
+        holder = await self._peers.adapter_named(adapter_name)
+        if holder is not None and (not job_id or holder.fine_tuning_job_id != job_id):
+            raise name_taken(adapter_name, f"adapter {holder.id}", holder.id)
+        self._jobs.require_name(adapter_name, job_id)
 
     async def references(self, request: JobRequest) -> References:
         """What the request refers to.

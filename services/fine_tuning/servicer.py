@@ -88,7 +88,7 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
     async def ResumeFineTuningJob(
         self, request: ResumeFineTuningJobRequest
     ) -> ResumeFineTuningJobResponse:
-        job = await self._lifecycle.resume(request.id)
+        job = await self._service.resume(request.id)
         return ResumeFineTuningJobResponse(fine_tuning_job=to_metadata(job))
 
     async def CancelFineTuningJob(

@@ -79,7 +79,7 @@ class Validation:
             self._checks.request(request)
         _, _, references, _ = await asyncio.gather(
             findings.of(self._checks.available(request)),
-            findings.of(self._checks.name(request)),
+            findings.of(self._checks.name(request.adapter_name)),
             findings.of(self._checks.references(request)),
             check_template(self._workspace, plan.template(request), findings),
         )

@@ -1,7 +1,7 @@
 """What the studio keeps about every job, of whichever kind."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -164,11 +164,11 @@ class JobRecords(Records[Row]):
         super().__init__(store, kind)
         self._history = Records(store, history)
 
-    async def begin(self, jobs: Sequence[Row], unique: Iterable[str] = ()) -> None:
+    async def begin(self, jobs: Sequence[Row]) -> None:
         """Stores new jobs, all or none.
 
-        Raises AlreadyExists, with the id of the holder, if a value of a column in `unique`, an id,
-        or the request's id is taken; see also `require_startable`.
+        Raises AlreadyExists, with the id of the holder, if an id or the request's id is taken; see
+        also `require_startable`.
         """
 
         def work(connection: Connection) -> None:
@@ -176,8 +176,7 @@ class JobRecords(Records[Row]):
             if request_id := jobs[0].request_id:
                 self._require_free(connection, "request_id", request_id)
             for job in jobs:
-                for column in ("id", *unique):
-                    self._require_free(connection, column, getattr(job, column))
+                self._require_free(connection, "id", job.id)
                 self.require_startable(connection, job)
             self.insert(connection, jobs)
             for job in jobs:
@@ -186,7 +185,23 @@ class JobRecords(Records[Row]):
         await self.store.write(work)
 
     def require_startable(self, connection: Connection, job: Row) -> None:
-        """Raises AlreadyExists for a new job that is in the way of one of its kind."""
+        """Raises AlreadyExists for a job, new or resumed, that is in the way of another."""
+
+    async def queue_again(self, job: Row, cause: str, actor: str) -> bool:
+        """Queues another attempt at a job that has ended; False, and nothing done, if its state
+        allows none. Raises AlreadyExists if it is in the way of another by now."""
+        known = [self.table.c.state.in_(sources(JobState.QUEUED))]
+        values = {**job.another_attempt(job.state), "state": JobState.QUEUED.value}
+
+        def work(connection: Connection) -> bool:
+            self.lock(connection)
+            self.require_startable(connection, job)
+            if not self._set(connection, job.id, known, **values):
+                return False
+            self._note(connection, job.id, STATE, state=values["state"], cause=cause, actor=actor)
+            return True
+
+        return await self.store.write(work)
 
     async def move(
         self,
