@@ -8,8 +8,8 @@ ADAPTER_NAME = Rule(
 )
 ADAPTER_NAME_FREE = Rule(
     "FT-602",
-    "An adapter's name is not used by another adapter, or by another job that has made one or still "
-    "may: a job that has ended without an adapter frees its name.",
+    "An adapter's name is not used by another adapter, or by another job that has made one or may "
+    "still do: a job that has ended without an adapter frees its name.",
 )
 POSITIVE = Rule("FT-603", "Epochs and learning rate, where they are set, are numbers above 0.")
 NAMES_AGREE = Rule(

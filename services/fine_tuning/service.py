@@ -4,8 +4,11 @@ from dataclasses import dataclass, replace
 
 from chassis.errors import AlreadyExists
 from chassis.paths import ProjectPaths
+from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata
+from jobs.capacity import capacity
 from jobs.lifecycle import JobLifecycle
+from jobs.workspace import Workspace
 from services.fine_tuning import plan
 from services.fine_tuning.axolotl import prompt_for
 from services.fine_tuning.checks import Checks, References
@@ -35,7 +38,9 @@ class FineTuningService:
         checks: Checks,
         peers: Peers,
         paths: ProjectPaths,
+        workspace: Workspace,
     ) -> None:
+        self._workspace = workspace
         self._lifecycle = lifecycle
         self._jobs = jobs
         self._checks = checks
@@ -51,6 +56,7 @@ class FineTuningService:
             return before[0]
         self._checks.request(request)
         await self._checks.available(request)
+        await self._checks.granted(request)
         try:
             await self._checks.name(request.adapter_name)
         except AlreadyExists:
@@ -97,7 +103,12 @@ class FineTuningService:
         """
         job = self._lifecycle.get(job_id)
         await self._checks.name(str(job.adapter_name), job.id)
+        await self._checks.still_granted(job)
         return await self._lifecycle.resume(job_id)
+
+    async def capacity(self) -> GetJobCapacityResponse:
+        """What one job can be granted at the most, as far as that is stated."""
+        return (await capacity(self._workspace, plan.DEFAULT_TEMPLATE)).message()
 
     async def _planned(self, request: JobRequest, references: References) -> FineTuningJob:
         """The job of a request that nothing is wrong with; stores what goes with it."""

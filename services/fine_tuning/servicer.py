@@ -5,6 +5,8 @@ from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsRespon
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobRequest,
     CancelFineTuningJobResponse,
+    GetJobCapacityRequest,
+    GetJobCapacityResponse,
     ResumeFineTuningJobRequest,
     ResumeFineTuningJobResponse,
     ValidateFineTuningJobRequest,
@@ -68,6 +70,9 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
         self, request: ValidateFineTuningJobRequest
     ) -> ValidateFineTuningJobResponse:
         return await self._validation.validate(from_request(request.request))
+
+    async def GetJobCapacity(self, request: GetJobCapacityRequest) -> GetJobCapacityResponse:
+        return await self._service.capacity()
 
     async def RemoveFineTuningJob(
         self, request: RemoveFineTuningJobRequest

@@ -1,5 +1,7 @@
 """The table of fine-tuning jobs."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -120,7 +122,7 @@ class FineTuningStore(JobRecords[FineTuningJob]):
         ended = [state.value for state in WITHOUT_ADAPTER]
         return or_(self.table.c.state.not_in(ended), self.table.c.adapter_id.is_not(None))
 
-    def _holder(self, adapter_name: str, but: str) -> Select[tuple[str]]:
+    def _holder(self, adapter_name: str, but: str) -> Select[Any]:
         """Id of a job, `but` one, whose name that is."""
         table = self.table.c
         wanted = (table.adapter_name == adapter_name) & (table.id != but) & self._keep_name

@@ -17,7 +17,7 @@ from chassis.store import Store
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Failure, Retries, pause_after
-from jobs.history import JOB, PROGRESS, REMOVED, STATE, STUDIO, USER, JobEventRecord
+from jobs.history import JOB, PROGRESS, REMOVED, STATE, STUDIO, USER, WORKSPACE, JobEventRecord
 from jobs.states import sources
 
 REPORTED = (
@@ -40,6 +40,7 @@ _OF_AN_ATTEMPT = (
     "token_hash",
     "reported_offset",
     "not_before",
+    "waits_for",
 )
 """Columns that begin empty with another attempt."""
 
@@ -58,6 +59,7 @@ class JobRecord(Base, kw_only=True):
         "token_hash",
         "reported_offset",
         "not_before",
+        "waits_for",
     )
     """What would make a job run, or end one, in a studio that imports it."""
 
@@ -89,6 +91,8 @@ class JobRecord(Base, kw_only=True):
     """When it is tried again by itself, see `jobs.failures.Retries`; never if there is none."""
     not_before: Mapped[datetime | None] = mapped_column(default=None, sort_order=527)
     """When an attempt may begin that was queued by the retry policy."""
+    waits_for: Mapped[str | None] = mapped_column(default=None, sort_order=528)
+    """What a job that has not begun waits for, a sentence."""
     token_hash: Mapped[str | None] = mapped_column(default=None, repr=False, sort_order=518)
     """Of the token that the present attempt reports with, see `jobs.link`."""
     reported_offset: Mapped[int | None] = mapped_column(BigInteger, default=None, sort_order=519)
@@ -135,7 +139,20 @@ class JobRecord(Base, kw_only=True):
             attempt=self.attempt or 1,
             failure_kind=self.failure_kind or "",
             retry=Retries.read(self.retry).message() if self.retry else None,
+            waits_for=self._wait(),
         )
+
+    def _wait(self) -> str:
+        if self.state == JobState.QUEUED and self.not_before is not None:
+            return f"waits until {rfc3339(self.not_before)} before it is tried again"
+        return self.waits_for or "" if self.state == JobState.SCHEDULED else ""
+
+    def in_order(self, time: datetime | None, *earlier: datetime | None) -> datetime | None:
+        """The time, but none before the job was recorded or before what came `earlier`: clocks are
+        set back, and those of the workspace may differ from the studio's."""
+        if time is None:
+            return None
+        return max([time, self.created_at, *(known for known in earlier if known is not None)])
 
     @property
     def imported(self) -> bool:
@@ -222,10 +239,20 @@ class JobRecords(Records[Row]):
         def work(connection: Connection) -> bool:
             if not self._set(connection, id, known, state=to.value, **values):
                 return False
+            if to.ended:
+                self._finish(connection, id)
             self._note(connection, id, STATE, state=to.value, cause=cause, actor=actor)
             return True
 
         return await self.store.write(work)
+
+    def _finish(self, connection: Connection, id: str) -> None:
+        """Has a job that has ended say when, and not before anything else happened to it."""
+        row = connection.execute(select(self.table).where(self.table.c.id == id)).mappings().one()
+        job = self.record(row)
+        finished = job.in_order(job.finished_at or now(), job.started_at)
+        if finished != job.finished_at:
+            self._set(connection, id, [], finished_at=finished)
 
     async def retry(
         self, job: Row, ended: JobState, failure: Failure, first_pause: timedelta
@@ -276,10 +303,14 @@ class JobRecords(Records[Row]):
         offset = func.coalesce(self.table.c.reported_offset, 0)
         known = [self.table.c.run_id == job.run_id, offset == (job.reported_offset or 0)]
         reported = {k: v for k, v in values.items() if k in REPORTED and v is not None}
+        waits = {k: v for k, v in values.items() if k == "waits_for" and v is not None}
 
         def work(connection: Connection) -> bool:
             if not self._set(connection, job.id, known, **values):
                 return False
+            if waits:
+                told = json.dumps(waits)
+                self._note(connection, job.id, PROGRESS, progress=told, actor=WORKSPACE)
             if reported:
                 self._note(connection, job.id, PROGRESS, progress=json.dumps(reported), actor=JOB)
             return True
@@ -348,7 +379,10 @@ class JobRecords(Records[Row]):
         return self.store.read(lambda c: c.execute(query).mappings().all())
 
     def _note(self, connection: Connection, id: str, kind: str, **fields: Any) -> None:
-        event = self._history.kind(id=new_id(), job_id=id, kind=kind, **fields)
+        table = self._history.table
+        before = connection.scalar(select(func.max(table.c.created_at)).where(table.c.job_id == id))
+        time = max(now(), before or datetime.min)
+        event = self._history.kind(id=new_id(), job_id=id, kind=kind, created_at=time, **fields)
         self._history.insert(connection, [event])
 
 

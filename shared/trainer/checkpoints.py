@@ -6,19 +6,23 @@ import hashlib
 import json
 import os
 import time
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from ft.training import evaluation_steps
 from rows import canonical
+from rows.errors import first_line
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
 from trainer.events import EventLog
 from trainer.hardware import Notify
+from trainer.hashes import of_file
 
 COMPLETE_FILE = "complete.json"
 """Written last: a checkpoint without it was cut off while it was saved."""
@@ -95,26 +99,84 @@ def _as_first(args: TrainingArguments, due: bool) -> bool:
 
 
 def mark_complete(folder: Path, identity: str) -> None:
-    """Marks a checkpoint as whole, once all of it is on disk."""
-    for file in folder.iterdir():
+    """Marks a checkpoint as whole, once all of it is on disk, with the hashes of its files."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_mark(path)]
+    for file in files:
         _sync(file)
+    hashes = {file.relative_to(folder).as_posix(): of_file(file) for file in files}
     temporary = folder / f".{COMPLETE_FILE}"
-    temporary.write_text(json.dumps({"identity": identity}))
+    temporary.write_text(json.dumps({"identity": identity, "files": hashes}))
     _sync(temporary)
     temporary.replace(folder / COMPLETE_FILE)
     _sync(folder)
 
 
 def newest(output_dir: Path, identity: str, notify: Notify) -> Path | None:
-    """The newest checkpoint that is whole and of this job; None if there is none."""
+    """The newest checkpoint that is whole, undamaged and of this job; None if there is none."""
     found = [path for path in output_dir.glob("checkpoint-*") if _step(path) >= 0]
+    skipped = False
     for folder in sorted(found, key=_step, reverse=True):
-        marked = _identity(folder)
-        if marked == identity:
+        why = _unusable(folder, identity)
+        if not why:
+            if skipped:
+                notify(f"Training goes on from the older {folder.name}.")
             return folder
-        why = "belongs to other settings or data" if marked else "was cut off while it was saved"
-        notify(f"{folder.name} is not used: it {why}.")
+        skipped = True
+        notify(f"{folder.name} is not used: {why}.")
     return None
+
+
+def _unusable(folder: Path, identity: str) -> str:
+    """Why training cannot go on from a checkpoint; empty if it can."""
+    mark = _mark(folder)
+    if not mark.get("identity"):
+        return "it was cut off while it was saved"
+    if mark["identity"] != identity:
+        return "it belongs to other settings or data"
+    return _damage(folder, mark.get("files"))
+
+
+def _damage(folder: Path, hashes: Any) -> str:
+    """Which file of a checkpoint is not what was saved; empty if none is."""
+    try:
+        if isinstance(hashes, dict):
+            changed = (name for name, known in hashes.items() if of_file(folder / name) != known)
+        else:  # of an earlier version, which kept no hashes
+            changed = (file.name for file in folder.iterdir() if not _is_whole(file))
+        name = next(changed, "")
+        if name:
+            return f"its {name} is damaged"
+        unfit = (file.name for file in folder.glob("*.safetensors") if not _is_finite(file))
+        name = next(unfit, "")
+        return f"its {name} has values that are not finite" if name else ""
+    except (OSError, SafetensorError, ValueError) as error:
+        return f"its files cannot be read: {first_line(error)}"
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a file can be read as what its name says."""
+    try:
+        if file.suffix == ".json":
+            json.loads(file.read_text(encoding="utf-8"))
+        elif file.suffix in (".pt", ".pth"):
+            with zipfile.ZipFile(file) as parts:
+                return parts.testzip() is None
+        elif file.suffix == ".safetensors":
+            with safe_open(file, "pt") as tensors:
+                tensors.keys()
+    except (OSError, ValueError, zipfile.BadZipFile, SafetensorError):
+        return False
+    return file.is_dir() or file.stat().st_size > 0
+
+
+def _is_finite(file: Path) -> bool:
+    with safe_open(file, "pt") as tensors:
+        names = tensors.keys()
+        return all(bool(torch.isfinite(tensors.get_tensor(name)).all()) for name in names)
+
+
+def _is_mark(path: Path) -> bool:
+    return path.name in (COMPLETE_FILE, f".{COMPLETE_FILE}")
 
 
 def to_go_on_from(output_dir: Path, identity: str, events: EventLog) -> str | None:
@@ -134,12 +196,12 @@ def _step(folder: Path) -> int:
     return int(number) if number.isdecimal() else -1
 
 
-def _identity(folder: Path) -> str:
+def _mark(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / COMPLETE_FILE).read_text())
     except (OSError, ValueError):
-        return ""
-    return str(content.get("identity", "")) if isinstance(content, dict) else ""
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _sync(path: Path) -> None:

@@ -88,7 +88,7 @@ def start(
         prompt_id=PROMPTS.id_of(client, prompt),
         retry=start.policy,
         **manner.asked(),
-        **resources.asked(),
+        **resources.asked(client),
     )
     if start.check:
         wanted = api.ValidateEvaluationJobRequest(request=request)

@@ -93,7 +93,7 @@ def train(
         retry=start.policy,
         **adapter.asked(),
         **recipe.asked(),
-        **resources.asked(),
+        **resources.asked(client),
     )
     if start.check:
         wanted = api.ValidateFineTuningJobRequest(request=request)
