@@ -84,7 +84,7 @@ class Capacity:
             most = math.floor(there)
             remedy = f"ask for at most {most}" if most else "there is not even one"
             description = (
-                f"{asked} {unit} are asked for, and a job gets at most {round(there, 1):g} where "
+                f"{asked} {unit} asked for, and a job gets at most {round(there, 1):g} where "
                 f"it would run: {remedy}, or have the workbench grant more ({_VARIABLES[kind]})"
             )
             found.add(name, rules.GRANTED, description)
@@ -107,7 +107,7 @@ class Capacity:
             more = " (FTS_WORKBENCH_GPUS)" if self.gpus is not None else ""
             most = f"ask for at most {there}" if there else "ask for 0"
             description = (
-                f"{wanted} GPUs{of} are asked for, and a job gets at most {there}{kind} where it "
+                f"{wanted} {'GPU' if wanted == 1 else 'GPUs'}{of} asked for, and a job gets at most {there}{kind} where it "
                 f"would run: {most}, or run it where there are more{more}"
             )
             found.add(asked.name("gpu"), rules.GRANTED, description)

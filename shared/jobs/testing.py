@@ -39,7 +39,7 @@ class Workbench:
             # What runs may hold is no matter of the machine that the tests run on.
             FTS_WORKBENCH_CPU="64",
             FTS_WORKBENCH_MEMORY_GIB="64",
-            FTS_WORKBENCH_GPUS="0",
+            FTS_WORKBENCH_GPUS="8",
             FTS_WORKBENCH_STOP_GRACE_SECONDS="0.2",
             FTS_WORKBENCH_STARTER_DIR=str(folder / "no-starter"),
             **environment,

@@ -47,6 +47,19 @@ class Resources:
         return {"cpu": cpu, "memory": memory, "gpu": self.gpu}
 
 
+@dataclass(frozen=True, kw_only=True)
+class OwnResources:
+    """What one process gets; the studio chooses what is not said."""
+
+    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores.")] = None
+    memory: Annotated[int | None, typer.Option(min=1, help="Memory in GiB.")] = None
+    gpu: Annotated[int | None, typer.Option(min=0, help="GPUs.")] = None
+
+    def asked(self) -> dict[str, Any]:
+        """Fields of a request."""
+        return {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
+
+
 def within(
     client: FineTuningStudioClient, cpu: int = MOST_CPUS, memory: int = MOST_MEMORY_GIB
 ) -> dict[str, Any]:
