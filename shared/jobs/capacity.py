@@ -106,8 +106,9 @@ class Capacity:
             of = f" ({asked.workers} workers with {asked.gpu} each)" if wanted > asked.gpu else ""
             more = " (FTS_WORKBENCH_GPUS)" if self.gpus is not None else ""
             most = f"ask for at most {there}" if there else "ask for 0"
+            gpus = "GPU" if wanted == 1 else "GPUs"
             description = (
-                f"{wanted} {'GPU' if wanted == 1 else 'GPUs'}{of} asked for, and a job gets at most {there}{kind} where it "
+                f"{wanted} {gpus}{of} asked for, and a job gets at most {there}{kind} where it "
                 f"would run: {most}, or run it where there are more{more}"
             )
             found.add(asked.name("gpu"), rules.GRANTED, description)
