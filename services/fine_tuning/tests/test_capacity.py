@@ -45,7 +45,10 @@ async def test_what_cannot_run_is_refused_with_both_numbers(
     assert violation.rule == ("FT-821" if field == "gpu_label_id" else "FT-820")
     assert [number for number in numbers if number not in violation.description] == []
     request = StartFineTuningJobRequest(
-        **{"base_model_id": "m", "dataset_id": "d", "prompt_id": "p", "adapter_name": "new"},
+        base_model_id="m",
+        dataset_id="d",
+        prompt_id="p",
+        adapter_name="new",
         **{"num_cpu": 1, "num_memory": 1, "user_script": "train.py", **asked},
     )
     look = ValidateFineTuningJobRequest(request=request)
