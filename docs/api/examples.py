@@ -100,6 +100,10 @@ while not JobState(job.status.state).ended:
     job = client.GetFineTuningJob(GetFineTuningJobRequest(id=job.id)).fine_tuning_job
 assert job.status.state == JobState.SUCCEEDED, job.status.failure_reason
 
+# --- GetJobCapacity
+there = client.GetJobCapacity(GetJobCapacityRequest())
+print(there.cpu if there.HasField("cpu") else "nobody states how many CPUs a job can get")
+
 # --- WatchJob
 # From the beginning, and until the job has ended; `cursor` goes on behind an event that is known.
 for answer in client.WatchJob(WatchJobRequest(job_id=job.id)):

@@ -27,7 +27,7 @@ def parts(settings: Settings) -> Parts:
     jobs = EvaluationStore(store)
     peers = Peers(settings)
     job_parts = JobParts("evaluation job", jobs, EvaluationLease, settings, reported)
-    checks = Checks(peers)
+    checks = Checks(peers, job_parts.workspace)
     service = EvaluationService(job_parts.lifecycle, checks, peers)
     validation = Validation(checks, peers, job_parts.workspace)
     servicer = EvaluationServicer(service, validation, job_parts.lifecycle, job_parts.link)

@@ -13,7 +13,9 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
-from services.evaluation import rules
+from jobs.capacity import Asked, require_granted
+from jobs.workspace import Workspace
+from services.evaluation import plan, rules
 from services.evaluation.peers import Peers
 from services.evaluation.request import EvaluationRequest
 
@@ -33,14 +35,26 @@ class References:
 class Checks:
     """The checks of a request, each of what the others do not need."""
 
-    def __init__(self, peers: Peers) -> None:
+    def __init__(self, peers: Peers, workspace: Workspace) -> None:
         self._peers = peers
+        self._workspace = workspace
 
     def request(self, request: EvaluationRequest) -> None:
         """The request by itself. Raises InvalidArgument with all that is wrong."""
         found = Violations()
         request.check(found)
         found.raise_if_any()
+
+    async def granted(self, request: EvaluationRequest) -> None:
+        """Raises FailedPrecondition for jobs that could never run where they would have to."""
+        asked = Asked(
+            cpu=request.cpu,
+            memory=request.memory,
+            gpu=request.gpu,
+            label=request.gpu_label_id,
+            fields={"label": "gpu_label_id"},
+        )
+        await require_granted(self._workspace, plan.TEMPLATE, asked)
 
     async def references(self, request: EvaluationRequest) -> References:
         """What the request refers to.

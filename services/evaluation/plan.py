@@ -70,4 +70,5 @@ def _spec(
         memory=request.memory,
         gpu=request.gpu,
         gpu_label_id=request.gpu_label_id,
+        title=f"evaluation {job.id}",
     )

@@ -27,6 +27,7 @@ class EvaluationService:
         if before := self._lifecycle.started_before(request.request_id, request.digest):
             return list(before)
         self._checks.request(request)
+        await self._checks.granted(request)
         await self._checks.references(request)
         parent = new_id()
         jobs = []

@@ -19,7 +19,7 @@ from services.evaluation.checks import Checks, References
 from services.evaluation.peers import Peers
 from services.evaluation.request import EvaluationRequest
 
-_ASIDE = ("", "type", "cpu", "selected_features")
+_ASIDE = ("", "type", "cpu", "gpu", "gpu_label_id", "memory", "selected_features")
 """Fields that say nothing of what is to be expected of a job."""
 
 
@@ -36,8 +36,9 @@ class Validation:
         findings = Findings()
         with findings.noted():
             self._checks.request(request)
-        references, _ = await asyncio.gather(
+        references, _, _ = await asyncio.gather(
             findings.of(self._checks.references(request)),
+            findings.of(self._checks.granted(request)),
             check_template(self._workspace, plan.TEMPLATE, findings),
         )
         seen: list[InspectJobResponse] = []

@@ -29,7 +29,8 @@ def parts(settings: Settings) -> Parts:
     job_parts = JobParts("fine-tuning job", jobs, FineTuningLease, settings, reported)
     paths = ProjectPaths(settings)
     checks = Checks(jobs, peers, paths, job_parts.workspace)
-    service = FineTuningService(job_parts.lifecycle, checks, peers, paths)
+    workspace = job_parts.workspace
+    service = FineTuningService(job_parts.lifecycle, jobs, checks, peers, paths, workspace)
     validation = Validation(checks, jobs, peers, job_parts.workspace)
     servicer = FineTuningServicer(service, validation, job_parts.lifecycle, job_parts.link)
     tables = TablesServicer(settings, store, FineTuningJob)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.errors import (
-    AlreadyExists,
     FailedPrecondition,
     NotFound,
     Refusal,
@@ -25,13 +24,14 @@ from ft.proto.fine_tuning_studio_pb2 import (
     PromptMetadata,
 )
 from ft.training import of_prompt
+from jobs.capacity import Asked, require_granted
 from jobs.frameworks import frameworks
 from jobs.workspace import Workspace
 from services.fine_tuning import axolotl, axolotl_settings, plan, rules
 from services.fine_tuning.axolotl import AxolotlConfig, AxolotlData
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
-from services.fine_tuning.store import FineTuningStore
+from services.fine_tuning.store import FineTuningJob, FineTuningStore, name_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +91,42 @@ class Checks:
                 reason="FRAMEWORK_NOT_INSTALLED",
             )
 
-    async def name(self, request: JobRequest) -> None:
-        """Raises AlreadyExists if an adapter or a job has the adapter's name."""
-        holder = await self._peers.adapter_named(request.adapter_name)
-        if holder is not None:
-            raise AlreadyExists(
-                f"adapter_name: {request.adapter_name!r} is taken by adapter {holder}",
-                reason="ADAPTER_NAME_TAKEN",
-                field="adapter_name",
-                holder_id=holder,
-                rule=rules.ADAPTER_NAME_FREE.id,
-            )
-        self._jobs.require_free(adapter_name=request.adapter_name)
+    async def granted(self, request: JobRequest) -> None:
+        """Raises FailedPrecondition for a job that could never run where it would have to."""
+        cpu, gpu, memory = plan.resources(request)
+        asked = Asked(
+            cpu=cpu,
+            memory=memory,
+            gpu=gpu,
+            label=request.gpu_label_id,
+            workers=request.num_workers,
+            own_script=not request.user_script,
+            fields={"label": "gpu_label_id"},
+        )
+        await require_granted(self._workspace, plan.template(request), asked)
+
+    async def still_granted(self, job: FineTuningJob) -> None:
+        """The same for a job that was started before."""
+        asked = Asked(
+            cpu=job.num_cpu or 0,
+            memory=job.num_memory or 0,
+            gpu=job.num_gpu or 0,
+            label=job.gpu_label_id,
+            workers=job.num_workers or 1,
+            own_script=not job.user_script,
+        )
+        template = plan.TEMPLATES.get(job.framework_type or "", plan.DEFAULT_TEMPLATE)
+        await require_granted(self._workspace, template, asked)
+
+    async def name(self, adapter_name: str, job_id: str = "") -> None:
+        """Raises AlreadyExists if an adapter, or another job that may make one, has the name.
+
+        `job_id` is the job that is to make the adapter: one that it has registered is its own.
+        """
+        holder = await self._peers.adapter_named(adapter_name)
+        if holder is not None and (not job_id or holder.fine_tuning_job_id != job_id):
+            raise name_taken(adapter_name, f"adapter {holder.id}", holder.id)
+        self._jobs.require_name(adapter_name, job_id)
 
     async def references(self, request: JobRequest) -> References:
         """What the request refers to.

@@ -44,10 +44,10 @@ class Peers(JobPeers):
         """The config with that id. Raises NotFound."""
         return (await self.configs.peer(lambda s: s.GetConfig, GetConfigRequest(id=id))).config
 
-    async def adapter_named(self, name: str) -> str | None:
-        """Id of the adapter of that name."""
+    async def adapter_named(self, name: str) -> AdapterMetadata | None:
+        """The adapter of that name."""
         response = await self._adapters(lambda s: s.ListAdapters, ListAdaptersRequest())
-        return next((a.id for a in response.adapters if a.name == name), None)
+        return next((a for a in response.adapters if a.name == name), None)
 
     async def adapter(self, id: str) -> AdapterMetadata | None:
         """The adapter with that id."""

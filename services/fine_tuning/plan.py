@@ -20,6 +20,7 @@ TEMPLATES: Mapping[str, str] = {
     FineTuningFrameworkType.AXOLOTL: "Finetuning_Base_Job",
 }
 """Name of the template job, by framework."""
+DEFAULT_TEMPLATE = TEMPLATES[FineTuningFrameworkType.LEGACY]
 DEFAULT_OUTPUT_DIR = "adapters"
 NEEDED = ("training_arguments_config", "lora_config")
 """Configs that every job of the studio's own trainer has: its own, or shipped ones."""
@@ -43,7 +44,7 @@ DEFAULT_LEARNING_RATE = 2e-4
 
 def template(request: JobRequest) -> str:
     """Name of the template job that the request's job is made from."""
-    return TEMPLATES.get(request.framework_type, TEMPLATES[FineTuningFrameworkType.LEGACY])
+    return TEMPLATES.get(request.framework_type, DEFAULT_TEMPLATE)
 
 
 def needed(request: JobRequest) -> Sequence[str]:
@@ -61,7 +62,7 @@ def record(
 
     Raises InvalidArgument if an argument of the job cannot be carried.
     """
-    cpu, gpu, memory = _resources(request)
+    cpu, gpu, memory = resources(request)
     epochs, learning_rate = _numbers(request, configs, axolotl)
     user_config = configs.get("user_config")
     id = new_id()
@@ -93,6 +94,7 @@ def _spec(request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
         gpu=job.num_gpu or 0,
         gpu_label_id=request.gpu_label_id,
         workers=request.num_workers,
+        title=request.adapter_name,
     )
 
 
@@ -153,7 +155,8 @@ def _numbers(
     return training["num_train_epochs"], float(training["learning_rate"])
 
 
-def _resources(request: JobRequest) -> tuple[int, int, int]:
+def resources(request: JobRequest) -> tuple[int, int, int]:
+    """CPUs, GPUs and GiB of memory of each worker."""
     agreed = Violations()
     cpu, gpu, memory = (r.agreed(agreed) for r in (request.cpu, request.gpu, request.memory))
     return cpu or 0, gpu or 0, memory or 0

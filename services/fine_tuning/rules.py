@@ -6,7 +6,11 @@ ADAPTER_NAME = Rule(
     "FT-601",
     "An adapter's name consists of letters, digits and hyphens and does not begin with a hyphen.",
 )
-ADAPTER_NAME_FREE = Rule("FT-602", "An adapter's name is not used by another job or adapter.")
+ADAPTER_NAME_FREE = Rule(
+    "FT-602",
+    "An adapter's name is not used by another adapter, or by another job that has made one or may "
+    "still do: a job that has ended without an adapter frees its name.",
+)
 POSITIVE = Rule("FT-603", "Epochs and learning rate, where they are set, are numbers above 0.")
 NAMES_AGREE = Rule(
     "FT-604",

@@ -4,13 +4,17 @@ from dataclasses import dataclass, replace
 
 from chassis.errors import AlreadyExists
 from chassis.paths import ProjectPaths
+from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
+from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata
+from jobs.capacity import capacity
 from jobs.lifecycle import JobLifecycle
+from jobs.workspace import Workspace
 from services.fine_tuning import plan
 from services.fine_tuning.axolotl import prompt_for
 from services.fine_tuning.checks import Checks, References
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import JobRequest
-from services.fine_tuning.store import FineTuningJob
+from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 DEFAULT_SPLIT = (1.0, 0.9)
 """Fraction and split for an adapter that no known job has trained."""
@@ -30,11 +34,15 @@ class FineTuningService:
     def __init__(
         self,
         lifecycle: JobLifecycle[FineTuningJob],
+        jobs: FineTuningStore,
         checks: Checks,
         peers: Peers,
         paths: ProjectPaths,
+        workspace: Workspace,
     ) -> None:
+        self._workspace = workspace
         self._lifecycle = lifecycle
+        self._jobs = jobs
         self._checks = checks
         self._peers = peers
         self._paths = paths
@@ -48,8 +56,9 @@ class FineTuningService:
             return before[0]
         self._checks.request(request)
         await self._checks.available(request)
+        await self._checks.granted(request)
         try:
-            await self._checks.name(request)
+            await self._checks.name(request.adapter_name)
         except AlreadyExists:
             # Meanwhile the same request, sent twice at the same time, may have taken it.
             if before := self._lifecycle.started_before(request.request_id, request.digest):
@@ -57,21 +66,49 @@ class FineTuningService:
             raise
         references = await self._checks.references(request)
         job = await self._planned(request, references)
-        [started] = await self._lifecycle.start([job], unique=["adapter_name"])
+        [started] = await self._lifecycle.start([job])
         return started
 
     async def split_of(self, adapter_id: str) -> Split:
         """How the rows were chosen when the adapter was trained; the defaults if nobody knows."""
         adapter = await self._peers.adapter(adapter_id)
-        job = None
-        if adapter is not None:
-            if adapter.fine_tuning_job_id:
-                job = self._lifecycle.records.one(id=adapter.fine_tuning_job_id)
-            else:
-                job = self._lifecycle.records.one(adapter_name=adapter.name)
+        job = self._maker(adapter) if adapter else None
         if job is None or job.dataset_fraction is None or job.train_test_split is None:
             return Split(*DEFAULT_SPLIT)
         return Split(job.dataset_fraction, job.train_test_split)
+
+    def _maker(self, adapter: AdapterMetadata) -> FineTuningJob | None:
+        """The job that has trained the adapter; None if that is not known for certain."""
+        if adapter.fine_tuning_job_id:
+            return self._jobs.one(id=adapter.fine_tuning_job_id)
+        found = self._jobs.one(adapter_id=adapter.id) or self._in_folder(adapter.location)
+        if found is not None:
+            return found
+        # A job of another name or place has not made it, and of several nobody knows which did.
+        named = self._jobs.named(adapter.name)
+        return named[0] if len(named) == 1 else None
+
+    def _in_folder(self, location: str) -> FineTuningJob | None:
+        """The job that saves its adapter there. Its folder bears its id."""
+        folder = self._paths.project / location
+        job = self._jobs.one(id=folder.name)
+        if job is None or not job.out_dir:
+            return None
+        return job if self._paths.project / job.out_dir == folder else None
+
+    async def resume(self, job_id: str) -> FineTuningJob:
+        """Begins another attempt at a job.
+
+        Raises AlreadyExists if an adapter, or another job, has taken the name of its adapter.
+        """
+        job = self._lifecycle.get(job_id)
+        await self._checks.name(str(job.adapter_name), job.id)
+        await self._checks.still_granted(job)
+        return await self._lifecycle.resume(job_id)
+
+    async def capacity(self) -> GetJobCapacityResponse:
+        """What one job can be granted at the most, as far as that is stated."""
+        return (await capacity(self._workspace, plan.DEFAULT_TEMPLATE)).message()
 
     async def _planned(self, request: JobRequest, references: References) -> FineTuningJob:
         """The job of a request that nothing is wrong with; stores what goes with it."""

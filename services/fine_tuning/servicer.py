@@ -5,6 +5,8 @@ from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsRespon
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobRequest,
     CancelFineTuningJobResponse,
+    GetJobCapacityRequest,
+    GetJobCapacityResponse,
     ResumeFineTuningJobRequest,
     ResumeFineTuningJobResponse,
     ValidateFineTuningJobRequest,
@@ -69,6 +71,9 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
     ) -> ValidateFineTuningJobResponse:
         return await self._validation.validate(from_request(request.request))
 
+    async def GetJobCapacity(self, request: GetJobCapacityRequest) -> GetJobCapacityResponse:
+        return await self._service.capacity()
+
     async def RemoveFineTuningJob(
         self, request: RemoveFineTuningJobRequest
     ) -> RemoveFineTuningJobResponse:
@@ -88,7 +93,7 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
     async def ResumeFineTuningJob(
         self, request: ResumeFineTuningJobRequest
     ) -> ResumeFineTuningJobResponse:
-        job = await self._lifecycle.resume(request.id)
+        job = await self._service.resume(request.id)
         return ResumeFineTuningJobResponse(fine_tuning_job=to_metadata(job))
 
     async def CancelFineTuningJob(

@@ -1,14 +1,20 @@
 """The table of fine-tuning jobs."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.errors import AlreadyExists
 from chassis.store import Store
 from ft.enums import JobState
 from jobs.history import JobEventRecord
 from jobs.lease import LeaseRecord
 from jobs.records import JobRecord, JobRecords
+from services.fine_tuning import rules
 
+WITHOUT_ADAPTER = (JobState.FAILED, JobState.STOPPED, JobState.TIMED_OUT, JobState.LOST)
+"""States in which a job ends without an adapter, unless it had registered one before."""
 _HARDWARE = ("base_model_id", "num_cpu", "num_gpu", "gpu_label_id", "num_workers")
 
 
@@ -91,3 +97,49 @@ class FineTuningStore(JobRecords[FineTuningJob]):
         query = select(self.table).filter_by(state=JobState.SUCCEEDED, **same)
         query = query.where(self.table.c.tokens_per_second > 0)
         return self.matching(query.order_by(self.table.c.seq.desc()).limit(limit))
+
+    def require_startable(self, connection: Connection, job: FineTuningJob) -> None:
+        """Raises AlreadyExists if the name of the job's adapter is another job's."""
+        name = str(job.adapter_name)
+        _require_none(name, connection.scalar(self._holder(name, job.id)))
+
+    def require_name(self, adapter_name: str, job_id: str = "") -> None:
+        """Raises AlreadyExists if a name is another job's now.
+
+        For a cheap answer before costly work: others may take the name in between.
+        """
+        query = self._holder(adapter_name, job_id)
+        _require_none(adapter_name, self.store.read(lambda c: c.scalar(query)))
+
+    def named(self, adapter_name: str) -> list[FineTuningJob]:
+        """Jobs whose name that is, oldest first: one, unless an import brought others."""
+        query = select(self.table).where(self.table.c.adapter_name == adapter_name, self._keep_name)
+        return self.matching(query.order_by(self.table.c.seq))
+
+    @property
+    def _keep_name(self) -> ColumnElement[bool]:
+        """That jobs have the adapter that they are named after, or may still make it."""
+        ended = [state.value for state in WITHOUT_ADAPTER]
+        return or_(self.table.c.state.not_in(ended), self.table.c.adapter_id.is_not(None))
+
+    def _holder(self, adapter_name: str, but: str) -> Select[Any]:
+        """Id of a job, `but` one, whose name that is."""
+        table = self.table.c
+        wanted = (table.adapter_name == adapter_name) & (table.id != but) & self._keep_name
+        return select(table.id).where(wanted).order_by(table.seq).limit(1)
+
+
+def _require_none(adapter_name: str, holder: str | None) -> None:
+    if holder is not None:
+        raise name_taken(adapter_name, f"job {holder}", holder)
+
+
+def name_taken(name: str, by: str, holder_id: str) -> AlreadyExists:
+    """The refusal of a name that an adapter or a job has."""
+    return AlreadyExists(
+        f"adapter_name: {name!r} is taken by {by}",
+        reason="ADAPTER_NAME_TAKEN",
+        field="adapter_name",
+        holder_id=holder_id,
+        rule=rules.ADAPTER_NAME_FREE.id,
+    )

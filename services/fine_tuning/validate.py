@@ -29,7 +29,10 @@ from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 NEWEST = 5
 """How many earlier jobs a time is taken from."""
-_ASIDE = ("", "adapter_name", "cpu", "num_cpu", "output_dir", "user_config", "user_config_id")
+_ASIDE = (
+    *("", "adapter_name", "cpu", "gpu", "gpu_label_id", "memory", "num_cpu"),
+    *("output_dir", "user_config", "user_config_id"),
+)
 """Fields that say nothing of what is to be expected of a job."""
 
 
@@ -80,9 +83,10 @@ class Validation:
         """What the request refers to, if all of it is there; notes what a start would refuse."""
         with findings.noted():
             self._checks.request(request)
-        _, _, references, _ = await asyncio.gather(
+        _, _, _, references, _ = await asyncio.gather(
             findings.of(self._checks.available(request)),
-            findings.of(self._checks.name(request)),
+            findings.of(self._checks.granted(request)),
+            findings.of(self._checks.name(request.adapter_name)),
             findings.of(self._checks.references(request)),
             check_template(self._workspace, plan.template(request), findings),
         )

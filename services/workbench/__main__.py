@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import structlog
@@ -65,14 +65,26 @@ async def _serve(settings: WorkbenchSettings) -> None:
         address = Address(url, _key(settings.key_file))
         workbench = await _build(settings, address)
         looking = asyncio.create_task(workbench.engine.run())
+        importing = asyncio.create_task(_try_imports(workbench, stopping.is_set))
         await _answer(app.build(workbench, address.key), listener, stopping)
         # Runs live on, each with its watcher, and are found again at the next start.
+        await importing
         looking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await looking
         await workbench.deployments.close()
         await workbench.database.close()
         log.info("workbench stopped")
+
+
+async def _try_imports(workbench: Workbench, stop: Callable[[], bool]) -> None:
+    """Have the template jobs say so if the trainer is there but cannot be imported."""
+    if workbench.runtime.unfit:
+        return
+    fault = await asyncio.to_thread(runtime.import_fault, workbench.runtime, stop)
+    if fault and not stop():
+        log.warning("jobs with the studio's own scripts are refused", why=fault)
+        await workbench.database.write(lambda s: bootstrap.state(s, bootstrap.NO_TRAINER, fault))
 
 
 async def _build(settings: WorkbenchSettings, address: Address) -> Workbench:

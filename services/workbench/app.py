@@ -46,7 +46,7 @@ def build(workbench: Workbench, key: str) -> FastAPI:
             methods=[operation["verb"]],
             response_model_exclude_none=True,
         )
-    app.add_api_route(HEALTH_PATH, _health, methods=["GET"])
+    app.add_api_route(HEALTH_PATH, lambda: _health(workbench), methods=["GET"])
     packed = client_package.archive()
     app.add_api_route(
         CLIENT_PATH, lambda: Response(packed, media_type="application/gzip"), methods=["GET"]
@@ -73,8 +73,8 @@ def _route(path: str) -> str:
     return path.replace("{path}", "{path:path}")
 
 
-async def _health() -> dict[str, str]:
-    return {"status": "ok"}
+def _health(workbench: Workbench) -> dict[str, str]:
+    return {"status": "ok", "no_trainer": workbench.runtime.unfit}
 
 
 class BearerKey:

@@ -1,5 +1,6 @@
 """What is in the workbench from the start: its project, runtime, accelerators, template jobs."""
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -8,7 +9,7 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from services.workbench.machine import Machine, label_id
+from services.workbench.machine import Machine
 from services.workbench.runtime import Runtime
 from services.workbench.settings import WorkbenchSettings
 from services.workbench.tables import AcceleratorRow, JobRow, ProjectRow, RuntimeRow
@@ -24,6 +25,11 @@ TEMPLATE_JOBS = {
 }
 FRAMEWORKS = "FTS_FRAMEWORKS"
 """The variable by which a template job says with what its jobs can train."""
+CAPACITY = "FTS_CAPACITY"
+"""The variable by which a template job says what a job can be granted at the most: a JSON object
+with cpu, memory_gib, gpus, and labels (how many GPUs each accelerator label stands for)."""
+NO_TRAINER = "FTS_NO_TRAINER"
+"""The variable by which a template job says why its own script cannot run; empty if it can."""
 STARTER_PARTS = ("model", "intents")
 
 
@@ -34,6 +40,15 @@ def seed(session: Session, settings: WorkbenchSettings, machine: Machine, runtim
     _seed_accelerators(session, machine)
     for name, script in TEMPLATE_JOBS.items():
         _seed_template(session, settings.workbench_project_id, name, script, runtime)
+    state(session, FRAMEWORKS, ",".join(runtime.frameworks))
+    state(session, CAPACITY, json.dumps(machine.most()))
+    state(session, NO_TRAINER, runtime.unfit)
+
+
+def state(session: Session, variable: str, value: str) -> None:
+    """Have every template job say so."""
+    for job in session.scalars(select(JobRow).where(JobRow.name.in_(TEMPLATE_JOBS))):
+        job.environment = {**job.environment, variable: value}
 
 
 def _seed_project(session: Session, project_id: str) -> None:
@@ -59,11 +74,11 @@ def _seed_runtime(session: Session, runtime: Runtime) -> None:
 
 def _seed_accelerators(session: Session, machine: Machine) -> None:
     session.execute(delete(AcceleratorRow))
-    for kind in sorted({gpu.kind for gpu in machine.gpus}):
+    for number, kind in enumerate(machine.kinds, start=1):
         count = sum(gpu.kind == kind for gpu in machine.gpus)
         session.add(
             AcceleratorRow(
-                id=label_id(kind),
+                id=str(number),
                 label_key="nvidia.com/gpu.product",
                 label_value=kind,
                 availability=True,
@@ -80,11 +95,11 @@ def _seed_template(
     if job is None:
         job = JobRow(project_id=project_id, name=name, script=script)
         session.add(job)
+        session.flush()
     # Where the trainer lies and which Python runs it may have changed since the last start.
     job.script = str((runtime.trainer or Path("trainer")) / "scripts" / script)
     job.runtime_identifier = runtime.identifier
     job.kernel = runtime.kernel
-    job.environment = {**job.environment, FRAMEWORKS: ",".join(runtime.frameworks)}
 
 
 def copy_starter(settings: WorkbenchSettings, runtime: Runtime) -> None:

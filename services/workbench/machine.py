@@ -4,9 +4,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import structlog
@@ -39,6 +40,54 @@ class Demand:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """A run or served model that holds some of the machine."""
+
+    name: str
+    cpu: float = 0
+    memory: float = 0
+    gpus: tuple[str, ...] = ()
+    """Indices."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Something that is shared out."""
+
+    singular: str
+    plural: str
+    held: Callable[[Holder, "Machine", str], float]
+
+    def of(self, count: float) -> str:
+        """So many of it."""
+        return f"{_number(count)} {self.singular if count == 1 else self.plural}"
+
+
+def _gpus_held(holder: Holder, machine: "Machine", label: str) -> float:
+    wanted = {gpu.index for gpu in machine.gpus_of(label)}
+    return len(wanted.intersection(holder.gpus))
+
+
+CPUS = Kind("CPU", "CPUs", lambda holder, _machine, _label: holder.cpu)
+MEMORY = Kind("GiB of memory", "GiB of memory", lambda holder, _machine, _label: holder.memory)
+_SHOWN_HOLDERS = 3
+
+
+def _holding(holding: Sequence[tuple[str, float]], there: float) -> str:
+    of = _number(there)
+    first, rest = holding[:_SHOWN_HOLDERS], holding[_SHOWN_HOLDERS:]
+    parts = [f"{name} holds {_number(count)} of {of}" for name, count in first]
+    if rest:
+        held = _number(sum(count for _, count in rest))
+        parts.append(f"{len(rest)} {'other holds' if len(rest) == 1 else 'others hold'} {held}")
+    return ", ".join(parts)
+
+
+def _number(count: float) -> str:
+    return f"{round(count, 1):g}"
+
+
+@dataclass(frozen=True)
 class Machine:
     """The whole of what may be held at once."""
 
@@ -46,22 +95,53 @@ class Machine:
     memory: float
     gpus: tuple[Gpu, ...] = ()
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of GPU there are. The label of each is its number among them, from 1."""
+        return sorted({gpu.kind for gpu in self.gpus})
+
     def gpus_of(self, label: str) -> list[Gpu]:
-        """The GPUs that a label stands for."""
-        return [g for g in self.gpus if label in _ANY_LABEL or label_id(g.kind) == label]
+        """The GPUs that a label stands for: a number as an accelerator's id, or a kind's name."""
+        if label in _ANY_LABEL:
+            return list(self.gpus)
+        names = {kind: (str(n), label_id(kind)) for n, kind in enumerate(self.kinds, start=1)}
+        return [gpu for gpu in self.gpus if label in names[gpu.kind]]
+
+    def most(self) -> dict[str, Any]:
+        """What one run can be granted at the most."""
+        labels = {str(n): kind for n, kind in enumerate(self.kinds, start=1)}
+        return {
+            "cpu": self.cpu,
+            "memory_gib": self.memory,
+            "gpus": len(self.gpus),
+            "labels": {number: len(self.gpus_of(number)) for number in labels},
+        }
 
     def shortfall(self, demand: Demand) -> str | None:
         """Why `demand` could not be met by the empty machine; None if it could."""
-        gpus = len(self.gpus_of(demand.label))
-        for what, asked, there in (
-            ("CPUs", demand.cpu, self.cpu),
-            ("GiB of memory", demand.memory, self.memory),
-            ("GPUs", demand.gpu, gpus),
-        ):
+        for kind, asked, there in self._compared(demand, len(self.gpus_of(demand.label))):
             if asked > there:
-                kind = f" labelled {demand.label!r}" if what == "GPUs" and demand.label else ""
-                return f"it asks for {asked:g} {what}{kind}, and the machine has {there:g}"
+                return f"it asks for {kind.of(asked)}, and the machine has {_number(there)}"
         return None
+
+    def wait(self, demand: Demand, holders: Sequence["Holder"]) -> str:
+        """For what `demand` has to wait, and who holds it; empty if all of it is free."""
+        free = len(self.gpus_of(demand.label))
+        found = []
+        for kind, asked, there in self._compared(demand, free):
+            held = {one: kind.held(one, self, demand.label) for one in holders}
+            if asked > there - sum(held.values()) + 1e-9:
+                holding = [(one.name, count) for one, count in held.items() if count]
+                found.append(f"{kind.of(asked)}; {_holding(holding, there)}")
+        return f"waits for {', and for '.join(found)}" if found else ""
+
+    def _compared(self, demand: Demand, gpus: int) -> list[tuple["Kind", float, float]]:
+        label = "" if demand.label in _ANY_LABEL else f" labelled {demand.label!r}"
+        return [
+            (CPUS, demand.cpu, self.cpu),
+            (MEMORY, demand.memory, self.memory),
+            (Kind(f"GPU{label}", f"GPUs{label}", _gpus_held), demand.gpu, gpus),
+        ]
 
     def for_workers(self, one: Demand, workers: int) -> Demand:
         """What several workers hold together, if `one` is what each asks for.

@@ -1,11 +1,17 @@
 """The one runtime: the interpreter that runs the jobs' scripts, and what is installed in it."""
 
 import json
+import os
 import subprocess
+import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+
+from ft.exit_status import told
 
 log = structlog.get_logger()
 
@@ -13,12 +19,13 @@ _PROBE = """
 import importlib.util, json, platform
 spec = importlib.util.find_spec("trainer")
 places = list(spec.submodule_search_locations or []) if spec else []
-axolotl = importlib.util.find_spec("axolotl") is not None
-print(json.dumps(
-    {"version": platform.python_version(), "trainer": places[:1], "axolotl": axolotl}
-))
+names = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "axolotl")
+lacks = [name for name in names if importlib.util.find_spec(name) is None]
+print(json.dumps({"version": platform.python_version(), "trainer": places[:1], "lacks": lacks}))
 """
 _PROBE_SECONDS = 60
+_IMPORT_SECONDS = 300
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Runtime:
     trainer: Path | None
     frameworks: tuple[str, ...] = ()
     """With what the trainer can train; empty if that is not known."""
+    unfit: str = ""
+    """Why the trainer's own scripts cannot run there, in one sentence; empty if they can."""
 
     @property
     def identifier(self) -> str:
@@ -40,6 +49,9 @@ class Runtime:
     def kernel(self) -> str:
         """The language, as a workspace names it."""
         return "Python " + ".".join(self.version.split(".")[:2])
+
+
+_REMEDY = "`make env` makes an environment with it; then `fts down` and `fts up`"
 
 
 class RuntimeUnusableError(Exception):
@@ -60,9 +72,42 @@ def probe(python: Path) -> Runtime:
         raise RuntimeUnusableError(f"FTS_WORKBENCH_PYTHON: {python}: {error}") from error
     found = json.loads(answer.stdout)
     trainer = Path(found["trainer"][0]) if found["trainer"] else None
-    if trainer is None:
-        log.warning(
-            "no package `trainer` in the runtime: template jobs will fail", python=str(python)
+    lacks = [name for name in found["lacks"] if name != "axolotl"]
+    unfit = ""
+    if trainer is None or lacks:
+        what = ", ".join(lacks) if trainer else "the trainer"
+        unfit = f"{what} is not installed for {python}, which runs the jobs: {_REMEDY}"
+        log.warning("jobs with the studio's own scripts are refused", why=unfit)
+    frameworks = ("legacy",) if "axolotl" in found["lacks"] else ("legacy", "axolotl")
+    return Runtime(python, found["version"], trainer, frameworks if trainer else (), unfit)
+
+
+_IMPORTS = "import torch, transformers, peft, trl, datasets, trainer.training"
+
+
+def import_fault(runtime: Runtime, stop: Callable[[], bool] = lambda: False) -> str:
+    """Why the trainer's libraries cannot be imported; empty if they can, or that is not known."""
+    with tempfile.TemporaryFile() as output:
+        # Nice: nobody waits for the answer, and it takes seconds of a CPU.
+        process = subprocess.Popen(  # noqa: S603 - what the operator configured
+            [str(runtime.python), "-c", f"import os; os.nice(15); {_IMPORTS}"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         )
-    frameworks = ("legacy", "axolotl") if found["axolotl"] else ("legacy",)
-    return Runtime(python, found["version"], trainer, frameworks if trainer else ())
+        deadline = time.monotonic() + _IMPORT_SECONDS
+        while process.poll() is None:
+            if stop() or time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                return ""
+            time.sleep(_POLL_SECONDS)
+        if process.returncode == 0:
+            return ""
+        output.seek(0)
+        lines = output.read().decode(errors="replace").strip().splitlines()
+    said = lines[-1].strip() if lines else told(process.returncode)
+    return f"the trainer cannot be imported by {runtime.python}, which runs the jobs ({said}): " + (
+        "`make clean env` makes its environment anew; then `fts down` and `fts up`"
+    )

@@ -140,6 +140,11 @@ class JobRunRow(Row):
     running_at: Mapped[datetime | None] = mapped_column(default=None, sort_order=104)
     finished_at: Mapped[datetime | None] = mapped_column(default=None, sort_order=105)
 
+    def after(self, time: datetime) -> datetime:
+        """The time, but none before what has happened to the run: clocks are set back."""
+        known = (self.scheduling_at, self.starting_at, self.running_at)
+        return max([time, self.created_at, *(one for one in known if one is not None)])
+
 
 class ModelRow(Row):
     """A model that may be built and deployed, with its default resources."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import cmlapi
 from chassis import errors
 from cmlapi.models.base import ApiModel
+from ft.agreed import WAITS_FOR
 from services.workbench import tables
 
 M = TypeVar("M", bound=ApiModel)
@@ -64,9 +65,11 @@ def job(row: tables.JobRow, of: tables.ProjectRow) -> cmlapi.Job:
     )
 
 
-def job_run(row: tables.JobRunRow) -> cmlapi.JobRun:
-    """A run of a job."""
-    return document(cmlapi.JobRun, row, creator=user(), environment=json.dumps(row.environment))
+def job_run(row: tables.JobRunRow, waits_for: str = "") -> cmlapi.JobRun:
+    """A run of a job, and what it waits for."""
+    told = {WAITS_FOR: waits_for} if waits_for else {}
+    environment = json.dumps(row.environment | told)
+    return document(cmlapi.JobRun, row, creator=user(), environment=environment)
 
 
 def model(row: tables.ModelRow, of: tables.ProjectRow) -> cmlapi.Model:

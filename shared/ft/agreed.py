@@ -11,3 +11,8 @@ NUM_WORKERS = "FTS_NUM_WORKERS"
 JOB_LOG = "FTS_JOB_LOG"
 """The variable with the job's own log, relative to the project directory. A local workbench says
 there which signal has ended the job: the API of a workspace has no place for it."""
+JOB_TITLE = "FTS_JOB_TITLE"
+"""The variable with what people call the job, such as its adapter's name."""
+WAITS_FOR = "FTS_WAITS_FOR"
+"""Where the local workbench says what a run waits for: a variable of the run's environment as the
+API shows it, which has no other place for it. The run itself does not get it."""

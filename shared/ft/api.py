@@ -68,6 +68,8 @@ __all__ = [
     "GetExportJobResponse",
     "GetFineTuningJobRequest",
     "GetFineTuningJobResponse",
+    "GetJobCapacityRequest",
+    "GetJobCapacityResponse",
     "GetModelRequest",
     "GetModelResponse",
     "GetPromptRequest",

@@ -317,6 +317,12 @@ class AsyncRpcs(ABC):
         """
         return await self._unary("RegisterExport", request, timeout)
 
+    async def GetJobCapacity(
+        self, request: jobs.GetJobCapacityRequest, *, timeout: float | None = None
+    ) -> jobs.GetJobCapacityResponse:
+        """What a job can be granted at the most, as far as that is stated where jobs run."""
+        return await self._unary("GetJobCapacity", request, timeout)
+
     def WatchJob(
         self, request: jobs.WatchJobRequest, *, timeout: float | None = None
     ) -> AsyncGenerator[jobs.WatchJobResponse, None]:

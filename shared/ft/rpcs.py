@@ -317,6 +317,12 @@ class Rpcs(ABC):
         """
         return self._unary("RegisterExport", request, timeout)
 
+    def GetJobCapacity(
+        self, request: jobs.GetJobCapacityRequest, *, timeout: float | None = None
+    ) -> jobs.GetJobCapacityResponse:
+        """What a job can be granted at the most, as far as that is stated where jobs run."""
+        return self._unary("GetJobCapacity", request, timeout)
+
     def WatchJob(
         self, request: jobs.WatchJobRequest, *, timeout: float | None = None
     ) -> Generator[jobs.WatchJobResponse, None, None]:

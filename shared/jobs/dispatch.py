@@ -18,7 +18,7 @@ from chassis.errors import (
     Unavailable,
 )
 from chassis.records import now
-from ft.agreed import JOB_LOG, NUM_WORKERS
+from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
 from ft.enums import FailureKind, JobState
 from jobs.history import WORKSPACE
 from jobs.link import JOB_ID, TOKEN, digest, new_token
@@ -56,6 +56,8 @@ class JobSpec:
     gpu_label_id: int | None = None
     workers: int = 1
     """How many work together, each with that much of everything."""
+    title: str = ""
+    """What people call the job."""
 
     def stored(self) -> str:
         """The spec as the record keeps it."""
@@ -176,6 +178,7 @@ class Dispatcher(Generic[Job]):
             environment={
                 **self._secrets,
                 **_workers(spec),
+                **({JOB_TITLE: spec.title} if spec.title else {}),
                 JOB_LOG: f"{job.folder()}/{LOG_FILE}",
             },
         )

@@ -85,3 +85,6 @@ FAILURE_COLUMNS: tuple[tuple[str, Any], ...] = (
     ("retry", sa.String),
 )
 """Columns of a job's table that came with the retry policy."""
+
+WAIT_COLUMNS: tuple[tuple[str, Any], ...] = (("waits_for", sa.String),)
+"""Columns of a job's table that came with what a job waits for."""

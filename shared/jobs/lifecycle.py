@@ -1,7 +1,7 @@
 """A job from its record to its end, the same for every kind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -100,7 +100,7 @@ class JobLifecycle(Generic[Job]):
                 )
         return jobs
 
-    async def start(self, jobs: Sequence[Job], unique: Iterable[str] = ()) -> list[Job]:
+    async def start(self, jobs: Sequence[Job]) -> list[Job]:
         """Records jobs, all or none, and brings them into the workspace; returns once they are
         accepted there.
 
@@ -109,7 +109,7 @@ class JobLifecycle(Generic[Job]):
         them will ever run. That holds for all of them if it holds for one.
         """
         try:
-            await self.records.begin(jobs, unique)
+            await self.records.begin(jobs)
         except AlreadyExists as taken:
             if taken.code_reason != "REQUEST_ID_TAKEN":
                 raise
@@ -196,15 +196,12 @@ class JobLifecycle(Generic[Job]):
         """Begins another attempt at a job that has ended without success.
 
         While the workspace is away it stays queued. Raises FailedPrecondition for a job in another
-        state.
+        state, AlreadyExists for one that is in the way of another by now.
         """
         job = self.get(id)
         if job.imported:
             raise self._not_resumable(id, "was imported")
-        moved = await self.records.move(
-            id, JobState.QUEUED, cause="resumed", actor=USER, **job.another_attempt(job.state)
-        )
-        if not moved:
+        if not await self.records.queue_again(job, cause="resumed", actor=USER):
             raise self._not_resumable(id, f"is {self.get(id).state}")
         with suppress(*UNDECIDED):
             await asyncio.shield(self._dispatcher.carry(id))

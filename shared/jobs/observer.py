@@ -10,6 +10,7 @@ import structlog
 
 from chassis.errors import NotFound
 from chassis.records import now
+from ft.agreed import WAITS_FOR
 from ft.enums import FailureKind, JobState
 from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind
 from jobs.history import JOB, WORKSPACE
@@ -123,8 +124,6 @@ class Observer(Generic[Job]):
             if await self._records.retry(job, state, failure, self._first_pause):
                 log.info("job retried", job_id=job.id, after=state, cause=cause)
                 return
-        if state.ended and not changes.get("finished_at"):
-            values["finished_at"] = now()
         moved = await self._records.move(
             job.id, state, cause=cause, actor=actor, of_run=job.run_id, **values
         )
@@ -149,10 +148,10 @@ class Observer(Generic[Job]):
         state = OF_ENGINE.get(run.status, JobState(job.state))
         if job.state == JobState.STOPPING and not state.ended:
             state = JobState.STOPPING
-        return state, {
-            "started_at": _naive(run.running_at),
-            "finished_at": _naive(run.finished_at),
-        }
+        started = job.in_order(_naive(run.running_at))
+        finished = job.in_order(_naive(run.finished_at), started)
+        waits_for = _waits_for(run) if state == JobState.SCHEDULED else None
+        return state, {"started_at": started, "finished_at": finished, "waits_for": waits_for}
 
     def _changes(self, job: Job, events: Iterable[Mapping[str, Any]]) -> Changes:
         changes: Changes = {}
@@ -183,9 +182,24 @@ def _reason(state: JobState, lines: list[str]) -> str:
     if state is JobState.LOST:
         return "the workspace no longer knows the job"
     if not lines:
-        return "the job ended before it wrote anything"
+        return (
+            "the job ended before it wrote anything; what it printed, if anything, is in the "
+            "workspace, in the log of its run"
+        )
     last = "its last line" if len(lines) == 1 else "its last lines"
     return sentence(f"the job ended without saying why; {last}: {' | '.join(lines)}")
+
+
+def _waits_for(run: Any) -> str | None:
+    """What a run that has not begun waits for, as far as the workspace says so."""
+    try:
+        said = json.loads(run.environment or "{}").get(WAITS_FOR)
+    except (ValueError, AttributeError):
+        said = None
+    if said:
+        return sentence(said)
+    queued = run.status == "ENGINE_SCHEDULING"
+    return "the workspace has it queued" if queued else "the workspace is starting it"
 
 
 def _naive(time: datetime | None) -> datetime | None:

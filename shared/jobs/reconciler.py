@@ -145,7 +145,6 @@ class Reconciler(Generic[Job]):
             actor=STUDIO,
             cml_job_id=None,
             sent_at=None,
-            finished_at=now(),
         )
 
     async def _ask_to_stop(self, job: Job) -> None:

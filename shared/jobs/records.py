@@ -1,7 +1,7 @@
 """What the studio keeps about every job, of whichever kind."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -17,7 +17,17 @@ from chassis.store import Store
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Failure, Retries, pause_after
-from jobs.history import JOB, NOTICE, PROGRESS, REMOVED, STATE, STUDIO, USER, JobEventRecord
+from jobs.history import (
+    JOB,
+    NOTICE,
+    PROGRESS,
+    REMOVED,
+    STATE,
+    STUDIO,
+    USER,
+    WORKSPACE,
+    JobEventRecord,
+)
 from jobs.states import sources
 
 REPORTED = (
@@ -40,6 +50,7 @@ _OF_AN_ATTEMPT = (
     "token_hash",
     "reported_offset",
     "not_before",
+    "waits_for",
 )
 """Columns that begin empty with another attempt."""
 
@@ -58,6 +69,7 @@ class JobRecord(Base, kw_only=True):
         "token_hash",
         "reported_offset",
         "not_before",
+        "waits_for",
     )
     """What would make a job run, or end one, in a studio that imports it."""
 
@@ -89,6 +101,8 @@ class JobRecord(Base, kw_only=True):
     """When it is tried again by itself, see `jobs.failures.Retries`; never if there is none."""
     not_before: Mapped[datetime | None] = mapped_column(default=None, sort_order=527)
     """When an attempt may begin that was queued by the retry policy."""
+    waits_for: Mapped[str | None] = mapped_column(default=None, sort_order=528)
+    """What a job that has not begun waits for, a sentence."""
     token_hash: Mapped[str | None] = mapped_column(default=None, repr=False, sort_order=518)
     """Of the token that the present attempt reports with, see `jobs.link`."""
     reported_offset: Mapped[int | None] = mapped_column(BigInteger, default=None, sort_order=519)
@@ -135,7 +149,20 @@ class JobRecord(Base, kw_only=True):
             attempt=self.attempt or 1,
             failure_kind=self.failure_kind or "",
             retry=Retries.read(self.retry).message() if self.retry else None,
+            waits_for=self._wait(),
         )
+
+    def _wait(self) -> str:
+        if self.state == JobState.QUEUED and self.not_before is not None:
+            return f"waits until {rfc3339(self.not_before)} before it is tried again"
+        return self.waits_for or "" if self.state == JobState.SCHEDULED else ""
+
+    def in_order(self, time: datetime | None, *earlier: datetime | None) -> datetime | None:
+        """The time, but none before the job was recorded or before what came `earlier`: clocks are
+        set back, and those of the workspace may differ from the studio's."""
+        if time is None:
+            return None
+        return max([time, self.created_at, *(known for known in earlier if known is not None)])
 
     @property
     def imported(self) -> bool:
@@ -164,11 +191,11 @@ class JobRecords(Records[Row]):
         super().__init__(store, kind)
         self._history = Records(store, history)
 
-    async def begin(self, jobs: Sequence[Row], unique: Iterable[str] = ()) -> None:
+    async def begin(self, jobs: Sequence[Row]) -> None:
         """Stores new jobs, all or none.
 
-        Raises AlreadyExists, with the id of the holder, if a value of a column in `unique`, an id,
-        or the request's id is taken; see also `require_startable`.
+        Raises AlreadyExists, with the id of the holder, if an id or the request's id is taken; see
+        also `require_startable`.
         """
 
         def work(connection: Connection) -> None:
@@ -176,8 +203,7 @@ class JobRecords(Records[Row]):
             if request_id := jobs[0].request_id:
                 self._require_free(connection, "request_id", request_id)
             for job in jobs:
-                for column in ("id", *unique):
-                    self._require_free(connection, column, getattr(job, column))
+                self._require_free(connection, "id", job.id)
                 self.require_startable(connection, job)
             self.insert(connection, jobs)
             for job in jobs:
@@ -186,7 +212,23 @@ class JobRecords(Records[Row]):
         await self.store.write(work)
 
     def require_startable(self, connection: Connection, job: Row) -> None:
-        """Raises AlreadyExists for a new job that is in the way of one of its kind."""
+        """Raises AlreadyExists for a job, new or resumed, that is in the way of another."""
+
+    async def queue_again(self, job: Row, cause: str, actor: str) -> bool:
+        """Queues another attempt at a job that has ended; False, and nothing done, if its state
+        allows none. Raises AlreadyExists if it is in the way of another by now."""
+        known = [self.table.c.state.in_(sources(JobState.QUEUED))]
+        values = {**job.another_attempt(job.state), "state": JobState.QUEUED.value}
+
+        def work(connection: Connection) -> bool:
+            self.lock(connection)
+            self.require_startable(connection, job)
+            if not self._set(connection, job.id, known, **values):
+                return False
+            self._note(connection, job.id, STATE, state=values["state"], cause=cause, actor=actor)
+            return True
+
+        return await self.store.write(work)
 
     async def move(
         self,
@@ -207,10 +249,20 @@ class JobRecords(Records[Row]):
         def work(connection: Connection) -> bool:
             if not self._set(connection, id, known, state=to.value, **values):
                 return False
+            if to.ended:
+                self._finish(connection, id)
             self._note(connection, id, STATE, state=to.value, cause=cause, actor=actor)
             return True
 
         return await self.store.write(work)
+
+    def _finish(self, connection: Connection, id: str) -> None:
+        """Has a job that has ended say when, and not before anything else happened to it."""
+        row = connection.execute(select(self.table).where(self.table.c.id == id)).mappings().one()
+        job = self.record(row)
+        finished = job.in_order(job.finished_at or now(), job.started_at)
+        if finished != job.finished_at:
+            self._set(connection, id, [], finished_at=finished)
 
     async def retry(
         self, job: Row, ended: JobState, failure: Failure, first_pause: timedelta
@@ -263,10 +315,14 @@ class JobRecords(Records[Row]):
         reported = {k: v for k, v in values.items() if k in REPORTED and v is not None}
         known_notices = len(json.loads(job.notices or "[]"))
         notices = json.loads(values.get("notices") or "[]")[known_notices:]
+        waits = {k: v for k, v in values.items() if k == "waits_for" and v is not None}
 
         def work(connection: Connection) -> bool:
             if not self._set(connection, job.id, known, **values):
                 return False
+            if waits:
+                told = json.dumps(waits)
+                self._note(connection, job.id, PROGRESS, progress=told, actor=WORKSPACE)
             if reported:
                 self._note(connection, job.id, PROGRESS, progress=json.dumps(reported), actor=JOB)
             for notice in notices:
@@ -338,7 +394,10 @@ class JobRecords(Records[Row]):
         return self.store.read(lambda c: c.execute(query).mappings().all())
 
     def _note(self, connection: Connection, id: str, kind: str, **fields: Any) -> None:
-        event = self._history.kind(id=new_id(), job_id=id, kind=kind, **fields)
+        table = self._history.table
+        before = connection.scalar(select(func.max(table.c.created_at)).where(table.c.job_id == id))
+        time = max(now(), before or datetime.min)
+        event = self._history.kind(id=new_id(), job_id=id, kind=kind, created_at=time, **fields)
         self._history.insert(connection, [event])
 
 

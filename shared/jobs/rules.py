@@ -25,3 +25,11 @@ RETRIED = Rule(
 NO_EFFECT = Rule("FT-816", "A setting that has no effect, or that a job replaces, is told.")
 CONSISTENT = Rule("FT-817", "Settings of a config do not contradict each other.")
 REPORT_SIZE = Rule("FT-815", "A report of a job has at most 256 KiB.")
+GRANTED = Rule(
+    "FT-820",
+    "A job asks for no more CPUs, memory and GPUs than a job can be granted where it runs.",
+)
+LABEL = Rule("FT-821", "An accelerator label is one of those where the job runs.")
+TRAINER = Rule(
+    "FT-822", "A job without a script of its own runs where the trainer is installed and works."
+)

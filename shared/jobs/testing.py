@@ -17,6 +17,7 @@ from chassis.rpc import handlers
 from chassis.server import Parts
 from chassis.testing import Process, exported_rows, serving, settings_in
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from jobs.capacity import NO_TRAINER
 from jobs.frameworks import FRAMEWORKS
 
 PROJECT_ID = "local"
@@ -38,7 +39,7 @@ class Workbench:
             # What runs may hold is no matter of the machine that the tests run on.
             FTS_WORKBENCH_CPU="64",
             FTS_WORKBENCH_MEMORY_GIB="64",
-            FTS_WORKBENCH_GPUS="0",
+            FTS_WORKBENCH_GPUS="8",
             FTS_WORKBENCH_STOP_GRACE_SECONDS="0.2",
             FTS_WORKBENCH_STARTER_DIR=str(folder / "no-starter"),
             **environment,
@@ -50,6 +51,8 @@ class Workbench:
         while not self.answers():
             assert time.monotonic() < deadline, self._process.log.read_text()
             time.sleep(0.05)
+        # Its jobs run scripts of the tests' own, in an environment that has no trainer.
+        self.state(**{NO_TRAINER: ""})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,9 +105,13 @@ class Workbench:
 
     def let_jobs_have(self, frameworks: str) -> None:
         """What its template jobs say of the frameworks that jobs have."""
+        self.state(**{FRAMEWORKS: frameworks})
+
+    def state(self, **variables: str) -> None:
+        """What its template jobs say, beside what they say already."""
         for job in self._all():
             if str(job.name).endswith("_Base_Job"):
-                job.environment = json.dumps({FRAMEWORKS: frameworks})
+                job.environment = json.dumps({**json.loads(job.environment or "{}"), **variables})
                 self.api.update_job(job, PROJECT_ID, str(job.id))
 
     def script(self, name: str, code: str) -> str:

@@ -124,6 +124,19 @@ class Workspace:
         """Asks for a run to be stopped."""
         await self._call("stop_job_run", project_id=self._project_id, job_id=job_id, run_id=run_id)
 
+    async def accelerator_labels(self) -> list[Any]:
+        """The kinds of accelerator that a job may ask for."""
+        found: list[Any] = []
+        token = ""
+        while True:
+            page = await self._call(
+                "list_all_accelerator_node_labels", page_size=PAGE_SIZE, page_token=token
+            )
+            found += page.accelerator_node_label or ()
+            token = page.next_page_token or ""
+            if not token:
+                return found
+
     async def project(self) -> Any:
         """The project."""
         return await self._call("get_project", project_id=self._project_id)

@@ -6,22 +6,25 @@ import hashlib
 import json
 import os
 import time
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
 from ft.training import evaluation_steps
 from rows import canonical
-from rows.errors import DataError
+from rows.errors import DataError, first_line
 from rows.reading import Source
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
 from trainer.events import EventLog
 from trainer.hardware import Notify
+from trainer.hashes import of_file
 from trainer.manifest import named
 
 COMPLETE_FILE = "complete.json"
@@ -102,12 +105,14 @@ def _as_first(args: TrainingArguments, due: bool) -> bool:
 
 
 def mark_complete(folder: Path, identity: str, source: Source = NO_SOURCE) -> None:
-    """Marks a checkpoint as whole, once all of it is on disk."""
-    for file in folder.iterdir():
+    """Marks a checkpoint as whole, once all of it is on disk, with the hashes of its files."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_mark(path)]
+    for file in files:
         _sync(file)
+    hashes = {file.relative_to(folder).as_posix(): of_file(file) for file in files}
     temporary = folder / f".{COMPLETE_FILE}"
-    marked = {"identity": identity, "reader": source.reader, "files": source.files}
-    temporary.write_text(json.dumps(marked))
+    mark = {"identity": identity, "reader": source.reader, "rows": source.files, "files": hashes}
+    temporary.write_text(json.dumps(mark))
     _sync(temporary)
     temporary.replace(folder / COMPLETE_FILE)
     _sync(folder)
@@ -116,32 +121,92 @@ def mark_complete(folder: Path, identity: str, source: Source = NO_SOURCE) -> No
 def newest(
     output_dir: Path, identity: str, notify: Notify, source: Source = NO_SOURCE
 ) -> Path | None:
-    """The newest checkpoint that is whole and of this job; None if there is none.
+    """The newest checkpoint that is whole, undamaged and of this job; None if there is none.
 
     Raises DataError if another version of the reader has read other rows for it: what it has
     learned is not what the job would go on with.
     """
     found = [path for path in output_dir.glob("checkpoint-*") if _step(path) >= 0]
+    skipped = False
     for folder in sorted(found, key=_step, reverse=True):
-        marked = _marked(folder)
-        # Where the library has read the rows, in any release, there is no version.
-        other = bool(marked) and source.reader is not None and _reader(marked) != source.reader
-        if marked.get("identity") == identity:
-            if other:
+        mark = _mark(folder)
+        why = _unusable(folder, mark, identity, source)
+        if not why:
+            if skipped:
+                notify(f"Training goes on from the older {folder.name}.")
+            if _has_other_reader(mark, source):
                 notify(
-                    f"{folder.name} was saved by a job whose rows {named(_reader(marked))} has "
-                    f"read; {named(source.reader)} reads the same, and the training goes on."
+                    f"{folder.name} was saved by a job whose rows {named(_reader(mark))} has read; "
+                    f"{named(source.reader)} reads the same, and the training goes on."
                 )
             return folder
-        if other:
-            raise DataError(
-                f"The job began with rows as {named(_reader(marked))} has read them, and "
-                f"{named(source.reader)} reads them otherwise, or settings or data are others "
-                f"since: it cannot go on from {folder.name}. Start a new job."
-            )
-        why = "belongs to other settings or data" if marked else "was cut off while it was saved"
-        notify(f"{folder.name} is not used: it {why}.")
+        skipped = True
+        notify(f"{folder.name} is not used: {why}.")
     return None
+
+
+def _unusable(folder: Path, mark: Mapping[str, Any], identity: str, source: Source) -> str:
+    """Why training cannot go on from a checkpoint; empty if it can. Raises as `newest` does."""
+    if not mark.get("identity"):
+        return "it was cut off while it was saved"
+    if mark["identity"] == identity:
+        return _damage(folder, mark.get("files"))
+    if _has_other_reader(mark, source):
+        raise DataError(
+            f"The job began with rows as {named(_reader(mark))} has read them, and "
+            f"{named(source.reader)} reads them otherwise, or settings or data are others since: "
+            f"it cannot go on from {folder.name}. Start a new job."
+        )
+    return "it belongs to other settings or data"
+
+
+def _has_other_reader(mark: Mapping[str, Any], source: Source) -> bool:
+    """Whether another version of the reader has read the rows of a checkpoint."""
+    # Where the library has read the rows, in any release, there is no version.
+    return source.reader is not None and _reader(mark) != source.reader
+
+
+def _damage(folder: Path, hashes: Any) -> str:
+    """Which file of a checkpoint is not what was saved; empty if none is."""
+    try:
+        if isinstance(hashes, dict):
+            changed = (name for name, known in hashes.items() if of_file(folder / name) != known)
+        else:  # of an earlier version, which kept no hashes
+            changed = (file.name for file in folder.iterdir() if not _is_whole(file))
+        name = next(changed, "")
+        if name:
+            return f"its {name} is damaged"
+        unfit = (file.name for file in folder.glob("*.safetensors") if not _is_finite(file))
+        name = next(unfit, "")
+        return f"its {name} has values that are not finite" if name else ""
+    except (OSError, SafetensorError, ValueError) as error:
+        return f"its files cannot be read: {first_line(error)}"
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a file can be read as what its name says."""
+    try:
+        if file.suffix == ".json":
+            json.loads(file.read_text(encoding="utf-8"))
+        elif file.suffix in (".pt", ".pth"):
+            with zipfile.ZipFile(file) as parts:
+                return parts.testzip() is None
+        elif file.suffix == ".safetensors":
+            with safe_open(file, "pt") as tensors:
+                tensors.keys()
+    except (OSError, ValueError, zipfile.BadZipFile, SafetensorError):
+        return False
+    return file.is_dir() or file.stat().st_size > 0
+
+
+def _is_finite(file: Path) -> bool:
+    with safe_open(file, "pt") as tensors:
+        names = tensors.keys()
+        return all(bool(torch.isfinite(tensors.get_tensor(name)).all()) for name in names)
+
+
+def _is_mark(path: Path) -> bool:
+    return path.name in (COMPLETE_FILE, f".{COMPLETE_FILE}")
 
 
 def to_go_on_from(output_dir: Path, identity: str, source: Source, events: EventLog) -> str | None:
@@ -175,7 +240,7 @@ def _step(folder: Path) -> int:
     return int(number) if number.isdecimal() else -1
 
 
-def _marked(folder: Path) -> dict[str, Any]:
+def _mark(folder: Path) -> dict[str, Any]:
     """What stands in a checkpoint that is whole; nothing of another one."""
     try:
         content = json.loads((folder / COMPLETE_FILE).read_text())
@@ -184,8 +249,8 @@ def _marked(folder: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) and content.get("identity") else {}
 
 
-def _reader(marked: Mapping[str, Any]) -> int:
-    version = marked.get("reader")
+def _reader(mark: Mapping[str, Any]) -> int:
+    version = mark.get("reader")
     return version if isinstance(version, int) else 0
 
 

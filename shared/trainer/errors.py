@@ -5,8 +5,8 @@ import grpc
 from ft.client import StudioError
 from ft.enums import FailureKind
 from rows.errors import RowsError, first_line
+from trainer.causes import cause_of, safe
 
-MEMORY_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory")
 REFUSALS = (
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.NOT_FOUND,
@@ -68,41 +68,46 @@ class TrackingError(TrainerError):
 def explain(error: BaseException) -> str:
     """One sentence about the error, fit for the user. Never more than its first line."""
     if isinstance(error, TrainerError | RowsError):
-        return str(error)
+        return _own_words(error)
     line = first_line(error)
     if isinstance(error, StudioError):
+        if error.code == grpc.StatusCode.UNAVAILABLE:
+            return (
+                f"The studio does not answer ({line}): see `fts status`, and resume the job once "
+                "it serves."
+            )
         return f"The studio answered: {line}"
-    if of_memory(error):
-        return (
-            "Out of memory: use a smaller per_device_train_batch_size or max_length, "
-            "a quantised base model, or ask for more memory."
-        )
-    return f"Unforeseen {type(error).__name__}: {line}"
+    cause = cause_of(error)
+    return cause.words if cause else safe(f"Unforeseen {type(error).__name__}: {line}")
+
+
+def _own_words(error: BaseException) -> str:
+    """The error's own sentence, unless it repeats a library's advice to run code from files."""
+    text = str(error)
+    if safe(text) == text:
+        return text
+    cause = cause_of(error)
+    return cause.words if cause else safe(text)
 
 
 def kind_of(error: BaseException) -> FailureKind:
     """What kind of failure it is: whether the user has to change something, or it may pass."""
     if isinstance(error, WorkerError):
         return error.kind
-    if of_memory(error):
-        return FailureKind.OUT_OF_MEMORY
+    cause = cause_of(error)
+    if cause is not None and cause.kind == FailureKind.OUT_OF_MEMORY:
+        return cause.kind
     if isinstance(error, RegistrationError) and error.__cause__ is not None:
         return kind_of(error.__cause__)
     if isinstance(error, StudioError):
         return FailureKind.USER_ERROR if error.code in REFUSALS else FailureKind.ERROR
     if isinstance(error, TrainerError | RowsError) and not isinstance(error, TrackingError):
         return FailureKind.USER_ERROR
-    return FailureKind.ERROR
+    return cause.kind if cause else FailureKind.ERROR
 
 
 def describe(error: BaseException) -> str:
     """What a developer wants to know beside the reason."""
     if isinstance(error, WorkerError) and error.detail:
-        return error.detail
-    return f"{type(error).__name__}: {first_line(error)}"
-
-
-def of_memory(error: BaseException) -> bool:
-    """Whether memory has run out."""
-    line = first_line(error).lower()
-    return isinstance(error, MemoryError) or any(phrase in line for phrase in MEMORY_PHRASES)
+        return safe(error.detail)
+    return safe(f"{type(error).__name__}: {first_line(error)}")

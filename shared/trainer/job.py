@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from trainer.causes import safe
 from trainer.claim import attempt, claim
 from trainer.errors import describe, explain, kind_of
 from trainer.events import EVENTS_FILE, EventLog
@@ -81,10 +82,17 @@ def _flags(unknown: Sequence[str]) -> str:
 
 def log_to_output() -> None:
     """Log lines go to the standard error."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+class _Formatter(logging.Formatter):
+    """Leaves out what libraries advise about loading files unsafely, in tracebacks too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return safe(super().format(record))
 
 
 def _stop_on_sigterm(tee: Tee) -> None:

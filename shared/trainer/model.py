@@ -13,7 +13,8 @@ from rows.errors import first_line
 from rows.weight_files import shown
 from trainer import belonging, hub, weights
 from trainer.belonging import Base
-from trainer.errors import ModelError, UnsupportedError, of_memory
+from trainer.causes import is_of_memory
+from trainer.errors import ModelError, UnsupportedError
 from trainer.hardware import Hardware, Notify
 from trainer.tokenizer import set_pad_token
 
@@ -80,7 +81,7 @@ def _loaded(source: str, device: str, notify: Notify, **options: Any) -> Any:
             **options,
         )
     except Exception as error:
-        if of_memory(error):
+        if is_of_memory(error):
             raise
         raise ModelError(f"The model {source} cannot be loaded: {_why(error)}") from error
     _require_own(source, model, info, notify)
@@ -161,7 +162,7 @@ def load_adapter(
         adapted = PeftModel.from_pretrained(model, source, token=hub.token())
         placed = belonging.placed(adapted, source)
     except Exception as error:
-        if of_memory(error):
+        if is_of_memory(error):
             raise
         raise ModelError(f"{what} cannot be loaded: {belonging.why(error)}") from error
     belonging.require_placed(what, placed)

@@ -36,6 +36,8 @@ class ProgressCallback(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
+        if state.global_step >= state.max_steps or control.should_training_stop:
+            control.should_log = True  # so that a job of few steps has its loss as well
         # A step that is logged is reported with its loss by on_log, which comes right after.
         if time.monotonic() - self._reported >= QUIET_SECONDS and not control.should_log:
             self._report(state)

@@ -1,9 +1,10 @@
 """The usage example that users know runs as printed, against a studio that knows its ids."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,11 @@ KNOWN = {
 }
 
 
-@pytest.fixture
-def studio_that_knows(tmp_path: Path) -> Iterator[Studio]:
+@contextmanager
+def studio_that_knows(tmp_path: Path, **variables: str) -> Iterator[Studio]:
     with ExitStack() as stack:
         online = stack.enter_context(hub(ALPACA)).environment(str(tmp_path / "hf"))
-        studio = stack.enter_context(serving(tmp_path / "home", **online))
+        studio = stack.enter_context(serving(tmp_path / "home", **online, **variables))
         export = {table: {"schema": "", "data": rows} for table, rows in KNOWN.items()}
         (studio.project / "known.json").write_text(json.dumps(export))
         with studio.client() as client:
@@ -54,13 +55,33 @@ def studio_that_knows(tmp_path: Path) -> Iterator[Studio]:
         yield studio
 
 
-def test_runs_as_printed(studio_that_knows: Studio) -> None:
-    ip, _, port = studio_that_knows.address.rpartition(":")
+def example(studio: Studio) -> "subprocess.CompletedProcess[str]":
+    ip, _, port = studio.address.rpartition(":")
     where = {"FINE_TUNING_SERVICE_IP": ip, "FINE_TUNING_SERVICE_PORT": port}
-    done = run(sys.executable, str(EXAMPLE), env={**studio_that_knows.env, **where})
-    assert done.returncode == 0, done.stderr
+    return run(sys.executable, str(EXAMPLE), env={**studio.env, **where})
 
-    with studio_that_knows.client() as client:
+
+def test_runs_as_printed(tmp_path: Path) -> None:
+    there = {"FTS_WORKBENCH_GPUS": "1", "FTS_WORKBENCH_MEMORY_GIB": "16"}
+    with studio_that_knows(tmp_path, **there, FTS_WORKBENCH_CPU="2") as studio:
+        done = example(studio)
+        assert done.returncode == 0, done.stderr
+        is_started(studio)
+
+
+def test_is_refused_in_words_where_there_is_no_gpu(tmp_path: Path) -> None:
+    there = {"FTS_WORKBENCH_GPUS": "0", "FTS_WORKBENCH_MEMORY_GIB": "8"}
+    with studio_that_knows(tmp_path, **there, FTS_WORKBENCH_CPU="2") as studio:
+        done = example(studio)
+        assert done.returncode != 0
+        for said in ("1 GPU asked for", "at most 0", "16 GiB asked for", "at most 8"):
+            assert said in done.stderr
+        with studio.client() as client:
+            assert client.get_fine_tuning_jobs() == []
+
+
+def is_started(studio: Studio) -> None:
+    with studio.client() as client:
         (added,) = (d for d in client.get_datasets() if d.huggingface_name == "tatsu-lab/alpaca")
         assert added.name == "tatsu-lab/alpaca"
         assert tuple(json.loads(added.features)) == COLUMNS

@@ -81,11 +81,12 @@ class Studio:
         self.workbench = workbench
         self.jobs = domains.fine_tuning(settings)
         self.configs = domains.configs(settings)
+        self.adapters = domains.adapters(settings)
         self._owners: dict[str, Any] = {
             "models": domains.models(settings),
             "datasets": domains.datasets(settings),
             "prompts": domains.prompts(settings),
-            "adapters": domains.adapters(settings),
+            "adapters": self.adapters,
         }
 
     async def fill(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from chassis.errors import FailedPrecondition
 from chassis.ids import new_id
 from jobs.arguments import compact_json, encode
+from jobs.capacity import Asked
 from jobs.dispatch import JobSpec
 from jobs.workspace import Workspace
 from services.models.exports.request import ExportWanted
@@ -29,6 +30,16 @@ async def template(workspace: Workspace) -> tuple[str, str]:
     except FailedPrecondition:
         older = await workspace.template(OLDER_TEMPLATE)
         return OLDER_TEMPLATE, str(PurePosixPath(older.script).with_name(SCRIPT))
+
+
+def asked(wanted: ExportWanted) -> Asked:
+    """What the job asks for."""
+    return Asked(
+        cpu=wanted.cpu.value,
+        memory=wanted.memory.value,
+        gpu=wanted.gpu.value,
+        fields={name: getattr(wanted, name).field for name in ("cpu", "memory", "gpu")},
+    )
 
 
 def record(wanted: ExportWanted, template: str, script: str) -> ExportJob:
@@ -56,6 +67,7 @@ def record(wanted: ExportWanted, template: str, script: str) -> ExportJob:
         cpu=wanted.cpu.value,
         memory=wanted.memory.value,
         gpu=wanted.gpu.value,
+        title=f"export {wanted.model_name}",
     ).stored()
     return job
 

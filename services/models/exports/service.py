@@ -2,6 +2,7 @@
 
 from chassis.errors import FailedPrecondition
 from ft.enums import AdapterType, ExportType
+from jobs.capacity import require_granted
 from jobs.lifecycle import JobLifecycle
 from jobs.workspace import Workspace
 from services.models import rules
@@ -55,6 +56,7 @@ class ExportJobs:
         if wanted.type == ExportType.MODEL_REGISTRY:
             await self._require_unregistered(wanted.model_name)
         template, script = await plan.template(self._workspace)
+        await require_granted(self._workspace, template, plan.asked(wanted))
         [job] = await self._lifecycle.start([plan.record(wanted, template, script)])
         return job
 

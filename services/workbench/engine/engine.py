@@ -17,16 +17,29 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cmlapi import EngineStatus
-from ft.agreed import JOB_LOG, NUM_WORKERS
-from ft.exit_status import signal_of, told
-from services.workbench.engine import leftovers, shim
-from services.workbench.engine.folder import Ended, RunFolder, say
+from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
+from ft.exit_status import told
+from services.workbench.engine import last_words, leftovers, shim
+from services.workbench.engine.folder import Ended, RunFolder
 from services.workbench.engine.launch import project_environment
 from services.workbench.engine.means import Means
-from services.workbench.engine.states import LAUNCHED, UNFINISHED, Value, change, held_gpus
-from services.workbench.machine import Demand
+from services.workbench.engine.states import (
+    ACTIVE,
+    LAUNCHED,
+    UNFINISHED,
+    Value,
+    change,
+    held_gpus,
+)
+from services.workbench.machine import Demand, Holder
 from services.workbench.serving.deployments import Deployments
-from services.workbench.tables import JobRow, JobRunRow, utc_now
+from services.workbench.tables import (
+    JobRow,
+    JobRunRow,
+    ModelDeploymentRow,
+    ModelRow,
+    utc_now,
+)
 
 log = structlog.get_logger()
 
@@ -47,6 +60,8 @@ class Engine:
         self._told_why: set[str] = set()
         self._wake = asyncio.Event()
         self._looked = asyncio.Condition()
+        self.waiting: dict[str, str] = {}
+        """For what runs wait that are to begin, by their ids."""
 
     def wake(self) -> None:
         """Look at once: something was asked for."""
@@ -102,7 +117,7 @@ class Engine:
                 self._told_to_stop.add(run.id)
                 folder.ask_to_stop()
         elif run.status == EngineStatus.STARTING and (at := folder.started()) is not None:
-            await self._change(run, status=EngineStatus.RUNNING, running_at=at)
+            await self._change(run, status=EngineStatus.RUNNING, running_at=run.after(at))
 
     async def _await_claim(self, run: JobRunRow, folder: RunFolder) -> None:
         watcher = self._watchers.get(run.id)
@@ -138,15 +153,16 @@ class Engine:
 
     async def _finish(self, run: JobRunRow, ended: Ended) -> None:
         status = _final_status(ended)
-        self._tell_signal(run, ended)
-        started = self._folder(run).started()
+        self._tell_end(run, ended)
+        started = run.running_at or self._folder(run).started()
+        running = run.after(started) if started else None
         log.info("run finished", run=run.id, status=status, exit_code=ended.exit_code)
         await self._change(
             run,
             status=status,
             exit_code=ended.exit_code,
-            running_at=run.running_at or started,
-            finished_at=ended.at,
+            running_at=running,
+            finished_at=max(run.after(ended.at), running or ended.at),
         )
         if (watcher := self._watchers.pop(run.id, None)) is not None:
             # To write the end was its last act but to exit.
@@ -154,51 +170,74 @@ class Engine:
                 await asyncio.to_thread(watcher.wait, _LOOK_SECONDS)
         self._told_to_stop.discard(run.id)
 
-    def _tell_signal(self, run: JobRunRow, ended: Ended) -> None:
-        if ended.outcome != shim.EXITED or not signal_of(ended.exit_code or 0):
+    def _tell_end(self, run: JobRunRow, ended: Ended) -> None:
+        """Say how a run failed, in its output, and in the job's own log what that lacks of it."""
+        if ended.outcome != shim.EXITED or ended.exit_code == 0:
             return
-        what = f"the script {told(ended.exit_code or 0)}"
-        self._folder(run).say(what)
+        folder = self._folder(run)
+        said = f"the script {told(ended.exit_code)}" if ended.exit_code is not None else ""
+        if said:
+            folder.say(said)
         if log_file := run.environment.get(JOB_LOG):
+            job_log = self._settings.project / log_file
             with contextlib.suppress(OSError):
-                say(self._settings.project / log_file, what)
+                last_words.bring(folder.output, job_log)
 
     # Which runs may begin
 
     async def _admit(self) -> None:
         runs = self._database.read(_unfinished)
+        self.waiting = {id: why for id, why in self.waiting.items() if id in {r.id for r in runs}}
+        ahead: str = ""
         for run in runs:
             if run.status != EngineStatus.SCHEDULING:
                 continue
-            if (shortfall := self._machine.shortfall(self._demand(run))) is not None:
+            demand = self._demand(run)
+            if (shortfall := self._machine.shortfall(demand)) is not None:
                 # It waits for a larger machine; those behind it need not.
-                self._tell_why(run, f"waiting, because {shortfall}")
+                self._tell_why(run, f"cannot run here: {shortfall}")
                 continue
-            holders = [other for other in runs if other.status in LAUNCHED]
-            gpus = self._machine.grant(
-                self._demand(run),
-                [self._demand(other) for other in holders],
-                self._database.read(held_gpus),
-            )
-            if gpus is None:
-                # First come, first served: smaller runs behind it wait too.
-                self._tell_why(run, "waiting until the CPUs, memory and GPUs it asks for are free")
-                return
+            held = [self._demand(other) for other in runs if other.status in LAUNCHED]
+            gpus = self._machine.grant(demand, held, self._database.read(held_gpus))
+            if ahead or gpus is None:
+                # First come, first served: smaller runs behind one that waits do so too.
+                why = self._machine.wait(demand, self._holders(runs))
+                turn = f"its turn comes after {ahead}" if ahead else ""
+                self._tell_why(run, "; ".join(filter(None, [why, turn])))
+                ahead = ahead or self._name(run)
+                continue
+            self.waiting.pop(run.id, None)
             try:
                 await self._start(run, gpus)
             except Exception:
                 # Those behind it need not wait for what is wrong with this one.
                 log.exception("run not started", run=run.id)
 
+    def _holders(self, runs: Sequence[JobRunRow]) -> list[Holder]:
+        found = []
+        for run in runs:
+            if run.status in LAUNCHED:
+                held = self._demand(run)
+                found.append(Holder(self._name(run), held.cpu, held.memory, tuple(run.gpus)))
+        return found + self._database.read(_serving)
+
+    def _name(self, run: JobRunRow) -> str:
+        """What people call the run's job."""
+        if title := run.environment.get(JOB_TITLE):
+            return title
+        wanted = select(JobRow.name).where(JobRow.id == run.job_id)
+        return self._database.read(lambda s: s.scalar(wanted)) or run.id
+
     def _tell_why(self, run: JobRunRow, why: str) -> None:
         if run.id not in self._told_why:
             self._told_why.add(run.id)
             log.warning("run waits", run=run.id, why=why)
             self._folder(run).say(why)
+        self.waiting[run.id] = why
 
     async def _start(self, run: JobRunRow, gpus: list[str]) -> None:
         started = await self._change(
-            run, status=EngineStatus.STARTING, starting_at=utc_now(), gpus=gpus
+            run, status=EngineStatus.STARTING, starting_at=run.after(utc_now()), gpus=gpus
         )
         if not started:
             return
@@ -237,6 +276,14 @@ def _unfinished(session: Session) -> Sequence[JobRunRow]:
     return session.scalars(
         select(JobRunRow).where(JobRunRow.status.in_(UNFINISHED)).order_by(JobRunRow.seq)
     ).all()
+
+
+def _serving(session: Session) -> list[Holder]:
+    """Served models that hold GPUs."""
+    table = ModelDeploymentRow
+    query = select(ModelRow.name, table.gpus).join(ModelRow, ModelRow.id == table.model_id)
+    rows = session.execute(query.where(table.status.in_(ACTIVE))).all()
+    return [Holder(f"served model {name}", gpus=tuple(gpus)) for name, gpus in rows if gpus]
 
 
 def _final_status(ended: Ended) -> str:

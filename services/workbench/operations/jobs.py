@@ -171,7 +171,8 @@ async def list_job_runs(
         _job(session, project_id, job_id)
         rows, token = _RUNS.page(session, query, JobRunRow.job_id == job_id)
         return cmlapi.ListJobRunsResponse(
-            job_runs=[views.job_run(row) for row in rows], next_page_token=token
+            job_runs=[views.job_run(row, bench.engine.waiting.get(row.id, "")) for row in rows],
+            next_page_token=token,
         )
 
     return bench.database.read(work)
@@ -179,7 +180,8 @@ async def list_job_runs(
 
 async def get_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) -> cmlapi.JobRun:
     """Read a run."""
-    return bench.database.read(lambda s: views.job_run(_run(s, project_id, job_id, run_id)))
+    row = bench.database.read(lambda s: _run(s, project_id, job_id, run_id))
+    return views.job_run(row, bench.engine.waiting.get(row.id, ""))
 
 
 async def create_job_run(
@@ -224,7 +226,7 @@ async def stop_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) 
 def _ask_to_stop(run: JobRunRow) -> None:
     if run.status == EngineStatus.SCHEDULING:
         run.status = EngineStatus.STOPPED
-        run.finished_at = utc_now()
+        run.finished_at = run.after(utc_now())
     elif run.status in UNFINISHED:
         run.status = EngineStatus.STOPPING
 

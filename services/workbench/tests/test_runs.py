@@ -75,7 +75,8 @@ def test_run_that_fails_keeps_its_output(shared: Any, api: cmlapi.CMLServiceApi)
     )
     run = shared.done(api, shared.run(api, job))
     assert run.status == "ENGINE_FAILED"
-    assert set(shared.output(run).splitlines()) == {"to out", "to err"}
+    said = "[workbench] the script ended with exit status 3"
+    assert set(shared.output(run).splitlines()) == {"to out", "to err", said}
 
 
 def test_a_run_that_is_killed_says_by_which_signal(shared: Any, api: cmlapi.CMLServiceApi) -> None:
@@ -215,7 +216,12 @@ def test_first_come_first_served(
     jobs = [shared.job(api, WAIT_FOR_GO, cpu=cpu) for cpu in (1.5, 1.0, 0.5)]
     first, second, third = [shared.run(api, job) for job in jobs]
     shared.reach(api, first, "ENGINE_RUNNING")
-    wait("the second is told why it waits", lambda: _says(shared, second, "waiting until"))
+    held = f"waits for 1 CPU; {jobs[0].name} holds 1.5 of 2"
+    wait("the second is told why it waits", lambda: _says(shared, second, held))
+    assert waits_for(shared, api, second) == held
+    behind = f"waits for 0.5 CPUs; {jobs[0].name} holds 1.5 of 2"
+    turn = f"its turn comes after {jobs[1].name}"
+    assert waits_for(shared, api, third) in (turn, f"{behind}; {turn}")
     assert shared.read(api, second).status == "ENGINE_SCHEDULING"
     assert shared.read(api, third).status == "ENGINE_SCHEDULING"
     go.touch()
@@ -229,9 +235,16 @@ def test_run_that_can_never_fit_waits_and_holds_nobody_up(
     large = shared.run(api, shared.job(api, "", memory=1000))
     small = shared.run(api, shared.job(api, ""))
     assert shared.done(api, small).status == "ENGINE_SUCCEEDED"
-    wait("it is told why it waits", lambda: _says(shared, large, "1000 GiB of memory"))
+    why = "cannot run here: it asks for 1000 GiB of memory, and the machine has 4"
+    wait("it is told why it waits", lambda: _says(shared, large, why))
+    assert waits_for(shared, api, large) == why
     assert shared.read(api, large).status == "ENGINE_SCHEDULING"
     api.stop_job_run(shared.project_id, large.job_id, large.id)
+
+
+def waits_for(shared: Any, api: cmlapi.CMLServiceApi, run: cmlapi.JobRun) -> str:
+    """For what the run waits, as the API shows it."""
+    return str(json.loads(shared.read(api, run).environment).get("FTS_WAITS_FOR", ""))
 
 
 def _says(shared: Any, run: cmlapi.JobRun, text: str) -> bool:

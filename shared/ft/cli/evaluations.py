@@ -122,7 +122,7 @@ def start(
         fit_answer_length=not manner.limited(),
         **manner.asked(),
         **configs.sent,
-        **resources.asked(),
+        **resources.asked(client),
     )
     if start.check:
         wanted = api.ValidateEvaluationJobRequest(request=request)

@@ -6,7 +6,7 @@ import typer
 
 from ft import api
 from ft.cli.jobs import started
-from ft.cli.options import Attempts, Json, OwnResources
+from ft.cli.options import Attempts, Json, Resources
 from ft.cli.resources import ADAPTERS, Reference, text_or_file
 from ft.cli.session import Session
 
@@ -23,7 +23,7 @@ def export(
     type: Destination = api.ExportType.MODEL_REGISTRY,
     description: Annotated[str, typer.Option(help="What it is, for the registry.")] = "",
     generation_config: Json = "",
-    resources: OwnResources,
+    resources: Resources,
     attempts: Attempts,
 ) -> None:
     """Export an adapter with its base model."""
@@ -37,7 +37,7 @@ def export(
         model_description=description,
         generation_config=text_or_file(generation_config),
         retry=attempts.policy,
-        **resources.asked(),
+        **resources.asked(client),
     )
     response = client.ExportModel(request)
     if response.export_job_id:

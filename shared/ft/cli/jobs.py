@@ -49,6 +49,7 @@ COLUMNS: list[Column] = [
     ("STATE", lambda job: str(job.status.state)),
     ("STEP", _progress),
     ("CREATED", lambda job: str(job.status.created_at)),
+    ("WAITS FOR", lambda job: str(job.status.waits_for)),
 ]
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from ft import api
+from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
 Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
@@ -34,17 +35,30 @@ Dataset = Annotated[str, typer.Option(help="Dataset (id or name).")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
 
 
+MOST_CPUS, MOST_MEMORY_GIB = 2, 8
+"""What is asked for where nothing is said, as far as it is there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resources:
     """What each worker of a job gets."""
 
-    cpu: Annotated[int, typer.Option(min=1, help="CPU cores.")] = 2
-    memory: Annotated[int, typer.Option(min=1, help="Memory in GiB.")] = 8
-    gpu: Annotated[int, typer.Option(min=0, help="GPUs.")] = 0
+    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores; 2 if there are as many.")] = (
+        None
+    )
+    memory: Annotated[
+        int | None, typer.Option(min=1, help="Memory in GiB; 8 if there is as much.")
+    ] = None
+    gpu: Annotated[int | None, typer.Option(min=0, help="GPUs; 0 for a job if not given.")] = None
 
-    def asked(self) -> dict[str, Any]:
-        """Fields of a request."""
-        return {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
+    def asked(self, client: FineTuningStudioClient) -> dict[str, Any]:
+        """Fields of a request: what is not said within what is there."""
+        cpu, memory = (self.cpu, self.memory)
+        if cpu is None or memory is None:
+            there = within(client)
+            cpu = there["cpu"] if cpu is None else cpu
+            memory = there["memory"] if memory is None else memory
+        return {"cpu": cpu, "memory": memory, "gpu": self.gpu}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +72,22 @@ class OwnResources:
     def asked(self) -> dict[str, Any]:
         """Fields of a request."""
         return {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
+
+
+def within(
+    client: FineTuningStudioClient, cpu: int = MOST_CPUS, memory: int = MOST_MEMORY_GIB
+) -> dict[str, Any]:
+    """So many CPUs and GiB, or as many as a job can be granted if that is fewer."""
+    try:
+        there = client.GetJobCapacity(api.GetJobCapacityRequest())
+    except (UnimplementedError, UnavailableError):
+        # A studio of an earlier version does not say.
+        there = api.GetJobCapacityResponse()
+    if there.HasField("cpu"):
+        cpu = max(1, min(cpu, int(there.cpu)))
+    if there.HasField("memory_gib"):
+        memory = max(1, min(memory, int(there.memory_gib)))
+    return {"cpu": cpu, "memory": memory}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,12 +62,16 @@ def up(
     wanted = studio.Wanted(listen, project, trainer_python, workspace)
     address = studio.up(session.home, wanted, wait)
     host, _, port = address.rpartition(":")
+    no_trainer = studio.no_trainer(session.home)
     if session.out.json:
-        session.out.data({"address": address, "home": str(session.home.path)})
+        up = {"address": address, "home": str(session.home.path)}
+        session.out.data({**up, "no_trainer": no_trainer} if no_trainer else up)
     session.out.say(f"the studio serves at {address}; logs are in {session.home.logs}")
     session.out.say(
         f"scripts find it with FINE_TUNING_SERVICE_IP={host} FINE_TUNING_SERVICE_PORT={port}"
     )
+    if no_trainer:
+        session.out.say(f"jobs with the studio's own scripts are refused: {no_trainer}")
 
 
 def down(session: Session) -> None:

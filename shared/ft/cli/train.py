@@ -114,7 +114,7 @@ def train(
         **adapter.asked(),
         **recipe.asked(),
         **configs.sent,
-        **resources.asked(),
+        **resources.asked(client),
     )
     if start.check:
         wanted = api.ValidateFineTuningJobRequest(request=request)

@@ -114,14 +114,16 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._notices = _Notices(console)
-        self._told: dict[str, tuple[str, int, float]] = {}
+        self._told: dict[str, tuple[tuple[str, str], int, float]] = {}
 
     def show(self, title: str, status: api.JobStatus) -> None:
-        state, step, at = self._told.get(title, ("", 0, 0.0))
+        state, step, at = self._told.get(title, (("", ""), 0, 0.0))
+        now = (status.state, status.waits_for)
         due = status.step != step and time.monotonic() - at >= LINE_SECONDS
-        if status.state != state or due:
-            self._told[title] = (status.state, status.step, time.monotonic())
-            parts = (printable(title), status.state, _steps(status), _loss(status), _left(status))
+        if now != state or due:
+            self._told[title] = (now, status.step, time.monotonic())
+            said = (printable(one) for one in (title, *now))
+            parts = (*said, _steps(status), _loss(status), _left(status))
             self._console.print("  ".join(part for part in parts if part), markup=False)
         self._notices.show(title, status)
 
@@ -145,7 +147,7 @@ class _Bars:
             self._tasks[title],
             total=status.total_steps or None,
             completed=status.step,
-            state=status.state.lower(),
+            state=" ".join(filter(None, [status.state.lower(), status.waits_for])),
             steps=_steps(status),
             loss=f"{_loss(status)} {self._curve(list(losses.values()))}".strip(),
             left=_left(status),

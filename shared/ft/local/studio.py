@@ -1,6 +1,7 @@
 """Starts the studio on this machine, stops it, and says how its processes are."""
 
 import importlib.util
+import json
 import os
 import re
 import socket
@@ -100,6 +101,16 @@ def status(home: Home) -> list[ProcessReport]:
         ProcessReport(name, processes.get(name, unknown), _health(home, name))
         for name in layout.process_names(setup)
     ]
+
+
+def no_trainer(home: Home) -> str:
+    """Why the workbench cannot run the studio's own scripts; empty if it can, or does not say."""
+    try:
+        url = f"{home.workbench_url.read_text().strip()}/healthz"
+        with _opener().open(url, timeout=2.0) as said:
+            return str(json.load(said).get("no_trainer") or "")
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def facade_address(home: Home) -> str | None:
@@ -275,11 +286,15 @@ def _health(home: Home, name: str) -> str:
 
 
 def _workbench_health(home: Home) -> str:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"{home.workbench_url.read_text().strip()}/healthz", timeout=2.0):
+        with _opener().open(f"{home.workbench_url.read_text().strip()}/healthz", timeout=2.0):
             return health.SERVING
     except urllib.error.HTTPError:
         return "NOT_SERVING"
     except (OSError, ValueError):
         return health.UNREACHABLE
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Asks this machine directly, whatever proxy the environment names."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1634,6 +1634,11 @@ class FineTuningStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobResponse.FromString,
                 _registered_method=True)
+        self.GetJobCapacity = channel.unary_unary(
+                '/fine_tuning_studio.domains.FineTuning/GetJobCapacity',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityResponse.FromString,
+                _registered_method=True)
         self.ValidateFineTuningJob = channel.unary_unary(
                 '/fine_tuning_studio.domains.FineTuning/ValidateFineTuningJob',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.ValidateFineTuningJobRequest.SerializeToString,
@@ -1703,6 +1708,12 @@ class FineTuningServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartFineTuningJob(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetJobCapacity(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1787,6 +1798,11 @@ def add_FineTuningServicer_to_server(servicer, server):
                     servicer.StartFineTuningJob,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobResponse.SerializeToString,
+            ),
+            'GetJobCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetJobCapacity,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityResponse.SerializeToString,
             ),
             'ValidateFineTuningJob': grpc.unary_unary_rpc_method_handler(
                     servicer.ValidateFineTuningJob,
@@ -1921,6 +1937,33 @@ class FineTuning:
             '/fine_tuning_studio.domains.FineTuning/StartFineTuningJob',
             ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__pb2.StartFineTuningJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetJobCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.FineTuning/GetJobCapacity',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityResponse.FromString,
             options,
             channel_credentials,
             insecure,

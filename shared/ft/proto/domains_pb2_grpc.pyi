@@ -444,6 +444,7 @@ class FineTuningStub:
     ListFineTuningJobs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListFineTuningJobsRequest, _fine_tuning_studio_pb2.ListFineTuningJobsResponse]
     GetFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetFineTuningJobRequest, _fine_tuning_studio_pb2.GetFineTuningJobResponse]
     StartFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartFineTuningJobRequest, _fine_tuning_studio_pb2.StartFineTuningJobResponse]
+    GetJobCapacity: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetJobCapacityRequest, _fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]
     ValidateFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]
     RemoveFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveFineTuningJobRequest, _fine_tuning_studio_pb2.RemoveFineTuningJobResponse]
     GetDatasetSplitByAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]
@@ -465,6 +466,7 @@ class FineTuningAsyncStub(FineTuningStub):
     ListFineTuningJobs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListFineTuningJobsRequest, _fine_tuning_studio_pb2.ListFineTuningJobsResponse]  # type: ignore[assignment]
     GetFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetFineTuningJobRequest, _fine_tuning_studio_pb2.GetFineTuningJobResponse]  # type: ignore[assignment]
     StartFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartFineTuningJobRequest, _fine_tuning_studio_pb2.StartFineTuningJobResponse]  # type: ignore[assignment]
+    GetJobCapacity: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetJobCapacityRequest, _fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]  # type: ignore[assignment]
     ValidateFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]  # type: ignore[assignment]
     RemoveFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveFineTuningJobRequest, _fine_tuning_studio_pb2.RemoveFineTuningJobResponse]  # type: ignore[assignment]
     GetDatasetSplitByAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]  # type: ignore[assignment]
@@ -501,6 +503,13 @@ class FineTuningServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.StartFineTuningJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.StartFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_pb2.StartFineTuningJobResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetJobCapacity(
+        self,
+        request: _fine_tuning_studio_jobs_pb2.GetJobCapacityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.GetJobCapacityResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]]: ...
 
     @_abc_1.abstractmethod
     def ValidateFineTuningJob(

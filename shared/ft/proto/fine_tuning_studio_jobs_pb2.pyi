@@ -831,6 +831,7 @@ class JobEvent(_message.Message):
     SECONDS_LEFT_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_FIELD_NUMBER: _builtins.int
     cursor: _builtins.int
     """Orders the events of a job; opaque otherwise."""
     job_id: _builtins.str
@@ -856,6 +857,8 @@ class JobEvent(_message.Message):
     """One sentence. A job's notices come once each, at the attempt that told them first."""
     attempt: _builtins.int
     """Attempt that told the notice, counted from 1; 0 for other events."""
+    waits_for: _builtins.str
+    """What the job waits for from now on."""
     def __init__(
         self,
         *,
@@ -875,10 +878,11 @@ class JobEvent(_message.Message):
         seconds_left: _builtins.float | None = ...,
         notice: _builtins.str = ...,
         attempt: _builtins.int = ...,
+        waits_for: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_eval_loss", b"_eval_loss", "_loss", b"_loss", "_seconds_left", b"_seconds_left", "_step", b"_step", "_tokens_per_second", b"_tokens_per_second", "_total_steps", b"_total_steps", "epoch", b"epoch", "eval_loss", b"eval_loss", "loss", b"loss", "seconds_left", b"seconds_left", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_eval_loss", b"_eval_loss", "_loss", b"_loss", "_seconds_left", b"_seconds_left", "_step", b"_step", "_tokens_per_second", b"_tokens_per_second", "_total_steps", b"_total_steps", "actor", b"actor", "attempt", b"attempt", "cause", b"cause", "cursor", b"cursor", "epoch", b"epoch", "eval_loss", b"eval_loss", "job_id", b"job_id", "kind", b"kind", "loss", b"loss", "notice", b"notice", "seconds_left", b"seconds_left", "state", b"state", "step", b"step", "time", b"time", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_eval_loss", b"_eval_loss", "_loss", b"_loss", "_seconds_left", b"_seconds_left", "_step", b"_step", "_tokens_per_second", b"_tokens_per_second", "_total_steps", b"_total_steps", "actor", b"actor", "attempt", b"attempt", "cause", b"cause", "cursor", b"cursor", "epoch", b"epoch", "eval_loss", b"eval_loss", "job_id", b"job_id", "kind", b"kind", "loss", b"loss", "notice", b"notice", "seconds_left", b"seconds_left", "state", b"state", "step", b"step", "time", b"time", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__epoch: _TypeAlias = _typing.Literal["epoch"]  # noqa: Y015
     _WhichOneofArgType__epoch: _TypeAlias = _typing.Literal["_epoch", b"_epoch"]  # noqa: Y015
@@ -1265,3 +1269,62 @@ class RegisterExportResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterExportResponse: _TypeAlias = RegisterExportResponse  # noqa: Y015
+
+@_typing.final
+class GetJobCapacityRequest(_message.Message):
+    """Asks what jobs can be granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetJobCapacityRequest: _TypeAlias = GetJobCapacityRequest  # noqa: Y015
+
+@_typing.final
+class GetJobCapacityResponse(_message.Message):
+    """What one job can be granted at the most. Numbers are absent where nobody states them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CPU_FIELD_NUMBER: _builtins.int
+    MEMORY_GIB_FIELD_NUMBER: _builtins.int
+    GPUS_FIELD_NUMBER: _builtins.int
+    NO_TRAINER_FIELD_NUMBER: _builtins.int
+    cpu: _builtins.float
+    memory_gib: _builtins.float
+    gpus: _builtins.int
+    no_trainer: _builtins.str
+    """Why the studio's own scripts cannot run, in one sentence; empty if they can."""
+    def __init__(
+        self,
+        *,
+        cpu: _builtins.float | None = ...,
+        memory_gib: _builtins.float | None = ...,
+        gpus: _builtins.int | None = ...,
+        no_trainer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_gpus", b"_gpus", "_memory_gib", b"_memory_gib", "cpu", b"cpu", "gpus", b"gpus", "memory_gib", b"memory_gib"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu", b"_cpu", "_gpus", b"_gpus", "_memory_gib", b"_memory_gib", "cpu", b"cpu", "gpus", b"gpus", "memory_gib", b"memory_gib", "no_trainer", b"no_trainer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cpu: _TypeAlias = _typing.Literal["cpu"]  # noqa: Y015
+    _WhichOneofArgType__cpu: _TypeAlias = _typing.Literal["_cpu", b"_cpu"]  # noqa: Y015
+    _WhichOneofReturnType__gpus: _TypeAlias = _typing.Literal["gpus"]  # noqa: Y015
+    _WhichOneofArgType__gpus: _TypeAlias = _typing.Literal["_gpus", b"_gpus"]  # noqa: Y015
+    _WhichOneofReturnType__memory_gib: _TypeAlias = _typing.Literal["memory_gib"]  # noqa: Y015
+    _WhichOneofArgType__memory_gib: _TypeAlias = _typing.Literal["_memory_gib", b"_memory_gib"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cpu) -> _WhichOneofReturnType__cpu | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gpus) -> _WhichOneofReturnType__gpus | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__memory_gib) -> _WhichOneofReturnType__memory_gib | None: ...
+
+Global___GetJobCapacityResponse: _TypeAlias = GetJobCapacityResponse  # noqa: Y015

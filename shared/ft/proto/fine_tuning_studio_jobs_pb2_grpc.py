@@ -85,6 +85,11 @@ class FineTuningStudioJobsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.FromString,
                 _registered_method=True)
+        self.GetJobCapacity = channel.unary_unary(
+                '/fine_tuning_studio.FineTuningStudioJobs/GetJobCapacity',
+                request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityResponse.FromString,
+                _registered_method=True)
         self.WatchJob = channel.unary_stream(
                 '/fine_tuning_studio.FineTuningStudioJobs/WatchJob',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.WatchJobRequest.SerializeToString,
@@ -193,6 +198,13 @@ class FineTuningStudioJobsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetJobCapacity(self, request, context):
+        """What a job can be granted at the most, as far as that is stated where jobs run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchJob(self, request, context):
         """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
         once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
@@ -285,6 +297,11 @@ def add_FineTuningStudioJobsServicer_to_server(servicer, server):
                     servicer.RegisterExport,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.SerializeToString,
+            ),
+            'GetJobCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetJobCapacity,
+                    request_deserializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityResponse.SerializeToString,
             ),
             'WatchJob': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchJob,
@@ -583,6 +600,33 @@ class FineTuningStudioJobs:
             '/fine_tuning_studio.FineTuningStudioJobs/RegisterExport',
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.RegisterExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetJobCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.FineTuningStudioJobs/GetJobCapacity',
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityRequest.SerializeToString,
+            ft_dot_proto_dot_fine__tuning__studio__jobs__pb2.GetJobCapacityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'ft/proto/fine_tuning_studio_types.proto\x12\x12\x66ine_tuning_studio\"\xfc\x02\n\tJobStatus\x12\r\n\x05state\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\t\x12\x12\n\nstarted_at\x18\x03 \x01(\t\x12\x13\n\x0b\x66inished_at\x18\x04 \x01(\t\x12\x0c\n\x04step\x18\x05 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x06 \x01(\x05\x12\r\n\x05\x65poch\x18\x07 \x01(\x01\x12\x11\n\x04loss\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\teval_loss\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x11tokens_per_second\x18\n \x01(\x01\x12\x14\n\x0cseconds_left\x18\x0b \x01(\x01\x12\x16\n\x0e\x66\x61ilure_reason\x18\x0c \x01(\t\x12\x0f\n\x07notices\x18\r \x03(\t\x12\x0f\n\x07\x61ttempt\x18\x0e \x01(\x05\x12\x14\n\x0c\x66\x61ilure_kind\x18\x0f \x01(\t\x12.\n\x05retry\x18\x10 \x01(\x0b\x32\x1f.fine_tuning_studio.RetryPolicyB\x07\n\x05_lossB\x0c\n\n_eval_loss\"/\n\x0bRetryPolicy\x12\x14\n\x0cmax_attempts\x18\x01 \x01(\x05\x12\n\n\x02on\x18\x02 \x03(\t\"B\n\x0eTemplateNotice\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"C\n\x10\x45valuationSample\x12\r\n\x05input\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12\x0e\n\x06output\x18\x03 \x01(\t\"q\n\rImportedTable\x12\r\n\x05table\x18\x01 \x01(\t\x12\r\n\x05taken\x18\x02 \x03(\t\x12\x11\n\tidentical\x18\x03 \x03(\t\x12/\n\x07refused\x18\x04 \x03(\x0b\x32\x1e.fine_tuning_studio.RefusedRow\"E\n\nRefusedRow\x12\r\n\x05place\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'ft/proto/fine_tuning_studio_types.proto\x12\x12\x66ine_tuning_studio\"\x90\x03\n\tJobStatus\x12\r\n\x05state\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\t\x12\x12\n\nstarted_at\x18\x03 \x01(\t\x12\x13\n\x0b\x66inished_at\x18\x04 \x01(\t\x12\x0c\n\x04step\x18\x05 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x06 \x01(\x05\x12\r\n\x05\x65poch\x18\x07 \x01(\x01\x12\x11\n\x04loss\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\teval_loss\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x11tokens_per_second\x18\n \x01(\x01\x12\x14\n\x0cseconds_left\x18\x0b \x01(\x01\x12\x16\n\x0e\x66\x61ilure_reason\x18\x0c \x01(\t\x12\x0f\n\x07notices\x18\r \x03(\t\x12\x0f\n\x07\x61ttempt\x18\x0e \x01(\x05\x12\x14\n\x0c\x66\x61ilure_kind\x18\x0f \x01(\t\x12.\n\x05retry\x18\x10 \x01(\x0b\x32\x1f.fine_tuning_studio.RetryPolicy\x12\x12\n\twaits_for\x18\xb4\x01 \x01(\tB\x07\n\x05_lossB\x0c\n\n_eval_loss\"/\n\x0bRetryPolicy\x12\x14\n\x0cmax_attempts\x18\x01 \x01(\x05\x12\n\n\x02on\x18\x02 \x03(\t\"B\n\x0eTemplateNotice\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"C\n\x10\x45valuationSample\x12\r\n\x05input\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\x12\x0e\n\x06output\x18\x03 \x01(\t\"q\n\rImportedTable\x12\r\n\x05table\x18\x01 \x01(\t\x12\r\n\x05taken\x18\x02 \x03(\t\x12\x11\n\tidentical\x18\x03 \x03(\t\x12/\n\x07refused\x18\x04 \x03(\x0b\x32\x1e.fine_tuning_studio.RefusedRow\"E\n\nRefusedRow\x12\r\n\x05place\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,15 +32,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ft.proto.fine_tuning_studio
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_JOBSTATUS']._serialized_start=64
-  _globals['_JOBSTATUS']._serialized_end=444
-  _globals['_RETRYPOLICY']._serialized_start=446
-  _globals['_RETRYPOLICY']._serialized_end=493
-  _globals['_TEMPLATENOTICE']._serialized_start=495
-  _globals['_TEMPLATENOTICE']._serialized_end=561
-  _globals['_EVALUATIONSAMPLE']._serialized_start=563
-  _globals['_EVALUATIONSAMPLE']._serialized_end=630
-  _globals['_IMPORTEDTABLE']._serialized_start=632
-  _globals['_IMPORTEDTABLE']._serialized_end=745
-  _globals['_REFUSEDROW']._serialized_start=747
-  _globals['_REFUSEDROW']._serialized_end=816
+  _globals['_JOBSTATUS']._serialized_end=464
+  _globals['_RETRYPOLICY']._serialized_start=466
+  _globals['_RETRYPOLICY']._serialized_end=513
+  _globals['_TEMPLATENOTICE']._serialized_start=515
+  _globals['_TEMPLATENOTICE']._serialized_end=581
+  _globals['_EVALUATIONSAMPLE']._serialized_start=583
+  _globals['_EVALUATIONSAMPLE']._serialized_end=650
+  _globals['_IMPORTEDTABLE']._serialized_start=652
+  _globals['_IMPORTEDTABLE']._serialized_end=765
+  _globals['_REFUSEDROW']._serialized_start=767
+  _globals['_REFUSEDROW']._serialized_end=836
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,7 @@ class JobStatus(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     FAILURE_KIND_FIELD_NUMBER: _builtins.int
     RETRY_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """QUEUED, DISPATCHING, SCHEDULED, RUNNING, STOPPING, SUCCEEDED, FAILED, STOPPED, TIMED_OUT, LOST
     (the workspace no longer knows it), or UNKNOWN for a job that was imported from a studio that
@@ -67,6 +68,10 @@ class JobStatus(_message.Message):
     """What kind of failure it was; empty for a job that has not failed. USER_ERROR: settings, data or
     model have to be changed. OUT_OF_MEMORY. ERROR: something else, which the job told. CRASHED: it
     ended without a word. TIMED_OUT. LOST. REFUSED: the workspace did not take it.
+    """
+    waits_for: _builtins.str
+    """What a job that has not begun waits for, in one sentence, such as "waits for 2 CPUs; tickets-1
+    holds 2 of 2"; empty otherwise.
     """
     @_builtins.property
     def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -97,10 +102,11 @@ class JobStatus(_message.Message):
         attempt: _builtins.int = ...,
         failure_kind: _builtins.str = ...,
         retry: Global___RetryPolicy | None = ...,
+        waits_for: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "eval_loss", b"eval_loss", "loss", b"loss", "retry", b"retry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "attempt", b"attempt", "created_at", b"created_at", "epoch", b"epoch", "eval_loss", b"eval_loss", "failure_kind", b"failure_kind", "failure_reason", b"failure_reason", "finished_at", b"finished_at", "loss", b"loss", "notices", b"notices", "retry", b"retry", "seconds_left", b"seconds_left", "started_at", b"started_at", "state", b"state", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss", "_loss", b"_loss", "attempt", b"attempt", "created_at", b"created_at", "epoch", b"epoch", "eval_loss", b"eval_loss", "failure_kind", b"failure_kind", "failure_reason", b"failure_reason", "finished_at", b"finished_at", "loss", b"loss", "notices", b"notices", "retry", b"retry", "seconds_left", b"seconds_left", "started_at", b"started_at", "state", b"state", "step", b"step", "tokens_per_second", b"tokens_per_second", "total_steps", b"total_steps", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__eval_loss: _TypeAlias = _typing.Literal["eval_loss"]  # noqa: Y015
     _WhichOneofArgType__eval_loss: _TypeAlias = _typing.Literal["_eval_loss", b"_eval_loss"]  # noqa: Y015

@@ -188,7 +188,8 @@ def test_an_export_is_a_job_like_the_others(fts: Fts, studio: Any) -> None:
     [request] = [one for one in studio.requests if isinstance(one, api.ExportModelRequest)]
     assert (request.type, request.base_model_id) == ("merged", "model-1")
     assert (request.adapter_id, request.memory) == ("adapter-1", 4)
-    assert not request.HasField("cpu")
+    # What is not said is chosen by the command: 2 CPUs where the studio does not say what is there.
+    assert request.cpu == 2
     assert [job["kind"] for job in _json(fts("jobs", "--json"))] == ["fine-tuning", "export"]
     assert _json(fts("jobs", "show", "export-1", "--json"))["model_name"] == "tuned"
     assert "export-1 is STOPPING" in fts("cancel", "export-1").stdout

@@ -49,6 +49,7 @@ def upgrade():
         *(sa.Column(name, kind) for name, kind in history.LINK_COLUMNS),
         *(sa.Column(name, kind) for name, kind in history.FAILURE_COLUMNS),
         *(sa.Column(name, kind) for name, kind in history.PAUSE_COLUMNS),
+        *(sa.Column(name, kind) for name, kind in history.WAIT_COLUMNS),
         *(sa.Column(name, sa.Integer) for name in ("step", "total_steps")),
         *(
             sa.Column(name, sa.Float(53))

@@ -8,6 +8,7 @@ from typing import Any
 from ft import api
 from ft.cli.demo.starter import BATCH, GENERATION, LORA, TRAINING, Starter, sentence
 from ft.cli.exits import CommandFailed
+from ft.cli.options import within
 from ft.cli.serve import deployed
 from ft.cli.session import Session
 from ft.cli.watch import POLL_SECONDS, failure, follow
@@ -34,8 +35,7 @@ def fine_tune(
         base_model_id=starter.model_id,
         dataset_id=starter.dataset_id,
         prompt_id=starter.prompt_id,
-        cpu=2,
-        memory=4,
+        **within(client, cpu=2, memory=4),
         gpu=0,
         num_epochs=epochs,
         num_workers=workers,
@@ -87,8 +87,7 @@ def evaluate(
         ],
         dataset_id=starter.dataset_id,
         prompt_id=starter.prompt_id,
-        cpu=1,
-        memory=2,
+        **within(client, cpu=1, memory=2),
         gpu=0,
         generation_config=json.dumps(GENERATION),
         eval_dataset_fraction=1.0,

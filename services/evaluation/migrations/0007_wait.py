@@ -1,0 +1,14 @@
+"""What a job that has not begun waits for."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from jobs import history
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    for name, kind in history.WAIT_COLUMNS:
+        op.add_column("evaluation_jobs", sa.Column(name, kind))

@@ -1,0 +1,180 @@
+"""What jobs can be granted where they run, as far as that is stated.
+
+The local workbench states it by variables of its template jobs, and an administrator of a workspace
+may. Of a workspace that does not, only the limits of its accelerator labels count. What nobody
+states is accepted: the workspace then queues the job.
+"""
+
+import asyncio
+import json
+import math
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from chassis.errors import FailedPrecondition, Refusal, Violations
+from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
+from jobs import rules
+from jobs.workspace import Workspace
+
+CAPACITY = "FTS_CAPACITY"
+"""A JSON object: cpu, memory_gib, gpus, and labels with how many GPUs each stands for."""
+NO_TRAINER = "FTS_NO_TRAINER"
+"""Why the studio's own scripts cannot run there, a sentence; empty if they can."""
+_SECONDS = 5.0
+"""How long the workspace is waited for: a start does not hang on what it may not even state."""
+_VARIABLES = {"cpu": "FTS_WORKBENCH_CPU", "memory": "FTS_WORKBENCH_MEMORY_GIB"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a job asks for, each worker for itself."""
+
+    cpu: int
+    memory: int
+    """GiB."""
+    gpu: int
+    label: int | None = None
+    workers: int = 1
+    own_script: bool = True
+    """Whether it runs a script of the studio's own."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Names of the request's fields, where they are not called so."""
+
+    def name(self, field: str) -> str:
+        """The request's field."""
+        return self.fields.get(field, field)
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What one job can be granted at the most; None for what is not stated."""
+
+    cpu: float | None = None
+    memory: float | None = None
+    """GiB."""
+    gpus: int | None = None
+    labels: Mapping[str, int] | None = None
+    """How many GPUs of each accelerator label, by its id; 0 for a number that is not stated."""
+    no_trainer: str = ""
+
+    def message(self) -> GetJobCapacityResponse:
+        """The same as clients see it."""
+        return GetJobCapacityResponse(
+            cpu=self.cpu, memory_gib=self.memory, gpus=self.gpus, no_trainer=self.no_trainer
+        )
+
+    def check(self, asked: Asked, found: Violations) -> None:
+        """Notes what a job asks for and cannot be granted."""
+        if asked.own_script and self.no_trainer:
+            found.add("", rules.TRAINER, self.no_trainer)
+        self._check(found, asked.name("cpu"), "cpu", asked.cpu, self.cpu, "CPUs")
+        self._check(found, asked.name("memory"), "memory", asked.memory, self.memory, "GiB")
+        if asked.label is not None and asked.label > 0 and self.labels is not None:
+            self._check_label(asked, found, str(asked.label), self.labels)
+        elif self.gpus is not None:
+            self._check_gpus(asked, found, self.gpus, "")
+
+    @staticmethod
+    def _check(
+        found: Violations, name: str, kind: str, asked: float, there: float | None, unit: str
+    ) -> None:
+        if there is not None and asked > there:
+            most = math.floor(there)
+            remedy = f"ask for at most {most}" if most else "there is not even one"
+            description = (
+                f"{asked} {unit} asked for, and a job gets at most {round(there, 1):g} where "
+                f"it would run: {remedy}, or have the workbench grant more ({_VARIABLES[kind]})"
+            )
+            found.add(name, rules.GRANTED, description)
+
+    def _check_label(
+        self, asked: Asked, found: Violations, label: str, labels: Mapping[str, int]
+    ) -> None:
+        if label not in labels:
+            there = f"there is {', '.join(labels)}" if labels else "there is none"
+            description = f"there is no accelerator label {label} where the job would run; {there}"
+            found.add(asked.name("label"), rules.LABEL, description)
+        elif labels[label] > 0:
+            self._check_gpus(asked, found, labels[label], f" with label {label}")
+
+    def _check_gpus(self, asked: Asked, found: Violations, there: int, kind: str) -> None:
+        # Workers in one run need GPUs of their own each; elsewhere each is a workload.
+        wanted = asked.gpu * (asked.workers if self.gpus is not None else 1)
+        if wanted > there:
+            of = f" ({asked.workers} workers with {asked.gpu} each)" if wanted > asked.gpu else ""
+            more = " (FTS_WORKBENCH_GPUS)" if self.gpus is not None else ""
+            most = f"ask for at most {there}" if there else "ask for 0"
+            gpus = "GPU" if wanted == 1 else "GPUs"
+            description = (
+                f"{wanted} {gpus}{of} asked for, and a job gets at most {there}{kind} where it "
+                f"would run: {most}, or run it where there are more{more}"
+            )
+            found.add(asked.name("gpu"), rules.GRANTED, description)
+
+
+async def capacity(workspace: Workspace, template: str, label: int | None = None) -> Capacity:
+    """What is stated for jobs made from the template job; nothing while the workspace is away."""
+    with suppress(Refusal, TimeoutError):
+        async with asyncio.timeout(_SECONDS):
+            job = await workspace.template(template)
+        said = _variables(job)
+        stated = _stated(said.get(CAPACITY, ""))
+        labels = stated.get("labels")
+        if labels is None and label is not None and label > 0:
+            labels = await _labels(workspace)
+        return Capacity(
+            cpu=_number(stated.get("cpu"), float),
+            memory=_number(stated.get("memory_gib"), float),
+            gpus=_number(stated.get("gpus"), int),
+            labels=labels,
+            no_trainer=str(said.get(NO_TRAINER) or ""),
+        )
+    return Capacity()
+
+
+async def require_granted(workspace: Workspace, template: str, asked: Asked) -> None:
+    """Raises FailedPrecondition, naming every number, if a job could never run."""
+    found = Violations()
+    (await capacity(workspace, template, asked.label)).check(asked, found)
+    if found.found:
+        raise FailedPrecondition.of(found.found, reason="NOT_GRANTABLE")
+
+
+async def _labels(workspace: Workspace) -> dict[str, int] | None:
+    with suppress(Refusal):
+        found = await workspace.accelerator_labels()
+        return {str(one.id): _number(one.max_gpu_per_workload, int) or 0 for one in found}
+    return None
+
+
+def _variables(template: Any) -> dict[str, Any]:
+    try:
+        content = json.loads(template.environment or "{}")
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _stated(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text or "{}")
+    except (ValueError, TypeError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    labels = content.get("labels")
+    if isinstance(labels, dict):
+        content["labels"] = {id: _number(count, int) or 0 for id, count in labels.items()}
+    else:
+        content["labels"] = None
+    return content
+
+
+def _number(value: Any, kind: Callable[[Any], Any]) -> Any:
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
