@@ -23,7 +23,7 @@ from tests.fuzz import configs
 from tests.support import REPOSITORY, TRAINER_PYTHON
 
 LONG = "FTS_CONFIG_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("FTS_CONFIG_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("FTS_CONFIG_EXAMPLES", "120"))
 """How many configs are drawn; `make fuzz-configs` draws more."""
 WORKER = Path(__file__).with_name("config_worker.py")
 FUZZ = settings(
