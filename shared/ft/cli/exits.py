@@ -1,13 +1,15 @@
 """Exit statuses, and what a failed command says."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
 import grpc
 import typer
-from rich.console import Console
 
+from ft import streams
+from ft.cli.console import Console
 from ft.client import StudioError
 from ft.local.errors import AlreadyRunning, BadSetting, LocalError, ModelRefused
 
@@ -22,12 +24,14 @@ class Exit(IntEnum):
     REFUSED = 4
     UNAVAILABLE = 5
     FAULT = 6
-    INTERRUPTED = 130
+    INTERRUPTED = streams.INTERRUPTED
+    READER_GONE = streams.READER_GONE
 
 
-MEANINGS = """Exit status: 0 done; 1 the job failed, jobs differ, or the studio is not healthy; \
-2 wrong usage; 3 not found; 4 refused; 5 the studio or a part of it cannot be reached, or took too \
-long; 6 a fault of the studio's own; 130 interrupted."""
+MEANINGS = """Exit status: 0 done; 1 the job failed, jobs differ, the studio is not healthy, or \
+the output could not be written; 2 wrong usage; 3 not found; 4 refused; 5 the studio or a part of \
+it cannot be reached, or took too long; 6 a fault of the studio's own; 130 interrupted; 141 nobody \
+reads the output any more."""
 
 _BY_CODE = {
     grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,
@@ -66,10 +70,11 @@ def errors_explained() -> Iterator[None]:
         _fail(str(error), refused.get(type(error), Exit.FAILED))
     except KeyboardInterrupt:
         _fail("interrupted", Exit.INTERRUPTED)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}", Exit.FAILED)
 
 
 def _fail(message: str, status: Exit) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"error: {message}", markup=False, style="red"
-    )
+    Console(sys.stderr, soft_wrap=True).print(f"error: {message}", style="red")
     raise typer.Exit(status)

@@ -180,7 +180,7 @@ def text_or_file(value: str) -> str:
     if not value.startswith("@"):
         return value
     try:
-        return Path(value[1:]).read_text()
+        return Path(value[1:]).read_text(encoding="utf-8")
     except OSError as error:
         raise CommandFailed(f"{value[1:]}: {error.strerror}", Exit.USAGE) from None
     except UnicodeDecodeError:
