@@ -13,6 +13,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
+from ft.streams import safe_streams
+
 
 def services(channel: grpc.Channel) -> list[str]:
     """Full names of the services that the server reflects."""
@@ -49,4 +51,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with safe_streams():
+        sys.exit(main())

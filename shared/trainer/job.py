@@ -16,7 +16,7 @@ from trainer.claim import attempt, claim
 from trainer.errors import describe, explain, kind_of
 from trainer.events import EVENTS_FILE, EventLog
 from trainer.link import Link
-from trainer.tee import Tee
+from trainer.tee import Tee, open_standard_streams
 
 logger = logging.getLogger(__name__)
 
@@ -47,22 +47,30 @@ def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], Non
                 events.notice(
                     f"Arguments that this version does not know are ignored: {_flags(unknown)}."
                 )
-            return _attempt(events, work)
+            return _attempt(events, work, tee)
     finally:
         tee.stop()
 
 
-def _attempt(events: EventLog, work: Callable[[EventLog], None]) -> int:
+def _attempt(events: EventLog, work: Callable[[EventLog], None], tee: Tee) -> int:
     begin = time.monotonic()
     try:
         work(events)
     except Exception as error:
         reason = explain(error)
         logger.exception("The job failed: %s", reason)
+        _end_log(events, tee)
         events.write("failed", kind=kind_of(error), reason=reason, detail=describe(error))
         return 1
+    _end_log(events, tee)
     events.write("finished", seconds=round(time.monotonic() - begin, 1))
     return 0
+
+
+def _end_log(events: EventLog, tee: Tee) -> None:
+    """Ends the log before the last event is written, and tells what the log lacks."""
+    if lost := tee.stop():
+        events.notice(lost)
 
 
 def _flags(unknown: Sequence[str]) -> str:
@@ -71,7 +79,8 @@ def _flags(unknown: Sequence[str]) -> str:
 
 
 def log_to_output() -> None:
-    """Log lines go to the standard error."""
+    """Log lines go to the standard error, which takes all of them."""
+    open_standard_streams()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
@@ -83,7 +92,8 @@ def _stop_on_sigterm(tee: Tee) -> None:
         # Not by an exception: a library's own `except` could swallow it, and its threads could
         # keep the process alive. There is nothing to save; half-written directories are removed
         # by the next attempt.
-        os.write(2, b"Stopped on request.\n")
+        with suppress(OSError):
+            os.write(2, b"Stopped on request.\n")
         try:
             tee.stop()
         finally:
