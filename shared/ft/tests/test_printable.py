@@ -46,7 +46,9 @@ def test_what_is_written_stays(text: str) -> None:
     assert printable(text) == text
 
 
-@pytest.mark.parametrize("text", ["ad\u200dmin", "a\u200c", "\u200dख", "क\u200d\u200dष", "क\u200d "])
+@pytest.mark.parametrize(
+    "text", ["ad\u200dmin", "a\u200c", "\u200dख", "क\u200d\u200dष", "क\u200d "]
+)
 def test_a_joiner_where_nothing_is_joined_is_an_escape(text: str) -> None:
     shown = printable(text)
     assert "\u200d" not in shown
