@@ -201,7 +201,7 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(
 
 
 def test_the_first_line_of_many(shell: Shell, studio: Studio) -> None:
-    for number in range(20_000):
+    for number in range(2_000):
         studio.kept["model"][str(number)] = api.ModelMetadata(id=str(number), name=NAME)
     ran = shell("{fts} | head -1", *LIST)
     assert ran.stdout.split()[:2] == [b"ID", b"NAME"]
