@@ -9,7 +9,10 @@ from typing import Any
 import structlog
 
 from chassis.config import Settings
+from ft.printable import printable, printable_line
 
+_PARAGRAPHS = ("exception", "stack")
+"""What has several lines in a log for people; in JSON every event is one line."""
 _SECRET_KEY = re.compile(r"token|secret|password|authorization|api_?key|apiv2_key", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"\bhf_[A-Za-z0-9]{8,}|(?<=Bearer )\S+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 MASK = "***"
@@ -44,19 +47,32 @@ def configure(settings: Settings) -> None:
 
 def _handler(settings: Settings, shared: Sequence[structlog.types.Processor]) -> logging.Handler:
     """Writes what comes through structlog, and what other libraries log, in the same form."""
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
+    # In JSON, all but ASCII and every control character is an escape already.
+    renderers: list[structlog.types.Processor] = (
+        [structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [make_printable, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
         )
     )
     return handler
+
+
+def make_printable(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Keeps an event on one line, and texts in it from commanding a terminal."""
+    encoding = sys.stderr.encoding or "utf-8"
+    for key, value in event.items():
+        if isinstance(value, str):
+            safe = printable if key in _PARAGRAPHS else printable_line
+            event[key] = safe(value, encoding)
+    return event
 
 
 def mask_secrets(

@@ -6,17 +6,13 @@ Exit status 0 if the service is SERVING, 1 if it is not or cannot be reached, 2 
 import sys
 
 from ft.health import SERVING, check_address
-from ft.terminal import printing
+from ft.streams import safe_streams
 
 TIMEOUT_SECONDS = 3.0
 
 
 def main() -> int:
     """Probes what the command line names."""
-    return printing(_probe)
-
-
-def _probe() -> int:
     if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
@@ -27,4 +23,5 @@ def _probe() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with safe_streams():
+        sys.exit(main())

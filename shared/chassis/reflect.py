@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
-from ft.terminal import printing
+from ft.streams import safe_streams
 
 
 def services(channel: grpc.Channel) -> list[str]:
@@ -32,10 +32,6 @@ def rpcs(channel: grpc.Channel, service: str) -> Iterator[str]:
 
 def main() -> int:
     """Lists what the command line asks for."""
-    return printing(_reflect)
-
-
-def _reflect() -> int:
     if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
@@ -55,4 +51,5 @@ def _reflect() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with safe_streams():
+        sys.exit(main())

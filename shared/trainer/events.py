@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 EVENTS_FILE = "events.jsonl"
 
 
@@ -38,8 +40,11 @@ class EventLog:
             **shown,
         }
         # One write call for the whole line: readers never see a part of it.
+        # Half of a surrogate pair, from a file's name that is not UTF-8, has no place in a text.
+        text = json.dumps(line, ensure_ascii=False)
+        text = _HALF_PAIR.sub(lambda half: f"\\\\u{ord(half[0]):04x}", text)
         try:
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.write(text + "\n")
             self._file.flush()
         except OSError as error:
             # On a disk that is full: an event is no reason to end the work.

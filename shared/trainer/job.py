@@ -18,7 +18,7 @@ from trainer.errors import describe, explain, kind_of
 from trainer.events import EVENTS_FILE, EventLog
 from trainer.library_warnings import LibraryWarnings
 from trainer.link import Link
-from trainer.tee import Tee
+from trainer.tee import Tee, open_standard_streams
 
 logger = logging.getLogger(__name__)
 
@@ -62,16 +62,17 @@ def _attempt(events: EventLog, work: Callable[[EventLog], None], tee: Tee) -> in
     except Exception as error:
         reason = explain(error)
         logger.exception("The job failed: %s", reason)
-        _tell_lost(tee, events)
+        _end_log(events, tee)
         events.write("failed", kind=kind_of(error), reason=reason, detail=describe(error))
         return 1
-    _tell_lost(tee, events)
+    _end_log(events, tee)
     events.write("finished", seconds=round(time.monotonic() - begin, 1))
     return 0
 
 
-def _tell_lost(tee: Tee, events: EventLog) -> None:
-    for lost in tee.lost():
+def _end_log(events: EventLog, tee: Tee) -> None:
+    """Ends the log before the last event is written, and tells what the log lacks."""
+    if lost := tee.stop():
         events.notice(lost)
 
 
@@ -81,7 +82,8 @@ def _flags(unknown: Sequence[str]) -> str:
 
 
 def log_to_output() -> None:
-    """Log lines go to the standard error."""
+    """Log lines go to the standard error, which takes all of them."""
+    open_standard_streams()
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
@@ -100,7 +102,8 @@ def _stop_on_sigterm(tee: Tee) -> None:
         # Not by an exception: a library's own `except` could swallow it, and its threads could
         # keep the process alive. There is nothing to save; half-written directories are removed
         # by the next attempt.
-        os.write(2, b"Stopped on request.\n")
+        with suppress(OSError):
+            os.write(2, b"Stopped on request.\n")
         try:
             tee.stop()
         finally:

@@ -11,6 +11,7 @@ from typing import Any
 from rows.errors import DataError, RowsError
 from trainer.errors import ModelError, SettingsError, TrainerError, explain
 from trainer.job import quiet_libraries
+from trainer.tee import open_standard_streams
 
 logger = logging.getLogger(__name__)
 
@@ -163,6 +164,7 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
 def load_or_exit(environment: Mapping[str, str]) -> Predictor:
     """Loads for a process that serves in the project directory; ends it where that cannot be."""
     quiet_libraries()
+    open_standard_streams()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
     try:
         return load(environment, Path.cwd(), logger.info)

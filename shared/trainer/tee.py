@@ -1,13 +1,14 @@
 """Keeps a copy of all that a process prints, also of what C libraries and its children print."""
 
-import io
+import contextlib
+import json
 import os
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from ft import terminal
+from ft.streams import reserve_descriptors
 
 CHUNK = 65536
 
@@ -16,95 +17,117 @@ class Tee:
     """Standard output and error go to a file as well, from `start` until `stop`.
 
     A child process copies: it outlives this process by a moment, so that nothing is lost when this
-    one is killed or crashes. Start it before there are threads. A copy that cannot be written, as
-    on a full disk, is given up; the work goes on.
+    one is killed or crashes. Start it before there are threads. What either copy cannot take is
+    dropped, and never fails the process that prints.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._child = 0
         self._saved: tuple[int, int] | None = None
-        self._lost: int | None = None
-        """Read end of a pipe that says which copy is given up."""
+        self._report = -1
 
     def start(self) -> None:
-        """A file that cannot be opened is given up like one that cannot be written."""
-        terminal.prepare_streams()
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(encoding="utf-8")  # as those who read the file take it
-        self._lost, tell = os.pipe()
-        os.set_blocking(self._lost, False)
-        log = self._open(tell)
+        """Raises OSError if the file cannot be opened."""
+        open_standard_streams()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        log = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         reader, writer = os.pipe()
+        self._report, report = os.pipe()
         _flush()
         self._child = os.fork()
         if self._child == 0:
-            os.close(writer)
-            _copy(reader, (1, log), tell)
+            try:
+                os.close(writer)
+                _copy(reader, log, report)
+            finally:
+                # Whatever happens, the child does not go on with its parent's work.
+                os._exit(0)
         self._saved = (os.dup(1), os.dup(2))
         for descriptor in (1, 2):
             os.dup2(writer, descriptor)
-        for descriptor in (reader, writer, log, tell):
+        for descriptor in (reader, writer, log, report):
             os.close(descriptor)
 
-    def _open(self, tell: int) -> int:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as error:
-            os.write(tell, _line("its log", error))
-            return os.open(os.devnull, os.O_WRONLY)
+    def stop(self) -> str:
+        """Returns once everything that was printed is copied: what of it is lost, or nothing.
 
-    def lost(self) -> list[str]:
-        """What was given up since the last call, a sentence each."""
-        if self._lost is None:
-            return []
-        try:
-            return os.read(self._lost, CHUNK).decode().splitlines()
-        except BlockingIOError:
-            return []
-
-    def stop(self) -> None:
-        """Returns once everything that was printed is in the file. Does nothing when stopped."""
+        Does nothing when stopped.
+        """
         if self._saved is None:
-            return
+            return ""
         _flush()
         for descriptor, saved in zip((1, 2), self._saved, strict=True):
             os.dup2(saved, descriptor)
             os.close(saved)
         self._saved = None
         os.waitpid(self._child, 0)
+        with os.fdopen(self._report, "rb") as report:
+            lost = json.loads(report.read() or b"{}")
+        if not lost:
+            return ""
+        return (
+            f"{lost['bytes']:,} bytes of the job's output are missing in its log, "
+            f"{self._path.name}: {lost['reason']}."
+        )
 
 
-def _copy(source: int, targets: tuple[int, ...], tell: int) -> None:
-    """Copies until the last writer is gone, then ends the process."""
+class _Target:
+    """A file that output is copied to, as long and as soon as it can be written."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._mark = b""
+        self.lost = 0
+        self.reason = ""
+
+    def write(self, data: bytes) -> None:
+        """Writes the data, or drops what cannot be written; a gap is marked when it is over."""
+        pending = self._mark + data
+        try:
+            while pending:
+                pending = pending[os.write(self._descriptor, pending) :]
+            self._mark = b""
+        except OSError as error:
+            self.lost += min(len(pending), len(data))
+            self.reason = error.strerror or str(error)
+            self._mark = f"\n[{self.lost:,} bytes are missing: {self.reason}]\n".encode()
+
+
+def _copy(source: int, log: int, report: int) -> None:
+    """Copies until the last writer is gone, then reports what the log lacks."""
     # Whoever ends the job ends it for all of its group; the last words are still to be copied.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    alive = list(targets)
+    # Somebody else may have set a pipe not to wait; to drop output for that would be wrong.
+    with contextlib.suppress(OSError):
+        os.set_blocking(1, True)
+    kept = _Target(log)
+    targets = (_Target(1), kept)
     while chunk := os.read(source, CHUNK):
-        for target in list(alive):
-            try:
-                _write_all(target, chunk)
-            except OSError as error:
-                # The reader of the output went away, or the disk is full: the other copy goes on.
-                alive.remove(target)
-                what = "its standard output" if target == targets[0] else "its log"
-                with suppress(OSError):
-                    os.write(tell, _line(what, error))
-    os._exit(0)
+        for target in targets:
+            target.write(chunk)
+    if kept.lost:
+        content: dict[str, Any] = {"bytes": kept.lost, "reason": kept.reason}
+        os.write(report, json.dumps(content).encode())
 
 
-def _write_all(target: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(target, data) :]
-
-
-def _line(what: str, error: OSError) -> bytes:
-    return f"The job goes on without {what}: {error.strerror or error}.\n".encode()
+def open_standard_streams() -> None:
+    """Makes standard output and error such that whatever is printed can be: opened if they were
+    closed, in UTF-8, which logs are read as, whatever the environment says."""
+    reserve_descriptors()
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        if stream is None:
+            stream = open(descriptor, "w", closefd=False)  # noqa: SIM115  # for the whole process
+            setattr(sys, name, stream)
+        # What stands in for them, as in a notebook, has an encoding of its own.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _flush() -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # Nobody reads it, or it is full: what was printed is lost, and no more.
+        with contextlib.suppress(OSError):
+            stream.flush()

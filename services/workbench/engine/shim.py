@@ -212,7 +212,9 @@ def _become_subreaper() -> None:
 
 
 def _say(what: str) -> None:
-    print(f"[workbench] {what}", flush=True)  # noqa: T201 - goes to the run's output
+    # To the run's output, if it takes anything: a full disk must not end the watcher.
+    with contextlib.suppress(OSError):
+        os.write(1, f"[workbench] {what}\n".encode(errors="backslashreplace"))
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,48 @@ def test_masks_secrets_wherever_they_come_from() -> None:
     lines = [json.loads(line) for line in ran.stderr.splitlines()]
     assert [line["event"].split(" ")[0] for line in lines] == ["settings", "sent", "failed"]
     assert "ValueError" in lines[2]["exception"]
+
+
+HOSTILE = """
+import logging, os, structlog
+from chassis import logs
+from chassis.config import Settings
+logs.configure(Settings.load("test"))
+log = structlog.get_logger()
+text = "a\\n{}\\r\\x1b[2J\\x9b\\x85\\u2028\\u202e\\udcff\\x00 Gr\\xf6\\xdfe"
+for _ in range(3):
+    log.info(text, name=text, value={"deep": [text]})
+    logging.getLogger("library").warning("about %s", text)
+os.write(1, b"it goes on")
+"""
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_an_event_is_a_line_that_commands_no_terminal(format: str, encoding: str) -> None:
+    ran = _logging(HOSTILE, FTS_LOG_FORMAT=format, PYTHONIOENCODING=encoding)
+    lines = ran.stderr.decode(encoding).split("\n")
+    assert lines.pop() == ""
+    assert len(lines) == 6
+    assert all(line.isprintable() for line in lines)
+    if format == "json":
+        assert all("\x1b[2J" in json.loads(line)["event"] for line in lines)
+
+
+def test_a_full_disk_under_the_log_stops_nothing() -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = _logging(HOSTILE, stderr=full)
+    assert ran.stdout == b"it goes on"
+
+
+def _logging(script: str, stderr: Any = subprocess.PIPE, **environment: str) -> Any:
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": ":".join(sys.path), **environment},
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        timeout=60,
+    )
 
 
 @pytest.mark.parametrize("key", ["token", "hub_token", "password", "authorization", "apiv2_key"])

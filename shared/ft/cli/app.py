@@ -1,9 +1,10 @@
 """The command `fts`, put together."""
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ft.cli import (
     control,
@@ -20,9 +21,21 @@ from ft.cli import (
 from ft.cli.demo.command import demo
 from ft.cli.exits import MEANINGS
 from ft.cli.session import command
+from ft.streams import safe_streams
+
+
+class Commands(TyperGroup):
+    """All commands; whatever they print goes to safe streams, however they are called."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Runs the command that the arguments name."""
+        with safe_streams():
+            return super().main(*args, **options)
+
 
 app = typer.Typer(
     name="fts",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

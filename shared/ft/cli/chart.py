@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ft.cli.comparison import COMPARED, Comparison, Evaluated
 from ft.cli.exits import CommandFailed, Exit
+from ft.printable import printable_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,5 +69,5 @@ def _differences(axes: "Axes", first: Evaluated, comparisons: Sequence[Compariso
 
 
 def _plain(text: str) -> str:
-    """A text as it is: what stands between dollar signs would be set as a formula."""
-    return text.replace("$", r"\$")
+    """A text on one line: what stands between dollar signs would be set as a formula."""
+    return printable_line(text).replace("$", r"\$")

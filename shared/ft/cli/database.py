@@ -1,8 +1,8 @@
 """`fts db`: everything the studio knows, as a file."""
 
+import codecs
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,13 +35,16 @@ def export(
     ),
 ) -> None:
     """Write everything the studio knows to a JSON file."""
+    if file == Path("-"):
+        decode = codecs.getincrementaldecoder("utf-8")().decode
+        for part in _parts(session.client):
+            session.out.document(decode(part))
+        session.out.document("\n")
+        return
     with _opened(file) as out:
         for part in _parts(session.client):
             out.write(part)
-        if file == Path("-"):
-            out.write(b"\n")
-    if file != Path("-"):
-        session.out.say(f"exported to {file}")
+    session.out.say(f"exported to {file}")
 
 
 @command(app, "import")
@@ -85,9 +88,6 @@ def _parts(client: FineTuningStudioClient) -> Iterator[bytes]:
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
     """The file, which is there only if the whole export is in it, and for its owner alone."""
-    if file == Path("-"):
-        yield sys.stdout.buffer
-        return
     target = file.resolve()
     partial = target.with_name(f".{target.name}.partial")
     try:

@@ -17,7 +17,7 @@ from ft.cli.evaluated import evaluated, rows_of
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.jobs import started
 from ft.cli.options import Dataset, JobId, Model, Resources, Settings, Start, WholeConfig
-from ft.cli.render import as_dict
+from ft.cli.render import Output, as_dict
 from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session, command
 from ft.client import FineTuningStudioClient
@@ -155,7 +155,7 @@ def show(
         ["INPUT", "EXPECTED", "OUTPUT", "EXACT", "ROUGE-L", "CUT OFF"],
         [
             [
-                *(_line(text) for text in (row.input, row.expected, row.output)),
+                *(_line(session.out, text) for text in (row.input, row.expected, row.output)),
                 *(_score(row, name) for name in ("exact_match", "rougeL")),
                 "yes" if row.scores.get("cut_off") else "",
             ]
@@ -244,7 +244,7 @@ def _tables(session: Session, jobs: Sequence[Evaluated], comparisons: Sequence[C
     for one in comparisons:
         if one.largest:
             out.say(f"\nrows in which {one.other.title} differs most")
-            out.table(["INPUT", "EXPECTED", jobs[0].title, one.other.title], _rows(one))
+            out.table(["INPUT", "EXPECTED", jobs[0].title, one.other.title], _rows(out, one))
 
 
 def _metrics(jobs: Sequence[Evaluated]) -> Iterator[list[str]]:
@@ -279,10 +279,10 @@ def _measured(
     return " ".join(parts)
 
 
-def _rows(comparison: Comparison) -> Iterator[list[str]]:
+def _rows(out: Output, comparison: Comparison) -> Iterator[list[str]]:
     for row in comparison.largest:
         texts = (row.first.input, row.first.expected, row.first.output, row.other.output)
-        yield [_line(text) for text in texts]
+        yield [_line(out, text) for text in texts]
 
 
 def _interval(found: Interval | None) -> str:
@@ -293,7 +293,7 @@ def _score(row: api.EvaluationRow, name: str) -> str:
     return f"{row.scores[name]:.4g}" if name in row.scores else ""
 
 
-def _line(text: str) -> str:
+def _line(out: Output, text: str) -> str:
     """A text on one line, its end where it is long: inputs begin alike."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= SHOWN else f"…{flat[1 - SHOWN :]}"
+    return flat if len(flat) <= SHOWN else f"{out.ellipsis}{flat[1 - SHOWN :]}"

@@ -1,16 +1,17 @@
 """Exit statuses, and what a failed command says."""
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import IntEnum
 
 import grpc
 import typer
-from rich.console import Console
 
+from ft import streams
+from ft.cli.console import Console
 from ft.client import StudioError
 from ft.local.errors import AlreadyRunning, BadSetting, LocalError, ModelRefused
-from ft.terminal import OutputLost, printable
 
 
 class Exit(IntEnum):
@@ -23,16 +24,14 @@ class Exit(IntEnum):
     REFUSED = 4
     UNAVAILABLE = 5
     FAULT = 6
-    INTERRUPTED = 130
-    READER_GONE = 141
-    """As of a process that SIGPIPE ends."""
+    INTERRUPTED = streams.INTERRUPTED
+    READER_GONE = streams.READER_GONE
 
 
-MEANINGS = """Exit status: 0 done; 1 the job failed, jobs differ, the studio is not healthy, \
-or the output cannot be written; \
-2 wrong usage; 3 not found; 4 refused; 5 the studio or a part of it cannot be reached, or took too \
-long; 6 a fault of the studio's own; 130 interrupted; 141 nobody reads the \
-output any more."""
+MEANINGS = """Exit status: 0 done; 1 the job failed, jobs differ, the studio is not healthy, or \
+the output could not be written; 2 wrong usage; 3 not found; 4 refused; 5 the studio or a part of \
+it cannot be reached, or took too long; 6 a fault of the studio's own; 130 interrupted; 141 nobody \
+reads the output any more."""
 
 _BY_CODE = {
     grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,
@@ -69,18 +68,13 @@ def errors_explained() -> Iterator[None]:
             ModelRefused: Exit.REFUSED,
         }
         _fail(str(error), refused.get(type(error), Exit.FAILED))
-    except OutputLost as error:
-        if error.reader_gone:
-            raise typer.Exit(Exit.READER_GONE) from None
-        _fail(str(error), Exit.FAILED)
     except KeyboardInterrupt:
         _fail("interrupted", Exit.INTERRUPTED)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}", Exit.FAILED)
 
 
 def _fail(message: str, status: Exit) -> None:
-    # Where standard error takes nothing either, the status still tells.
-    with suppress(OSError, SystemExit):
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"error: {printable(message)}", markup=False, style="red"
-        )
+    Console(sys.stderr, soft_wrap=True).print(f"error: {message}", style="red")
     raise typer.Exit(status)

@@ -1,13 +1,12 @@
 """`fts jobs` and `logs`."""
 
-import codecs
-import io
 from typing import Annotated, Any
 
 import typer
 
 from ft import api
 from ft._watch import Job
+from ft.cli.log_text import LogText
 from ft.cli.options import JobId
 from ft.cli.render import Column, as_dict
 from ft.cli.resources import Filters, wanted
@@ -128,14 +127,13 @@ def logs(
         bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")
     ] = False,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Print the very bytes that the job has written.")
+        bool,
+        typer.Option("--raw", help="Print its bytes as they are; they may command a terminal."),
     ] = False,
 ) -> None:
-    """Print a job's log. What would command the terminal is shown as an escape such as \\x1b."""
+    """Print a job's log: control characters as escapes, of progress bars the last state."""
     offset = 0
-    utf8 = codecs.getincrementaldecoder("utf-8")(errors="backslashreplace")
-    # A progress bar goes back to the beginning of its line: each of its states gets one.
-    decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+    text = LogText(follow)
     while True:
         request = api.TailLogsRequest(job_id=job, offset=offset, follow=follow)
         try:
@@ -143,9 +141,9 @@ def logs(
                 if raw:
                     session.out.raw(part.data)
                 else:
-                    session.out.text(decoder.decode(part.data))
+                    session.out.text(text.feed(part.data))
                 offset = part.next_offset
-            session.out.text(decoder.decode(b"", final=True))
+            session.out.text(text.end())
             return
         except UnavailableError:
             # A studio that restarts ends the stream; the log is still there.
@@ -156,8 +154,8 @@ def logs(
 
 def started(session: Session, found: list[Any], watch: bool) -> None:
     """Says which jobs were started, and shows their progress if that is wanted."""
-    for job in found:
-        session.out.say(f"started {_kind(job)} job {job.id} ({_name(job)})")
+    lines = [f"started {_kind(job)} job {job.id} ({_name(job)})" for job in found]
+    session.out.announce("\n".join(lines))
     if watch:
         _watch(session, *found)
     elif session.out.json:

@@ -7,12 +7,11 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
 from rich.table import Table
-from rich.text import Text
 
-from ft.terminal import CheckedOutput, printable, printable_json, takes_unicode
+from ft.cli.console import Console
+from ft.printable import escaped_json, fits, printable, printable_json
+from ft.streams import SafeStream
 
 Cell = str | Callable[[Any], str]
 """A field's name, or what makes the text of a cell from an item."""
@@ -26,57 +25,50 @@ def as_dict(message: Message) -> dict[str, Any]:
     )
 
 
-class SafeConsole(Console):
-    """A console on which no text can command the terminal, whatever it holds and wherever it comes
-    from: data, logs, names. Only what the library draws itself does."""
-
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterable[Segment]:
-        """Segments of the renderable, their texts printable."""
-        for segment in super().render(renderable, options):
-            if segment.control:
-                yield segment
-            else:
-                yield Segment(printable(segment.text), segment.style)
-
-    def on_broken_pipe(self) -> None:
-        """Nothing: standard output says so itself."""
-
-
 class Output:
-    """Standard output of a command."""
+    """Standard output of a command. Texts of every source may be given to it as they are."""
 
     def __init__(self, json: bool) -> None:
         self.json = json
         # Whatever reads a pipe wants whole lines.
         width = None if sys.stdout.isatty() else 10_000
-        self._file = CheckedOutput()
-        file: Any = self._file
-        self.console = SafeConsole(highlight=False, width=width, file=file)
+        self._stream = sys.stdout
+        self.console = Console(self._stream, width=width)
+
+    @property
+    def ellipsis(self) -> str:
+        """The mark in the place of what is cut off."""
+        return "…" if fits("…", self.console.encoding) else "..."
 
     def data(self, value: object) -> None:
-        """Prints JSON, with JSON's escapes for what cannot be printed, or not safely."""
-        text = json.dumps(value, indent=2, ensure_ascii=not takes_unicode(sys.stdout))
-        self._file.write(printable_json(text) + "\n")
-
-    def text(self, text: str) -> None:
-        """A text as it is, but for what commands terminals."""
-        self._file.write(printable(text))
-
-    def raw(self, data: bytes) -> None:
-        """Bytes as they are."""
-        self._file.write_bytes(data)
+        """Prints JSON; what a terminal should not get is in JSON's own escapes."""
+        self._stream.write(printable_json(value, self.console.encoding) + "\n")
+        self._said()
 
     def say(self, text: str) -> None:
         """A line for people; scripts do not see it."""
         if not self.json:
-            self.console.print(printable(text), markup=False)
+            self.console.print(text)
+            self._said()
 
     def notices(self, notices: Iterable[str]) -> None:
         """What a job has done other than asked; scripts find it in the job's status."""
         for notice in notices:
             self.say(f"notice: {notice}")
+
+    def announce(self, text: str) -> None:
+        """A line for people about what goes on from here by itself.
+
+        It is on standard error if the reader of standard output goes away before it, or the JSON
+        that stands for it, is written.
+        """
+        if isinstance(self._stream, SafeStream):
+            self._stream.unsaid = f"{self._stream.unsaid}\n{text}".lstrip("\n")
+        self.say(text)
+
+    def _said(self) -> None:
+        if isinstance(self._stream, SafeStream):
+            self._stream.unsaid = ""
 
     def items(self, messages: Iterable[Message], columns: Sequence[Column], none: str) -> None:
         """A list of messages. `none` is said where it is empty."""
@@ -84,7 +76,7 @@ class Output:
         if self.json:
             self.data([as_dict(message) for message in found])
         elif not found:
-            self.console.print(printable(none), markup=False, style="dim")
+            self.console.print(none, style="dim")
         else:
             self.table(
                 [title for title, _ in columns],
@@ -99,23 +91,35 @@ class Output:
         grid = Table.grid(padding=(0, 2))
         for name, value in MessageToDict(message, preserving_proto_field_name=True).items():
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            grid.add_row(Text(name, style="bold"), _plain(shown))
+            grid.add_row(self.console.render_str(name, style="bold"), shown)
         self.console.print(grid)
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """A table of texts."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in titles:
-            table.add_column(_plain(title), overflow="fold", no_wrap=title == "ID")
+            table.add_column(title, overflow="fold", no_wrap=title == "ID")
         for row in rows:
-            table.add_row(*(_plain(cell) for cell in row))
+            table.add_row(*row)
         self.console.print(table)
+
+    def text(self, text: str) -> None:
+        """A part of a long text, such as a log. Raises OSError if it cannot be written."""
+        self._send(printable(text, self.console.encoding))
+
+    def document(self, part: str) -> None:
+        """A part of a JSON document, in UTF-8. Raises OSError if it cannot be written."""
+        self._send(escaped_json(part).encode())
+
+    def raw(self, data: bytes) -> None:
+        """Bytes as they are. Raises OSError if they cannot be written."""
+        self._send(data)
+
+    def _send(self, data: str | bytes) -> None:
+        # Commands run within `safe_streams`.
+        assert isinstance(self._stream, SafeStream)
+        self._stream.send(data)
 
 
 def _text(message: Any, cell: Cell) -> str:
     return str(getattr(message, cell)) if isinstance(cell, str) else cell(message)
-
-
-def _plain(text: str) -> Text:
-    """The text as it is: nothing in it is markup. Made printable here, so that columns fit."""
-    return Text(printable(text))

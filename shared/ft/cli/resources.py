@@ -1,5 +1,6 @@
 """`fts datasets|models|adapters|prompts|configs`: what list, show and remove have in common."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,7 +181,8 @@ def text_or_file(value: str) -> str:
     if not value.startswith("@"):
         return value
     try:
-        return Path(value[1:]).read_text()
+        # A text, in which the locale's encoding may lack characters that the file's name has.
+        return Path(os.fsdecode(value[1:].encode())).read_text(encoding="utf-8")
     except OSError as error:
         raise CommandFailed(f"{value[1:]}: {error.strerror}", Exit.USAGE) from None
     except UnicodeDecodeError:

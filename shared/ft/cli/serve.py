@@ -8,6 +8,7 @@ import typer
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
+from ft.cli.log_text import log_lines
 from ft.cli.options import Json, OwnResources
 from ft.cli.resources import ADAPTERS, text_or_file
 from ft.cli.session import Session, alone, command
@@ -70,7 +71,7 @@ def deployed(
             "choose another --name",
             Exit.REFUSED,
         ) from None
-    session.out.say(f"model {name}  {model_id}")
+    session.out.announce(f"model {name}  {model_id}")
     return _awaited(models, model_id, time.monotonic() + seconds)
 
 
@@ -145,10 +146,10 @@ def remove(session: Session, model: ModelName) -> None:
 def logs(session: Session, model: ModelName) -> None:
     """Print the end of a model's log."""
     models = _models(session)
-    text = models.log(models.find(model))
+    log = models.log(models.find(model))
     if session.out.json:
-        session.out.data({"log": text})
-    session.out.say(text.rstrip("\n"))
+        session.out.data({"log": log.decode(errors="replace")})
+    session.out.say("\n".join(log_lines(log)))
 
 
 def _models(session: Session) -> ServedModels:
@@ -165,7 +166,7 @@ def _awaited(models: ServedModels, model_id: str, deadline: float) -> ServedMode
         if model.status == DEPLOYED:
             return model
         if model.status in OVER:
-            last = "\n".join(models.log(model).splitlines()[-LOG_LINES:])
+            last = "\n".join(log_lines(models.log(model))[-LOG_LINES:])
             raise CommandFailed(f"{model.name} is {model.status}; its log ends with\n{last}")
         if time.monotonic() > deadline:
             raise CommandFailed(

@@ -103,7 +103,8 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
         *, server: str = "", home: Path = DEFAULT_HOME, json: bool = False, **given: object
     ) -> None:
         with errors_explained():
-            function(Session(server, home, json), **grouped(function, given))
+            texts = {name: _text(name, value) for name, value in given.items()}
+            function(Session(server, home, json), **grouped(function, texts))
 
     own = options_of(function)
     shared = [
@@ -118,6 +119,26 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     run.__annotations__ = {one.name: one.annotation for one in [*own, *shared]}
     run.__doc__ = function.__doc__
     return run
+
+
+def _text(name: str, value: object) -> object:
+    """The value of an option; texts, which are UTF-8, as such, whatever the locale took them for.
+
+    Raises CommandFailed for bytes that are not UTF-8.
+    """
+    if isinstance(value, list):
+        return [_text(name, one) for one in value]
+    if type(value) is not str or value.isascii():
+        return value
+    try:
+        return os.fsencode(value).decode()
+    except UnicodeDecodeError:
+        raise CommandFailed(
+            f"{name.replace('_', '-')}: is not UTF-8: {value!r}", Exit.USAGE
+        ) from None
+    except UnicodeEncodeError:
+        # It was not decoded by the locale, but given by a script.
+        return value
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

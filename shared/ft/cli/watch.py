@@ -13,14 +13,17 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from ft import api
 from ft._watch import Job, ended
 from ft.cli.exits import CommandFailed, Exit
+from ft.cli.log_text import log_lines
 from ft.client import FineTuningStudioClient, StudioError
-from ft.terminal import printable
+from ft.printable import fits, printable_line
 
 LINE_SECONDS = 5.0
 """How often progress is told where there is no terminal to draw on."""
 POLL_SECONDS = 0.5
 LOG_LINES = 15
-_BARS = "▁▂▃▄▅▆▇█"
+BARS = "▁▂▃▄▅▆▇█"
+ASCII_BARS = "_.-:=+*#"
+"""For encodings that lack the others."""
 
 
 def follow(
@@ -63,7 +66,7 @@ def log_tail(client: FineTuningStudioClient, job_id: str) -> list[str]:
             last = (last + part.data)[-65_536:]
     except StudioError:
         return []
-    return last.decode(errors="replace").splitlines()[-LOG_LINES:]
+    return log_lines(last)[-LOG_LINES:]
 
 
 class _Display(Protocol):
@@ -75,11 +78,11 @@ def _display(console: Console, quiet: bool) -> Iterator[_Display]:
     try:
         if quiet:
             yield _Nothing()
-        elif not console.is_terminal:
+        elif not console.is_terminal or console.is_dumb_terminal:
             yield _Lines(console)
         else:
             with _bars(console) as progress:
-                yield _Bars(progress)
+                yield _Bars(progress, console.encoding)
     except KeyboardInterrupt:
         raise CommandFailed(
             "stopped watching; the job goes on. `fts jobs` shows it, `fts jobs watch ID` "
@@ -104,8 +107,7 @@ class _Notices:
         for notice in status.notices:
             if (title, notice) not in self._told:
                 self._told.add((title, notice))
-                line = printable(f"{title}  notice: {notice}")
-                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+                self._console.print(f"{title}  notice: {notice}", soft_wrap=True)
 
 
 class _Lines:
@@ -122,45 +124,50 @@ class _Lines:
         due = status.step != step and time.monotonic() - at >= LINE_SECONDS
         if now != state or due:
             self._told[title] = (now, status.step, time.monotonic())
-            said = (printable(one) for one in (title, *now))
-            parts = (*said, _steps(status), _loss(status), _left(status))
-            self._console.print("  ".join(part for part in parts if part), markup=False)
+            parts = (title, *now, _steps(status), _loss(status), _left(status))
+            self._console.print("  ".join(part for part in parts if part))
         self._notices.show(title, status)
 
 
 class _Bars:
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, encoding: str) -> None:
         self._progress = progress
         self._notices = _Notices(progress.console)
+        self._encoding = encoding
+        self._marks = BARS if fits(BARS, encoding) else ASCII_BARS
         self._tasks: dict[str, TaskID] = {}
         self._losses: dict[str, dict[int, float]] = {}
 
     def show(self, title: str, status: api.JobStatus) -> None:
         if title not in self._tasks:
             self._tasks[title] = self._progress.add_task(
-                printable(title), total=None, state="", steps="", loss="", left=""
+                printable_line(title, self._encoding),
+                total=None,
+                state="",
+                steps="",
+                loss="",
+                left="",
             )
         losses = self._losses.setdefault(title, {})
         if status.HasField("loss"):
             losses[status.step] = status.loss
+        line = sparkline(list(losses.values()), marks=self._marks)
+        state = " ".join(filter(None, [status.state.lower(), status.waits_for]))
         self._progress.update(
             self._tasks[title],
             total=status.total_steps or None,
             completed=status.step,
-            state=" ".join(filter(None, [status.state.lower(), status.waits_for])),
+            state=printable_line(state, self._encoding),
             steps=_steps(status),
-            loss=f"{_loss(status)} {self._curve(list(losses.values()))}".strip(),
+            loss=f"{_loss(status)} {line}".strip(),
             left=_left(status),
         )
         self._notices.show(title, status)
 
-    def _curve(self, losses: Sequence[float]) -> str:
-        return "" if self._progress.console.options.ascii_only else sparkline(losses)
 
-
-def sparkline(values: Sequence[float], width: int = 20) -> str:
-    """The values as a line of bars, the lowest at the bottom; the means of equal parts where there
-    are more than `width` of them."""
+def sparkline(values: Sequence[float], width: int = 20, marks: str = BARS) -> str:
+    """The values as a line of marks, which are given from low to high; the means of equal parts
+    where there are more than `width` values."""
     if len(values) < 2:
         return ""
     parts = min(width, len(values))
@@ -169,7 +176,7 @@ def sparkline(values: Sequence[float], width: int = 20) -> str:
     low, high = min(means), max(means)
     # Divided first: the reverse of a very small span is more than a float can hold.
     span = (high - low) or 1.0
-    return "".join(_BARS[round((mean - low) / span * (len(_BARS) - 1))] for mean in means)
+    return "".join(marks[round((mean - low) / span * (len(marks) - 1))] for mean in means)
 
 
 def _bars(console: Console) -> Progress:

@@ -92,11 +92,11 @@ class ServedModels:
         """Ends the model's processes and forgets it."""
         self._json("DELETE", f"{_models()}/{model.id}")
 
-    def log(self, model: ServedModel) -> str:
+    def log(self, model: ServedModel) -> bytes:
         """The end of what the model's process printed."""
         if not model.deployment_id:
-            return ""
-        return self._answer("GET", f"{_deployment(model)}/logs").decode(errors="replace")
+            return b""
+        return self._answer("GET", f"{_deployment(model)}/logs")
 
     def _with_deployment(self, model: dict[str, Any]) -> ServedModel:
         facts = {name: model[name] for name in ("id", "name", "access_key", "auth_enabled")}

@@ -1,210 +1,264 @@
-"""The command where its output cannot be printed, or would command the terminal."""
+"""The command with output that cannot be printed: it says so in plain words, and never fails by it.
+
+Each runs as a process of its own, by a shell where that is what gives the odd streams.
+"""
 
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from ft import api
-from ft.terminal import NOT_PRINTED
+from ft.cli.exits import Exit
 from ft.tests.conftest import Fts, Server
 from ft.tests.studio import Studio
 
-HOSTILE = "a\x1b]0;owned\x07\x9b31m\r\u202eÜ中\U0001f600[red]x"
-REFUSED = ("Traceback", "UnicodeEncodeError", "Exception ignored")
+FTS = f"{shlex.quote(sys.executable)} -m ft.cli"
+NAME = "Größe 日本語 \x1b[2J"
+ENVIRONMENTS = {
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "strict": {"PYTHONIOENCODING": "ascii:strict"},
+    "narrow": {"COLUMNS": "1", "LINES": "1"},
+    "no columns": {"COLUMNS": "0"},
+    "dumb": {"TERM": "dumb", "NO_COLOR": "1"},
+    "no term": {"TERM": ""},
+    "forced": {"FORCE_COLOR": "1", "PYTHONIOENCODING": "ascii"},
+}
+LIST = ("models", "list")
+SHOW = ("models", "show", "model-1")
+WATCH = ("jobs", "watch", "job-1")
+LOGS = ("logs", "job-1")
+ERROR = ("models", "show", "nö\x1b[2J")
+TRAIN = ("train", "--name", "new", "--model", "model-1", "--dataset", "d", "--prompt", "p")
+COMMANDS = {"list": LIST, "show": SHOW, "watch": WATCH, "logs": LOGS, "error": ERROR}
+COMMANDS |= {"train": TRAIN, "help": ("--help",), "usage": ("models", "nö\x1b[2J")}
+COMMANDS |= {"json": (*LIST, "--json"), "export": ("db", "export")}
+FEW = ("list", "watch")
+"""Of a process for each, where the commands have nothing of their own."""
+STATUSES = {"error": Exit.NOT_FOUND, "usage": Exit.USAGE}
 
-
-def fts(server: Server, *arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, **options.pop("environment", {})}
-    options.setdefault("stdout", subprocess.PIPE)
-    return subprocess.run(
-        [sys.executable, "-m", "ft.cli", *arguments, "--server", f"127.0.0.1:{server.port}"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        timeout=60,
-        **options,
-    )
+Shell = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 @pytest.fixture
-def hostile(studio: Studio) -> None:
-    """One of everything, with a name that commands a terminal."""
-    studio.kept["dataset"] = {"d": api.DatasetMetadata(id="d", name=HOSTILE, location=HOSTILE)}
-    studio.kept["model"] = {"m": api.ModelMetadata(id="m", name=HOSTILE)}
-    studio.kept["adapter"] = {"a": api.AdapterMetadata(id="a", name=HOSTILE, model_id="m")}
-    studio.kept["prompt"] = {
-        "p": api.PromptMetadata(id="p", name=HOSTILE, dataset_id="d", prompt_template=HOSTILE)
-    }
-    studio.kept["config"] = {"c": api.ConfigMetadata(id="c", description=HOSTILE, config=HOSTILE)}
-    studio.kept["job"] = {"j": api.FineTuningJobMetadata(id="j", adapter_name=HOSTILE)}
-    studio.kept["evaluation"] = {
-        id: api.EvaluationJobMetadata(
-            id=id,
-            parent_job_id="parent",
-            base_model_id=f"m{id}",
-            metrics={"exact_match": score, "ari_grade_level_rows": 0},
-            rows=1,
-        )
-        for id, score in (("e", 0.0), ("f", 1.0))
-    }
+def shell(server: Server, fts: Fts, studio: Studio, registered: None, tmp_path: Path) -> Shell:
+    """Runs a command line in which `{fts}` stands for a command, with its arguments."""
+    studio.kept["model"]["model-1"] = api.ModelMetadata(id="model-1", name=NAME)
+    job = api.FineTuningJobMetadata(id="job-1", adapter_name=NAME)
+    studio.kept["job"] = {"job-1": job}
+    studio.log = f"{NAME}\nend\n".encode()
     studio.statuses = [
-        api.JobStatus(state="FAILED", failure_reason=HOSTILE, notices=[HOSTILE], attempt=2)
+        api.JobStatus(state="RUNNING"),
+        api.JobStatus(state="RUNNING", step=1, total_steps=2, loss=1.0),
+        api.JobStatus(state="RUNNING", step=2, total_steps=2, loss=0.5),
+        api.JobStatus(state="SUCCEEDED", step=2, total_steps=2, loss=0.5),
     ]
-    studio.log = HOSTILE.encode() + b"\nlast \xff\n"
-    for id, output in (("e", "no"), ("f", HOSTILE)):
-        row = api.EvaluationRow(input=HOSTILE, expected=HOSTILE, output=output)
-        row.scores["exact_match"] = float(output == HOSTILE)
-        studio.results[id] = [row]
+
+    def run(line: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+        where = f"--server 127.0.0.1:{server.port} --home {shlex.quote(str(tmp_path / 'home'))}"
+        options = "" if "--help" in arguments else where
+        given = f"{FTS} {shlex.join(arguments)} {options}"
+        return subprocess.run(
+            ["/bin/bash", "-o", "pipefail", "-c", line.replace("{fts}", given)],
+            env={**os.environ, **environment},
+            capture_output=True,
+            timeout=120,
+        )
+
+    return run
 
 
-COMMANDS = [
-    *((kind, verb) for kind in ("datasets", "models", "adapters", "prompts") for verb in ("list",)),
-    ("datasets", "show", "d"),
-    ("prompts", "show", "p"),
-    ("configs", "list"),
-    ("configs", "show", "c"),
-    ("jobs", "list"),
-    ("jobs", "show", "j"),
-    ("jobs", "watch", "j"),
-    ("jobs", "diff", "e", "f"),
-    ("logs", "j"),
-    ("eval", "show", "e"),
-    ("eval", "compare", "parent"),
-]
+def _plain(ran: subprocess.CompletedProcess[bytes], colour: bool = False) -> None:
+    """Nothing went wrong that is not said in plain words."""
+    for word in (b"Traceback", b"Exception ignored", b"Error:  ", b"UnicodeEncodeError"):
+        assert word not in ran.stderr, ran.stderr
+        assert word not in ran.stdout, ran.stdout
+    if not colour:
+        assert b"\x1b" not in ran.stdout + ran.stderr
 
 
-@pytest.mark.usefixtures("hostile")
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-@pytest.mark.parametrize("json_too", [False, True])
-def test_nothing_that_the_studio_holds_commands_the_terminal(
-    fts: Fts, command: tuple[str, ...], *, json_too: bool
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_any_encoding_and_any_terminal_will_do(shell: Shell, environment: str) -> None:
+    for kind in COMMANDS if environment in ("ascii", "C") else FEW:
+        ran = shell("{fts}", *COMMANDS[kind], **ENVIRONMENTS[environment])
+        assert ran.returncode == STATUSES.get(kind, 0), (kind, ran.stderr)
+        _plain(ran, colour=environment == "forced")
+        assert b"\x1b[2J" not in ran.stdout + ran.stderr
+        if kind in ("json", "export"):
+            json.loads(ran.stdout)
+        if kind == "json":
+            names = [model["name"] for model in json.loads(ran.stdout)]
+            assert NAME in names
+        if environment in ("ascii", "C", "strict") and kind != "export":
+            assert (ran.stdout + ran.stderr).isascii()
+
+
+def test_what_the_encoding_lacks_is_an_escape(shell: Shell) -> None:
+    shown = shell("{fts}", *LIST, PYTHONIOENCODING="cp1252").stdout.decode("cp1252")
+    assert r"Größe \u65e5\u672c\u8a9e \x1b[2J" in shown
+
+
+@pytest.mark.parametrize("environment", ["C", "dumb"])
+def test_names_are_utf8_whatever_the_locale(
+    shell: Shell, studio: Studio, environment: str, tmp_path: Path
 ) -> None:
-    result = fts(*command, *(["--json"] if json_too else []))
-    assert not NOT_PRINTED.search(result.output), result.output
-    assert "owned" in result.output or command[1] == "diff"
-    if json_too and command[0] != "logs":
-        json.loads(result.stdout)
+    (tmp_path / "öl.json").write_text('{"größe": 1}', encoding="utf-8")
+    config = ("configs", "add", "--type", "custom", "--config", f"@{tmp_path}/öl.json")
+    variables = ENVIRONMENTS[environment]
+    added = shell("{fts}", "models", "add", "--name", "Größe", "--location", "l", **variables)
+    assert (added.returncode, studio.requests[-1].name) == (0, "Größe"), added.stderr
+    assert shell("{fts}", *config, **variables).returncode == 0
+    assert studio.requests[-1].config == '{"größe": 1}'
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=30))
-def test_any_name_is_shown_without_commands(fts: Fts, studio: Studio, text: str) -> None:
-    studio.kept["job"] = {"j": api.FineTuningJobMetadata(id="j", adapter_name=text)}
-    studio.statuses = [api.JobStatus(state="SUCCEEDED", notices=[text or "x"])]
-    for command in (("jobs", "list"), ("jobs", "show", "j"), ("jobs", "watch", "j")):
-        result = fts(*command)
-        assert result.exit_code == 0
-        assert not NOT_PRINTED.search(result.output)
+def test_arguments_that_are_no_text_are_refused(shell: Shell) -> None:
+    ran = shell("{fts} --location l --name $'a\\xff'", "models", "add")
+    assert ran.returncode == Exit.USAGE
+    assert b"name: " in ran.stderr
+    assert b"is not UTF-8" in ran.stderr
+    _plain(ran)
 
 
-def test_a_log_can_be_had_as_it_is(server: Server, studio: Studio) -> None:
-    studio.kept["job"] = {"j": api.FineTuningJobMetadata(id="j")}
-    studio.log = b"\x1b[31mred\r\n\xff\n"
-    assert fts(server, "logs", "j", "--raw").stdout == studio.log
-    assert fts(server, "logs", "j").stdout == b"\\x1b[31mred\n\\xff\n"
-
-
-@pytest.mark.usefixtures("hostile")
 @pytest.mark.parametrize(
-    "environment",
+    ("kind", "full", "why"),
     [
-        {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-        {"PYTHONIOENCODING": "cp1252"},
-        {"PYTHONIOENCODING": "latin-1:strict", "COLUMNS": "1"},
-        {"COLUMNS": "1", "NO_COLOR": "1", "TERM": "dumb"},
-        {"FORCE_COLOR": "1", "COLUMNS": "3", "PYTHONIOENCODING": "ascii"},
+        *((kind, "> /dev/full", b"No space left on device") for kind in COMMANDS),
+        *((kind, ">&-", b"is closed") for kind in FEW),
     ],
 )
-def test_an_encoding_that_lacks_characters_is_no_failure(
-    server: Server, environment: dict[str, str]
+def test_a_full_or_closed_output_is_said(shell: Shell, kind: str, full: str, why: bytes) -> None:
+    ran = shell(f"{{fts}} {full}", *COMMANDS[kind])
+    assert ran.returncode == STATUSES.get(kind, Exit.FAILED)
+    _plain(ran)
+    if kind not in STATUSES:
+        assert b"error: standard output: " in ran.stderr
+        assert why in ran.stderr
+    # What has become of a job is to be known all the same.
+    if kind == "train":
+        assert b"started fine-tuning job job-2 (new)" in ran.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--watch",)])
+@pytest.mark.parametrize("line", ["{fts} > /dev/full", "{fts} >&-", "{fts} | true"])
+def test_a_job_that_was_started_is_known(
+    shell: Shell, studio: Studio, line: str, options: tuple[str, ...]
 ) -> None:
-    for command in (
-        ("datasets", "list"),
-        ("jobs", "show", "j"),
-        ("logs", "j"),
-        ("eval", "show", "e"),
-    ):
-        result = fts(server, *command, environment=environment, stdin=subprocess.DEVNULL)
-        assert (result.returncode, result.stderr) == (0, b"")
-    as_json = fts(server, "datasets", "list", "--json", environment=environment)
-    encoding = environment.get("PYTHONIOENCODING", "utf-8").partition(":")[0]
-    assert json.loads(as_json.stdout.decode(encoding))[0]["name"] == HOSTILE
+    ran = shell(line, *TRAIN, *options)
+    assert studio.calls["StartFineTuningJob"] == 1
+    _plain(ran)
+    # A pipe that takes what is written before its reader ends has taken it.
+    if ran.returncode:
+        assert b"job-2" in ran.stderr
+    else:
+        assert "|" in line
 
 
-def test_a_full_disk_is_one_plain_line_and_says_what_was_started(
-    server: Server, studio: Studio
+@pytest.mark.parametrize("kind", ["list", "error", "train"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{fts} 2> /dev/full",
+        "{fts} 2>&-",
+        "{fts} <&-",
+        "{fts} < /dev/null",
+        "setsid {fts}",
+        "{fts} <&- >&- 2>&-",
+        "{fts} > /dev/full 2>&1",
+    ],
+)
+def test_streams_that_are_not_there(shell: Shell, kind: str, line: str) -> None:
+    ran = shell(line, *COMMANDS[kind])
+    lost = "> /dev/full 2>&1" in line or " >&-" in line
+    assert ran.returncode == STATUSES.get(kind, Exit.FAILED if lost else 0), ran.stderr
+    _plain(ran)
+
+
+@pytest.mark.parametrize("kind", ["list", "watch", "logs", "error", "train", "help", "json"])
+def test_a_reader_that_goes_away_ends_the_command_quietly(
+    server: Server, shell: Shell, studio: Studio, kind: str
 ) -> None:
-    for kind, item in (("model", api.ModelMetadata), ("dataset", api.DatasetMetadata)):
-        studio.kept[kind] = {"x": item(id="x", name="x")}
-    studio.kept["prompt"] = {"x": api.PromptMetadata(id="x", name="x")}
-    train = ("train", "--name", "a", "--model", "x", "--dataset", "x", "--prompt", "x")
-    for command, said in (
-        ((*train,), b"started fine-tuning job job-1"),
-        ((*train, "--json"), b'"id": "job-2"'),
-        (("models", "list"), b""),
-        (("--version",), b""),
-    ):
-        with open("/dev/full", "wb") as full:
-            if command == ("--version",):
-                result = subprocess.run(
-                    [sys.executable, "-m", "ft.cli", *command],
-                    stdout=full,
-                    stderr=subprocess.PIPE,
-                )
-            else:
-                result = fts(server, *command, stdout=full)
-        assert result.returncode == 1
-        assert result.stderr.startswith(b"error: standard output cannot be written: No space left")
-        assert said in b" ".join(result.stderr.split())
-        assert not any(word.encode() in result.stderr for word in REFUSED)
-    assert len(studio.kept["job"]) == 2
+    studio.log *= 100_000
+    where = () if kind == "help" else ("--server", f"127.0.0.1:{server.port}")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "ft.cli", *COMMANDS[kind], *where]
+    ran = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=120)
+    os.close(writing)
+    assert ran.returncode == STATUSES.get(kind, Exit.READER_GONE)
+    assert b"Traceback" not in ran.stderr
+    if kind == "train":
+        assert ran.stderr == b"started fine-tuning job job-2 (new)\n"
+    elif kind not in STATUSES:
+        assert ran.stderr == b""
 
 
-def test_nobody_reads_any_more(server: Server, studio: Studio) -> None:
-    studio.kept["dataset"] = {
-        str(n): api.DatasetMetadata(id=str(n), name="n" * 1000) for n in range(500)
-    }
-    reader, writer = os.pipe()
-    os.close(reader)
-    result = fts(server, "datasets", "list", stdout=writer)
-    os.close(writer)
-    assert (result.returncode, result.stderr) == (141, b"")
+def test_the_first_line_of_many(shell: Shell, studio: Studio) -> None:
+    for number in range(2_000):
+        studio.kept["model"][str(number)] = api.ModelMetadata(id=str(number), name=NAME)
+    ran = shell("{fts} | head -1", *LIST)
+    assert ran.stdout.split()[:2] == [b"ID", b"NAME"]
+    assert ran.stderr == b""
+    assert ran.returncode in (0, Exit.READER_GONE)
 
 
-@pytest.mark.usefixtures("hostile")
-@pytest.mark.parametrize("closed", [0, 1, 2])
-def test_streams_that_are_closed_are_no_failure(
-    server: Server, closed: int, tmp_path: Path
+@pytest.mark.parametrize(
+    ("variables", "marks"),
+    [({"PYTHONIOENCODING": "utf-8"}, "█▁"), ({"PYTHONIOENCODING": "ascii"}, "#_")],
+)
+def test_a_terminal_shows_a_bar_in_its_encoding(
+    server: Server, shell: Shell, studio: Studio, variables: dict[str, str], marks: str
 ) -> None:
-    command = (
-        f"{sys.executable} -m ft.cli datasets list --server 127.0.0.1:{server.port} {closed}>&-"
-    )
-    result = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60)
-    assert (result.returncode, result.stderr) == (0, b"")
-    assert (b"owned" in result.stdout) == (closed != 1)
+    shown = _on_a_terminal(server, *WATCH, TERM="xterm-256color", **variables)
+    assert marks in shown
+    assert "2/2" in shown
+    assert "\x1b[2J" not in shown
+    assert "Traceback" not in shown
+    assert shown.isascii() == (variables["PYTHONIOENCODING"] == "ascii")
 
 
-@pytest.mark.usefixtures("hostile")
-def test_a_terminal_gets_no_commands_from_data(server: Server) -> None:
-    master, slave = pty.openpty()
-    result = fts(server, "jobs", "show", "j", stdout=slave, environment={"NO_COLOR": "1"})
-    os.close(slave)
-    shown = b""
-    with suppress(OSError):  # EIO is the end of what a terminal has shown
-        while part := os.read(master, 65536):
+def test_a_dumb_terminal_shows_lines(server: Server, shell: Shell) -> None:
+    shown = _on_a_terminal(server, *WATCH, TERM="dumb")
+    assert "SUCCEEDED  2/2" in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("columns", ["1", "20"])
+def test_a_narrow_terminal(server: Server, shell: Shell, columns: str) -> None:
+    for kind in FEW:
+        shown = _on_a_terminal(server, *COMMANDS[kind], TERM="xterm", COLUMNS=columns)
+        assert "Traceback" not in shown
+        assert "\x1b[2J" not in shown
+
+
+def _on_a_terminal(server: Server, *arguments: str, **environment: str) -> str:
+    """What a command writes on a terminal of its own."""
+    leader, follower = pty.openpty()
+    where = () if "--help" in arguments else ("--server", f"127.0.0.1:{server.port}")
+    with subprocess.Popen(
+        [sys.executable, "-m", "ft.cli", *arguments, *where],
+        env={**os.environ, **environment},
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+    ) as running:
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                part = os.read(leader, 65_536)
+            except OSError:
+                break
+            if not part:
+                break
             shown += part
-    os.close(master)
-    assert result.returncode == 0
-    assert b"\\x1b]0;owned" in shown
-    assert b"\x1b]0" not in shown
-    assert b"\x07" not in shown
+        os.close(leader)
+        running.wait(60)
+    return shown.decode()

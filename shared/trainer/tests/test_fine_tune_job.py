@@ -95,6 +95,23 @@ def test_what_the_studio_refuses_is_the_reason(
     assert run.events[-1]["reason"] == "The studio answered: model other is not known"
 
 
+def test_a_log_that_cannot_be_written_fails_no_training_and_is_told(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], project: Path
+) -> None:
+    folder = project / "outputs/job-1"
+    folder.mkdir(parents=True)
+    (folder / "job.log").symlink_to("/dev/full")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii:strict"}
+    run = run_job("accel_fine_tune.py", fine_tune_flags(), "outputs/job-1", **ascii_only)
+
+    assert run.status == 0
+    assert "Traceback" not in run.output
+    *_, notice, last = run.events
+    assert last["event"] == "finished"
+    assert notice["event"] == "notice"
+    assert "of the job's output are missing in its log, job.log: No space left" in notice["message"]
+
+
 def test_arguments_without_a_folder_end_with_status_2(
     start: Callable[..., subprocess.Popen[str]],
 ) -> None:

@@ -66,8 +66,8 @@ def _answers(out: Output, outcome: Outcome) -> None:
             [
                 sentence(sample.input),
                 sample.expected.strip(),
-                _line(of_base.get(sample.input, "")),
-                _line(sample.output),
+                _line(out, of_base.get(sample.input, "")),
+                _line(out, sample.output),
             ]
             for sample in list(outcome.tuned.samples)[:SAMPLES]
         ],
@@ -94,7 +94,7 @@ def _next_commands(session: Session, job_id: str, evaluation_id: str) -> Iterato
         yield f"  {fts} down                stop the studio"
 
 
-def _line(text: str) -> str:
+def _line(out: Output, text: str) -> str:
     """Output on one line, cut where a table would burst."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= 40 else f"{flat[:39]}…"
+    return flat if len(flat) <= 40 else f"{flat[:39]}{out.ellipsis}"

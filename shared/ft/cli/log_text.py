@@ -1,0 +1,48 @@
+"""The text of a log, which is bytes, as it is shown to people."""
+
+import codecs
+
+
+class LogText:
+    """Turns the parts of a log into text, as they come.
+
+    Bytes that are not UTF-8 become escapes. Of a line that was written over again and again, as
+    progress bars do with carriage returns, only the last state is kept. A line that has not ended
+    yet waits for its end, or, where the log is followed, is shown at once; its next state then
+    takes a line of its own.
+    """
+
+    def __init__(self, follow: bool = False) -> None:
+        self._follow = follow
+        self._decode = codecs.getincrementaldecoder("utf-8")("backslashreplace").decode
+        self._rest = ""
+        self._shown = False
+
+    def feed(self, data: bytes) -> str:
+        """What is to be printed, now that this part has come."""
+        *lines, self._rest = (self._rest + self._decode(data)).split("\n")
+        text = "".join(self._state(line) + "\n" for line in lines)
+        # A carriage return at the end may be half of a line's end.
+        state = self._rest.rstrip("\r")
+        if self._follow and state:
+            self._rest = self._rest[len(state) :]
+            text += self._state(state)
+            self._shown = True
+        return text
+
+    def end(self) -> str:
+        """What is left, at the end of the log."""
+        rest = self._rest + self._decode(b"", True)
+        self._rest = ""
+        return self._state(rest) if rest else ""
+
+    def _state(self, line: str) -> str:
+        *earlier, last = line.rstrip("\r").split("\r")
+        begun, self._shown = self._shown, False
+        return f"\n{last}" if begun and earlier else last
+
+
+def log_lines(data: bytes) -> list[str]:
+    """The lines of a log that is there."""
+    text = LogText()
+    return (text.feed(data) + text.end()).rstrip("\n").split("\n") if data else []
