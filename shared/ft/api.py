@@ -140,6 +140,7 @@ __all__ = [
     "StreamExportResponse",
     "TailLogsRequest",
     "TailLogsResponse",
+    "TemplateNotice",
     "TimeEstimate",
     "ValidateEvaluationJobRequest",
     "ValidateEvaluationJobResponse",

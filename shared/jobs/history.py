@@ -10,7 +10,7 @@ from chassis.convert import rfc3339
 from chassis.records import Base
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent
 
-STATE, PROGRESS, NOTICE, REMOVED = "STATE", "PROGRESS", "NOTICE", "REMOVED"
+STATE, WAIT, PROGRESS, NOTICE, REMOVED = "STATE", "WAIT", "PROGRESS", "NOTICE", "REMOVED"
 STUDIO, USER, WORKSPACE, JOB = "studio", "user", "workspace", "job"
 """Who makes a job move."""
 
@@ -22,7 +22,7 @@ class JobEventRecord(Base, kw_only=True):
 
     job_id: Mapped[str] = mapped_column(index=True)
     kind: Mapped[str]
-    """STATE, PROGRESS, NOTICE, or REMOVED for a job that is forgotten but may still be in the
+    """STATE, WAIT, PROGRESS, NOTICE, or REMOVED for a job that is forgotten but may still be in the
     workspace."""
     state: Mapped[str | None] = mapped_column(default=None)
     cause: Mapped[str | None] = mapped_column(default=None)

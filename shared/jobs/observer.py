@@ -198,8 +198,7 @@ def _waits_for(run: Any) -> str | None:
         said = None
     if said:
         return sentence(said)
-    queued = run.status == "ENGINE_SCHEDULING"
-    return "the workspace has it queued" if queued else "the workspace is starting it"
+    return "the workspace has it queued" if run.status == "ENGINE_SCHEDULING" else None
 
 
 def _naive(time: datetime | None) -> datetime | None:

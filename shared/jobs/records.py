@@ -25,6 +25,7 @@ from jobs.history import (
     STATE,
     STUDIO,
     USER,
+    WAIT,
     WORKSPACE,
     JobEventRecord,
 )
@@ -322,7 +323,7 @@ class JobRecords(Records[Row]):
                 return False
             if waits:
                 told = json.dumps(waits)
-                self._note(connection, job.id, PROGRESS, progress=told, actor=WORKSPACE)
+                self._note(connection, job.id, WAIT, progress=told, actor=WORKSPACE)
             if reported:
                 self._note(connection, job.id, PROGRESS, progress=json.dumps(reported), actor=JOB)
             for notice in notices:

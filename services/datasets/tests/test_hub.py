@@ -146,7 +146,7 @@ async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> N
 async def test_does_not_load_rows(studio: Studio) -> None:
     await studio.add("good/csv")
     asked = studio.hub.asked_about("good/csv")
-    assert any("README.md" in one.path for one in asked)
+    assert asked
     assert not [one for one in asked if one.path.endswith("train.csv")]
 
 

@@ -1,6 +1,7 @@
 """Each inspection is a process that ends with its call."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -112,11 +113,13 @@ async def test_more_at_once_are_refused_until_one_ends(
 async def test_a_process_that_takes_too_much_memory_takes_nothing_with_it(
     stub: InspectionStub, project: Path
 ) -> None:
-    (project / "d.jsonl").write_text('{"a": "x"}\n')
+    talk = {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}
+    (project / "d.jsonl").write_text(json.dumps(talk) + "\n")
+    (project / "model/chat_template.jinja").write_text("{{ 'x' * 99999999999 }}")
 
-    response = await stub.InspectJob(job("d.jsonl", "{a:99999999999}"), timeout=60)
+    response = await stub.InspectJob(job("d.jsonl", "{messages}"), timeout=60)
 
-    assert rules(response)["FT-854"] == "ERROR"
+    assert rules(response)["FT-872"] == "ERROR"
 
 
 async def test_a_process_that_is_killed_is_a_finding(

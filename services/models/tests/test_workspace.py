@@ -328,13 +328,21 @@ async def test_a_request_that_was_cut_off_before_the_build_is_served_when_it_is_
 
 
 @pytest.mark.parametrize("type", ["cml_model", "model_registry", "merged"])
-@pytest.mark.parametrize("name", ["x" * 257, "two\nlines", "a bell\a", "a line\u2028end"])
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("x" * 257, "FT-222"),
+        ("two\nlines", "FT-120"),
+        ("a bell\a", "FT-120"),
+        ("a line\u2028end", "FT-120"),
+    ],
+)
 async def test_a_name_that_nothing_could_show_is_refused(
-    studio: Studio, type: str, name: str
+    studio: Studio, type: str, name: str, rule: str
 ) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.export(type=type, model_name=name)
-    assert [(v.field, v.rule) for v in refused.value.violations] == [("model_name", "FT-222")]
+    assert [(v.field, v.rule) for v in refused.value.violations] == [("model_name", rule)]
 
 
 async def test_a_name_may_be_long_and_in_any_script(studio: Studio) -> None:

@@ -14,7 +14,7 @@ EVENTS: list[Column] = [
     ("TIME", "time"),
     ("STATE", lambda event: event.state or event.kind.lower()),
     ("BY", "actor"),
-    ("WHAT", lambda event: event.cause or _notice(event) or _progress(event)),
+    ("WHAT", lambda event: event.cause or event.waits_for or _notice(event) or _progress(event)),
 ]
 
 

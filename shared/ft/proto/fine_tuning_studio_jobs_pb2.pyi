@@ -838,8 +838,8 @@ class JobEvent(_message.Message):
     time: _builtins.str
     """RFC 3339 in UTC."""
     kind: _builtins.str
-    """STATE: the job moved to `state`. PROGRESS: it reported. NOTICE: it did something other than
-    asked, or left something out, as `notice` says.
+    """STATE: the job moved to `state`. WAIT: it waits, as `waits_for` says. PROGRESS: it reported.
+    NOTICE: it did something other than asked, or left something out, as `notice` says.
     """
     state: _builtins.str
     cause: _builtins.str

@@ -42,12 +42,12 @@ async def test_a_job_that_fails_without_a_word_is_explained_by_its_log(watched: 
     id = await watched.start('log.write("step 1\\nKilled: out of memory\\n"); sys.exit(1)')
     job = await watched.ended(id)
     assert job.state == JobState.FAILED
-    assert job.failure_reason.endswith("its last lines: step 1 | Killed: out of memory")
+    assert "its last lines: step 1 | Killed: out of memory" in job.failure_reason
 
 
 async def test_a_job_that_leaves_nothing_at_all(watched: Jobs) -> None:
     job = await watched.ended(await watched.start("sys.exit(3)"))
-    assert job.failure_reason == "the job ended before it wrote anything"
+    assert job.failure_reason.endswith("the script ended with exit status 3")
 
 
 async def test_nonsense_in_a_report_spoils_neither_the_job_nor_another(watched: Jobs) -> None:
