@@ -4,10 +4,10 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from rich.console import Console
 
 from ft import api
 from ft.cli import watch
+from ft.cli.console import Console
 
 RUNNING = api.JobStatus(
     state="RUNNING", step=5, total_steps=10, loss=1.25, seconds_left=125, epoch=0.5
@@ -17,7 +17,7 @@ SUCCEEDED = api.JobStatus(state="SUCCEEDED", step=10, total_steps=10, loss=0.5)
 
 def test_a_terminal_shows_a_bar_with_loss_and_time_left() -> None:
     screen = io.StringIO()
-    console = Console(file=screen, force_terminal=True, width=120)
+    console = Console(screen, force_terminal=True, width=120)
     jobs = watch.follow(console, {"a": _looks(RUNNING, SUCCEEDED), "b": _looks(SUCCEEDED)})
     shown = screen.getvalue()
     assert {title: job.status.state for title, job in jobs.items()} == {
@@ -37,9 +37,7 @@ def test_time_left_is_told_while_there_is_some() -> None:
 
 def test_without_a_terminal_a_line_tells_each_state_once() -> None:
     output = io.StringIO()
-    watch.follow(
-        Console(file=output, width=200), {"a": _looks(RUNNING, RUNNING, RUNNING, SUCCEEDED)}
-    )
+    watch.follow(Console(output, width=200), {"a": _looks(RUNNING, RUNNING, RUNNING, SUCCEEDED)})
     lines = output.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == ["RUNNING", "SUCCEEDED"]
 
@@ -53,7 +51,7 @@ def test_a_notice_is_told_once(*, terminal: bool) -> None:
         for step, count in ((1, 0), (2, 1), (3, 1), (4, 2))
     ]
     ended = api.JobStatus(state="SUCCEEDED", notices=notices)
-    console = Console(file=output, force_terminal=terminal, width=200)
+    console = Console(output, force_terminal=terminal, width=200)
     watch.follow(console, {"a": _looks(*statuses, ended)})
     shown = output.getvalue()
     assert [shown.count(f"a  notice: {notice}") for notice in notices] == [1, 1]
@@ -62,7 +60,7 @@ def test_a_notice_is_told_once(*, terminal: bool) -> None:
 def test_notices_of_a_job_that_ended_before_one_looked_are_told() -> None:
     output = io.StringIO()
     ended = api.JobStatus(state="SUCCEEDED", notices=["x"], attempt=2)
-    watch.follow(Console(file=output), {"a": _looks(ended)})
+    watch.follow(Console(output), {"a": _looks(ended)})
     assert "a  notice: x" in output.getvalue()
 
 
