@@ -6,7 +6,7 @@ from typing import Any
 from rows import answer_spans
 from rows.chat_checks import Tools
 from rows.errors import DataError
-from rows.messages import Message, for_template
+from rows.messages import Message
 from trainer import chat
 
 IGNORED = -100
@@ -37,7 +37,7 @@ class ChatTokens:
             answer_spans.require_learned(talk)
         if self._answers_only:
             encoded = self._tokenizer.apply_chat_template(
-                for_template(talk),
+                chat.fitted(talk, self._tokenizer, tools),
                 tools=tools,
                 chat_template=self._template,
                 tokenize=True,

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
+from mlflow import pyfunc
 
 from ft.agreed import ANSWERS_FILE
 from ft.api import FineTuningJobMetadata
@@ -20,7 +22,7 @@ from trainer.tests.conftest import TRAINER, trained
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run
 
-PROJECT = "a [1] ü*"
+PROJECT = "a [1] ü* #%20"
 MODEL = "models/base[1] #%?"
 DATA = "data[1].jsonl"
 ADAPTER_FOLDER = "adapters-[1]*"
@@ -32,7 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("names")
     rows = (TRAINER / "starter/intents/train.jsonl").read_text().splitlines()[:60]
     right = [json.dumps({**json.loads(row), "customer": f"mine {row[:20]}"}) for row in rows]
-    for place in (root / PROJECT, root / "a 1 üx"):
+    for place in (root / PROJECT, root / "a 1 üx #%20"):
         place.mkdir()
         (place / "data1.jsonl").write_text('{"customer": "decoy", "action": "decoy"}\n' * 60)
     (root / PROJECT / DATA).write_text("\n".join(right))
@@ -98,21 +100,24 @@ def test_it_is_evaluated_served_and_exported(project: Path, studio: Studio, job:
     served = {BASE: MODEL, ADAPTER: adapter.location, GENERATION: '{"max_new_tokens":4}'}
     assert load(served, project, lambda _: None).answer({"prompt": "hi"}) is not None
 
-    _export(project, studio, adapter.id)
-    merged = {BASE: "exports/x/merged [1]", ADAPTER: "", GENERATION: '{"max_new_tokens":4}'}
+    _export(project, studio, adapter.id, "merged")
+    merged = {BASE: "exports [1]/merged/model", ADAPTER: "", GENERATION: '{"max_new_tokens":4}'}
     assert load(merged, project, lambda _: None).answer({"prompt": "hi"}) is not None
+    _export(project, studio, adapter.id, "model_registry")
+    model = pyfunc.load_model("models:/named/1")
+    assert len(model.predict(pandas.DataFrame({"prompt": ["hi"]}))) == 1
 
 
-def _export(project: Path, studio: Studio, adapter: str) -> None:
-    folder = project / "exports/x"
+def _export(project: Path, studio: Studio, adapter: str, type_: str) -> None:
+    folder = project / "exports [1]" / type_
     folder.mkdir(parents=True)
     values: dict[str, Any] = {
-        "export_type": "merged",
+        "export_type": type_,
         "base_model_id": "model",
         "adapter_id": adapter,
-        "model_name": "named [1]",
-        "artifact_location": "merged [1]",
-        "result_dir": "exports/x",
+        "model_name": "named",
+        "artifact_location": "model",
+        "result_dir": f"exports [1]/{type_}",
         "generation_config": {},
     }
     arguments = ExportArguments(**values)
