@@ -11,7 +11,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from rows import conversations
+from rows import call_arguments, conversations
 from rows.chat_checks import Tools
 from rows.errors import DataError, first_line
 from rows.messages import Message, for_template
@@ -66,14 +66,17 @@ class ChatTemplate:
         return text
 
     def _written(self, messages: Sequence[Message], tools: Tools, *, ask: bool) -> str:
-        try:
+        def write(talk: list[Message]) -> str:
             return self._template.render(
-                messages=for_template(messages),
+                messages=talk,
                 tools=tools,
                 documents=None,
                 add_generation_prompt=ask,
                 **self._tokens,
             )
+
+        try:
+            return call_arguments.fitted(for_template(messages), write)[1]
         except (TemplateError, *conversations.TEMPLATE_FAILURES) as error:
             raise DataError(f"the chat template refuses it: {first_line(error)}") from error
 

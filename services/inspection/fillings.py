@@ -10,8 +10,8 @@ from datasets import Dataset
 from chassis.prompt_rules import OF_KIND
 from ft.proto.inspection_pb2 import ChatTemplateSource
 from ft.template_notices import notices
-from rows import conversations, messages, templates
-from rows.chat_checks import ChatChecks
+from rows import answer_spans, conversations, messages, templates
+from rows.chat_checks import ChatChecks, Tools
 from rows.conversations import Conversations
 from rows.errors import DataError
 from services.inspection import chat, rules
@@ -137,8 +137,19 @@ def _trained(
         )
         findings.add(WARNING, "training_arguments_config", rules.ANSWERS, description)
 
+    answers = bool(settings.training.get("assistant_only_loss"))
+
+    def ask(talk: Sequence[messages.Message], tools: Tools) -> str:
+        return template.render(talk, tools, ask=True)
+
     def fill(row: dict[str, Any]) -> str:
-        return template.render(talks.messages(row), talks.tools(row))
+        talk, tools = talks.messages(row), talks.tools(row)
+        if answers:
+            answer_spans.require_learned(talk)
+        text = template.render(talk, tools)
+        # What no answer of weight 0 can be found in fails the job.
+        answer_spans.of(talk, tools, text, template.render, ask)
+        return text
 
     def begin(row: dict[str, Any]) -> str:
         found = talks.messages(row)
@@ -147,14 +158,13 @@ def _trained(
             for number, one in enumerate(found)
             if one["role"] == messages.ASSISTANT and one.get(messages.WEIGHT, 1)
         ]
-        return template.render(found[: learned[0]], talks.tools(row), ask=True)
+        return ask(found[: learned[0]], talks.tools(row))
 
     checks = ChatChecks(template.render)
 
     def check(row: dict[str, Any], text: str) -> list[str]:
         return checks.of(talks.messages(row), talks.tools(row), text)
 
-    answers = bool(settings.training.get("assistant_only_loss"))
     return [
         Filling(
             fill,

@@ -1,7 +1,8 @@
 """What a chat template leaves out of conversations, or writes as something else."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rows.errors import DataError
@@ -72,6 +73,26 @@ class ChatChecks:
             return self._render(messages, tools)
         except DataError:
             return None
+
+
+def tell(
+    rows: Iterable[Mapping[str, Any]],
+    of_row: Callable[[Mapping[str, Any]], tuple[Sequence[Message], Tools]],
+    render: Render,
+    notify: Callable[[str], None],
+) -> None:
+    """Tells in how many of the rows' conversations what is left out or changed. Rows without one
+    are left to whoever needs them."""
+    checks, found, total = ChatChecks(render), Counter[str](), 0
+    for row in rows:
+        total += 1
+        try:
+            talk, tools = of_row(row)
+            found.update(checks.of(talk, tools, render(talk, tools)))
+        except DataError:
+            continue
+    for clause, count in found.items():
+        notify(f"{count} of {total} conversations {clause}.")
 
 
 def _spellings(content: str) -> Iterator[str]:

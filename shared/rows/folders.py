@@ -1,27 +1,56 @@
 """Folders with data files: which of them are rows of which split, as `datasets` has it."""
 
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from datasets.data_files import DataFilesDict, EmptyDatasetError, get_data_patterns
 
+from rows.errors import DataError
 from rows.files import formats
 from rows.files.formats import Format, Kind
 
 _CONFIGS = ("configs:", "data_files:")
 """What a folder's README says, at its beginning, of files that are other than their names tell."""
 _ONE_LIBRARY = {Kind.CSV: "csv", Kind.TSV: "csv", Kind.JSON: "json", Kind.JSONL: "json"}
+_ADDRESS = re.compile("::")
+"""What makes the library take a path for an address."""
+_PATTERN = re.compile(r"[*?\[]|::")
+"""What makes it take one for a pattern of names, or for an address."""
+
+
+def require_plain(folder: Path, *, saved: bool = False) -> None:
+    """Raises DataError if the library `datasets` would take the folder's path for a pattern, or, of
+    a folder that it has `saved`, for an address."""
+    if found := (_ADDRESS if saved else _PATTERN).search(str(folder.resolve())):
+        remedy = "rename it"
+        if not saved:
+            remedy += (
+                ", or use .csv, .tsv, .json, .jsonl or .parquet files without a README that "
+                "describes them"
+            )
+        raise DataError(
+            f"the folder is one for the library `datasets` to read, which takes {found[0]!r} in "
+            f"its path for a pattern or an address, and might read other files: {remedy}"
+        )
 
 
 def splits(folder: Path) -> dict[str, list[tuple[Path, Format]]]:
     """The files of each split; none if something in the folder is the library's to read."""
     if _is_described(folder):
         return {}
-    try:
-        patterns = get_data_patterns(str(folder))
-        found = DataFilesDict.from_patterns(patterns, base_path=str(folder))
-    except (EmptyDatasetError, FileNotFoundError):
-        return {}
-    files = {str(name): [_with_format(path) for path in paths] for name, paths in found.items()}
+    with _plain(folder) as place:
+        try:
+            patterns = get_data_patterns(str(place))
+            found = DataFilesDict.from_patterns(patterns, base_path=str(place))
+        except (EmptyDatasetError, FileNotFoundError):
+            return {}
+        files = {
+            str(name): [_with_format(folder / Path(path).relative_to(place)) for path in paths]
+            for name, paths in found.items()
+        }
     known = {name: [(path, form) for path, form in of if form] for name, of in files.items()}
     if any(len(known[name]) < len(files[name]) for name in files):
         return {}
@@ -29,8 +58,22 @@ def splits(folder: Path) -> dict[str, list[tuple[Path, Format]]]:
     return known if len(kinds) == 1 else {}
 
 
-def _with_format(path: str) -> tuple[Path, Format | None]:
-    return Path(path), formats.of_name(path)
+@contextmanager
+def _plain(folder: Path) -> Iterator[Path]:
+    """A path to the folder that the library does not take for a pattern: its own, or a link."""
+    if not _PATTERN.search(str(folder)):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as place:
+        if _PATTERN.search(place):
+            raise DataError(f"the path of temporary files, {place}, is a pattern: set TMPDIR")
+        link = Path(place) / "data"
+        link.symlink_to(folder.resolve())
+        yield link
+
+
+def _with_format(path: Path) -> tuple[Path, Format | None]:
+    return path, formats.of_name(path.name)
 
 
 def _is_described(folder: Path) -> bool:

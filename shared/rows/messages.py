@@ -32,6 +32,8 @@ _MISNAMED = {
     "observation": "tool",
 }
 """Roles of other formats, and what they usually stand for."""
+_SAID = {"content", CALLS, "function_call"}
+"""Keys of what a message says; the last is of OpenAI's older format."""
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _SHOWN = 60
 Message = dict[str, Any]
@@ -39,18 +41,13 @@ Message = dict[str, Any]
 
 def is_conversation(value: Any) -> bool:
     """Tells whether a value looks like a list of messages, in either format."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(
-            isinstance(one, dict)
-            and (
-                ("role" in one and ("content" in one or CALLS in one))
-                or ("from" in one and "value" in one)
-            )
-            for one in value
-        )
+    if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+        return False
+    # A message may lack what it says: it is refused as one, and no text is made of the list.
+    spoken = any(
+        ("role" in one and _SAID & one.keys()) or {"from", "value"} <= one.keys() for one in value
     )
+    return spoken and all("role" in one or "from" in one for one in value)
 
 
 def is_written_out(value: Any) -> bool:
@@ -156,7 +153,7 @@ def _content(given: Any, role: str, calls: bool) -> str:
 
 
 def _calls_hint(role: str) -> str:
-    return f" and no {CALLS}" if role == ASSISTANT else ""
+    return f" and no {CALLS}, which function_call is now called" if role == ASSISTANT else ""
 
 
 def _part(part: Any) -> str:

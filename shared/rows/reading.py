@@ -105,9 +105,11 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
             raise DataError(f"{dataset.location} is no regular file")
         return _of_files({"train": [(path, form)]}, project, dataset.location)
     if any((path / name).is_file() for name in SAVED_FILES):
+        folders.require_plain(path, saved=True)
         return _of_library(load_from_disk(str(path)))
     if found := folders.splits(path):
         return _of_files(found, project, dataset.location)
+    folders.require_plain(path)
     return _of_library(load_dataset(str(path)), _NOT_OURS)
 
 

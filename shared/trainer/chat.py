@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
+from rows import call_arguments
 from rows.chat_checks import Tools
 from rows.conversations import (
     MARKERS,
@@ -128,12 +129,26 @@ def ask(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str
 
 
 def _written(messages: Sequence[Message], tools: Tools, tokenizer: Any, *, ask: bool) -> str:
-    try:
+    return _fitted(messages, tools, tokenizer, ask=ask)[1]
+
+
+def fitted(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> list[Message]:
+    """The messages as the chat template expects them. Raises DataError as `render` does."""
+    return _fitted(messages, tools, tokenizer, ask=False)[0]
+
+
+def _fitted(
+    messages: Sequence[Message], tools: Tools, tokenizer: Any, *, ask: bool
+) -> tuple[list[Message], str]:
+    def write(talk: list[Message]) -> str:
         return str(
             tokenizer.apply_chat_template(
-                for_template(messages), tools=tools, tokenize=False, add_generation_prompt=ask
+                talk, tools=tools, tokenize=False, add_generation_prompt=ask
             )
         )
+
+    try:
+        return call_arguments.fitted(for_template(messages), write)
     except (TemplateError, *TEMPLATE_FAILURES) as error:
         raise DataError(f"the chat template refuses it: {first_line(error)}") from error
 

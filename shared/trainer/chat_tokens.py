@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rows import answer_spans
 from rows.chat_checks import Tools
 from rows.errors import DataError
-from rows.messages import Message, for_template, unlearned
+from rows.messages import Message
 from trainer import chat
 
 IGNORED = -100
@@ -29,11 +30,14 @@ class ChatTokens:
     def of(self, talk: Sequence[Message], tools: Tools, text: str) -> dict[str, list[int]]:
         """`input_ids` and `labels` of a conversation that has been written as `text`.
 
-        Raises DataError if an answer that must not be learned cannot be found in the text.
+        Raises DataError if nothing is to be learned, or an answer that must not be learned cannot be
+        found in the text.
         """
         if self._answers_only:
+            answer_spans.require_learned(talk)
+        if self._answers_only:
             encoded = self._tokenizer.apply_chat_template(
-                for_template(talk),
+                chat.fitted(talk, self._tokenizer, tools),
                 tools=tools,
                 chat_template=self._template,
                 tokenize=True,
@@ -46,32 +50,21 @@ class ChatTokens:
         else:
             ids = list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
             learned = [1] * len(ids)
-        for begin, end in self._spans(talk, tools, text):
+        spans = answer_spans.of(talk, tools, text, self._render, self._ask)
+        for begin, end in spans:
             for number, (first, last) in enumerate(self._offsets(text, ids)):
                 if first < end and last > begin:
                     learned[number] = 0
         labels = [id if one else IGNORED for id, one in zip(ids, learned, strict=True)]
         if all(label == IGNORED for label in labels):
-            raise DataError("nothing of it is to be learned: every answer has the weight 0")
+            raise DataError("nothing of it is to be learned")
         return {"input_ids": ids, "labels": labels}
 
-    def _spans(self, talk: Sequence[Message], tools: Tools, text: str) -> list[tuple[int, int]]:
-        """Where the answers are that carry no loss, in characters."""
-        found = []
-        for place in unlearned(talk):
-            try:
-                before = chat.ask(talk[:place], self._tokenizer, tools)
-                behind = chat.render(talk[: place + 1], self._tokenizer, tools)
-            except DataError as error:
-                raise DataError(f"message {place + 1} has the weight 0, but {error}") from error
-            if not (text.startswith(before) and text.startswith(behind)):
-                raise DataError(
-                    f"message {place + 1} has the weight 0, but the chat template does not write "
-                    "its beginning and end as it does within the whole, so that its tokens are not "
-                    "known: end the conversation before it, or leave it out"
-                )
-            found.append((len(before), len(behind)))
-        return found
+    def _render(self, talk: Sequence[Message], tools: Tools) -> str:
+        return chat.render(talk, self._tokenizer, tools)
+
+    def _ask(self, talk: Sequence[Message], tools: Tools) -> str:
+        return chat.ask(talk, self._tokenizer, tools)
 
     def _offsets(self, text: str, ids: list[int]) -> list[tuple[int, int]]:
         if not self._tokenizer.is_fast:

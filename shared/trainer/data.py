@@ -1,6 +1,5 @@
 """From rows to what is trained on: a text, a text of which only the end counts, or messages."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -9,8 +8,7 @@ from datasets import Dataset
 
 from ft.api import PromptMetadata
 from ft.training import of_prompt
-from rows import messages
-from rows.chat_checks import ChatChecks
+from rows import chat_checks, messages
 from rows.conversations import column_of
 from rows.errors import DataError
 from rows.templates import RowTemplate, tell_empty, training_text
@@ -87,16 +85,13 @@ class Examples:
         if not self._conversations:
             tell_empty([getattr(self._prompt, name) for name in self._templates], rows, notify)
             return
-        checks = ChatChecks(lambda talk, tools: chat.render(talk, self._tokenizer, tools))
-        found: Counter[str] = Counter()
-        for row in rows:
-            try:
-                talk, tools = self._conversations.messages(row), self._conversations.tools(row)
-                found.update(checks.of(talk, tools, chat.render(talk, self._tokenizer, tools)))
-            except DataError:
-                continue  # `of` says which row it is.
-        for clause, count in found.items():
-            notify(f"{count} of {len(rows)} conversations {clause}.")
+        talks = self._conversations
+        chat_checks.tell(
+            rows,
+            lambda row: (talks.messages(row), talks.tools(row)),
+            lambda talk, tools: chat.render(talk, self._tokenizer, tools),
+            notify,
+        )
 
     def check(self, examples: Dataset, notify: Notify) -> None:
         """Tells what the model would learn otherwise than it is meant to."""
@@ -120,8 +115,6 @@ class Examples:
     def _conversation(self, row: dict[str, Any]) -> dict[str, Any]:
         assert self._conversations is not None
         talk, tools = self._conversations.messages(row), self._conversations.tools(row)
-        if self._answers and not any(one["role"] == messages.ASSISTANT for one in talk):
-            raise DataError("assistant_only_loss has nothing to train on: no assistant speaks")
         *before, last = talk
         asked = ""
         if before and last["role"] == messages.ASSISTANT:

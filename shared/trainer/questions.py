@@ -9,11 +9,13 @@ from typing import Any
 from datasets import Dataset
 
 from ft.api import PromptMetadata
+from rows import chat_checks
 from rows.chat_checks import Tools
 from rows.conversations import Conversations, column_of
 from rows.errors import DataError
 from rows.templates import RowTemplate
 from trainer import chat
+from trainer.hardware import Notify
 from trainer.model import longest_text
 
 
@@ -58,6 +60,18 @@ def of_rows(
     pairs = [_numbered(pair, row, number) for number, row in enumerate(rows, start=1)]
     texts, expected = [text for text, _ in pairs], [answer for _, answer in pairs]
     return Questions(texts, expected, chat=conversations is not None)
+
+
+def check_rows(
+    rows: Dataset, conversations: Conversations, tokenizer: Any, notify: Notify
+) -> None:
+    """Tells what the chat template leaves out of conversations that are asked about."""
+    chat_checks.tell(
+        rows,
+        lambda row: (conversations.question(row)[0], conversations.tools(row)),
+        lambda talk, tools: chat.ask(talk, tokenizer, tools),
+        notify,
+    )
 
 
 def samples(

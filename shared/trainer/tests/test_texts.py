@@ -6,7 +6,7 @@ from transformers import AutoTokenizer
 
 from ft.api import PromptMetadata
 from rows.errors import DataError
-from rows.templates import training_text
+from rows.templates import fill, training_text
 from trainer import data
 from trainer.errors import SettingsError
 from trainer.starter.phrases import HERE
@@ -44,7 +44,7 @@ def test_the_text_is_that_of_those_who_look_beforehand(tokenizer) -> None:
 
     end = tokenizer.eos_token
     assert made.column_names == [data.TEXT_COLUMN]
-    assert made[data.TEXT_COLUMN] == [training_text("{a}-{b}", row, end) for row in rows]
+    assert made[data.TEXT_COLUMN] == [training_text(fill("{a}-{b}", row), end) for row in rows]
     assert made[data.TEXT_COLUMN] == [f"x-1{end}", f"-2{end}"]
 
 
@@ -87,7 +87,13 @@ def test_a_column_of_conversations_is_handed_over_as_it_is(tokenizer) -> None:
     tokenizer.chat_template = CHATML
     rows = Dataset.from_dict({"talk": [TALK], "other": [1]})
 
-    assert examples(rows, prompt("{talk}"), tokenizer)[0] == {"messages": TALK}
+    made = examples(rows, prompt("{talk}"), tokenizer)[0]
+
+    end = tokenizer.eos_token
+    assert made["messages"] == TALK
+    assert made[data.TEXT_COLUMN] == f"user: hi{end}\nassistant: hello{end}\n"
+    assert tokenizer.decode(made["input_ids"]) == made[data.TEXT_COLUMN]
+    assert made["labels"] == made["input_ids"]
     # Only alone: within a text it is a value like any other.
     assert data.TEXT_COLUMN in examples(rows, prompt("Say {talk}"), tokenizer).column_names
 
@@ -120,7 +126,7 @@ def test_answers_alone_need_conversations(tokenizer) -> None:
     ("talk", "said"),
     [
         ([], "no list of messages"),
-        ([{"role": "user", "content": None}], "message 1 in column talk has no role"),
+        ([{"role": "user", "content": None}], "column talk: message 1 of user has no content"),
         ([{"role": "user", "content": "hi"}], "no assistant speaks"),
     ],
 )
