@@ -110,7 +110,7 @@ test-faults: $(STUDIO)/.made  ## Thousands of jobs while processes are killed an
 fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 	@FTS_FUZZ_EXAMPLES=50000 python -m pytest tests/fuzz --timeout 7200
 
-# Of 10,000 configs for trainings more than 2,000 are accepted, and train a step.
+# Of the 10,000 configs more than 2,000 train a step.
 fuzz-configs: env  ## Thousands of configs: what Validate accepts trains a step, or writes an answer
 	@FTS_CONFIG_EXAMPLES=10000 python -m pytest tests/fuzz/test_configs.py -s --timeout 14400
 

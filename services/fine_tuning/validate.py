@@ -124,7 +124,8 @@ def _note_without_effect(
     settings = {name: json.loads(config.text) for name, config in configs.items()}
     settings["training_arguments_config"] = plan.training_settings(request, configs)
     for name in CONFIGS:
-        for clause in without_effect(name, settings.get(name, {}), job.num_gpu or 0):
+        given, gpus = settings.get(name, {}), job.num_gpu or 0
+        for clause in without_effect(name, given, gpus, request.num_workers):
             findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
 
 

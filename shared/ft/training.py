@@ -17,6 +17,7 @@ __all__ = [
     "notices",
     "of_hardware",
     "of_prompt",
+    "of_workers",
 ]
 
 RENAMED = {
@@ -151,6 +152,25 @@ def notices(config: Mapping[str, Any]) -> list[str]:
     if settings.get("packing_strategy") and not settings.get("packing"):
         found.append("packing_strategy has no effect: packing is not true")
     return found
+
+
+OF_SEVERAL = (
+    "ddp_backend",
+    "ddp_broadcast_buffers",
+    "ddp_bucket_cap_mb",
+    "ddp_find_unused_parameters",
+    "ddp_static_graph",
+    "ddp_timeout",
+)
+"""Settings for workers that train together."""
+
+
+def of_workers(config: Mapping[str, Any], workers: int) -> list[str]:
+    """Settings that have no effect with so many workers, a clause each."""
+    if workers > 1:
+        return []
+    given = [name for name in OF_SEVERAL if config.get(name)]
+    return [f"{name} has no effect: one worker trains alone" for name in given]
 
 
 def of_hardware(config: Mapping[str, Any], gpus: int) -> tuple[list[str], list[str]]:

@@ -67,12 +67,16 @@ def contradictions(field: str, config: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def without_effect(field: str, config: Mapping[str, Any], gpus: int) -> list[str]:
-    """Settings that have no effect in a job with so many GPUs, or that it replaces, a clause
-    each."""
+def without_effect(field: str, config: Mapping[str, Any], gpus: int, workers: int = 1) -> list[str]:
+    """Settings that have no effect in a job with so many GPUs for each of its workers, or that it
+    replaces, a clause each."""
     match TYPES[field]:
         case ConfigType.TRAINING_ARGUMENTS:
-            return [*training.notices(config), *training.of_hardware(config, gpus)[1]]
+            return [
+                *training.notices(config),
+                *training.of_workers(config, workers),
+                *training.of_hardware(config, gpus)[1],
+            ]
         case ConfigType.LORA_CONFIG:
             return lora.notices(config)
         case ConfigType.BITSANDBYTES_CONFIG:

@@ -26,15 +26,16 @@ def fit_numbers(config: dict[str, Any], kind: str) -> dict[str, Any]:
     return {name: _fit_number(value, known.get(name, {})) for name, value in config.items()}
 
 
-def training_settings(config: dict[str, Any], notify: Notify) -> dict[str, Any]:
+def training_settings(config: dict[str, Any], notify: Notify, workers: int = 1) -> dict[str, Any]:
     """Arguments for `SFTConfig`, and the studio's own settings under the same names as in the
     config. Raises SettingsError naming an unknown setting, or settings that contradict another."""
     from trl.trainer.sft_config import SFTConfig
 
     settings = training.current(config)
-    for told in training.notices(config):
+    for told in (*training.notices(config), *training.of_workers(config, workers)):
         notify(f"training_arguments_config: {told}.")
-    settings = {name: v for name, v in settings.items() if name not in training.LEFT_OUT}
+    left_out = [*training.LEFT_OUT, *(training.OF_SEVERAL if workers == 1 else ())]
+    settings = {name: v for name, v in settings.items() if name not in left_out}
     known = [*(f.name for f in fields(SFTConfig)), *training.OF_THE_STUDIO]
     _check_names("training_arguments_config", settings, known)
     if contradictions := training.conflicts(settings):

@@ -106,7 +106,7 @@ class FineTuning(Tuning):
     def _settings(self, hardware: Hardware) -> dict[str, Any]:
         arguments = self._arguments
         chosen = settings.training_settings(
-            arguments.training_arguments_config, self._events.notice
+            arguments.training_arguments_config, self._events.notice, arguments.dist_num
         )
         chosen = fit_training(chosen, hardware, self._events.notice)
         chosen = checkpoints.with_defaults(stopping.with_defaults(chosen))

@@ -59,6 +59,7 @@ ODD: tuple[Any, ...] = (
     "{",
     '{"a": 1}',
 )
+_ODD = st.sampled_from(ODD)
 MODULES = (
     "q_proj",
     "k_proj",
@@ -219,9 +220,9 @@ def value_of(kind: str, name: str) -> "st.SearchStrategy[Any]":
     near = _near(KINDS[kind][name])
     taken = st.sampled_from(near) if near else st.sampled_from(ODD)
     special = SPECIAL[kind].get(name)
-    if name == "chat_template_path" and special:
-        return special
-    return st.one_of(special or taken, taken, st.sampled_from(ODD))
+    if special is None:
+        return st.one_of(taken, taken, _ODD)
+    return special if name == "chat_template_path" else st.one_of(special, taken, _ODD)
 
 
 def config_of(kind: str, most: int) -> "st.SearchStrategy[dict[str, Any]]":
