@@ -87,7 +87,9 @@ class AdaptedModel(PythonModel):
         end = generation.eos_token_id
         ends = end if isinstance(end, list) else [end]
         said = [list(takewhile(lambda token: token not in ends, one)) for one in written]
-        texts: list[str] = self._tokenizer.batch_decode(said, skip_special_tokens=True)
+        texts: list[str] = self._tokenizer.batch_decode(
+            said, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
         return texts
 
 

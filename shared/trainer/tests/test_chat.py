@@ -18,6 +18,7 @@ from trainer.generate import continue_texts
 from trainer.hardware import detect
 from trainer.model import load_model, weight_type
 from trainer.parity import Parity
+from trainer.questions import Talk
 from trainer.settings import make_generation_config
 from trainer.starter.phrases import HERE
 from trainer.tokenizer import set_pad_token
@@ -120,11 +121,11 @@ def test_what_does_not_fit_is_not_compared(model: Any, tokenizer: Any, tmp_path:
     )
     refused = [{"role": "system", "content": "Be kind."}]
     long = [{"role": "user", "content": "hi " * 500}]
-    samples = [refused, long, TALK]
+    samples = [Talk(one) for one in (refused, long, TALK)]
 
-    assert Parity.of(model, tokenizer, {}, samples).prompts == [TALK]
+    assert Parity.of(model, tokenizer, {}, samples).prompts == [Talk(TALK)]
     with pytest.raises(DataError, match="refuses it: no"):
-        Parity.of(model, tokenizer, {}, [refused])
+        Parity.of(model, tokenizer, {}, [Talk(refused)])
     trained_answers.record(model, tokenizer, PromptMetadata(), samples, tmp_path)
     [recorded] = json.loads((tmp_path / ANSWERS_FILE).read_text())["samples"]
     assert recorded["input"] == chat.ask(TALK, tokenizer)
