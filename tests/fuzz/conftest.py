@@ -1,13 +1,14 @@
 """A studio to throw requests at, with things in it that requests can refer to."""
 
+import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Studio, serving
+from tests.support import REPOSITORY
 
 EXAMPLES = int(os.environ.get("FTS_FUZZ_EXAMPLES", "3000"))
 """How many requests are sent; `make fuzz` sends more."""
@@ -15,10 +16,14 @@ EXAMPLES = int(os.environ.get("FTS_FUZZ_EXAMPLES", "3000"))
 
 @pytest.fixture(scope="session")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """Its jobs run in an environment without torch, and so end at once."""
+    """A studio whose jobs end at once: what is said to run them is no interpreter."""
     home = tmp_path_factory.mktemp("fuzzed")
+    python = tmp_path_factory.mktemp("jobs") / "python"
+    about = {"version": "3.11.0", "trainer": [str(REPOSITORY / "shared/trainer")], "lacks": []}
+    python.write_text(f"#!/bin/sh\ntest \"$1\" = -c && echo '{json.dumps(about)}'\n")
+    python.chmod(0o755)
     variables = {"HUGGINGFACE_ACCESS_TOKEN": "hf_plantedtoken_of_the_studio"}
-    with serving(home, trainer_python=sys.executable, **variables) as studio:
+    with serving(home, trainer_python=str(python), **variables) as studio:
         furnish(studio.project)
         yield studio
 
