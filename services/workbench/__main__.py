@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from chassis import logs
+from chassis.config import sqlite_url
 from services.workbench import app, bootstrap, machine, runtime
 from services.workbench.database import Database
 from services.workbench.engine.engine import Engine
@@ -91,7 +92,7 @@ async def _build(settings: WorkbenchSettings, address: Address) -> Workbench:
     """The workbench, with its database open and what a new project has in it."""
     found = await asyncio.to_thread(runtime.probe, settings.python)
     there = await asyncio.to_thread(machine.detect, settings)
-    database = Database(settings.service, f"sqlite:///{settings.database_file}")
+    database = Database(settings.service, sqlite_url(settings.database_file))
     await database.open()
     await database.write(lambda s: bootstrap.seed(s, settings, there, found))
     bootstrap.copy_starter(settings, found)

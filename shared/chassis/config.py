@@ -8,12 +8,18 @@ import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WORKSPACE_PROJECT_DIR = Path("/home/cdsw")
 """Where a Cloudera AI workspace mounts the project for every workload."""
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of a SQLite file, whatever characters its path has."""
+    return f"sqlite:///{quote(str(file))}"
 
 
 class Settings(BaseSettings):
@@ -105,7 +111,7 @@ class Settings(BaseSettings):
     @cached_property
     def store_url(self) -> str:
         """The database of this service."""
-        return self.database_url or f"sqlite:///{self.home.absolute() / self.service}.db"
+        return self.database_url or sqlite_url(self.home.absolute() / f"{self.service}.db")
 
     def address_of(self, peer: str) -> str:
         """Where the service named `peer` is reached: `FTS_<PEER>_ADDRESS`, else its socket."""

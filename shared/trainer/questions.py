@@ -62,9 +62,7 @@ def of_rows(
     return Questions(texts, expected, chat=conversations is not None)
 
 
-def check_rows(
-    rows: Dataset, conversations: Conversations, tokenizer: Any, notify: Notify
-) -> None:
+def check_rows(rows: Dataset, conversations: Conversations, tokenizer: Any, notify: Notify) -> None:
     """Tells what the chat template leaves out of conversations that are asked about."""
     chat_checks.tell(
         rows,

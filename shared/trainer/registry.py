@@ -97,7 +97,11 @@ def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_n
         info = mlflow.pyfunc.log_model(
             name=location,
             python_model=str(CODE),
-            artifacts={name: str(folder / name) for name in ("base", "adapter")},
+            artifacts={
+                # As addresses: a path with `#` or `%20` in it is read as one, too.
+                name: (folder / name).absolute().as_uri()
+                for name in ("base", "adapter")
+            },
             signature=form.signature(),
             model_config={"chat_ends": form.chat_ends},
             # Given, since MLflow would find them out by running the model.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from filelock import FileLock
 
@@ -89,7 +89,7 @@ def connect(project: Path) -> FileLock:
     Two jobs that start together would both create the tables of a new database.
     """
     database = (project / "mlflow.db").absolute()
-    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{quote(str(database))}")
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     _set_credentials_apart()

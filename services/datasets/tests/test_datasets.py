@@ -246,6 +246,70 @@ async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> Non
     assert got.dataset == added
 
 
+async def test_roles_of_conversations_are_kept(studio: Studio) -> None:
+    (studio.project / "t.jsonl").write_text('{"messages": [{"from": "human", "value": "hi"}]}\n')
+    roles = {"human": "user", "gpt": "assistant", "Käufer": "user", "critic": "critic"}
+    request = AddDatasetRequest(type="project_jsonl", name="d", location="t.jsonl", roles=roles)
+
+    added = (await studio.datasets(lambda s: s.AddDataset, request)).dataset
+
+    assert json.loads(added.roles) == roles
+    rows = await exported_rows(studio.folder, "datasets")
+    await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=added.id))
+    await put_rows(studio.folder, "datasets", *rows)
+    got = await studio.datasets(lambda s: s.GetDataset, GetDatasetRequest(id=added.id))
+    assert got.dataset == added
+    # What was registered before there were roles, or without them, has none.
+    plain = AddDatasetRequest(type="project_jsonl", name="e", location="t.jsonl")
+    assert (await studio.datasets(lambda s: s.AddDataset, plain)).dataset.roles == ""
+    del rows[0]["roles"]
+    await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=added.id))
+    await put_rows(studio.folder, "datasets", *rows)
+    got = await studio.datasets(lambda s: s.GetDataset, GetDatasetRequest(id=added.id))
+    assert got.dataset.roles == ""
+
+
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        ({"human": "usr"}, "'human' stands for one of system, developer, user"),
+        ({" ": "user"}, "a role has no name"),
+        ({"": "user"}, "a role has no name"),
+        ({"gpt": ""}, "'gpt' stands for one of"),
+        ({"gpt": "Assistant"}, "not 'Assistant'"),
+    ],
+)
+@pytest.mark.parametrize("type", ["project_jsonl", "huggingface"])
+async def test_roles_that_stand_for_nothing_are_refused(
+    studio: Studio, roles: dict[str, str], said: str, type: str
+) -> None:
+    studio.file("t.jsonl", '{"a": 1}')
+    request = AddDatasetRequest(
+        type=type, name="d", location="t.jsonl", huggingface_name="o/n", roles=roles
+    )
+    with pytest.raises(errors.InvalidArgument, match="roles") as refused:
+        await studio.datasets(lambda s: s.AddDataset, request)
+    assert said in str(refused.value)
+    assert await studio.names() == []
+
+
+@pytest.mark.parametrize("home", ["a [1] ü*", "b#c", "c%20d", "d?e", "{f}"])
+async def test_a_home_and_names_are_no_patterns(tmp_path: Path, home: str) -> None:
+    async with services(tmp_path / home, "datasets"):
+        studio = Studio(tmp_path / home)
+        for name in ("d1", "data[1]", "d*", "d?"):
+            (studio.project / name).mkdir()
+            studio.file(f"{name}/train.csv", f"{name}\n")
+            added = await studio.add(type="project", location=name, name=name)
+            assert json.loads(added.features) == [name]
+            studio.file(f"{name}.csv", f"{name},file\n")
+            added = await studio.add(location=f"{name}.csv", name=f"{name}.csv")
+            assert json.loads(added.features) == [name, "file"]
+        await studio.datasets.close()
+    assert (tmp_path / home / "datasets.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [home]
+
+
 async def test_an_import_takes_all_rows_or_none(studio: Studio) -> None:
     rows: list[Any] = [{"id": "1", "name": "good"}, {"id": "", "name": 5}, "nothing"]
     report = await put_rows(studio.folder, "datasets", *rows)

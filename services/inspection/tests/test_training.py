@@ -55,6 +55,60 @@ async def test_conversations_are_counted_as_the_chat_template_writes_them(
     assert response.data.tokens == sum(len(one.ids) for one in counted)
 
 
+BAD = {"role": "assistant", "content": "no", "weight": 0}
+LAST = PLAIN.replace("{{ eos_token }}", "{% if loop.last %} (last){% endif %}{{ eos_token }}")
+
+
+@pytest.mark.parametrize(
+    ("talk", "template", "training", "said"),
+    [
+        ([ASKED, BAD, ASKED, ANSWERED], PLAIN, {}, ""),
+        ([ASKED, BAD], PLAIN, {}, ""),
+        ([ASKED, BAD, ASKED, ANSWERED], LAST, {}, "message 2 has the weight 0, but the chat"),
+        ([ASKED, BAD], MARKED, {"assistant_only_loss": True}, "every answer has the weight 0"),
+        ([ASKED], MARKED, {"assistant_only_loss": True}, "no assistant speaks"),
+        ([{**ASKED, "role": "human"}, ANSWERED], PLAIN, {}, "--roles human=user,gpt=assistant"),
+        ([ASKED, {**ANSWERED, "content": [{"type": "image"}]}], PLAIN, {}, "part of type image"),
+        (
+            [ASKED, {"role": "assistant", "content": None}],
+            PLAIN,
+            {},
+            "no content and no tool_calls",
+        ),
+    ],
+)
+async def test_what_a_job_refuses_is_told_before_it(
+    inspect: Inspect,
+    talks: Callable[..., str],
+    talk: Any,
+    template: str,
+    training: dict[str, Any],
+    said: str,
+) -> None:
+    location = talks([ASKED, ANSWERED], talk, template=template)
+    response = await found(inspect, location, **training)
+    told = [one for one in response.findings if one.rule == "FT-872" and one.severity == "ERROR"]
+    assert [list(one.places) for one in told] == ([["line 2"]] if said else [])
+    assert said in "".join(one.description for one in told)
+
+
+async def test_what_a_chat_template_leaves_out_is_told_before_a_job(
+    inspect: Inspect, talks: Callable[..., str]
+) -> None:
+    call = {"function": {"name": "f", "arguments": "{}"}}
+    calling = {"role": "assistant", "content": None, "tool_calls": [call]}
+    empty = {"role": "assistant", "content": ""}
+    location = talks([ASKED, calling, ASKED, ANSWERED], [ASKED, empty], [ASKED, ANSWERED])
+
+    response = await found(inspect, location)
+
+    told = {one.description: list(one.places) for one in response.findings if one.rule == "FT-886"}
+    assert told == {
+        "1 of 3 rows have tool_calls, of which the chat template writes nothing": ["line 1"],
+        "1 of 3 rows have an empty answer": ["line 2"],
+    }
+
+
 @pytest.mark.parametrize(
     "template",
     [[{"name": "default", "template": PLAIN}, {"name": "rag", "template": "-"}], None],

@@ -66,6 +66,21 @@ def test_jobs_are_filtered_by_what_all_kinds_have(fts: Fts, studio: Any) -> None
     assert not studio.requests[-1].filter
 
 
+def test_roles_go_to_the_studio(fts: Fts, studio: Any) -> None:
+    words = ("datasets", "add", "--name", "d", "--location", "a.jsonl", "--roles")
+    assert fts(*words, " human = user, gpt=assistant,").exit_code == 0
+    assert dict(studio.requests[-1].roles) == {"human": "user", "gpt": "assistant"}
+    for wrong, said in (
+        ("human", "--roles: 'human' is not ROLE=ROLE"),
+        ("human=", "is not ROLE=ROLE"),
+        ("=user", "is not ROLE=ROLE"),
+        ("a=user,a=tool", "--roles: 'a' is given twice"),
+    ):
+        refused = fts(*words, wrong)
+        assert refused.exit_code == Exit.USAGE
+        assert said in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("location", "kind"),
     [

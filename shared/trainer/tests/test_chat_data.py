@@ -156,8 +156,9 @@ def test_tools_and_calls_are_in_the_text(train: Train) -> None:
     assert call in made.texts[0]
     assert "<|im_start|>tool\nin transit<|im_end|>" in made.texts[0]
     # The id of a call, which this template does not write, is told.
-    assert made.told == ["4 of 4 conversations have tool_call_id, of which the chat template "
-                         "writes nothing."]
+    assert made.told == [
+        "4 of 4 conversations have tool_call_id, of which the chat template writes nothing."
+    ]
 
 
 @pytest.mark.parametrize("way", ["' ' + call.function.arguments", "call.function.arguments"])
@@ -177,8 +178,9 @@ def test_what_a_template_leaves_out_is_told(train: Train) -> None:
 
 def test_a_role_that_is_written_as_another_is_told(train: Train) -> None:
     template = templates.MISTRAL.replace("m.role == 'user'", "m.role != 'assistant'")
-    made = train({"messages": [{"role": "system", "content": "be brief"}, ASKED, GOOD]},
-                 template=template)
+    made = train(
+        {"messages": [{"role": "system", "content": "be brief"}, ASKED, GOOD]}, template=template
+    )
     assert made.told == [
         "1 of 1 conversations have the role system, which the chat template writes as user."
     ]
@@ -250,7 +252,9 @@ def test_a_row_that_cannot_be_used_is_named(
     train: Train, talk: list[Any], settings: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(DataError, match="Row 2 of those trained on or held out") as refused:
-        train({"messages": [ASKED, GOOD]}, {"messages": talk}, template=templates.MARKED, **settings)
+        train(
+            {"messages": [ASKED, GOOD]}, {"messages": talk}, template=templates.MARKED, **settings
+        )
     assert said in str(refused.value)
 
 

@@ -22,7 +22,7 @@ from trainer.tests.conftest import TRAINER, trained
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run
 
-PROJECT = "a [1] ü* #%20"
+PROJECT = "a [1] ü* #%20?"
 MODEL = "models/base[1] #%?"
 DATA = "data[1].jsonl"
 ADAPTER_FOLDER = "adapters-[1]*"
@@ -34,7 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("names")
     rows = (TRAINER / "starter/intents/train.jsonl").read_text().splitlines()[:60]
     right = [json.dumps({**json.loads(row), "customer": f"mine {row[:20]}"}) for row in rows]
-    for place in (root / PROJECT, root / "a 1 üx #%20"):
+    for place in (root / PROJECT, root / "a 1 üx #%20x"):
         place.mkdir()
         (place / "data1.jsonl").write_text('{"customer": "decoy", "action": "decoy"}\n' * 60)
     (root / PROJECT / DATA).write_text("\n".join(right))
@@ -52,9 +52,7 @@ def studio() -> Studio:
 
 
 @pytest.fixture(scope="module")
-def job(
-    project: Path, studio: Studio, fine_tune_flags: Callable[..., str]
-) -> Iterator[Run]:
+def job(project: Path, studio: Studio, fine_tune_flags: Callable[..., str]) -> Iterator[Run]:
     training = {"optim": "adamw_torch", "fp16": False, "max_steps": 4, "save_steps": 2}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)
