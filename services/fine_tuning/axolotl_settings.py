@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Any
 
 from ft.enums import ConfigType
-from jobs.settings import SCHEMAS, hint, shown, wanted
+from ft.setting_words import hint, shown, wanted
+from jobs.settings import SCHEMAS
 
 MOST = 20
 """How many faults are told."""

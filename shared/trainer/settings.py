@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from ft import generation, lora, training
+from jsonschema import Draft202012Validator
+
+from ft import generation, lora, quantisation, training
+from ft.setting_words import fault
 from rows.errors import first_line
 from trainer.errors import SettingsError
 from trainer.hardware import Notify
@@ -38,6 +41,7 @@ def training_settings(config: dict[str, Any], notify: Notify, workers: int = 1) 
     settings = {name: v for name, v in settings.items() if name not in left_out}
     known = [*(f.name for f in fields(SFTConfig)), *training.OF_THE_STUDIO]
     _check_names("training_arguments_config", settings, known)
+    _check_values("training_arguments_config", config, "training_arguments")
     if contradictions := training.conflicts(settings):
         raise SettingsError(f"training_arguments_config: {'; '.join(contradictions)}.")
     return settings
@@ -59,6 +63,7 @@ def make_lora_config(config: dict[str, Any], notify: Notify = lambda _: None) ->
     from peft import LoraConfig
 
     _check_names("lora_config", config, (f.name for f in fields(LoraConfig)))
+    _check_values("lora_config", config, "lora_config")
     if wrong := lora.conflicts(config):
         raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
     for told in lora.notices(config):
@@ -87,6 +92,9 @@ def make_quantisation_config(name: str, config: dict[str, Any] | None) -> Any:
     settings = {key: value for key, value in config.items() if key != "quant_method"}
     make: Any = transformers.BitsAndBytesConfig
     _check_names(name, settings, inspect.signature(make).parameters)
+    _check_values(name, settings, "bitsandbytes_config")
+    if wrong := quantisation.conflicts(settings):
+        raise SettingsError(f"{name}: {'; '.join(wrong)}.")
     try:
         return make(**fit_numbers(settings, "bitsandbytes_config"))
     except (TypeError, ValueError, ImportError) as error:
@@ -101,6 +109,7 @@ def make_generation_config(
 
     make: Any = transformers.GenerationConfig
     _check_names("generation_config", config, make().to_dict())
+    _check_values("generation_config", config, "generation_config")
     settings = {
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
@@ -161,3 +170,12 @@ def _check_names(config: str, given: Iterable[str], known: Iterable[str]) -> Non
             close = difflib.get_close_matches(name, names, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
             raise SettingsError(f"{config}: unknown setting {name}.{hint}")
+
+
+def _check_values(field: str, config: dict[str, Any], kind: str) -> None:
+    """Raises SettingsError naming each value that the services refuse too."""
+    schema = SCHEMAS[kind]()
+    errors = Draft202012Validator(schema).iter_errors(config)
+    wrong = dict.fromkeys(str(error.path[0]) for error in errors if error.path)
+    if clauses := [fault(name, config[name], schema["properties"][name]) for name in wrong]:
+        raise SettingsError(f"{field}: {'; '.join(clauses)}.")

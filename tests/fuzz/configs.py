@@ -1,9 +1,11 @@
 """Configs with edge values, drawn from the schemas that requests are held against."""
 
 import json
+from importlib import import_module
 from typing import Any
 
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from jobs.settings import SCHEMAS
 
@@ -11,6 +13,8 @@ KINDS = {
     kind: json.loads((SCHEMAS / f"{kind}.json").read_text())["properties"]
     for kind in ("training_arguments", "lora_config", "bitsandbytes_config", "generation_config")
 }
+SHIPPED = import_module("services.configs.migrations.0002_shipped").SETTINGS
+SHIPPED["training_arguments"] = {**SHIPPED["training_arguments"], "report_to": "none"}
 ODD: tuple[Any, ...] = (
     None,
     True,
@@ -216,39 +220,49 @@ def _near(schema: dict[str, Any]) -> list[Any]:
 
 
 def value_of(kind: str, name: str) -> "st.SearchStrategy[Any]":
-    """Values for a setting, good ones more often than not."""
-    near = _near(KINDS[kind][name])
-    taken = st.sampled_from(near) if near else st.sampled_from(ODD)
+    """Values for a setting, such as its schema takes more often than not."""
     special = SPECIAL[kind].get(name)
-    if special is None:
-        return st.one_of(taken, taken, _ODD)
-    return special if name == "chat_template_path" else st.one_of(special, taken, _ODD)
+    if special is not None and name == "chat_template_path":
+        return special
+    pool = [*_near(KINDS[kind][name]), *ODD]
+    schema = Draft202012Validator(KINDS[kind][name])
+    near = st.sampled_from([one for one in pool if schema.is_valid(one)])
+    return st.one_of(near if special is None else special, near, near, st.sampled_from(pool))
 
 
 def config_of(kind: str, most: int) -> "st.SearchStrategy[dict[str, Any]]":
     """Configs of that kind with up to so many settings."""
     names = [name for name in KINDS[kind] if name not in NEVER.get(kind, ())]
-    chosen = st.lists(st.sampled_from(names), max_size=most, unique=True)
+    chosen = st.lists(st.sampled_from(names), min_size=1, max_size=most, unique=True)
     return chosen.flatmap(lambda some: st.fixed_dictionaries({n: value_of(kind, n) for n in some}))
+
+
+@st.composite
+def whole_config_of(draw: st.DrawFn, kind: str, most: int) -> dict[str, Any]:
+    """Such a config, added to the shipped one in one of four cases."""
+    added = draw(st.sampled_from((False, False, False, True)))
+    return {**(SHIPPED[kind] if added else {}), **draw(config_of(kind, most))}
 
 
 @st.composite
 def trainings(draw: st.DrawFn) -> dict[str, Any]:
     """What a fine-tuning job is asked for: one setting, two of them, or many."""
-    most = draw(st.sampled_from((1, 1, 2, 2, 4, 8)))
-    about = draw(st.sampled_from(("training", "training", "lora", "lora", "both", "bnb")))
+    most = draw(st.sampled_from((1, 2, 2, 4, 8)))
+    about = draw(
+        st.sampled_from(("training", "training", "training", "lora", "lora", "both", "bnb"))
+    )
     asked: dict[str, Any] = {}
     if about in ("training", "both"):
-        asked["training"] = draw(config_of("training_arguments", most))
+        asked["training"] = draw(whole_config_of("training_arguments", most))
     if about in ("lora", "both"):
-        asked["lora"] = draw(config_of("lora_config", most))
+        asked["lora"] = draw(whole_config_of("lora_config", most))
     if about == "bnb":
-        asked["bnb"] = draw(config_of("bitsandbytes_config", most))
+        asked["bnb"] = draw(whole_config_of("bitsandbytes_config", most))
     return asked
 
 
 def generations() -> "st.SearchStrategy[dict[str, Any]]":
     """What an evaluation is asked for."""
     return st.sampled_from((1, 2, 4)).flatmap(
-        lambda most: config_of("generation_config", most).map(lambda one: {"generation": one})
+        lambda most: whole_config_of("generation_config", most).map(lambda one: {"generation": one})
     )
