@@ -39,7 +39,8 @@ class Logged:
         greedy = parity.generation_config
         params = {name: greedy[name] for name in ("do_sample", "max_new_tokens")}
         column = "messages" if parity.chat else "prompt"
-        prompts = pandas.DataFrame({column: list(parity.prompts)})
+        asked = [one if isinstance(one, str) else one.messages for one in parity.prompts]
+        prompts = pandas.DataFrame({column: asked})
         with tracking.troubles_explained():
             model = pyfunc.load_model(self.uri)
         written: list[str] = model.predict(prompts, params=params)
