@@ -30,8 +30,8 @@ class ChatTokens:
     def of(self, talk: Sequence[Message], tools: Tools, text: str) -> dict[str, list[int]]:
         """`input_ids` and `labels` of a conversation that has been written as `text`.
 
-        Raises DataError if nothing is to be learned, or an answer that must not be learned cannot be
-        found in the text.
+        Raises DataError if nothing is to be learned, or an answer that must not be learned cannot
+        be found in the text.
         """
         if self._answers_only:
             answer_spans.require_learned(talk)

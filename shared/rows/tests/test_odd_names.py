@@ -61,7 +61,7 @@ def test_what_the_library_would_take_for_a_pattern_is_refused(tmp_path: Path, na
     (tmp_path / name).mkdir()
     (tmp_path / name / "train.txt").write_text("mine")
     lines(tmp_path / "d1/train.jsonl", "wrong")
-    with pytest.raises(DataError, match="in its path for a pattern.*: rename it"):
+    with pytest.raises(DataError, match=r"in its path for a pattern.*: rename it"):
         read(tmp_path, name)
 
 
@@ -71,7 +71,7 @@ def test_saved_data_are_those_of_the_folder(project: Path, name: str) -> None:
     rows.save_to_disk(str(project.parent / "saved"))
     (project.parent / "saved").rename(project / name)
     if "::" in str(project / name):
-        with pytest.raises(DataError, match="'::' in its path .*: rename it"):
+        with pytest.raises(DataError, match=r"'::' in its path .*: rename it"):
             read(project, name)
     else:
         assert read(project, name) == {"train": ["mine"]}
