@@ -60,6 +60,7 @@ class Evaluation:
         torch.set_num_threads(hardware.cpus)
         tokenizer = self._subject.tokenizer(conversational=conversations is not None)
         asked = questions.of_rows(prompt, rows, conversations, tokenizer)
+        settings.make_generation_config(arguments.generation_config, tokenizer)
         model = self._subject.model(hardware, tokenizer)
         fitting.check_tokens(arguments.generation_config, model)
         ends = chat.end_settings(model, tokenizer, answers=asked.chat)

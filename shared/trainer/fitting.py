@@ -18,6 +18,16 @@ def check_adapter(config: dict[str, Any], model: Any) -> None:
         raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
 
 
+def check_experts(config: Any, model: Any) -> None:
+    """Raises SettingsError for a loss of experts that the model does not have."""
+    has_experts = hasattr(model.config.get_text_config(), "output_router_logits")
+    if config.router_aux_loss_coef and not has_experts:
+        raise SettingsError(
+            "training_arguments_config: router_aux_loss_coef is for a mixture of experts, which "
+            "the base model is not. Leave it out."
+        )
+
+
 def check_batches(config: Any, rows: int) -> None:
     """Raises SettingsError if only full batches are kept and the rows do not fill one."""
     batch = config.per_device_train_batch_size * config.world_size

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from ft.training import of_hardware
 from rows.conversations import roles_of
 from rows.errors import first_line
 from trainer import (
@@ -67,6 +68,7 @@ class FineTuning(Tuning):
         )
         vocabulary.check(model, tokenizer, self._events.notice)
         fitting.check_adapter(arguments.lora_config, model)
+        fitting.check_experts(config, model)
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
         fitting.check_batches(config, len(trainer.train_dataset))
@@ -108,6 +110,9 @@ class FineTuning(Tuning):
         chosen = settings.training_settings(
             arguments.training_arguments_config, self._events.notice, arguments.dist_num
         )
+        wrong, _ = of_hardware(arguments.training_arguments_config, hardware.gpus)
+        if wrong:
+            raise SettingsError(f"training_arguments_config: {'; '.join(wrong)}.")
         chosen = fit_training(chosen, hardware, self._events.notice)
         chosen = checkpoints.with_defaults(stopping.with_defaults(chosen))
         wanted = tracking.prepare(
