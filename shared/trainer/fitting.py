@@ -28,15 +28,23 @@ def check_experts(config: Any, model: Any) -> None:
         )
 
 
-def check_batches(config: Any, rows: int) -> None:
-    """Raises SettingsError if only full batches are kept and the rows do not fill one."""
-    batch = config.per_device_train_batch_size * config.world_size
-    if config.dataloader_drop_last and rows < batch:
-        raise SettingsError(
-            f"training_arguments_config: dataloader_drop_last leaves out every row: {rows} rows "
-            f"to train on do not fill a batch of {batch}. Use a smaller "
-            "per_device_train_batch_size, or leave dataloader_drop_last out."
-        )
+def check_batches(config: Any, rows: int, held_out: int | None) -> None:
+    """Raises SettingsError if only full batches are kept and the rows do not fill one.
+
+    `held_out` is how many rows the training is evaluated on; None if it is not.
+    """
+    if not config.dataloader_drop_last:
+        return
+    counted = {"train": (rows, "to train on"), "eval": (held_out, "that are held out")}
+    for part, (number, what) in counted.items():
+        name = f"per_device_{part}_batch_size"
+        batch = getattr(config, name) * config.world_size
+        if number is not None and number < batch:
+            raise SettingsError(
+                f"training_arguments_config: dataloader_drop_last leaves out every row: {number} "
+                f"rows {what} do not fill a batch of {batch}. Use a smaller {name}, or leave "
+                "dataloader_drop_last out."
+            )
 
 
 _TOKENS = (

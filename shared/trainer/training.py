@@ -29,6 +29,7 @@ from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
 from trainer.reporting import PatientMLflow
+from trainer.step_notices import StepNotices
 from trainer.studio import model_reference
 from trainer.tuning import Tuning
 
@@ -71,7 +72,10 @@ class FineTuning(Tuning):
         fitting.check_experts(config, model)
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
-        fitting.check_batches(config, len(trainer.train_dataset))
+        evaluated = trainer.eval_dataset
+        fitting.check_batches(
+            config, len(trainer.train_dataset), None if evaluated is None else len(evaluated)
+        )
         prepared.check(trainer, len(train), self._events.notice)
         self._train(trainer, chosen, checkpoints.identity(arguments, train))
         self._save(trainer)
@@ -88,6 +92,7 @@ class FineTuning(Tuning):
         guard.watch(trainer)
         minutes = chosen.get("save_minutes", checkpoints.MINUTES)
         trainer.add_callback(checkpoints.CheckpointCallback(identity, self._rows_source, minutes))
+        trainer.add_callback(StepNotices(chosen, self._events.notice))
         for callback in stopping.callbacks(chosen, self._events.notice):
             trainer.add_callback(callback)
         if checkpoint is not None and checkpoints.is_last(checkpoint):

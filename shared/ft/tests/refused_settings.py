@@ -88,6 +88,15 @@ QUANTISATION: Table = [
 OF_MODEL_TRAINING: Table = [
     ({"router_aux_loss_coef": 1.5}, "router_aux_loss_coef"),
     ({"dataloader_drop_last": True, "per_device_train_batch_size": 4096}, "leaves out every row"),
+    (
+        {
+            "dataloader_drop_last": True,
+            "per_device_train_batch_size": 1,
+            "per_device_eval_batch_size": 4096,
+            "eval_strategy": "epoch",
+        },
+        "rows that are held out do not fill a batch of 4096",
+    ),
 ]
 """Settings of a training that the starter model or its rows have nothing for."""
 OF_MODEL_LORA: Table = [
