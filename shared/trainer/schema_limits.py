@@ -166,9 +166,8 @@ LORA: Mapping[str, Schema] = {
     "r": _whole(1, 16_384),
     "lora_alpha": {**_whole(1, 1_000_000), "reason": "0 would leave the model as it is"},
     "lora_dropout": {
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
+        **_number(0, 0.99),
+        "reason": "beyond it there is nothing left to learn from",
     },
     "target_modules": {
         "anyOf": [NAMES, {"type": "string", "minLength": 1}, {"type": "null"}],

@@ -58,7 +58,7 @@ LORA: Table = [
     ({"init_lora_weights": "loftq"}, "others need data or libraries"),
     ({"loftq_config": {"loftq_bits": 4}}, "quantised by bnb_config alone"),
     ({"lora_alpha": 0}, "0 would leave the model as it is"),
-    ({"lora_dropout": 1}, "lora_dropout must be a number from 0 and below 1, not 1"),
+    ({"lora_dropout": 1}, "lora_dropout must be a number from 0 to 0.99, not 1"),
     ({"inference_mode": True}, "nothing would be trained"),
     ({"layers_to_transform": [0]}, "needs target_modules that is a list"),
     ({"layers_pattern": "h"}, "no effect without layers_to_transform"),

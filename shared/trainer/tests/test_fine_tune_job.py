@@ -63,7 +63,7 @@ def test_the_log_begins_with_the_settings_in_effect(
 ) -> None:
     shipped = json.dumps({"learning_rate": 0.002, "max_steps": 2, "weight_decay": 0.1})
     kind = "training_arguments"
-    studio.shipped = [ConfigMetadata(type=kind, config=shipped, is_default=True)]
+    studio.shipped = [ConfigMetadata(type=kind, config=shipped, is_default=1)]
     training = {"max_steps": 1, "warmup_steps": 5, "lr_scheduler_type": "linear"}
 
     run = run_job("accel_fine_tune.py", fine_tune_flags(training=training), "outputs/job-1")
