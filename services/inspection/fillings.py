@@ -18,7 +18,7 @@ from services.inspection import chat, rules
 from services.inspection.chat import ChatTemplate
 from services.inspection.data import Parts, asked_column
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
-from services.inspection.settings import JobSettings
+from services.inspection.settings import JobSettings, number
 from services.inspection.tokenizer import ModelTokenizer, read_json
 
 
@@ -62,14 +62,23 @@ def check_evaluations(settings: JobSettings, parts: Parts, findings: Findings) -
 def check_batches(settings: JobSettings, parts: Parts, findings: Findings) -> None:
     """Notes that the rows do not fill a batch where only full ones are kept."""
     training = settings.training
-    workers = max(settings.request.num_workers, 1)
-    rows, batch = len(parts.used), settings.batch_rows * workers
-    if training.get("dataloader_drop_last") and not training.get("packing") and rows < batch:
-        description = (
-            f"dataloader_drop_last leaves out every row: {rows} rows to train on do not fill a "
-            f"batch of {batch} (per_device_train_batch_size times workers)"
-        )
-        findings.add(ERROR, "training_arguments_config", rules.IN_THE_MODEL, description)
+    if not training.get("dataloader_drop_last"):
+        return
+    counted = {}
+    if not training.get("packing"):
+        counted["per_device_train_batch_size"] = (len(parts.used), "to train on")
+    evaluates = (training.get("eval_strategy") or "no") != "no"
+    packed = training.get("eval_packing") or training.get("packing")
+    if evaluates and len(parts.held_out) and not packed:
+        counted["per_device_eval_batch_size"] = (len(parts.held_out), "that are held out")
+    for name, (rows, what) in counted.items():
+        batch = number(training, name, 8) * max(settings.request.num_workers, 1)
+        if rows < batch:
+            description = (
+                f"dataloader_drop_last leaves out every row: {rows} rows {what} do not fill a "
+                f"batch of {batch} ({name} times workers)"
+            )
+            findings.add(ERROR, "training_arguments_config", rules.IN_THE_MODEL, description)
 
 
 def check_answers(parts: Parts, findings: Findings) -> None:

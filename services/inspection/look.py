@@ -4,6 +4,7 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
+from ft import training
 from ft.enums import ModelType
 from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary, MemoryEstimate
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
@@ -174,6 +175,9 @@ class Look:
             self._findings.add(NOTICE, "training_arguments_config", rules.STEPS, description)
         elif self._settings.tuning:
             a_pass, total = steps(self._settings, len(parts.used))
+            for clause in training.of_steps(self._settings.training, a_pass, total):
+                field = "training_arguments_config"
+                self._findings.add(WARNING, field, rules.STEPS_FIT, clause)
         return DataSummary(
             rows=parts.total,
             used_rows=len(parts.used),

@@ -61,3 +61,6 @@ IN_THE_MODEL = Rule(
     "FT-895",
     "The modules, layers, tokens and numbers of rows that settings name are there.",
 )
+STEPS_FIT = Rule(
+    "FT-818", "The numbers of steps that settings name go with those that the rows make."
+)

@@ -17,6 +17,7 @@ __all__ = [
     "notices",
     "of_hardware",
     "of_prompt",
+    "of_steps",
     "of_workers",
 ]
 
@@ -173,6 +174,28 @@ def of_workers(config: Mapping[str, Any], workers: int) -> list[str]:
     return [f"{name} has no effect: one worker trains alone" for name in given]
 
 
+MANY_PASSES = 100
+
+
+def of_steps(config: Mapping[str, Any], a_pass: int, total: int) -> list[str]:
+    """What the settings make of a training with so many steps in a pass over the rows, and in all,
+    a clause each."""
+    settings = current(config)
+    found = []
+    warm_up = settings.get("warmup_steps") or 0
+    if warm_up >= max(total, 1) and schedules.warms_up(settings):
+        found.append(
+            f"warmup_steps {warm_up} does not end within the {total} steps of the training: "
+            "learning_rate is not reached"
+        )
+    if (settings.get("max_steps") or 0) > MANY_PASSES * a_pass:
+        found.append(
+            f"max_steps {settings['max_steps']} goes over the rows {total // a_pass:,} times: a "
+            f"pass has {a_pass} steps"
+        )
+    return found
+
+
 def of_hardware(config: Mapping[str, Any], gpus: int) -> tuple[list[str], list[str]]:
     """What the settings ask for that a job with so many GPUs cannot do, and what it replaces by
     something else: a clause each."""
@@ -186,6 +209,8 @@ def of_hardware(config: Mapping[str, Any], gpus: int) -> tuple[list[str], list[s
         for name in ("fp16", "tf32")
         if settings.get(name)
     ]
+    if settings.get("activation_offloading"):
+        replaced.append("activation_offloading has no effect: the job has no GPU")
     optimiser = str(settings.get("optim", ""))
     if optimiser in OF_BITSANDBYTES:
         other = without_bitsandbytes(optimiser)

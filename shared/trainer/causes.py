@@ -172,7 +172,9 @@ _OF_ERRNO = {
     errno.ESTALE: Cause(_ERROR, "The network's file system was lost{file}: resume the job."),
 }
 _UNSAFE = re.compile(
-    r"weights_only|trust_remote_code|allow_pickle|allow_dangerous|arbitrary code", re.IGNORECASE
+    # The studio's own refusal of the setting is no advice.
+    r"weights_only|trust_remote_code(?! must be false)|allow_pickle|allow_dangerous|arbitrary code",
+    re.IGNORECASE,
 )
 NOT_SHOWN = "(a library's advice to run code from files is left out)"
 

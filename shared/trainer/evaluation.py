@@ -62,6 +62,7 @@ class Evaluation:
         asked = questions.of_rows(prompt, rows, conversations, tokenizer)
         if conversations:
             questions.check_rows(rows, conversations, tokenizer, self._events.notice)
+        settings.make_generation_config(arguments.generation_config, tokenizer)
         model = self._subject.model(hardware, tokenizer)
         fitting.check_tokens(arguments.generation_config, model)
         ends = chat.end_settings(model, tokenizer, answers=asked.chat)

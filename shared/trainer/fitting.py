@@ -18,15 +18,33 @@ def check_adapter(config: dict[str, Any], model: Any) -> None:
         raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
 
 
-def check_batches(config: Any, rows: int) -> None:
-    """Raises SettingsError if only full batches are kept and the rows do not fill one."""
-    batch = config.per_device_train_batch_size * config.world_size
-    if config.dataloader_drop_last and rows < batch:
+def check_experts(config: Any, model: Any) -> None:
+    """Raises SettingsError for a loss of experts that the model does not have."""
+    has_experts = hasattr(model.config.get_text_config(), "output_router_logits")
+    if config.router_aux_loss_coef and not has_experts:
         raise SettingsError(
-            f"training_arguments_config: dataloader_drop_last leaves out every row: {rows} rows "
-            f"to train on do not fill a batch of {batch}. Use a smaller "
-            "per_device_train_batch_size, or leave dataloader_drop_last out."
+            "training_arguments_config: router_aux_loss_coef is for a mixture of experts, which "
+            "the base model is not. Leave it out."
         )
+
+
+def check_batches(config: Any, rows: int, held_out: int | None) -> None:
+    """Raises SettingsError if only full batches are kept and the rows do not fill one.
+
+    `held_out` is how many rows the training is evaluated on; None if it is not.
+    """
+    if not config.dataloader_drop_last:
+        return
+    counted = {"train": (rows, "to train on"), "eval": (held_out, "that are held out")}
+    for part, (number, what) in counted.items():
+        name = f"per_device_{part}_batch_size"
+        batch = getattr(config, name) * config.world_size
+        if number is not None and number < batch:
+            raise SettingsError(
+                f"training_arguments_config: dataloader_drop_last leaves out every row: {number} "
+                f"rows {what} do not fill a batch of {batch}. Use a smaller {name}, or leave "
+                "dataloader_drop_last out."
+            )
 
 
 _TOKENS = (

@@ -57,6 +57,8 @@ def fit_training(settings: dict[str, Any], hardware: Hardware, notify: Notify) -
     for name in ("fp16", "fp16_full_eval", "tf32"):
         if fitted.pop(name, None):
             notify(f"{name} is replaced by 32-bit floating point: {_lack(hardware)}.")
+    if fitted.pop("activation_offloading", None):
+        notify(f"activation_offloading has no effect: {_lack(hardware)}.")
     # The library's own default is bf16, which most CPUs only emulate; asked for, it is kept.
     fitted.setdefault("bf16", False)
     if "gradient_checkpointing" not in fitted:

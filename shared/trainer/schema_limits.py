@@ -8,6 +8,8 @@ says why, where that is more than a limit; a person reads it behind the wrong va
 from collections.abc import Mapping
 from typing import Any
 
+from ft.training import OF_BITSANDBYTES
+
 Schema = dict[str, Any]
 
 MOST = 2**31 - 1
@@ -72,21 +74,7 @@ TRAINING: Mapping[str, Schema] = {
         "sgd",
         "adagrad",
         "rmsprop",
-        "ademamix",
-        "adamw_bnb_8bit",
-        "adamw_8bit",
-        "ademamix_8bit",
-        "lion_8bit",
-        "lion_32bit",
-        "paged_adamw_32bit",
-        "paged_adamw_8bit",
-        "paged_ademamix_32bit",
-        "paged_ademamix_8bit",
-        "paged_lion_32bit",
-        "paged_lion_8bit",
-        "rmsprop_bnb",
-        "rmsprop_bnb_8bit",
-        "rmsprop_bnb_32bit",
+        *OF_BITSANDBYTES,
         reason="other optimisers need packages or hardware that jobs do not have",
     ),
     "optim_target_modules": _only(None, reason="only optimisers that jobs do not have use it"),
@@ -166,9 +154,8 @@ LORA: Mapping[str, Schema] = {
     "r": _whole(1, 16_384),
     "lora_alpha": {**_whole(1, 1_000_000), "reason": "0 would leave the model as it is"},
     "lora_dropout": {
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMaximum": 1,
+        **_number(0, 0.99),
+        "reason": "beyond it there is nothing left to learn from",
     },
     "target_modules": {
         "anyOf": [NAMES, {"type": "string", "minLength": 1}, {"type": "null"}],

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from ft.training import of_hardware
 from rows.conversations import roles_of
 from rows.errors import first_line
 from trainer import (
@@ -28,6 +29,7 @@ from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model import load_model, load_tokenizer, longest_text, weight_type
 from trainer.progress import ProgressCallback
 from trainer.reporting import PatientMLflow
+from trainer.step_notices import StepNotices
 from trainer.studio import model_reference
 from trainer.tuning import Tuning
 
@@ -67,9 +69,13 @@ class FineTuning(Tuning):
         )
         vocabulary.check(model, tokenizer, self._events.notice)
         fitting.check_adapter(arguments.lora_config, model)
+        fitting.check_experts(config, model)
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
-        fitting.check_batches(config, len(trainer.train_dataset))
+        evaluated = trainer.eval_dataset
+        fitting.check_batches(
+            config, len(trainer.train_dataset), None if evaluated is None else len(evaluated)
+        )
         prepared.check(trainer, len(train), self._events.notice)
         self._train(trainer, chosen, checkpoints.identity(arguments, train))
         self._save(trainer)
@@ -86,6 +92,7 @@ class FineTuning(Tuning):
         guard.watch(trainer)
         minutes = chosen.get("save_minutes", checkpoints.MINUTES)
         trainer.add_callback(checkpoints.CheckpointCallback(identity, self._rows_source, minutes))
+        trainer.add_callback(StepNotices(chosen, self._events.notice))
         for callback in stopping.callbacks(chosen, self._events.notice):
             trainer.add_callback(callback)
         if checkpoint is not None and checkpoints.is_last(checkpoint):
@@ -108,6 +115,9 @@ class FineTuning(Tuning):
         chosen = settings.training_settings(
             arguments.training_arguments_config, self._events.notice, arguments.dist_num
         )
+        wrong, _ = of_hardware(arguments.training_arguments_config, hardware.gpus)
+        if wrong:
+            raise SettingsError(f"training_arguments_config: {'; '.join(wrong)}.")
         chosen = fit_training(chosen, hardware, self._events.notice)
         chosen = checkpoints.with_defaults(stopping.with_defaults(chosen))
         wanted = tracking.prepare(

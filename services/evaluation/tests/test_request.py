@@ -1,5 +1,6 @@
 """The rules about a request by itself."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobModelCombination,
     StartEvaluationJobRequest,
 )
+from ft.tests.refused_settings import GENERATION, QUANTISATION
 from services.evaluation.convert import from_request
 from services.evaluation.request import EvaluationRequest
 
@@ -106,3 +108,13 @@ def test_rows_are_those_held_out_for_the_first_adapter_unless_another_is_named()
     assert request().comparison_adapter == "a"
     assert request(comparison_adapter_id="b").comparison_adapter == "b"
     assert request(model_adapter_combinations=[("m", "")]).comparison_adapter == ""
+
+
+@pytest.mark.parametrize(("config", "said"), GENERATION)
+def test_a_generation_that_would_fail(config: dict[str, Any], said: str) -> None:
+    assert said in wrong(generation_config=json.dumps(config))["generation_config"]
+
+
+@pytest.mark.parametrize(("config", "said"), QUANTISATION)
+def test_a_quantisation_that_would_fail(config: dict[str, Any], said: str) -> None:
+    assert said in wrong(model_bnb_config=json.dumps(config))["model_bnb_config"]

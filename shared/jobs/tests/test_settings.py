@@ -157,7 +157,8 @@ def test_whatever_a_config_holds_there_is_something_to_say(field: str, data: Any
         (
             "lora_config",
             {"lora_dropout": 5},
-            "lora_dropout must be a number from 0 and below 1, not 5",
+            "lora_dropout must be a number from 0 to 0.99, not 5: "
+            "beyond it there is nothing left to learn from",
         ),
         (
             "training_arguments_config",

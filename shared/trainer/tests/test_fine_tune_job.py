@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from ft.api import ConfigMetadata
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run, until
 
@@ -55,6 +56,28 @@ def _is_whole(saved: Path) -> None:
     assert parity["calculated"] == "torch.float32 on cpu"
     assert len(parity["samples"]) == 4
     assert all(s["input"].endswith("ACTION:") and s["tokens"] for s in parity["samples"])
+
+
+def test_the_log_begins_with_the_settings_in_effect(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], studio: Studio
+) -> None:
+    shipped = json.dumps({"learning_rate": 0.002, "max_steps": 2, "weight_decay": 0.1})
+    kind = "training_arguments"
+    studio.shipped = [ConfigMetadata(type=kind, config=shipped, is_default=1)]
+    training = {"max_steps": 1, "warmup_steps": 5, "lr_scheduler_type": "linear"}
+
+    run = run_job("accel_fine_tune.py", fine_tune_flags(training=training), "outputs/job-1")
+
+    assert run.status == 0, run.output
+    beginning, _, rest = run.log.partition("lora_config, in effect:")
+    assert "training_arguments_config, in effect:" in beginning.splitlines()[0]
+    lines = [line.strip() for line in beginning.splitlines()]
+    assert "learning_rate: 0.002" in lines
+    assert "max_steps: 1   (shipped: 2)" in lines
+    assert any(line.startswith("weight_decay: -") for line in lines)
+    assert rest
+    notices = " ".join(event["message"] for event in run.of("notice"))
+    assert "warmup_steps 5 does not end within the 1 steps" in notices
 
 
 def test_an_adapter_that_the_job_registered_before_is_adopted(
