@@ -121,9 +121,11 @@ def open_standard_streams() -> None:
         if stream is None:
             stream = open(descriptor, "w", closefd=False)  # noqa: SIM115  # for the whole process
             setattr(sys, name, stream)
-        # What stands in for them, as in a notebook, has an encoding of its own.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        # What stands in for them, as in a notebook, has an encoding of its own. Once is enough: a
+        # stream that was a file, and now leads into a pipe, would ask it for its position.
+        wanted = ("utf-8", "backslashreplace")
+        if hasattr(stream, "reconfigure") and (stream.encoding, stream.errors) != wanted:
+            stream.reconfigure(encoding=wanted[0], errors=wanted[1])
 
 
 def _flush() -> None:

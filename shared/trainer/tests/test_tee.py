@@ -44,6 +44,23 @@ def test_output_goes_to_both_places(tmp_path: Path) -> None:
     assert done.stdout + done.stderr == kept + "after\n"
 
 
+def test_output_that_is_a_file_is_prepared_again_behind_the_copy(tmp_path: Path) -> None:
+    """As in a run of the workbench, whose output is a file."""
+    again = "from trainer.job import log_to_output; log_to_output(); print('after')"
+    code = SCRIPT.format(end=f"{again}; tee.stop()")
+    with (tmp_path / "output").open("w") as output:
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "log")],
+            stdout=output,
+            stderr=output,
+            timeout=60,
+            check=True,
+            cwd=Path(__file__).parents[2],
+        )
+    assert "after\n" in (tmp_path / "log").read_text()
+    assert "after\n" in (tmp_path / "output").read_text()
+
+
 def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     done = run(tmp_path / "log", "os.kill(os.getpid(), 9)")
 
