@@ -21,6 +21,12 @@ Train = Callable[..., Run]
 FLAT = {"lr_scheduler_type": "constant", "warmup_ratio": 0, "logging_steps": 1}
 
 
+@pytest.fixture(autouse=True)
+def without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values that break a training in a few steps are refused before it; others take longer."""
+    monkeypatch.setattr(settings, "_check_values", lambda *_: None)
+
+
 @pytest.fixture
 def broken(train: Train, studio: Studio, project: Path) -> Callable[..., str]:
     """Trains; what the failed job says. No adapter is saved or registered."""
@@ -156,10 +162,8 @@ def test_a_loss_scaler_may_skip_ten_steps_in_a_row(
     ],
 )
 def test_an_adapter_that_has_not_moved_is_none(
-    broken: Callable[..., str], lora: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
+    broken: Callable[..., str], lora: dict[str, Any], why: str
 ) -> None:
-    # The limits of settings would refuse them before.
-    monkeypatch.setattr(settings, "_check_values", lambda *_: None)
     # Weight decay makes other numbers of LoRA's random matrices, to no effect.
     said = broken({"max_steps": 3, "weight_decay": 0.1}, lora={"r": 4, **lora})
 
