@@ -160,7 +160,7 @@ def test_answers_of_conversations(train: Train, studio: Studio, project: Path) -
     ("training", "lora", "said"),
     [
         ({"early_stopping_patience": 1}, {}, "early_stopping_patience needs evaluations"),
-        ({"loss_type": "none_such"}, {}, "These settings cannot be used: Invalid `loss_type`"),
+        ({"loss_type": "none_such"}, {}, "loss_type must be one of nll"),
         ({}, {"target_modules": ["none_such"]}, "none_such"),
         ({}, {"target_modules": ["lm_head"]}, "target_modules cannot name lm_head"),
     ],

@@ -72,6 +72,8 @@ def examples(schema: dict[str, Any]) -> Iterator[Any]:
         least = {"integer": 2, "number": 1.0}
         if "exclusiveMaximum" in one:
             least["number"] = one["exclusiveMaximum"] / 2
+        if "maximum" in one:
+            least["number"] = min(1.0, one["maximum"])
         samples = {"boolean": False, "null": None, **least}
         for name in [kinds] if isinstance(kinds, str) else kinds:
             if name in samples:
