@@ -1,6 +1,7 @@
 """A studio whose processes may be killed at any moment, and what its jobs run."""
 
 import asyncio
+import json
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -68,10 +69,15 @@ while flag("--adapter_name", "--adapter_id").startswith("{WAITS}"):
 
 
 def bare_python(folder: Path) -> str:
-    """An interpreter that starts fast and has no trainer, so that the template jobs' scripts are
-    those of the project."""
+    """An interpreter that starts fast, and says that its trainer lies in the project: there are the
+    scripts of the template jobs, made for the test."""
     script = folder / "python"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
+    about = json.dumps({"version": "3.11.0", "trainer": ["trainer"], "lacks": []})
+    script.write_text(
+        "#!/bin/sh\n"
+        f"if [ \"$1\" = -c ]; then echo '{about}'; exit; fi\n"
+        f'exec "{sys.executable}" -I -S "$@"\n'
+    )
     script.chmod(0o755)
     return str(script)
 
