@@ -4,6 +4,7 @@ import difflib
 import inspect
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -25,7 +26,7 @@ def fit_numbers(config: dict[str, Any], kind: str) -> dict[str, Any]:
 
     JSON does not tell 2 from 2.0, but some settings are refused as the one or the other.
     """
-    known = SCHEMAS[kind]()["properties"]
+    known = _schema(kind)["properties"]
     return {name: _fit_number(value, known.get(name, {})) for name, value in config.items()}
 
 
@@ -172,9 +173,15 @@ def _check_names(config: str, given: Iterable[str], known: Iterable[str]) -> Non
             raise SettingsError(f"{config}: unknown setting {name}.{hint}")
 
 
+@cache
+def _schema(kind: str) -> dict[str, Any]:
+    """The schema of a kind of config, made once: a served model asks for it at every call."""
+    return SCHEMAS[kind]()
+
+
 def _check_values(field: str, config: dict[str, Any], kind: str) -> None:
     """Raises SettingsError naming each value that the services refuse too."""
-    schema = SCHEMAS[kind]()
+    schema = _schema(kind)
     errors = Draft202012Validator(schema).iter_errors(config)
     wrong = dict.fromkeys(str(error.path[0]) for error in errors if error.path)
     if clauses := [fault(name, config[name], schema["properties"][name]) for name in wrong]:
