@@ -3,45 +3,23 @@
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
-from chassis.repeats import Forgetting
-from chassis.rpc import handlers
-from chassis.server import Parts, run
+from chassis.service import DomainParts, domain_service
 from chassis.store import Store
-from chassis.tables import TablesServicer
 from services.adapters.peers import References
 from services.adapters.service import AdapterService
 from services.adapters.servicer import AdaptersServicer
 from services.adapters.store import Adapter, AdapterStore
 
 
-def parts(settings: Settings) -> Parts:
-    """The service, built from its parts."""
-    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
-    adapters = AdapterStore(store)
-    references = References(settings)
-    service = AdapterService(adapters, ProjectPaths(settings), references)
-    servicer = AdaptersServicer(service, adapters)
-    tables = TablesServicer(settings, store, Adapter)
-    forgetting = Forgetting(store, settings.repeat_days)
-    return Parts(
-        service_names=[DOMAINS["adapters"].full_name],
-        handlers=lambda dispatcher: [
-            handlers(DOMAINS["adapters"], servicer, dispatcher),
-            handlers(TABLES, tables, dispatcher),
-        ],
-        store=store,
-        background=[tables.run, forgetting.run],
-        close=[references.close, tables.close],
-    )
+def build(settings: Settings, store: Store) -> DomainParts:
+    """What is the domain's own."""
+    adapters, references = AdapterStore(store), References(settings)
+    rules = AdapterService(adapters, ProjectPaths(settings), references)
+    return DomainParts(AdaptersServicer(rules, adapters), Adapter, close=[references.close])
 
 
-def main() -> None:
-    """Serves until told to stop."""
-    settings = Settings.load("adapters")
-    run(settings, parts(settings))
-
+service = domain_service("adapters", Path(__file__).parent, build)
 
 if __name__ == "__main__":
-    main()
+    service.run()

@@ -3,13 +3,9 @@
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
-from chassis.repeats import Forgetting
-from chassis.rpc import handlers
-from chassis.server import Parts, run
+from chassis.service import DomainParts, domain_service
 from chassis.store import Store
-from chassis.tables import TablesServicer
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.service import DatasetService
@@ -17,33 +13,19 @@ from services.datasets.servicer import DatasetsServicer
 from services.datasets.store import Dataset, DatasetStore
 
 
-def parts(settings: Settings) -> Parts:
-    """The service, built from its parts."""
-    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
-    datasets = DatasetStore(store)
-    prompts = Prompts(settings)
-    hub = HubDatasets(settings)
-    service = DatasetService(datasets, ProjectPaths(settings), hub, prompts)
-    servicer = DatasetsServicer(service, datasets)
-    tables = TablesServicer(settings, store, Dataset)
-    forgetting = Forgetting(store, settings.repeat_days)
-    return Parts(
-        service_names=[DOMAINS["datasets"].full_name],
-        handlers=lambda dispatcher: [
-            handlers(DOMAINS["datasets"], servicer, dispatcher),
-            handlers(TABLES, tables, dispatcher),
-        ],
-        store=store,
-        background=[tables.run, forgetting.run, service.forget_rows],
-        close=[prompts.close, hub.close, tables.close],
+def build(settings: Settings, store: Store) -> DomainParts:
+    """What is the domain's own."""
+    datasets, prompts, hub = DatasetStore(store), Prompts(settings), HubDatasets(settings)
+    rules = DatasetService(datasets, ProjectPaths(settings), hub, prompts)
+    return DomainParts(
+        DatasetsServicer(rules, datasets),
+        Dataset,
+        background=[rules.forget_rows],
+        close=[prompts.close, hub.close],
     )
 
 
-def main() -> None:
-    """Serves until told to stop."""
-    settings = Settings.load("datasets")
-    run(settings, parts(settings))
-
+service = domain_service("datasets", Path(__file__).parent, build)
 
 if __name__ == "__main__":
-    main()
+    service.run()

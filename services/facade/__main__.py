@@ -6,13 +6,14 @@ from typing import Any
 import grpc
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS, TABLES
+from chassis.domains import DOMAIN_SERVICES, TABLES
 from chassis.paths import ProjectPaths
 from chassis.peers import Link
 from chassis.rpc import Dispatcher, handlers
-from chassis.server import Parts, run
+from chassis.server import Parts
+from chassis.service import Service
 from ft.channel import MAX_DOCUMENT_BYTES
-from ft.services import DATABASE, JOBS, SERVICES, STUDIO
+from ft.services import SERVICES
 from jobs.publish import publish_address
 from services.facade.aggregate import AGGREGATED, DatabaseServicer
 from services.facade.forward import forwarded
@@ -24,23 +25,20 @@ LISTEN = "[::]:50051"
 
 def parts(settings: Settings) -> Parts:
     """The facade, built from its parts."""
-    links = {name: Link(name, settings, service) for name, service in DOMAINS.items()}
-    tables = {name: Link(name, settings, TABLES) for name in DOMAINS}
+    links = {name: Link(name, settings, domain) for name, domain in DOMAIN_SERVICES.items()}
+    tables = {name: Link(name, settings, TABLES) for name in DOMAIN_SERVICES}
     database = DatabaseServicer(tables, ProjectPaths(settings))
-    names = [service.full_name for service in SERVICES]
+    names = [public.full_name for public in SERVICES]
 
     def make_handlers(dispatcher: Dispatcher) -> "Sequence[grpc.GenericRpcHandler[Any, Any]]":
         served = [
             grpc.method_handlers_generic_handler(
-                service.full_name,
-                forwarded(routes(service, aggregated=AGGREGATED), links, dispatcher),
+                public.full_name,
+                forwarded(routes(public, aggregated=AGGREGATED), links, dispatcher),
             )
-            for service in (STUDIO, JOBS)
+            for public in SERVICES
         ]
-        own = [
-            handlers(service, database, dispatcher, only=AGGREGATED)
-            for service in (STUDIO, DATABASE)
-        ]
+        own = [handlers(public, database, dispatcher, only=AGGREGATED) for public in SERVICES]
         return [*served, *own]
 
     return Parts(
@@ -53,11 +51,7 @@ def parts(settings: Settings) -> Parts:
     )
 
 
-def main() -> None:
-    """Serves until told to stop."""
-    settings = Settings.load("facade", default_listen=LISTEN)
-    run(settings, parts(settings))
-
+service = Service("facade", parts, default_listen=LISTEN)
 
 if __name__ == "__main__":
-    main()
+    service.run()

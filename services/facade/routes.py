@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class RouteError(Exception):
 def routes(
     service: ServiceDescriptor,
     aggregated: Iterable[str],
-    domains: Mapping[str, ServiceDescriptor] = DOMAINS,
+    domains: Mapping[str, ServiceDescriptor] = DOMAIN_SERVICES,
 ) -> list[Route]:
     """A route for every RPC of the service, except for those that the facade aggregates itself.
 

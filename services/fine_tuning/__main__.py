@@ -1,19 +1,14 @@
 """Runs the fine-tuning service: `python -m services.fine_tuning`."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS, TABLES
 from chassis.paths import ProjectPaths
-from chassis.rpc import handlers
-from chassis.server import Parts, run
+from chassis.service import DomainParts, domain_service
 from chassis.store import Store
-from chassis.tables import TablesServicer
 from jobs.building import JobParts
 from services.fine_tuning.checks import Checks
+from services.fine_tuning.events import changes_of_event
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.servicer import FineTuningServicer
@@ -21,47 +16,18 @@ from services.fine_tuning.store import FineTuningJob, FineTuningLease, FineTunin
 from services.fine_tuning.validate import Validation
 
 
-def parts(settings: Settings) -> Parts:
-    """The service, built from its parts."""
-    store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
-    jobs = FineTuningStore(store)
-    peers = Peers(settings)
-    job_parts = JobParts("fine-tuning job", jobs, FineTuningLease, settings, reported)
-    paths = ProjectPaths(settings)
-    checks = Checks(jobs, peers, paths, job_parts.workspace)
-    workspace = job_parts.workspace
-    service = FineTuningService(job_parts.lifecycle, jobs, checks, peers, paths, workspace)
-    validation = Validation(checks, jobs, peers, job_parts.workspace)
-    servicer = FineTuningServicer(service, validation, job_parts.lifecycle, job_parts.link)
-    tables = TablesServicer(settings, store, FineTuningJob)
-    return Parts(
-        service_names=[DOMAINS["fine_tuning"].full_name],
-        handlers=lambda dispatcher: [
-            handlers(DOMAINS["fine_tuning"], servicer, dispatcher),
-            handlers(TABLES, tables, dispatcher),
-        ],
-        store=store,
-        background=[job_parts.run, tables.run],
-        close=[*peers.closers(), tables.close],
-    )
+def build(settings: Settings, store: Store) -> DomainParts:
+    """What is the domain's own."""
+    records, peers, paths = FineTuningStore(store), Peers(settings), ProjectPaths(settings)
+    jobs = JobParts("fine-tuning job", records, FineTuningLease, settings, changes_of_event)
+    checks = Checks(records, peers, paths, jobs.workspace)
+    rules = FineTuningService(jobs.lifecycle, records, checks, peers, paths, jobs.workspace)
+    validation = Validation(checks, records, peers, jobs.workspace)
+    servicer = FineTuningServicer(rules, validation, jobs.lifecycle, jobs.link)
+    return DomainParts(servicer, FineTuningJob, background=[jobs.run], close=peers.closers())
 
 
-def reported(
-    _job: FineTuningJob, event: Mapping[str, Any], _changes: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What an event changes that only a fine-tuning job knows."""
-    if event.get("event") == "registered":
-        return {"adapter_id": str(event.get("adapter_id") or "") or None}
-    if event.get("event") == "manifest" and isinstance(event.get("manifest"), dict):
-        return {"manifest": json.dumps(event.get("manifest"), ensure_ascii=False)}
-    return {}
-
-
-def main() -> None:
-    """Serves until told to stop."""
-    settings = Settings.load("fine_tuning")
-    run(settings, parts(settings))
-
+service = domain_service("fine_tuning", Path(__file__).parent, build)
 
 if __name__ == "__main__":
-    main()
+    service.run()

@@ -5,7 +5,8 @@ from chassis.domains import INSPECTION
 from chassis.hub import Hub
 from chassis.paths import ProjectPaths
 from chassis.rpc import handlers
-from chassis.server import Parts, run
+from chassis.server import Parts
+from chassis.service import Service
 from services.inspection.model_files import ModelFiles
 from services.inspection.processes import Processes
 from services.inspection.service import InspectionService
@@ -17,21 +18,16 @@ def parts(settings: Settings) -> Parts:
     paths, hub = ProjectPaths(settings), Hub(settings)
     files = ModelFiles(paths, hub)
     processes = Processes(settings)
-    service = InspectionService(files, paths, hub, processes, settings.deadline_seconds)
-    servicer = InspectionServicer(service)
+    looks = InspectionService(files, paths, hub, processes, settings.deadline_seconds)
     return Parts(
         service_names=[INSPECTION.full_name],
-        handlers=lambda dispatcher: [handlers(INSPECTION, servicer, dispatcher)],
+        handlers=lambda dispatcher: [handlers(INSPECTION, InspectionServicer(looks), dispatcher)],
         started=lambda _: processes.clear(),
         close=[hub.close],
     )
 
 
-def main() -> None:
-    """Serves until told to stop."""
-    settings = Settings.load("inspection")
-    run(settings, parts(settings))
-
+service = Service("inspection", parts)
 
 if __name__ == "__main__":
-    main()
+    service.run()

@@ -6,6 +6,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from chassis.config import Settings
 from chassis.peers import Peer
+from ft.domains import DOMAINS
 from ft.proto import (
     domains_pb2,
     inspection_pb2,
@@ -27,29 +28,14 @@ if TYPE_CHECKING:
     from ft.proto.inspection_pb2_grpc import InspectionAsyncStub
     from ft.proto.tables_pb2_grpc import TablesAsyncStub
 
-_SERVICES = domains_pb2.DESCRIPTOR.services_by_name
-
-DOMAINS: dict[str, ServiceDescriptor] = {
-    "datasets": _SERVICES["Datasets"],
-    "models": _SERVICES["Models"],
-    "adapters": _SERVICES["Adapters"],
-    "prompts": _SERVICES["Prompts"],
-    "configs": _SERVICES["Configs"],
-    "fine_tuning": _SERVICES["FineTuning"],
-    "evaluation": _SERVICES["Evaluation"],
+DOMAIN_SERVICES: dict[str, ServiceDescriptor] = {
+    name: domains_pb2.DESCRIPTOR.services_by_name[domain.service]
+    for name, domain in DOMAINS.items()
 }
-
+"""The service that each domain serves."""
 TABLES: ServiceDescriptor = tables_pb2.DESCRIPTOR.services_by_name["Tables"]
 """What every domain serves beside its own RPCs."""
-TABLE_OF = {
-    "datasets": "datasets",
-    "models": "models",
-    "adapters": "adapters",
-    "prompts": "prompts",
-    "configs": "configs",
-    "fine_tuning": "fine_tuning_jobs",
-    "evaluation": "evaluation_jobs",
-}
+TABLE_OF = {name: domain.table for name, domain in DOMAINS.items()}
 """The table of each domain."""
 DECIDER = "configs"
 """The domain that decides whether an import is committed."""
@@ -60,32 +46,32 @@ INSPECTION: ServiceDescriptor = inspection_pb2.DESCRIPTOR.services_by_name["Insp
 
 def datasets(settings: Settings) -> "Peer[DatasetsAsyncStub]":
     """The datasets service."""
-    return Peer("datasets", settings, DOMAINS["datasets"], stubs.DatasetsStub)
+    return Peer("datasets", settings, DOMAIN_SERVICES["datasets"], stubs.DatasetsStub)
 
 
 def models(settings: Settings) -> "Peer[ModelsAsyncStub]":
     """The models service."""
-    return Peer("models", settings, DOMAINS["models"], stubs.ModelsStub)
+    return Peer("models", settings, DOMAIN_SERVICES["models"], stubs.ModelsStub)
 
 
 def adapters(settings: Settings) -> "Peer[AdaptersAsyncStub]":
     """The adapters service."""
-    return Peer("adapters", settings, DOMAINS["adapters"], stubs.AdaptersStub)
+    return Peer("adapters", settings, DOMAIN_SERVICES["adapters"], stubs.AdaptersStub)
 
 
 def prompts(settings: Settings) -> "Peer[PromptsAsyncStub]":
     """The prompts service."""
-    return Peer("prompts", settings, DOMAINS["prompts"], stubs.PromptsStub)
+    return Peer("prompts", settings, DOMAIN_SERVICES["prompts"], stubs.PromptsStub)
 
 
 def configs(settings: Settings) -> "Peer[ConfigsAsyncStub]":
     """The configs service."""
-    return Peer("configs", settings, DOMAINS["configs"], stubs.ConfigsStub)
+    return Peer("configs", settings, DOMAIN_SERVICES["configs"], stubs.ConfigsStub)
 
 
 def fine_tuning(settings: Settings) -> "Peer[FineTuningAsyncStub]":
     """The fine-tuning service."""
-    return Peer("fine_tuning", settings, DOMAINS["fine_tuning"], stubs.FineTuningStub)
+    return Peer("fine_tuning", settings, DOMAIN_SERVICES["fine_tuning"], stubs.FineTuningStub)
 
 
 def inspection(settings: Settings) -> "Peer[InspectionAsyncStub]":

@@ -63,7 +63,7 @@ def settings_in(
 def parts_of(settings: Settings) -> Parts:
     """The parts that the service's own `__main__` would run with these settings."""
     main = importlib.import_module(f"services.{settings.service}.__main__")
-    parts: Parts = main.parts(settings)
+    parts: Parts = main.service.parts(settings)
     return parts
 
 

@@ -3,12 +3,13 @@
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from ft import domains
 from ft.channel import channel_options
 
 SERVING = "SERVING"
 UNREACHABLE = "UNREACHABLE"
 UNKNOWN = "SERVICE_UNKNOWN"
-DOMAINS = ("datasets", "models", "adapters", "prompts", "configs", "fine_tuning", "evaluation")
+DOMAINS = tuple(domains.DOMAINS)
 """The domains of the studio, each an entry of the facade's health."""
 
 

@@ -15,13 +15,20 @@ from jobs.records import JobRecord, JobRecords
 from jobs.workspace import Workspace
 
 Job = TypeVar("Job", bound=JobRecord)
-Reported = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+ChangesOfEvent = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+
+
+def no_changes(
+    _job: JobRecord, _event: Mapping[str, Any], _changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Events of a job change nothing but what they change in any job."""
+    return {}
 
 
 class JobParts(Generic[Job]):
     """A job domain's lifecycle, its jobs' link, and the work in the background that it needs.
 
-    `kind` is what messages call the jobs; for `reported` see `Observer`.
+    `kind` is what messages call the jobs; for `changes_of_event` see `Observer`.
     """
 
     def __init__(
@@ -30,13 +37,15 @@ class JobParts(Generic[Job]):
         records: JobRecords[Job],
         lease: type[LeaseRecord],
         settings: Settings,
-        reported: Reported[Job],
+        changes_of_event: ChangesOfEvent[Job] = no_changes,
     ) -> None:
         seconds, project = settings.workspace_request_seconds, settings.project
         pause = timedelta(seconds=settings.retry_pause_seconds)
         self.workspace = Workspace(seconds)
         dispatcher = Dispatcher(records, self.workspace, _secrets(settings), LATE * seconds)
-        observer = Observer(records, self.workspace, project, reported, LOST_AFTER * seconds, pause)
+        observer = Observer(
+            records, self.workspace, project, changes_of_event, LOST_AFTER * seconds, pause
+        )
         holder = Lease(records.store, lease)
         untouched = UNTOUCHED * seconds
         self.link = JobLink(records, observer)

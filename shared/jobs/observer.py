@@ -45,8 +45,8 @@ Changes = dict[str, Any]
 class Observer(Generic[Job]):
     """Looks at one job at a time, and writes down what has changed.
 
-    `reported` turns an event that only one kind of job knows into changes of its record, given
-    those that are made already.
+    `changes_of_event` turns an event that only one kind of job knows into changes of its record,
+    given those that are made already.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class Observer(Generic[Job]):
         records: JobRecords[Job],
         workspace: Workspace,
         project: Path,
-        reported: Callable[[Job, Mapping[str, Any], Changes], Changes],
+        changes_of_event: Callable[[Job, Mapping[str, Any], Changes], Changes],
         lost_after: timedelta = LOST_AFTER * REQUEST_SECONDS,
         first_pause: timedelta = FIRST_PAUSE,
     ) -> None:
         self._records = records
         self._workspace = workspace
         self._project = project
-        self._reported = reported
+        self._changes_of_event = changes_of_event
         self._lost_after = lost_after
         self._first_pause = first_pause
         self._missing: dict[str, datetime] = {}
@@ -165,7 +165,7 @@ class Observer(Generic[Job]):
             if event.get("event") == "notice":
                 notices = with_notice(notices, event.get("message"))
                 changes["notices"] = json.dumps(notices)
-            said = self._reported(job, event, changes)
+            said = self._changes_of_event(job, event, changes)
             changes |= {name: value for name, value in said.items() if self._fits(name, value)}
         return changes
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import String, Table, insert, update
 
 from chassis import errors
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.peers import Peer
 from chassis.store import Store
 from chassis.testing import parts_of, serving, settings_in
@@ -107,7 +107,7 @@ async def listed(kind: Kind, tmp_path: Path) -> AsyncIterator[Listed]:
     async with serving(settings, parts):
         assert parts.store is not None
         await parts.store.write(lambda connection: connection.execute(insert(table), rows))
-        service = DOMAINS[kind.domain]
+        service = DOMAIN_SERVICES[kind.domain]
         peer = Peer(
             kind.domain, settings, service, getattr(domains_pb2_grpc, f"{service.name}Stub")
         )

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import yaml
 
-from chassis.domains import DOMAINS
-from ft import health
+from chassis.domains import DOMAIN_SERVICES
 from ft.local import layout
+from ft.proto import domains_pb2
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def test_the_client_and_the_services_know_the_same_domains() -> None:
-    assert tuple(DOMAINS) == health.DOMAINS
+def test_every_service_in_the_contract_of_the_domains_is_one_of_theirs() -> None:
+    declared = domains_pb2.DESCRIPTOR.services_by_name.values()
+    assert list(DOMAIN_SERVICES.values()) == list(declared)
 
 
 def test_every_service_is_started_on_one_machine_and_on_compose() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from chassis import errors, rules
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.peers import Peer
 from chassis.testing import CALLER, put_rows, services, settings_in
 from ft.proto import domains_pb2_grpc
@@ -64,7 +64,7 @@ class Domain:
     def __init__(self, settings: Settings, domain: str) -> None:
         self.record, self.first, self.other = ADDS[domain]
         self._field = self.record.lower()
-        service = DOMAINS[domain]
+        service = DOMAIN_SERVICES[domain]
         stub = getattr(domains_pb2_grpc, f"{service.name}Stub")
         self._peer = Peer(domain, settings, service, stub)
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from ft.api import (
     AddPromptRequest,
     GetAdapterRequest,
@@ -39,7 +39,7 @@ def answer(client: FineTuningStudioClient, domain: str) -> StudioError:
     return refused.value
 
 
-@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("domain", DOMAIN_SERVICES)
 def test_while_a_domain_is_away_it_is_named_and_the_others_go_on(
     studio: Studio, domain: str
 ) -> None:
@@ -53,7 +53,7 @@ def test_while_a_domain_is_away_it_is_named_and_the_others_go_on(
             assert refusal.code.name == "UNAVAILABLE"
             assert f"'{domain}'" in str(refusal)
             assert refusal.metadata["service"] == domain
-            for other in DOMAINS:
+            for other in DOMAIN_SERVICES:
                 if other != domain:
                     assert answer(client, other).code.name == "NOT_FOUND"
     finally:
@@ -83,7 +83,7 @@ def test_an_rpc_that_needs_a_domain_names_it_and_writes_nothing(studio: Studio) 
     until("back", lambda: studio.health(CONTRACT) == "SERVING")
 
 
-@pytest.mark.parametrize("process", [*DOMAINS, "facade", "workbench"])
+@pytest.mark.parametrize("process", [*DOMAIN_SERVICES, "facade", "workbench"])
 def test_the_supervisor_brings_back_what_dies_and_nothing_else(
     studio: Studio, process: str
 ) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from chassis.domains import DECIDER, DOMAINS, TABLE_OF
+from chassis.domains import DECIDER, DOMAIN_SERVICES, TABLE_OF
 from chassis.testing import Process
 from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest
 from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
@@ -32,7 +32,7 @@ class Studio:
         self.folder = folder
         self._stack = stack
         self.processes: dict[str, Process] = {}
-        for name in (*DOMAINS, "facade"):
+        for name in (*DOMAIN_SERVICES, "facade"):
             self.start(name)
 
     def start(self, name: str) -> None:
@@ -61,7 +61,7 @@ class Studio:
     def undecided(self) -> int:
         """How many imports any domain still keeps."""
         query = "SELECT count(*) FROM {}_imports WHERE state IN ('STAGED', 'PREPARED')"
-        return sum(self._count(domain, query.format(domain)) for domain in DOMAINS)
+        return sum(self._count(domain, query.format(domain)) for domain in DOMAIN_SERVICES)
 
     def _count(self, domain: str, query: str, *values: str) -> int:
         with closing(sqlite3.connect(f"file:{self.folder}/{domain}.db?mode=ro", uri=True)) as db:
@@ -87,7 +87,7 @@ def test_a_killed_import_is_whole_or_not_there(studio: Studio) -> None:
     outcomes = {"all": 0, "none": 0}
     for number in range(ROUNDS):
         # The one that decides and the one that asks are where it is hardest.
-        victim = dice.choice([DECIDER, "facade", *DOMAINS])
+        victim = dice.choice([DECIDER, "facade", *DOMAIN_SERVICES])
         prefix = f"round-{number}"
         with ThreadPoolExecutor() as threads:
             taking = threads.submit(studio.take, document(prefix))
@@ -98,7 +98,7 @@ def test_a_killed_import_is_whole_or_not_there(studio: Studio) -> None:
         def settled(prefix: str = prefix) -> set[int] | None:
             if studio.undecided():
                 return None
-            return {studio.there(domain, prefix) for domain in DOMAINS}
+            return {studio.there(domain, prefix) for domain in DOMAIN_SERVICES}
 
         found = until("the import is decided everywhere", settled, SETTLED_SECONDS)
         assert found in ({0}, {ROWS}), (victim, code, found)
@@ -132,4 +132,4 @@ def test_a_domain_that_is_away_after_the_decision_completes_it_later(studio: Stu
     studio.start("models")
     until("it is decided everywhere", lambda: studio.undecided() == 0, SETTLED_SECONDS)
     last = f"try-{len(codes) - 1}"
-    assert {studio.there(domain, f"{last}-") for domain in DOMAINS} in ({0}, {ROWS})
+    assert {studio.there(domain, f"{last}-") for domain in DOMAIN_SERVICES} in ({0}, {ROWS})

@@ -8,7 +8,7 @@ import pytest
 
 from chassis import domains, errors
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.peers import Peer
 from chassis.testing import put_rows, settings_in
 from ft.proto import domains_pb2_grpc as stubs
@@ -70,7 +70,7 @@ def content(file: Path) -> bytes:
 
 
 def evaluation(settings: Settings) -> "Peer[stubs.EvaluationAsyncStub]":
-    return Peer("evaluation", settings, DOMAINS["evaluation"], stubs.EvaluationStub)
+    return Peer("evaluation", settings, DOMAIN_SERVICES["evaluation"], stubs.EvaluationStub)
 
 
 class Studio:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chassis import errors
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.peers import Peer
 from chassis.testing import put_rows, services, settings_in
 from ft.proto import domains_pb2_grpc as stubs
@@ -58,7 +58,7 @@ class Studio:
         self.jobs = Peer(
             "evaluation",
             settings_in(folder, "test"),
-            DOMAINS["evaluation"],
+            DOMAIN_SERVICES["evaluation"],
             stubs.EvaluationStub,
         )
 

@@ -10,7 +10,7 @@ import pytest
 from grpc import aio
 
 from chassis import errors, translate
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.testing import parts_of, services, serving, settings_in
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
@@ -84,7 +84,7 @@ class Studio:
 @asynccontextmanager
 async def studio_in(folder: Path, *names: str, database_url: str = "") -> AsyncIterator[Studio]:
     settings = settings_in(folder, "facade")
-    domains = services(folder, *(names or DOMAINS), database_url=database_url)
+    domains = services(folder, *(names or DOMAIN_SERVICES), database_url=database_url)
     async with domains, serving(settings, parts_of(settings)):
         studio = Studio(folder)
         yield studio

@@ -11,7 +11,7 @@ import pytest
 from grpc import aio
 
 from chassis import domains, errors, rules, translate
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.testing import settings_in
 from ft.channel import MAX_MESSAGE_BYTES
 from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest, StreamExportRequest
@@ -232,7 +232,7 @@ async def test_a_file_that_is_not_for_the_studio(studio: Studio, location: str) 
 
 async def test_a_domain_that_is_away_is_named_and_nothing_is_taken(tmp_path: Path) -> None:
     folder = tmp_path / "s"
-    there = [name for name in DOMAINS if name != "evaluation"]
+    there = [name for name in DOMAIN_SERVICES if name != "evaluation"]
     async with studio_in(folder, *there) as studio:
         with pytest.raises(aio.AioRpcError) as away:
             await studio.export()

@@ -12,7 +12,7 @@ import pytest
 from grpc import aio
 
 from chassis import context, errors, translate
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.rpc import Dispatcher, handlers
 from chassis.server import Parts
 from chassis.testing import parts_of, serving, settings_in
@@ -95,7 +95,8 @@ class Studio:
 
 def domain(name: str, servicer: object, *only: str) -> Callable[[Path], Any]:
     parts = Parts(
-        service_names=[], handlers=lambda d: [handlers(DOMAINS[name], servicer, d, only=only)]
+        service_names=[],
+        handlers=lambda d: [handlers(DOMAIN_SERVICES[name], servicer, d, only=only)],
     )
     return lambda folder: serving(settings_in(folder, name), parts)
 
@@ -139,7 +140,7 @@ async def test_bytes_pass_unparsed_both_ways(tmp_path: Path) -> None:
 
     def raw(_dispatcher: Dispatcher) -> Any:
         method = {"GetModel": grpc.unary_unary_rpc_method_handler(echo)}
-        return [grpc.method_handlers_generic_handler(DOMAINS["models"].full_name, method)]
+        return [grpc.method_handlers_generic_handler(DOMAIN_SERVICES["models"].full_name, method)]
 
     studio = Studio(tmp_path)
     # Neither a message of the type, nor one in canonical order, nor without unknown fields.
@@ -168,7 +169,7 @@ async def test_bytes_pass_unparsed_both_ways(tmp_path: Path) -> None:
 async def test_a_refusal_survives_to_the_byte(studio: Studio, error: Exception) -> None:
     studio.models.raises = error
     direct = aio.insecure_channel(settings_in(studio.folder, "x").address_of("models"))
-    inner: Any = direct.unary_unary(f"/{DOMAINS['models'].full_name}/GetModel", None, None)
+    inner: Any = direct.unary_unary(f"/{DOMAIN_SERVICES['models'].full_name}/GetModel", None, None)
     there = await refusal(inner(b"", timeout=10))
     here = await refusal(studio.unary("GetModel", b""))
     await direct.close(None)

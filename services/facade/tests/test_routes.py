@@ -7,7 +7,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from ft.services import DATABASE, JOBS, STUDIO
 from services.facade.aggregate import AGGREGATED
 from services.facade.routes import RouteError, routes
@@ -39,7 +39,7 @@ def test_every_public_rpc_has_its_domain() -> None:
     assert all(len(domains) == 1 for domains in table.values())
     assert table["GetDatasetSplitByAdapter"] == ("fine_tuning",)
     assert table["ExportModel"] == ("models",)
-    assert {domain for domains in table.values() for domain in domains} == set(DOMAINS)
+    assert {domain for domains in table.values() for domain in domains} == set(DOMAIN_SERVICES)
 
 
 def test_a_log_is_asked_for_in_every_domain_with_jobs() -> None:

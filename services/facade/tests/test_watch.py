@@ -10,7 +10,7 @@ import pytest
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.health import HealthBoard
 from chassis.peers import Link
 from chassis.server import server_options
@@ -28,7 +28,7 @@ async def domain(folder: Path, name: str, serves: bool = True) -> AsyncIterator[
     settings = settings_in(folder, name)
     settings.sockets.mkdir(exist_ok=True)
     board = HealthBoard()
-    await board.show(DOMAINS[name].full_name, serves)
+    await board.show(DOMAIN_SERVICES[name].full_name, serves)
     server = aio.server(options=server_options())
     health_pb2_grpc.add_HealthServicer_to_server(board.servicer, server)
     server.add_insecure_port(settings.listen_address)
@@ -61,7 +61,7 @@ class Watched:
 @pytest.fixture
 async def shown(tmp_path: Path) -> AsyncIterator[Watched]:
     settings = settings_in(tmp_path, "facade")
-    links = {name: Link(name, settings, DOMAINS[name]) for name in NAMES}
+    links = {name: Link(name, settings, DOMAIN_SERVICES[name]) for name in NAMES}
     board = HealthBoard()
     watch = asyncio.create_task(DomainWatch(links, overall=[OVERALL]).run(board))
     # Until the first answer, entries do not exist.
@@ -88,7 +88,7 @@ async def test_health_follows_domains_that_come_and_go(shown: Watched, tmp_path:
 async def test_health_follows_what_a_domain_says(shown: Watched, tmp_path: Path) -> None:
     async with domain(tmp_path, "prompts"), domain(tmp_path, "models", serves=False) as board:
         await shown.becomes(overall=False, models=False, prompts=True)
-        await board.show(DOMAINS["models"].full_name, True)
+        await board.show(DOMAIN_SERVICES["models"].full_name, True)
         await shown.becomes(overall=True, models=True, prompts=True)
-        await board.show(DOMAINS["models"].full_name, False)
+        await board.show(DOMAIN_SERVICES["models"].full_name, False)
         await shown.becomes(overall=False, models=False, prompts=True)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.rpc import handlers
 from chassis.server import Parts, run
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, GetDatasetRequest, GetDatasetResponse
@@ -40,8 +40,10 @@ def main() -> None:
     run(
         settings,
         Parts(
-            service_names=[DOMAINS["datasets"].full_name],
-            handlers=lambda d: [handlers(DOMAINS["datasets"], Slow(), d, only={"GetDataset"})],
+            service_names=[DOMAIN_SERVICES["datasets"].full_name],
+            handlers=lambda d: [
+                handlers(DOMAIN_SERVICES["datasets"], Slow(), d, only={"GetDataset"})
+            ],
         ),
     )
 

@@ -84,7 +84,7 @@ class Hops:
 async def _served(folder: Path, name: str, servicer: object, only: str) -> AsyncIterator[None]:
     parts = Parts(
         service_names=[],
-        handlers=lambda d: [handlers(domains.DOMAINS[name], servicer, d, only={only})],
+        handlers=lambda d: [handlers(domains.DOMAIN_SERVICES[name], servicer, d, only={only})],
     )
     async with serving(settings_in(folder, name), parts):
         yield

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from grpc._cython import cygrpc
 
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.server import server_options
 from ft.channel import channel_options
 
 CORE = Path(cygrpc.__file__).read_bytes()
-NAMES = {name for name, _ in (*server_options(), *channel_options(*DOMAINS.values()))}
+NAMES = {name for name, _ in (*server_options(), *channel_options(*DOMAIN_SERVICES.values()))}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

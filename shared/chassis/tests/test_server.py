@@ -12,7 +12,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.testing import Process
 from ft.health import check_address
 from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest, GetDatasetResponse
@@ -32,7 +32,7 @@ def wait_for(file: Path, seconds: float = 20.0) -> None:
 
 def get_dataset(channel: aio.Channel, path: Path, wait_for_ready: bool = True) -> Any:
     stub: Any = channel.unary_unary(
-        f"/{DOMAINS['datasets'].full_name}/GetDataset",
+        f"/{DOMAIN_SERVICES['datasets'].full_name}/GetDataset",
         GetDatasetRequest.SerializeToString,
         GetDatasetResponse.FromString,
     )
@@ -54,7 +54,7 @@ async def slow(tmp_path: Path) -> AsyncIterator[Process]:
 
 
 async def test_a_real_service_tells_its_health_and_its_contract(tmp_path: Path) -> None:
-    name = DOMAINS["prompts"].full_name
+    name = DOMAIN_SERVICES["prompts"].full_name
     with Process(tmp_path, "prompts") as process:
         await process.serving()
         assert check_address(process.address, name) == "SERVING"

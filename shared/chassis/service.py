@@ -1,0 +1,74 @@
+"""One way to make a process of a service: `python -m services.<name>` runs its `service`."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chassis.config import Settings
+from chassis.domains import DOMAIN_SERVICES, TABLES
+from chassis.records import Base
+from chassis.repeats import Forgetting
+from chassis.rpc import handlers
+from chassis.server import Parts, run
+from chassis.store import Store
+from chassis.tables import TablesServicer
+from ft.domains import DOMAINS
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service process: its name, and what makes the parts that it runs."""
+
+    name: str
+    parts: Callable[[Settings], Parts]
+    default_listen: str = ""
+    """Where it listens if not told; its socket if empty."""
+
+    def run(self) -> None:
+        """Serves until told to stop."""
+        settings = Settings.load(self.name, default_listen=self.default_listen)
+        run(settings, self.parts(settings))
+
+
+@dataclass(frozen=True)
+class DomainParts:
+    """What a domain adds to the parts that the processes of all domains have."""
+
+    servicer: object
+    """Answers the RPCs of the domain's service."""
+    record: type[Base]
+    """The kind of record that exports and imports carry."""
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    """Work beside the calls, begun once the store is open."""
+    close: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Called after the last call was answered."""
+
+
+def domain_service(
+    name: str, folder: Path, build: Callable[[Settings, Store], DomainParts]
+) -> Service:
+    """The service of a domain: `build` makes what is its own, around its store.
+
+    `folder` is the service's, which has its `migrations`.
+    """
+
+    def parts(settings: Settings) -> Parts:
+        store = Store(settings.service, settings.store_url, folder / "migrations")
+        own = build(settings, store)
+        tables = TablesServicer(settings, store, own.record)
+        background = [*own.background, tables.run]
+        if DOMAINS[name].keeps_requests:
+            background.append(Forgetting(store, settings.repeat_days).run)
+        return Parts(
+            service_names=[DOMAIN_SERVICES[name].full_name],
+            handlers=lambda dispatcher: [
+                handlers(DOMAIN_SERVICES[name], own.servicer, dispatcher),
+                handlers(TABLES, tables, dispatcher),
+            ],
+            store=store,
+            background=background,
+            close=[*own.close, tables.close],
+        )
+
+    return Service(name, parts)

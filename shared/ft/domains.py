@@ -1,0 +1,32 @@
+"""The domains of the studio: the one list that processes, health, routes and imports go by."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One part of the studio with a process and a table of its own."""
+
+    name: str
+    """Name of its process, of its health entry and of its folder below `services/`."""
+    table: str
+    """Name of its table in an export."""
+    service: str
+    """Name of its service in `proto/domains.proto`."""
+    keeps_requests: bool = True
+    """Whether ids of Add requests are kept in a table of their own; jobs keep theirs on record."""
+
+
+DOMAINS = {
+    domain.name: domain
+    for domain in (
+        Domain("datasets", "datasets", "Datasets"),
+        Domain("models", "models", "Models"),
+        Domain("adapters", "adapters", "Adapters"),
+        Domain("prompts", "prompts", "Prompts"),
+        Domain("configs", "configs", "Configs"),
+        Domain("fine_tuning", "fine_tuning_jobs", "FineTuning", keeps_requests=False),
+        Domain("evaluation", "evaluation_jobs", "Evaluation", keeps_requests=False),
+    )
+}
+"""In the order in which exports list their tables and imports go through them."""
