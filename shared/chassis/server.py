@@ -47,6 +47,9 @@ def server_options(max_bytes: int = MAX_MESSAGE_BYTES) -> tuple[tuple[str, int],
     )
 
 
+HEALTH_SECONDS = 2.0
+"""Pause between looks at the store. With `chassis.store.FRESH_SECONDS` before it, health is at most
+five seconds old."""
 THREADS = "blocking"
 """Names the threads that blocking library calls run in."""
 
@@ -147,7 +150,7 @@ class _Process:
         gc.collect()
         gc.freeze()
         while store is not None:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(HEALTH_SECONDS)
             await self._show(serving=store.answers())
 
     async def _show(self, serving: bool) -> None:

@@ -8,6 +8,7 @@ that one that fails leaves the others as they are.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ T = TypeVar("T")
 MAX_BATCH = 256
 CONNECT_SECONDS = 5
 """How long a PostgreSQL server may take to accept a connection; its client's own limit is none."""
+FRESH_SECONDS = 2.5
+"""For how long a call that succeeded shows that the database answers."""
 _RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -55,6 +58,8 @@ class Store:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._waiting: list[_Write] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._answered = -FRESH_SECONDS
+        """When the database has last answered, by the monotonic clock."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -104,9 +109,11 @@ class Store:
             raise self._away("is not open yet")
         try:
             with self._reader.connect() as connection:
-                return work(connection)
+                result = work(connection)
         except OperationalError as error:
             raise self._away(str(error.orig)) from error
+        self._answered = time.monotonic()
+        return result
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a transaction and returns its result once that is on disk.
@@ -142,6 +149,7 @@ class Store:
             with self._writer.begin() as connection:
                 for write in batch:
                     self._attempt(connection, write)
+            self._answered = time.monotonic()
         except Exception as error:
             refused = self._away(str(error.orig)) if isinstance(error, OperationalError) else error
             for write in batch:
@@ -185,7 +193,9 @@ class Store:
         return version
 
     def answers(self) -> bool:
-        """Whether the database answers a trivial query now."""
+        """Whether the database answers. It is asked only if no call has shown so of late."""
+        if time.monotonic() - self._answered < FRESH_SECONDS:
+            return True
         try:
             return bool(self.read(lambda connection: connection.scalar(text("SELECT 1"))))
         except errors.Unavailable:
@@ -203,6 +213,7 @@ class Store:
                 engine.dispose()
 
     def _away(self, why: str) -> errors.Unavailable:
+        self._answered = -FRESH_SECONDS
         return errors.Unavailable(
             f"the database of service {self.service!r} does not answer: {why}",
             reason="STORE_UNAVAILABLE",

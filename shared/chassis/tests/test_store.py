@@ -190,6 +190,27 @@ async def test_says_so_until_it_is_open(service: str, database_url: str, migrati
     await store.close()
 
 
+async def test_health_asks_the_database_only_when_no_call_has_shown_that_it_answers(
+    things: Records[Thing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        await things.add(thing("a"))
+        asked.clear()
+        assert things.store.answers()
+        assert asked == []
+        monkeypatch.setattr("chassis.store.FRESH_SECONDS", 0.0)
+        assert things.store.answers()
+        assert len(asked) == 1
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
 async def test_opens_once_the_database_can_be_reached(tmp_path: Path, migrations: Path) -> None:
     in_the_way = tmp_path / "late.db"
     in_the_way.mkdir()
