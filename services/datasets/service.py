@@ -12,8 +12,9 @@ from chassis.paths import ProjectPaths
 from ft import data_files
 from ft.enums import DatasetType
 from rows.entries import Entries
+from rows.errors import DataError
 from rows.files import formats
-from services.datasets import features, rules
+from services.datasets import conversations, features, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.store import Dataset, DatasetStore
@@ -79,11 +80,17 @@ class DatasetService:
         if dataset.type == DatasetType.HUGGINGFACE or not dataset.location:
             return []
         path = self._paths.project / dataset.location
+        form = formats.of(dataset.type or "", dataset.location)
+        roles = json.loads(dataset.roles) if dataset.roles else {}
         try:
-            form = formats.of(dataset.type or "", dataset.location)
-            return (await asyncio.to_thread(features.look, path, form)).notices
-        except features.DataFault:
+            told = (await asyncio.to_thread(features.look, path, form)).notices
+            if form is not None:
+                told += await asyncio.to_thread(conversations.notices, path, form, roles)
+            elif found := features.first_file(path):
+                told += await asyncio.to_thread(conversations.notices, *found, roles)
+        except (features.DataFault, DataError, OSError):
             return []  # The file has changed since; a job tells.
+        return told
 
     async def _add_from_hub(self, huggingface_name: str, roles: str | None) -> Dataset:
         found = Violations()
