@@ -14,13 +14,10 @@ from ft.enums import DatasetType
 from rows.entries import Entries
 from rows.errors import DataError
 from rows.files import formats
-from services.datasets import conversations, features, rules
+from services.datasets import conversations, features, roles_text, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.store import Dataset, DatasetStore
-
-ROLES = ("system", "developer", "user", "assistant", "tool")
-"""What roles of conversations can stand for."""
 
 
 class DatasetService:
@@ -54,7 +51,7 @@ class DatasetService:
         """Registers a dataset of one of the DatasetType kinds. `roles` says what roles of its
         conversations stand for."""
         found = Violations()
-        kept = _checked_roles(roles or {}, found)
+        kept = roles_text.checked(roles or {}, found)
         found.raise_if_any()
         if type == DatasetType.HUGGINGFACE:
             return await self._add_from_hub(huggingface_name, kept)
@@ -81,7 +78,7 @@ class DatasetService:
             return []
         path = self._paths.project / dataset.location
         form = formats.of(dataset.type or "", dataset.location)
-        roles = json.loads(dataset.roles) if dataset.roles else {}
+        roles = roles_text.read(dataset.roles)
         try:
             told = (await asyncio.to_thread(features.look, path, form)).notices
             if form is not None:
@@ -152,13 +149,3 @@ class DatasetService:
         fits = data_files.fits(kind, location)
         found.check("location", rules.FILE_SUFFIX, fits, formats.wanted(kind, location))
         return self._paths.file("location", location, found)
-
-
-def _checked_roles(roles: Mapping[str, str], found: Violations) -> str | None:
-    """The roles as they are kept, JSON; None if there are none."""
-    for name, role in roles.items():
-        found.check("roles", rules.ROLES, bool(name.strip()), "a role has no name")
-        known = role in ROLES or role == name
-        description = f"{name!r} stands for one of {', '.join(ROLES)}, or itself, not {role!r}"
-        found.check("roles", rules.ROLES, known, description)
-    return json.dumps(dict(sorted(roles.items()))) if roles else None

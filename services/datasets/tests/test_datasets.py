@@ -401,3 +401,32 @@ async def test_conversations_in_other_files_are_told(studio: Studio) -> None:
         request = AddDatasetRequest(type=type, name=f"d{number}", location=location)
         [notice] = (await studio.datasets(lambda s: s.AddDataset, request)).notices
         assert "the role human" in notice
+
+
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        ("human=user", "must be a JSON object of texts"),
+        ("[1]", "must be a JSON object of texts"),
+        ('{"human": 1}', "must be a JSON object of texts"),
+        ("[" * 100_000, "must be a JSON object of texts"),
+        ('{"human": "master"}', "'human' stands for one of system"),
+        ("", ""),
+        ('{"human": "user"}', ""),
+    ],
+)
+async def test_roles_that_are_broken_are_not_imported(
+    studio: Studio, roles: str, said: str
+) -> None:
+    studio.file("t.jsonl", _lines(_said("human")))
+    row = {"id": "d-1", "type": "project_jsonl", "name": "d", "location": "t.jsonl", "roles": roles}
+
+    report = await put_rows(studio.folder, "datasets", row)
+
+    assert await studio.names() == ([] if said else ["d"])
+    if not said:
+        assert not report.refused
+        return
+    [refused] = report.refused
+    assert (refused.place, refused.rule) == ("datasets[0].roles", "FT-121")
+    assert said in refused.reason

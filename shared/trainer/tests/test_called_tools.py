@@ -19,18 +19,24 @@ from ft.api import ExportType
 from rows import messages
 from trainer import chat, manifest
 from trainer.predict import ADAPTER, BASE, Predictor
-from trainer.tests.chat_templates import TOOLS
 from trainer.tests.talks import Made, trained
 
 TRACK = {
     "type": "function",
-    "function": {"name": "track", "parameters": {"type": "object", "properties": {}}},
+    "function": {"name": "track", "parameters": {}},
 }
 CALL = {
     "id": "c1",
     "type": "function",
     "function": {"name": "track", "arguments": '{"id": 7, "city": "K\u00f6ln"}'},
 }
+TOOLS = (
+    "{% for tool in tools or [] %}Tool: {{ tool | tojson }} {% endfor %}"
+    "{% for m in messages %}{{ m.role + ': ' + (m.content or '') }}"
+    "{% for call in m.tool_calls or [] %}{{ 'call ' + call.function.name + ' ' }}"
+    "{{ call.function.arguments | tojson }}{% endfor %}{{ eos_token }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
+)
 ROLES = {"human": "user", "gpt": "assistant", "critic": "critic"}
 TALK: list[dict[str, Any]] = [
     {"role": "user", "content": [{"type": "text", "text": "where "}, {"type": "text", "text": "?"}]},
@@ -64,8 +70,8 @@ def served(made: Made) -> Predictor:
 def test_what_is_compared_has_the_tools(made: Made) -> None:
     folder = made.project / made.adapter.location
     recorded = json.loads((folder / ANSWERS_FILE).read_text())
-    assert all("Tools: {" in one["input"] for one in recorded["samples"])
-    assert all("<tool_call>track {" in one["input"] for one in recorded["samples"])
+    assert all("Tool: {" in one["input"] for one in recorded["samples"])
+    assert all("call track {" in one["input"] for one in recorded["samples"])
     assert manifest.learned_roles(folder) == ROLES
 
 
@@ -144,9 +150,9 @@ def test_exports_are_held_against_what_was_trained(
     run = made.export(type_)
 
     assert "general texts" not in str(run.of("notice"))
-    questions = [text for text in asked if text.endswith("<|im_start|>assistant\n")]
+    questions = [text for text in asked if text.endswith("assistant: ")]
     # Both models are asked about the rows as they were trained on.
-    assert sum("Tools: {" in text and "<tool_call>track {" in text for text in questions) >= 16
+    assert sum("Tool: {" in text and "call track {" in text for text in questions) >= 16
     if type_ == ExportType.MERGED:
         place = {BASE: f"exports/{type_}/model", ADAPTER: ""}
         merged = made.serve(made.project, **place)
@@ -154,13 +160,13 @@ def test_exports_are_held_against_what_was_trained(
         with pytest.raises(ValueError, match="the role human.*: give it as user"):
             merged.answer({"messages": TALK, "tools": [TRACK]})
         return
-    expected = served.answer({"messages": TALK, "tools": [TRACK], "max_new_tokens": 60})
+    expected = served.answer({"messages": TALK, "tools": [TRACK], "max_new_tokens": 12})
     model = pyfunc.load_model("models:/talker/1")
     frame = pandas.DataFrame({"messages": [TALK], "tools": [[TRACK]]})
-    assert model.predict(frame) == [expected]
+    assert model.predict(frame, params={"max_new_tokens": 12}) == [expected]
     # As a frame has them that was read from Parquet.
     arrays = pandas.DataFrame({"messages": [numpy.array(TALK)], "tools": [numpy.array([TRACK])]})
-    assert model.predict(arrays) == [expected]
+    assert model.predict(arrays, params={"max_new_tokens": 12}) == [expected]
     for talk, said in REFUSED:
         with pytest.raises(ValueError, match=f"row 1: messages: {said}"):
             model.predict(pandas.DataFrame({"messages": [talk]}))
@@ -175,7 +181,8 @@ import pandas
 from mlflow import pyfunc
 talk, tools = json.loads(sys.argv[1])
 model = pyfunc.load_model("models:/talker/1")
-written = model.predict(pandas.DataFrame({"messages": [talk], "tools": [tools]}))
+frame = pandas.DataFrame({"messages": [talk], "tools": [tools]})
+written = model.predict(frame, params={"max_new_tokens": 12})
 import rows
 print(json.dumps([written, rows.__file__]))
 """
