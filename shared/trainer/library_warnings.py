@@ -9,7 +9,8 @@ import logging
 import re
 import warnings
 from collections.abc import Callable
-from pathlib import PurePath
+from itertools import pairwise
+from pathlib import Path, PurePath
 from typing import Any, Self
 
 LIBRARIES = (
@@ -22,9 +23,12 @@ LIBRARIES = (
     "torch",
     "axolotl",
 )
+UNKNOWN = "A library"
+"""Has warned in the name of the studio's code that calls it."""
 MOST_NOTICES = 20
 """Of one process. What is more is in the job's log alone."""
 MOST_CHARACTERS = 500
+_STUDIO = Path(__file__).parents[1]
 _IGNORED = re.compile(
     r"\b(ignor(e|ed|ing)|no effect|not (be )?used|not support(ed)?)\b", re.IGNORECASE
 )
@@ -32,7 +36,6 @@ _IGNORED = re.compile(
 _DEPRECATED = re.compile(r"deprecat|will be removed in|has been renamed", re.IGNORECASE)
 _OF_CODE = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 """Classes of warnings that are advice to whoever wrote the code."""
-_NOT_OF_THE_JOB = (ImportWarning, ResourceWarning, SyntaxWarning)
 _HARMLESS = re.compile(
     "|".join(
         (
@@ -103,11 +106,12 @@ class LibraryWarnings:
 
     def _warned(self, message: Any, category: Any, filename: str, *rest: Any, **more: Any) -> None:
         self._show(message, category, filename, *rest, **more)
-        if issubclass(category, _NOT_OF_THE_JOB):
-            return
-        self._tell(_library(filename, category), str(message), issubclass(category, _OF_CODE))
+        library = _library(filename, category)
+        if library in LIBRARIES or library == UNKNOWN:
+            advice = issubclass(category, _OF_CODE)
+            self._tell(library, str(message), advice=advice)
 
-    def _tell(self, library: str, text: str, advice: bool) -> None:
+    def _tell(self, library: str, text: str, *, advice: bool) -> None:
         line = " ".join(text.split())
         kind = _VARIES.sub("0", line)
         if not line or kind in self._told or _is_harmless(line, advice=advice):
@@ -132,10 +136,10 @@ def _library(filename: str, category: type[Warning]) -> str:
     """The package that a warning is of: that of its class, or of the file that it was raised for,
     which may be the caller's."""
     package = category.__module__.partition(".")[0]
-    if package not in ("builtins", "warnings"):
+    if package in LIBRARIES:
         return package
-    parts = PurePath(filename).parts
-    folder = next((i for i, part in enumerate(parts) if part.endswith("-packages")), None)
-    if folder is not None and folder + 1 < len(parts):
-        return parts[folder + 1].removesuffix(".py")
-    return "A library"
+    path = PurePath(filename)
+    for folder, name in pairwise(path.parts):
+        if folder.endswith("-packages"):
+            return name.removesuffix(path.suffix)
+    return UNKNOWN if path.is_relative_to(_STUDIO) else ""
