@@ -57,7 +57,9 @@ class _Found:
         if not self._seen:
             return
         usual = {role: messages.usual_role(role) for role in sorted(self._seen)}
-        unknown = {role: meant for role, meant in usual.items() if meant and role not in self._roles}
+        unknown = {
+            role: meant for role, meant in usual.items() if meant and role not in self._roles
+        }
         if unknown:
             pairs = {**self._roles, **unknown}
             text = ",".join(f"{role}={meant}" for role, meant in pairs.items())

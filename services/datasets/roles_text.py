@@ -13,7 +13,9 @@ def checked(roles: Mapping[str, str], found: Violations, field: str = "roles") -
     for name, role in roles.items():
         found.check(field, rules.ROLES, bool(name.strip()), "a role has no name")
         known = role in KNOWN_ROLES or role == name
-        description = f"{name!r} stands for one of {', '.join(KNOWN_ROLES)}, or itself, not {role!r}"
+        description = (
+            f"{name!r} stands for one of {', '.join(KNOWN_ROLES)}, or itself, not {role!r}"
+        )
         found.check(field, rules.ROLES, known, description)
     return json.dumps(dict(sorted(roles.items()))) if roles else None
 

@@ -28,7 +28,6 @@ class Dataset(Base):
     roles: Mapped[str | None] = mapped_column(default=None)
     """What roles of conversations stand for, a JSON object."""
 
-
     @classmethod
     def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
         if text := values.get("roles"):

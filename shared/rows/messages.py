@@ -60,9 +60,7 @@ def is_written_out(value: Any) -> bool:
         return False
 
 
-def of(
-    found: Sequence[Any], roles: Mapping[str, str], *, called: bool = False
-) -> list[Message]:
+def of(found: Sequence[Any], roles: Mapping[str, str], *, called: bool = False) -> list[Message]:
     """The messages in one form: `role` and `content`, a text; `tool_calls` with arguments as
     objects, `weight`, and whatever else a message has. `roles` says what roles stand for.
 

@@ -44,7 +44,7 @@ def fitted(
 
 
 def check_asked(results: Sequence[Result], model: Any, notify: Notify) -> None:
-    """Tells how many questions leave the model no room for an answer. Raises DataError if all do."""
+    """Tells how many questions leave the model no room to answer. Raises DataError if all do."""
     count = sum(not result.asked for result in results)
     if not count:
         return

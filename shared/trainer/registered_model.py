@@ -7,7 +7,6 @@ trainer's own model writes.
 """
 
 import math
-
 from itertools import takewhile
 from typing import Any
 

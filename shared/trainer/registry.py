@@ -42,6 +42,7 @@ class Logged:
 
         greedy = parity.generation_config
         params = {name: greedy[name] for name in ("do_sample", "max_new_tokens")}
+        asked: dict[str, list[Any]]
         if parity.chat:
             talks = [one for one in parity.prompts if not isinstance(one, str)]
             asked = {"messages": [one.messages for one in talks]}

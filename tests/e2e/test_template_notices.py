@@ -48,7 +48,8 @@ class Typing:
         size = ("--cpu", "1", "--memory", "2")
         train = self.fts("train", "--name", "any", *job, *size)
         evaluate = self.fts("eval", "start", *job, *size)
-        assert "rows:" in train.stdout and "rows:" in evaluate.stdout, train.stdout
+        assert "rows:" in train.stdout, train.stderr
+        assert "rows:" in evaluate.stdout, evaluate.stderr
         return {
             "add": _lines(added.stderr),
             "train": _lines(train.stdout),

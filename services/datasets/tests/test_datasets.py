@@ -357,7 +357,11 @@ PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png
             [rf"the role Human, .*: {REMEDY} Human=user\.$"],
         ),
         (_lines(_said("human", "gpt")), {"human": "user", "gpt": "assistant"}, []),
-        (_lines(_said("human", "gpt")), {"human": "user"}, ["the role gpt, .* human=user,gpt=assi"]),
+        (
+            _lines(_said("human", "gpt")),
+            {"human": "user"},
+            ["the role gpt, .* human=user,gpt=assi"],
+        ),
         (_lines(_said("human")), {"human": "human"}, []),
         (
             _lines(_said("human", "gpt")),

@@ -39,7 +39,10 @@ TOOLS = (
 )
 ROLES = {"human": "user", "gpt": "assistant", "critic": "critic"}
 TALK: list[dict[str, Any]] = [
-    {"role": "user", "content": [{"type": "text", "text": "where "}, {"type": "text", "text": "?"}]},
+    {
+        "role": "user",
+        "content": [{"type": "text", "text": "where "}, {"type": "text", "text": "?"}],
+    },
     {"role": "assistant", "content": None, "tool_calls": [CALL]},
     {"role": "tool", "tool_call_id": "c1", "content": "in transit"},
     {"from": "human", "value": "and now?"},
@@ -157,7 +160,7 @@ def test_exports_are_held_against_what_was_trained(
         place = {BASE: f"exports/{type_}/model", ADAPTER: ""}
         merged = made.serve(made.project, **place)
         # It has the roles of no dataset.
-        with pytest.raises(ValueError, match="the role human.*: give it as user"):
+        with pytest.raises(ValueError, match=r"the role human.*: give it as user"):
             merged.answer({"messages": TALK, "tools": [TRACK]})
         return
     expected = served.answer({"messages": TALK, "tools": [TRACK], "max_new_tokens": 12})

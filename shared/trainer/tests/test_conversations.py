@@ -24,6 +24,7 @@ CHAT = (
     "{% if add_generation_prompt %}{{ '### ACTION:' }}{% endif %}"
 )
 
+
 def talks_of(rows: list[str]) -> list[Talk]:
     """A conversation of each row, and some that end with a question."""
     made = [

@@ -250,5 +250,5 @@ def test_a_question_that_leaves_no_room_is_not_asked_and_not_scored(
     assert metrics["exact_match_rows"] == 2
     # None of what is left can be asked.
     (project / "data/test.jsonl").write_text(json.dumps({"customer": "x " * 600, "action": "a"}))
-    with pytest.raises(DataError, match="1 of 1 questions .* there is nothing to score"):
+    with pytest.raises(DataError, match=r"1 of 1 questions .* there is nothing to score"):
         evaluate(flags(result_dir="mlflow_results/eval-2", generation_config=config))
