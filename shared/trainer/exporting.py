@@ -161,7 +161,7 @@ class Export:
         self._done(2)
         number = ""
         try:
-            loaded.parity.require(logged.predictions(loaded.parity))
+            loaded.parity.require(logged.predictions(loaded.parity, loaded.roles))
             self._done(3)
             number = registry.register(logged, name)
             self._register(

@@ -1,12 +1,14 @@
 """Models in MLflow: logged with their adapter, read back, and registered."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import rows
+from rows.messages import Message
 from trainer import tracking
 from trainer.parity import Parity
 
@@ -35,8 +37,9 @@ class Logged:
     run_id: str
     path: str
 
-    def predictions(self, parity: Parity) -> list[str]:
-        """What the model, read back, makes of the prompts."""
+    def predictions(self, parity: Parity, roles: Mapping[str, str]) -> list[str]:
+        """What the model, read back, makes of the prompts. `roles` are those that it was logged
+        with."""
         import pandas
         from mlflow import pyfunc
 
@@ -45,7 +48,7 @@ class Logged:
         asked: dict[str, list[Any]]
         if parity.chat:
             talks = [one for one in parity.prompts if not isinstance(one, str)]
-            asked = {"messages": [one.messages for one in talks]}
+            asked = {"messages": [_in_words_of(roles, one.messages) for one in talks]}
             if any(one.tools for one in talks):
                 asked["tools"] = [one.tools for one in talks]
         else:
@@ -166,6 +169,14 @@ def discard_unfinished(experiment: str) -> None:
     for run_id in running:
         client.set_terminated(run_id, tracking.KILLED)
         client.delete_run(run_id)
+
+
+def _in_words_of(roles: Mapping[str, str], talk: Sequence[Message]) -> list[Message]:
+    """Messages with the roles that stand for theirs."""
+    names = {role: name for name, role in roles.items()}
+    return [
+        {**one, "role": names[role] if (role := one["role"]) in roles else role} for one in talk
+    ]
 
 
 def _shipped(folder: Path) -> Path:
