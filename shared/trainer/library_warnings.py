@@ -43,13 +43,15 @@ _HARMLESS = re.compile(
             r"mtime may not be reliable",
             # The library gives model and tokenizer the same special tokens, as they must be.
             r"tokenizer has new PAD/BOS/EOS tokens that differ from the model config",
+            # Weights that are missing or unexpected: the studio refuses or tells them by name.
+            r"LOAD REPORT",
             # A cache is of use for generating alone.
             r"`use_cache=True` is incompatible with gradient checkpointing",
             # The way a layer keeps its weights, which the library finds out.
             r"fan_in_fan_out is set to (True|False) but the target module is",
             # Kernels and memory: speed, and not numbers.
             r"OMP_NUM_THREADS/MKL_NUM_THREADS unset|Setting TOKENIZERS_PARALLELISM=false",
-            r"Skipping caching allocator warmup|pin_memory|prefetch_factor|non_blocking",
+            r"Skipping caching allocator warmup|pin_memory|non_blocking",
             r"kernels? (is|are) not available|Failed to load CPU gemm_4bit_forward",
             r"find_unused_parameters=True was specified in DDP constructor",
             r"Redirects are currently not supported",
@@ -68,6 +70,7 @@ _HARMLESS = re.compile(
     ),
     re.IGNORECASE,
 )
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
 _VARIES = re.compile(r"\d[\d.,_e+-]*|0x[0-9a-f]+", re.IGNORECASE)
 """What two warnings of the same kind may differ in: a step, a length, an address."""
 
@@ -112,7 +115,7 @@ class LibraryWarnings:
             self._tell(library, str(message), advice=advice)
 
     def _tell(self, library: str, text: str, *, advice: bool) -> None:
-        line = " ".join(text.split())
+        line = " ".join(_COLOURS.sub("", text).split())
         kind = _VARIES.sub("0", line)
         if not line or kind in self._told or _is_harmless(line, advice=advice):
             return

@@ -87,6 +87,12 @@ def test_warnings_of_python_are_told(
     assert told == [f"{library}: module x is left out"]
 
 
+def test_colours_are_left_out(told: list[str]) -> None:
+    with LibraryWarnings(told.append):
+        logging.getLogger("trl").warning("\x1b[1;33mA row\x1b[0m is left out")
+    assert told == ["trl: A row is left out"]
+
+
 def test_deprecations_are_told_if_something_is_ignored(told: list[str]) -> None:
     peft_file = "/venv/site-packages/peft/tuner.py"
     with LibraryWarnings(told.append):
