@@ -48,13 +48,20 @@ def of_directory(path: Path) -> Columns:
         features = described.get("features") if isinstance(described, dict) else None
         if isinstance(features, dict) and features:
             return Columns(list(features), [])
+    if found := first_file(path):
+        return _of_file(*found, listed=False)
+    endings = ", ".join(one for of in data_files.ENDINGS.values() for one in of)
+    raise DataFault(f"no dataset and no {endings} or {data_files.PARQUET} file in the directory")
+
+
+def first_file(path: Path) -> tuple[Path, Format] | None:
+    """The file of a directory that its columns are read from; None if there is none."""
     for file in sorted(path.rglob("*"), key=lambda f: ("train" not in f.name, str(f))):
         hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
         found = None if hidden or file.name == INFO_FILE else formats.of_name(file.name)
         if found and file.is_file():
-            return _of_file(file, found, listed=False)
-    endings = ", ".join(one for of in data_files.ENDINGS.values() for one in of)
-    raise DataFault(f"no dataset and no {endings} or {data_files.PARQUET} file in the directory")
+            return file, found
+    return None
 
 
 def _of_file(path: Path, format: Format, *, listed: bool) -> Columns:

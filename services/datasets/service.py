@@ -12,14 +12,12 @@ from chassis.paths import ProjectPaths
 from ft import data_files
 from ft.enums import DatasetType
 from rows.entries import Entries
+from rows.errors import DataError
 from rows.files import formats
-from services.datasets import features, rules
+from services.datasets import conversations, features, roles_text, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.store import Dataset, DatasetStore
-
-ROLES = ("system", "developer", "user", "assistant", "tool")
-"""What roles of conversations can stand for."""
 
 
 class DatasetService:
@@ -53,7 +51,7 @@ class DatasetService:
         """Registers a dataset of one of the DatasetType kinds. `roles` says what roles of its
         conversations stand for."""
         found = Violations()
-        kept = _checked_roles(roles or {}, found)
+        kept = roles_text.checked(roles or {}, found)
         found.raise_if_any()
         if type == DatasetType.HUGGINGFACE:
             return await self._add_from_hub(huggingface_name, kept)
@@ -79,11 +77,17 @@ class DatasetService:
         if dataset.type == DatasetType.HUGGINGFACE or not dataset.location:
             return []
         path = self._paths.project / dataset.location
+        form = formats.of(dataset.type or "", dataset.location)
+        roles = roles_text.read(dataset.roles)
         try:
-            form = formats.of(dataset.type or "", dataset.location)
-            return (await asyncio.to_thread(features.look, path, form)).notices
-        except features.DataFault:
+            told = (await asyncio.to_thread(features.look, path, form)).notices
+            if form is not None:
+                told += await asyncio.to_thread(conversations.notices, path, form, roles)
+            elif found := features.first_file(path):
+                told += await asyncio.to_thread(conversations.notices, *found, roles)
+        except (features.DataFault, DataError, OSError):
             return []  # The file has changed since; a job tells.
+        return told
 
     async def _add_from_hub(self, huggingface_name: str, roles: str | None) -> Dataset:
         found = Violations()
@@ -145,13 +149,3 @@ class DatasetService:
         fits = data_files.fits(kind, location)
         found.check("location", rules.FILE_SUFFIX, fits, formats.wanted(kind, location))
         return self._paths.file("location", location, found)
-
-
-def _checked_roles(roles: Mapping[str, str], found: Violations) -> str | None:
-    """The roles as they are kept, JSON; None if there are none."""
-    for name, role in roles.items():
-        found.check("roles", rules.ROLES, bool(name.strip()), "a role has no name")
-        known = role in ROLES or role == name
-        description = f"{name!r} stands for one of {', '.join(ROLES)}, or itself, not {role!r}"
-        found.check("roles", rules.ROLES, known, description)
-    return json.dumps(dict(sorted(roles.items()))) if roles else None

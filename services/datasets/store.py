@@ -1,9 +1,13 @@
 """The table of datasets."""
 
+from typing import Any
+
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.errors import Violations
 from chassis.records import Base, Records
 from chassis.store import Store
+from services.datasets import roles_text
 
 
 class Dataset(Base):
@@ -23,6 +27,11 @@ class Dataset(Base):
     """Of a dataset of the hub, as it was registered."""
     roles: Mapped[str | None] = mapped_column(default=None)
     """What roles of conversations stand for, a JSON object."""
+
+    @classmethod
+    def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
+        if text := values.get("roles"):
+            roles_text.check(text, f"{place}.roles", found)
 
 
 class DatasetStore(Records[Dataset]):

@@ -47,7 +47,8 @@ class Parts:
     total: int
     """Rows of the whole dataset."""
     unanswered: int = 0
-    """Held-out conversations that an evaluation leaves out: they do not end with an answer."""
+    """Held-out conversations that an evaluation leaves out: they do not end with an answer that is
+    to be learned."""
 
 
 def parts(loaded: Loaded, request: InspectJobRequest) -> Parts:

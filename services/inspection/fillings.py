@@ -86,7 +86,7 @@ def check_answers(parts: Parts, findings: Findings) -> None:
     if rows := parts.unanswered:
         description = (
             f"{rows} of {len(parts.held_out)} held-out conversations are left out: they do not end "
-            "with an assistant's answer to something"
+            "with an assistant's answer to something, or the answer has the weight 0"
         )
         findings.add(WARNING, "dataset_id", rules.ANSWERED, description, rows)
 

@@ -9,7 +9,7 @@ from ft.enums import ModelType
 from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary, MemoryEstimate
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 from rows import reading, templates
-from rows.conversations import column_of
+from rows.conversations import column_of, roles_of
 from rows.errors import DataError, EmptyError, TokenError
 from rows.weight_files import shown
 from services.inspection import (
@@ -113,6 +113,7 @@ class Look:
         if not request.HasField("dataset"):
             return None
         try:
+            roles_of(request.dataset)  # those of a record that was imported may be broken
             loaded = reading.read(request.dataset, self._project, self._token)
         except DataError as error:
             self._findings.add(ERROR, "dataset_id", rules.READABLE, str(error))

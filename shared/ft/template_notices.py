@@ -76,14 +76,15 @@ def notices(
     """What is worth knowing about the templates of a prompt, by the names of their fields.
 
     Without `tokens`, well-known spellings are taken for special tokens. Templates that are
-    malformed, and those that hand over a column as it is, such as `{messages}`, have no notices.
+    malformed, and those that all hand over one column as it is, such as `{messages}`, have none.
     """
     try:
         parsed = {name: parse(text, columns) for name, text in templates.items()}
     except TemplateFault:
         return []
     found = list(_of_braces(templates, columns))
-    if len({_handed_over(one) for one in parsed.values()} - {""}) == 1:
+    handed_over = {_handed_over(one) for one in parsed.values()}
+    if len(handed_over) == 1 and "" not in handed_over:
         return found
     whole, beginning, completion = (
         templates[name] for name in ("prompt_template", "input_template", "completion_template")

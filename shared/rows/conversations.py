@@ -35,9 +35,21 @@ NOTHING_WRITTEN = "the chat template writes nothing, so that there is nothing to
 
 
 def roles_of(dataset: DatasetMetadata) -> dict[str, str]:
-    """What roles stand for in the conversations of a dataset, as it was registered."""
-    found = values.from_json(dataset.roles) if dataset.roles else {}
-    return {name: str(role) for name, role in found.items()} if isinstance(found, dict) else {}
+    """What roles stand for in the conversations of a dataset, as it was registered. Raises
+    DataError if the record, which may have been imported, says it otherwise than as a map."""
+    if not dataset.roles:
+        return {}
+    try:
+        found = values.from_json(dataset.roles)
+    except (DataError, ValueError):
+        found = None
+    if isinstance(found, dict) and all(isinstance(role, str) for role in found.values()):
+        return found
+    raise DataError(
+        f"The record of dataset {dataset.name} has broken roles, no JSON object of texts: "
+        f"{dataset.roles[:60]!r}. Add the dataset again, with fts datasets add --roles "
+        "human=user,gpt=assistant or without roles."
+    )
 
 
 @dataclass(frozen=True)
@@ -62,27 +74,33 @@ class Conversations:
 
     def tools(self, row: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         """The tools that a row's conversation may call; None if it has none. Raises DataError."""
-        return messages.tools(self._cleared(row.get(TOOLS)))
+        try:
+            return messages.tools(self._cleared(row.get(TOOLS)))
+        except DataError as error:
+            raise DataError(f"column {error}") from error
 
     def question(self, row: Mapping[str, Any]) -> tuple[list[Message], str]:
         """What comes before the answer that a row's conversation ends with, and the answer. Raises
         DataError if there is no conversation, or none that ends so."""
         if not self.is_answered(row):
             raise DataError(
-                f"column {self.column} does not end with an assistant's answer to something"
+                f"column {self.column} does not end with an assistant's answer to something that "
+                "is to be learned"
             )
         *before, last = self.messages(row)
         return before, last["content"]
 
     def is_answered(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row's conversation ends with an assistant's text, and has something before it.
+        """Tells whether a row's conversation ends with an assistant's text, and has something
+        before it. One of weight 0 is an example of how not to answer: nobody is to write it.
         Raises DataError if there is no conversation."""
         *before, last = self.messages(row)
-        return bool(before) and last["role"] == ASSISTANT and last["content"].strip() != ""
+        said = last["role"] == ASSISTANT and last["content"].strip() != ""
+        return bool(before) and said and last.get(messages.WEIGHT) != 0
 
     def answers(self, row: Mapping[str, Any]) -> list[bytes]:
-        """A hash for each answer of an assistant in a row: of who said what up to its end; none of
-        a row that is broken.
+        """A hash for each answer of an assistant in a row that is to be learned: of who said what
+        up to its end; none of a row that is broken.
 
         It is the same for the same words, whatever else is known of a message and in what order.
         """
@@ -95,7 +113,7 @@ class Conversations:
             said = {"role": message["role"], "content": message["content"].strip()}
             calls = {key: message[key] for key in (messages.CALLS,) if key in message}
             total.update(canonical.line(said | calls))
-            if message["role"] == ASSISTANT:
+            if message["role"] == ASSISTANT and message.get(messages.WEIGHT) != 0:
                 found.append(total.digest())
         return found
 

@@ -60,16 +60,17 @@ def is_written_out(value: Any) -> bool:
         return False
 
 
-def of(found: Sequence[Any], roles: Mapping[str, str]) -> list[Message]:
+def of(found: Sequence[Any], roles: Mapping[str, str], *, called: bool = False) -> list[Message]:
     """The messages in one form: `role` and `content`, a text; `tool_calls` with arguments as
     objects, `weight`, and whatever else a message has. `roles` says what roles stand for.
 
-    Raises DataError, naming the message, for what no training can take.
+    Raises DataError, naming the message, for what no training can take. Its advice is for whoever
+    has the data, or for whoever has `called` a served model with the messages.
     """
     made = []
     for number, message in enumerate(found, start=1):
         try:
-            made.append(_message(message, roles))
+            made.append(_message(message, roles, called=called))
         except DataError as error:
             raise DataError(f"message {number} {error}") from error
     return made
@@ -81,12 +82,12 @@ def tools(found: Any) -> list[dict[str, Any]] | None:
         try:
             found = values.from_json(found) if found.strip() else None
         except (DataError, ValueError) as error:
-            raise DataError(f"column tools is not JSON: {error}") from error
+            raise DataError(f"tools is not JSON: {error}") from error
     if not found:
         return None
     if not isinstance(found, list) or not all(map(_is_tool, found)):
         raise DataError(
-            'column tools must be a list of objects like {"type": "function", "function": '
+            'tools must be a list of objects like {"type": "function", "function": '
             '{"name": …, "parameters": …}}'
         )
     return list(found)
@@ -110,11 +111,11 @@ def unlearned(conversation: Sequence[Message]) -> list[int]:
     return [place for place, one in enumerate(conversation) if one.get(WEIGHT) == 0]
 
 
-def _message(message: Any, roles: Mapping[str, str]) -> Message:
+def _message(message: Any, roles: Mapping[str, str], *, called: bool) -> Message:
     if not isinstance(message, Mapping):
         raise DataError(f"is no object with role and content: {_shown(message)}")
     named = ("role", "content") if "role" in message else ("from", "value")
-    role = _role(message.get(named[0]), roles)
+    role = _role(message.get(named[0]), roles, called=called)
     calls = _calls(message.get(CALLS), role)
     made: Message = {"role": role, "content": _content(message.get(named[1]), role, bool(calls))}
     if calls:
@@ -126,17 +127,31 @@ def _message(message: Any, roles: Mapping[str, str]) -> Message:
     return made | {key: message[key] for key in rest if message[key] is not None}
 
 
-def _role(given: Any, roles: Mapping[str, str]) -> str:
+def role_of(message: Mapping[str, Any]) -> str:
+    """The role of a message as it stands there, in either format; empty if it has none."""
+    role = message.get("role", message.get("from"))
+    return role if isinstance(role, str) else ""
+
+
+def usual_role(role: str) -> str:
+    """The role that a role of another format usually stands for; empty for any other."""
+    return _MISNAMED.get(role.lower(), "")
+
+
+def _role(given: Any, roles: Mapping[str, str], *, called: bool) -> str:
     if not isinstance(given, str) or not given.strip():
         raise DataError("has no role")
     if given in roles:
         return roles[given]
-    if meant := _MISNAMED.get(given.lower()):
+    if meant := usual_role(given):
         pairs = "human=user,gpt=assistant" if given in ("human", "gpt") else f"{given}={meant}"
-        raise DataError(
-            f"has the role {given}, which models do not know: say what it stands for when the data "
-            f"is registered, with fts datasets add --roles {pairs}"
+        what_to_do = (
+            f"give it as {meant}"
+            if called
+            else "say what it stands for when the data is registered, with fts datasets add "
+            f"--roles {pairs}"
         )
+        raise DataError(f"has the role {given}, which models do not know: {what_to_do}")
     return given
 
 

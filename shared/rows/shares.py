@@ -61,7 +61,8 @@ class Scored:
     trained_on: int
     """How many are left out because a row was trained on that says the same."""
     unanswered: int = 0
-    """How many are left out because they are conversations that do not end with an answer."""
+    """How many are left out because they are conversations that do not end with an answer that is
+    to be learned."""
 
 
 def scored(
@@ -120,7 +121,8 @@ def _is_answered(row: dict[str, Any], conversation: Conversations) -> bool:
 
 def _nothing_left(held_out: int, unanswered: int) -> str:
     same = "says the same as one that was trained on"
-    why = f"does not end with an assistant's answer to something, or {same}" if unanswered else same
+    ends = "does not end with an assistant's answer to something, or that has the weight 0"
+    why = f"{ends}, or {same}" if unanswered else same
     return f"No rows are left to score: each of the {held_out} held-out rows {why}."
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rows.errors import DataError
 from trainer.hardware import Notify
 from trainer.model import longest_text
 from trainer.questions import Questions
@@ -40,6 +41,20 @@ def fitted(
         message = f"{message} The model takes {context} with the question, which leaves no more."
     notify(message)
     return {**config, LIMIT: limit}
+
+
+def check_asked(results: Sequence[Result], model: Any, notify: Notify) -> None:
+    """Tells how many questions leave the model no room to answer. Raises DataError if all do."""
+    count = sum(not result.asked for result in results)
+    if not count:
+        return
+    said = (
+        f"{count} of {len(results)} questions are as long as the texts that the model takes, "
+        f"{longest_text(model)} tokens, or longer"
+    )
+    if count == len(results):
+        raise DataError(f"{said}: there is nothing to score.")
+    notify(f"{said}: they are not asked, and no score is measured on them.")
 
 
 def tell_cut_off(

@@ -75,6 +75,7 @@ class Evaluation:
         )
         begin = time.monotonic()
         done = self._generate(model, tokenizer, generation, rows, asked)
+        answer_length.check_asked(done, model, self._events.notice)
         answer_length.tell_cut_off(done, tokenizer, generation, self._events.notice)
         self._finish(done, time.monotonic() - begin)
 
@@ -109,6 +110,7 @@ class Evaluation:
                 model_output=continuation.text,
                 seconds=continuation.seconds,
                 cut_off=continuation.cut_off,
+                asked=continuation.asked,
                 features={name: as_text(row[name]) for name in self._arguments.selected_features},
             )
             done.append(result)

@@ -5,6 +5,7 @@ import logging
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,14 +62,19 @@ class EventLog:
         self.write("notice", message=message)
 
 
-class NoEvents(EventLog):
-    """Of a process that another one speaks for: its notices go to its own log alone."""
+class WorkerNotices(EventLog):
+    """Of a process that another one speaks for: of its events the notices alone are kept, in a file
+    that the job's own process reads."""
 
-    def __init__(self) -> None:
-        pass
+    def __init__(self, file: Path) -> None:
+        self._path = file
 
     def write(self, event: str, **fields: Any) -> None:
-        """Nothing is written."""
+        """Keeps a notice, unless there is no room for it: it is in the worker's log too."""
+        if event != "notice":
+            return
+        with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(fields["message"]) + "\n")
 
 
 def _can_be_written(value: Any) -> bool:

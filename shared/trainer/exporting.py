@@ -24,6 +24,7 @@ from trainer import (
     chat,
     export_work,
     hub,
+    manifest,
     registry,
     saving,
     settings,
@@ -64,6 +65,8 @@ class Loaded:
     tokenizer: Any
     hardware: Hardware
     parity: Parity
+    roles: dict[str, str]
+    """What roles stood for in the conversations that the adapter was trained on."""
 
 
 class Export:
@@ -118,7 +121,8 @@ class Export:
             folder = self._project / adapter.location
             trained_answers.check(folder, adapted, tokenizer, self._events.notice)
         parity = Parity.of(adapted, tokenizer, arguments.generation_config, prompts)
-        return Loaded(base, source, prompt, adapted, tokenizer, hardware, parity)
+        roles = manifest.learned_roles(Path(adapter_source(adapter, self._project)))
+        return Loaded(base, source, prompt, adapted, tokenizer, hardware, parity, roles)
 
     def _weight_type(self, hardware: Hardware) -> torch.dtype:
         # What is merged in 16 bits is rounded, and goes on with texts in another way now and then.
@@ -157,7 +161,7 @@ class Export:
         self._done(2)
         number = ""
         try:
-            loaded.parity.require(logged.predictions(loaded.parity))
+            loaded.parity.require(logged.predictions(loaded.parity, loaded.roles))
             self._done(3)
             number = registry.register(logged, name)
             self._register(
@@ -197,7 +201,7 @@ class Export:
         saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
         generation.save_pretrained(folder / "adapter")
         location, run_name = self._arguments.artifact_location, self._arguments.model_name
-        form = registry.Form(generation, self._chat_ends(loaded))
+        form = registry.Form(generation, self._chat_ends(loaded), loaded.roles)
         return registry.log(folder, location, form, metadata, run_name)
 
     def _generation(self, loaded: Loaded) -> Any:

@@ -1,5 +1,7 @@
 """Lets a model continue texts, many at a time."""
 
+import copy
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from typing import Any
 import torch
 
 from trainer import vocabulary
+from trainer.model import longest_text
 
 BATCH_ROWS = 16
 
@@ -22,6 +25,8 @@ class Continuation:
     seconds: float
     cut_off: bool
     """Whether a limit ended it, and not the model."""
+    asked: bool = True
+    """False for an input that leaves the model no room to write: it was not asked."""
 
 
 def continue_texts(
@@ -35,8 +40,9 @@ def continue_texts(
 ) -> Iterator[Continuation]:
     """The continuations, in order, each without its input and without special tokens.
 
-    The tokenizer adds no special token to inputs that are `whole`: they have them already. Raises
-    ModelError for an input with a token that the model has no embedding for.
+    The tokenizer adds no special token to inputs that are `whole`: they have them already. None
+    goes beyond the longest text that the model takes. Raises ModelError for an input with a token
+    that the model has no embedding for.
     """
     # Padding goes to the left, so that every text ends where the model goes on.
     tokenizer.padding_side = "left"
@@ -47,8 +53,19 @@ def continue_texts(
         batch = list(inputs[start : start + batch_rows])
         begin = time.monotonic()
         encoded = _encoded(tokenizer, batch, whole=whole)
+        room, limited = _room(model, encoded), generation
+        if room < (generation.max_new_tokens or 0):
+            if len(batch) > 1:
+                # Each by itself, so that the longest does not shorten what others may write.
+                yield from continue_texts(model, tokenizer, generation, batch, 1, whole=whole)
+                continue
+            if room <= 0:
+                yield Continuation("", (), 0.0, cut_off=False, asked=False)
+                continue
+            limited = copy.copy(generation)
+            limited.max_new_tokens = int(room)
         vocabulary.require(encoded["input_ids"].numpy(), model, tokenizer)
-        written = _continue_batch(model, generation, encoded)
+        written = _continue_batch(model, limited, encoded)
         tokens = [_until_end(one, ends) for one in written.tolist()]
         said = [_said(one, ends) for one in tokens]
         # Cleaned up, ` ,` would be `,`, and equal no expected answer that has a blank there.
@@ -58,6 +75,12 @@ def continue_texts(
         seconds = (time.monotonic() - begin) / len(batch)
         for text, of_text in zip(texts, tokens, strict=True):
             yield Continuation(text, of_text, seconds, not of_text or of_text[-1] not in ends)
+
+
+def _room(model: Any, encoded: Any) -> float:
+    """Tokens that the model can write behind each of the texts."""
+    longest = longest_text(model)
+    return math.inf if longest is None else longest - encoded["input_ids"].shape[1]
 
 
 def _encoded(tokenizer: Any, batch: list[str], *, whole: bool) -> Any:

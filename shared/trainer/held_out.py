@@ -123,7 +123,7 @@ def _tell(chosen: shares.Scored, held_out: int, notify: Notify) -> None:
     if chosen.unanswered:
         notify(
             f"{chosen.unanswered} of {held_out} held-out conversations are left out: they do not "
-            "end with an assistant's answer to something."
+            "end with an assistant's answer to something, or the answer has the weight 0."
         )
     if chosen.trained_on:
         notify(

@@ -20,7 +20,7 @@ from datasets import Dataset
 from ft.api import DatasetMetadata, DatasetType, PromptMetadata
 from ft.training import OF_THE_STUDIO
 from rows import canonical, templates
-from rows.conversations import TEMPLATE_FILE
+from rows.conversations import TEMPLATE_FILE, roles_of
 from rows.reading import Source
 from trainer.hardware import Notify
 from trainer.hashes import KeptHashes, of_file, of_text
@@ -90,6 +90,8 @@ def data_of(
         "eval_rows": len(held_out),
         "eval_sha256": canonical.digest(held_out),
     }
+    if roles := roles_of(dataset):
+        about["roles"] = roles
     if source.reader is not None:
         about |= {"reader": source.reader, "files": source.files}
     return about
@@ -98,12 +100,27 @@ def data_of(
 def reader_of(adapter: Path) -> int | None:
     """The version of the reader by which an adapter's rows were read: 0 for a release that had no
     reader of its own. None if the manifest tells nothing of data, or there is none."""
+    data = _data(adapter)
+    version = None if data is None else data.get("reader", 0)
+    return version if isinstance(version, int) else None
+
+
+def learned_roles(adapter: Path) -> dict[str, str]:
+    """What roles stood for in the conversations that an adapter was trained on; none where they
+    stood for themselves, or the manifest does not say."""
+    found = (_data(adapter) or {}).get("roles")
+    if not isinstance(found, dict):
+        return {}
+    return {name: role for name, role in found.items() if isinstance(role, str)}
+
+
+def _data(adapter: Path) -> dict[str, Any] | None:
+    """What an adapter's manifest tells of its data; None if it tells nothing, or there is none."""
     try:
         data = json.loads((adapter / FILE).read_text(encoding="utf-8"))["data"]
-        version = data.get("reader", 0)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError):
         return None
-    return version if isinstance(version, int) else None
+    return data if isinstance(data, dict) else None
 
 
 def tell_reader(adapter: Path, name: str, source: Source, notify: Notify) -> None:

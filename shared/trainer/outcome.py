@@ -49,6 +49,18 @@ class WorkerFiles:
         """Where the output of a worker is, but for the first, whose output is the job's."""
         return self._folder / f"{rank}.log"
 
+    def notices(self, rank: int) -> Path:
+        """Where a worker keeps its notices, but for the first, which tells them itself."""
+        return self._folder / f"{rank}.notices"
+
+    def read_notices(self, rank: int) -> list[str]:
+        """The notices of a worker, as far as they are written."""
+        try:
+            text = self.notices(rank).read_text(encoding="utf-8")
+        except OSError:
+            return []
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
     def write(self, outcome: Outcome) -> None:
         """The first word about a worker is the one that counts."""
         temporary = self._folder / f".{outcome.rank}.{os.getpid()}"

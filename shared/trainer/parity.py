@@ -18,7 +18,7 @@ from trainer.errors import ModelError
 from trainer.generate import continue_texts
 from trainer.hardware import Notify
 from trainer.model import adapter_source
-from trainer.questions import Sample, Talk
+from trainer.questions import Sample
 from trainer.studio import Studio
 
 ROWS = 8
@@ -109,19 +109,10 @@ def sample_prompts(
         folder = Path(adapter_source(adapter, project))
         manifest.tell_reader(folder, adapter.name, loaded.source, notify)
         rows, roles = next(iter(loaded.splits.values())), roles_of(dataset)
-        return [_plain(one) for one in questions.samples(prompt, rows, ROWS, roles)] or list(
-            GENERAL
-        )
+        return questions.samples(prompt, rows, ROWS, roles) or list(GENERAL)
     except (NotFoundError, RowsError, LookupError) as error:
         notify(f"The export is checked on general texts: the adapter's rows are gone ({error}).")
         return list(GENERAL)
-
-
-def _plain(sample: Sample) -> Sample:
-    """Of messages no more than a registered model takes: both models are asked the same."""
-    if isinstance(sample, str):
-        return sample
-    return Talk([{"role": one["role"], "content": one["content"]} for one in sample.messages])
 
 
 def _written(

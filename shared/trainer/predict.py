@@ -5,9 +5,12 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rows import messages
+from rows.chat_checks import ChatChecks, Tools
 from rows.errors import DataError, RowsError
 from trainer.errors import ModelError, SettingsError, TrainerError, explain
 from trainer.job import quiet_libraries
@@ -25,8 +28,10 @@ NEVER = 78
 """Exit status that says that to try again is of no use (EX_CONFIG)."""
 MAX_NEW_TOKENS = 256
 """Where neither settings nor call say how long an answer may be."""
-PROMPT, MESSAGES = "prompt", "messages"
-"""What a call asks: a text to go on with, or a conversation to answer."""
+PROMPT, MESSAGES, TOOLS = "prompt", "messages", "tools"
+"""What a call asks: a text to go on with, or a conversation to answer, which may call tools."""
+CHECKED_CALLS = 100
+"""First calls whose messages are looked at for what the chat template leaves out of them."""
 MAX_BEAMS = 16
 LEAST_TEMPERATURE = 1e-6
 """Below, what a model's outputs are divided by makes numbers that are too large to draw from."""
@@ -58,13 +63,34 @@ OPTIONS: dict[str, tuple[Callable[[Any], bool], str]] = {
 _OF_CHANCE = ("temperature", "top_p", "top_k")
 
 
+@dataclass(frozen=True)
+class Question:
+    """A text to go on with, or the messages of a conversation as a call has them."""
+
+    text: str = ""
+    messages: Any = None
+    tools: Any = None
+
+
 class Predictor:
     """A loaded model that answers prompts, as an evaluation has it answer."""
 
-    def __init__(self, model: Any, tokenizer: Any, generation: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        generation: dict[str, Any],
+        notify: Callable[[str], None],
+        roles: Mapping[str, str] | None = None,
+    ) -> None:
+        """`roles` says what roles stood for in the conversations that were trained on."""
         self._model = model
         self._tokenizer = tokenizer
         self._generation = {"max_new_tokens": MAX_NEW_TOKENS, **generation}
+        self._notify = notify
+        self._roles = roles or {}
+        self._checks = ChatChecks(self._render)
+        self._looks, self._told = 0, set[str]()
 
     def answer(self, args: Any) -> str:
         """What the model writes behind `prompt`, or answers to `messages`. Raises ValueError
@@ -73,9 +99,9 @@ class Predictor:
         from trainer.generate import continue_texts
         from trainer.settings import make_generation_config
 
-        asked, options = _checked(args)
-        whole = not isinstance(asked, str)
-        text = asked if isinstance(asked, str) else self._written(asked)
+        question, options = _checked(args)
+        whole = question.messages is not None
+        text = self._written(question) if whole else question.text
         ends = chat.end_settings(self._model, self._tokenizer, answers=whole)
         wanted = {**ends, **self._generation, **_with_chance(options)}
         wanted["max_new_tokens"] = min(wanted["max_new_tokens"], self._room(text, whole=whole))
@@ -91,15 +117,36 @@ class Predictor:
             raise ValueError(f"{MESSAGES if whole else PROMPT}: {error}") from error
         return continuation.text
 
-    def _written(self, messages: list[dict[str, Any]]) -> str:
-        from trainer import chat
-
+    def _written(self, question: Question) -> str:
+        """The text that asks for an answer, made of messages as a training makes it of a row's."""
         if not self._tokenizer.chat_template:
             raise ValueError(f"{MESSAGES}: the model has no chat template; give a prompt instead")
         try:
-            return chat.ask(messages, self._tokenizer)
+            tools = messages.tools(question.tools)
+        except DataError as error:
+            raise ValueError(str(error)) from error
+        try:
+            talk = messages.of(question.messages, self._roles, called=True)
+            text = self._render(talk, tools)
         except DataError as error:
             raise ValueError(f"{MESSAGES}: {error}") from error
+        self._tell_unwritten(talk, tools, text)
+        return text
+
+    def _render(self, talk: Any, tools: Tools) -> str:
+        from trainer import chat
+
+        return chat.ask(talk, self._tokenizer, tools)
+
+    def _tell_unwritten(self, talk: list[messages.Message], tools: Tools, text: str) -> None:
+        """Tells, once each, what the chat template leaves out of the messages of calls."""
+        if self._looks == CHECKED_CALLS:
+            return
+        self._looks += 1
+        for clause in self._checks.of(talk, tools, text):
+            if clause not in self._told:
+                self._told.add(clause)
+                self._notify(f"Messages of a call {clause}.")
 
     def _room(self, text: str, *, whole: bool) -> float:
         """Tokens that the model can write behind the text."""
@@ -120,7 +167,7 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     import torch
 
     from ft.api import AdapterMetadata, AdapterType, ModelMetadata, ModelType
-    from trainer import belonging, chat, trained_answers, vocabulary
+    from trainer import belonging, chat, manifest, trained_answers, vocabulary
     from trainer.hardware import detect
     from trainer.model import (
         load_adapter,
@@ -158,7 +205,8 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
         chat.take_saved(str(project / location), tokenizer)
         trained_answers.check(project / location, model, tokenizer, notify)
     notify(f"{name} {f'with {location}' if location else 'alone'} is ready on {model.device}.")
-    return Predictor(model, tokenizer, generation)
+    roles = manifest.learned_roles(project / location) if location else {}
+    return Predictor(model, tokenizer, generation, notify, roles)
 
 
 def load_or_exit(environment: Mapping[str, str]) -> Predictor:
@@ -186,36 +234,30 @@ def _generation(text: str) -> dict[str, Any]:
     return given
 
 
-def _checked(args: Any) -> tuple[str | list[dict[str, Any]], dict[str, Any]]:
+def _checked(args: Any) -> tuple[Question, dict[str, Any]]:
     """What is asked, and the options that are given."""
     if not isinstance(args, dict):
         raise ValueError("the request must be a JSON object with a prompt, or with messages")
     given = {name: value for name, value in args.items() if value is not None}
-    asked = {name: given.pop(name) for name in (PROMPT, MESSAGES) if name in given}
+    asked = {name: given.pop(name) for name in (PROMPT, MESSAGES, TOOLS) if name in given}
     wrong = [*_wrong_question(asked), *_wrong(given)]
     if wrong:
         raise ValueError("; ".join(wrong))
-    (question,) = asked.values()
-    return question, given
+    return Question(asked.get(PROMPT, ""), asked.get(MESSAGES), asked.get(TOOLS)), given
 
 
 def _wrong_question(asked: dict[str, Any]) -> list[str]:
-    if len(asked) > 1:
-        return [f"{MESSAGES}: cannot be given beside a {PROMPT}"]
+    for name in (MESSAGES, TOOLS):
+        if PROMPT in asked and name in asked:
+            return [f"{name}: cannot be given beside a {PROMPT}"]
     if MESSAGES in asked:
         talk = asked[MESSAGES]
-        fits = isinstance(talk, list) and talk and all(_is_message(one) for one in talk)
+        fits = isinstance(talk, list) and talk
         return [] if fits else [f"{MESSAGES}: must be a list of objects with role and content"]
     text = asked.get(PROMPT)
     if isinstance(text, str) and text:
         return []
     return [f"{PROMPT}: must be given, as a text that is not empty, or {MESSAGES} in its place"]
-
-
-def _is_message(found: Any) -> bool:
-    return isinstance(found, dict) and all(
-        isinstance(found.get(name), str) for name in ("role", "content")
-    )
 
 
 def _wrong(options: dict[str, Any]) -> list[str]:

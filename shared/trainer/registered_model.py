@@ -1,13 +1,16 @@
 """The code of a registered model: MLflow runs this file wherever the model is loaded.
 
 It stands alone, since nothing of the studio is there then: base model and adapter lie beside it,
-the latter with tokenizer and generation settings. Numbers and batches are those of the trainer, so
-that it writes what the trainer's own model writes.
+the latter with tokenizer and generation settings, and so does the part of the studio's `rows` that
+reads messages. Numbers, batches and messages are those of the trainer, so that it writes what the
+trainer's own model writes.
 """
 
+import math
 from itertools import takewhile
 from typing import Any
 
+import numpy
 import pandas
 import torch
 from mlflow.models import set_model
@@ -15,13 +18,17 @@ from mlflow.pyfunc import PythonModel
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from rows import call_arguments, messages
+from rows.errors import DataError
+
 BATCH_ROWS = 16
 _OF_SAMPLING = ("temperature", "top_p", "top_k")
 """Settings without effect where nothing is sampled; the library warns of them."""
 
 
 class AdaptedModel(PythonModel):
-    """Continues the texts of the column `prompt`, or answers the conversations of `messages`.
+    """Continues the texts of the column `prompt`, or answers the conversations of `messages`, which
+    may call the tools of `tools`. Messages are as they may be in data that is trained on.
 
     `params` are generation settings; those that are not given are the exported ones. A temperature
     of 0 is greedy.
@@ -36,18 +43,22 @@ class AdaptedModel(PythonModel):
         self._tokenizer = AutoTokenizer.from_pretrained(adapter, padding_side="left")
         self._generation = GenerationConfig.from_pretrained(adapter)
         self._chat_ends = context.model_config["chat_ends"]
+        self._roles = context.model_config["roles"]
 
     def predict(
         self, model_input: pandas.DataFrame, params: dict[str, Any] | None = None
     ) -> list[str]:
         """The continuations, in order, each without its prompt and without special tokens."""
         talks = "messages" in model_input
-        if talks and "prompt" in model_input:
-            raise ValueError("messages: cannot be given beside a prompt")
+        for name in ("messages", "tools"):
+            if name in model_input and "prompt" in model_input:
+                raise ValueError(f"{name}: cannot be given beside a prompt")
+        if not talks and "prompt" not in model_input:
+            raise ValueError("prompt: must be given, or messages in its place")
         generation = self._settings(params or {})
         if talks:
             generation.eos_token_id = self._chat_ends
-        texts = self._written(model_input["messages"]) if talks else model_input["prompt"]
+        texts = self._written(model_input) if talks else model_input["prompt"]
         prompts = [str(text) for text in texts]
         written: list[str] = []
         for start in range(0, len(prompts), BATCH_ROWS):
@@ -63,13 +74,36 @@ class AdaptedModel(PythonModel):
             written += self._continue(encoded, generation)
         return written
 
-    def _written(self, talks: Any) -> list[str]:
+    def _written(self, model_input: pandas.DataFrame) -> list[str]:
+        talks = model_input["messages"]
+        tools = model_input["tools"] if "tools" in model_input else [None] * len(talks)
         return [
-            self._tokenizer.apply_chat_template(
-                list(talk), tokenize=False, add_generation_prompt=True
-            )
-            for talk in talks
+            self._asked(_plain(talk), _plain(of_talk), number)
+            for number, (talk, of_talk) in enumerate(zip(talks, tools, strict=True), start=1)
         ]
+
+    def _asked(self, talk: Any, tools: Any, number: int) -> str:
+        """The text that asks for an answer; `number` is that of the row."""
+
+        def write(fitting: list[messages.Message]) -> str:
+            return str(
+                self._tokenizer.apply_chat_template(
+                    fitting, tools=known, tokenize=False, add_generation_prompt=True
+                )
+            )
+
+        if not isinstance(talk, list) or not talk:
+            raise ValueError(f"row {number}: messages: must be a list of objects")
+        try:
+            known = messages.tools(tools)
+            made = messages.of(talk, self._roles, called=True)
+        except DataError as error:
+            raise ValueError(f"row {number}: messages: {error}") from error
+        try:
+            return call_arguments.fitted(messages.for_template(made), write)[1]
+        except Exception as error:
+            why = f"row {number}: messages: the chat template refuses them: {error}"
+            raise ValueError(why) from error
 
     def _settings(self, params: dict[str, Any]) -> GenerationConfig:
         wanted = {**self._generation.to_dict(), **params}
@@ -91,6 +125,17 @@ class AdaptedModel(PythonModel):
             said, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         return texts
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON has it: of a frame that was read from Parquet, lists are arrays."""
+    if isinstance(value, numpy.ndarray):
+        value = value.tolist()
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 def _device() -> tuple[str, torch.dtype]:

@@ -1,14 +1,20 @@
 """Models in MLflow: logged with their adapter, read back, and registered."""
 
-from dataclasses import dataclass
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import rows
+from rows.messages import Message
 from trainer import tracking
 from trainer.parity import Parity
 
 CODE = Path(__file__).parent / "registered_model.py"
+SHIPPED = ("__init__", "errors", "values", "messages", "call_arguments")
+"""Modules of the package `rows` that CODE imports, and that lie beside it."""
 PARAMETERS: dict[str, Any] = {
     "max_new_tokens": 60,
     "temperature": 1.0,
@@ -31,16 +37,23 @@ class Logged:
     run_id: str
     path: str
 
-    def predictions(self, parity: Parity) -> list[str]:
-        """What the model, read back, makes of the prompts."""
+    def predictions(self, parity: Parity, roles: Mapping[str, str]) -> list[str]:
+        """What the model, read back, makes of the prompts. `roles` are those that it was logged
+        with."""
         import pandas
         from mlflow import pyfunc
 
         greedy = parity.generation_config
         params = {name: greedy[name] for name in ("do_sample", "max_new_tokens")}
-        column = "messages" if parity.chat else "prompt"
-        asked = [one if isinstance(one, str) else one.messages for one in parity.prompts]
-        prompts = pandas.DataFrame({column: asked})
+        asked: dict[str, list[Any]]
+        if parity.chat:
+            talks = [one for one in parity.prompts if not isinstance(one, str)]
+            asked = {"messages": [_in_words_of(roles, one.messages) for one in talks]}
+            if any(one.tools for one in talks):
+                asked["tools"] = [one.tools for one in talks]
+        else:
+            asked = {"prompt": list(parity.prompts)}
+        prompts = pandas.DataFrame(asked)
         with tracking.troubles_explained():
             model = pyfunc.load_model(self.uri)
         written: list[str] = model.predict(prompts, params=params)
@@ -63,12 +76,14 @@ class Form:
     generation: Any
     chat_ends: list[int]
     """What ends an answer to messages; empty for a model that takes no messages."""
+    roles: dict[str, str] = field(default_factory=dict)
+    """What roles of messages stand for, where they do not stand for themselves."""
 
     def signature(self) -> Any:
         """The columns and params of a call, as MLflow has them."""
         import pandas
         from mlflow.models import infer_signature
-        from mlflow.types.schema import Array, ColSpec, Object, Property, Schema
+        from mlflow.types.schema import AnyType, ColSpec, Schema
 
         given = {name: getattr(self.generation, name, None) for name in PARAMETERS}
         params = {
@@ -78,9 +93,14 @@ class Form:
         example = pandas.DataFrame({"prompt": ["text"]})
         signature = infer_signature(example, ["text"], params=params)
         if self.chat_ends:
-            message = Object([Property(name, "string") for name in ("role", "content")])
-            talk = ColSpec(Array(message), "messages", required=False)
-            signature.inputs = Schema([ColSpec("string", "prompt", required=False), talk])
+            # Of any type: the model's code takes what a training takes, and says what it refuses.
+            signature.inputs = Schema(
+                [
+                    ColSpec("string", "prompt", required=False),
+                    ColSpec(AnyType(), "messages", required=False),
+                    ColSpec(AnyType(), "tools", required=False),
+                ]
+            )
         return signature
 
 
@@ -93,6 +113,7 @@ def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_n
     """
     import mlflow
 
+    shipped = _shipped(folder)
     with mlflow.start_run(run_name=run_name) as run:
         info = mlflow.pyfunc.log_model(
             name=location,
@@ -103,7 +124,8 @@ def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_n
                 for name in ("base", "adapter")
             },
             signature=form.signature(),
-            model_config={"chat_ends": form.chat_ends},
+            model_config={"chat_ends": form.chat_ends, "roles": form.roles},
+            code_paths=[str(shipped)],
             # Given, since MLflow would find them out by running the model.
             pip_requirements=[f"{name}=={_release(name)}" for name in _PACKAGES],
             metadata={**metadata, "generation_config": form.generation.to_diff_dict()},
@@ -147,6 +169,23 @@ def discard_unfinished(experiment: str) -> None:
     for run_id in running:
         client.set_terminated(run_id, tracking.KILLED)
         client.delete_run(run_id)
+
+
+def _in_words_of(roles: Mapping[str, str], talk: Sequence[Message]) -> list[Message]:
+    """Messages with the roles that stand for theirs."""
+    names = {role: name for name, role in roles.items()}
+    return [
+        {**one, "role": names[role] if (role := one["role"]) in roles else role} for one in talk
+    ]
+
+
+def _shipped(folder: Path) -> Path:
+    """Puts what CODE imports of the package `rows` into a folder."""
+    target = folder / rows.__name__
+    target.mkdir()
+    for name in SHIPPED:
+        shutil.copyfile(Path(rows.__path__[0]) / f"{name}.py", target / f"{name}.py")
+    return target
 
 
 def _release(package: str) -> str:

@@ -22,6 +22,8 @@ class Result:
     seconds: float
     cut_off: bool = False
     """Whether the model would have written more than it was allowed to."""
+    asked: bool = True
+    """False for an input that leaves the model no room to write: nothing of it can be scored."""
     features: dict[str, str] = field(default_factory=dict)
 
     @property

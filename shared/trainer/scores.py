@@ -33,7 +33,8 @@ def of_rows(results: Sequence[Result], notify: Notify) -> list[Scores]:
 
     `exact_match` is 0 or 1; `cut_off` is 1 for an output that the limit of tokens ended; `latency`
     is seconds, a row's share of its batch; for the others see `OVERLAPS` and `GRADES`. `toxicity`
-    is there only where its model is at hand. What a score cannot be measured on is told.
+    is there only where its model is at hand. What a score cannot be measured on is told; none is
+    measured on a question that was not asked.
     """
     outputs = [result.model_output for result in results]
     in_english = english.which(outputs, (result.expected_output for result in results))
@@ -49,8 +50,10 @@ def of_rows(results: Sequence[Result], notify: Notify) -> list[Scores]:
             **_grades(result.model_output, tokenizer, in_english=in_english[number]),
             **_overlaps(result, tokenizer, scorer),
         }
-        rows.append(row if toxic is None else {**row, "toxicity": toxic[number]})
-    _tell_not_measured(rows, in_english, notify)
+        row = row if toxic is None else {**row, "toxicity": toxic[number]}
+        rows.append(row if result.asked else dict.fromkeys(row))
+    asked = [number for number, result in enumerate(results) if result.asked]
+    _tell_not_measured([rows[n] for n in asked], [in_english[n] for n in asked], notify)
     return rows
 
 

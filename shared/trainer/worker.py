@@ -8,9 +8,10 @@ from pathlib import Path
 from trainer.arguments import fine_tune_arguments
 from trainer.claim import attempt
 from trainer.errors import describe, explain, kind_of
-from trainer.events import EventLog, NoEvents
+from trainer.events import EventLog, WorkerNotices
 from trainer.fine_tune import train
 from trainer.job import log_to_output, quiet_libraries
+from trainer.library_warnings import LibraryWarnings
 from trainer.lifeline import end_with_parent
 from trainer.outcome import Outcome, WorkerFiles
 from trainer.ranks import rank, threads
@@ -19,7 +20,8 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Trains with the others. Returns the exit status; the first process alone tells events."""
+    """Trains with the others. Returns the exit status. The first process alone tells events; of
+    the others the job's own process tells the notices."""
     end_with_parent(int(sys.argv[1]))
     log_to_output()
     quiet_libraries()
@@ -28,13 +30,16 @@ def main() -> int:
     granted = arguments.dist_cpu or len(os.sched_getaffinity(0))
     os.environ["OMP_NUM_THREADS"] = str(threads(granted))
     folder, number = Path(arguments.train_out_dir), attempt(os.environ)
+    files = WorkerFiles(folder, number)
+    events = WorkerNotices(files.notices(rank())) if rank() else EventLog(folder, number)
     try:
-        train(arguments, NoEvents() if rank() else EventLog(folder, number))
+        with LibraryWarnings(events.notice):
+            train(arguments, events)
     except Exception as error:
         reason = explain(error)
         logger.exception("Worker %d failed: %s", rank(), reason)
         outcome = Outcome(rank(), kind_of(error), reason, describe(error))
-        WorkerFiles(folder, number).write(outcome)
+        files.write(outcome)
         return 1
     return 0
 

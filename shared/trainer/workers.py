@@ -23,6 +23,7 @@ from trainer.events import EventLog
 from trainer.job import ending, kill
 from trainer.outcome import Outcome, WorkerFiles, cause, ended
 from trainer.ranks import is_loopback
+from trainer.worker_notices import OthersNotices
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +71,13 @@ class Workers:
                 f"A worker trains on one GPU; of the {self._arguments.dist_gpu} of each, "
                 "the others are not used. Ask for more workers with one GPU each."
             )
+        notices = OthersNotices(self._events, self._files, self._arguments.dist_num)
         with ending(self._end):
-            self._start()
-            self._watch()
+            try:
+                self._start()
+                self._watch(notices)
+            finally:
+                notices.tell(over=True)
 
     # Their start
 
@@ -130,12 +135,13 @@ class Workers:
 
     # Their work
 
-    def _watch(self) -> None:
+    def _watch(self, notices: OthersNotices) -> None:
         assert self._first is not None
         while self._first.poll() != 0:
             if self._failures():
                 raise self._error()
             self._events.touched()
+            notices.tell()
             time.sleep(LOOK_SECONDS)
 
     def _error(self) -> WorkerError:

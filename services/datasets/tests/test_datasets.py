@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -326,3 +327,110 @@ async def test_an_import_may_be_larger_than_a_statement(studio: Studio) -> None:
     rows = [{"id": str(n), "name": f"d{n}"} for n in range(33_000)]
     await put_rows(studio.folder, "datasets", *rows)
     assert len(await studio.names()) == 33_000
+
+
+def _lines(*rows: dict[str, Any]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def _said(*roles: str) -> dict[str, Any]:
+    return {"talk": [{"from": role, "value": "hi"} for role in roles]}
+
+
+REMEDY = "remove the dataset, and add it again with --roles"
+PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png"}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "roles", "told"),
+    [
+        (_lines(_said("user", "assistant")), {}, []),
+        (_lines({"talk": "human: hi"}), {"human": "user"}, []),
+        (
+            _lines(_said("user"), _said("human", "gpt")),
+            {},
+            [f"the roles gpt, human, .* job over them is refused: {REMEDY} gpt=assistant,human=us"],
+        ),
+        (
+            _lines({"messages": [{"role": "Human", "content": "hi"}]}),
+            {},
+            [rf"the role Human, .*: {REMEDY} Human=user\.$"],
+        ),
+        (_lines(_said("human", "gpt")), {"human": "user", "gpt": "assistant"}, []),
+        (
+            _lines(_said("human", "gpt")),
+            {"human": "user"},
+            ["the role gpt, .* human=user,gpt=assi"],
+        ),
+        (_lines(_said("human")), {"human": "human"}, []),
+        (
+            _lines(_said("human", "gpt")),
+            {"human": "user", "gtp": "assistant"},
+            ["the role gpt, ", "No message of the first 1,000 rows has the role gtp, which roles"],
+        ),
+        (
+            _lines(_said("human"), {"talk": [PICTURE]}),
+            {},
+            [
+                "the role human, ",
+                "^line 2: column talk: message 1 has a part of type image_url: only parts of type "
+                "text can be used. A job over it is refused.$",
+            ],
+        ),
+    ],
+)
+async def test_conversations_that_a_job_refuses_are_told(
+    studio: Studio, content: str, roles: dict[str, str], told: list[str]
+) -> None:
+    studio.file("t.jsonl", content)
+    request = AddDatasetRequest(type="project_jsonl", name="d", location="t.jsonl", roles=roles)
+
+    notices = (await studio.datasets(lambda s: s.AddDataset, request)).notices
+
+    assert len(notices) == len(told), notices
+    for notice, expected in zip(notices, told, strict=True):
+        assert re.search(expected, notice), notice
+
+
+async def test_conversations_in_other_files_are_told(studio: Studio) -> None:
+    (studio.project / "rows").mkdir()
+    studio.file("rows/train.jsonl", _lines(_said("human")))
+    talks = [[{"from": "human", "value": "hi", "weight": None}], None]
+    table = pyarrow.table({"talk": talks})
+    pyarrow.parquet.write_table(table, studio.project / "t.parquet")
+    studio.file("t.json", json.dumps([_said("human")]))
+    for number, (type, location) in enumerate(
+        [("project", "rows"), ("project", "t.parquet"), ("project_json", "t.json")]
+    ):
+        request = AddDatasetRequest(type=type, name=f"d{number}", location=location)
+        [notice] = (await studio.datasets(lambda s: s.AddDataset, request)).notices
+        assert "the role human" in notice
+
+
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        ("human=user", "must be a JSON object of texts"),
+        ("[1]", "must be a JSON object of texts"),
+        ('{"human": 1}', "must be a JSON object of texts"),
+        ("[" * 100_000, "must be a JSON object of texts"),
+        ('{"human": "master"}', "'human' stands for one of system"),
+        ("", ""),
+        ('{"human": "user"}', ""),
+    ],
+)
+async def test_roles_that_are_broken_are_not_imported(
+    studio: Studio, roles: str, said: str
+) -> None:
+    studio.file("t.jsonl", _lines(_said("human")))
+    row = {"id": "d-1", "type": "project_jsonl", "name": "d", "location": "t.jsonl", "roles": roles}
+
+    report = await put_rows(studio.folder, "datasets", row)
+
+    assert await studio.names() == ([] if said else ["d"])
+    if not said:
+        assert not report.refused
+        return
+    [refused] = report.refused
+    assert (refused.place, refused.rule) == ("datasets[0].roles", "FT-121")
+    assert said in refused.reason

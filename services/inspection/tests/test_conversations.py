@@ -145,3 +145,31 @@ async def test_what_is_expected_is_the_last_answer(
     [finding] = [one for one in response.findings if one.rule == "FT-852"]
     assert (finding.severity, finding.field) == ("ERROR", "prompt_id")
     assert "completion_template must be {messages} too" in finding.description
+
+
+@pytest.mark.usefixtures("adapter")
+async def test_an_answer_of_weight_0_is_left_out_and_told(
+    inspect: Inspect, evaluation: Callable[..., InspectJobRequest]
+) -> None:
+    talks = ([ASKED, ANSWERED], [ASKED, {**ANSWERED, "weight": 0}])
+
+    response = await inspect(evaluation(*talks, adapters=[ADAPTER]))
+
+    left_out = next(one for one in response.findings if one.rule == "FT-640")
+    assert (left_out.severity, left_out.rows) == ("WARNING", 1)
+    assert "or the answer has the weight 0" in left_out.description
+    assert response.data.used_rows == 1
+
+
+@pytest.mark.parametrize("kind", ["evaluation", "fine_tuning"])
+async def test_roles_of_a_record_that_are_broken_are_told(
+    inspect: Inspect, evaluation: Callable[..., InspectJobRequest], kind: str
+) -> None:
+    request = evaluation([ASKED, ANSWERED])
+    request.kind, request.dataset.roles = kind, "human=user"
+
+    response = await inspect(request)
+
+    [found] = [one for one in response.findings if one.severity == "ERROR"]
+    assert (found.field, found.rule) == ("dataset_id", "FT-851")
+    assert "has broken roles" in found.description

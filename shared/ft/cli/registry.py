@@ -83,7 +83,7 @@ def add_dataset(
     added = session.client.AddDataset(request)
     session.out.item(added.dataset)
     for notice in added.notices:
-        session.out.say(f"Notice: {notice}")
+        session.out.note(notice)
 
 
 def _pairs(roles: str) -> dict[str, str]:
@@ -177,8 +177,7 @@ def add_prompt(
     added = session.client.AddPrompt(api.AddPromptRequest(prompt=prompt))
     session.out.item(added.prompt)
     for one in added.notices:
-        # Beside the answer, which may be JSON for a program.
-        typer.echo(f"note: {one.field} {one.description} ({one.rule})", err=True)
+        session.out.note(f"{one.field} {one.description} ({one.rule})")
 
 
 @command(configs, "list")

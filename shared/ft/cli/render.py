@@ -56,6 +56,11 @@ class Output:
         for notice in notices:
             self.say(f"notice: {notice}")
 
+    def note(self, text: str) -> None:
+        """A line about what was just made. On standard error, since standard output may be JSON
+        for a program."""
+        Console(sys.stderr, soft_wrap=True).print(f"note: {text}")
+
     def announce(self, text: str) -> None:
         """A line for people about what goes on from here by itself.
 

@@ -101,7 +101,7 @@ def test_type_of_a_dataset_is_told_from_its_location(fts: Fts, location: str, ki
 
 def test_how_a_file_is_read_is_told(fts: Fts) -> None:
     added = fts("datasets", "add", "--name", "d", "--location", "t.csv")
-    assert "Notice: Its cells are separated by tabs." in added.stdout + added.stderr
+    assert "note: Its cells are separated by tabs." in added.stderr
     assert _json(fts("datasets", "add", "--name", "e", "--location", "t.csv", "--json"))
 
 

@@ -7,6 +7,7 @@ from datasets import Dataset, DatasetDict
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ft.api import DatasetMetadata
 from rows import conversations, shares, templates
 from rows.conversations import Conversations
 from rows.errors import DataError, EmptyError
@@ -157,6 +158,24 @@ def test_conversations_without_an_answer_at_the_end_are_left_out_and_counted() -
     assert of_talks(given) == shares.Scored([3], 0, 3)
     with pytest.raises(EmptyError, match=r"each of the 4 .* does not end with an assistant's ans"):
         of_talks(given, given)
+
+
+def test_an_answer_of_weight_0_is_neither_learned_nor_scored() -> None:
+    unlearned = {**ANSWERED, "weight": 0}
+    given = talks([ASKED, unlearned], [ASKED, ANSWERED], [ASKED, unlearned, *MORE])
+    assert of_talks(given) == shares.Scored([1, 2], 0, 1)
+    # It was seen in training, but nobody was to learn it.
+    assert of_talks(given, talks([ASKED, unlearned, *MORE])) == shares.Scored([1], 1, 1)
+    with pytest.raises(EmptyError, match="or that has the weight 0"):
+        of_talks(talks([ASKED, unlearned]))
+    with pytest.raises(DataError, match="that is to be learned"):
+        Conversations("talk").question({"talk": [ASKED, unlearned]})
+
+
+@pytest.mark.parametrize("roles", ["{", "[1]", '{"a": 1}', "7", "null", "[" * 100_000])
+def test_roles_of_a_record_that_are_broken_are_refused_by_name(roles: str) -> None:
+    with pytest.raises(DataError, match="dataset talks has broken roles"):
+        conversations.roles_of(DatasetMetadata(name="talks", roles=roles))
 
 
 def test_a_broken_conversation_is_not_passed_over() -> None:

@@ -9,7 +9,9 @@ from rows.errors import first_line
 from trainer.arguments import fine_tune_arguments
 from trainer.claim import attempt
 from trainer.errors import SettingsError, describe, explain, kind_of
+from trainer.events import EventLog
 from trainer.job import log_to_output
+from trainer.library_warnings import LibraryWarnings
 from trainer.lifeline import end_with_parent
 from trainer.outcome import Outcome, WorkerFiles
 
@@ -20,14 +22,15 @@ def main() -> int:
     """Trains as the config says. Returns the exit status; why it failed is left in a file."""
     end_with_parent(int(sys.argv[1]))
     log_to_output()
+    folder, number = Path(fine_tune_arguments(os.environ).train_out_dir), attempt(os.environ)
     try:
-        _train(sys.argv[2])
+        with LibraryWarnings(EventLog(folder, number).notice):
+            _train(sys.argv[2])
     except Exception as error:
         reason = explain(error)
         logger.exception("Axolotl failed: %s", reason)
-        folder = Path(fine_tune_arguments(os.environ).train_out_dir)
         outcome = Outcome(0, kind_of(error), reason, describe(error))
-        WorkerFiles(folder, attempt(os.environ)).write(outcome)
+        WorkerFiles(folder, number).write(outcome)
         return 1
     return 0
 

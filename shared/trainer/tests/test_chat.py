@@ -56,7 +56,7 @@ class Heard:
     """A model that notes what it is given, and writes what it is told to."""
 
     def __init__(self, model: Any, writes: list[int]) -> None:
-        self.device = model.device
+        self.device, self.config = model.device, model.config
         self.writes = writes
         self.heard: list[list[int]] = []
 

@@ -1,12 +1,9 @@
 """Adapters of conversations: evaluated, served and exported as they were trained."""
 
-import csv
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,66 +11,18 @@ import pandas
 import pytest
 from mlflow import pyfunc
 
-from ft.agreed import ANSWERS_FILE, TEMPLATES
-from ft.api import AdapterMetadata, ExportType
-from trainer.arguments import ExportArguments, evaluate_arguments, fine_tune_arguments
+from ft.agreed import ANSWERS_FILE
+from ft.api import ExportType
 from trainer.errors import ModelError, ParityError
-from trainer.evaluation import Evaluation
-from trainer.events import EventLog
-from trainer.exporting import Export
-from trainer.predict import ADAPTER, BASE, GENERATION, Predictor, load
-from trainer.studio import Identity
-from trainer.tests.studio import Direct, Studio
+from trainer.predict import ADAPTER, BASE, Predictor
 from trainer.tests.support import Run
-from trainer.training import FineTuning
+from trainer.tests.talks import STARTER, Made, Talk, trained
 
-STARTER = Path(__file__).parents[1] / "starter"
 CHAT = (
     "{% for m in messages %}{% if m.role == 'user' %}{{ '### CUSTOMER: ' + m.content + '\\n' }}"
     "{% else %}{{ '### ACTION: ' + m.content + eos_token + '\\n' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '### ACTION:' }}{% endif %}"
 )
-GENERATION_CONFIG = '{"max_new_tokens":12}'
-Talk = list[dict[str, str]]
-
-
-@dataclass
-class Made:
-    """A project with an adapter that was trained on conversations."""
-
-    project: Path
-    studio: Studio
-    talks: list[Talk]
-
-    @property
-    def adapter(self) -> AdapterMetadata:
-        return self.studio.adapters[0]
-
-    def serve(self, project: Path, **environment: str) -> Predictor:
-        wanted = {
-            BASE: "starter/model",
-            ADAPTER: self.adapter.location,
-            GENERATION: GENERATION_CONFIG,
-        }
-        return load(wanted | environment, project, lambda _: None)
-
-    def evaluate(self, name: str, **values: Any) -> tuple[Run, list[dict[str, str]]]:
-        """What was told, and the rows of the results."""
-        folder = self.project / "mlflow_results" / name
-        given = {
-            "base_model_id": "model",
-            "dataset_id": "dataset",
-            "prompt_id": "prompt",
-            "result_dir": folder,
-            "generation_config": GENERATION_CONFIG,
-            "eval_dataset_fraction": 1.0,
-            **values,
-        }
-        words = " ".join(f"--{name} {value}" for name, value in given.items())
-        arguments = evaluate_arguments({"JOB_ARGUMENTS": words})
-        Evaluation(arguments, Direct(self.studio), EventLog(folder), self.project).run()
-        with (folder / "result_evaluation.csv").open(newline="", encoding="utf-8") as file:
-            return Run(0, "", folder), list(csv.DictReader(file))
 
 
 def talks_of(rows: list[str]) -> list[Talk]:
@@ -97,25 +46,12 @@ def made(
     tmp_path_factory: pytest.TempPathFactory, fine_tune_flags: Callable[..., str]
 ) -> Iterator[Made]:
     """A short training with a chat template that the base does not have."""
-    project, studio = tmp_path_factory.mktemp("talks"), Studio()
-    (project / "starter").mkdir()
-    (project / "starter/model").symlink_to(STARTER / "model")
     talks = talks_of((STARTER / "intents/train.jsonl").read_text().splitlines()[:160])
-    lines = "".join(json.dumps({"messages": one}) + "\n" for one in talks)
-    (project / "talks.jsonl").write_text(lines)
-    (project / "chat.jinja").write_text(CHAT)
-    for name in TEMPLATES:
-        setattr(studio.prompt, name, "{messages}")
-    studio.dataset.type, studio.dataset.location = "project_jsonl", "talks.jsonl"
-    training = {"max_steps": 40, "learning_rate": 8e-3, "optim": "adamw_torch", "fp16": False}
-    training["chat_template_path"] = "chat.jinja"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project)
-        arguments = fine_tune_arguments({"JOB_ARGUMENTS": fine_tune_flags(training=training)})
-        FineTuning(arguments, Direct(studio), EventLog(project / "outputs/job-1"), project).run()
-        yield Made(project, studio, talks)
-        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
-            os.environ.pop(name, None)
+    folder = tmp_path_factory.mktemp("talks")
+    rows = [{"messages": one} for one in talks]
+    with trained(folder, rows, CHAT, fine_tune_flags, max_steps=40) as project:
+        project.talks = talks
+        yield project
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +120,7 @@ def test_recorded_answers_are_of_conversations(made: Made, tmp_path: Path) -> No
     [
         ({"prompt": "a", "messages": [{"role": "user", "content": "a"}]}, "beside a prompt"),
         ({"messages": []}, "messages: must be a list of objects with role and content"),
-        ({"messages": [{"role": "user"}]}, "messages: must be a list of objects"),
+        ({"messages": [{"role": "user"}]}, "messages: message 1 of user has no content"),
         ({"messages": [{"role": "user", "content": "a " * 5000}]}, "messages: has .* tokens"),
     ],
 )
@@ -224,27 +160,11 @@ def test_a_model_without_a_chat_template_takes_no_messages(made: Made) -> None:
         base.answer({"messages": [{"role": "user", "content": "a"}]})
 
 
-def _export(made: Made, type_: str) -> None:
-    folder = made.project / "exports" / type_
-    folder.mkdir(parents=True)
-    arguments = ExportArguments(
-        export_type=type_,
-        base_model_id="model",
-        adapter_id=made.adapter.id,
-        model_name="talker",
-        artifact_location="model",
-        result_dir=f"exports/{type_}",
-        generation_config={},
-    )
-    studio, events = Direct(made.studio), EventLog(folder)
-    Export(arguments, Identity("job-1", ""), studio, events, made.project).run()
-
-
 @pytest.mark.parametrize("type_", [ExportType.MERGED, "model_registry"])
 def test_exports_answer_conversations(
     made: Made, evaluated: tuple[Run, list[dict[str, str]]], type_: str
 ) -> None:
-    _export(made, type_)
+    made.export(type_)
 
     talks = {asked(talk): talk[:1] for talk in made.talks}
     rows = evaluated[1][:4]

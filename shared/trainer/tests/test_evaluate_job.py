@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from ft.api import AdapterMetadata, DatasetMetadata
+from rows.errors import DataError
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
 from trainer.toxicity import MODEL as TOXICITY_MODEL
@@ -217,3 +218,37 @@ def test_answers_longer_than_the_limit_have_room_or_are_told(
         [told] = [one for one in notices if "cut off" in one]
         assert f"{cut_off} of 3 outputs are cut off by max_new_tokens 12" in told
         assert "3 expected answers are longer" in told
+
+
+def test_a_question_that_leaves_no_room_is_not_asked_and_not_scored(
+    evaluate: Callable[..., Run], project: Path, studio: Studio
+) -> None:
+    (project / "data").mkdir()
+    # The starter takes 256 tokens: one has room, one has a little of it, two have none.
+    tested = ["where is it", "x" * 215, "word " * 400, "x y " * 400]
+    for name, texts in (("train", ["hi"]), ("test", tested)):
+        rows = [{"customer": text, "action": "any"} for text in texts]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (project / "data" / f"{name}.jsonl").write_text(lines)
+    studio.dataset = DatasetMetadata(id="dataset", type="project", name="own", location="data")
+    limits = {"do_sample": False, "max_new_tokens": 200, "min_new_tokens": 30}
+    config = json.dumps(limits, separators=(",", ":"))
+
+    run = evaluate(flags(eval_dataset_fraction=1.0, generation_config=config))
+
+    notices = [event["message"] for event in run.of("notice")]
+    assert any(
+        "2 of 4 questions are as long as the texts that the model takes, 256 tokens" in one
+        for one in notices
+    )
+    rows = {row["model_input"]: row for row in read(run.folder / "result_evaluation.csv")}
+    unasked = [row for text, row in rows.items() if "word " in text or "x y " in text]
+    assert [{row[name] for name in SCORES + OVERLAPS} for row in unasked] == [{""}, {""}]
+    [little] = [row for text, row in rows.items() if "xxx" in text]
+    assert little["cut_off"] == "1"
+    metrics = run.of("metrics")[0]["metrics"]
+    assert metrics["exact_match_rows"] == 2
+    # None of what is left can be asked.
+    (project / "data/test.jsonl").write_text(json.dumps({"customer": "x " * 600, "action": "a"}))
+    with pytest.raises(DataError, match=r"1 of 1 questions .* there is nothing to score"):
+        evaluate(flags(result_dir="mlflow_results/eval-2", generation_config=config))

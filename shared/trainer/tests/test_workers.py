@@ -201,3 +201,41 @@ def test_where_nobody_starts_workers_the_job_says_so(
 
     assert run.status == 1
     assert "needs a workspace or a workbench" in json.dumps(run.events[-1])
+
+
+WARNING = """
+import logging, os
+install = logging.setLogRecordFactory
+
+def installed(factory):
+    # The worker has begun to listen.
+    install(factory)
+    rank = os.environ.get("RANK")
+    if rank is not None and type(getattr(factory, "__self__", None)).__name__ == "LibraryWarnings":
+        logging.getLogger("transformers.trainer").warning("of both: a setting is left out")
+        logging.getLogger("peft").warning("of worker " + rank + " alone")
+
+logging.setLogRecordFactory = installed
+"""
+
+
+def test_notices_that_the_first_worker_does_not_have_are_told_by_name(
+    run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WARNING)
+    run = run_job(
+        "accel_fine_tune.py",
+        fine_tune_flags(dist_num=2, training={"max_steps": 1}),
+        "outputs/job-1",
+        PYTHONPATH=os.pathsep.join([str(tmp_path), str(PROVIDED)]),
+    )
+
+    assert run.status == 0, run.output
+    told = [event["message"] for event in run.of("notice")]
+    assert told.count("transformers: of both: a setting is left out") == 1
+    assert told.count("peft: of worker 0 alone") == 1
+    assert [one for one in told if one.startswith("Worker")] == [
+        "Worker 1: peft: of worker 1 alone"
+    ]
+    assert len(set(told)) == len(told)
+    assert run.events[-1]["event"] == "finished"
