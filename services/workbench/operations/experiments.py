@@ -1,6 +1,7 @@
 """Experiments of MLflow: their runs, and what these logged."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -131,7 +132,9 @@ def _named_numbers(value: Any) -> Any:
         return {key: _named_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_named_numbers(item) for item in value]
-    return "NaN" if value != value else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def _experiment(session: Session, experiment_id: str) -> ExperimentRow:
