@@ -54,11 +54,17 @@ class _Order:
     column: ColumnElement[Any]
     descending: bool
 
+    def at(self, value: Any) -> ColumnElement[bool]:
+        return self.column == self._literal(value)
+
     def after(self, value: Any) -> ColumnElement[bool]:
-        beyond: ColumnElement[bool] = (
-            self.column < value if self.descending else self.column > value
-        )
+        last = self._literal(value)
+        beyond: ColumnElement[bool] = self.column < last if self.descending else self.column > last
         return beyond
+
+    def _literal(self, value: Any) -> ColumnElement[Any]:
+        # With its type: of bare truth values SQLAlchemy takes none to be the greater.
+        return literal(value, self.column.type)
 
 
 class Keys:
@@ -88,7 +94,8 @@ class Keys:
         found = []
         for name, value in wanted.items():
             column = self._column("search_filter", name)
-            found.append(column == _filter_value(name, column.type.python_type, value))
+            wanted_value = _filter_value(name, column.type.python_type, value)
+            found.append(column == literal(wanted_value, column.type))
         return found
 
     def orders(self, sort: str) -> list[_Order]:
@@ -200,7 +207,7 @@ def _page_size(asked: int) -> int:
 
 def _beyond(orders: Sequence[_Order], values: Sequence[Any]) -> ColumnElement[bool]:
     alternatives = [
-        and_(*(o.column == v for o, v in zip(orders[:n], values, strict=False)), order.after(value))
+        and_(*(o.at(v) for o, v in zip(orders[:n], values, strict=False)), order.after(value))
         for n, (order, value) in enumerate(zip(orders, values, strict=True))
     ]
     return or_(*alternatives)
