@@ -189,8 +189,11 @@ def _empty() -> Engine:
 
 
 def _read(engine: Engine, work: Callable[[Session], T]) -> T:
-    with Session(engine) as session:
-        return work(session)
+    try:
+        with Session(engine) as session:
+            return work(session)
+    finally:
+        engine.dispose()
 
 
 def _unreadable(path: Path, error: DatabaseError) -> errors.FailedPrecondition:

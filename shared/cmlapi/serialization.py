@@ -72,6 +72,8 @@ def from_json(data: Any, kind: str | type) -> Any:
 def _model(data: Any, kind: type[ApiModel]) -> Any:
     if issubclass(kind, ApiEnum):
         return str(data)
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{kind.__name__}: {data!r} is not a JSON object")
     present = {
         name: (data[kind.attribute_map[name]], field_kind)
         for name, field_kind in kind.swagger_types.items()
