@@ -76,6 +76,10 @@ class ApiClient:
             self._pool = None
         self.rest_client.close()
 
+    def __del__(self) -> None:
+        if (pool := getattr(self, "_pool", None)) is not None:
+            pool.close()
+
     def __enter__(self) -> Self:
         return self
 
