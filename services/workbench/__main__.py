@@ -94,7 +94,7 @@ async def _build(settings: WorkbenchSettings, address: Address) -> Workbench:
     there = await asyncio.to_thread(machine.detect, settings)
     database = Database(settings.service, sqlite_url(settings.database_file))
     await database.open()
-    await database.write(lambda s: bootstrap.seed(s, settings, there, found))
+    there = await database.write(lambda s: bootstrap.seed(s, settings, there, found))
     bootstrap.copy_starter(settings, found)
     means = Means(database, settings, there, Launcher(settings, address))
     deployments = Deployments(means)

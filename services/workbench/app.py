@@ -1,7 +1,5 @@
 """The HTTP application: a route for each operation of the API description."""
 
-import importlib.resources
-import json
 import re
 from collections.abc import Callable
 from types import ModuleType
@@ -13,7 +11,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import errors
 from services.workbench import client_package, http_errors, keys
-from services.workbench.operations import deployments, jobs, machine, models, projects, registry
+from services.workbench.description import description
+from services.workbench.operations import (
+    applications,
+    deployments,
+    experiments,
+    jobs,
+    machine,
+    models,
+    projects,
+    registry,
+)
 from services.workbench.serving import calls
 from services.workbench.workbench import Workbench
 
@@ -25,14 +33,16 @@ LOGS_PATH = (
 )
 # What needs no key, or is let in by another: a model may be open to anyone with its access key.
 _OPEN = (CLIENT_PATH, HEALTH_PATH, calls.PATH)
-_MODULES: tuple[ModuleType, ...] = (projects, jobs, models, deployments, registry, machine)
-
-
-def description() -> dict[str, Any]:
-    """The API description that the client is generated from."""
-    text = importlib.resources.files("cmlapi").joinpath("description.json").read_text()
-    found: dict[str, Any] = json.loads(text)
-    return found
+_MODULES: tuple[ModuleType, ...] = (
+    projects,
+    jobs,
+    models,
+    deployments,
+    registry,
+    machine,
+    applications,
+    experiments,
+)
 
 
 def build(workbench: Workbench, key: str) -> FastAPI:
@@ -68,9 +78,9 @@ def _handler(operation: str) -> Callable[..., Any]:
 
 
 def _route(path: str) -> str:
-    # Placeholders are named by the argument they become; a file's path has slashes in it.
+    # Placeholders are named by the argument they become; these two may have slashes in them.
     path = re.sub(r"{[^}]+}", lambda match: match[0].replace(".", "_"), path)
-    return path.replace("{path}", "{path:path}")
+    return re.sub(r"{(path|metric_key)}", r"{\1:path}", path)
 
 
 def _health(workbench: Workbench) -> dict[str, str]:

@@ -3,16 +3,18 @@
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from services.workbench import labels
 from services.workbench.machine import Machine
 from services.workbench.runtime import Runtime
 from services.workbench.settings import WorkbenchSettings
-from services.workbench.tables import AcceleratorRow, JobRow, ProjectRow, RuntimeRow
+from services.workbench.tables import JobRow, ProjectRow, RuntimeRow
 
 log = structlog.get_logger()
 
@@ -27,22 +29,27 @@ FRAMEWORKS = "FTS_FRAMEWORKS"
 """The variable by which a template job says with what its jobs can train."""
 CAPACITY = "FTS_CAPACITY"
 """The variable by which a template job says what a job can be granted at the most: a JSON object
-with cpu, memory_gib, gpus, and labels (how many GPUs each accelerator label stands for)."""
+with cpu, memory_gib, gpus, labels (how many GPUs each accelerator label stands for, by its id) and
+label_values (the kind of GPU of each)."""
 NO_TRAINER = "FTS_NO_TRAINER"
 """The variable by which a template job says why its own script cannot run; empty if it can."""
 STARTER_PARTS = ("model", "intents")
 
 
-def seed(session: Session, settings: WorkbenchSettings, machine: Machine, runtime: Runtime) -> None:
-    """Make the database say what the machine and the runtime are today."""
+def seed(
+    session: Session, settings: WorkbenchSettings, machine: Machine, runtime: Runtime
+) -> Machine:
+    """Make the database say what the machine and the runtime are today; the machine with its
+    accelerator labels."""
     _seed_project(session, settings.workbench_project_id)
     _seed_runtime(session, runtime)
-    _seed_accelerators(session, machine)
+    machine = replace(machine, labels=labels.seed(session, machine))
     for name, script in TEMPLATE_JOBS.items():
         _seed_template(session, settings.workbench_project_id, name, script, runtime)
     state(session, FRAMEWORKS, ",".join(runtime.frameworks))
     state(session, CAPACITY, json.dumps(machine.most()))
     state(session, NO_TRAINER, runtime.unfit)
+    return machine
 
 
 def state(session: Session, variable: str, value: str) -> None:
@@ -70,22 +77,6 @@ def _seed_runtime(session: Session, runtime: Runtime) -> None:
             status="ENABLED",
         )
     )
-
-
-def _seed_accelerators(session: Session, machine: Machine) -> None:
-    session.execute(delete(AcceleratorRow))
-    for number, kind in enumerate(machine.kinds, start=1):
-        count = sum(gpu.kind == kind for gpu in machine.gpus)
-        session.add(
-            AcceleratorRow(
-                id=str(number),
-                label_key="nvidia.com/gpu.product",
-                label_value=kind,
-                availability=True,
-                max_gpu_count=count,
-                max_gpu_per_workload=count,
-            )
-        )
 
 
 def _seed_template(

@@ -8,20 +8,21 @@ before it, wherever that row stands by then, so rows that are added meanwhile sh
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, and_, func, inspect, literal, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import errors
 from cmlapi.models.base import ApiModel
-from services.workbench.tables import Row
+from services.workbench import views
+from services.workbench.description import documented_keys
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R")
 DEFAULT_PAGE_SIZE = 10
 MAX_PAGE_SIZE = 1000
 _LOWEST: dict[type, Any] = {
@@ -31,6 +32,8 @@ _LOWEST: dict[type, Any] = {
     bool: False,
     datetime: datetime.min.replace(tzinfo=UTC),
 }
+_PEOPLE = ("creator", "owner")
+"""Parts of a key that stand for the one user there is."""
 
 
 @dataclass(frozen=True)
@@ -51,31 +54,98 @@ class _Order:
     column: ColumnElement[Any]
     descending: bool
 
+    def at(self, value: Any) -> ColumnElement[bool]:
+        return self.column == self._literal(value)
+
     def after(self, value: Any) -> ColumnElement[bool]:
-        beyond: ColumnElement[bool] = (
-            self.column < value if self.descending else self.column > value
-        )
+        last = self._literal(value)
+        beyond: ColumnElement[bool] = self.column < last if self.descending else self.column > last
         return beyond
+
+    def _literal(self, value: Any) -> ColumnElement[Any]:
+        # With its type: of bare truth values SQLAlchemy takes none to be the greater.
+        return literal(value, self.column.type)
+
+
+class Keys:
+    """Keys of an operation's `search_filter` and `sort`: `fields`, and those that are documented.
+
+    A documented key whose field there is not has the same value for all: nothing, or what the one
+    user is called.
+    """
+
+    def __init__(self, operation: str, fields: Mapping[str, ColumnElement[Any]]) -> None:
+        self._fields = fields
+        self._documented = {
+            parameter: documented_keys(operation, parameter)
+            for parameter in ("search_filter", "sort")
+        }
+
+    def wanted(self, search_filter: str) -> list[ColumnElement[bool]]:
+        """Return the conditions of a filter; raises InvalidArgument."""
+        if not search_filter:
+            return []
+        try:
+            wanted = json.loads(search_filter)
+        except ValueError as error:
+            raise errors.InvalidArgument(f"search_filter: not JSON: {error}") from None
+        if not isinstance(wanted, dict):
+            raise errors.InvalidArgument("search_filter: must be a JSON object of field and value")
+        found = []
+        for name, value in wanted.items():
+            column = self._column("search_filter", name)
+            wanted_value = _filter_value(name, column.type.python_type, value)
+            found.append(column == literal(wanted_value, column.type))
+        return found
+
+    def orders(self, sort: str) -> list[_Order]:
+        """Return the orders of a sort, without those that order nothing; raises InvalidArgument."""
+        orders = []
+        for part in filter(None, sort.split(",")):
+            # A `+` that was not escaped in a query arrives as a blank.
+            name = part.strip().lstrip("+-")
+            column = self._column("sort", name)
+            if name not in self._fields:
+                continue
+            # NULL compares as nothing; the lowest value of the type in its stead keeps pages whole.
+            lowest = literal(_LOWEST[column.type.python_type], column.type)
+            orders.append(_Order(func.coalesce(column, lowest), part.strip().startswith("-")))
+        return orders
+
+    def _column(self, parameter: str, name: str) -> ColumnElement[Any]:
+        documented = self._documented[parameter]
+        if name in self._fields:
+            return self._fields[name]
+        if name in documented:
+            return literal(_same_for_all(name), String())
+        known = ", ".join(sorted({*self._fields, *documented}))
+        raise errors.InvalidArgument(f"{parameter}: unknown field {name!r}; known: {known}")
 
 
 class Listing(Generic[R]):
     """One table as a list of the API.
 
-    Filter and sort know the fields of `model` that are plain columns of `table`; `aliases` are
-    further names for them that filters in the field use.
+    Filter and sort know the fields of `model` that are plain columns of `table`, and what the
+    client documents for the operation; `more` are columns for further keys.
     """
 
     def __init__(
-        self, table: type[R], model: type[ApiModel], aliases: dict[str, str] | None = None
+        self,
+        operation: str,
+        table: type[R],
+        model: type[ApiModel],
+        more: Mapping[str, ColumnElement[Any]] | None = None,
     ) -> None:
-        self._table = table
-        columns = table.__table__.columns
-        self._fields: dict[str, ColumnElement[Any]] = {
+        self._table: Any = table
+        attributes = inspect(table).column_attrs
+        columns = {attribute.key: attribute.columns[0] for attribute in attributes}
+        plain = {
             name: columns[name]
             for name in model.swagger_types
             if name in columns and columns[name].type.python_type in _LOWEST
         }
-        self._fields |= {alias: columns[name] for alias, name in (aliases or {}).items()}
+        self._keys = Keys(operation, plain | dict(more or {}))
+        self._seq = _Order(columns["seq"], False)
 
     def page(
         self, session: Session, query: ListQuery, *conditions: ColumnElement[bool]
@@ -84,8 +154,8 @@ class Listing(Generic[R]):
 
         Raises InvalidArgument naming the parameter that is wrong.
         """
-        orders = self._orders(query.sort)
-        statement = select(self._table).where(*conditions, *self._wanted(query.search_filter))
+        orders = [*self._keys.orders(query.sort), self._seq]
+        statement = select(self._table).where(*conditions, *self._keys.wanted(query.search_filter))
         statement = statement.order_by(
             *(order.column.desc() if order.descending else order.column for order in orders)
         )
@@ -101,47 +171,32 @@ class Listing(Generic[R]):
         )
         return rows[:size], _token(mark, session.execute(last).one())
 
-    def _wanted(self, search_filter: str) -> list[ColumnElement[bool]]:
-        if not search_filter:
-            return []
-        try:
-            wanted = json.loads(search_filter)
-        except ValueError as error:
-            raise errors.InvalidArgument(f"search_filter: not JSON: {error}") from None
-        if not isinstance(wanted, dict):
-            raise errors.InvalidArgument("search_filter: must be a JSON object of field and value")
-        return [
-            self._field("search_filter", name) == self._value(name, value)
-            for name, value in wanted.items()
-        ]
 
-    def _value(self, name: str, value: Any) -> Any:
-        kind = self._field("search_filter", name).type.python_type
-        try:
-            if kind is bool:
-                return {"true": True, "false": False}[str(value).lower()]
-            if isinstance(value, str | int | float):
-                return datetime.fromisoformat(str(value)) if kind is datetime else kind(value)
-        except (KeyError, ValueError):
-            pass
-        raise errors.InvalidArgument(f"search_filter: {name}: {value!r} is not a {kind.__name__}")
+def check_empty(operation: str, query: ListQuery) -> None:
+    """Raises InvalidArgument, as a list would, for a query of a list that is always empty."""
+    keys = Keys(operation, {})
+    keys.orders(query.sort)
+    keys.wanted(query.search_filter)
+    _page_size(query.page_size)
+    if query.page_token:
+        raise errors.InvalidArgument("page_token: not a token of this list")
 
-    def _orders(self, sort: str) -> list[_Order]:
-        orders = []
-        for part in filter(None, sort.split(",")):
-            # A `+` that was not escaped in a query arrives as a blank.
-            name = part.strip().lstrip("+-")
-            column = self._field("sort", name)
-            # NULL compares as nothing; the lowest value of the type in its stead keeps pages whole.
-            lowest = literal(_LOWEST[column.type.python_type], column.type)
-            orders.append(_Order(func.coalesce(column, lowest), part.strip().startswith("-")))
-        return [*orders, _Order(self._table.__table__.columns["seq"], False)]
 
-    def _field(self, parameter: str, name: str) -> ColumnElement[Any]:
-        if name not in self._fields:
-            known = ", ".join(sorted(self._fields))
-            raise errors.InvalidArgument(f"{parameter}: unknown field {name!r}; known: {known}")
-        return self._fields[name]
+def _same_for_all(name: str) -> str:
+    part, _, field = name.partition(".")
+    value = getattr(views.user(), field, "") if part in _PEOPLE else ""
+    return str(value)
+
+
+def _filter_value(name: str, kind: type, value: Any) -> Any:
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[str(value).lower()]
+        if isinstance(value, str | int | float):
+            return datetime.fromisoformat(str(value)) if kind is datetime else kind(value)
+    except (KeyError, ValueError):
+        pass
+    raise errors.InvalidArgument(f"search_filter: {name}: {value!r} is not a {kind.__name__}")
 
 
 def _page_size(asked: int) -> int:
@@ -152,7 +207,7 @@ def _page_size(asked: int) -> int:
 
 def _beyond(orders: Sequence[_Order], values: Sequence[Any]) -> ColumnElement[bool]:
     alternatives = [
-        and_(*(o.column == v for o, v in zip(orders[:n], values, strict=False)), order.after(value))
+        and_(*(o.at(v) for o, v in zip(orders[:n], values, strict=False)), order.after(value))
         for n, (order, value) in enumerate(zip(orders, values, strict=True))
     ]
     return or_(*alternatives)

@@ -4,8 +4,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 GIB = 2**30
 _CGROUP = Path("/sys/fs/cgroup")
-_ANY_LABEL = ("", "-1")
+_ANY_LABEL = ("", "0", "-1")
 
 
 @dataclass(frozen=True)
@@ -94,27 +94,24 @@ class Machine:
     cpu: float
     memory: float
     gpus: tuple[Gpu, ...] = ()
-
-    @property
-    def kinds(self) -> list[str]:
-        """The kinds of GPU there are. The label of each is its number among them, from 1."""
-        return sorted({gpu.kind for gpu in self.gpus})
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Kind of GPU by the id of its accelerator label, also of kinds that are gone."""
 
     def gpus_of(self, label: str) -> list[Gpu]:
-        """The GPUs that a label stands for: a number as an accelerator's id, or a kind's name."""
+        """The GPUs that a label's id stands for; all of them for none."""
         if label in _ANY_LABEL:
             return list(self.gpus)
-        names = {kind: (str(n), label_id(kind)) for n, kind in enumerate(self.kinds, start=1)}
-        return [gpu for gpu in self.gpus if label in names[gpu.kind]]
+        return [gpu for gpu in self.gpus if gpu.kind == self.labels.get(label)]
 
     def most(self) -> dict[str, Any]:
         """What one run can be granted at the most."""
-        labels = {str(n): kind for n, kind in enumerate(self.kinds, start=1)}
+        there = {id: kind for id, kind in self.labels.items() if self.gpus_of(id)}
         return {
             "cpu": self.cpu,
             "memory_gib": self.memory,
             "gpus": len(self.gpus),
-            "labels": {number: len(self.gpus_of(number)) for number in labels},
+            "labels": {id: len(self.gpus_of(id)) for id in there},
+            "label_values": there,
         }
 
     def shortfall(self, demand: Demand) -> str | None:
@@ -136,7 +133,8 @@ class Machine:
         return f"waits for {', and for '.join(found)}" if found else ""
 
     def _compared(self, demand: Demand, gpus: int) -> list[tuple["Kind", float, float]]:
-        label = "" if demand.label in _ANY_LABEL else f" labelled {demand.label!r}"
+        kind = f" ({self.labels[demand.label]})" if demand.label in self.labels else ""
+        label = "" if demand.label in _ANY_LABEL else f" labelled {demand.label!r}{kind}"
         return [
             (CPUS, demand.cpu, self.cpu),
             (MEMORY, demand.memory, self.memory),
@@ -170,11 +168,6 @@ class Machine:
         busy = set(taken)
         free = [gpu.index for gpu in self.gpus_of(demand.label) if gpu.index not in busy]
         return free[: demand.gpu] if demand.gpu <= len(free) else None
-
-
-def label_id(kind: str) -> str:
-    """The id of the accelerator label for GPUs of that kind."""
-    return kind.lower().replace(" ", "-")
 
 
 def detect(settings: WorkbenchSettings) -> Machine:

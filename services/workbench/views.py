@@ -3,13 +3,15 @@
 import getpass
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import cmlapi
 from chassis import errors
+from cmlapi import serialization
 from cmlapi.models.base import ApiModel
 from ft.agreed import WAITS_FOR
-from services.workbench import tables
+from services.workbench import labels, tables
 
 M = TypeVar("M", bound=ApiModel)
 
@@ -62,6 +64,7 @@ def job(row: tables.JobRow, of: tables.ProjectRow) -> cmlapi.Job:
         project=short_project(of),
         environment=json.dumps(row.environment),
         timeout=str(row.timeout),
+        accelerator_label_id=row.accelerator_label_id or labels.SHOWN_NONE,
     )
 
 
@@ -79,6 +82,7 @@ def model(row: tables.ModelRow, of: tables.ProjectRow) -> cmlapi.Model:
         row,
         creator=user(),
         project=short_project(of),
+        accelerator_label_id=row.accelerator_label_id or labels.SHOWN_NONE,
         default_resources=cmlapi.DefaultResources(
             cpu_millicores=str(round(row.cpu * 1000)),
             memory_mb=str(round(row.memory * 1024)),
@@ -127,6 +131,21 @@ def registered_model_version(
         model_version_metadata=metadata,
         tags=tags,
     )
+
+
+def file(root: Path, path: Path) -> cmlapi.FileInfo:
+    """A file or folder below `root`."""
+    # A link's own facts, not those of what it points to, which may lie outside.
+    return cmlapi.FileInfo(
+        path=path.relative_to(root).as_posix(),
+        is_dir=path.is_dir() and not path.is_symlink(),
+        file_size=str(path.lstat().st_size),
+    )
+
+
+def plain(document: ApiModel) -> Any:
+    """A document as JSON data."""
+    return serialization.to_json(document)
 
 
 def environment(field: str, text: str) -> dict[str, str]:

@@ -8,51 +8,75 @@ from collections.abc import Mapping
 from typing import Any
 
 from cmlapi import models
-from cmlapi.models.base import ApiModel
+from cmlapi.models.base import ApiEnum, ApiModel
 
-_CONTAINER = re.compile(r"(list|dict)[\[(](?:str, )?(\w+)[\])]")
-_PRIMITIVES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+_LIST = re.compile(r"list\[(.*)\]")
+_DICT = re.compile(r"dict\(([^,]*), (.*)\)")
+PRIMITIVE_TYPES = (float, bool, bytes, str, int)
+NATIVE_TYPES_MAPPING: dict[str, type] = {
+    "int": int,
+    "long": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "date": datetime.date,
+    "datetime": datetime.datetime,
+    "object": object,
+}
 
 
 def to_json(value: Any) -> Any:
-    """Return `value` as plain JSON data; attributes that are None are left out."""
+    """Return `value` as plain JSON data; attributes of a model that are None are left out."""
     match value:
         case ApiModel():
             fields = {name: getattr(value, name) for name in value.swagger_types}
-            return {name: to_json(item) for name, item in fields.items() if item is not None}
+            return {
+                value.attribute_map[name]: to_json(item)
+                for name, item in fields.items()
+                if item is not None
+            }
         case Mapping():
             return {key: to_json(item) for key, item in value.items()}
-        case list() | tuple():
+        case list():
             return [to_json(item) for item in value]
-        case datetime.datetime():
+        case tuple():
+            return tuple(to_json(item) for item in value)
+        case datetime.date():  # of which a datetime is one
             return value.isoformat()
         case _:
             return value
 
 
-def from_json(data: Any, kind: str) -> Any:
-    """Return JSON `data` as a value of the described type `kind`.
+def from_json(data: Any, kind: str | type) -> Any:
+    """Return JSON `data` as a value of `kind`, a class or the description's word for one.
 
     Unknown fields are passed over. Raises `ValueError` where a value cannot be read as its type.
     """
     if data is None:
         return None
-    if container := _CONTAINER.fullmatch(kind):
-        inner = container[2]
-        if container[1] == "list":
-            return [from_json(item, inner) for item in data]
-        return {key: from_json(item, inner) for key, item in data.items()}
-    if kind == "datetime":
-        return datetime.datetime.fromisoformat(data)
-    if primitive := _PRIMITIVES.get(kind):
-        return primitive(data)
-    described = getattr(models, kind)
-    if not issubclass(described, ApiModel):
+    if isinstance(kind, str):
+        if container := _LIST.fullmatch(kind):
+            return [from_json(item, container[1]) for item in data]
+        if container := _DICT.fullmatch(kind):
+            return {key: from_json(item, container[2]) for key, item in data.items()}
+        kind = NATIVE_TYPES_MAPPING.get(kind) or getattr(models, kind)
+    if kind is object:
+        return data
+    if kind in (datetime.datetime, datetime.date):
+        return kind.fromisoformat(data)
+    if kind in PRIMITIVE_TYPES:
+        return kind(data)
+    return _model(data, kind)
+
+
+def _model(data: Any, kind: type[ApiModel]) -> Any:
+    if issubclass(kind, ApiEnum):
         return str(data)
-    return described(
-        **{
-            name: from_json(data[name], field_kind)
-            for name, field_kind in described.swagger_types.items()
-            if name in data
-        }
-    )
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{kind.__name__}: {data!r} is not a JSON object")
+    present = {
+        name: (data[kind.attribute_map[name]], field_kind)
+        for name, field_kind in kind.swagger_types.items()
+        if kind.attribute_map[name] in data
+    }
+    return kind(**{name: from_json(*given) for name, given in present.items()})

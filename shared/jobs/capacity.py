@@ -19,7 +19,10 @@ from jobs import rules
 from jobs.workspace import Workspace
 
 CAPACITY = "FTS_CAPACITY"
-"""A JSON object: cpu, memory_gib, gpus, and labels with how many GPUs each stands for."""
+"""A JSON object: cpu, memory_gib, gpus, labels with how many GPUs each stands for, and label_values
+with what each is called."""
+NO_LABEL = (-1, 0)
+"""What a request says that asks for no accelerator label."""
 NO_TRAINER = "FTS_NO_TRAINER"
 """Why the studio's own scripts cannot run there, a sentence; empty if they can."""
 _SECONDS = 5.0
@@ -57,6 +60,8 @@ class Capacity:
     gpus: int | None = None
     labels: Mapping[str, int] | None = None
     """How many GPUs of each accelerator label, by its id; 0 for a number that is not stated."""
+    label_values: Mapping[str, str] = field(default_factory=dict)
+    """What the labels are called, by their ids."""
     no_trainer: str = ""
 
     def message(self) -> GetJobCapacityResponse:
@@ -71,7 +76,10 @@ class Capacity:
             found.add("", rules.TRAINER, self.no_trainer)
         self._check(found, asked.name("cpu"), "cpu", asked.cpu, self.cpu, "CPUs")
         self._check(found, asked.name("memory"), "memory", asked.memory, self.memory, "GiB")
-        if asked.label is not None and asked.label > 0 and self.labels is not None:
+        if asked.label is not None and asked.label < min(NO_LABEL):
+            description = f"{asked.label} is no id of an accelerator label; -1 asks for none"
+            found.add(asked.name("label"), rules.LABEL, description)
+        elif asked.label not in (None, *NO_LABEL) and self.labels is not None:
             self._check_label(asked, found, str(asked.label), self.labels)
         elif self.gpus is not None:
             self._check_gpus(asked, found, self.gpus, "")
@@ -93,11 +101,17 @@ class Capacity:
         self, asked: Asked, found: Violations, label: str, labels: Mapping[str, int]
     ) -> None:
         if label not in labels:
-            there = f"there is {', '.join(labels)}" if labels else "there is none"
+            there = (
+                f"there is {', '.join(map(self._called, labels)) or 'none'}, and -1 asks for none"
+            )
             description = f"there is no accelerator label {label} where the job would run; {there}"
             found.add(asked.name("label"), rules.LABEL, description)
         elif labels[label] > 0:
             self._check_gpus(asked, found, labels[label], f" with label {label}")
+
+    def _called(self, label: str) -> str:
+        value = self.label_values.get(label)
+        return f"{label} ({value})" if value else label
 
     def _check_gpus(self, asked: Asked, found: Violations, there: int, kind: str) -> None:
         # Workers in one run need GPUs of their own each; elsewhere each is a workload.
@@ -121,14 +135,15 @@ async def capacity(workspace: Workspace, template: str, label: int | None = None
             job = await workspace.template(template)
         said = _variables(job)
         stated = _stated(said.get(CAPACITY, ""))
-        labels = stated.get("labels")
-        if labels is None and label is not None and label > 0:
-            labels = await _labels(workspace)
+        labels, values = stated.get("labels"), stated.get("label_values")
+        if labels is None and label not in (None, *NO_LABEL):
+            labels, values = await _labels(workspace)
         return Capacity(
             cpu=_number(stated.get("cpu"), float),
             memory=_number(stated.get("memory_gib"), float),
             gpus=_number(stated.get("gpus"), int),
             labels=labels,
+            label_values=values if isinstance(values, dict) else {},
             no_trainer=str(said.get(NO_TRAINER) or ""),
         )
     return Capacity()
@@ -142,11 +157,13 @@ async def require_granted(workspace: Workspace, template: str, asked: Asked) -> 
         raise FailedPrecondition.of(found.found, reason="NOT_GRANTABLE")
 
 
-async def _labels(workspace: Workspace) -> dict[str, int] | None:
+async def _labels(workspace: Workspace) -> tuple[dict[str, int] | None, dict[str, str]]:
+    """How many GPUs the workspace's labels stand for, and what they are called."""
     with suppress(Refusal):
         found = await workspace.accelerator_labels()
-        return {str(one.id): _number(one.max_gpu_per_workload, int) or 0 for one in found}
-    return None
+        counts = {str(one.id): _number(one.max_gpu_per_workload, int) or 0 for one in found}
+        return counts, {str(one.id): str(one.label_value or "") for one in found}
+    return None, {}
 
 
 def _variables(template: Any) -> dict[str, Any]:

@@ -53,5 +53,4 @@ async def _merge(workspace: Workspace, wanted: dict[str, str]) -> None:
         raise ValueError("the project's environment is not a JSON object")
     if {**environment, **wanted} == environment:
         return
-    project.environment = json.dumps({**environment, **wanted})
-    await workspace.update_project(project)
+    await workspace.update_project(environment=json.dumps({**environment, **wanted}))

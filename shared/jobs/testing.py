@@ -111,8 +111,8 @@ class Workbench:
         """What its template jobs say, beside what they say already."""
         for job in self._all():
             if str(job.name).endswith("_Base_Job"):
-                job.environment = json.dumps({**json.loads(job.environment or "{}"), **variables})
-                self.api.update_job(job, PROJECT_ID, str(job.id))
+                said = json.dumps({**json.loads(job.environment or "{}"), **variables})
+                self.api.update_job(cmlapi.Job(environment=said), PROJECT_ID, str(job.id))
 
     def script(self, name: str, code: str) -> str:
         """Writes a script into the project; its location."""

@@ -141,9 +141,11 @@ class Workspace:
         """The project."""
         return await self._call("get_project", project_id=self._project_id)
 
-    async def update_project(self, project: Any) -> None:
-        """Writes the project back."""
-        await self._call("update_project", body=project, project_id=self._project_id)
+    async def update_project(self, **fields: Any) -> None:
+        """Changes those fields of the project and no others: what else was read may be out of date
+        by now, and a workspace may refuse to be sent who owns it."""
+        body = self._model("Project", **fields)
+        await self._call("update_project", body=body, project_id=self._project_id)
 
     async def registered_model(self, model_id: str) -> Any:
         """A model of the workspace's registry, with its versions."""

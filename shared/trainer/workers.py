@@ -96,7 +96,7 @@ class Workers:
     def _launch(self, environment: dict[str, str]) -> str:
         arguments = self._arguments
         label = arguments.gpu_label_id
-        labelled = {"accelerator_label_id": label} if label not in ("", "-1") else {}
+        labelled = {"accelerator_label_id": label} if label not in ("", "0", "-1") else {}
         [launched] = self._platform.launch_workers(
             n=1,
             cpu=arguments.dist_cpu,

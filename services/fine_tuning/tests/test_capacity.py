@@ -14,7 +14,13 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
 from services.fine_tuning.tests.studio import WAITS, Studio
 
-SMALL = {"cpu": 2, "memory_gib": 23.4, "gpus": 1, "labels": {"1": 1}}
+SMALL = {
+    "cpu": 2,
+    "memory_gib": 23.4,
+    "gpus": 1,
+    "labels": {"1": 1, "2": 0},
+    "label_values": {"1": "NVIDIA A"},
+}
 
 
 @pytest.fixture
@@ -31,7 +37,13 @@ def small(studio: Studio) -> Studio:
         ({"num_memory": 64}, "memory", ("64 GiB", "at most 23.4")),
         ({"num_gpu": 2}, "gpu", ("2 GPUs", "at most 1")),
         ({"num_gpu": 1, "num_workers": 2}, "gpu", ("2 GPUs (2 workers with 1 each)", "at most 1")),
-        ({"num_gpu": 1, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "there is 1")),
+        (
+            {"num_gpu": 1, "gpu_label_id": 7},
+            "gpu_label_id",
+            ("label 7", "there is 1 (NVIDIA A), 2"),
+        ),
+        ({"num_gpu": 0, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "-1 asks for none")),
+        ({"num_gpu": 1, "gpu_label_id": -2}, "gpu_label_id", ("-2 is no id", "-1 asks for none")),
         ({"num_gpu": 2, "gpu_label_id": 1}, "gpu", ("2 GPUs", "at most 1 with label 1")),
     ],
 )

@@ -19,7 +19,7 @@ from services.workbench.operations.model_rows import build_row, deployment_row, 
 from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow, Row
 from services.workbench.workbench import Bench, Workbench
 
-_DEPLOYMENTS = Listing(ModelDeploymentRow, cmlapi.ModelDeployment)
+_DEPLOYMENTS = Listing("list_model_deployments", ModelDeploymentRow, cmlapi.ModelDeployment)
 _RESOURCES = ("cpu", "memory", "replicas")
 _DELETE_MARGIN_SECONDS = 20
 LOG_TAIL_BYTES = 65_536

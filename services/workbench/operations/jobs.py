@@ -5,20 +5,36 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 import cmlapi
 from chassis import errors
 from cmlapi import EngineStatus
-from services.workbench import views
+from services.workbench import labels, views
 from services.workbench.engine.states import UNFINISHED
 from services.workbench.lists import Listing, ListParameters
 from services.workbench.tables import JobRow, JobRunRow, utc_now
 from services.workbench.workbench import Bench, get_project_row
 
-_JOBS = Listing(JobRow, cmlapi.Job)
-_RUNS = Listing(JobRunRow, cmlapi.JobRun)
+_JOBS = Listing("list_jobs", JobRow, cmlapi.Job)
+
+
+def _of_its_job(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    return select(column).where(JobRow.id == JobRunRow.job_id).scalar_subquery()
+
+
+_RUNS = Listing(
+    "list_job_runs",
+    JobRunRow,
+    cmlapi.JobRun,
+    {
+        "script": JobRunRow.script.expression,
+        "name": _of_its_job(JobRow.name),
+        "paused": _of_its_job(JobRow.paused),
+        "type": _of_its_job(JobRow.type),
+    },
+)
 _PLAIN_FIELDS = (
     "name",
     "script",
@@ -27,7 +43,6 @@ _PLAIN_FIELDS = (
     "cpu",
     "memory",
     "nvidia_gpu",
-    "accelerator_label_id",
     "kill_on_timeout",
     "timezone",
     "paused",
@@ -113,7 +128,8 @@ async def create_job(bench: Bench, project_id: str, body: cmlapi.CreateJobReques
 
     def work(session: Session) -> cmlapi.Job:
         project = get_project_row(session, project_id)
-        row = JobRow(project_id=project.id, **values)
+        label = labels.asked_for(session, body.accelerator_label_id or "")
+        row = JobRow(project_id=project.id, accelerator_label_id=label, **values)
         session.add(row)
         session.flush()
         return views.job(row, project)
@@ -132,6 +148,9 @@ async def update_job(bench: Bench, project_id: str, job_id: str, body: cmlapi.Jo
 
     def work(session: Session) -> cmlapi.Job:
         row = _job(session, project_id, job_id)
+        if (given := body.accelerator_label_id) is not None:
+            kept = row.accelerator_label_id
+            values["accelerator_label_id"] = labels.asked_for(session, given, kept)
         views.apply(row, values)
         return views.job(row, get_project_row(session, project_id))
 
@@ -273,8 +292,8 @@ def _check(values: dict[str, Any]) -> None:
         raise errors.InvalidArgument("; ".join(broken))
 
 
-def _seconds(text: str) -> int:
+def _seconds(given: str | int) -> int:
     try:
-        return int(text)
+        return int(given)
     except ValueError:
-        raise errors.InvalidArgument(f"timeout: {text!r} is not a number of seconds") from None
+        raise errors.InvalidArgument(f"timeout: {given!r} is not a number of seconds") from None

@@ -6,8 +6,10 @@ from services.workbench.lists import Listing, ListParameters
 from services.workbench.tables import AcceleratorRow, RuntimeRow
 from services.workbench.workbench import Bench
 
-_RUNTIMES = Listing(RuntimeRow, cmlapi.Runtime)
-_ACCELERATORS = Listing(AcceleratorRow, cmlapi.AcceleratorNodeLabel)
+_RUNTIMES = Listing("list_runtimes", RuntimeRow, cmlapi.Runtime)
+_ACCELERATORS = Listing(
+    "list_all_accelerator_node_labels", AcceleratorRow, cmlapi.AcceleratorNodeLabel
+)
 
 
 async def list_runtimes(bench: Bench, query: ListParameters) -> cmlapi.ListRuntimesResponse:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 import cmlapi
 from chassis import errors
-from services.workbench import views
+from services.workbench import labels, views
 from services.workbench.engine.states import PENDING
 from services.workbench.lists import Listing, ListParameters
 from services.workbench.operations.deployments import delete_with_deployments, new_deployment
@@ -14,17 +14,16 @@ from services.workbench.operations.model_rows import build_row, model_row
 from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow
 from services.workbench.workbench import Bench, get_project_row
 
-_MODELS = Listing(ModelRow, cmlapi.Model)
-_BUILDS = Listing(ModelBuildRow, cmlapi.ModelBuild)
+_MODELS = Listing("list_models", ModelRow, cmlapi.Model)
+_BUILDS = Listing("list_model_builds", ModelBuildRow, cmlapi.ModelBuild)
 _MODEL_FIELDS = (
     "name",
     "description",
     "registered_model_id",
     "visibility",
     "run_as",
-    "accelerator_label_id",
 )
-_CHANGEABLE = ("name", "description", "visibility", "run_as", "accelerator_label_id")
+_CHANGEABLE = ("name", "description", "visibility", "run_as")
 _BUILD_FIELDS = (
     "comment",
     "file_path",
@@ -67,7 +66,8 @@ async def create_model(
 
     def work(session: Session) -> cmlapi.Model:
         get_project_row(session, project_id)
-        row = ModelRow(project_id=project_id, **values)
+        label = labels.asked_for(session, body.accelerator_label_id or "")
+        row = ModelRow(project_id=project_id, accelerator_label_id=label, **values)
         session.add(row)
         session.flush()
         if body.auto_build_model:
@@ -90,6 +90,9 @@ async def update_model(
 
     def work(session: Session) -> cmlapi.Model:
         row = model_row(session, project_id, model_id)
+        if (given := body.accelerator_label_id) is not None:
+            kept = row.accelerator_label_id
+            changes["accelerator_label_id"] = labels.asked_for(session, given, kept)
         views.apply(row, changes)
         return _view(session, row)
 
@@ -189,10 +192,10 @@ def _default_resources(body: cmlapi.UpdateSingleModel) -> dict[str, Any]:
     return changes
 
 
-def _number(field: str, text: str) -> int:
-    if not text.isdecimal():
-        raise errors.InvalidArgument(f"{field}: {text!r} is not a whole number of 0 or more")
-    return int(text)
+def _number(field: str, given: str | int) -> int:
+    if not str(given).isdecimal():
+        raise errors.InvalidArgument(f"{field}: {given!r} is not a whole number of 0 or more")
+    return int(given)
 
 
 def _view(session: Session, row: ModelRow) -> cmlapi.Model:

@@ -11,7 +11,7 @@ from services.workbench.lists import Listing, ListParameters
 from services.workbench.tables import ProjectRow
 from services.workbench.workbench import Bench, get_project_row
 
-_PROJECTS = Listing(ProjectRow, cmlapi.Project)
+_PROJECTS = Listing("list_projects", ProjectRow, cmlapi.Project)
 _CHANGEABLE = ("name", "description", "visibility", "shared_memory_limit")
 
 
@@ -52,7 +52,7 @@ async def list_project_files(
     if not found.exists():
         raise errors.NotFound(f"path: {path!r} does not exist in the project")
     entries = sorted(found.iterdir()) if found.is_dir() else [found]
-    return cmlapi.ListProjectFilesResponse(files=[_file(root, entry) for entry in entries])
+    return cmlapi.ListProjectFilesResponse(files=[views.file(root, entry) for entry in entries])
 
 
 def _inside(root: Path, path: str) -> Path:
@@ -63,12 +63,3 @@ def _inside(root: Path, path: str) -> Path:
     if not found.is_relative_to(root):
         raise errors.InvalidArgument(f"path: {path!r} lies outside the project")
     return found
-
-
-def _file(root: Path, path: Path) -> cmlapi.FileInfo:
-    # A link's own facts, not those of what it points to, which may lie outside.
-    return cmlapi.FileInfo(
-        path=path.relative_to(root).as_posix(),
-        is_dir=path.is_dir() and not path.is_symlink(),
-        file_size=str(path.lstat().st_size),
-    )

@@ -10,8 +10,15 @@ from services.workbench.lists import Listing, ListParameters, ListQuery
 from services.workbench.tables import RegisteredModelRow, RegisteredModelVersionRow, utc_now
 from services.workbench.workbench import Bench, get_project_row
 
-_MODELS = Listing(RegisteredModelRow, cmlapi.RegisteredModelDetails, {"model_name": "name"})
-_VERSIONS = Listing(RegisteredModelVersionRow, cmlapi.RegisteredModelVersion)
+_MODELS = Listing(
+    "list_registered_models",
+    RegisteredModelRow,
+    cmlapi.RegisteredModelDetails,
+    {"model_name": RegisteredModelRow.name.expression},
+)
+_VERSIONS = Listing(
+    "get_registered_model", RegisteredModelVersionRow, cmlapi.RegisteredModelVersion
+)
 
 
 async def list_registered_models(

@@ -25,7 +25,7 @@ from services.workbench.engine.launch import Task, project_environment
 from services.workbench.engine.means import Means
 from services.workbench.engine.states import change
 from services.workbench.serving import builds, served
-from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, utc_now
+from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow, utc_now
 
 log = structlog.get_logger()
 
@@ -138,7 +138,8 @@ class Deployments:
 
     def _free_gpus(self, row: ModelDeploymentRow) -> list[str] | None:
         """GPUs for the deployment, fewer than it asks for where the machine has fewer."""
-        there = [gpu.index for gpu in self._machine.gpus]
+        label = self._database.read(lambda session: _label_of(session, row))
+        there = [gpu.index for gpu in self._machine.gpus_of(label)]
         wanted = min(row.nvidia_gpu, len(there))
         held = self._database.read(at.held_gpus)
         free = [gpu for gpu in there if gpu not in held]
@@ -278,6 +279,11 @@ def _active(session: Session) -> Sequence[ModelDeploymentRow]:
     return session.scalars(
         select(ModelDeploymentRow).where(wanted).order_by(ModelDeploymentRow.seq)
     ).all()
+
+
+def _label_of(session: Session, row: ModelDeploymentRow) -> str:
+    of_it = ModelRow.id == row.model_id
+    return session.scalars(select(ModelRow.accelerator_label_id).where(of_it)).one()
 
 
 def _build_of(session: Session, row: ModelDeploymentRow) -> ModelBuildRow:

@@ -69,7 +69,10 @@ def deployed(harness: Any, code: str, *, of: Served | None = None, **fields: Any
     api = harness.client()
     script = harness.project / f"model{len(list(harness.project.glob('model*.py')))}.py"
     script.write_text(textwrap.dedent(code))
-    options = {"disable_authentication": fields.pop("disable_authentication", False)}
+    options = {
+        "disable_authentication": fields.pop("disable_authentication", False),
+        "accelerator_label_id": fields.pop("accelerator_label_id", None),
+    }
     model = (
         of.model
         if of

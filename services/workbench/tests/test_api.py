@@ -93,8 +93,8 @@ def test_files_that_may_hold_secrets_are_private(shared: Any) -> None:
 
 def test_unknown_operation_and_verb(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     call = api.api_client.call_api
-    refused(404, call, "GET", "/api/v2/nothing", cmlapi.Job, path_params={})
-    refused(501, call, "PUT", "/api/v2/projects", cmlapi.Job, path_params={})
+    refused(404, call, "/api/v2/nothing", "GET", auth_settings=["BearerAuth"])
+    refused(501, call, "/api/v2/projects", "PUT")
 
 
 # Lists
@@ -211,7 +211,7 @@ def test_job_comes_back_as_it_was_given(api: cmlapi.CMLServiceApi) -> None:
         "memory": 3.0,
         "nvidia_gpu": 1,
         "arguments": "--a b",
-        "accelerator_label_id": "gpu",
+        "accelerator_label_id": "1",
         "kill_on_timeout": True,
         "runtime_addon_identifiers": ["addon"],
     }

@@ -4,10 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from services.workbench.machine import Demand, Gpu, Machine, detect
+from services.workbench.machine import Demand, Gpu, Holder, Machine, detect
 from services.workbench.settings import WorkbenchSettings
 
-TWO_KINDS = Machine(8, 32, (Gpu("0", "NVIDIA A"), Gpu("1", "NVIDIA B"), Gpu("2", "NVIDIA A")))
+TWO_KINDS = Machine(
+    8,
+    32,
+    (Gpu("0", "NVIDIA A"), Gpu("1", "NVIDIA B"), Gpu("2", "NVIDIA A")),
+    {"1": "NVIDIA B", "2": "NVIDIA A", "3": "NVIDIA C"},
+)
 
 
 def _nvidia_smi(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,10 +45,14 @@ def test_settings_are_stronger_than_the_machine() -> None:
 
 
 def test_label_narrows_the_gpus() -> None:
-    assert TWO_KINDS.grant(Demand(1, 1, 2, "nvidia-a"), [], []) == ["0", "2"]
-    assert TWO_KINDS.grant(Demand(1, 1, 2, "nvidia-a"), [], ["2"]) is None
-    assert TWO_KINDS.shortfall(Demand(1, 1, 2, "nvidia-b")) is not None
+    assert TWO_KINDS.grant(Demand(1, 1, 2, "2"), [], []) == ["0", "2"]
+    assert TWO_KINDS.grant(Demand(1, 1, 2, "2"), [], ["2"]) is None
+    assert TWO_KINDS.shortfall(Demand(1, 1, 2, "1")) is not None
+    assert "'1' (NVIDIA B)" in TWO_KINDS.wait(Demand(1, 1, 1, "1"), [Holder("run", gpus=("1",))])
+    for none in ("3", "7", "unicorn"):
+        assert TWO_KINDS.shortfall(Demand(1, 1, 1, none)) is not None
     assert TWO_KINDS.grant(Demand(1, 1, 3, "-1"), [], []) == ["0", "1", "2"]
+    assert TWO_KINDS.most()["labels"] == {"1": 1, "2": 2}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Served models and GPUs: who holds them, and what follows when one fails in a process."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,21 @@ def test_a_model_without_its_gpus_is_served_and_says_so(
     served = deploy(shared, code, nvidia_gpus=3, cpu=100, memory=1000)
     assert served.call({})[1]["response"] == "0,1"
     assert "asks for 3 GPU(s); the machine has 2" in served.log()
+
+
+def test_a_model_gets_gpus_of_its_label(
+    harness: Any, deploy: Callable[..., Served], tmp_path: Path
+) -> None:
+    command = tmp_path / "bin" / "nvidia-smi"
+    command.parent.mkdir()
+    command.write_text("#!/bin/sh\necho '0, NVIDIA B'\necho '1, NVIDIA A'\n")
+    command.chmod(0o755)
+    harness.settings["PATH"] = f"{command.parent}:{os.environ['PATH']}"
+    harness.start()
+    code = "import os\ndef answer(args): return os.environ['CUDA_VISIBLE_DEVICES']"
+    served = deploy(harness, code, nvidia_gpus=1, accelerator_label_id=1)
+    assert served.model.accelerator_label_id == "1"
+    assert served.call({})[1]["response"] == "1"
 
 
 def test_gpus_are_not_given_away_twice(

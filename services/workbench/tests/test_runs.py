@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -267,12 +268,17 @@ def test_gpus_are_granted_to_one_run_at_a_time(
     assert shared.output(shared.done(api, third)).split()[-1] == "0,1"
 
 
-def test_unknown_accelerator_label_is_never_granted(
-    shared: Any, api: cmlapi.CMLServiceApi, wait: Callable[..., Any]
+def test_accelerator_label_of_an_older_workbench_is_never_granted_if_it_is_none_here(
+    harness: Any, wait: Callable[..., Any]
 ) -> None:
-    run = shared.run(api, shared.job(api, "", nvidia_gpu=1, accelerator_label_id="unicorn"))
-    wait("it is told why it waits", lambda: _says(shared, run, "'unicorn'"))
-    api.stop_job_run(shared.project_id, run.job_id, run.id)
+    api = harness.start()
+    job = harness.job(api, "", nvidia_gpu=1)
+    harness.end()
+    with sqlite3.connect(harness.home / "workbench.db") as database:
+        database.execute("UPDATE jobs SET accelerator_label_id = 'unicorn' WHERE id = ?", [job.id])
+    api = harness.start()
+    run = harness.run(api, job)
+    wait("it is told why it waits", lambda: _says(harness, run, "'unicorn'"))
 
 
 def test_deleting_a_job_stops_its_runs_first(shared: Any, api: cmlapi.CMLServiceApi) -> None:

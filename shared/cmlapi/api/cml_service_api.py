@@ -3,22 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from cmlapi import models
-from cmlapi.api_client import ApiClient
-from cmlapi.rest import RequestTimeout
+from cmlapi.api.base import Api, CallOptions, data_only
 
 
-class CMLServiceApi:
+class CMLServiceApi(Api):
     """The operations of a workspace.
 
     Each raises `ApiException` where the workspace refuses or fails, `ValueError` for an
     empty path parameter and urllib3's `HTTPError` where the workspace is out of reach.
+    With `async_req=True` an `AsyncResult` is returned, whose `get` gives the answer.
+    `..._with_http_info` return the answer, its HTTP status and its headers.
     """
-
-    def __init__(self, api_client: ApiClient | None = None) -> None:
-        self.api_client = api_client or ApiClient()
 
     def list_projects(
         self,
@@ -29,15 +27,48 @@ class CMLServiceApi:
         page_token: str | None = None,
         include_public_projects: bool | None = None,
         include_all_projects: bool | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListProjectsResponse:
+        """List the projects the key may see.
+
+        Keys of `search_filter`: creator.email, creator.name, creator.username, description, name,
+        owner.email, owner.name, owner.username.
+        Keys of `sort`: created_at, creator.email, creator.name, creator.username, description,
+        name, owner.email, owner.name, owner.username, updated_at.
+        """
+        call = self.list_projects_with_http_info
+        answer: models.ListProjectsResponse = call(
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            include_public_projects=include_public_projects,
+            include_all_projects=include_all_projects,
+            **data_only(options),
+        )
+        return answer
+
+    def list_projects_with_http_info(
+        self,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        include_public_projects: bool | None = None,
+        include_all_projects: bool | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the projects the key may see."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects",
-            models.ListProjectsResponse,
-            path_params={},
-            query_params={
+        return self._call(
+            "list_projects",
+            (
+                "GET",
+                "/api/v2/projects",
+                "ListProjectsResponse",
+            ),
+            {},
+            {
                 "search_filter": search_filter,
                 "sort": sort,
                 "page_size": page_size,
@@ -45,43 +76,77 @@ class CMLServiceApi:
                 "include_public_projects": include_public_projects,
                 "include_all_projects": include_all_projects,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def get_project(
         self,
         project_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.Project:
         """Read one project."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}",
-            models.Project,
-            path_params={
+        call = self.get_project_with_http_info
+        answer: models.Project = call(
+            project_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_project_with_http_info(
+        self,
+        project_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one project."""
+        return self._call(
+            "get_project",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}",
+                "Project",
+            ),
+            {
                 "project_id": project_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def update_project(
         self,
         body: models.Project | dict[str, Any],
         project_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.Project:
         """Change the fields of a project that the body sets."""
-        return self.api_client.call_api(
-            "PATCH",
-            "/api/v2/projects/{project_id}",
-            models.Project,
-            path_params={
+        call = self.update_project_with_http_info
+        answer: models.Project = call(
+            body,
+            project_id,
+            **data_only(options),
+        )
+        return answer
+
+    def update_project_with_http_info(
+        self,
+        body: models.Project | dict[str, Any],
+        project_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Change the fields of a project that the body sets."""
+        return self._call(
+            "update_project",
+            (
+                "PATCH",
+                "/api/v2/projects/{project_id}",
+                "Project",
+            ),
+            {
                 "project_id": project_id,
             },
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def list_jobs(
@@ -92,61 +157,128 @@ class CMLServiceApi:
         sort: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListJobsResponse:
+        """List the jobs of a project.
+
+        Keys of `search_filter`: creator.email, creator.name, creator.username, description, kernel,
+        name, paused, script, type.
+        Keys of `sort`: created_at, creator.email, creator.name, creator.username, description,
+        kernel, name, paused, script, type, updated_at.
+        """
+        call = self.list_jobs_with_http_info
+        answer: models.ListJobsResponse = call(
+            project_id,
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def list_jobs_with_http_info(
+        self,
+        project_id: str,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the jobs of a project."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/jobs",
-            models.ListJobsResponse,
-            path_params={
+        return self._call(
+            "list_jobs",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/jobs",
+                "ListJobsResponse",
+            ),
+            {
                 "project_id": project_id,
             },
-            query_params={
+            {
                 "search_filter": search_filter,
                 "sort": sort,
                 "page_size": page_size,
                 "page_token": page_token,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def get_job(
         self,
         project_id: str,
         job_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.Job:
         """Read one job."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/jobs/{job_id}",
-            models.Job,
-            path_params={
+        call = self.get_job_with_http_info
+        answer: models.Job = call(
+            project_id,
+            job_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_job_with_http_info(
+        self,
+        project_id: str,
+        job_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one job."""
+        return self._call(
+            "get_job",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/jobs/{job_id}",
+                "Job",
+            ),
+            {
                 "project_id": project_id,
                 "job_id": job_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def create_job(
         self,
         body: models.CreateJobRequest | dict[str, Any],
         project_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.Job:
         """Create a job; nothing runs until a run of it is created."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/projects/{project_id}/jobs",
-            models.Job,
-            path_params={
+        call = self.create_job_with_http_info
+        answer: models.Job = call(
+            body,
+            project_id,
+            **data_only(options),
+        )
+        return answer
+
+    def create_job_with_http_info(
+        self,
+        body: models.CreateJobRequest | dict[str, Any],
+        project_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Create a job; nothing runs until a run of it is created."""
+        return self._call(
+            "create_job",
+            (
+                "POST",
+                "/api/v2/projects/{project_id}/jobs",
+                "Job",
+            ),
+            {
                 "project_id": project_id,
             },
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def update_job(
@@ -154,39 +286,77 @@ class CMLServiceApi:
         body: models.Job | dict[str, Any],
         project_id: str,
         job_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.Job:
         """Change the fields of a job that the body sets."""
-        return self.api_client.call_api(
-            "PATCH",
-            "/api/v2/projects/{project_id}/jobs/{job_id}",
-            models.Job,
-            path_params={
+        call = self.update_job_with_http_info
+        answer: models.Job = call(
+            body,
+            project_id,
+            job_id,
+            **data_only(options),
+        )
+        return answer
+
+    def update_job_with_http_info(
+        self,
+        body: models.Job | dict[str, Any],
+        project_id: str,
+        job_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Change the fields of a job that the body sets."""
+        return self._call(
+            "update_job",
+            (
+                "PATCH",
+                "/api/v2/projects/{project_id}/jobs/{job_id}",
+                "Job",
+            ),
+            {
                 "project_id": project_id,
                 "job_id": job_id,
             },
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def delete_job(
         self,
         project_id: str,
         job_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.DeleteJobResponse:
         """Delete a job, stopping its runs first."""
-        return self.api_client.call_api(
-            "DELETE",
-            "/api/v2/projects/{project_id}/jobs/{job_id}",
-            models.DeleteJobResponse,
-            path_params={
+        call = self.delete_job_with_http_info
+        answer: models.DeleteJobResponse = call(
+            project_id,
+            job_id,
+            **data_only(options),
+        )
+        return answer
+
+    def delete_job_with_http_info(
+        self,
+        project_id: str,
+        job_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Delete a job, stopping its runs first."""
+        return self._call(
+            "delete_job",
+            (
+                "DELETE",
+                "/api/v2/projects/{project_id}/jobs/{job_id}",
+                "DeleteJobResponse",
+            ),
+            {
                 "project_id": project_id,
                 "job_id": job_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def list_all_jobs(
@@ -195,20 +365,45 @@ class CMLServiceApi:
         search_filter: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListJobsResponse:
+        """List the jobs of every project the key may see.
+
+        Keys of `search_filter`: creator.email, creator.name, creator.username, description, kernel,
+        name, paused, script, type.
+        """
+        call = self.list_all_jobs_with_http_info
+        answer: models.ListJobsResponse = call(
+            search_filter=search_filter,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def list_all_jobs_with_http_info(
+        self,
+        *,
+        search_filter: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the jobs of every project the key may see."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/jobs",
-            models.ListJobsResponse,
-            path_params={},
-            query_params={
+        return self._call(
+            "list_all_jobs",
+            (
+                "GET",
+                "/api/v2/jobs",
+                "ListJobsResponse",
+            ),
+            {},
+            {
                 "search_filter": search_filter,
                 "page_size": page_size,
                 "page_token": page_token,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def list_job_runs(
@@ -220,24 +415,57 @@ class CMLServiceApi:
         sort: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListJobRunsResponse:
+        """List the runs of a job.
+
+        Keys of `search_filter`: creator.email, creator.name, creator.username, description, kernel,
+        name, paused, script, type.
+        Keys of `sort`: created_at, creator.email, creator.name, creator.username, description,
+        kernel, name, paused, script, type, updated_at.
+        """
+        call = self.list_job_runs_with_http_info
+        answer: models.ListJobRunsResponse = call(
+            project_id,
+            job_id,
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def list_job_runs_with_http_info(
+        self,
+        project_id: str,
+        job_id: str,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the runs of a job."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/jobs/{job_id}/runs",
-            models.ListJobRunsResponse,
-            path_params={
+        return self._call(
+            "list_job_runs",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/jobs/{job_id}/runs",
+                "ListJobRunsResponse",
+            ),
+            {
                 "project_id": project_id,
                 "job_id": job_id,
             },
-            query_params={
+            {
                 "search_filter": search_filter,
                 "sort": sort,
                 "page_size": page_size,
                 "page_token": page_token,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def get_job_run(
@@ -245,20 +473,40 @@ class CMLServiceApi:
         project_id: str,
         job_id: str,
         run_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.JobRun:
         """Read one run of a job."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/jobs/{job_id}/runs/{run_id}",
-            models.JobRun,
-            path_params={
+        call = self.get_job_run_with_http_info
+        answer: models.JobRun = call(
+            project_id,
+            job_id,
+            run_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_job_run_with_http_info(
+        self,
+        project_id: str,
+        job_id: str,
+        run_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one run of a job."""
+        return self._call(
+            "get_job_run",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/jobs/{job_id}/runs/{run_id}",
+                "JobRun",
+            ),
+            {
                 "project_id": project_id,
                 "job_id": job_id,
                 "run_id": run_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def create_job_run(
@@ -266,20 +514,40 @@ class CMLServiceApi:
         body: models.CreateJobRunRequest | dict[str, Any],
         project_id: str,
         job_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.JobRun:
         """Start a run of a job."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/projects/{project_id}/jobs/{job_id}/runs",
-            models.JobRun,
-            path_params={
+        call = self.create_job_run_with_http_info
+        answer: models.JobRun = call(
+            body,
+            project_id,
+            job_id,
+            **data_only(options),
+        )
+        return answer
+
+    def create_job_run_with_http_info(
+        self,
+        body: models.CreateJobRunRequest | dict[str, Any],
+        project_id: str,
+        job_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Start a run of a job."""
+        return self._call(
+            "create_job_run",
+            (
+                "POST",
+                "/api/v2/projects/{project_id}/jobs/{job_id}/runs",
+                "JobRun",
+            ),
+            {
                 "project_id": project_id,
                 "job_id": job_id,
             },
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def stop_job_run(
@@ -287,20 +555,40 @@ class CMLServiceApi:
         project_id: str,
         job_id: str,
         run_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.JobRun:
         """Ask for a run to be stopped."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/projects/{project_id}/jobs/{job_id}/runs/{run_id}:stop",
-            models.JobRun,
-            path_params={
+        call = self.stop_job_run_with_http_info
+        answer: models.JobRun = call(
+            project_id,
+            job_id,
+            run_id,
+            **data_only(options),
+        )
+        return answer
+
+    def stop_job_run_with_http_info(
+        self,
+        project_id: str,
+        job_id: str,
+        run_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Ask for a run to be stopped."""
+        return self._call(
+            "stop_job_run",
+            (
+                "POST",
+                "/api/v2/projects/{project_id}/jobs/{job_id}/runs/{run_id}:stop",
+                "JobRun",
+            ),
+            {
                 "project_id": project_id,
                 "job_id": job_id,
                 "run_id": run_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def list_models(
@@ -311,61 +599,128 @@ class CMLServiceApi:
         sort: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListModelsResponse:
+        """List the models of a project.
+
+        Keys of `search_filter`: auth_enabled, creator.email, creator.name, creator.username,
+        description, name.
+        Keys of `sort`: auth_enabled, created_at, creator.email, creator.name, creator.username,
+        description, name, updated_at.
+        """
+        call = self.list_models_with_http_info
+        answer: models.ListModelsResponse = call(
+            project_id,
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def list_models_with_http_info(
+        self,
+        project_id: str,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the models of a project."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/models",
-            models.ListModelsResponse,
-            path_params={
+        return self._call(
+            "list_models",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/models",
+                "ListModelsResponse",
+            ),
+            {
                 "project_id": project_id,
             },
-            query_params={
+            {
                 "search_filter": search_filter,
                 "sort": sort,
                 "page_size": page_size,
                 "page_token": page_token,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def get_model(
         self,
         project_id: str,
         model_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.Model:
         """Read one model."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/models/{model_id}",
-            models.Model,
-            path_params={
+        call = self.get_model_with_http_info
+        answer: models.Model = call(
+            project_id,
+            model_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_model_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one model."""
+        return self._call(
+            "get_model",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/models/{model_id}",
+                "Model",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def create_model(
         self,
         body: models.CreateModelRequest | dict[str, Any],
         project_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.Model:
         """Create a model, optionally with a first build and deployment."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/projects/{project_id}/models",
-            models.Model,
-            path_params={
+        call = self.create_model_with_http_info
+        answer: models.Model = call(
+            body,
+            project_id,
+            **data_only(options),
+        )
+        return answer
+
+    def create_model_with_http_info(
+        self,
+        body: models.CreateModelRequest | dict[str, Any],
+        project_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Create a model, optionally with a first build and deployment."""
+        return self._call(
+            "create_model",
+            (
+                "POST",
+                "/api/v2/projects/{project_id}/models",
+                "Model",
+            ),
+            {
                 "project_id": project_id,
             },
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def update_model(
@@ -373,39 +728,77 @@ class CMLServiceApi:
         body: models.UpdateSingleModel | dict[str, Any],
         project_id: str,
         model_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.Model:
         """Change the fields of a model that the body sets."""
-        return self.api_client.call_api(
-            "PATCH",
-            "/api/v2/projects/{project_id}/models/{model_id}",
-            models.Model,
-            path_params={
+        call = self.update_model_with_http_info
+        answer: models.Model = call(
+            body,
+            project_id,
+            model_id,
+            **data_only(options),
+        )
+        return answer
+
+    def update_model_with_http_info(
+        self,
+        body: models.UpdateSingleModel | dict[str, Any],
+        project_id: str,
+        model_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Change the fields of a model that the body sets."""
+        return self._call(
+            "update_model",
+            (
+                "PATCH",
+                "/api/v2/projects/{project_id}/models/{model_id}",
+                "Model",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
             },
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def delete_model(
         self,
         project_id: str,
         model_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.DeleteModelResponse:
         """Delete a model with its builds and deployments."""
-        return self.api_client.call_api(
-            "DELETE",
-            "/api/v2/projects/{project_id}/models/{model_id}",
-            models.DeleteModelResponse,
-            path_params={
+        call = self.delete_model_with_http_info
+        answer: models.DeleteModelResponse = call(
+            project_id,
+            model_id,
+            **data_only(options),
+        )
+        return answer
+
+    def delete_model_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Delete a model with its builds and deployments."""
+        return self._call(
+            "delete_model",
+            (
+                "DELETE",
+                "/api/v2/projects/{project_id}/models/{model_id}",
+                "DeleteModelResponse",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def list_model_builds(
@@ -417,24 +810,57 @@ class CMLServiceApi:
         sort: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListModelBuildsResponse:
+        """List the builds of a model.
+
+        Keys of `search_filter`: comment, creator.email, creator.name, creator.username, crn,
+        status.
+        Keys of `sort`: built_at, comment, created_at, creator.email, creator.name,
+        creator.username, crn, status, updated_at.
+        """
+        call = self.list_model_builds_with_http_info
+        answer: models.ListModelBuildsResponse = call(
+            project_id,
+            model_id,
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def list_model_builds_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the builds of a model."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds",
-            models.ListModelBuildsResponse,
-            path_params={
+        return self._call(
+            "list_model_builds",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds",
+                "ListModelBuildsResponse",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
             },
-            query_params={
+            {
                 "search_filter": search_filter,
                 "sort": sort,
                 "page_size": page_size,
                 "page_token": page_token,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def get_model_build(
@@ -444,22 +870,45 @@ class CMLServiceApi:
         build_id: str,
         *,
         registered_model_version_id: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ModelBuild:
         """Read one build of a model."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}",
-            models.ModelBuild,
-            path_params={
+        call = self.get_model_build_with_http_info
+        answer: models.ModelBuild = call(
+            project_id,
+            model_id,
+            build_id,
+            registered_model_version_id=registered_model_version_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_model_build_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        build_id: str,
+        *,
+        registered_model_version_id: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one build of a model."""
+        return self._call(
+            "get_model_build",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}",
+                "ModelBuild",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
                 "build_id": build_id,
             },
-            query_params={
+            {
                 "registered_model_version_id": registered_model_version_id,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def create_model_build(
@@ -467,20 +916,40 @@ class CMLServiceApi:
         body: models.CreateModelBuildRequest | dict[str, Any],
         project_id: str,
         model_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ModelBuild:
         """Create a build of a model, optionally deploying it."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds",
-            models.ModelBuild,
-            path_params={
+        call = self.create_model_build_with_http_info
+        answer: models.ModelBuild = call(
+            body,
+            project_id,
+            model_id,
+            **data_only(options),
+        )
+        return answer
+
+    def create_model_build_with_http_info(
+        self,
+        body: models.CreateModelBuildRequest | dict[str, Any],
+        project_id: str,
+        model_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Create a build of a model, optionally deploying it."""
+        return self._call(
+            "create_model_build",
+            (
+                "POST",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds",
+                "ModelBuild",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
             },
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def delete_model_build(
@@ -488,20 +957,40 @@ class CMLServiceApi:
         project_id: str,
         model_id: str,
         build_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.DeleteModelBuildResponse:
         """Delete a build with its deployments."""
-        return self.api_client.call_api(
-            "DELETE",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}",
-            models.DeleteModelBuildResponse,
-            path_params={
+        call = self.delete_model_build_with_http_info
+        answer: models.DeleteModelBuildResponse = call(
+            project_id,
+            model_id,
+            build_id,
+            **data_only(options),
+        )
+        return answer
+
+    def delete_model_build_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        build_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Delete a build with its deployments."""
+        return self._call(
+            "delete_model_build",
+            (
+                "DELETE",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}",
+                "DeleteModelBuildResponse",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
                 "build_id": build_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def list_model_deployments(
@@ -514,25 +1003,54 @@ class CMLServiceApi:
         page_size: int | None = None,
         page_token: str | None = None,
         sort: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListModelDeploymentsResponse:
         """List the deployments of a build."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments",
-            models.ListModelDeploymentsResponse,
-            path_params={
+        call = self.list_model_deployments_with_http_info
+        answer: models.ListModelDeploymentsResponse = call(
+            project_id,
+            model_id,
+            build_id,
+            search_filter=search_filter,
+            page_size=page_size,
+            page_token=page_token,
+            sort=sort,
+            **data_only(options),
+        )
+        return answer
+
+    def list_model_deployments_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        build_id: str,
+        *,
+        search_filter: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        sort: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """List the deployments of a build."""
+        return self._call(
+            "list_model_deployments",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments",
+                "ListModelDeploymentsResponse",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
                 "build_id": build_id,
             },
-            query_params={
+            {
                 "search_filter": search_filter,
                 "page_size": page_size,
                 "page_token": page_token,
                 "sort": sort,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def get_model_deployment(
@@ -541,21 +1059,43 @@ class CMLServiceApi:
         model_id: str,
         build_id: str,
         deployment_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ModelDeployment:
         """Read one deployment."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments/{deployment_id}",
-            models.ModelDeployment,
-            path_params={
+        call = self.get_model_deployment_with_http_info
+        answer: models.ModelDeployment = call(
+            project_id,
+            model_id,
+            build_id,
+            deployment_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_model_deployment_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        build_id: str,
+        deployment_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one deployment."""
+        return self._call(
+            "get_model_deployment",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments/{deployment_id}",
+                "ModelDeployment",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
                 "build_id": build_id,
                 "deployment_id": deployment_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def create_model_deployment(
@@ -564,21 +1104,43 @@ class CMLServiceApi:
         project_id: str,
         model_id: str,
         build_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ModelDeployment:
         """Deploy a build."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments",
-            models.ModelDeployment,
-            path_params={
+        call = self.create_model_deployment_with_http_info
+        answer: models.ModelDeployment = call(
+            body,
+            project_id,
+            model_id,
+            build_id,
+            **data_only(options),
+        )
+        return answer
+
+    def create_model_deployment_with_http_info(
+        self,
+        body: models.CreateModelDeploymentRequest | dict[str, Any],
+        project_id: str,
+        model_id: str,
+        build_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Deploy a build."""
+        return self._call(
+            "create_model_deployment",
+            (
+                "POST",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments",
+                "ModelDeployment",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
                 "build_id": build_id,
             },
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def stop_model_deployment(
@@ -587,21 +1149,43 @@ class CMLServiceApi:
         model_id: str,
         build_id: str,
         deployment_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ModelDeployment:
         """Stop a deployment."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments/{deployment_id}:stop",
-            models.ModelDeployment,
-            path_params={
+        call = self.stop_model_deployment_with_http_info
+        answer: models.ModelDeployment = call(
+            project_id,
+            model_id,
+            build_id,
+            deployment_id,
+            **data_only(options),
+        )
+        return answer
+
+    def stop_model_deployment_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        build_id: str,
+        deployment_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Stop a deployment."""
+        return self._call(
+            "stop_model_deployment",
+            (
+                "POST",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments/{deployment_id}:stop",
+                "ModelDeployment",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
                 "build_id": build_id,
                 "deployment_id": deployment_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def restart_model_deployment(
@@ -610,21 +1194,43 @@ class CMLServiceApi:
         model_id: str,
         build_id: str,
         deployment_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ModelDeployment:
         """Start a stopped deployment again."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments/{deployment_id}:restart",
-            models.ModelDeployment,
-            path_params={
+        call = self.restart_model_deployment_with_http_info
+        answer: models.ModelDeployment = call(
+            project_id,
+            model_id,
+            build_id,
+            deployment_id,
+            **data_only(options),
+        )
+        return answer
+
+    def restart_model_deployment_with_http_info(
+        self,
+        project_id: str,
+        model_id: str,
+        build_id: str,
+        deployment_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Start a stopped deployment again."""
+        return self._call(
+            "restart_model_deployment",
+            (
+                "POST",
+                "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}/deployments/{deployment_id}:restart",
+                "ModelDeployment",
+            ),
+            {
                 "project_id": project_id,
                 "model_id": model_id,
                 "build_id": build_id,
                 "deployment_id": deployment_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def list_registered_models(
@@ -634,21 +1240,48 @@ class CMLServiceApi:
         sort: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListRegisteredModelsResponse:
+        """List the models of the registry.
+
+        Keys of `sort`: created_at, creator.email, creator.name, creator.username, description,
+        kernel, name, script, status, updated_at.
+        """
+        call = self.list_registered_models_with_http_info
+        answer: models.ListRegisteredModelsResponse = call(
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def list_registered_models_with_http_info(
+        self,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the models of the registry."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/registry/models",
-            models.ListRegisteredModelsResponse,
-            path_params={},
-            query_params={
+        return self._call(
+            "list_registered_models",
+            (
+                "GET",
+                "/api/v2/registry/models",
+                "ListRegisteredModelsResponse",
+            ),
+            {},
+            {
                 "search_filter": search_filter,
                 "sort": sort,
                 "page_size": page_size,
                 "page_token": page_token,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def get_registered_model(
@@ -659,94 +1292,191 @@ class CMLServiceApi:
         sort: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.RegisteredModel:
+        """Read a registered model and a page of its versions.
+
+        Keys of `sort`: created_at, creator.email, creator.name, creator.username, description,
+        kernel, name, script, status, updated_at.
+        """
+        call = self.get_registered_model_with_http_info
+        answer: models.RegisteredModel = call(
+            model_id,
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def get_registered_model_with_http_info(
+        self,
+        model_id: str,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """Read a registered model and a page of its versions."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/registry/models/{model_id}",
-            models.RegisteredModel,
-            path_params={
+        return self._call(
+            "get_registered_model",
+            (
+                "GET",
+                "/api/v2/registry/models/{model_id}",
+                "RegisteredModel",
+            ),
+            {
                 "model_id": model_id,
             },
-            query_params={
+            {
                 "search_filter": search_filter,
                 "sort": sort,
                 "page_size": page_size,
                 "page_token": page_token,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def create_registered_model(
         self,
         body: models.CreateRegisteredModelRequest | dict[str, Any],
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.RegisteredModel:
         """Register a logged model: a new name, or a new version of a known one."""
-        return self.api_client.call_api(
-            "POST",
-            "/api/v2/registry/models",
-            models.RegisteredModel,
-            path_params={},
+        call = self.create_registered_model_with_http_info
+        answer: models.RegisteredModel = call(
+            body,
+            **data_only(options),
+        )
+        return answer
+
+    def create_registered_model_with_http_info(
+        self,
+        body: models.CreateRegisteredModelRequest | dict[str, Any],
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Register a logged model: a new name, or a new version of a known one."""
+        return self._call(
+            "create_registered_model",
+            (
+                "POST",
+                "/api/v2/registry/models",
+                "RegisteredModel",
+            ),
+            {},
+            {},
+            options,
             body=body,
-            _request_timeout=_request_timeout,
         )
 
     def delete_registered_model(
         self,
         model_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.DeleteRegisteredModelResponse:
         """Delete a registered model with its versions."""
-        return self.api_client.call_api(
-            "DELETE",
-            "/api/v2/registry/models/{model_id}",
-            models.DeleteRegisteredModelResponse,
-            path_params={
+        call = self.delete_registered_model_with_http_info
+        answer: models.DeleteRegisteredModelResponse = call(
+            model_id,
+            **data_only(options),
+        )
+        return answer
+
+    def delete_registered_model_with_http_info(
+        self,
+        model_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Delete a registered model with its versions."""
+        return self._call(
+            "delete_registered_model",
+            (
+                "DELETE",
+                "/api/v2/registry/models/{model_id}",
+                "DeleteRegisteredModelResponse",
+            ),
+            {
                 "model_id": model_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def get_registered_model_version(
         self,
         model_id: str,
         version_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.RegisteredModelVersion:
         """Read one version of a registered model."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/registry/models/{model_id}/versions/{version_id}",
-            models.RegisteredModelVersion,
-            path_params={
+        call = self.get_registered_model_version_with_http_info
+        answer: models.RegisteredModelVersion = call(
+            model_id,
+            version_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_registered_model_version_with_http_info(
+        self,
+        model_id: str,
+        version_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one version of a registered model."""
+        return self._call(
+            "get_registered_model_version",
+            (
+                "GET",
+                "/api/v2/registry/models/{model_id}/versions/{version_id}",
+                "RegisteredModelVersion",
+            ),
+            {
                 "model_id": model_id,
                 "version_id": version_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def delete_registered_model_version(
         self,
         model_id: str,
         version_id: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.DeleteRegisteredModelVersionResponse:
         """Delete one version of a registered model."""
-        return self.api_client.call_api(
-            "DELETE",
-            "/api/v2/registry/models/{model_id}/versions/{version_id}",
-            models.DeleteRegisteredModelVersionResponse,
-            path_params={
+        call = self.delete_registered_model_version_with_http_info
+        answer: models.DeleteRegisteredModelVersionResponse = call(
+            model_id,
+            version_id,
+            **data_only(options),
+        )
+        return answer
+
+    def delete_registered_model_version_with_http_info(
+        self,
+        model_id: str,
+        version_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Delete one version of a registered model."""
+        return self._call(
+            "delete_registered_model_version",
+            (
+                "DELETE",
+                "/api/v2/registry/models/{model_id}/versions/{version_id}",
+                "DeleteRegisteredModelVersionResponse",
+            ),
+            {
                 "model_id": model_id,
                 "version_id": version_id,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
         )
 
     def list_runtimes(
@@ -756,21 +1486,49 @@ class CMLServiceApi:
         page_size: int | None = None,
         page_token: str | None = None,
         sort: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListRuntimesResponse:
+        """List the runtimes that jobs and models may name.
+
+        Keys of `search_filter`: image_identifier, editor, kernel, edition, description,
+        full_version.
+        Keys of `sort`: image_identifier, editor, kernel, edition, description, full_version.
+        """
+        call = self.list_runtimes_with_http_info
+        answer: models.ListRuntimesResponse = call(
+            search_filter=search_filter,
+            page_size=page_size,
+            page_token=page_token,
+            sort=sort,
+            **data_only(options),
+        )
+        return answer
+
+    def list_runtimes_with_http_info(
+        self,
+        *,
+        search_filter: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        sort: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the runtimes that jobs and models may name."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/runtimes",
-            models.ListRuntimesResponse,
-            path_params={},
-            query_params={
+        return self._call(
+            "list_runtimes",
+            (
+                "GET",
+                "/api/v2/runtimes",
+                "ListRuntimesResponse",
+            ),
+            {},
+            {
                 "search_filter": search_filter,
                 "page_size": page_size,
                 "page_token": page_token,
                 "sort": sort,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def list_all_accelerator_node_labels(
@@ -780,38 +1538,413 @@ class CMLServiceApi:
         sort: str | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListAllAcceleratorsNodeLabelsResponse:
+        """List the kinds of accelerator that a job may ask for.
+
+        Keys of `search_filter`: id, label_key.
+        Keys of `sort`: id, label_key.
+        """
+        call = self.list_all_accelerator_node_labels_with_http_info
+        answer: models.ListAllAcceleratorsNodeLabelsResponse = call(
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def list_all_accelerator_node_labels_with_http_info(
+        self,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
         """List the kinds of accelerator that a job may ask for."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/nodelabels",
-            models.ListAllAcceleratorsNodeLabelsResponse,
-            path_params={},
-            query_params={
+        return self._call(
+            "list_all_accelerator_node_labels",
+            (
+                "GET",
+                "/api/v2/nodelabels",
+                "ListAllAcceleratorsNodeLabelsResponse",
+            ),
+            {},
+            {
                 "search_filter": search_filter,
                 "sort": sort,
                 "page_size": page_size,
                 "page_token": page_token,
             },
-            _request_timeout=_request_timeout,
+            options,
         )
 
     def list_project_files(
         self,
         project_id: str,
         path: str,
-        *,
-        _request_timeout: RequestTimeout = None,
+        **options: Unpack[CallOptions],
     ) -> models.ListProjectFilesResponse:
         """List a folder of a project's files."""
-        return self.api_client.call_api(
-            "GET",
-            "/api/v2/projects/{project_id}/files/{path}",
-            models.ListProjectFilesResponse,
-            path_params={
+        call = self.list_project_files_with_http_info
+        answer: models.ListProjectFilesResponse = call(
+            project_id,
+            path,
+            **data_only(options),
+        )
+        return answer
+
+    def list_project_files_with_http_info(
+        self,
+        project_id: str,
+        path: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """List a folder of a project's files."""
+        return self._call(
+            "list_project_files",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/files/{path}",
+                "ListProjectFilesResponse",
+            ),
+            {
                 "project_id": project_id,
                 "path": path,
             },
-            _request_timeout=_request_timeout,
+            {},
+            options,
+        )
+
+    def list_applications(
+        self,
+        project_id: str,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> models.ListApplicationsResponse:
+        """List the applications of a project.
+
+        Keys of `search_filter`: bypass_authentication, creator.email, creator.name,
+        creator.username, description, kernel, name, script, status, subdomain.
+        Keys of `sort`: created_at, creator.email, creator.name, creator.username, description,
+        kernel, name, script, status, updated_at.
+        """
+        call = self.list_applications_with_http_info
+        answer: models.ListApplicationsResponse = call(
+            project_id,
+            search_filter=search_filter,
+            sort=sort,
+            page_size=page_size,
+            page_token=page_token,
+            **data_only(options),
+        )
+        return answer
+
+    def list_applications_with_http_info(
+        self,
+        project_id: str,
+        *,
+        search_filter: str | None = None,
+        sort: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """List the applications of a project."""
+        return self._call(
+            "list_applications",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/applications",
+                "ListApplicationsResponse",
+            ),
+            {
+                "project_id": project_id,
+            },
+            {
+                "search_filter": search_filter,
+                "sort": sort,
+                "page_size": page_size,
+                "page_token": page_token,
+            },
+            options,
+        )
+
+    def get_application(
+        self,
+        project_id: str,
+        application_id: str,
+        **options: Unpack[CallOptions],
+    ) -> models.Application:
+        """Read one application."""
+        call = self.get_application_with_http_info
+        answer: models.Application = call(
+            project_id,
+            application_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_application_with_http_info(
+        self,
+        project_id: str,
+        application_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one application."""
+        return self._call(
+            "get_application",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/applications/{application_id}",
+                "Application",
+            ),
+            {
+                "project_id": project_id,
+                "application_id": application_id,
+            },
+            {},
+            options,
+        )
+
+    def list_experiments(
+        self,
+        project_id: str,
+        *,
+        search_filter: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        sort: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> models.ListExperimentsResponse:
+        """List the experiments of a project."""
+        call = self.list_experiments_with_http_info
+        answer: models.ListExperimentsResponse = call(
+            project_id,
+            search_filter=search_filter,
+            page_size=page_size,
+            page_token=page_token,
+            sort=sort,
+            **data_only(options),
+        )
+        return answer
+
+    def list_experiments_with_http_info(
+        self,
+        project_id: str,
+        *,
+        search_filter: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        sort: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """List the experiments of a project."""
+        return self._call(
+            "list_experiments",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/experiments",
+                "ListExperimentsResponse",
+            ),
+            {
+                "project_id": project_id,
+            },
+            {
+                "search_filter": search_filter,
+                "page_size": page_size,
+                "page_token": page_token,
+                "sort": sort,
+            },
+            options,
+        )
+
+    def get_experiment(
+        self,
+        project_id: str,
+        experiment_id: str,
+        **options: Unpack[CallOptions],
+    ) -> models.Experiment:
+        """Read one experiment."""
+        call = self.get_experiment_with_http_info
+        answer: models.Experiment = call(
+            project_id,
+            experiment_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_experiment_with_http_info(
+        self,
+        project_id: str,
+        experiment_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one experiment."""
+        return self._call(
+            "get_experiment",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/experiments/{experiment_id}",
+                "Experiment",
+            ),
+            {
+                "project_id": project_id,
+                "experiment_id": experiment_id,
+            },
+            {},
+            options,
+        )
+
+    def list_experiment_runs(
+        self,
+        project_id: str,
+        experiment_id: str,
+        *,
+        search_filter: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        sort: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> models.ListExperimentRunsResponse:
+        """List the runs of an experiment.
+
+        Keys of `search_filter`: creator.email, creator.name, creator.username, name, status.
+        Keys of `sort`: created_at, creator.email, creator.name, creator.username, name, start_time.
+        """
+        call = self.list_experiment_runs_with_http_info
+        answer: models.ListExperimentRunsResponse = call(
+            project_id,
+            experiment_id,
+            search_filter=search_filter,
+            page_size=page_size,
+            page_token=page_token,
+            sort=sort,
+            **data_only(options),
+        )
+        return answer
+
+    def list_experiment_runs_with_http_info(
+        self,
+        project_id: str,
+        experiment_id: str,
+        *,
+        search_filter: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        sort: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """List the runs of an experiment."""
+        return self._call(
+            "list_experiment_runs",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/experiments/{experiment_id}/runs",
+                "ListExperimentRunsResponse",
+            ),
+            {
+                "project_id": project_id,
+                "experiment_id": experiment_id,
+            },
+            {
+                "search_filter": search_filter,
+                "page_size": page_size,
+                "page_token": page_token,
+                "sort": sort,
+            },
+            options,
+        )
+
+    def get_experiment_run(
+        self,
+        project_id: str,
+        experiment_id: str,
+        run_id: str,
+        **options: Unpack[CallOptions],
+    ) -> models.ExperimentRun:
+        """Read one run of an experiment."""
+        call = self.get_experiment_run_with_http_info
+        answer: models.ExperimentRun = call(
+            project_id,
+            experiment_id,
+            run_id,
+            **data_only(options),
+        )
+        return answer
+
+    def get_experiment_run_with_http_info(
+        self,
+        project_id: str,
+        experiment_id: str,
+        run_id: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read one run of an experiment."""
+        return self._call(
+            "get_experiment_run",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/experiments/{experiment_id}/runs/{run_id}",
+                "ExperimentRun",
+            ),
+            {
+                "project_id": project_id,
+                "experiment_id": experiment_id,
+                "run_id": run_id,
+            },
+            {},
+            options,
+        )
+
+    def get_experiment_run_metrics(
+        self,
+        project_id: str,
+        experiment_id: str,
+        run_id: str,
+        metric_key: str,
+        **options: Unpack[CallOptions],
+    ) -> models.GetExperimentRunMetricsResponse:
+        """Read every value that a run logged of a metric."""
+        call = self.get_experiment_run_metrics_with_http_info
+        answer: models.GetExperimentRunMetricsResponse = call(
+            project_id,
+            experiment_id,
+            run_id,
+            metric_key,
+            **data_only(options),
+        )
+        return answer
+
+    def get_experiment_run_metrics_with_http_info(
+        self,
+        project_id: str,
+        experiment_id: str,
+        run_id: str,
+        metric_key: str,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Read every value that a run logged of a metric."""
+        return self._call(
+            "get_experiment_run_metrics",
+            (
+                "GET",
+                "/api/v2/projects/{project_id}/experiments/{experiment_id}/runs/{run_id}/metrics/{metric_key}",
+                "GetExperimentRunMetricsResponse",
+            ),
+            {
+                "project_id": project_id,
+                "experiment_id": experiment_id,
+                "run_id": run_id,
+                "metric_key": metric_key,
+            },
+            {},
+            options,
         )

@@ -53,14 +53,18 @@ class Workspace:
 
     def serve(self, request: BaseHTTPRequestHandler) -> None:
         split = urlsplit(request.path)
-        length = int(request.headers.get("Content-Length") or 0)
+        raw = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         self.requests.append(
             {
                 "verb": request.command,
                 "path": split.path,
                 "query": {name: values[0] for name, values in parse_qs(split.query).items()},
                 "key": request.headers.get("Authorization"),
-                "body": json.loads(request.rfile.read(length)) if length else None,
+                "type": request.headers.get("Content-Type"),
+                "raw": raw,
+                "body": json.loads(raw)
+                if raw and "json" in request.headers["Content-Type"]
+                else None,
             }
         )
         status, answer = self.answers.pop(0) if self.answers else (200, {})
@@ -260,6 +264,37 @@ def test_cursor_walks_every_page(workspace: Workspace, api: cmlapi.CMLServiceApi
         "u",
     ]
     assert {request["query"]["search_filter"] for request in workspace.requests} == {"{}"}
+
+
+def test_forms_and_files_are_sent_as_such(
+    workspace: Workspace, api: cmlapi.CMLServiceApi, tmp_path: Path
+) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,b\n")
+    call = api.api_client.call_api
+    workspace.answers += [(200, {"id": "x"})] * 3
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    call("/form", "POST", header_params=form, post_params={"a": "1 2"})
+    call("/files", "PUT", files={"file": str(rows)})
+    saved, status, _ = call("/file", "GET", response_type="file")
+    encoded, parts, _ = workspace.requests
+    assert (encoded["raw"], encoded["type"]) == (b"a=1+2", form["Content-Type"])
+    assert parts["type"].startswith("multipart/form-data; boundary=")
+    assert b'filename="rows.csv"' in parts["raw"]
+    assert b"a,b" in parts["raw"]
+    assert status == 200
+    assert json.loads(Path(saved).read_text()) == {"id": "x"}
+
+
+def test_answer_that_cannot_be_read_is_an_api_exception(
+    workspace: Workspace, api: cmlapi.CMLServiceApi
+) -> None:
+    for wrong in ({"created_at": "yesterday"}, {"cpu": "much"}, {"creator": 3}, [1]):
+        workspace.answers.append((200, wrong))
+        with pytest.raises(ApiException) as refused:
+            api.get_job("p", "j")
+        assert refused.value.status == 0
+        assert "cannot be read as Job" in str(refused.value)
 
 
 def test_silence_ends_at_the_timeout(workspace: Workspace, api: cmlapi.CMLServiceApi) -> None:

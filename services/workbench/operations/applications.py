@@ -1,0 +1,21 @@
+"""Applications: the workbench has none, and pages that ask for them are told so."""
+
+import cmlapi
+from chassis import errors
+from services.workbench.lists import ListParameters, check_empty
+from services.workbench.workbench import Bench, get_project_row
+
+
+async def list_applications(
+    bench: Bench, project_id: str, query: ListParameters
+) -> cmlapi.ListApplicationsResponse:
+    """List a project's applications."""
+    bench.database.read(lambda s: get_project_row(s, project_id))
+    check_empty("list_applications", query)
+    return cmlapi.ListApplicationsResponse(applications=[], next_page_token="")
+
+
+async def get_application(bench: Bench, project_id: str, application_id: str) -> cmlapi.Application:
+    """Raises NotFound."""
+    bench.database.read(lambda s: get_project_row(s, project_id))
+    raise errors.NotFound(f"application {application_id!r} does not exist")
