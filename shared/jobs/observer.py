@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis.errors import NotFound
-from chassis.records import now
 from ft.agreed import WAITS_FOR
 from ft.enums import FailureKind, JobState
 from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind
@@ -25,6 +24,7 @@ from jobs.reports import (
     sentence,
     with_notice,
 )
+from jobs.sightings import Sightings
 from jobs.states import OF_ENGINE
 from jobs.workspace import REQUEST_SECONDS, Workspace
 
@@ -57,6 +57,7 @@ class Observer(Generic[Job]):
         reported: Callable[[Job, Mapping[str, Any], Changes], Changes],
         lost_after: timedelta = LOST_AFTER * REQUEST_SECONDS,
         first_pause: timedelta = FIRST_PAUSE,
+        sightings: Sightings | None = None,
     ) -> None:
         self._records = records
         self._workspace = workspace
@@ -64,7 +65,7 @@ class Observer(Generic[Job]):
         self._reported = reported
         self._lost_after = lost_after
         self._first_pause = first_pause
-        self._missing: dict[str, datetime] = {}
+        self._missing = sightings or Sightings()
         """Since when the workspace has not known a job."""
 
     async def observe(self, job: Job) -> None:
@@ -87,7 +88,7 @@ class Observer(Generic[Job]):
         if state != job.state:
             await self._move(job, state, changes)
         if state.ended:
-            self._missing.pop(job.id, None)
+            self._missing.forget(job.id)
 
     async def take(self, job: Job, lines: bytes) -> None:
         """Writes down what the job reports, the lines behind what is known of its file.
@@ -141,10 +142,9 @@ class Observer(Generic[Job]):
         try:
             run = await self._workspace.run(str(job.cml_job_id), str(job.run_id))
         except NotFound:
-            since = self._missing.setdefault(job.id, now())
-            lost = now() - since >= self._lost_after
+            lost = self._missing.unchanged(job.id) >= self._lost_after
             return (JobState.LOST if lost else JobState(job.state)), {}
-        self._missing.pop(job.id, None)
+        self._missing.forget(job.id)
         state = OF_ENGINE.get(run.status, JobState(job.state))
         if job.state == JobState.STOPPING and not state.ended:
             state = JobState.STOPPING

@@ -56,6 +56,10 @@ _OF_AN_ATTEMPT = (
 """Columns that begin empty with another attempt."""
 
 
+LONG_AGO = datetime(1970, 1, 1)
+"""In place of the time at which something was sent that has landed by now, or never will."""
+
+
 class JobRecord(Base, kw_only=True):
     """Columns of a job's table that are the studio's own; the kind adds the contract's."""
 
@@ -177,7 +181,7 @@ class JobRecord(Base, kw_only=True):
         return {
             "attempt": (self.attempt or 1) + 1,
             "cml_job_id": self.cml_job_id if known else None,
-            "sent_at": self.sent_at if known else self.sent_at or self.created_at,
+            "sent_at": self.sent_at if known else self.sent_at or LONG_AGO,
             **dict.fromkeys(_OF_AN_ATTEMPT),
         }
 
