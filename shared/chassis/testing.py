@@ -156,7 +156,7 @@ class Process:
         self.address = self.settings.address_of(service)
         self.log = folder / f"{service}.log"
         self._command = (sys.executable, *(command or ("-m", f"services.{service}")))
-        self._environment = {
+        self.environment = {
             **os.environ,
             # What the test can import, the process can, installed or not.
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -176,7 +176,7 @@ class Process:
         """Starts it; once more after it was killed."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the command is the test's own
-                self._command, env=self._environment, stderr=log
+                self._command, env=self.environment, stderr=log
             )
 
     def kill(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis.errors import NotFound
-from ft.agreed import WAITS_FOR
+from ft.agreed import CANNOT_RUN, WAITS_FOR
 from ft.enums import FailureKind, JobState
 from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind
 from jobs.history import JOB, WORKSPACE
@@ -85,6 +85,9 @@ class Observer(Generic[Job]):
         if not await self._write(job, changes):
             # The job has reported meanwhile: the next look is at what that has made of it.
             return
+        if state == JobState.SCHEDULED and changes.get("failure_kind") == FailureKind.REFUSED:
+            # Its failure is recorded: it ends when the workspace has taken the run back.
+            await self._workspace.stop_run(str(job.cml_job_id), str(job.run_id))
         if state != job.state:
             await self._move(job, state, changes)
         if state.ended:
@@ -134,7 +137,7 @@ class Observer(Generic[Job]):
     def _failure(self, job: Job, state: JobState, changes: Changes) -> Failure:
         if said := changes.get("failure_reason") or job.failure_reason:
             kind = changes.get("failure_kind") or job.failure_kind or FailureKind.ERROR
-            return Failure(kind, said, JOB)
+            return Failure(kind, said, WORKSPACE if kind == FailureKind.REFUSED else JOB)
         lines = last_lines(self._project / job.folder())
         return Failure(kind_of(state, lines), _reason(state, lines), WORKSPACE)
 
@@ -151,7 +154,16 @@ class Observer(Generic[Job]):
         started = job.in_order(_naive(run.running_at))
         finished = job.in_order(_naive(run.finished_at), started)
         waits_for = _waits_for(run) if state == JobState.SCHEDULED else None
-        return state, {"started_at": started, "finished_at": finished, "waits_for": waits_for}
+        changes = {"started_at": started, "finished_at": finished, "waits_for": waits_for}
+        if waits_for is not None and waits_for.startswith(CANNOT_RUN):
+            changes |= {"failure_kind": FailureKind.REFUSED, "failure_reason": _too_much(waits_for)}
+        elif job.failure_kind == FailureKind.REFUSED and job.state == JobState.SCHEDULED:
+            if state == JobState.STOPPED:
+                state = JobState.FAILED
+            else:
+                # It has begun after all, before it was taken back.
+                changes |= {"failure_kind": None, "failure_reason": None}
+        return state, changes
 
     def _changes(self, job: Job, events: Iterable[Mapping[str, Any]]) -> Changes:
         changes: Changes = {}
@@ -199,6 +211,13 @@ def _waits_for(run: Any) -> str | None:
     if said:
         return sentence(said)
     return "the workspace has it queued" if run.status == "ENGINE_SCHEDULING" else None
+
+
+def _too_much(waits_for: str) -> str:
+    return sentence(
+        f"{waits_for}. There was as much when the job was started. Resume it when there is again, "
+        "or start it with less"
+    )
 
 
 def _naive(time: datetime | None) -> datetime | None:
