@@ -213,6 +213,7 @@ class JobRecords(Records[Row]):
             self.insert(connection, jobs)
             for job in jobs:
                 self._note(connection, job.id, STATE, state=job.state, actor=USER)
+                self._note_notices(connection, job, json.loads(job.notices or "[]"), STUDIO)
 
         await self.store.write(work)
 
@@ -330,12 +331,17 @@ class JobRecords(Records[Row]):
                 self._note(connection, job.id, WAIT, progress=told, actor=WORKSPACE)
             if reported:
                 self._note(connection, job.id, PROGRESS, progress=json.dumps(reported), actor=JOB)
-            for notice in notices:
-                told = json.dumps({"notice": notice, "attempt": job.attempt or 1})
-                self._note(connection, job.id, NOTICE, progress=told, actor=JOB)
+            self._note_notices(connection, job, notices, JOB)
             return True
 
         return await self.store.write(work)
+
+    def _note_notices(
+        self, connection: Connection, job: Row, notices: Sequence[str], actor: str
+    ) -> None:
+        for notice in notices:
+            told = json.dumps({"notice": notice, "attempt": job.attempt or 1})
+            self._note(connection, job.id, NOTICE, progress=told, actor=actor)
 
     def _set(
         self, connection: Connection, id: str, known: Sequence[ColumnElement[bool]], **values: Any
