@@ -190,12 +190,12 @@ class Process:
         assert self._process is not None
         self._process.terminate()
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = 120.0) -> int:
         """The exit status. Raises `subprocess.TimeoutExpired` if it goes on for longer."""
         assert self._process is not None
         return self._process.wait(seconds)
 
-    async def serving(self, seconds: float = 20.0) -> None:
+    async def serving(self, seconds: float = 120.0) -> None:
         """Returns when its health is SERVING. Raises AssertionError with its log."""
         answered = "nothing"
         try:

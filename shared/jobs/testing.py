@@ -194,7 +194,7 @@ async def everything(folder: Path, workbench: Workbench, *domains: str) -> dict[
     return {**rows, "files": files, "jobs": [job.id for job in workbench.jobs()]}
 
 
-async def until(what: str, condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+async def until(what: str, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
     """The first true value of `condition`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -41,7 +41,7 @@ class Run:
         return (self.folder / "job.log").read_text(encoding="utf-8")
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], Any], seconds: float = 120.0) -> None:
     """Returns once the condition holds; fails at the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
