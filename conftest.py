@@ -1,6 +1,7 @@
 """For every test of the repository."""
 
 import os
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -71,3 +72,11 @@ def postgres_url(
     """A database of this test's own."""
     with new_postgres_database() as url:
         yield url
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port where nobody listens, held so that nobody will."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]

@@ -56,13 +56,13 @@ class ServiceProcess:
     def stop(self) -> int:
         """Ends it with SIGTERM; its exit status."""
         self.process.terminate()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=120)
 
     def kill(self) -> None:
         """Makes sure that it is gone."""
         with suppress(ProcessLookupError):
             self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
 
 
 def run(

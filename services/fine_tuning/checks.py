@@ -91,8 +91,11 @@ class Checks:
                 reason="FRAMEWORK_NOT_INSTALLED",
             )
 
-    async def granted(self, request: JobRequest) -> None:
-        """Raises FailedPrecondition for a job that could never run where it would have to."""
+    async def granted(self, request: JobRequest) -> list[str]:
+        """Raises FailedPrecondition for a job that could never run where it would have to.
+
+        Returns what its workers share there, a sentence each.
+        """
         cpu, gpu, memory = plan.resources(request)
         asked = Asked(
             cpu=cpu,
@@ -103,7 +106,7 @@ class Checks:
             own_script=not request.user_script,
             fields={"label": "gpu_label_id"},
         )
-        await require_granted(self._workspace, plan.template(request), asked)
+        return await require_granted(self._workspace, plan.template(request), asked)
 
     async def still_granted(self, job: FineTuningJob) -> None:
         """The same for a job that was started before."""

@@ -1,5 +1,6 @@
 """Starts fine-tuning jobs, and says how their rows were chosen."""
 
+import json
 from dataclasses import dataclass, replace
 
 from chassis.errors import AlreadyExists
@@ -56,7 +57,7 @@ class FineTuningService:
             return before[0]
         self._checks.request(request)
         await self._checks.available(request)
-        await self._checks.granted(request)
+        shared = await self._checks.granted(request)
         try:
             await self._checks.name(request.adapter_name)
         except AlreadyExists:
@@ -66,6 +67,7 @@ class FineTuningService:
             raise
         references = await self._checks.references(request)
         job = await self._planned(request, references)
+        job.notices = json.dumps(shared) if shared else None
         [started] = await self._lifecycle.start([job])
         return started
 

@@ -83,13 +83,15 @@ class Validation:
         """What the request refers to, if all of it is there; notes what a start would refuse."""
         with findings.noted():
             self._checks.request(request)
-        _, _, _, references, _ = await asyncio.gather(
+        _, shared, _, references, _ = await asyncio.gather(
             findings.of(self._checks.available(request)),
             findings.of(self._checks.granted(request)),
             findings.of(self._checks.name(request.adapter_name)),
             findings.of(self._checks.references(request)),
             check_template(self._workspace, plan.template(request), findings),
         )
+        for sentence in shared or ():
+            findings.add(Severity.NOTICE, "num_workers", rules.SHARED, sentence)
         return references
 
     async def _inspect(

@@ -80,12 +80,16 @@ async def _serve(settings: WorkbenchSettings) -> None:
 
 async def _try_imports(workbench: Workbench, stop: Callable[[], bool]) -> None:
     """Have the template jobs say so if the trainer is there but cannot be imported."""
-    if workbench.runtime.unfit:
-        return
-    fault = await asyncio.to_thread(runtime.import_fault, workbench.runtime, stop)
-    if fault and not stop():
-        log.warning("jobs with the studio's own scripts are refused", why=fault)
-        await workbench.database.write(lambda s: bootstrap.state(s, bootstrap.NO_TRAINER, fault))
+    trainer = workbench.trainer
+    if not trainer.unfit:
+        fault = await asyncio.to_thread(runtime.import_fault, workbench.runtime, stop)
+        if fault and not stop():
+            log.warning("jobs with the studio's own scripts are refused", why=fault)
+            await workbench.database.write(
+                lambda s: bootstrap.state(s, bootstrap.NO_TRAINER, fault)
+            )
+            trainer.unfit = fault
+    trainer.done = True
 
 
 async def _build(settings: WorkbenchSettings, address: Address) -> Workbench:
@@ -107,7 +111,8 @@ async def _build(settings: WorkbenchSettings, address: Address) -> Workbench:
         gpus=len(there.gpus),
         runtime=found.identifier,
     )
-    return Workbench(settings, database, found, engine, deployments)
+    trainer = runtime.TrainerCheck(found.unfit)
+    return Workbench(settings, database, found, trainer, engine, deployments)
 
 
 async def _answer(application: FastAPI, listener: socket.socket, stopping: asyncio.Event) -> None:

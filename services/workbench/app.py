@@ -83,8 +83,9 @@ def _route(path: str) -> str:
     return re.sub(r"{(path|metric_key)}", r"{\1:path}", path)
 
 
-def _health(workbench: Workbench) -> dict[str, str]:
-    return {"status": "ok", "no_trainer": workbench.runtime.unfit}
+def _health(workbench: Workbench) -> dict[str, Any]:
+    trainer = workbench.trainer
+    return {"status": "ok", "no_trainer": trainer.unfit, "trainer_checked": trainer.done}
 
 
 class BearerKey:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -51,6 +52,17 @@ class Runtime:
         return "Python " + ".".join(self.version.split(".")[:2])
 
 
+@dataclass
+class TrainerCheck:
+    """What is known of the trainer where jobs run."""
+
+    unfit: str
+    """Why its scripts cannot run, in one sentence; empty as far as nothing is known against it."""
+    done: bool = False
+    """Whether it has been tried to import it; where something is known before, it is not."""
+
+
+_ANEW = "`make clean env` makes its environment anew; then `fts down` and `fts up`"
 _REMEDY = "`make env` makes an environment with it; then `fts down` and `fts up`"
 
 
@@ -59,18 +71,11 @@ class RuntimeUnusableError(Exception):
 
 
 def probe(python: Path) -> Runtime:
-    """Ask the interpreter about itself, without importing what is installed in it."""
-    try:
-        answer = subprocess.run(  # noqa: S603 - what the operator configured
-            [str(python), "-c", _PROBE],
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise RuntimeUnusableError(f"FTS_WORKBENCH_PYTHON: {python}: {error}") from error
-    found = json.loads(answer.stdout)
+    """Ask the interpreter about itself, without importing what is installed in it.
+
+    Raises RuntimeUnusableError if it does not answer as a Python does.
+    """
+    found = _asked(python)
     trainer = Path(found["trainer"][0]) if found["trainer"] else None
     lacks = [name for name in found["lacks"] if name != "axolotl"]
     unfit = ""
@@ -80,6 +85,29 @@ def probe(python: Path) -> Runtime:
         log.warning("jobs with the studio's own scripts are refused", why=unfit)
     frameworks = ("legacy",) if "axolotl" in found["lacks"] else ("legacy", "axolotl")
     return Runtime(python, found["version"], trainer, frameworks if trainer else (), unfit)
+
+
+def _asked(python: Path) -> dict[str, Any]:
+    try:
+        answer = subprocess.run(  # noqa: S603 - what the operator configured
+            [str(python), "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PROBE_SECONDS,
+        )
+        found: dict[str, Any] = json.loads(answer.stdout)
+        return found
+    except OSError as error:
+        why = error.strerror or str(error)
+    except subprocess.TimeoutExpired:
+        why = f"it does not answer within {_PROBE_SECONDS} s"
+    except ValueError:
+        said = (answer.stderr or answer.stdout).strip().splitlines()
+        why = said[-1] if said else f"it {told(answer.returncode)}"
+    raise RuntimeUnusableError(
+        f"FTS_WORKBENCH_PYTHON: {python}, which is to run the jobs, cannot be used ({why}): {_ANEW}"
+    )
 
 
 _IMPORTS = "import torch, transformers, peft, trl, datasets, trainer.training"
@@ -108,6 +136,6 @@ def import_fault(runtime: Runtime, stop: Callable[[], bool] = lambda: False) -> 
         output.seek(0)
         lines = output.read().decode(errors="replace").strip().splitlines()
     said = lines[-1].strip() if lines else told(process.returncode)
-    return f"the trainer cannot be imported by {runtime.python}, which runs the jobs ({said}): " + (
-        "`make clean env` makes its environment anew; then `fts down` and `fts up`"
+    return (
+        f"the trainer cannot be imported by {runtime.python}, which runs the jobs ({said}): {_ANEW}"
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis import errors
 from services.workbench.database import Database
 from services.workbench.engine.engine import Engine
-from services.workbench.runtime import Runtime
+from services.workbench.runtime import Runtime, TrainerCheck
 from services.workbench.serving.deployments import Deployments
 from services.workbench.settings import WorkbenchSettings
 from services.workbench.tables import ProjectRow
@@ -23,6 +23,7 @@ class Workbench:
     settings: WorkbenchSettings
     database: Database
     runtime: Runtime
+    trainer: TrainerCheck
     engine: Engine
     deployments: Deployments
 

@@ -156,7 +156,7 @@ class Process:
         self.address = self.settings.address_of(service)
         self.log = folder / f"{service}.log"
         self._command = (sys.executable, *(command or ("-m", f"services.{service}")))
-        self._environment = {
+        self.environment = {
             **os.environ,
             # What the test can import, the process can, installed or not.
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -176,7 +176,7 @@ class Process:
         """Starts it; once more after it was killed."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the command is the test's own
-                self._command, env=self._environment, stderr=log
+                self._command, env=self.environment, stderr=log
             )
 
     def kill(self) -> None:
@@ -190,12 +190,12 @@ class Process:
         assert self._process is not None
         self._process.terminate()
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = 120.0) -> int:
         """The exit status. Raises `subprocess.TimeoutExpired` if it goes on for longer."""
         assert self._process is not None
         return self._process.wait(seconds)
 
-    async def serving(self, seconds: float = 20.0) -> None:
+    async def serving(self, seconds: float = 120.0) -> None:
         """Returns when its health is SERVING. Raises AssertionError with its log."""
         answered = "nothing"
         try:

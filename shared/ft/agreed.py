@@ -16,3 +16,5 @@ JOB_TITLE = "FTS_JOB_TITLE"
 WAITS_FOR = "FTS_WAITS_FOR"
 """Where the local workbench says what a run waits for: a variable of the run's environment as the
 API shows it, which has no other place for it. The run itself does not get it."""
+CANNOT_RUN = "cannot run here: "
+"""Begins what a run waits for if the whole machine could not grant it."""

@@ -84,6 +84,22 @@ class Capacity:
         elif self.gpus is not None:
             self._check_gpus(asked, found, self.gpus, "")
 
+    def shared(self, asked: Asked) -> list[str]:
+        """What several workers share that each asks for, a sentence each.
+
+        Only where they run in one run, which gets no more than there is; GPUs are never shared.
+        """
+        if asked.workers <= 1 or self.gpus is None:
+            return []
+        kinds = (("CPUs", asked.cpu, self.cpu), ("GiB of memory", asked.memory, self.memory))
+        return [
+            f"{asked.workers} workers with {each} {unit} each share the {round(there, 1):g} {unit} "
+            "that a job gets at most: they may be slower, or need more memory, than they are "
+            "expected to"
+            for unit, each, there in kinds
+            if there is not None and each * asked.workers > there
+        ]
+
     @staticmethod
     def _check(
         found: Violations, name: str, kind: str, asked: float, there: float | None, unit: str
@@ -149,12 +165,17 @@ async def capacity(workspace: Workspace, template: str, label: int | None = None
     return Capacity()
 
 
-async def require_granted(workspace: Workspace, template: str, asked: Asked) -> None:
-    """Raises FailedPrecondition, naming every number, if a job could never run."""
+async def require_granted(workspace: Workspace, template: str, asked: Asked) -> list[str]:
+    """Raises FailedPrecondition, naming every number, if a job could never run.
+
+    Returns what its workers share, a sentence each.
+    """
     found = Violations()
-    (await capacity(workspace, template, asked.label)).check(asked, found)
+    there = await capacity(workspace, template, asked.label)
+    there.check(asked, found)
     if found.found:
         raise FailedPrecondition.of(found.found, reason="NOT_GRANTABLE")
+    return there.shared(asked)
 
 
 async def _labels(workspace: Workspace) -> tuple[dict[str, int] | None, dict[str, str]]:

@@ -17,14 +17,14 @@ from chassis.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from chassis.records import now
 from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
 from ft.enums import FailureKind, JobState
 from jobs.history import WORKSPACE
 from jobs.link import JOB_ID, TOKEN, digest, new_token
 from jobs.protocol import Known, Step, next_step
-from jobs.records import JobRecord, JobRecords
+from jobs.records import LONG_AGO, JobRecord, JobRecords
 from jobs.reports import LOG_FILE
+from jobs.sightings import Sightings
 from jobs.workspace import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()
@@ -76,7 +76,10 @@ class Dispatcher(Generic[Job]):
         workspace: Workspace,
         secrets: Mapping[str, str],
         late: timedelta = LATE * REQUEST_SECONDS,
+        sightings: Sightings | None = None,
     ) -> None:
+        self._sent = sightings or Sightings()
+        """Since when this process has known of each request that may be under way."""
         self._records = records
         self._workspace = workspace
         self._secrets = secrets
@@ -111,7 +114,10 @@ class Dispatcher(Generic[Job]):
             raise
         finally:
             self.in_hand.discard(id)
-            if self._records.one(id=id) is None:
+            job = self._records.one(id=id)
+            if job is None or job.sent_at is None:
+                self._sent.forget(id)
+            if job is None:
                 # Removed meanwhile, and what was sent for it may have been sent after that.
                 await self._records.note_removed(id)
 
@@ -146,11 +152,22 @@ class Dispatcher(Generic[Job]):
 
     def settled(self, job: Job) -> bool:
         """Whether nothing that was sent for the job can land any more."""
-        return job.sent_at is None or self.late(job.sent_at)
+        if job.sent_at is None:
+            self._sent.forget(job.id)
+            return True
+        return self.late(job.id, job.sent_at)
 
-    def late(self, sent: datetime) -> bool:
-        """Whether it is too late for something to land that was sent at that time."""
-        return now() - sent > self._late
+    def late(self, key: str, sent: datetime) -> bool:
+        """Whether it is too late for something to land that was sent at that time.
+
+        Counted from when this process first saw that it was sent: the time itself may be that of
+        a clock that was set meanwhile. `key` tells one thing that was sent from others.
+        """
+        return sent == LONG_AGO or self._sent.unchanged(key, sent) >= self._late
+
+    def forget(self, key: str) -> None:
+        """What was sent by that key is no matter any more."""
+        self._sent.forget(key)
 
     async def _adopt_job(self, job: Job) -> bool:
         found = await self._workspace.find_job(job.id)
@@ -170,7 +187,7 @@ class Dispatcher(Generic[Job]):
     async def _create_job(self, job: Job) -> None:
         spec = JobSpec(**json.loads(job.spec or "{}"))
         template = await self._workspace.template(spec.template)
-        if not await self._records.mark_sent(job.id):
+        if not await self._mark_sent(job):
             return
         created = await self._workspace.create_job(
             **_body(spec, template),
@@ -184,9 +201,16 @@ class Dispatcher(Generic[Job]):
         )
         await self._records.change(job.id, cml_job_id=created.id, sent_at=None)
 
+    async def _mark_sent(self, job: Job, **values: object) -> bool:
+        if not await self._records.mark_sent(job.id, **values):
+            return False
+        if (marked := self._records.one(id=job.id)) is not None:
+            self.settled(marked)  # from now on it is counted how long ago that was
+        return True
+
     async def _create_run(self, job: Job) -> None:
         token = new_token()
-        if not await self._records.mark_sent(job.id, token_hash=digest(token)):
+        if not await self._mark_sent(job, token_hash=digest(token)):
             return
         attempt = job.attempt or 1
         own = {JOB_ID: job.id, TOKEN: token, **({ATTEMPT: str(attempt)} if attempt > 1 else {})}

@@ -1,22 +1,27 @@
-"""Which of a service's processes reconciles."""
+"""Which of a service's processes reconciles.
 
-from datetime import timedelta
+No clock of one process is compared with that of another. Whoever has the lease changes its row
+again and again; another process takes it only after it has seen the row unchanged for so long.
+"""
+
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.orm import Mapped
 
 from chassis.ids import new_id
 from chassis.records import Base, Records, now
 from chassis.store import Store
+from jobs.sightings import Sightings
 
 SECONDS = 15.0
-"""How long a process that died keeps the others waiting."""
+"""How long a process that died keeps the others waiting, at the most since they began to look."""
 
 
 class LeaseRecord(Base, kw_only=True):
-    """One row: who has the lease, and until when (`updated_at` plus its length)."""
+    """One row: who has the lease, and when it was renewed, which is another time each time."""
 
     __abstract__ = True
 
@@ -37,7 +42,14 @@ def columns() -> tuple[sa.Column[Any], ...]:
 class Lease:
     """A lease in the store, held by one process at a time and renewed by asking for it."""
 
-    def __init__(self, store: Store, kind: type[LeaseRecord], seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        kind: type[LeaseRecord],
+        seconds: float = SECONDS,
+        sightings: Sightings | None = None,
+    ) -> None:
+        self._sightings = sightings or Sightings()
         self._records = Records(store, kind)
         self._holder = new_id()
         self._length = timedelta(seconds=seconds)
@@ -58,9 +70,26 @@ class Lease:
                 first = self._records.kind(id="lease", holder=self._holder)
                 connection.execute(insert(table), [first.values()])
                 return True
-            if row.holder != self._holder and now() - row.updated_at < self._length:
-                return False
-            connection.execute(update(table).values(holder=self._holder, updated_at=now()))
+            if row.holder != self._holder:
+                renewed = (row.holder, row.updated_at)
+                if self._sightings.unchanged("lease", renewed) < self._length:
+                    return False
+            time = _another_time(row.updated_at)
+            connection.execute(update(table).values(holder=self._holder, updated_at=time))
             return True
 
         return await self._records.store.write(work)
+
+    async def release(self) -> None:
+        """Leaves the lease to others at once, if this process has it."""
+        if self._records.store.is_sqlite:
+            return
+        table = self._records.table
+        mine = delete(table).where(table.c.holder == self._holder)
+        await self._records.store.write(lambda connection: connection.execute(mine))
+
+
+def _another_time(last: datetime) -> datetime:
+    """The present time, or one beside it if that is the last one."""
+    time = now()
+    return time if time != last else time + timedelta(microseconds=1)

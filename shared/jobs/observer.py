@@ -9,8 +9,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis.errors import NotFound
-from chassis.records import now
-from ft.agreed import WAITS_FOR
+from ft.agreed import CANNOT_RUN, WAITS_FOR
 from ft.enums import FailureKind, JobState
 from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind
 from jobs.history import JOB, WORKSPACE
@@ -25,6 +24,7 @@ from jobs.reports import (
     sentence,
     with_notice,
 )
+from jobs.sightings import Sightings
 from jobs.states import OF_ENGINE
 from jobs.workspace import REQUEST_SECONDS, Workspace
 
@@ -57,6 +57,7 @@ class Observer(Generic[Job]):
         changes_of_event: Callable[[Job, Mapping[str, Any], Changes], Changes],
         lost_after: timedelta = LOST_AFTER * REQUEST_SECONDS,
         first_pause: timedelta = FIRST_PAUSE,
+        sightings: Sightings | None = None,
     ) -> None:
         self._records = records
         self._workspace = workspace
@@ -64,7 +65,7 @@ class Observer(Generic[Job]):
         self._changes_of_event = changes_of_event
         self._lost_after = lost_after
         self._first_pause = first_pause
-        self._missing: dict[str, datetime] = {}
+        self._missing = sightings or Sightings()
         """Since when the workspace has not known a job."""
 
     async def observe(self, job: Job) -> None:
@@ -84,10 +85,13 @@ class Observer(Generic[Job]):
         if not await self._write(job, changes):
             # The job has reported meanwhile: the next look is at what that has made of it.
             return
+        if state == JobState.SCHEDULED and changes.get("failure_kind") == FailureKind.REFUSED:
+            # Its failure is recorded: it ends when the workspace has taken the run back.
+            await self._workspace.stop_run(str(job.cml_job_id), str(job.run_id))
         if state != job.state:
             await self._move(job, state, changes)
         if state.ended:
-            self._missing.pop(job.id, None)
+            self._missing.forget(job.id)
 
     async def take(self, job: Job, lines: bytes) -> None:
         """Writes down what the job reports, the lines behind what is known of its file.
@@ -133,7 +137,7 @@ class Observer(Generic[Job]):
     def _failure(self, job: Job, state: JobState, changes: Changes) -> Failure:
         if said := changes.get("failure_reason") or job.failure_reason:
             kind = changes.get("failure_kind") or job.failure_kind or FailureKind.ERROR
-            return Failure(kind, said, JOB)
+            return Failure(kind, said, WORKSPACE if kind == FailureKind.REFUSED else JOB)
         lines = last_lines(self._project / job.folder())
         return Failure(kind_of(state, lines), _reason(state, lines), WORKSPACE)
 
@@ -141,17 +145,25 @@ class Observer(Generic[Job]):
         try:
             run = await self._workspace.run(str(job.cml_job_id), str(job.run_id))
         except NotFound:
-            since = self._missing.setdefault(job.id, now())
-            lost = now() - since >= self._lost_after
+            lost = self._missing.unchanged(job.id) >= self._lost_after
             return (JobState.LOST if lost else JobState(job.state)), {}
-        self._missing.pop(job.id, None)
+        self._missing.forget(job.id)
         state = OF_ENGINE.get(run.status, JobState(job.state))
         if job.state == JobState.STOPPING and not state.ended:
             state = JobState.STOPPING
         started = job.in_order(_naive(run.running_at))
         finished = job.in_order(_naive(run.finished_at), started)
         waits_for = _waits_for(run) if state == JobState.SCHEDULED else None
-        return state, {"started_at": started, "finished_at": finished, "waits_for": waits_for}
+        changes = {"started_at": started, "finished_at": finished, "waits_for": waits_for}
+        if waits_for is not None and waits_for.startswith(CANNOT_RUN):
+            changes |= {"failure_kind": FailureKind.REFUSED, "failure_reason": _too_much(waits_for)}
+        elif job.failure_kind == FailureKind.REFUSED and job.state == JobState.SCHEDULED:
+            if state == JobState.STOPPED:
+                state = JobState.FAILED
+            else:
+                # It has begun after all, before it was taken back.
+                changes |= {"failure_kind": None, "failure_reason": None}
+        return state, changes
 
     def _changes(self, job: Job, events: Iterable[Mapping[str, Any]]) -> Changes:
         changes: Changes = {}
@@ -199,6 +211,13 @@ def _waits_for(run: Any) -> str | None:
     if said:
         return sentence(said)
     return "the workspace has it queued" if run.status == "ENGINE_SCHEDULING" else None
+
+
+def _too_much(waits_for: str) -> str:
+    return sentence(
+        f"{waits_for}. There was as much when the job was started. Resume it when there is again, "
+        "or start it with less"
+    )
 
 
 def _naive(time: datetime | None) -> datetime | None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Generic, TypeVar
 
@@ -16,6 +17,7 @@ from jobs.history import STUDIO, WORKSPACE, JobEventRecord
 from jobs.lease import Lease
 from jobs.observer import Observer
 from jobs.records import JobRecord, JobRecords
+from jobs.sightings import Sightings
 from jobs.workspace import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()
@@ -49,7 +51,12 @@ class Reconciler(Generic[Job]):
         observer: Observer[Job],
         lease: Lease,
         untouched: timedelta = UNTOUCHED * REQUEST_SECONDS,
+        sightings: Sightings | None = None,
     ) -> None:
+        self._waiting = sightings or Sightings()
+        """Since when this process has seen jobs as they are that are to be carried on."""
+        self._pauses: dict[str, timedelta] = {}
+        """What was left of the pause before an attempt when its job was first seen."""
         self._records = records
         self._workspace = workspace
         self._dispatcher = dispatcher
@@ -64,19 +71,25 @@ class Reconciler(Generic[Job]):
 
     async def run(self) -> None:
         """Reconciles for as long as the process runs."""
-        while True:
-            self._woken.clear()
-            pause = IDLE_SECONDS
-            try:
-                if await self._lease.held():
-                    pause = self._pause(await self._look())
-            except Refusal as error:
-                log.warning("jobs not reconciled", reason=error.message)
-            try:
-                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
+        try:
+            while True:
+                await self._take_turn()
+        finally:
+            # A process that takes its place need not wait until this one counts as dead.
+            with suppress(Refusal):
+                await self._lease.release()
+
+    async def _take_turn(self) -> None:
+        self._woken.clear()
+        pause = IDLE_SECONDS
+        try:
+            if await self._lease.held():
+                pause = self._pause(await self._look())
+        except Refusal as error:
+            log.warning("jobs not reconciled", reason=error.message)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311
+                await self._woken.wait()
 
     @staticmethod
     def _pause(jobs: int) -> float:
@@ -84,8 +97,13 @@ class Reconciler(Generic[Job]):
 
     async def _look(self) -> int:
         """Looks at everything once; how much there was to look at."""
+        unfinished = self._records.unfinished()
+        self._waiting.keep(job.id for job in unfinished)
+        self._pauses = {
+            job.id: self._pauses[job.id] for job in unfinished if job.id in self._pauses
+        }
         works = [
-            *((job.id, self._unfinished, job) for job in self._records.unfinished()),
+            *((job.id, self._unfinished, job) for job in unfinished),
             *((job.id, self._given_up, job) for job in self._records.unsettled()),
         ]
         side_by_side = asyncio.Semaphore(AT_ONCE)
@@ -123,10 +141,16 @@ class Reconciler(Generic[Job]):
 
     def _is_due(self, job: Job) -> bool:
         """Whether it is for this process, and time, to carry a job on."""
+        as_it_is = (job.state, job.updated_at, job.not_before)
+        waited = self._waiting.unchanged(job.id, as_it_is)
         if job.state == JobState.QUEUED and job.not_before is not None:
             # Queued by the reconciler itself: nobody else has it in hand.
-            return now() >= job.not_before
-        return now() - job.updated_at >= self._untouched
+            if not waited:
+                # No clock can make it more than the whole pause, which began with that change.
+                pause = job.not_before - job.updated_at
+                self._pauses[job.id] = min(pause, job.not_before - now())
+            return waited >= self._pauses[job.id]
+        return waited >= self._untouched
 
     async def _stop(self, job: Job) -> None:
         if job.cml_job_id and job.run_id:
@@ -158,8 +182,10 @@ class Reconciler(Generic[Job]):
         if self._dispatcher.settled(job):
             await self._dispatcher.withdraw_named(job.id)
             await self._records.change(job.id, sent_at=None)
+            self._dispatcher.forget(job.id)
 
     async def _forgotten(self, note: JobEventRecord) -> None:
-        if self._dispatcher.late(note.created_at):
+        if self._dispatcher.late(note.id, note.created_at):
             await self._dispatcher.withdraw_named(note.job_id)
             await self._records.clear_removed(note)
+            self._dispatcher.forget(note.id)

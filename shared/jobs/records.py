@@ -56,6 +56,10 @@ _OF_AN_ATTEMPT = (
 """Columns that begin empty with another attempt."""
 
 
+LONG_AGO = datetime(1970, 1, 1)
+"""In place of the time at which something was sent that has landed by now, or never will."""
+
+
 class JobRecord(Base, kw_only=True):
     """Columns of a job's table that are the studio's own; the kind adds the contract's."""
 
@@ -177,7 +181,7 @@ class JobRecord(Base, kw_only=True):
         return {
             "attempt": (self.attempt or 1) + 1,
             "cml_job_id": self.cml_job_id if known else None,
-            "sent_at": self.sent_at if known else self.sent_at or self.created_at,
+            "sent_at": self.sent_at if known else self.sent_at or LONG_AGO,
             **dict.fromkeys(_OF_AN_ATTEMPT),
         }
 
@@ -209,6 +213,7 @@ class JobRecords(Records[Row]):
             self.insert(connection, jobs)
             for job in jobs:
                 self._note(connection, job.id, STATE, state=job.state, actor=USER)
+                self._note_notices(connection, job, json.loads(job.notices or "[]"), STUDIO)
 
         await self.store.write(work)
 
@@ -326,12 +331,17 @@ class JobRecords(Records[Row]):
                 self._note(connection, job.id, WAIT, progress=told, actor=WORKSPACE)
             if reported:
                 self._note(connection, job.id, PROGRESS, progress=json.dumps(reported), actor=JOB)
-            for notice in notices:
-                told = json.dumps({"notice": notice, "attempt": job.attempt or 1})
-                self._note(connection, job.id, NOTICE, progress=told, actor=JOB)
+            self._note_notices(connection, job, notices, JOB)
             return True
 
         return await self.store.write(work)
+
+    def _note_notices(
+        self, connection: Connection, job: Row, notices: Sequence[str], actor: str
+    ) -> None:
+        for notice in notices:
+            told = json.dumps({"notice": notice, "attempt": job.attempt or 1})
+            self._note(connection, job.id, NOTICE, progress=told, actor=actor)
 
     def _set(
         self, connection: Connection, id: str, known: Sequence[ColumnElement[bool]], **values: Any

@@ -30,6 +30,7 @@ GRANTED = Rule(
     "A job asks for no more CPUs, memory and GPUs than a job can be granted where it runs.",
 )
 LABEL = Rule("FT-821", "An accelerator label is one of those where the job runs.")
+SHARED = Rule("FT-827", "CPUs and memory that several workers of a job share are told.")
 TRAINER = Rule(
     "FT-822", "A job without a script of its own runs where the trainer is installed and works."
 )

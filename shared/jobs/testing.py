@@ -21,7 +21,7 @@ from jobs.capacity import NO_TRAINER
 from jobs.frameworks import FRAMEWORKS
 
 PROJECT_ID = "local"
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 
 
 class Workbench:
@@ -31,28 +31,28 @@ class Workbench:
     """
 
     def __init__(self, folder: Path, **environment: str) -> None:
+        self._stated: dict[str, str] = {}
+        """Variables of the template jobs as they were in the beginning, by their names."""
         self.folder = folder
         self.project = folder / "project"
         self._process = Process(
             folder,
             "workbench",
             # What runs may hold is no matter of the machine that the tests run on.
-            FTS_WORKBENCH_CPU="64",
-            FTS_WORKBENCH_MEMORY_GIB="64",
-            FTS_WORKBENCH_GPUS="8",
-            FTS_WORKBENCH_STOP_GRACE_SECONDS="0.2",
-            FTS_WORKBENCH_STARTER_DIR=str(folder / "no-starter"),
-            **environment,
+            **{
+                "FTS_WORKBENCH_CPU": "64",
+                "FTS_WORKBENCH_MEMORY_GIB": "64",
+                "FTS_WORKBENCH_GPUS": "8",
+                "FTS_WORKBENCH_STOP_GRACE_SECONDS": "0.2",
+                "FTS_WORKBENCH_STARTER_DIR": str(folder / "no-starter"),
+                **environment,
+            },
         )
 
     def __enter__(self) -> "Workbench":
         self._process.__enter__()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.answers():
-            assert time.monotonic() < deadline, self._process.log.read_text()
-            time.sleep(0.05)
-        # Its jobs run scripts of the tests' own, in an environment that has no trainer.
-        self.state(**{NO_TRAINER: ""})
+        self._answering()
+        self._stated = {str(job.name): str(job.environment) for job in self._templates()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,10 +68,29 @@ class Workbench:
         """Starts it again; returns before it answers."""
         self._process.start()
 
+    def restart(self, **environment: str) -> None:
+        """Kills it and starts it again with other variables; returns once it answers."""
+        self._process.kill()
+        self._process.environment.update(environment)
+        self._process.start()
+        self._answering()
+
+    def _answering(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.answers():
+            assert time.monotonic() < deadline, self._process.log.read_text()
+            time.sleep(0.05)
+        # Its jobs run scripts of the tests' own, in an environment that has no trainer.
+        self.state(**{NO_TRAINER: ""})
+
     def clear(self) -> None:
-        """Deletes its jobs and ends their runs."""
-        for job in self.jobs():
-            self.api.delete_job(PROJECT_ID, str(job.id))
+        """Deletes its jobs and ends their runs; what its template jobs say is as it was."""
+        for job in self._all():
+            if job.name not in self._stated:
+                self.api.delete_job(PROJECT_ID, str(job.id))
+            elif job.environment != self._stated[str(job.name)]:
+                job.environment = self._stated[str(job.name)]
+                self.api.update_job(job, PROJECT_ID, str(job.id))
 
     @property
     def url(self) -> str:
@@ -96,7 +115,7 @@ class Workbench:
 
     def jobs(self) -> list[cmlapi.Job]:
         """Its jobs but the templates."""
-        return [job for job in self._all() if not str(job.name).endswith("_Base_Job")]
+        return [job for job in self._all() if not _is_template(job)]
 
     def job(self, name: str) -> cmlapi.Job:
         """The one job of that name."""
@@ -109,15 +128,17 @@ class Workbench:
 
     def state(self, **variables: str) -> None:
         """What its template jobs say, beside what they say already."""
-        for job in self._all():
-            if str(job.name).endswith("_Base_Job"):
-                said = json.dumps({**json.loads(job.environment or "{}"), **variables})
-                self.api.update_job(cmlapi.Job(environment=said), PROJECT_ID, str(job.id))
+        for job in self._templates():
+            said = json.dumps({**json.loads(job.environment or "{}"), **variables})
+            self.api.update_job(cmlapi.Job(environment=said), PROJECT_ID, str(job.id))
 
     def script(self, name: str, code: str) -> str:
         """Writes a script into the project; its location."""
         (self.project / name).write_text(textwrap.dedent(code))
         return name
+
+    def _templates(self) -> list[cmlapi.Job]:
+        return [job for job in self._all() if _is_template(job)]
 
     def _all(self) -> list[cmlapi.Job]:
         api, found, token = self.api, [], ""
@@ -135,6 +156,10 @@ class Workbench:
                 return True
         except OSError:
             return False
+
+
+def _is_template(job: cmlapi.Job) -> bool:
+    return str(job.name).endswith("_Base_Job")
 
 
 class Inspector:
@@ -169,7 +194,7 @@ async def everything(folder: Path, workbench: Workbench, *domains: str) -> dict[
     return {**rows, "files": files, "jobs": [job.id for job in workbench.jobs()]}
 
 
-async def until(what: str, condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+async def until(what: str, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
     """The first true value of `condition`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -20,6 +20,7 @@ from ft.training import evaluation_steps
 from rows import canonical
 from rows.errors import DataError, first_line
 from rows.reading import Source
+from trainer import saving
 from trainer.arguments import FineTuneArguments
 from trainer.claim import attempt
 from trainer.events import EventLog
@@ -68,9 +69,15 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
 
 class CheckpointCallback(TrainerCallback):
     """Asks for a checkpoint every so many `minutes` unless the settings do, and marks each one that
-    is complete with the job's identity."""
+    is complete with the job's identity.
 
-    def __init__(self, identity: str, source: Source, minutes: float = MINUTES) -> None:
+    `base` is how the studio names the base model, and so what a checkpoint names it; empty leaves
+    what the library has written."""
+
+    def __init__(
+        self, identity: str, source: Source, minutes: float = MINUTES, base: str = ""
+    ) -> None:
+        self._base = base
         self._identity = identity
         self._source = source
         self._seconds = minutes * 60
@@ -92,6 +99,8 @@ class CheckpointCallback(TrainerCallback):
             torch.distributed.barrier()  # Each process has saved its part.
         if state.is_world_process_zero:
             folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+            if self._base:
+                saving.name_base(folder, self._base)
             mark_complete(folder, self._identity, self._source)
 
 

@@ -61,6 +61,10 @@ class WorkerError(TrainerError):
         self.detail = detail
 
 
+class EventsError(TrainerError):
+    """What the job tells about itself cannot be written."""
+
+
 class TrackingError(TrainerError):
     """MLflow's tracking store does not take what it is given."""
 
@@ -101,7 +105,9 @@ def kind_of(error: BaseException) -> FailureKind:
         return kind_of(error.__cause__)
     if isinstance(error, StudioError):
         return FailureKind.USER_ERROR if error.code in REFUSALS else FailureKind.ERROR
-    if isinstance(error, TrainerError | RowsError) and not isinstance(error, TrackingError):
+    if isinstance(error, EventsError | TrackingError):
+        return cause.kind if cause else FailureKind.ERROR
+    if isinstance(error, TrainerError | RowsError):
         return FailureKind.USER_ERROR
     return cause.kind if cause else FailureKind.ERROR
 

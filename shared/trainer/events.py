@@ -1,38 +1,67 @@
-"""What a job tells about itself: one JSON object a line in `events.jsonl` of its folder."""
+"""What a job tells about itself: one JSON object a line in `events.jsonl` of its folder.
+
+A disk that is full takes no line away: what cannot be written is kept in memory and written with
+the next event, and a job that ends before that has failed.
+"""
 
 import json
 import logging
 import math
+import os
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from trainer.errors import EventsError
+
 logger = logging.getLogger(__name__)
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 EVENTS_FILE = "events.jsonl"
+RESERVE_FILE = ".events-reserve"
+"""Beside the events: room on the disk for the last of them."""
+RESERVE_BYTES = 64 * 1024
+MAX_KEPT_BYTES = 8 * 1024 * 1024
+"""What is kept in memory of events that cannot be written."""
+LAST_SECONDS = 10.0
+"""How long the end of a job waits for room on the disk."""
+_PAUSE_SECONDS = 0.5
 
 
 class EventLog:
     """Appends events. Each one is a whole line in the file as soon as the call returns.
 
-    `written` is called after each.
+    `written` is called after each. With `reserve` the file keeps some room for the end of the job,
+    which `close` gives back.
     """
 
     def __init__(
-        self, folder: Path, attempt: int = 1, written: Callable[[], None] = lambda: None
+        self,
+        folder: Path,
+        attempt: int = 1,
+        written: Callable[[], None] = lambda: None,
+        reserve: bool = False,
     ) -> None:
+        self._kept = b""
+        """What could not be written yet."""
         self._attempt = attempt
         self._written = written
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / EVENTS_FILE
-        self._file = self.path.open("a", encoding="utf-8", buffering=1)
+        self._file = self.path.open("ab", buffering=0)
+        self._reserve = folder / RESERVE_FILE
+        if reserve:
+            self._keep_room()
 
     def write(self, event: str, **fields: Any) -> None:
-        """Fields that are None are left out; a number that JSON has no word for is left out too."""
+        """Fields that are None are left out; a number that JSON has no word for is left out too.
+
+        Raises EventsError if more than can be kept in memory waits for room on the disk.
+        """
         shown = {name: value for name, value in fields.items() if _can_be_written(value)}
         line = {
             "time": datetime.now(UTC).isoformat(),
@@ -44,13 +73,50 @@ class EventLog:
         # Half of a surrogate pair, from a file's name that is not UTF-8, has no place in a text.
         text = json.dumps(line, ensure_ascii=False)
         text = _HALF_PAIR.sub(lambda half: f"\\\\u{ord(half[0]):04x}", text)
-        try:
-            self._file.write(text + "\n")
-            self._file.flush()
-        except OSError as error:
-            # On a disk that is full: an event is no reason to end the work.
-            logger.warning("Event %s is not written: %s", event, error.strerror or error)
+        waiting = bool(self._kept)
+        self._kept += f"{text}\n".encode()
+        if (error := self._write_kept()) is not None:
+            if not waiting:
+                logger.warning("Events are not written, and tried again: %s", _why(error))
+            if len(self._kept) > MAX_KEPT_BYTES:
+                raise EventsError(self._lost(error)) from error
         self._written()
+
+    def close(self, seconds: float = LAST_SECONDS) -> None:
+        """Returns once all events are in the file. Raises EventsError if they are not in time."""
+        deadline = time.monotonic() + seconds
+        while (error := self._write_kept()) is not None:
+            if time.monotonic() >= deadline:
+                raise EventsError(self._lost(error)) from error
+            time.sleep(_PAUSE_SECONDS)
+        self._reserve.unlink(missing_ok=True)
+
+    def _write_kept(self) -> OSError | None:
+        """Writes what is kept, as far as there is room; why not all of it is written."""
+        try:
+            while self._kept:
+                self._kept = self._kept[self._file.write(self._kept) :]
+        except OSError as error:
+            if self._reserve.exists():
+                self._reserve.unlink()
+                return self._write_kept()
+            return error
+        return None
+
+    def _keep_room(self) -> None:
+        try:
+            with self._reserve.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        except OSError as error:
+            self._reserve.unlink(missing_ok=True)
+            logger.warning("There is no room for the end of the events: %s", _why(error))
+
+    def _lost(self, error: OSError) -> str:
+        lines = self._kept.count(b"\n")
+        return (
+            f"{lines} events of the job cannot be written into {self.path}: {_why(error)}. Make "
+            "room there, and resume the job."
+        )
 
     def touched(self) -> None:
         """Another process of the job may have written into the file."""
@@ -75,6 +141,13 @@ class WorkerNotices(EventLog):
             return
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(fields["message"]) + "\n")
+
+    def close(self, seconds: float = LAST_SECONDS) -> None:
+        """There is nothing to be written."""
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def _can_be_written(value: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from trainer.causes import safe
 from trainer.claim import attempt, claim
-from trainer.errors import describe, explain, kind_of
+from trainer.errors import EventsError, describe, explain, kind_of
 from trainer.events import EVENTS_FILE, EventLog
 from trainer.library_warnings import LibraryWarnings
 from trainer.link import Link
@@ -44,13 +44,20 @@ def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], Non
         _stop_on_sigterm(tee)
         link = Link(folder / EVENTS_FILE, os.environ.get("FTS_JOB_ID", ""), token, os.environ)
         with link if token else nullcontext():
-            events = EventLog(folder, attempt(os.environ), link.wake)
+            events = EventLog(folder, attempt(os.environ), link.wake, reserve=True)
             if unknown:
                 events.notice(
                     f"Arguments that this version does not know are ignored: {_flags(unknown)}."
                 )
             with LibraryWarnings(events.notice):
-                return _attempt(events, work, tee)
+                status = _attempt(events, work, tee)
+            events.close()
+            return status
+    except EventsError as error:
+        # Said where it can be said: the workspace keeps the output of runs elsewhere.
+        tee.stop()
+        sys.stderr.write(f"The job has failed: {error}\n")
+        return 1
     finally:
         tee.stop()
 

@@ -1,6 +1,7 @@
 """Models in MLflow: logged with their adapter, read back, and registered."""
 
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -130,7 +131,26 @@ def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_n
             pip_requirements=[f"{name}=={_release(name)}" for name in _PACKAGES],
             metadata={**metadata, "generation_config": form.generation.to_diff_dict()},
         )
+        _name_no_place(info, location)
     return Logged(info.model_uri, run.info.experiment_id, run.info.run_id, location)
+
+
+def _name_no_place(logged: Any, location: str) -> None:
+    """Has the description of a logged model name no place of this machine, which MLflow writes
+    there and does not need: it looks for everything beside that file."""
+    from mlflow import MlflowClient
+    from mlflow.models import Model
+
+    description = Model.load(logged.model_uri)
+    description.artifact_path = location
+    pyfunc = description.flavors["python_function"]
+    pyfunc["model_code_path"] = CODE.name
+    for artifact in pyfunc["artifacts"].values():
+        artifact["uri"] = artifact["path"]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "MLmodel"
+        description.save(str(file))
+        MlflowClient().log_model_artifact(logged.model_id, str(file))
 
 
 @tracking.troubles_explained()

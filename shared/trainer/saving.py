@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file
+from yaml import YAMLError
 
 from ft.agreed import ANSWERS_FILE
 from trainer import weights
@@ -27,6 +29,8 @@ ADAPTER_FILES = (
 )
 """Files of an adapter, its tokenizer and those beside it, of all that a training may leave in a
 folder."""
+_BASE_TAG = "base_model:adapter:"
+"""Begins a tag of a card that names the base model."""
 
 
 def save_adapter(
@@ -48,7 +52,7 @@ def save_adapter(
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     _require_finite(partial)
-    _name_base(partial, base_location)
+    name_base(partial, base_location)
     describe(partial)
     replace_directory(partial, target)
 
@@ -75,7 +79,7 @@ def take_adapter(source: Path, base_location: str, target: Path) -> None:
         for file in source.glob(pattern):
             shutil.copy2(file, partial)
     _require_finite(partial)
-    _name_base(partial, base_location)
+    name_base(partial, base_location)
     replace_directory(partial, target)
 
 
@@ -96,13 +100,43 @@ def _require_finite(adapter: Path) -> None:
         weights.require_finite(load_file(file).items(), "The trained adapter", remedy)
 
 
-def _name_base(folder: Path, base_location: str) -> None:
+def name_base(folder: Path, base_location: str) -> None:
+    """Has the config and the card of an adapter name its base as the studio does, and no place of
+    this machine that it was loaded from. Does nothing where there is no adapter."""
     config_file = folder / "adapter_config.json"
+    if not config_file.is_file():
+        return
     config = json.loads(config_file.read_text(encoding="utf-8"))
     loaded_from = config.get("base_model_name_or_path") or ""
     config["base_model_name_or_path"] = base_location
     config_file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    card = folder / "README.md"
-    if card.is_file() and os.path.isabs(loaded_from):
-        text = card.read_text(encoding="utf-8").replace(loaded_from, base_location)
-        card.write_text(text, encoding="utf-8")
+    if (folder / "README.md").is_file():
+        _name_base_in_card(folder / "README.md", loaded_from, base_location)
+
+
+def _name_base_in_card(file: Path, loaded_from: str, base_location: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    try:
+        # Its front matter may have a path quoted, or broken into lines.
+        card = ModelCard(text, ignore_metadata_errors=True)
+    except (YAMLError, ValueError):
+        if os.path.isabs(loaded_from):
+            file.write_text(text.replace(loaded_from, base_location), encoding="utf-8")
+        return
+    base, tags = card.data.get("base_model") or [], card.data.get("tags") or []
+    bases = [base] if isinstance(base, str) else list(base)
+    tagged = [one.removeprefix(_BASE_TAG) for one in tags if one.startswith(_BASE_TAG)]
+    places = [one for one in (loaded_from, *bases, *tagged) if os.path.isabs(one)]
+
+    def portable(words: str) -> str:
+        for place in sorted(places, key=len, reverse=True):
+            words = words.replace(place, base_location)
+        return words
+
+    if bases:
+        named = [portable(one) for one in bases]
+        card.data["base_model"] = named[0] if isinstance(base, str) else named
+    if tags:
+        card.data["tags"] = [portable(one) for one in tags]
+    card.text = portable(card.text)
+    card.save(file)

@@ -91,7 +91,10 @@ class FineTuning(Tuning):
         guard = TrainingGuard(output_dir, identity, checkpoint is not None, self._events.notice)
         guard.watch(trainer)
         minutes = chosen.get("save_minutes", checkpoints.MINUTES)
-        trainer.add_callback(checkpoints.CheckpointCallback(identity, self._rows_source, minutes))
+        base = model_reference(self._model)
+        trainer.add_callback(
+            checkpoints.CheckpointCallback(identity, self._rows_source, minutes, base)
+        )
         trainer.add_callback(StepNotices(chosen, self._events.notice))
         for callback in stopping.callbacks(chosen, self._events.notice):
             trainer.add_callback(callback)

@@ -137,7 +137,7 @@ async def test_a_request_of_long_ago_is_forgotten_at_the_next_start(
     with closing(sqlite3.connect(folder / f"{domain}.db")) as database:
         database.execute(f"UPDATE {domain}_requests SET noted_at = '2026-01-01 00:00:00.000000'")
         database.commit()
-        async with serving(folder, domain) as calls, asyncio.timeout(20):
+        async with serving(folder, domain) as calls, asyncio.timeout(120):
             count = f"SELECT count(*) FROM {domain}_requests"
             while database.execute(count).fetchone() != (0,):  # noqa: ASYNC110 - of another thread
                 await asyncio.sleep(0.01)

@@ -37,7 +37,7 @@ def test_a_cancelled_job_is_gone_and_can_be_resumed(studio: Studio, registered: 
     until("it is in its steps", lambda: registered.job(job.id).status.step, TRAINING_SECONDS)
     client.CancelFineTuningJob(CancelFineTuningJobRequest(id=job.id, reason="enough"))
     until("its process is gone", lambda: not process.is_running(), STOP_SECONDS)
-    ended = client.wait_for_job(job.id, timeout=60, raise_on_failure=False)
+    ended = client.wait_for_job(job.id, timeout=300, raise_on_failure=False)
     assert ended.status.state == JobState.STOPPED
     events = client.ListJobEvents(ListJobEventsRequest(job_id=job.id)).events
     assert [e.cause for e in events if e.state == "STOPPING"] == ["enough"]
@@ -49,7 +49,7 @@ def test_a_cancelled_job_is_gone_and_can_be_resumed(studio: Studio, registered: 
         TRAINING_SECONDS,
     )
     client.CancelFineTuningJob(CancelFineTuningJobRequest(id=job.id))
-    client.wait_for_job(job.id, timeout=60, raise_on_failure=False)
+    client.wait_for_job(job.id, timeout=300, raise_on_failure=False)
 
 
 def test_a_job_outlives_the_whole_studio(studio: Studio, registered: Registered) -> None:

@@ -23,7 +23,7 @@ from tests.support import REPOSITORY
 WORKSPACE_SECONDS = 2.0
 """How long the services wait for an answer of the workspace."""
 CALL_SECONDS = 20.0
-BACK_SECONDS = 60.0
+BACK_SECONDS = 180.0
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
 TABLES = {"fine_tuning": "fine_tuning_jobs", "evaluation": "evaluation_jobs"}
 FOLDERS = {"fine_tuning": "outputs", "evaluation": "mlflow_results"}

@@ -49,7 +49,7 @@ class Studio:
         with grpc.insecure_channel(self.processes["facade"].address) as channel:
             stub = FineTuningStudioDatabaseStub(channel)
             request = ImportDocumentRequest(exported_json=document)
-            call = stub.ImportDocument.future(request, timeout=20, wait_for_ready=True)
+            call = stub.ImportDocument.future(request, timeout=120, wait_for_ready=True)
             code: grpc.StatusCode = call.code()
             return code
 

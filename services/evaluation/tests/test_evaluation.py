@@ -1,7 +1,6 @@
 """The evaluation service with its real peers and jobs that really run, in a real workbench."""
 
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -260,11 +259,9 @@ async def test_a_peer_that_is_away_is_named_and_nothing_written(
 
 
 async def test_the_records_say_that_the_workspace_was_away(
-    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: Workbench, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{port}/api/v2")
+    monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
     async with services(tmp_path, *PEERS, "evaluation"):
         studio = Studio(tmp_path, workspace)
         await studio.fill()

@@ -62,13 +62,13 @@ class Studio:
 
     async def export(self) -> dict[str, Any]:
         request = ExportDatabaseRequest()
-        answer = await self.stub.ExportDatabase(request, wait_for_ready=True, timeout=20)
+        answer = await self.stub.ExportDatabase(request, wait_for_ready=True, timeout=120)
         found: dict[str, Any] = json.loads(answer.exported_json)
         return found
 
     async def take(self, location: str) -> Sequence[ImportedTable]:
         request = ImportDatabaseRequest(imported_json_path=location)
-        answer = await self.stub.ImportDatabase(request, wait_for_ready=True, timeout=20)
+        answer = await self.stub.ImportDatabase(request, wait_for_ready=True, timeout=120)
         return list(answer.tables)
 
     async def take_content(self, content: object) -> Sequence[ImportedTable]:

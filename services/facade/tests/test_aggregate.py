@@ -108,7 +108,7 @@ async def test_a_dry_run_tells_all_and_changes_nothing(studio: Studio) -> None:
     request = ImportDocumentRequest(
         exported_json=json.dumps({"models": {"data": models}}), dry_run=True
     )
-    answer = await studio.database.ImportDocument(request, timeout=20)
+    answer = await studio.database.ImportDocument(request, timeout=120)
     [report] = [table for table in answer.tables if table.table == "models"]
     assert (list(report.identical), list(report.taken)) == (["m"], ["m-2"])
     assert [(row.place, row.id, row.rule) for row in report.refused] == [
@@ -259,7 +259,7 @@ async def test_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> N
 async def test_an_id_that_nobody_could_ask_for_is_refused(studio: Studio, id: str) -> None:
     content = {"models": {"data": [{"id": id, "name": "n"}]}}
     request = ImportDocumentRequest(exported_json=json.dumps(content), dry_run=True)
-    answer = await studio.database.ImportDocument(request, timeout=20)
+    answer = await studio.database.ImportDocument(request, timeout=120)
     [refused] = [row for table in answer.tables for row in table.refused]
     assert refused.place == "models[0].id"
 

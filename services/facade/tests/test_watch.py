@@ -46,7 +46,7 @@ class Watched:
     async def becomes(self, **expected: bool) -> None:
         """Returns once the entries are as expected."""
         wanted = {name.replace("overall", OVERALL): is_up for name, is_up in expected.items()}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             while await self._shown(list(wanted)) != wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 

@@ -116,7 +116,7 @@ class Studio:
         return (await self.jobs(lambda s: s.GetFineTuningJob, request)).fine_tuning_job
 
     async def reach(self, id: str, *states: str) -> FineTuningJobMetadata:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             # What is waited for happens in another process.
             while (job := await self.get(id)).status.state not in states:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)

@@ -1,18 +1,25 @@
 """What cannot run is refused, and a job that waits says for what."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chassis import errors
+from chassis.testing import services
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     GetJobCapacityRequest,
     ListJobEventsRequest,
+    ResumeFineTuningJobRequest,
     ValidateFineTuningJobRequest,
 )
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
-from services.fine_tuning.tests.studio import WAITS, Studio
+from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
+from jobs.testing import PROJECT_ID, Workbench
+from jobs.workspace import Workspace
+from services.fine_tuning.tests.studio import PEERS, WAITS, Studio
 
 SMALL = {
     "cpu": 2,
@@ -56,15 +63,7 @@ async def test_what_cannot_run_is_refused_with_both_numbers(
     assert violation.field == field
     assert violation.rule == ("FT-821" if field == "gpu_label_id" else "FT-820")
     assert [number for number in numbers if number not in violation.description] == []
-    request = StartFineTuningJobRequest(
-        base_model_id="m",
-        dataset_id="d",
-        prompt_id="p",
-        adapter_name="new",
-        **{"num_cpu": 1, "num_memory": 1, "user_script": "train.py", **asked},
-    )
-    look = ValidateFineTuningJobRequest(request=request)
-    found = await small.jobs(lambda s: s.ValidateFineTuningJob, look)
+    found = await small.jobs(lambda s: s.ValidateFineTuningJob, _request(**asked))
     assert not found.valid
     assert violation.description in [one.description for one in found.findings]
 
@@ -90,7 +89,6 @@ async def test_without_a_trainer_only_jobs_with_a_script_of_their_own_start(
     assert [v.rule for v in refusal.violations] == ["FT-822"]
     job = await studio.start()
     await studio.reach(job.id, "SUCCEEDED")
-    studio.workbench.state(FTS_NO_TRAINER="")
 
 
 async def test_a_job_that_waits_says_for_what(studio: Studio) -> None:
@@ -113,3 +111,175 @@ async def test_a_job_that_waits_says_for_what(studio: Studio) -> None:
 async def test_clients_are_told_what_a_job_can_get(small: Studio) -> None:
     found = await small.jobs(lambda s: s.GetJobCapacity, GetJobCapacityRequest())
     assert (found.cpu, found.memory_gib, found.gpus) == (2, 23.4, 1)
+
+
+# A workspace states nothing but its accelerator labels
+
+
+def _request(**fields: Any) -> ValidateFineTuningJobRequest:
+    request = StartFineTuningJobRequest(
+        base_model_id="m",
+        dataset_id="d",
+        prompt_id="p",
+        adapter_name="new",
+        **{"num_cpu": 1, "num_memory": 1, "user_script": "train.py", **fields},
+    )
+    return ValidateFineTuningJobRequest(request=request)
+
+
+@pytest.fixture
+def label(studio: Studio) -> int:
+    """The id of a label of a workspace that states no more than its labels: for 8 GPUs."""
+    studio.workbench.state(FTS_CAPACITY="")
+    [found] = studio.workbench.api.list_all_accelerator_node_labels().accelerator_node_label
+    assert found.max_gpu_per_workload == "8"
+    return int(found.id)
+
+
+async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
+    studio: Studio, label: int
+) -> None:
+    refusal = await studio.refusal(num_gpu=9, gpu_label_id=label)
+    assert isinstance(refusal, errors.FailedPrecondition)
+    assert [(v.field, v.rule) for v in refusal.violations] == [("gpu", "FT-820")]
+    assert f"9 GPUs asked for, and a job gets at most 8 with label {label}" in refusal.message
+    assert "FTS_WORKBENCH" not in refusal.message, "which a workspace does not know"
+    unknown = await studio.refusal(num_gpu=1, gpu_label_id=label + 1)
+    assert [(v.field, v.rule) for v in unknown.violations] == [("gpu_label_id", "FT-821")]
+    assert f"no accelerator label {label + 1}" in unknown.message
+    found = await studio.jobs(
+        lambda s: s.ValidateFineTuningJob, _request(num_gpu=9, gpu_label_id=label)
+    )
+    assert refusal.violations[0].description in [one.description for one in found.findings]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"num_gpu": 8},
+        {"num_gpu": 8, "num_workers": 2},  # there each worker is a workload of its own
+        {"num_cpu": 1000, "num_memory": 1000},
+    ],
+)
+async def test_what_a_label_grants_and_what_none_speaks_of_is_accepted(
+    studio: Studio, label: int, asked: dict[str, Any]
+) -> None:
+    assert (await studio.start(gpu_label_id=label, **asked)).status.state == "SCHEDULED"
+
+
+async def test_without_a_label_nothing_of_the_labels_counts(studio: Studio, label: int) -> None:
+    assert (await studio.start(num_gpu=9)).status.state == "SCHEDULED"
+    found = await studio.jobs(lambda s: s.GetJobCapacity, GetJobCapacityRequest())
+    assert not any(found.HasField(name) for name in ("cpu", "memory_gib", "gpus"))
+
+
+@pytest.mark.parametrize("most", ["0", "", None, "many", "-1"])
+async def test_a_label_that_states_no_number_limits_nothing(
+    studio: Studio, label: int, most: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def labels(_: Workspace) -> list[Any]:
+        return [SimpleNamespace(id=str(label), max_gpu_per_workload=most)]
+
+    monkeypatch.setattr(Workspace, "accelerator_labels", labels)
+    assert (await studio.start(num_gpu=9, gpu_label_id=label)).status.state == "SCHEDULED"
+
+
+async def test_labels_that_cannot_be_listed_limit_nothing(
+    studio: Studio, label: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def labels(_: Workspace) -> list[Any]:
+        raise errors.PermissionDenied("labels are an administrator's")
+
+    monkeypatch.setattr(Workspace, "accelerator_labels", labels)
+    assert (await studio.start(num_gpu=9, gpu_label_id=label + 1)).status.state == "SCHEDULED"
+
+
+# What is there gets less while a job waits
+
+
+async def test_a_job_that_waits_for_what_is_no_longer_there_fails_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Workbench(tmp_path / "workbench", FTS_WORKBENCH_GPUS="2") as workbench:
+        for name, value in workbench.environment.items():
+            monkeypatch.setenv(name, value)
+        async with services(tmp_path, *PEERS, "fine_tuning"):
+            studio = Studio(tmp_path, workbench)
+            await studio.fill()
+            try:
+                await _grant_that_shrinks(studio)
+            finally:
+                await studio.close()
+
+
+async def _grant_that_shrinks(studio: Studio) -> None:
+    running = await studio.start(WAITS, num_gpu=2, adapter_name="first")
+    await studio.reach(running.id, "RUNNING")
+    retry = RetryPolicy(max_attempts=3)
+    large = await studio.start(num_gpu=2, adapter_name="large", retry=retry)
+    small = await studio.start(num_gpu=1, adapter_name="small")
+    assert (await studio.get(large.id)).status.state == "SCHEDULED"
+    studio.workbench.restart(FTS_WORKBENCH_GPUS="1")
+    failed = await studio.reach(large.id, "FAILED")
+    said = "cannot run here: it asks for 2 GPUs, and the machine has 1. "
+    assert failed.status.failure_reason.startswith(said)
+    assert "Resume it when there is again, or start it with less" in failed.status.failure_reason
+    assert (failed.status.failure_kind, failed.status.attempt) == ("REFUSED", 1)
+    # Nothing of it is left to begin should there be more GPUs once.
+    runs = studio.workbench.api.list_job_runs(PROJECT_ID, failed.cml_job_id).job_runs
+    assert [run.status for run in runs] == ["ENGINE_STOPPED"]
+    # What began with more goes on, and who asks for less gets its turn.
+    (studio.folder(running.id) / "go").touch()
+    await studio.reach(running.id, "SUCCEEDED")
+    await studio.reach(small.id, "SUCCEEDED")
+    resume = ResumeFineTuningJobRequest(id=large.id)
+    with pytest.raises(errors.FailedPrecondition, match="2 GPUs asked for, and a job gets at most"):
+        await studio.jobs(lambda s: s.ResumeFineTuningJob, resume)
+    studio.workbench.restart(FTS_WORKBENCH_GPUS="2")
+    await studio.jobs(lambda s: s.ResumeFineTuningJob, resume)
+    done = await studio.reach(large.id, "SUCCEEDED")
+    assert (done.status.failure_reason, done.status.attempt) == ("", 2)
+
+
+# Workers of one run share what is there
+
+
+async def test_what_workers_share_is_told_before_the_start_and_with_it(small: Studio) -> None:
+    asked = {"num_workers": 2, "num_cpu": 2, "num_memory": 16}
+    said = [
+        "2 workers with 2 CPUs each share the 2 CPUs that a job gets at most",
+        "2 workers with 16 GiB of memory each share the 23.4 GiB of memory that a job gets at most",
+    ]
+    found = await small.jobs(lambda s: s.ValidateFineTuningJob, _request(**asked))
+    told = [one for one in found.findings if one.rule == "FT-827"]
+    assert [(one.severity, one.field) for one in told] == [("NOTICE", "num_workers")] * 2
+    assert [one.description.partition(":")[0] for one in told] == said
+    job = await small.start(**asked)
+    done = await small.reach(job.id, "SUCCEEDED")
+    assert [notice.partition(":")[0] for notice in done.status.notices] == said
+    events = (
+        await small.jobs(lambda s: s.ListJobEvents, ListJobEventsRequest(job_id=job.id))
+    ).events
+    notices = [(one.notice.partition(":")[0], one.actor) for one in events if one.notice]
+    assert notices == [(sentence, "studio") for sentence in said]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"num_workers": 1, "num_cpu": 2, "num_memory": 16},
+        {"num_workers": 2, "num_cpu": 1, "num_memory": 11},
+    ],
+)
+async def test_workers_that_each_get_their_own_are_no_notice(
+    small: Studio, asked: dict[str, Any]
+) -> None:
+    job = await small.start(**asked)
+    assert list((await small.get(job.id)).status.notices) == []
+
+
+async def test_workers_of_a_workspace_are_workloads_of_their_own(
+    studio: Studio, label: int
+) -> None:
+    job = await studio.start(num_workers=2, num_cpu=100, num_memory=100, gpu_label_id=label)
+    assert list((await studio.get(job.id)).status.notices) == []

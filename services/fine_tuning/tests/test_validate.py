@@ -1,7 +1,6 @@
 """A job that is looked at in place of being started."""
 
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -286,11 +285,9 @@ async def test_a_peer_that_is_away_is_named(
 
 
 async def test_a_workspace_that_is_away_is_a_warning(
-    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: Workbench, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{port}/api/v2")
+    monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
     async with services(tmp_path, *PEERS, "fine_tuning"), inspecting(tmp_path) as inspector:
         for name, rows in ROWS.items():
             await put_rows(tmp_path, name, *rows)

@@ -48,7 +48,7 @@ def is_worker(process: psutil.Process) -> bool:
 
 
 async def until_workers(count: int, folder: Path) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while len(workers()) != count or len(left(folder)) != count:  # noqa: ASYNC110 - processes
             await asyncio.sleep(0.02)
 
@@ -137,7 +137,7 @@ async def test_what_an_earlier_service_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / "inspection/left").mkdir(parents=True)
     with Process(tmp_path, "inspection") as process:
         await process.serving()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while left(tmp_path):  # noqa: ASYNC110 - another process removes it
                 await asyncio.sleep(0.02)
         process.terminate()

@@ -108,7 +108,7 @@ class Studio:
         self, job: ExportJobMetadata, condition: Callable[[ExportJobMetadata], bool]
     ) -> ExportJobMetadata:
         """The job once the condition holds."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             # What is waited for happens in another process.
             while not condition(now := await self.get(job.id)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)

@@ -28,7 +28,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("workbench")
     starter = str(folder / "no-starter")
     with Process(folder, "workbench", FTS_WORKBENCH_STARTER_DIR=starter) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not _answers(folder):
             assert time.monotonic() < deadline, process.log.read_text()
             time.sleep(0.05)

@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cmlapi import EngineStatus
-from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
+from ft.agreed import CANNOT_RUN, JOB_LOG, JOB_TITLE, NUM_WORKERS
 from ft.exit_status import told
 from services.workbench.engine import last_words, leftovers, shim
 from services.workbench.engine.folder import Ended, RunFolder
@@ -194,8 +194,9 @@ class Engine:
                 continue
             demand = self._demand(run)
             if (shortfall := self._machine.shortfall(demand)) is not None:
-                # It waits for a larger machine; those behind it need not.
-                self._tell_why(run, f"cannot run here: {shortfall}")
+                # It waits for a larger machine, as in a workspace; those behind it need not. The
+                # studio does not let its own jobs wait for that.
+                self._tell_why(run, f"{CANNOT_RUN}{shortfall}")
                 continue
             held = [self._demand(other) for other in runs if other.status in LAUNCHED]
             gpus = self._machine.grant(demand, held, self._database.read(held_gpus))

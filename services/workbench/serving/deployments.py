@@ -8,8 +8,9 @@ is left.
 import asyncio
 import contextlib
 import subprocess
+import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -48,6 +49,8 @@ class Deployments:
         self._launcher = means.launcher
         self._watchers: dict[str, subprocess.Popen[bytes]] = {}
         self._told: set[tuple[str, int, str]] = set()
+        self._pauses: dict[str, tuple[datetime, float]] = {}
+        """Until when the next launch of each waits, by a clock that nobody sets."""
 
     async def look(self) -> bool:
         """Move everything on by a step; whether there is anything to look at again."""
@@ -110,8 +113,22 @@ class Deployments:
         elif build.status == at.BUILT and self._is_over(row):
             if row.gpus:
                 await change(self._database, row, gpus=[])
-            if row.retry_at is None or row.retry_at <= utc_now():
+            if row.retry_at is None or self._pause_is_over(row, row.retry_at):
                 await self._launch_if_free(row, build)
+
+    def _pause_is_over(self, row: ModelDeploymentRow, retry_at: datetime) -> bool:
+        known, until = self._pauses.get(row.id, (None, 0.0))
+        if known != retry_at:
+            # A clock that was set back makes it no longer than it was to be.
+            left = min((retry_at - utc_now()).total_seconds(), self._pause_after(row.deaths))
+            until = time.monotonic() + left
+            self._pauses[row.id] = (retry_at, until)
+        return time.monotonic() >= until
+
+    def _pause_after(self, deaths: int) -> float:
+        """Seconds until a process is started again that has died so often in a row."""
+        growth: int = PAUSE_GROWTH ** (deaths - 1)
+        return self._settings.workbench_model_pause_seconds * growth
 
     async def _launch_if_free(self, row: ModelDeploymentRow, build: ModelBuildRow) -> None:
         gpus = self._free_gpus(row)
@@ -236,7 +253,7 @@ class Deployments:
         elif deaths > RESTARTS:
             await self._fail(row, f"the process {how} {deaths} times in a row; see above")
         else:
-            pause = self._settings.workbench_model_pause_seconds * PAUSE_GROWTH ** (deaths - 1)
+            pause = self._pause_after(deaths)
             folder.say(f"the process {how}; it is started again in {pause:g} s")
             retry_at = utc_now() + timedelta(seconds=pause)
             await change(
@@ -249,6 +266,7 @@ class Deployments:
         await self._end(row, at.FAILED)
 
     async def _end(self, row: ModelDeploymentRow, status: str) -> None:
+        self._pauses.pop(row.id, None)
         await change(self._database, row, status=status, stopped_at=utc_now(), gpus=[])
 
     def _reap(self, row: ModelDeploymentRow) -> None:

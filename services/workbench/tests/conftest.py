@@ -21,7 +21,7 @@ import cmlapi
 from cmlapi.rest import ApiException
 from services.workbench.tests.served_models import Served, deployed
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 ROOT = Path(__file__).resolve().parents[3]
 
 

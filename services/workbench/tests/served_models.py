@@ -60,7 +60,7 @@ class Served:
             f"{self.harness.url}/api/v2/{path}",
             headers={"Authorization": f"Bearer {self.harness.key}"},
         )
-        with urllib.request.urlopen(asked, timeout=20) as answer:
+        with urllib.request.urlopen(asked, timeout=120) as answer:
             return str(answer.read().decode())
 
 

@@ -217,7 +217,7 @@ def test_job_comes_back_as_it_was_given(api: cmlapi.CMLServiceApi) -> None:
     }
     request = cmlapi.CreateJobRequest(
         name="whole",
-        timeout=60,
+        timeout=300,
         environment={"A": "b"},
         **given,  # type: ignore[arg-type]
     )

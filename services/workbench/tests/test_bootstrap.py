@@ -26,7 +26,7 @@ def test_each_part_of_the_starter_is_copied_once(harness: Any, tmp_path: Path) -
 
 def test_unusable_runtime_is_said_and_not_served(harness: Any) -> None:
     harness.settings["FTS_WORKBENCH_PYTHON"] = "/nowhere/python"
-    assert harness.spawn().wait(20) == 1
+    assert harness.spawn().wait(120) == 1
     said = harness.log.read_text()
     assert "FTS_WORKBENCH_PYTHON: /nowhere/python" in said
     assert "Traceback" not in said

@@ -54,7 +54,7 @@ def test_exit_status_survives_a_killed_workbench(
     assert harness.written("begun") == f"{pid}\n"
     assert done.running_at == run.running_at
     if ends == "while the workbench is away":
-        assert abs(done.finished_at.timestamp() - at) < 1
+        assert abs(done.finished_at.timestamp() - at) < 5, "not when the workbench was back"
 
 
 def test_sigterm_leaves_runs_alive_and_exits_cleanly(harness: Any) -> None:
@@ -116,7 +116,7 @@ def test_run_whose_watcher_was_killed_fails_and_leaves_nothing(harness: Any) -> 
 def test_second_workbench_over_the_same_home_is_refused(harness: Any) -> None:
     harness.start()
     second = harness.spawn()
-    assert second.wait(20) == 1
+    assert second.wait(120) == 1
     assert "another workbench uses" in harness.log.read_text()
     assert "Traceback" not in harness.log.read_text()
 
@@ -124,7 +124,7 @@ def test_second_workbench_over_the_same_home_is_refused(harness: Any) -> None:
 def test_a_home_that_cannot_be_written_to_is_told_in_a_line(harness: Any) -> None:
     # A folder in the place of a file refuses to be replaced as a full disk refuses to be written.
     (harness.home / "workbench.url").mkdir(parents=True)
-    assert harness.spawn().wait(20) == 1
+    assert harness.spawn().wait(120) == 1
     said = harness.log.read_text()
     assert "the workbench cannot start" in said
     assert "workbench.url" in said

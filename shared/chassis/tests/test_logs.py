@@ -79,7 +79,7 @@ def _logging(script: str, stderr: Any = subprocess.PIPE, **environment: str) -> 
         env={"PYTHONPATH": ":".join(sys.path), **environment},
         stdout=subprocess.PIPE,
         stderr=stderr,
-        timeout=60,
+        timeout=300,
     )
 
 

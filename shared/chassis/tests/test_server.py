@@ -22,7 +22,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-def wait_for(file: Path, seconds: float = 20.0) -> None:
+def wait_for(file: Path, seconds: float = 120.0) -> None:
     """Returns once the file exists."""
     deadline = time.monotonic() + seconds
     while not file.exists():
@@ -36,12 +36,12 @@ def get_dataset(channel: aio.Channel, path: Path, wait_for_ready: bool = True) -
         GetDatasetRequest.SerializeToString,
         GetDatasetResponse.FromString,
     )
-    return stub(GetDatasetRequest(id=str(path)), timeout=30, wait_for_ready=wait_for_ready)
+    return stub(GetDatasetRequest(id=str(path)), timeout=120, wait_for_ready=wait_for_ready)
 
 
 async def ask_on(address: str, path: Path) -> None:
     """Asks for what can be answered at once, for as long as calls are answered."""
-    async with asyncio.timeout(5), aio.insecure_channel(address) as channel:
+    async with asyncio.timeout(60), aio.insecure_channel(address) as channel:
         while True:
             await get_dataset(channel, path, wait_for_ready=False)
 

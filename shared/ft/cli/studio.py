@@ -44,6 +44,9 @@ Workspace = Annotated[
         show_default=False,
     ),
 ]
+IMPORT_SECONDS = 10.0
+"""How long `fts up` waits to hear whether the trainer can be imported: it takes some seconds, most
+of which have passed when the studio serves."""
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait until it serves.")]
 
 
@@ -62,7 +65,7 @@ def up(
     wanted = studio.Wanted(listen, project, trainer_python, workspace)
     address = studio.up(session.home, wanted, wait)
     host, _, port = address.rpartition(":")
-    no_trainer = studio.no_trainer(session.home)
+    no_trainer = studio.no_trainer(session.home, min(wait, IMPORT_SECONDS))
     if session.out.json:
         up = {"address": address, "home": str(session.home.path)}
         session.out.data({**up, "no_trainer": no_trainer} if no_trainer else up)
@@ -96,6 +99,8 @@ def status(session: Session) -> None:
         )
     if not reports:
         raise CommandFailed(f"no studio runs in {session.home.path}; `fts up` starts one")
+    if not session.out.json and (why := studio.no_trainer(session.home)):
+        session.out.say(f"jobs with the studio's own scripts are refused: {why}")
     if any(report.health != health.SERVING for report in reports):
         raise CommandFailed("not every process is healthy")
 

@@ -103,14 +103,23 @@ def status(home: Home) -> list[ProcessReport]:
     ]
 
 
-def no_trainer(home: Home) -> str:
-    """Why the workbench cannot run the studio's own scripts; empty if it can, or does not say."""
-    try:
-        url = f"{home.workbench_url.read_text().strip()}/healthz"
-        with _opener().open(url, timeout=2.0) as said:
-            return str(json.load(said).get("no_trainer") or "")
-    except (OSError, ValueError, AttributeError):
-        return ""
+def no_trainer(home: Home, wait_seconds: float = 0.0) -> str:
+    """Why the workbench cannot run the studio's own scripts; empty if it can, or does not say.
+
+    One that has just been started tries to import the trainer, for which is waited that long.
+    """
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            url = f"{home.workbench_url.read_text().strip()}/healthz"
+            with _opener().open(url, timeout=2.0) as said:
+                known = json.load(said)
+            why, checked = str(known.get("no_trainer") or ""), known.get("trainer_checked", True)
+        except (OSError, ValueError, AttributeError):
+            return ""
+        if why or checked or time.monotonic() >= deadline:
+            return why
+        time.sleep(POLL_SECONDS)
 
 
 def facade_address(home: Home) -> str | None:
@@ -176,7 +185,9 @@ def _text(path: Path | None) -> str | None:
 def _check(setup: Setup) -> None:
     if not os.access(layout.trainer_python(setup), os.X_OK):
         raise BadSetting(
-            f"--trainer-python: {layout.trainer_python(setup)} is not an executable file"
+            f"--trainer-python: {layout.trainer_python(setup)} is not an executable file; "
+            "`make env` makes an environment with the trainer, .venv-trainer, which is taken if "
+            "none is named"
         )
     missing = [name for name in WORKSPACE_VARIABLES if not os.environ.get(name)]
     if setup.workspace and missing:

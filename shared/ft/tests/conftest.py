@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -152,11 +151,3 @@ def connect(request: pytest.FixtureRequest) -> Any:
 def client(server: Server, connect: Any) -> Iterator[FineTuningStudioClient]:
     with connect("127.0.0.1", server.port, timeout=10) as connected:
         yield connected
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port where nobody listens, held so that nobody will."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]

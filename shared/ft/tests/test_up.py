@@ -178,3 +178,93 @@ def test_processes_that_die_at_once_are_named_with_their_last_words(other_home: 
     assert failed.returncode == Exit.FAILED
     assert "dies again and again" in failed.stderr
     assert "log_level" in failed.stderr
+
+
+# Where the trainer is missing or broken
+
+
+def interpreter(folder: Path, words: str) -> Path:
+    """A program in the place of the Python that runs jobs."""
+    folder.mkdir()
+    program = folder / "python"
+    program.write_text(f"#!/bin/sh\n{words}\n")
+    program.chmod(0o755)
+    return program
+
+
+def packages(folder: Path, **code: str) -> Path:
+    """A folder of packages that can be found, and do at their import what `code` says."""
+    for name in ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "trainer"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text(code.get(name, ""))
+    (folder / "trainer" / "training.py").touch()
+    return folder
+
+
+def test_without_a_trainer_up_says_so_and_names_the_command(
+    other_home: Path, tmp_path: Path
+) -> None:
+    other = Fts(other_home)
+    bare = interpreter(tmp_path / "bare", f'exec {sys.executable} -S -E "$@"')
+    options = ("--listen", "127.0.0.1:0", "--trainer-python", str(bare))
+    up = other("up", "--wait", str(PATIENCE_SECONDS), *options)
+    assert up.returncode == 0, up.stderr
+    said = f"the trainer is not installed for {bare}, which runs the jobs: `make env`"
+    assert said in " ".join(up.stdout.split())
+    # Also later, and for scripts.
+    assert said in " ".join(other("status").stdout.split())
+    again = json.loads(other("up", "--json").stdout)
+    assert again["no_trainer"].startswith(said)
+
+
+def test_a_trainer_that_cannot_be_imported_is_named_with_what_it_said(
+    other_home: Path, tmp_path: Path
+) -> None:
+    other = Fts(other_home)
+    fault = "libcudart.so.12: cannot open shared object file"
+    found = packages(tmp_path / "packages", torch=f"raise ImportError({fault!r})")
+    words = f'PYTHONPATH="{found}" exec {sys.executable} -S "$@"'
+    broken = interpreter(tmp_path / "broken", words)
+    options = ("--listen", "127.0.0.1:0", "--trainer-python", str(broken))
+    up = other("up", "--wait", str(PATIENCE_SECONDS), *options)
+    assert up.returncode == 0, up.stderr
+    # Where the machine is busy it is known later only.
+    said = eventually(lambda: json.loads(other("up", "--json").stdout).get("no_trainer"))
+    assert said.startswith(f"the trainer cannot be imported by {broken}, which runs the jobs")
+    assert f"ImportError: {fault}" in said
+    assert "`make clean env`" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("echo 'python: error while loading shared libraries: libz.so.1' >&2; exit 127", "libz"),
+        ("exit 1", "it ended with exit status 1"),
+        ("echo hello", "hello"),
+    ],
+)
+def test_an_interpreter_that_does_not_run_is_named_with_the_command(
+    other_home: Path, tmp_path: Path, words: str, why: str
+) -> None:
+    other = Fts(other_home)
+    broken = interpreter(tmp_path / "broken", words)
+    options = ("--listen", "127.0.0.1:0", "--trainer-python", str(broken))
+    failed = other("up", "--wait", str(PATIENCE_SECONDS), *options)
+    assert failed.returncode == Exit.FAILED
+    said = " ".join(failed.stderr.split())
+    assert f"{broken}, which is to run the jobs, cannot be used (" in said
+    assert why in said
+    assert "`make clean env`" in said
+
+
+def test_an_interpreter_that_is_gone_is_named_before_anything_starts(
+    other_home: Path, tmp_path: Path
+) -> None:
+    other = Fts(other_home)
+    gone = tmp_path / "gone" / "python"
+    failed = other("up", "--trainer-python", str(gone))
+    assert failed.returncode == Exit.USAGE
+    said = " ".join(failed.stderr.split())
+    assert f"{gone} is not an executable file" in said
+    assert "`make env`" in said
+    assert not (other_home / "studio.json").exists()

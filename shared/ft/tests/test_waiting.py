@@ -80,7 +80,7 @@ def test_looks_are_poll_apart(client: Any, studio: Any) -> None:
     id = start(client, studio, RUNNING, RUNNING, SUCCEEDED)
     began = time.monotonic()
     client.wait_for_job(id, poll=0.2)
-    assert 0.4 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 0.4
 
 
 @pytest.mark.parametrize("timeout", [0, 0.3])
@@ -89,7 +89,7 @@ def test_time_runs_out(client: Any, studio: Any, timeout: float) -> None:
     began = time.monotonic()
     with pytest.raises(TimeoutError, match=f"{id} has not ended within {timeout} s: it is RUNNING"):
         client.wait_for_job(id, timeout, poll=0.1)
-    assert timeout <= time.monotonic() - began < timeout + 1
+    assert time.monotonic() - began >= timeout
     studio.statuses = [SUCCEEDED]
     assert client.wait_for_job(id, timeout).status == SUCCEEDED
 

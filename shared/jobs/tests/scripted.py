@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from jobs.lifecycle import JobLifecycle
 from jobs.observer import Observer
 from jobs.reconciler import Reconciler
 from jobs.records import JobRecord, JobRecords
+from jobs.sightings import Sightings
 from jobs.testing import Workbench, until
 from jobs.tests.tables import SomeLease
 from jobs.workspace import Workspace
@@ -44,14 +46,36 @@ class Jobs:
         self.dispatcher = Dispatcher(records, self.workspace, {}, late=SOON)
         self.reconciler = self.reconciles()
 
+    def measure_by(self, clock: Callable[[], float]) -> None:
+        """Begins as a new process that has seen nothing yet, with a clock of the test's own."""
+        self.dispatcher = Dispatcher(self.records, self.workspace, {}, SOON, Sightings(clock))
+        self.reconciler = self.reconciles(clock=clock)
+
     def reconciles(
-        self, untouched: timedelta = SOON, first_pause: timedelta = NO_TIME
+        self,
+        untouched: timedelta = SOON,
+        first_pause: timedelta = NO_TIME,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Reconciler[Any]:
         observer = Observer(
-            self.records, self.workspace, self.project, self.reported, SOON, first_pause
+            self.records,
+            self.workspace,
+            self.project,
+            self.reported,
+            SOON,
+            first_pause,
+            Sightings(clock),
         )
         lease = Lease(self.records.store, SomeLease)
-        return Reconciler(self.records, self.workspace, self.dispatcher, observer, lease, untouched)
+        return Reconciler(
+            self.records,
+            self.workspace,
+            self.dispatcher,
+            observer,
+            lease,
+            untouched,
+            Sightings(clock),
+        )
 
     @staticmethod
     def reported(

@@ -48,7 +48,7 @@ async def lived(folder: Path, clock: Clocks, ends: bool) -> tuple[Any, list[Any]
     store = Store("some", f"sqlite:///{folder}/some.db", folder / "migrations")
     await store.open()
     try:
-        with patch("jobs.records.now", clock), patch("jobs.observer.now", clock):
+        with patch("jobs.records.now", clock):
             records = JobRecords(store, SomeJob, SomeEvent)
             job = SomeJob(id="j", cml_job_id="c", run_id="r", created_at=clock())
             await records.begin([job])

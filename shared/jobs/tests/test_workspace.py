@@ -64,11 +64,9 @@ async def test_a_wrong_key(in_workspace: Workbench, monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_workspace_that_is_away(
-    in_workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    in_workspace: Workbench, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{port}/api/v2")
+    monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
     with pytest.raises(errors.Unavailable, match="did not answer list_jobs"):
         await Workspace().template(TEMPLATE)
 
@@ -80,7 +78,7 @@ async def test_a_workspace_that_answers_nonsense(
         port = silent.getsockname()[1]
         monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{port}/api/v2")
         with pytest.raises(errors.Unavailable):
-            async with asyncio.timeout(5):  # with its repetitions
+            async with asyncio.timeout(60):  # with its repetitions
                 await Workspace(0.2).project()
 
 

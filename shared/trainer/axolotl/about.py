@@ -33,6 +33,8 @@ class About:
     """Of a model of the hub; empty for a directory."""
     config: Mapping[str, Any]
     """The user's, as it is stored."""
+    base: str = ""
+    """How the studio names the base model."""
 
     def write(self, folder: Path) -> None:
         """Leaves it in the job's folder."""

@@ -33,7 +33,9 @@ class StudioPlugin(BasePlugin):
         """Callbacks for Axolotl's trainer."""
         return [
             ProgressCallback(self._events, **self._about.started),
-            CheckpointCallback(self._about.identity, self._about.rows_source()),
+            CheckpointCallback(
+                self._about.identity, self._about.rows_source(), base=self._about.base
+            ),
         ]
 
     def post_model_load(self, cfg: Any, model: Any) -> None:  # noqa: ARG002

@@ -81,6 +81,7 @@ class AxolotlTuning(Tuning):
             source=source,
             commit=model.commit,
             config=config,
+            base=model_reference(model),
         )
 
     def _lines(self, name: str, rows: Dataset) -> list[str]:

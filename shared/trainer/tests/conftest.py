@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +37,16 @@ def studio() -> Iterator[Studio]:
     studio = Studio()
     with serve(studio) as studio.address:
         yield studio
+
+
+@pytest.fixture
+def away() -> Iterator[str]:
+    """An address where nobody listens before the test does: the port stays the test's own."""
+    with socket.socket() as held:
+        # As gRPC binds its sockets, so that a server can listen beside this one.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture

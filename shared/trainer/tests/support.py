@@ -1,6 +1,8 @@
 """What tests look at after a job."""
 
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import yaml
 
 from ft.api import AdapterMetadata
 
@@ -38,7 +41,7 @@ class Run:
         return (self.folder / "job.log").read_text(encoding="utf-8")
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], Any], seconds: float = 120.0) -> None:
     """Returns once the condition holds; fails at the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -64,10 +67,21 @@ def written(source: str, project: Path, adapter: AdapterMetadata | None = None) 
 
 
 def naming(folder: Path, place: Path) -> Iterator[str]:
-    """Files in a folder that name the place, binary ones among them."""
+    """Files in a folder that name the place, or another of this machine; binary ones as well."""
+    here = {place, Path.home(), Path(sys.prefix), Path(__file__).parents[2]}
     for file in sorted(folder.rglob("*")):
         if file.is_file() and file.name not in OWN_FILES:
             content = file.read_bytes()
-            escaped = str(place).replace("/", "\\/").encode()
-            if str(place).encode() in content or escaped in content:
+            if file.name == "MLmodel" or file.suffix in (".yaml", ".yml"):
+                # YAML may break a text into lines, and write its characters otherwise.
+                content += json.dumps(yaml.safe_load(content), ensure_ascii=False).encode()
+            if any(spelling in content for one in here for spelling in _spellings(one)):
                 yield str(file.relative_to(folder))
+
+
+def _spellings(place: Path) -> Iterator[bytes]:
+    """How a path may stand in a file: as it is, in JSON, in YAML, in an address."""
+    yield os.fsencode(place)
+    for text in (str(place), json.dumps(str(place))[1:-1], place.as_uri().removeprefix("file://")):
+        yield text.encode()
+        yield text.replace("/", "\\/").encode()

@@ -282,6 +282,6 @@ def test_axolotl_ends_with_its_job(
     told = children[0].environ()
     assert (told["OMP_NUM_THREADS"], told["AXOLOTL_DATASET_NUM_PROC"]) == ("1", "1")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     assert process.returncode == 143
     until(lambda: gone(children), 10.0)

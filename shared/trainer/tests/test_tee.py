@@ -31,7 +31,7 @@ def run(log: Path, end: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-u", "-c", SCRIPT.format(end=end), str(log)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         cwd=Path(__file__).parents[2],
     )
 
@@ -53,7 +53,7 @@ def test_output_that_is_a_file_is_prepared_again_behind_the_copy(tmp_path: Path)
             [sys.executable, "-c", code, str(tmp_path / "log")],
             stdout=output,
             stderr=output,
-            timeout=60,
+            timeout=300,
             check=True,
             cwd=Path(__file__).parents[2],
         )
@@ -78,7 +78,7 @@ def shell(log: Path, redirected: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         env={**os.environ, **ascii_only, "PYTHONCOERCECLOCALE": "0"},
         cwd=Path(__file__).parents[2],
     )

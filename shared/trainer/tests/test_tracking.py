@@ -72,7 +72,7 @@ def test_runs_of_attempts_that_were_killed_are_ended_by_the_next_of_the_job(
         assert process.stdout is not None
         assert "reported\n" in iter(process.stdout.readline, "")
         process.kill()
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(300) == -signal.SIGKILL
     told: list[str] = []
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
 

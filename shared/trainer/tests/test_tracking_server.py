@@ -53,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         yield address, folder
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(300)
 
 
 def _answers(address: str) -> bool:

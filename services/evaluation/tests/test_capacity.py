@@ -1,0 +1,97 @@
+"""An evaluation that could never run is refused, when it is looked at and when it is started."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chassis import errors
+from chassis.testing import services
+from ft.proto.fine_tuning_studio_jobs_pb2 import ValidateEvaluationJobRequest
+from ft.proto.fine_tuning_studio_pb2 import (
+    EvaluationJobModelCombination,
+    StartEvaluationJobRequest,
+)
+from jobs.testing import Workbench, inspecting
+from jobs.workspace import Workspace
+from services.evaluation.tests.studio import EVALUATES, PEERS, Studio
+
+SMALL = {"cpu": 2, "memory_gib": 23.4, "gpus": 1, "labels": {"1": 1}}
+
+
+@pytest.fixture
+async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+    async with services(tmp_path, *PEERS, "fine_tuning", "evaluation"), inspecting(tmp_path):
+        studio = Studio(tmp_path, workspace)
+        await studio.fill()
+        yield studio
+        await studio.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "numbers"),
+    [
+        ({"cpu": 3}, "cpu", ("3 CPUs", "at most 2")),
+        ({"memory": 24}, "memory", ("24 GiB", "at most 23.4")),
+        ({"gpu": 2}, "gpu", ("2 GPUs", "at most 1")),
+        ({"gpu": 1, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "there is 1")),
+    ],
+)
+async def test_what_cannot_run_is_refused_with_both_numbers(
+    studio: Studio, asked: dict[str, Any], field: str, numbers: tuple[str, str]
+) -> None:
+    studio.workbench.state(FTS_CAPACITY=json.dumps(SMALL))
+    # Of several combinations none is started.
+    refusal = await studio.refusal(("m", ""), ("m", "a"), **asked)
+    assert isinstance(refusal, errors.FailedPrecondition)
+    [violation] = refusal.violations
+    assert violation.field == field
+    assert violation.rule == ("FT-821" if field == "gpu_label_id" else "FT-820")
+    assert [number for number in numbers if number not in violation.description] == []
+    request = StartEvaluationJobRequest(
+        type="mlflow",
+        model_adapter_combinations=[EvaluationJobModelCombination(base_model_id="m")],
+        dataset_id="d",
+        prompt_id="p",
+        **{"cpu": 1, "memory": 1, **asked},
+    )
+    look = ValidateEvaluationJobRequest(request=request)
+    found = await studio.jobs(lambda s: s.ValidateEvaluationJob, look)
+    assert not found.valid
+    assert violation.description in [one.description for one in found.findings]
+
+
+async def test_all_that_is_wrong_is_named_at_once(studio: Studio) -> None:
+    studio.workbench.state(FTS_CAPACITY=json.dumps(SMALL))
+    refusal = await studio.refusal(cpu=64, memory=640, gpu=8)
+    assert [violation.field for violation in refusal.violations] == ["cpu", "memory", "gpu"]
+
+
+async def test_what_is_there_to_the_last_is_granted(studio: Studio) -> None:
+    studio.program(EVALUATES)
+    studio.workbench.state(FTS_CAPACITY=json.dumps(SMALL))
+    started = (await studio.start(cpu=2, memory=23, gpu=1, gpu_label_id=1)).evaluation_jobs
+    assert [job.status.state for job in started] == ["SCHEDULED"]
+
+
+async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def labels(_: Workspace) -> list[Any]:
+        return [SimpleNamespace(id="4", max_gpu_per_workload="2")]
+
+    monkeypatch.setattr(Workspace, "accelerator_labels", labels)
+    studio.workbench.state(FTS_CAPACITY="")
+    refusal = await studio.refusal(cpu=1000, gpu=3, gpu_label_id=4)
+    assert [(v.field, v.rule) for v in refusal.violations] == [("gpu", "FT-820")]
+    assert "3 GPUs asked for, and a job gets at most 2 with label 4" in refusal.message
+
+
+async def test_without_a_trainer_none_starts(studio: Studio) -> None:
+    studio.workbench.state(FTS_NO_TRAINER="the trainer is not installed: `make env`")
+    refusal = await studio.refusal()
+    assert "`make env`" in refusal.message
+    assert [violation.rule for violation in refusal.violations] == ["FT-822"]
