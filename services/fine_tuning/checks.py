@@ -101,7 +101,10 @@ class Checks:
             label=request.gpu_label_id,
             workers=request.num_workers,
             own_script=not request.user_script,
-            fields={"label": "gpu_label_id"},
+            fields={
+                "label": "gpu_label_id",
+                **{one.name: one.field for one in (request.cpu, request.gpu, request.memory)},
+            },
         )
         await require_granted(self._workspace, plan.template(request), asked)
 
