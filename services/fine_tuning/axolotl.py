@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from chassis.errors import AlreadyExists
+from chassis.errors import AlreadyExists, InvalidArgument
 from chassis.ids import new_id
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, PromptMetadata
 from jobs.reports import is_number
@@ -73,11 +73,13 @@ async def prompt_for(data: AxolotlData, dataset: DatasetMetadata, peers: Peers) 
         return found
     try:
         return await peers.add_prompt(wanted)
-    except AlreadyExists:
+    except AlreadyExists as taken:
         # Another start may have been quicker; if not, the name belongs to another dataset's.
         if (found := await _find(wanted, peers)) is None:
-            raise
+            raise taken.about("axolotl_config_id") from None
         return found
+    except InvalidArgument as refusal:
+        raise refusal.about("axolotl_config_id") from None
 
 
 async def _find(wanted: PromptMetadata, peers: Peers) -> str | None:

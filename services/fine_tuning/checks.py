@@ -117,6 +117,7 @@ class Checks:
             label=job.gpu_label_id,
             workers=job.num_workers or 1,
             own_script=not job.user_script,
+            fields=dict.fromkeys(("cpu", "memory", "gpu", "label"), "id"),
         )
         template = plan.TEMPLATES.get(job.framework_type or "", plan.DEFAULT_TEMPLATE)
         await require_granted(self._workspace, template, asked)

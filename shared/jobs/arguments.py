@@ -36,7 +36,7 @@ def check_carried(values: Mapping[str, str], found: Violations) -> None:
         found.check(field, rules.CARRIED, carried(text), f"{text!r} {_RULE}")
 
 
-def encode(flags: Mapping[str, object], field: str = "arguments") -> str:
+def encode(flags: Mapping[str, object]) -> str:
     """`--name value` pairs; flags without a value are left out, and True stands alone.
 
     Raises InvalidArgument, naming the flags, if a value cannot be carried.
@@ -49,7 +49,7 @@ def encode(flags: Mapping[str, object], field: str = "arguments") -> str:
         words.append(f"--{name}")
         if value is not True:
             text = str(value)
-            check_carried({f"{field}.{name}": text}, found)
+            check_carried({name: text}, found)
             words.append(text)
     found.raise_if_any()
     return " ".join(words)

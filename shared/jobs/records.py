@@ -214,7 +214,7 @@ class JobRecords(Records[Row]):
             if request_id := jobs[0].request_id:
                 self._require_unheld(connection, request_id, {job.id for job in beside})
             for job in jobs:
-                self._require_free(connection, "id", job.id)
+                self._require_free(connection, "id", job.id, "id")
                 self.require_startable(connection, job)
             self.insert(connection, jobs)
             for job in jobs:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.errors import AlreadyExists, NotFound
+from chassis.errors import AlreadyExists, InvalidArgument, NotFound
 from ft.agreed import MERGED_FOLDER
 from ft.enums import ExportType
 from jobs.link import JobLink
@@ -95,17 +95,21 @@ class Registration:
                 model_path=made.path,
             )
         elif made.run_id not in _runs(registered):
-            raise taken(job.model_name, registered.model_id, "in the model registry")
+            raise taken(job.model_name, registered.model_id, "in the model registry").about(
+                "job_id"
+            )
         return str(registered.model_id)
 
     async def _added(self, adding: Awaitable[Model], **same: str) -> Model:
         try:
             return await adding
-        except AlreadyExists:
+        except AlreadyExists as refusal:
             found = self._known.one(**same)
             if found is None:
-                raise
+                raise refusal.about("job_id") from None
             return found
+        except InvalidArgument as refusal:
+            raise refusal.about("job_id") from None
 
 
 def _runs(registered: Any) -> list[str]:
