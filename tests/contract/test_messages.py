@@ -10,6 +10,7 @@ from ft.client import AlreadyExistsError, StudioError
 from tests.contract.frozen import Contract
 from tests.contract.furnished import Target
 from tests.contract.unset import METHODS, names_a_field
+from tests.support import until
 
 STARTS = {
     "StartFineTuningJob": ("cpu", "memory"),
@@ -132,7 +133,7 @@ def test_a_job_that_is_resumed_has_no_field_but_its_id(target: Target) -> None:
     request = target.valid("StartFineTuningJob")
     first = target.client.StartFineTuningJob(request).fine_tuning_job
     target.client.CancelFineTuningJob(api.CancelFineTuningJobRequest(id=first.id))
-    target.client.wait_for_job(first.id, timeout=120)
+    until("it has stopped", lambda: target.client.get_job(first.id).status.state == "STOPPED")
     request.request_id = ""
     target.client.StartFineTuningJob(request)
     refused = refusal(target, "ResumeFineTuningJob", api.ResumeFineTuningJobRequest(id=first.id))

@@ -62,8 +62,8 @@ def test_in_json_null_is_a_value_that_the_library_takes_or_not(target: Target, f
     told = {
         one.description.split()[0] for one in found if (one.field, one.rule) == (field, "FT-807")
     }
+    # For the generation there is none: it has a default of its own for everything.
     assert told == refused_by_the_library(field)
-    assert told
     assert told < set(schema["properties"])
 
 
