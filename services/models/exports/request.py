@@ -67,7 +67,8 @@ class ExportWanted(Repeatable):
         found.required("base_model_id", self.base_model_id)
         found.required("adapter_id", self.adapter_id)
         ids = {"base_model_id": self.base_model_id, "adapter_id": self.adapter_id}
-        check_carried(ids if self.by_job else {}, found)
+        given = {name: id for name, id in ids.items() if id.strip() and self.by_job}
+        check_carried(given, found)
         if found.required("model_name", self.model_name):
             _check_name(self.model_name, found)
         if self.generation_config:

@@ -44,7 +44,7 @@ def test_what_is_not_set_is_left_out_and_zero_is_not() -> None:
 def test_what_a_script_would_not_get_as_it_is_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         encode({"good": "x", "one": text, "two": text}, field="arguments")
-    assert [v.field for v in refused.value.violations] == ["one", "two"]
+    assert [v.field for v in refused.value.violations] == ["arguments.one", "arguments.two"]
     assert repr(text) in refused.value.message
 
 
