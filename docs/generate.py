@@ -64,6 +64,7 @@ class Contract:
 
     def __init__(self) -> None:
         self.files = _described()
+        self.unset = tomllib.loads((REPOSITORY / "docs/api/unset.toml").read_text())
         self.comments: dict[str, str] = {}
         self.messages: dict[str, DescriptorProto] = {}
         for file in self.files:
@@ -89,11 +90,24 @@ class Contract:
         if not message.field:
             yield f"`{name}` has no fields."
             return
-        yield f"| `{name}` | type | number | |"
-        yield "|---|---|---|---|"
+        unset = self._unset_of(message)
+        yield f"| `{name}` | type | number | |{' not set |' if unset else ''}"
+        yield f"|---|---|---|---|{'---|' if unset else ''}"
         for field in message.field:
             comment = self.comments[f"{name}.{field.name}"].replace("|", "\\|")
-            yield f"| `{field.name}` | {self._type(message, field)} | {field.number} | {comment} |"
+            said = f" {unset[field.name]} |" if unset else ""
+            kind = self._type(message, field)
+            yield f"| `{field.name}` | {kind} | {field.number} | {comment} |{said}"
+        if within := [f"`{path}` {said}" for path, said in unset.items() if "." in path]:
+            yield ""
+            yield f"Not set within these: {', '.join(within)}."
+
+    def _unset_of(self, message: DescriptorProto) -> dict[str, str]:
+        """What each field of a request means when it is not set; empty for what is no request."""
+        listed = self.unset["lists"]
+        lists = set(listed) <= {field.name for field in message.field}
+        said = {**(listed if lists else {}), **self.unset.get(message.name, {})}
+        return {name: text.replace(" | ", "; ") for name, text in said.items()}
 
     def _type(self, message: DescriptorProto, field: FieldDescriptorProto) -> str:
         plain = field.type_name.rpartition(".")[2] or _TYPES[field.type]

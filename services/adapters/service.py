@@ -12,6 +12,9 @@ from services.adapters.peers import References
 from services.adapters.request import AdapterWanted
 from services.adapters.store import Adapter, AdapterStore
 
+UNIQUE = {"name": "name"}
+"""The column that must be unique, with the field of the request that it is from."""
+
 
 class AdapterService:
     """Registers adapters for known models; their files stay where they are."""
@@ -37,7 +40,7 @@ class AdapterService:
         a second time can tell its own adapter from another's.
         """
         wanted.check(self._paths)
-        self._adapters.require_free(name=wanted.name)
+        self._adapters.require_free(UNIQUE, name=wanted.name)
         model = await self._references.require(
             wanted.model_id, wanted.fine_tuning_job_id, wanted.prompt_id
         )
@@ -52,7 +55,7 @@ class AdapterService:
             fine_tuning_job_id=wanted.fine_tuning_job_id or None,
             prompt_id=wanted.prompt_id or None,
         )
-        await self._adapters.add(adapter, unique=["name"])
+        await self._adapters.add(adapter, unique=UNIQUE)
         return adapter
 
     def _require_base(self, wanted: AdapterWanted, model: ModelMetadata) -> None:

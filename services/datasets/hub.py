@@ -1,12 +1,16 @@
 """Facts about datasets on the hub, read without loading their rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
 
 from chassis import errors, hub_errors
 from chassis.config import Settings
 from chassis.hub import Hub
 from chassis.hub_errors import Repository
-from services.datasets import rules
+from services.datasets import hub_columns, rules
+from services.datasets.hub_columns import RemoteFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,9 @@ class HubDatasets:
         commit = self._hub.require(about)
         try:
             # With a bare name it would also read a directory of this machine.
-            info = load_dataset_builder(
+            builder = load_dataset_builder(
                 f"hf://datasets/{about.name}", revision=commit or None, token=self._hub.token
-            ).info
+            )
         except DatasetNotFoundError as error:
             if "is a gated dataset" in str(error):
                 raise hub_errors.gated(about) from error
@@ -64,7 +68,41 @@ class HubDatasets:
         except Exception as error:
             # The library raises what its many readers raise; all of it is about this dataset.
             raise _unreadable(about, error) from error
-        return HubDataset(list(info.features or ()), info.description or "", commit)
+        info = builder.info
+        names = list(info.features or ()) or self._columns(about, builder)
+        return HubDataset(names, info.description or "", commit)
+
+    def _columns(self, about: Repository, builder: Any) -> list[str]:
+        """Those that the first file begins with."""
+        try:
+            files = builder.config.data_files or {}
+            split = "train" if "train" in files else next(iter(files), "")
+            if not split or not files[split]:
+                raise hub_columns.UntoldColumns("it has no files of rows")
+            path, revision = _within(about, str(files[split][0]))
+            at = replace(about, commit=revision)
+            size = self._hub.size(at, path)
+            file = RemoteFile(path, size, partial(self._hub.part, at, path))
+            return hub_columns.read(file, builder.name, builder.config)
+        except hub_columns.UntoldColumns as untold:
+            raise errors.InvalidArgument.at(
+                "huggingface_name",
+                rules.HUB_COLUMNS,
+                f"the columns of {about.name!r} cannot be told: {untold}; its card may name them "
+                "(dataset_info: features)",
+            ) from untold
+
+
+def _within(about: Repository, url: str) -> tuple[str, str]:
+    """Path and revision of a file by the library's name for it, such as
+    hf://datasets/owner/name@revision/path."""
+    rest = url.removeprefix(f"hf://datasets/{about.name}")
+    if rest.startswith("@"):
+        revision, _, path = rest[1:].partition("/")
+        return path, unquote(revision)
+    if not rest.startswith("/"):
+        raise hub_columns.UntoldColumns(f"its rows are elsewhere, in {url}")
+    return rest[1:], ""
 
 
 def _unreadable(about: Repository, error: Exception) -> errors.InvalidArgument:

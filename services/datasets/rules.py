@@ -14,3 +14,8 @@ ROLES = Rule(
     "A role of conversations stands for system, developer, user, assistant, tool, or itself.",
 )
 HUB_READABLE = Rule("FT-104", "What the hub says of a dataset can be read.")
+HUB_COLUMNS = Rule(
+    "FT-150",
+    "The columns of a dataset of the hub are named by its card or its viewer, or can be read from "
+    "the beginning of its first file.",
+)

@@ -19,6 +19,9 @@ from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.store import Dataset, DatasetStore
 
+ON_HUB = {"name": "huggingface_name"}
+"""The column that must be unique, with the field of the request that it is from."""
+
 
 class DatasetService:
     """Registers datasets after a look at their columns; rows are not loaded."""
@@ -93,7 +96,7 @@ class DatasetService:
         found = Violations()
         name = found.required("huggingface_name", huggingface_name)
         found.raise_if_any()
-        self._datasets.require_free(name=name)
+        self._datasets.require_free(ON_HUB, name=name)
         try:
             described = await self._hub.describe(name)
         except NotFound as error:
@@ -108,7 +111,7 @@ class DatasetService:
             commit=described.commit or None,
             roles=roles,
         )
-        await self._datasets.add(dataset, unique=["name"])
+        await self._datasets.add(dataset, unique=ON_HUB)
         return dataset
 
     async def _add_local(self, type: str, location: str, name: str, roles: str | None) -> Dataset:
@@ -134,7 +137,7 @@ class DatasetService:
             features=json.dumps(columns.names),
             roles=roles,
         )
-        await self._datasets.add(dataset, unique=["name"])
+        await self._datasets.add(dataset, unique={"name": "name"})
         return dataset
 
     def _path(self, type: str, location: str, found: Violations) -> Path | None:

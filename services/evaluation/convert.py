@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from chassis.convert import to_message
+from ft.enums import EvaluationJobType
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample
 from jobs.arguments import decimal
@@ -18,7 +19,7 @@ def from_request(request: StartEvaluationJobRequest) -> EvaluationRequest:
     if request.HasField("eval_dataset_fraction"):
         given["eval_dataset_fraction"] = decimal(request.eval_dataset_fraction)
     return EvaluationRequest(
-        type=request.type,
+        type=request.type or EvaluationJobType.MLFLOW,
         combinations=tuple(
             (c.base_model_id, c.adapter_id) for c in request.model_adapter_combinations
         ),

@@ -1,5 +1,8 @@
 """Starts evaluation jobs."""
 
+from collections.abc import Iterable, Sequence
+
+from chassis.errors import Aborted
 from chassis.ids import new_id
 from jobs.lifecycle import JobLifecycle
 from services.evaluation import plan
@@ -22,17 +25,45 @@ class EvaluationService:
     async def start(self, request: EvaluationRequest) -> list[EvaluationJob]:
         """Starts the jobs, in the order of the combinations; they share a parent id.
 
-        A request that came before gets what it has started.
+        A request that came before gets what it has started; those of its jobs that the workspace
+        refused are started anew.
         """
-        if before := self._lifecycle.started_before(request.request_id, request.digest):
-            return list(before)
+        before = self._lifecycle.started_before(request.request_id, request.digest)
+        known = assigned(request.combinations, before)
+        if before and all(known):
+            return [job for job in known if job]
         self._checks.request(request)
         await self._checks.granted(request)
         await self._checks.references(request)
-        parent = new_id()
-        jobs = []
+        parent = next((job.parent_job_id for job in known if job), None) or new_id()
+        new = []
         for number, (model_id, adapter_id) in enumerate(request.combinations, start=1):
-            stored = await self._peers.configs.store(request.configs)
-            configs = await self._peers.configs.complete(stored, plan.NEEDED, model_id)
-            jobs.append(plan.record(request, configs, parent, model_id, adapter_id, number))
-        return await self._lifecycle.start(jobs)
+            if known[number - 1] is None:
+                stored = await self._peers.configs.store(request.configs)
+                configs = await self._peers.configs.complete(stored, plan.NEEDED, model_id)
+                new.append(plan.record(request, configs, parent, model_id, adapter_id, number))
+        started = await self._lifecycle.start(new, beside=before)
+        # Of the same request that was quicker, all may have come, or none of its refused ones.
+        all_of_it = {job.id: job for job in (*before, *started)}.values()
+        jobs = [job for job in assigned(request.combinations, all_of_it) if job]
+        if len(jobs) < len(request.combinations):
+            raise Aborted(
+                f"request_id: {request.request_id!r} was sent twice at once, and the workspace "
+                "refused jobs of the one that was quicker; send it again",
+                reason="STARTED_TWICE_AT_ONCE",
+            )
+        return jobs
+
+
+def assigned(
+    combinations: Sequence[tuple[str, str]], jobs: Iterable[EvaluationJob]
+) -> list[EvaluationJob | None]:
+    """The job of each combination; None where there is none."""
+    left = list(jobs)
+    found: list[EvaluationJob | None] = []
+    for wanted in combinations:
+        job = next((j for j in left if (j.base_model_id, j.adapter_id or "") == wanted), None)
+        if job is not None:
+            left.remove(job)
+        found.append(job)
+    return found

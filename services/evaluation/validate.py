@@ -107,4 +107,9 @@ class Validation:
             bnb_config_json=bnb.text if bnb else "",
         )
         wanted.MergeFrom(common)
-        return await self._peers.inspection(lambda s: s.InspectJob, wanted)
+        seen = await self._peers.inspection(lambda s: s.InspectJob, wanted)
+        place = [base for base, _ in request.combinations].index(model.id)
+        for finding in seen.findings:
+            if finding.field == "base_model_id":
+                finding.field = f"model_adapter_combinations[{place}].base_model_id"
+        return seen

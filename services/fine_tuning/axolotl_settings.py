@@ -5,6 +5,7 @@ another type where it can read it as one, such as the text 1e-4 for a number, an
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -16,6 +17,7 @@ from jobs.settings import SCHEMAS
 
 MOST = 20
 """How many faults are told."""
+_DATASET = re.compile(r"datasets\[\d+\]")
 _OWN_PLUGINS = "axolotl."
 _TRUTHS = ("true", "t", "yes", "y", "on", "1", "false", "f", "no", "n", "off", "0")
 
@@ -72,10 +74,17 @@ def _in_object(value: Mapping[Any, Any], schemas: Sequence[Schema], path: str) -
         place = f"{path}.{name}" if path else name
         declared = [s["properties"][name] for s in schemas if name in s.get("properties", {})]
         given = [*declared, *({} if one is True else one for one in others)]
+        if item is None and (not given or _may_be_left_out(path)):
+            continue  # asks for nothing: configs are full of such lines
         if given:
             yield from _in_value(item, declared or given, place)
-        elif item is not None:  # which asks for nothing: old configs are full of such lines
+        else:
             yield f"{place} is not known to {_schema()['title']}{hint(name, known)}"
+
+
+def _may_be_left_out(path: str) -> bool:
+    """Whether null is as good as not set there, see `trainer.axolotl.resolve`."""
+    return not path or _DATASET.fullmatch(path) is not None
 
 
 def _alternatives(schema: Schema) -> Iterator[Schema]:

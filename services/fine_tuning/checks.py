@@ -104,7 +104,10 @@ class Checks:
             label=request.gpu_label_id,
             workers=request.num_workers,
             own_script=not request.user_script,
-            fields={"label": "gpu_label_id"},
+            fields={
+                "label": "gpu_label_id",
+                **{one.name: one.field for one in (request.cpu, request.gpu, request.memory)},
+            },
         )
         return await require_granted(self._workspace, plan.template(request), asked)
 
@@ -117,6 +120,7 @@ class Checks:
             label=job.gpu_label_id,
             workers=job.num_workers or 1,
             own_script=not job.user_script,
+            fields=dict.fromkeys(("cpu", "memory", "gpu", "label"), "id"),
         )
         template = plan.TEMPLATES.get(job.framework_type or "", plan.DEFAULT_TEMPLATE)
         await require_granted(self._workspace, template, asked)

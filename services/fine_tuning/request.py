@@ -44,6 +44,11 @@ class Resources:
     alias: str
     alias_value: int | None
 
+    @property
+    def field(self) -> str:
+        """The name under which the request has it."""
+        return self.alias if self.value is None and self.alias_value is not None else self.name
+
     def agreed(self, found: Violations) -> int | None:
         """The one value; a violation if both are set and differ."""
         if self.value is not None and self.alias_value is not None:
@@ -95,8 +100,11 @@ class JobRequest(Repeatable):
         found.required("base_model_id", self.base_model_id)
         found.required("dataset_id", self.dataset_id)
         found.one_of("framework_type", self.framework_type, FineTuningFrameworkType)
-        required = "axolotl_config_id" if self.is_axolotl else "prompt_id"
-        found.required(required, getattr(self, required))
+        if self.is_axolotl:
+            found.required("axolotl_config_id", self.axolotl_config_id)
+        elif not self.user_script:
+            # A script of the user's own may do without one.
+            found.required("prompt_id", self.prompt_id)
         check_carried({name: getattr(self, name) for name in _ARGUMENTS}, found)
         self._check_numbers(found)
         self._check_configs(found)
@@ -150,8 +158,9 @@ class JobRequest(Repeatable):
 
     def _check_numbers(self, found: Violations) -> None:
         cpu, memory, gpu = (r.agreed(found) for r in (self.cpu, self.memory, self.gpu))
-        check_resources(found, cpu=cpu, memory=memory, num_workers=self.num_workers)
-        check_gpus(found, gpu=gpu)
+        check_resources(found, **{self.cpu.field: cpu, self.memory.field: memory})
+        check_resources(found, num_workers=self.num_workers)
+        check_gpus(found, **{self.gpu.field: gpu})
         description = f"must be at most {MAX_WORKERS}, not {self.num_workers}"
         found.check("num_workers", rules.WORKERS, self.num_workers <= MAX_WORKERS, description)
         for name, number, most in (

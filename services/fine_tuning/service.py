@@ -104,9 +104,12 @@ class FineTuningService:
         Raises AlreadyExists if an adapter, or another job, has taken the name of its adapter.
         """
         job = self._lifecycle.get(job_id)
-        await self._checks.name(str(job.adapter_name), job.id)
-        await self._checks.still_granted(job)
-        return await self._lifecycle.resume(job_id)
+        try:
+            await self._checks.name(str(job.adapter_name), job.id)
+            await self._checks.still_granted(job)
+            return await self._lifecycle.resume(job_id)
+        except AlreadyExists as taken:
+            raise taken.about("id") from None
 
     async def capacity(self) -> GetJobCapacityResponse:
         """What one job can be granted at the most, as far as that is stated."""

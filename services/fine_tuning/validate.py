@@ -30,8 +30,8 @@ from services.fine_tuning.store import FineTuningJob, FineTuningStore
 NEWEST = 5
 """How many earlier jobs a time is taken from."""
 _ASIDE = (
-    *("", "adapter_name", "cpu", "gpu", "gpu_label_id", "memory", "num_cpu"),
-    *("output_dir", "user_config", "user_config_id"),
+    *("", "adapter_name", "cpu", "gpu", "gpu_label_id", "memory"),
+    *("num_cpu", "num_gpu", "num_memory", "output_dir", "user_config", "user_config_id"),
 )
 """Fields that say nothing of what is to be expected of a job."""
 

@@ -13,6 +13,10 @@ from services.models import model_config, rules
 from services.models.hub import HubModels
 from services.models.store import Model, ModelStore
 
+ON_HUB = {"name": "huggingface_name", "huggingface_model_name": "huggingface_name"}
+REGISTERED = {"cml_registered_model_id": "model_registry_id"}
+"""Columns that must be unique, with the fields of the request that they are from."""
+
 
 class ModelService:
     """Registers base models after a look at them; weights are not loaded."""
@@ -39,7 +43,7 @@ class ModelService:
         found = Violations()
         name = found.required("huggingface_name", huggingface_name)
         found.raise_if_any()
-        self._models.require_free(name=name)
+        self._models.require_free(ON_HUB, name=name)
         try:
             commit = await self._hub.require(name)
         except NotFound as error:
@@ -51,7 +55,7 @@ class ModelService:
             huggingface_model_name=name,
             commit=commit or None,
         )
-        await self._models.add(model, unique=["name", "huggingface_model_name"])
+        await self._models.add(model, unique=ON_HUB)
         return model
 
     async def add_from_directory(self, location: str, name: str) -> Model:
@@ -73,7 +77,7 @@ class ModelService:
             name=name.strip() or path.name,
             location=location,
         )
-        await self._models.add(model, unique=["name"])
+        await self._models.add(model, unique={"name": "name"})
         return model
 
     async def add_from_registry(self, model_registry_id: str) -> Model:
@@ -81,7 +85,7 @@ class ModelService:
         found = Violations()
         registry_id = found.required("model_registry_id", model_registry_id)
         found.raise_if_any()
-        self._models.require_free(cml_registered_model_id=registry_id)
+        self._models.require_free(REGISTERED, cml_registered_model_id=registry_id)
         try:
             registered = await self._workspace.registered_model(registry_id)
         except NotFound as error:
@@ -95,7 +99,7 @@ class ModelService:
             mlflow_experiment_id=experiment_id,
             mlflow_run_id=run_id,
         )
-        await self._models.add(model, unique=["cml_registered_model_id"])
+        await self._models.add(model, unique=REGISTERED)
         return model
 
     async def remove(self, id: str) -> None:

@@ -11,6 +11,9 @@ from services.prompts import rules
 from services.prompts.peers import Datasets
 from services.prompts.store import Prompt, PromptStore
 
+UNIQUE = {"id": "prompt.id", "name": "prompt.name"}
+"""Columns that must be unique, with the fields of the request that they are from."""
+
 
 class PromptService:
     """Stores prompts whose templates fit the columns of their dataset."""
@@ -36,15 +39,15 @@ class PromptService:
         `templates` has a text for each of TEMPLATES.
         """
         found = Violations()
-        found.required("id", id)
-        name = found.required("name", name)
-        dataset_id = found.required("dataset_id", dataset_id)
+        found.required("prompt.id", id)
+        name = found.required("prompt.name", name)
+        dataset_id = found.required("prompt.dataset_id", dataset_id)
         type = type or PromptType.IN_PLACE
-        found.one_of("type", type, PromptType)
+        found.one_of("prompt.type", type, PromptType)
         for field in TEMPLATES:
-            found.required(field, templates[field])
+            found.required(f"prompt.{field}", templates[field])
         found.raise_if_any()
-        self._prompts.require_free(id=id, name=name)
+        self._prompts.require_free(UNIQUE, id=id, name=name)
         await self._require_columns(dataset_id, templates)
         prompt = Prompt(
             id=id,
@@ -55,7 +58,7 @@ class PromptService:
             input_template=templates["input_template"],
             completion_template=templates["completion_template"],
         )
-        await self._prompts.add(prompt, unique=["name"])
+        await self._prompts.add(prompt, unique=UNIQUE)
         return prompt
 
     async def remove(self, id: str) -> None:
@@ -76,17 +79,17 @@ class PromptService:
         return notices({field: getattr(prompt, field) or "" for field in TEMPLATES}, columns)
 
     async def _require_columns(self, dataset_id: str, templates: dict[str, str]) -> None:
-        columns = await referred("dataset_id", self._datasets.columns(dataset_id))
+        columns = await referred("prompt.dataset_id", self._datasets.columns(dataset_id))
         found = Violations()
         for field, template in templates.items():
             try:
                 used = parse(template, columns).columns()
             except TemplateFault as fault:
-                found.add(field, rules.TEMPLATE, str(fault))
+                found.add(f"prompt.{field}", rules.TEMPLATE, str(fault))
                 continue
             for name in used:
                 found.check(
-                    field,
+                    f"prompt.{field}",
                     rules.COLUMNS,
                     name in columns,
                     f"placeholder {{{name}}} is not a column of the dataset; "

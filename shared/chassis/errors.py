@@ -50,13 +50,35 @@ class Refusal(Exception):
     def of(cls, violations: Iterable[Violation], reason: str | None = None) -> Self:
         """One error that names every field that is wrong."""
         found = tuple(violations)
-        message = "; ".join(f"{v.field}: {v.description}" for v in found)
+        message = "; ".join(_sentence(v.field, v.description) for v in found)
         return cls(message, violations=found, reason=reason)
 
     @classmethod
     def at(cls, field: str, rule: Rule, description: str, reason: str | None = None) -> Self:
         """An error about one field."""
         return cls.of([Violation(field, description, rule.id)], reason)
+
+    def about(self, field: str) -> Self:
+        """The same refusal, of a request that has none of its fields, by the field which led to it.
+
+        What was said of a field of its own stays in the description.
+        """
+        known = self.metadata.get("field", "")
+        metadata = {**self.metadata, **({"field": field} if known else {})}
+        violations = [
+            Violation(field, _sentence(v.field, v.description), v.rule) for v in self.violations
+        ]
+        message = "; ".join(_sentence(v.field, v.description) for v in violations)
+        return type(self)(
+            message or _sentence(field, self.message),
+            violations=violations,
+            reason=self.code_reason,
+            **metadata,
+        )
+
+
+def _sentence(field: str, description: str) -> str:
+    return f"{field}: {description}" if field else description
 
 
 class InvalidArgument(Refusal):

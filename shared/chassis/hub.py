@@ -11,12 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
 from chassis import context, errors
 from chassis.config import Settings
-from chassis.hub_errors import Repository, refusals, unavailable, unsendable
+from chassis.hub_errors import BrokenAnswer, Repository, refusals, unavailable, unsendable
 from chassis.server import THREADS
 
 T = TypeVar("T")
@@ -119,8 +120,51 @@ class Hub:
             # Of more than 50 GB.
             raise unavailable(about, f"{name} is too large") from error
 
+    def size(self, about: Repository, name: str) -> int:
+        """How many bytes a file of the repository has, at `about.commit`. A part of a question for
+        `ask`."""
+        from huggingface_hub import get_hf_file_metadata
+
+        size = get_hf_file_metadata(_url(about, name), token=self.token).size
+        if size is None:
+            raise BrokenAnswer(f"it does not say how large {name} is")
+        return size
+
+    def part(self, about: Repository, name: str, offset: int, length: int) -> bytes:
+        """That many bytes of a file of the repository, fewer at its end. No more are taken,
+        whatever is sent. A part of a question for `ask`."""
+        from huggingface_hub.utils import (  # type: ignore[attr-defined]
+            build_hf_headers,
+            get_session,
+            hf_raise_for_status,
+        )
+
+        headers = {
+            **build_hf_headers(token=self.token),
+            "Range": f"bytes={offset}-{offset + length - 1}",
+            "Accept-Encoding": "identity",
+        }
+        url, taken = _url(about, name), bytearray()
+        with get_session().stream("GET", url, headers=headers, follow_redirects=True) as response:
+            if response.is_error:
+                response.read()
+            hf_raise_for_status(response)
+            if offset and response.status_code != HTTPStatus.PARTIAL_CONTENT:
+                raise BrokenAnswer("it does not send parts of files")
+            for part in response.iter_bytes():
+                taken += part
+                if len(taken) >= length:
+                    break
+        return bytes(taken[:length])
+
     def _release(self, _: "Future[T]") -> None:
         self._free.release()
+
+
+def _url(about: Repository, name: str) -> str:
+    from huggingface_hub import hf_hub_url
+
+    return hf_hub_url(about.name, name, repo_type=about.kind, revision=about.commit or None)
 
 
 def _bounded(about: Repository, question: Callable[[], T], seconds: float) -> T:

@@ -94,43 +94,44 @@ class Records(Generic[Row]):
         row = self.store.read(lambda c: c.execute(query).mappings().first())
         return None if row is None else self.record(row)
 
-    async def add(self, record: Row, unique: Iterable[str] = ()) -> None:
-        """Stores a new record.
+    async def add(self, record: Row, unique: Mapping[str, str] | None = None) -> None:
+        """Stores a new record. `unique` has columns, each with the request's field for it.
 
-        Raises AlreadyExists, with the id of the holder, if its value of a column in `unique` (or
-        its id) is taken.
+        Raises AlreadyExists, with the id of the holder, if the value of one of them (or the
+        record's id) is taken.
         """
         note = repeats.noting(self.store.service)
 
         def work(connection: Connection) -> None:
             self.lock(connection)
-            for column in ("id", *unique):
-                self._require_free(connection, column, getattr(record, column))
+            for column, field in {"id": "id", **(unique or {})}.items():
+                self._require_free(connection, column, getattr(record, column), field)
             self.insert(connection, [record])
             note(connection, record.id)
 
         await self.store.write(work)
 
-    def require_free(self, **equal: str) -> None:
-        """Raises AlreadyExists, with the id of the holder, if a value is taken now.
+    def require_free(self, fields: Mapping[str, str], **equal: str) -> None:
+        """Raises AlreadyExists, with the id of the holder, if a column's value is taken now.
 
-        For a cheap answer before costly work; only `add` is safe against others in between.
+        `fields` has the request's field for each column. For a cheap answer before costly work;
+        only `add` is safe against others in between.
         """
 
         def check(connection: Connection) -> None:
             for column, value in equal.items():
-                self._require_free(connection, column, value)
+                self._require_free(connection, column, value, fields[column])
 
         self.store.read(check)
 
-    def _require_free(self, connection: Connection, column: str, value: str) -> None:
+    def _require_free(self, connection: Connection, column: str, value: str, field: str) -> None:
         query = select(self.table.c.id).where(self.table.c[column] == value)
         holder = connection.scalar(query)
         if holder is not None:
             raise errors.AlreadyExists(
-                f"{column}: {value!r} is taken by {holder} in {self.table.name}",
+                f"{field}: {value!r} is taken by {holder} in {self.table.name}",
                 reason=f"{column.upper()}_TAKEN",
-                field=column,
+                field=field,
                 holder_id=holder,
                 rule=rules.UNIQUE.id,
             )

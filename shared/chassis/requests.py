@@ -107,7 +107,8 @@ def _texts(message: Message, prefix: str) -> Iterator[tuple[str, str]]:
         place = f"{prefix}{field.name}"
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             for key, one in value.items():
-                yield from ((f"{place} key", key), (f"{place}[{key!r}]", one))
+                # A key may be too long to name the field by.
+                yield from ((place, key), (f"{place}[{key[:40]!r}]", one))
             continue
         values = enumerate(value) if field.is_repeated else ((None, value),)
         for number, one in values:

@@ -36,10 +36,11 @@ def check_carried(values: Mapping[str, str], found: Violations) -> None:
         found.check(field, rules.CARRIED, carried(text), f"{text!r} {_RULE}")
 
 
-def encode(flags: Mapping[str, object], field: str = "arguments") -> str:
+def encode(flags: Mapping[str, object], field: str = "") -> str:
     """`--name value` pairs; flags without a value are left out, and True stands alone.
 
-    Raises InvalidArgument, naming the flags, if a value cannot be carried.
+    Raises InvalidArgument if a value cannot be carried, naming the flags, which are fields of the
+    request, or parts of `field`.
     """
     found = Violations()
     words: list[str] = []
@@ -49,7 +50,7 @@ def encode(flags: Mapping[str, object], field: str = "arguments") -> str:
         words.append(f"--{name}")
         if value is not True:
             text = str(value)
-            check_carried({f"{field}.{name}": text}, found)
+            check_carried({f"{field}.{name}" if field else name: text}, found)
             words.append(text)
     found.raise_if_any()
     return " ".join(words)

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis import domains
 from chassis.config import Settings
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, InvalidArgument
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import AddConfigRequest, ListConfigsRequest
 from jobs import rules
@@ -86,5 +86,8 @@ class JobConfigs:
 
     async def _store(self, field: str, text: str) -> Config:
         request = AddConfigRequest(type=TYPES[field], config=text)
-        config = (await self._configs(lambda s: s.AddConfig, request)).config
+        try:
+            config = (await self._configs(lambda s: s.AddConfig, request)).config
+        except InvalidArgument as refusal:
+            raise refusal.about(field) from None
         return Config(config.id, config.config)

@@ -18,7 +18,7 @@ from chassis.errors import (
     Unavailable,
 )
 from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
-from ft.enums import FailureKind, JobState
+from ft.enums import JobState
 from jobs.history import WORKSPACE
 from jobs.link import JOB_ID, TOKEN, digest, new_token
 from jobs.protocol import Known, Step, next_step
@@ -102,15 +102,7 @@ class Dispatcher(Generic[Job]):
         except UNDECIDED:
             raise
         except Refusal as refusal:
-            await self._records.move(
-                id,
-                JobState.FAILED,
-                cause=refusal.message,
-                actor=WORKSPACE,
-                failure_reason=refusal.message,
-                failure_kind=FailureKind.REFUSED,
-                sent_at=None,
-            )
+            await self._records.refuse(id, cause=refusal.message)
             raise
         finally:
             self.in_hand.discard(id)

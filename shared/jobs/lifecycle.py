@@ -100,21 +100,22 @@ class JobLifecycle(Generic[Job]):
                 )
         return jobs
 
-    async def start(self, jobs: Sequence[Job]) -> list[Job]:
+    async def start(self, jobs: Sequence[Job], beside: Sequence[Job] = ()) -> list[Job]:
         """Records jobs, all or none, and brings them into the workspace; returns once they are
-        accepted there.
+        accepted there. `beside` are the jobs that the request has started before.
 
-        Where the workspace refuses, the record says why. Where it is away, jobs that came with a
-        request id stay queued, since their caller can ask again; the others fail, and nothing of
-        them will ever run. That holds for all of them if it holds for one.
+        Where the workspace refuses, the record says why, and the request's id starts a new one.
+        Where it is away, jobs that came with a request id stay queued, since their caller can ask
+        again; the others fail, and nothing of them will ever run. That holds for all of them if it
+        holds for one.
         """
         try:
-            await self.records.begin(jobs)
+            await self.records.begin(jobs, beside)
         except AlreadyExists as taken:
             if taken.code_reason != "REQUEST_ID_TAKEN":
                 raise
             # The same request, sent twice at the same time.
-            return list(self.started_before(str(jobs[0].request_id), str(jobs[0].request_digest)))
+            return self._started_meanwhile(jobs[0])
         outcomes = await asyncio.gather(*map(self._start, jobs), return_exceptions=True)
         started = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
         for outcome in outcomes:
@@ -122,6 +123,18 @@ class JobLifecycle(Generic[Job]):
                 await self._call_off(started)
                 raise outcome
         return started
+
+    def _started_meanwhile(self, job: Job) -> list[Job]:
+        """The jobs of the same request that was quicker. Raises Aborted if those were refused."""
+        request_id = str(job.request_id)
+        found = list(self.started_before(request_id, str(job.request_digest)))
+        if not found:
+            raise Aborted(
+                f"request_id: {request_id!r} was sent twice at once, and the workspace refused the "
+                "one that was quicker; send it again",
+                reason="STARTED_TWICE_AT_ONCE",
+            )
+        return found
 
     async def _start(self, job: Job) -> Job:
         try:

@@ -7,8 +7,9 @@ from jobs import rules
 def check_resources(found: Violations, **values: int | None) -> None:
     """Notes what a job cannot have so little of: CPU cores, GiB of memory, workers."""
     for field, value in values.items():
-        holds = value is not None and value > 0
-        found.check(field, rules.RESOURCES, holds, f"must be above 0, not {value}")
+        # Clients of the frozen contract send 0 and nothing alike.
+        number = value or 0
+        found.check(field, rules.RESOURCES, number > 0, f"must be above 0, not {number}")
 
 
 def check_gpus(found: Violations, **values: int | None) -> None:

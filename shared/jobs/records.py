@@ -5,16 +5,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import rules
 from chassis.convert import rfc3339
-from chassis.errors import Violations
+from chassis.errors import AlreadyExists, Violations
 from chassis.ids import new_id
 from chassis.records import Base, Records, now
 from chassis.store import Store
-from ft.enums import JobState
+from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Failure, Retries, pause_after
 from jobs.history import (
@@ -196,19 +206,19 @@ class JobRecords(Records[Row]):
         super().__init__(store, kind)
         self._history = Records(store, history)
 
-    async def begin(self, jobs: Sequence[Row]) -> None:
-        """Stores new jobs, all or none.
+    async def begin(self, jobs: Sequence[Row], beside: Sequence[Row] = ()) -> None:
+        """Stores new jobs, all or none; `beside` are those that their request has started before.
 
-        Raises AlreadyExists, with the id of the holder, if an id or the request's id is taken; see
-        also `require_startable`.
+        Raises AlreadyExists, with the id of the holder, if an id is taken, or if the request's id
+        is that of other jobs than `beside`; see also `require_startable`.
         """
 
         def work(connection: Connection) -> None:
             self.lock(connection)
             if request_id := jobs[0].request_id:
-                self._require_free(connection, "request_id", request_id)
+                self._require_unheld(connection, request_id, {job.id for job in beside})
             for job in jobs:
-                self._require_free(connection, "id", job.id)
+                self._require_free(connection, "id", job.id, "id")
                 self.require_startable(connection, job)
             self.insert(connection, jobs)
             for job in jobs:
@@ -216,6 +226,18 @@ class JobRecords(Records[Row]):
                 self._note_notices(connection, job, json.loads(job.notices or "[]"), STUDIO)
 
         await self.store.write(work)
+
+    def _require_unheld(self, connection: Connection, request_id: str, known: set[str]) -> None:
+        query = select(self.table.c.id).where(self.table.c.request_id == request_id)
+        holders = set(connection.scalars(query))
+        if holders != known:
+            raise AlreadyExists(
+                f"request_id: {request_id!r} is under way",
+                reason="REQUEST_ID_TAKEN",
+                field="request_id",
+                holder_id=next(iter(holders), ""),
+                rule=rules.UNIQUE.id,
+            )
 
     def require_startable(self, connection: Connection, job: Row) -> None:
         """Raises AlreadyExists for a job, new or resumed, that is in the way of another."""
@@ -261,6 +283,19 @@ class JobRecords(Records[Row]):
             return True
 
         return await self.store.write(work)
+
+    async def refuse(self, id: str, cause: str) -> bool:
+        """Notes that the workspace has refused a job before anything of it ran.
+
+        The record stays as history. If nothing of the job ran before, its request's id is free:
+        sent again, the request starts a new one.
+        """
+        ended = {"failure_reason": cause, "failure_kind": FailureKind.REFUSED, "sent_at": None}
+        first = func.coalesce(self.table.c.attempt, 1) == 1
+        held = case((first, None), else_=self.table.c.request_id)
+        return await self.move(
+            id, JobState.FAILED, cause=cause, actor=WORKSPACE, request_id=held, **ended
+        )
 
     def _finish(self, connection: Connection, id: str) -> None:
         """Has a job that has ended say when, and not before anything else happened to it."""

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ft import api
 from ft.client import FineTuningStudioClient, StudioError
 from ft.services import DATABASE, JOBS, STUDIO
+from tests.contract.unset import names_a_field
 from tests.e2e.conftest import Studio
 from tests.fuzz.conftest import EXAMPLES
 from tests.fuzz.requests import Requests
@@ -31,6 +32,7 @@ CALL_SECONDS = 30.0
 WARM_UP = 500
 MAX_GROWTH_BYTES = 96 * 1024 * 1024
 """What a process may grow by after the first requests: it keeps what it was given to keep."""
+IMPORTS = ("ImportDatabase", "ImportDocument")
 GENERAL_RULES = {"FT-002", "FT-003", "FT-004", "FT-120"}
 DOCUMENTED = tomllib.loads((REPOSITORY / "docs/api/errors.toml").read_text())
 RULE = re.compile(r"FT-\d{3}")
@@ -99,11 +101,12 @@ class Target:
             if method.server_streaming:
                 list(answer)
         except StudioError as error:
-            check_refusal(method.name, error)
+            check_refusal(method, error)
 
 
-def check_refusal(rpc: str, error: StudioError) -> None:
+def check_refusal(method: MethodDescriptor, error: StudioError) -> None:
     """Fails unless the refusal says what is wrong and where."""
+    rpc = method.name
     assert error.code not in NEVER, (rpc, error.code, str(error))
     assert str(error).strip()
     if error.code is grpc.StatusCode.UNAVAILABLE:
@@ -113,10 +116,14 @@ def check_refusal(rpc: str, error: StudioError) -> None:
     for violation in error.violations:
         if violation.description.startswith("and "):
             continue  # stands for those that a trailer has no room for
-        assert violation.field, (rpc, violation)
+        # An import names a place in its document.
+        named = rpc in IMPORTS or names_a_field(method.input_type, violation.field)
+        assert named, (rpc, violation)
         assert violation.description, (rpc, violation)
         documented = GENERAL_RULES | set(DOCUMENTED[rpc].get("rules", ()))
         assert violation.rule in documented, (rpc, violation)
+    if field := error.metadata.get("field"):
+        assert names_a_field(method.input_type, field), (rpc, field)
     if rule := error.metadata.get("rule"):
         assert RULE.fullmatch(rule)
 

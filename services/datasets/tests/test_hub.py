@@ -1,6 +1,8 @@
 """Datasets of the hub, asked for at a server that answers as the hub does."""
 
 import asyncio
+import bz2
+import gzip
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -61,6 +63,51 @@ REPOS = [
     Repo("dataset", "later/500", {"a.csv": b"a\n1\n"}, where="/tree/", status=500),
     Repo("dataset", "later/429", {"a.csv": b"a\n1\n"}, where="/tree/", status=429),
     Repo("dataset", "later/reset", {"a.csv": b"a\n1\n"}, where="/tree/", fault="reset"),
+]
+MIB = 1024 * 1024
+LONG_ROW = b'{"question": "' + b"x" * 5 * MIB + b'"}\n'
+WITHOUT_CARD = {
+    "csv": {"train.csv": b"question,answer\nwhy,so\n"},
+    "tsv": {"train.tsv": b"question\tanswer\nwhy\tso\n"},
+    "header": {"test.csv": b"x\n1\n", "train.csv": b"question,answer\n"},
+    "separator": {
+        "README.md": b"---\nconfigs:\n- config_name: default\n  data_files: a.csv\n"
+        b"  sep: ';'\n---\n",
+        "a.csv": b"question;answer\nwhy;so\n",
+    },
+    "quoted": {"a.csv": b'question,"answer"\n"why\nnot",so\n'},
+    "large": {"a.csv": b"question,answer\n" + b"why,so\n" * MIB},
+    "jsonl": {"a.jsonl": b'{"question": 1}\n{"question": 2, "answer": null}\n'},
+    "jsonl-large": {"a.jsonl": b'{"question": 1, "answer": 2}\n' * 300_000},
+    "list": {"a.json": b'[{"question": 1}, {"answer": [1, "]"]}]'},
+    "field": {
+        "README.md": b"---\nconfigs:\n- config_name: default\n  data_files: a.json\n"
+        b"  field: rows\n---\n",
+        "a.json": b'{"rows": [{"question": 1, "answer": 2}]}',
+    },
+    "gz": {"a.csv.gz": gzip.compress(b"question,answer\nwhy,so\n")},
+    "bomb": {"a.jsonl.gz": gzip.compress(b'{"question": 1, "answer": 2}\n' * 2_000_000)},
+    "bz2": {"a.jsonl.bz2": bz2.compress(b'{"question": 1, "answer": 2}\n')},
+    "parquet": {"data/train-0.parquet": table()},
+    "linked": {"a.csv": b"question,answer\nwhy,so\n"},
+    "many": {f"data/train-{n}.jsonl": b'{"question": 1, "answer": 2}' for n in range(20)},
+}
+UNTOLD = {
+    "text-archive": ({"a.csv.zip": b"PK"}, ""),
+    "empty": ({"a.csv": b""}, "a.csv is empty"),
+    "image": ({"train/a.png": b"no image"}, "says nothing of columns"),
+    "not-json": ({"a.jsonl": b"hello\n"}, "cannot be read"),
+    "not-parquet": ({"a.parquet": b"hello"}, "is no Parquet file"),
+    "not-gz": ({"a.csv.gz": b"hello"}, "cannot be"),
+    "no-line": ({"a.csv": b"x" * 5 * MIB}, "the first line of a.csv is longer than"),
+    "long-row": ({"a.jsonl": LONG_ROW}, "the first row of a.jsonl is longer than"),
+    "empty-rows": ({"a.jsonl": b"{}\n"}, "has no columns"),
+}
+REPOS += [
+    *(Repo("dataset", f"plain/{n}", f, linked=n == "linked") for n, f in WITHOUT_CARD.items()),
+    *(Repo("dataset", f"untold/{n}", f) for n, (f, _) in UNTOLD.items()),
+    Repo("dataset", "plain/endless", WITHOUT_CARD["csv"], fault="endless", where="/resolve/"),
+    Repo("dataset", "plain/private", WITHOUT_CARD["csv"], private=True, readers=(TOKEN,)),
 ]
 NOT_TO_BE_HAD = [
     "broken/page",
@@ -141,6 +188,32 @@ async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> N
         await studio.add(name)
     asked = studio.hub.asked_about(name)
     assert {one.authorization for one in asked} == {f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize("name", [*WITHOUT_CARD, "private"])
+async def test_without_a_card_the_first_file_tells_the_columns(studio: Studio, name: str) -> None:
+    added = await studio.add(f"plain/{name}")
+    assert json.loads(added.features) == ["question", "answer"]
+
+
+async def test_of_a_file_no_more_is_taken_than_its_beginning(studio: Studio) -> None:
+    # The hub would go on sending for ever.
+    with pytest.raises(errors.InvalidArgument, match=r"the first line of train\.csv is longer"):
+        await studio.add("plain/endless")
+    assert "plain/endless" not in await studio.names()
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+async def test_columns_that_cannot_be_told_are_refused_with_the_reason(
+    studio: Studio, name: str
+) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        await studio.add(f"untold/{name}")
+    assert f"untold/{name}" in refused.value.message
+    assert UNTOLD[name][1] in refused.value.message
+    (violation,) = refused.value.violations
+    assert violation.field == "huggingface_name"
+    assert f"untold/{name}" not in await studio.names()
 
 
 async def test_does_not_load_rows(studio: Studio) -> None:

@@ -1,6 +1,7 @@
 """Axolotl configs against Axolotl's own schema."""
 
 import json
+from typing import Any
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from jobs.settings import SCHEMAS
 from services.fine_tuning import axolotl, axolotl_settings
 from services.fine_tuning.axolotl_settings import faults
+from trainer.axolotl.resolve import NEVER_NULL
 
 ITS_OWN_EXAMPLE = """
 base_model: google/gemma-3-4b-it
@@ -72,6 +74,7 @@ VALUES = st.recursive(
         "{lr_scheduler_kwargs: {whatever: [1, {}]}, image_size: [1, 2]}",
         "{eot_tokens: !!set {a, b}, chat_template: !!binary aGk=}",
         "{never: }",
+        "{base_model: , output_dir: , num_epochs: , datasets: [{path: , type: alpaca, split: }]}",
         "just a text",
         "{: [",
         "",
@@ -86,7 +89,8 @@ def test_what_axolotl_takes_is_right(text: str) -> None:
     [
         ("lora_r: eight", 'lora_r must be a whole number, not "eight", for {}'),
         ("lora_r: 1.5", "lora_r must be a whole number, not 1.5, for {}"),
-        ("num_epochs: ", "num_epochs must be a number, not null, for {}"),
+        ("num_epochs: ''", 'num_epochs must be a number, not "", for {}'),
+        ("trl: {use_vllm: }", "trl.use_vllm must be true or false, not null, for {}"),
         ("load_in_8bit: 2", "load_in_8bit must be true or false, not 2, for {}"),
         ("learning_rte: 1", "learning_rte is not known to {}. Did you mean learning_rate?"),
         ("zzzzzz: 1", "zzzzzz is not known to {}"),
@@ -114,6 +118,27 @@ def test_what_axolotl_takes_is_right(text: str) -> None:
 )
 def test_what_it_does_not_take_is_told_with_its_path(text: str, said: str) -> None:
     assert faults(axolotl.parsed(text)) == [said.format(OF_AXOLOTL)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_null_is_as_good_as_not_set(name: str) -> None:
+    assert faults({name: None}) == []
+
+
+def test_what_axolotl_takes_no_null_for_is_left_out_of_what_it_gets() -> None:
+    refused = [name for name in NAMES if not takes_null(SCHEMA["properties"][name])]
+    assert sorted(NEVER_NULL) == refused
+
+
+def takes_null(schema: dict[str, Any]) -> bool:
+    if "$ref" in schema:
+        return takes_null(SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]])
+    if "anyOf" in schema:
+        return any(map(takes_null, schema["anyOf"]))
+    if "enum" in schema:
+        return None in schema["enum"]
+    kinds = schema.get("type", ["null"])
+    return "null" in ([kinds] if isinstance(kinds, str) else kinds)
 
 
 def test_everything_is_told_at_once_up_to_a_limit() -> None:

@@ -40,10 +40,14 @@ def small(studio: Studio) -> Studio:
 @pytest.mark.parametrize(
     ("asked", "field", "numbers"),
     [
-        ({"num_cpu": 16}, "cpu", ("16 CPUs", "at most 2")),
-        ({"num_memory": 64}, "memory", ("64 GiB", "at most 23.4")),
-        ({"num_gpu": 2}, "gpu", ("2 GPUs", "at most 1")),
-        ({"num_gpu": 1, "num_workers": 2}, "gpu", ("2 GPUs (2 workers with 1 each)", "at most 1")),
+        ({"num_cpu": 16}, "num_cpu", ("16 CPUs", "at most 2")),
+        ({"num_memory": 64}, "num_memory", ("64 GiB", "at most 23.4")),
+        ({"num_gpu": 2}, "num_gpu", ("2 GPUs", "at most 1")),
+        (
+            {"num_gpu": 1, "num_workers": 2},
+            "num_gpu",
+            ("2 GPUs (2 workers with 1 each)", "at most 1"),
+        ),
         (
             {"num_gpu": 1, "gpu_label_id": 7},
             "gpu_label_id",
@@ -51,7 +55,7 @@ def small(studio: Studio) -> Studio:
         ),
         ({"num_gpu": 0, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "-1 asks for none")),
         ({"num_gpu": 1, "gpu_label_id": -2}, "gpu_label_id", ("-2 is no id", "-1 asks for none")),
-        ({"num_gpu": 2, "gpu_label_id": 1}, "gpu", ("2 GPUs", "at most 1 with label 1")),
+        ({"num_gpu": 2, "gpu_label_id": 1}, "num_gpu", ("2 GPUs", "at most 1 with label 1")),
     ],
 )
 async def test_what_cannot_run_is_refused_with_both_numbers(

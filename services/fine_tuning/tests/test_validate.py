@@ -80,7 +80,7 @@ async def test_errors_of_every_kind_are_told_together(studio: Studio) -> None:
         ("ERROR", "prompt_id", "FT-605"),
         ("ERROR", "output_dir", "FT-010"),
         ("ERROR", "num_workers", "FT-608"),
-        ("ERROR", "cpu", "FT-802"),
+        ("ERROR", "num_cpu", "FT-802"),
         ("ERROR", "lora_config", "FT-806"),
         ("ERROR", "user_config_id", "FT-012"),
     }

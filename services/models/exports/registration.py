@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.errors import AlreadyExists, NotFound
+from chassis.errors import AlreadyExists, InvalidArgument, NotFound, Violations
 from ft.agreed import MERGED_FOLDER
 from ft.enums import ExportType
 from jobs.link import JobLink
@@ -24,6 +24,14 @@ class Made:
     experiment_id: str
     run_id: str
     path: str
+
+    def check(self) -> None:
+        """Raises InvalidArgument with all that is missing."""
+        found = Violations()
+        found.required("mlflow_experiment_id", self.experiment_id)
+        found.required("mlflow_run_id", self.run_id)
+        found.required("mlflow_model_path", self.path)
+        found.raise_if_any()
 
 
 class Registration:
@@ -56,6 +64,7 @@ class Registration:
             return self._models.get(job.model_id)
         if job.type == ExportType.MERGED:
             return await self._merged(job)
+        made.check()
         return await self._registered(job, made)
 
     async def _merged(self, job: ExportJob) -> Model:
@@ -95,17 +104,21 @@ class Registration:
                 model_path=made.path,
             )
         elif made.run_id not in _runs(registered):
-            raise taken(job.model_name, registered.model_id, "in the model registry")
+            raise taken(job.model_name, registered.model_id, "in the model registry").about(
+                "job_id"
+            )
         return str(registered.model_id)
 
     async def _added(self, adding: Awaitable[Model], **same: str) -> Model:
         try:
             return await adding
-        except AlreadyExists:
+        except AlreadyExists as refusal:
             found = self._known.one(**same)
             if found is None:
-                raise
+                raise refusal.about("job_id") from None
             return found
+        except InvalidArgument as refusal:
+            raise refusal.about("job_id") from None
 
 
 def _runs(registered: Any) -> list[str]:

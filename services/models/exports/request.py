@@ -66,6 +66,9 @@ class ExportWanted(Repeatable):
         found.one_of("type", self.type, ExportType)
         found.required("base_model_id", self.base_model_id)
         found.required("adapter_id", self.adapter_id)
+        ids = {"base_model_id": self.base_model_id, "adapter_id": self.adapter_id}
+        given = {name: id for name, id in ids.items() if id.strip() and self.by_job}
+        check_carried(given, found)
         if found.required("model_name", self.model_name):
             _check_name(self.model_name, found)
         if self.generation_config:

@@ -94,7 +94,7 @@ async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(id="", name="  ", type="other", completion_template="", dataset_id="d")
     fields = {violation.field for violation in refused.value.violations}
-    assert fields == {"id", "name", "type", "completion_template"}
+    assert fields == {f"prompt.{name}" for name in ("id", "name", "type", "completion_template")}
 
 
 async def test_an_empty_request_is_refused(studio: Studio) -> None:
@@ -120,7 +120,7 @@ async def test_refuses_a_malformed_template(studio: Studio, template: str) -> No
     dataset = await studio.dataset("d")
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(dataset_id=dataset, input_template=template)
-    assert [violation.field for violation in refused.value.violations] == ["input_template"]
+    assert [violation.field for violation in refused.value.violations] == ["prompt.input_template"]
     assert await studio.names() == []
 
 
@@ -134,9 +134,9 @@ async def test_names_each_placeholder_that_is_not_a_column(studio: Studio) -> No
         )
     found = {(v.field, v.description.split(" is not")[0]) for v in refused.value.violations}
     assert found == {
-        ("prompt_template", "placeholder {intnt}"),
-        ("prompt_template", "placeholder {width}"),
-        ("completion_template", "placeholder {label}"),
+        ("prompt.prompt_template", "placeholder {intnt}"),
+        ("prompt.prompt_template", "placeholder {width}"),
+        ("prompt.completion_template", "placeholder {label}"),
     }
     assert "customer, intent" in refused.value.violations[0].description
 
@@ -159,8 +159,12 @@ async def test_id_and_name_must_be_new(studio: Studio) -> None:
         await studio.add(dataset_id=dataset, name="another")
     with pytest.raises(errors.AlreadyExists) as same_name:
         await studio.add(dataset_id=dataset, id="p-2", name=" intents")
-    assert same_id.value.metadata["field"] == "id"
-    assert same_name.value.metadata == {"field": "name", "holder_id": "p-1", "rule": "FT-013"}
+    assert same_id.value.metadata["field"] == "prompt.id"
+    assert same_name.value.metadata == {
+        "field": "prompt.name",
+        "holder_id": "p-1",
+        "rule": "FT-013",
+    }
 
 
 async def test_removal_is_idempotent(studio: Studio) -> None:

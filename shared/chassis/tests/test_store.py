@@ -46,7 +46,7 @@ async def test_changes_and_removes_by_value(things: Records[Thing]) -> None:
 
 
 async def test_one_of_many_equal_names_wins(things: Records[Thing]) -> None:
-    added = [things.add(thing("same"), unique=["name"]) for _ in range(20)]
+    added = [things.add(thing("same"), unique={"name": "name"}) for _ in range(20)]
     outcomes = await asyncio.gather(*added, return_exceptions=True)
     assert [type(o) for o in outcomes].count(errors.AlreadyExists) == 19
     [holder] = things.all()
@@ -60,7 +60,7 @@ async def test_two_replicas_do_not_both_take_a_name(
     replica = Store(service, database_url, migrations)
     await replica.open()
     tables = (things, Records(replica, Thing))
-    added = [tables[n % 2].add(thing("same"), unique=["name"]) for n in range(20)]
+    added = [tables[n % 2].add(thing("same"), unique={"name": "name"}) for n in range(20)]
     outcomes = await asyncio.gather(*added, return_exceptions=True)
     await replica.close()
     assert outcomes.count(None) == 1

@@ -97,7 +97,9 @@ def train(
     adapter: NewAdapter,
     model: Model,
     dataset: Dataset,
-    prompt: Annotated[str, typer.Option(help="Prompt (id or name); not for axolotl.")] = "",
+    prompt: Annotated[
+        str, typer.Option(help="Prompt (id or name); not for axolotl, nor for every own script.")
+    ] = "",
     recipe: Recipe,
     resources: Resources,
     start: Start,

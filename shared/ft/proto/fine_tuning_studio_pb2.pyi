@@ -701,7 +701,8 @@ class ExportModelRequest(_message.Message):
     job_gpu: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused.
+    often it is sent; with another request it is refused. Where the workspace has refused a start,
+    the same id starts a new one.
     """
     @_builtins.property
     def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
@@ -1460,7 +1461,7 @@ class StartFineTuningJobRequest(_message.Message):
     base_model_id: _builtins.str
     dataset_id: _builtins.str
     prompt_id: _builtins.str
-    """Required for framework legacy; must be written for the dataset."""
+    """Required unless the job runs a user_script or Axolotl; must be written for the dataset."""
     num_workers: _builtins.int
     """Worker processes, at most 64; 1 if not set. Each gets what cpu, memory and gpu ask for."""
     auto_add_adapter: _builtins.bool
@@ -1507,7 +1508,8 @@ class StartFineTuningJobRequest(_message.Message):
     num_memory: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused.
+    often it is sent; with another request it is refused. Where the workspace has refused a start,
+    the same id starts a new one.
     """
     @_builtins.property
     def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
@@ -1840,7 +1842,7 @@ class StartEvaluationJobRequest(_message.Message):
     RETRY_FIELD_NUMBER: _builtins.int
     FIT_ANSWER_LENGTH_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """mlflow."""
+    """mlflow, also if not set."""
     dataset_id: _builtins.str
     cpu: _builtins.int
     """CPU cores for each job."""
@@ -1867,7 +1869,8 @@ class StartEvaluationJobRequest(_message.Message):
     """Chosen by the studio; accepted for compatibility, not used."""
     request_id: _builtins.str
     """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused.
+    often it is sent; with another request it is refused. Where the workspace has refused a start,
+    the same id starts a new one.
     """
     fit_answer_length: _builtins.bool
     """Lets a model write more tokens than `generation_config` says (max_new_tokens) where an expected

@@ -24,6 +24,26 @@ CPU = {
 """What Axolotl turns on by itself or is often asked for, and that it cannot do without a GPU."""
 SEED = 42
 """Where the config has none: Axolotl begins each training of it with other weights."""
+LEARNING_RATE = 2e-4
+"""Where the config has none: Axolotl has no default."""
+NEVER_NULL = (
+    "balance_labels",
+    "base_model",
+    "label_balance_window_optim_steps",
+    "learning_rate",
+    "lora_fp32_gradients",
+    "nf4_backend",
+    "num_epochs",
+    "output_dir",
+    "ple_cpu_offload",
+    "quantize_moe_experts",
+    "ray_num_workers",
+    "resources_per_worker",
+    "sequence_len",
+    "sync_profiler_start_step",
+    "use_ray",
+)
+"""Settings that Axolotl does not take null for, which here is the same as not set."""
 OF_ROWS = ("data_files", "name", "path", "revision", "shards", "split", "ds_type")
 """Where the rows of a dataset come from."""
 
@@ -55,9 +75,17 @@ def resolved(
     """
     if not config.get("adapter"):
         raise SettingsError("axolotl_config_id: the config names no adapter, such as lora.")
+    if config.get("learning_rate") is None:
+        notify(f"The Axolotl config says no learning_rate: {LEARNING_RATE} is used.")
+    kept = {
+        name: value
+        for name, value in config.items()
+        if name != "test_datasets" and not (value is None and name in NEVER_NULL)
+    }
     return {
         "seed": SEED,
-        **{name: value for name, value in config.items() if name != "test_datasets"},
+        "learning_rate": LEARNING_RATE,
+        **kept,
         **({} if on_gpu else _for_cpu(config, notify)),
         **_rows(config, places, notify),
         "base_model": places.base_model,

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from ft.api import PromptMetadata
 from rows import canonical
 from trainer import trained_answers
-from trainer.axolotl.resolve import PLUGIN, Places, resolved
+from trainer.axolotl.resolve import LEARNING_RATE, PLUGIN, Places, resolved
 from trainer.errors import ModelError, SettingsError
 from trainer.hardware import Hardware
 from trainer.model import load_model, load_tokenizer, weight_type
@@ -74,6 +74,19 @@ def test_what_the_studio_decides_is_put_into_the_users_config() -> None:
     assert found["learning_rate"] == "2e-3"
     assert found["seed"] == 42
     assert put({"seed": 7}, on_gpu=True)[0]["seed"] == 7
+
+
+def test_null_is_as_good_as_not_set() -> None:
+    dataset = {"path": None, "name": None, "type": "alpaca"}
+    empty = dict.fromkeys(("base_model", "output_dir", "num_epochs", "sequence_len", "bf16"))
+    found, told = put({**empty, "datasets": [dataset], "learning_rate": None}, on_gpu=True)
+    assert (found["base_model"], found["output_dir"]) == ("/project/base", "/job/axolotl")
+    assert found["datasets"][0]["path"] == "/job/train.jsonl"
+    assert not {"num_epochs", "sequence_len"} & set(found)
+    # Axolotl itself takes null for this one.
+    assert found["bf16"] is None
+    assert found["learning_rate"] == LEARNING_RATE
+    assert told == ["The Axolotl config says no learning_rate: 0.0002 is used."]
 
 
 def test_rows_are_held_out_of_an_evaluation_that_nobody_asked_for() -> None:

@@ -1,0 +1,13 @@
+"""A studio that tests by wire share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.furnished import Target, furnished
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    with furnished(tmp_path_factory.mktemp("furnished")) as target:
+        yield target
