@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from services.datasets.store import Dataset, DatasetStore
 ROLES = ("system", "developer", "user", "assistant", "tool")
 """What roles of conversations can stand for."""
 
+_LOCAL = frozenset(DatasetType) - {DatasetType.HUGGINGFACE}
+
 
 class DatasetService:
     """Registers datasets after a look at their columns; rows are not loaded."""
@@ -32,6 +35,7 @@ class DatasetService:
         self._paths = paths
         self._hub = hub
         self._prompts = prompts
+        self._looking = asyncio.Lock()
 
     def get(self, id: str) -> Dataset:
         """The dataset with that id. Raises NotFound."""
@@ -84,6 +88,25 @@ class DatasetService:
             return (await asyncio.to_thread(features.look, path, form)).notices
         except features.DataFault:
             return []  # The file has changed since; a job tells.
+
+    async def find_columns(self, id: str, seconds: float) -> features.Columns:
+        """The columns of all rows of a local file, as far as they can be read in so many seconds.
+        Raises NotFound."""
+        dataset = self.get(id)
+        location = dataset.location or ""
+        if not location or dataset.type not in _LOCAL:
+            return features.Columns([], [])
+        found = Violations()
+        path = self._paths.confined("location", location, found)
+        if path is None or not path.exists():
+            return features.Columns([], [], unread=f"{location} is not there any more")
+        form = formats.of(dataset.type, location) if path.is_file() else None
+        async with self._looking:
+            try:
+                until = time.monotonic() + seconds
+                return await asyncio.to_thread(features.look_through, path, form, until)
+            except features.DataFault as fault:
+                return features.Columns([], [], unread=f"{location}: {fault}")
 
     async def _add_from_hub(self, huggingface_name: str, roles: str | None) -> Dataset:
         found = Violations()
