@@ -55,6 +55,7 @@ def _in_project(project: Path, location: str, name: str) -> Path | None:
     entries = Entries(project)
     try:
         entries.prepare()
+        entries.remove_abandoned()
         entries.refer(location, name)
     except OSError:
         return None
@@ -77,7 +78,8 @@ def _read(path: Path, format: Format, entry: Path, digest: str) -> Rows:
         try:
             return arrow_file.read(entry)
         except (pyarrow.ArrowException, KeyError, ValueError):
-            entry.unlink(missing_ok=True)  # It is damaged.
+            with _writable():
+                entry.unlink(missing_ok=True)  # It is damaged.
     with _writable():
         temporary = arrow_file.temporary(entry.parent)
     try:
