@@ -14,6 +14,7 @@ from ft import data_files
 from ft.enums import DatasetType
 from rows.entries import Entries
 from rows.files import formats
+from rows.files.reader import Columns
 from services.datasets import features, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
@@ -89,24 +90,24 @@ class DatasetService:
         except features.DataFault:
             return []  # The file has changed since; a job tells.
 
-    async def find_columns(self, id: str, seconds: float) -> features.Columns:
+    async def find_columns(self, id: str, seconds: float) -> Columns:
         """The columns of all rows of a local file, as far as they can be read in so many seconds.
         Raises NotFound."""
         dataset = self.get(id)
         location = dataset.location or ""
         if not location or dataset.type not in _LOCAL:
-            return features.Columns([], [])
+            return Columns([], [])
         found = Violations()
         path = self._paths.confined("location", location, found)
         if path is None or not path.exists():
-            return features.Columns([], [], unread=f"{location} is not there any more")
+            return Columns([], [], unread=f"{location} is not there any more")
         form = formats.of(dataset.type, location) if path.is_file() else None
         async with self._looking:
             try:
                 until = time.monotonic() + seconds
                 return await asyncio.to_thread(features.look_through, path, form, until)
             except features.DataFault as fault:
-                return features.Columns([], [], unread=f"{location}: {fault}")
+                return Columns([], [], unread=f"{location}: {fault}")
 
     async def _add_from_hub(self, huggingface_name: str, roles: str | None) -> Dataset:
         found = Violations()

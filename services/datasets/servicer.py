@@ -58,9 +58,7 @@ class DatasetsServicer:
 
     async def FindColumns(self, request: FindColumnsRequest) -> FindColumnsResponse:
         seconds = context.current(MAX_LOOK_SECONDS).remaining() - ANSWER_SECONDS
-        found = await self._service.find_columns(
-            request.dataset_id, min(seconds, MAX_LOOK_SECONDS)
-        )
+        found = await self._service.find_columns(request.dataset_id, min(seconds, MAX_LOOK_SECONDS))
         return FindColumnsResponse(columns=found.names, unread=found.unread)
 
     async def RemoveDataset(self, request: RemoveDatasetRequest) -> RemoveDatasetResponse:

@@ -42,7 +42,8 @@ class Settings(BaseSettings):
     default_listen: str = ""
     """Where the service listens if not told; given by its `__main__`."""
     listen: str = ""
-    """`host:port`, or `unix:<path>`, the path as it is; if not set, the default, or `<run_dir>/<service>.sock`."""
+    """`host:port`, or `unix:<path>`, the path as it is; if not set, the default, or
+    `<run_dir>/<service>.sock`."""
     database_url: str = Field(default="", repr=False)
     """SQLAlchemy URL; `<home>/<service>.db` (SQLite) if not set. PostgreSQL gets a schema each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

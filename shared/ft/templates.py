@@ -1,9 +1,9 @@
 """Prompt templates: texts with placeholders for the columns of a dataset.
 
 A placeholder whose whole text is a column's name stands for that column, whatever characters the
-name has, braces among them. Else Python's rules for format strings hold, with a column, items of it by key or number,
-a conversion and a format, and without attributes. What a template says therefore depends on the
-columns of its dataset.
+name has, braces among them. Else Python's rules for format strings hold, with a column, items of it
+by key or number, a conversion and a format, and without attributes. What a template says therefore
+depends on the columns of its dataset.
 """
 
 import re

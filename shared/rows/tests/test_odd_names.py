@@ -63,7 +63,9 @@ def test_a_file_is_the_one_of_that_name(project: Path, name: str) -> None:
 
 def described(folder: Path) -> None:
     lines(folder / "some/part.jsonl", "mine")
-    about = "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: some/*.jsonl"
+    about = (
+        "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: some/*.jsonl"
+    )
     (folder / "README.md").write_text(f"---\n{about}\n---\n")
 
 

@@ -310,7 +310,9 @@ def test_an_evaluation_asks_with_the_tools(train: Train, tokenizer: Any) -> None
     assert "1 of 2 conversations have tools, of which the chat template writes nothing." in told
 
 
-NUMBERS = "1.10, 9007199254740993, 123456789012345678901234567890.5, 1E5, 0.1000000000000000055511, -0"
+NUMBERS = (
+    "1.10, 9007199254740993, 123456789012345678901234567890.5, 1E5, 0.1000000000000000055511, -0"
+)
 
 
 @pytest.mark.parametrize("answers_only", [False, True])
