@@ -6,7 +6,7 @@ from math import inf
 from pathlib import Path
 
 from ft import data_files
-from rows.errors import DataError
+from rows.errors import DataError, first_line
 from rows.files import formats
 from rows.files.formats import Format, Kind
 from rows.files.limits import MAX_NAME_CHARACTERS
@@ -16,6 +16,7 @@ CHECKED_ROWS = 100
 """How many first rows must be right."""
 NAMING_BYTES = 64 * 1024**2
 """How much of a file of JSON is read for the names of columns when it is registered: a second."""
+ARROW = ".arrow"
 INFO_FILE = "dataset_info.json"
 """What the `datasets` library writes beside the data that it saves."""
 
@@ -78,16 +79,43 @@ def of_directory(path: Path) -> Columns:
             return Columns(list(features), [])
     for file, found in _data_files(path):
         return _of_file(file, found, listed=False)
+    for file in _files(path):
+        if file.suffix.lower() == ARROW:
+            return Columns(_names_in_arrow(file), [])
     endings = ", ".join(one for of in data_files.ENDINGS.values() for one in of)
-    raise DataFault(f"no dataset and no {endings} or {data_files.PARQUET} file in the directory")
+    raise DataFault(
+        f"no dataset and no {endings}, {data_files.PARQUET} or {ARROW} file in the directory"
+    )
+
+
+def _files(path: Path) -> Iterator[Path]:
+    for file in sorted(path.rglob("*"), key=lambda f: ("train" not in f.name, str(f))):
+        hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+        if not hidden and file.is_file():
+            yield file
 
 
 def _data_files(path: Path) -> Iterator[tuple[Path, Format]]:
-    for file in sorted(path.rglob("*"), key=lambda f: ("train" not in f.name, str(f))):
-        hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-        found = None if hidden or file.name == INFO_FILE else formats.of_name(file.name)
-        if found and file.is_file():
+    for file in _files(path):
+        found = None if file.name == INFO_FILE else formats.of_name(file.name)
+        if found:
             yield file, found
+
+
+def _names_in_arrow(file: Path) -> list[str]:
+    """The columns of a file that jobs read with `datasets`, in either of Arrow's two forms."""
+    import pyarrow
+
+    with pyarrow.memory_map(str(file)) as content:
+        try:
+            names = pyarrow.ipc.open_stream(content).schema.names
+        except pyarrow.ArrowInvalid:
+            content.seek(0)
+            try:
+                names = pyarrow.ipc.open_file(content).schema.names
+            except pyarrow.ArrowInvalid as error:
+                raise DataFault(f"{file.name}: no Arrow file: {first_line(error)}") from error
+    return list(names)
 
 
 def _of_file(path: Path, format: Format, *, listed: bool) -> Columns:

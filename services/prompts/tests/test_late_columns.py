@@ -145,3 +145,13 @@ async def test_a_dataset_whose_file_is_gone_says_so(studio: Studio) -> None:
     await studio.prompt(dataset.id, "{q}")
     with pytest.raises(errors.InvalidArgument, match=r"d\.csv is not there any more"):
         await studio.prompt(dataset.id, "{late}")
+
+
+async def test_an_imported_template_may_name_a_column_like_a_width(
+    studio: Studio, tmp_path: Path
+) -> None:
+    row = dict.fromkeys(("prompt_template", "input_template", "completion_template"), "{a:2000}")
+    await put_rows(tmp_path, "prompts", {"id": "x", "name": "x", "dataset_id": "d", **row})
+    malformed = {"id": "y", "name": "y", "dataset_id": "d", **row, "input_template": "{a"}
+    report = await put_rows(tmp_path, "prompts", malformed)
+    assert "is not closed" in str(report.refused[0])
