@@ -1,10 +1,12 @@
 """Column names of local data, and the faults that are found while looking for them."""
 
 import json
+from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 from ft import data_files
-from rows.errors import DataError
+from rows.errors import DataError, first_line
 from rows.files import formats
 from rows.files.formats import Format, Kind
 from rows.files.limits import MAX_NAME_CHARACTERS
@@ -12,8 +14,9 @@ from rows.files.reader import Columns, first_columns
 
 CHECKED_ROWS = 100
 """How many first rows must be right."""
-NAMING_ROWS = 10_000
-"""How many more rows of JSON are read for the names of columns."""
+NAMING_BYTES = 64 * 1024**2
+"""How much of a file of JSON is read for the names of columns when it is registered: a second."""
+ARROW = ".arrow"
 INFO_FILE = "dataset_info.json"
 """What the `datasets` library writes beside the data that it saves."""
 
@@ -39,6 +42,32 @@ def read(path: Path) -> list[str]:
     return look(path, None if path.is_dir() else formats.of_name(path.name)).names
 
 
+def look_through(path: Path, format: Format | None, until: float) -> Columns:
+    """The columns that any row of a file, or of the files of a directory, has.
+
+    Ends at a time of `time.monotonic`; `Columns.unread` says so. Raises DataFault.
+    """
+    if format is not None:
+        return _through([(path, format)], until)
+    first = of_directory(path)
+    saved = next(path.rglob(INFO_FILE), None) is not None
+    return first if saved else _through(list(_data_files(path)), until)
+
+
+def _through(files: list[tuple[Path, Format]], until: float) -> Columns:
+    names: dict[str, None] = {}
+    unread = []
+    for path, form in files:
+        try:
+            found = first_columns(path, form, 0, inf, until)
+        except (DataError, OSError, ValueError, RecursionError) as error:
+            unread.append(f"{path.name}: {error}")
+            continue
+        names |= dict.fromkeys(found.names)
+        unread += [found.unread] * bool(found.unread)
+    return Columns(list(names), [], unread="; ".join(unread[:3]))
+
+
 def of_directory(path: Path) -> Columns:
     """The columns of a directory that `datasets` saved, or of one with data files in it."""
     for info in sorted([*path.glob(INFO_FILE), *path.glob(f"*/{INFO_FILE}")]):
@@ -50,24 +79,54 @@ def of_directory(path: Path) -> Columns:
             return Columns(list(features), [])
     if found := first_file(path):
         return _of_file(*found, listed=False)
+    for file in _files(path):
+        if file.suffix.lower() == ARROW:
+            return Columns(_names_in_arrow(file), [])
     endings = ", ".join(one for of in data_files.ENDINGS.values() for one in of)
-    raise DataFault(f"no dataset and no {endings} or {data_files.PARQUET} file in the directory")
+    raise DataFault(
+        f"no dataset and no {endings}, {data_files.PARQUET} or {ARROW} file in the directory"
+    )
 
 
 def first_file(path: Path) -> tuple[Path, Format] | None:
     """The file of a directory that its columns are read from; None if there is none."""
+    return next(_data_files(path), None)
+
+
+def _files(path: Path) -> Iterator[Path]:
     for file in sorted(path.rglob("*"), key=lambda f: ("train" not in f.name, str(f))):
         hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-        found = None if hidden or file.name == INFO_FILE else formats.of_name(file.name)
-        if found and file.is_file():
-            return file, found
-    return None
+        if not hidden and file.is_file():
+            yield file
+
+
+def _data_files(path: Path) -> Iterator[tuple[Path, Format]]:
+    for file in _files(path):
+        found = None if file.name == INFO_FILE else formats.of_name(file.name)
+        if found:
+            yield file, found
+
+
+def _names_in_arrow(file: Path) -> list[str]:
+    """The columns of a file that jobs read with `datasets`, in either of Arrow's two forms."""
+    import pyarrow
+
+    with pyarrow.memory_map(str(file)) as content:
+        try:
+            names = pyarrow.ipc.open_stream(content).schema.names
+        except pyarrow.ArrowInvalid:
+            content.seek(0)
+            try:
+                names = pyarrow.ipc.open_file(content).schema.names
+            except pyarrow.ArrowInvalid as error:
+                raise DataFault(f"{file.name}: no Arrow file: {first_line(error)}") from error
+    return list(names)
 
 
 def _of_file(path: Path, format: Format, *, listed: bool) -> Columns:
     """The columns of a file. One that ends in .json has to be a list where it is `listed` alone."""
     try:
-        columns = first_columns(path, format, CHECKED_ROWS, NAMING_ROWS)
+        columns = first_columns(path, format, CHECKED_ROWS, NAMING_BYTES)
     except DataError as error:
         if format.kind is Kind.PARQUET:
             raise DataFault(f"{path.name}: {error}") from error

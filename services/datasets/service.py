@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ft.enums import DatasetType
 from rows.entries import Entries
 from rows.errors import DataError
 from rows.files import formats
+from rows.files.reader import Columns
 from services.datasets import conversations, features, roles_text, rules
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
@@ -21,6 +23,8 @@ from services.datasets.store import Dataset, DatasetStore
 
 ON_HUB = {"name": "huggingface_name"}
 """The column that must be unique, with the field of the request that it is from."""
+
+_LOCAL = frozenset(DatasetType) - {DatasetType.HUGGINGFACE}
 
 
 class DatasetService:
@@ -33,6 +37,7 @@ class DatasetService:
         self._paths = paths
         self._hub = hub
         self._prompts = prompts
+        self._looking = asyncio.Lock()
 
     def get(self, id: str) -> Dataset:
         """The dataset with that id. Raises NotFound."""
@@ -91,6 +96,25 @@ class DatasetService:
         except (features.DataFault, DataError, OSError):
             return []  # The file has changed since; a job tells.
         return told
+
+    async def find_columns(self, id: str, seconds: float) -> Columns:
+        """The columns of all rows of a local file, as far as they can be read in so many seconds.
+        Raises NotFound."""
+        dataset = self.get(id)
+        location = dataset.location or ""
+        if not location or dataset.type not in _LOCAL:
+            return Columns([], [])
+        found = Violations()
+        path = self._paths.confined("location", location, found)
+        if path is None or not path.exists():
+            return Columns([], [], unread=f"{location} is not there any more")
+        form = formats.of(dataset.type, location) if path.is_file() else None
+        async with self._looking:
+            try:
+                until = time.monotonic() + seconds
+                return await asyncio.to_thread(features.look_through, path, form, until)
+            except features.DataFault as fault:
+                return Columns([], [], unread=f"{location}: {fault}")
 
     async def _add_from_hub(self, huggingface_name: str, roles: str | None) -> Dataset:
         found = Violations()

@@ -1,8 +1,10 @@
 """The RPCs of the datasets service."""
 
+from chassis import context
 from chassis.convert import to_message
 from chassis.lists import Listing
 from chassis.repeats import Repeats
+from ft.proto.domains_pb2 import FindColumnsRequest, FindColumnsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     AddDatasetResponse,
@@ -16,6 +18,11 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from services.datasets.service import DatasetService
 from services.datasets.store import DatasetStore
+
+MAX_LOOK_SECONDS = 20.0
+"""How long a file is read for the names of its columns."""
+ANSWER_SECONDS = 2.0
+"""What is left of a call's time for the answer to it."""
 
 
 class DatasetsServicer:
@@ -48,6 +55,11 @@ class DatasetsServicer:
             dataset=to_message(DatasetMetadata, dataset),
             notices=await self._service.notices(dataset),
         )
+
+    async def FindColumns(self, request: FindColumnsRequest) -> FindColumnsResponse:
+        seconds = context.current(MAX_LOOK_SECONDS).remaining() - ANSWER_SECONDS
+        found = await self._service.find_columns(request.dataset_id, min(seconds, MAX_LOOK_SECONDS))
+        return FindColumnsResponse(columns=found.names, unread=found.unread)
 
     async def RemoveDataset(self, request: RemoveDatasetRequest) -> RemoveDatasetResponse:
         await self._service.remove(request.id, request.remove_prompts)

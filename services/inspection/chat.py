@@ -1,6 +1,5 @@
 """The model's chat template, which writes conversations out as the libraries that jobs use do."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from rows import call_arguments, conversations
+from rows import call_arguments, conversations, template_json
 from rows.chat_checks import Tools
 from rows.errors import DataError, first_line
 from rows.messages import Message, for_template
@@ -47,7 +46,7 @@ class ChatTemplate:
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
         )
-        environment.filters["tojson"] = _to_json
+        environment.filters["tojson"] = template_json.dumps
         environment.globals |= {"raise_exception": _refuse, "strftime_now": _now}
         try:
             self._template = environment.from_string(text)
@@ -97,7 +96,3 @@ def _refuse(message: object) -> NoReturn:
 
 def _now(format: str) -> str:
     return datetime.now().strftime(format)
-
-
-def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, **options)

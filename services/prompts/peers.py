@@ -4,6 +4,7 @@ import json
 
 from chassis import domains
 from chassis.config import Settings
+from ft.proto.domains_pb2 import FindColumnsRequest
 from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest
 
 
@@ -19,3 +20,12 @@ class Datasets:
         response = await self._peer(lambda stub: stub.GetDataset, GetDatasetRequest(id=dataset_id))
         # An imported dataset may have no columns on record.
         return list(json.loads(response.dataset.features or "[]"))
+
+    async def later_columns(self, dataset_id: str) -> tuple[list[str], str]:
+        """Column names by all of the dataset's file, and why there may be more, if so.
+
+        Raises NotFound.
+        """
+        request = FindColumnsRequest(dataset_id=dataset_id)
+        found = await self._peer(lambda stub: stub.FindColumns, request)
+        return list(found.columns), found.unread

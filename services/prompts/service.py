@@ -21,6 +21,8 @@ class PromptService:
     def __init__(self, prompts: PromptStore, datasets: Datasets) -> None:
         self._prompts = prompts
         self._datasets = datasets
+        self._just_added: tuple[str, list[str]] = ("", [])
+        """A prompt's id, and the columns that its templates were understood by."""
 
     def get(self, id: str) -> Prompt:
         """The prompt with that id. Raises NotFound."""
@@ -48,7 +50,7 @@ class PromptService:
             found.required(f"prompt.{field}", templates[field])
         found.raise_if_any()
         self._prompts.require_free(UNIQUE, id=id, name=name)
-        await self._require_columns(dataset_id, templates)
+        columns = await self._require_columns(dataset_id, templates)
         prompt = Prompt(
             id=id,
             type=type,
@@ -59,6 +61,7 @@ class PromptService:
             completion_template=templates["completion_template"],
         )
         await self._prompts.add(prompt, unique=UNIQUE)
+        self._just_added = (id, columns)
         return prompt
 
     async def remove(self, id: str) -> None:
@@ -71,28 +74,46 @@ class PromptService:
 
     async def notices(self, prompt: Prompt) -> list[Notice]:
         """What is worth knowing about the templates of a prompt."""
-        try:
-            columns = await self._datasets.columns(prompt.dataset_id or "")
-        except Refusal:
-            # The prompt is stored, whatever can be said of it.
-            return []
+        id, columns = self._just_added
+        if id != prompt.id:
+            try:
+                columns = await self._datasets.columns(prompt.dataset_id or "")
+            except Refusal:
+                # The prompt is stored, whatever can be said of it.
+                return []
         return notices({field: getattr(prompt, field) or "" for field in TEMPLATES}, columns)
 
-    async def _require_columns(self, dataset_id: str, templates: dict[str, str]) -> None:
+    async def _require_columns(self, dataset_id: str, templates: dict[str, str]) -> list[str]:
+        """The columns that templates are understood by. Raises InvalidArgument if one does not fit
+        them."""
         columns = await referred("prompt.dataset_id", self._datasets.columns(dataset_id))
-        found = Violations()
-        for field, template in templates.items():
-            try:
-                used = parse(template, columns).columns()
-            except TemplateFault as fault:
-                found.add(f"prompt.{field}", rules.TEMPLATE, str(fault))
-                continue
-            for name in used:
-                found.check(
-                    f"prompt.{field}",
-                    rules.COLUMNS,
-                    name in columns,
-                    f"placeholder {{{name}}} is not a column of the dataset; "
-                    f"its columns are {', '.join(columns)}",
-                )
-        found.raise_if_any()
+        found = _faults(templates, columns)
+        if not found.found:
+            return columns
+        # A key of JSON may come first behind what registration reads, and one of a dataset that was
+        # imported, or whose file has changed, may not be on record at all.
+        later, unread = await self._datasets.later_columns(dataset_id)
+        columns = list(dict.fromkeys([*columns, *later]))
+        _faults(templates, columns, unread).raise_if_any()
+        return columns
+
+
+def _faults(templates: dict[str, str], columns: list[str], unread: str = "") -> Violations:
+    """What is wrong with templates for a dataset with these columns."""
+    found = Violations()
+    behind = f" ({unread})" if unread else ""
+    for field, template in templates.items():
+        try:
+            used = parse(template, columns).columns()
+        except TemplateFault as fault:
+            found.add(f"prompt.{field}", rules.TEMPLATE, str(fault))
+            continue
+        for name in used:
+            found.check(
+                f"prompt.{field}",
+                rules.COLUMNS,
+                name in columns,
+                f"placeholder {{{name}}} is not a column of the dataset; "
+                f"its columns are {', '.join(columns)}{behind}",
+            )
+    return found

@@ -103,7 +103,12 @@ def copy_starter(settings: WorkbenchSettings, runtime: Runtime) -> None:
     target = settings.project / "starter"
     for part in STARTER_PARTS:
         if (source / part).is_dir() and not (target / part).exists():
-            _copy_whole(source / part, target / part)
+            try:
+                _copy_whole(source / part, target / part)
+            except OSError as error:
+                # A project may be read-only, and be used for what needs no more.
+                log.warning("the starter is not copied into the project", error=str(error))
+                return
             log.info("starter copied into the project", location=str(target / part))
 
 

@@ -13,13 +13,15 @@ from urllib.parse import quote
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from chassis import addresses
+
 WORKSPACE_PROJECT_DIR = Path("/home/cdsw")
 """Where a Cloudera AI workspace mounts the project for every workload."""
 
 
 def sqlite_url(file: Path) -> str:
     """The URL of a SQLite file, whatever characters its path has."""
-    return f"sqlite:///{quote(str(file))}"
+    return f"sqlite:///{quote(str(file), errors='surrogateescape')}"
 
 
 class Settings(BaseSettings):
@@ -40,7 +42,8 @@ class Settings(BaseSettings):
     default_listen: str = ""
     """Where the service listens if not told; given by its `__main__`."""
     listen: str = ""
-    """`host:port`, or `unix:<path>`; if not set, the default, or `<run_dir>/<service>.sock`."""
+    """`host:port`, or `unix:<path>`, the path as it is; if not set, the default, or
+    `<run_dir>/<service>.sock`."""
     database_url: str = Field(default="", repr=False)
     """SQLAlchemy URL; `<home>/<service>.db` (SQLite) if not set. PostgreSQL gets a schema each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -105,8 +108,8 @@ class Settings(BaseSettings):
 
     @cached_property
     def listen_address(self) -> str:
-        """Where this service listens."""
-        return self.listen or self.default_listen or f"unix:{self.sockets / self.service}.sock"
+        """Where this service listens, as gRPC reads it."""
+        return self._address(self.listen or self.default_listen, self.service)
 
     @cached_property
     def store_url(self) -> str:
@@ -114,6 +117,13 @@ class Settings(BaseSettings):
         return self.database_url or sqlite_url(self.home.absolute() / f"{self.service}.db")
 
     def address_of(self, peer: str) -> str:
-        """Where the service named `peer` is reached: `FTS_<PEER>_ADDRESS`, else its socket."""
-        configured = os.environ.get(f"FTS_{peer.upper()}_ADDRESS", "")
-        return configured or f"unix:{self.sockets / peer}.sock"
+        """Where the service named `peer` is reached: `FTS_<PEER>_ADDRESS`, else its socket.
+
+        As gRPC reads it.
+        """
+        return self._address(os.environ.get(f"FTS_{peer.upper()}_ADDRESS", ""), peer)
+
+    def _address(self, configured: str, service: str) -> str:
+        if configured:
+            return addresses.of_setting(configured)
+        return addresses.of_socket(self.sockets / f"{service}.sock")

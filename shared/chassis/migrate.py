@@ -26,8 +26,10 @@ def migrate(engine: Engine, migrations: Path, service: str) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "alembic_env"))
-    config.set_main_option("version_locations", str(migrations))
+    # A percent sign in a path would be one of the config's own.
+    scripts = Path(__file__).parent / "alembic_env"
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.set_main_option("version_locations", str(migrations).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes["version_table"] = version_table(service)
     with engine.begin() as connection:

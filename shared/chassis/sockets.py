@@ -6,7 +6,8 @@ from pathlib import Path
 
 from grpc import aio
 
-UNIX = "unix:"
+from chassis import addresses
+
 MAX_SOCKET_PATH = 107
 """What fits into sockaddr_un on Linux, less the final NUL."""
 
@@ -34,14 +35,15 @@ class Listener:
         Raises AddressError if another process serves there or the address cannot be used.
         """
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._address.startswith(UNIX):
-            self._guard(Path(self._address.removeprefix(UNIX)))
+        socket = addresses.socket_of(self._address)
+        if socket is not None:
+            self._guard(socket)
         try:
             port = server.add_insecure_port(self._address)
         except RuntimeError as error:
             raise AddressError(f"cannot listen on {self._address}: {error}") from error
         bound = self._address
-        if not bound.startswith(UNIX):
+        if socket is None:
             bound = f"{self._address.rpartition(':')[0]}:{port}"
         temporary = self._file.with_suffix(f".{os.getpid()}")
         temporary.write_text(bound)
@@ -60,6 +62,11 @@ class Listener:
             raise AddressError(
                 f"socket path {path} is longer than {MAX_SOCKET_PATH} bytes; "
                 "set FTS_RUN_DIR to a shorter folder"
+            )
+        if addresses.LISTS in str(path):
+            raise AddressError(
+                f"socket path {path} has a comma, behind which gRPC looks for another address; "
+                "set FTS_RUN_DIR to a folder without one"
             )
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

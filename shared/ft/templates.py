@@ -1,9 +1,9 @@
 """Prompt templates: texts with placeholders for the columns of a dataset.
 
 A placeholder whose whole text is a column's name stands for that column, whatever characters the
-name has. Else Python's rules for format strings hold, with a column, items of it by key or number,
-a conversion and a format, and without attributes. What a template says therefore depends on the
-columns of its dataset.
+name has, braces among them. Else Python's rules for format strings hold, with a column, items of it
+by key or number, a conversion and a format, and without attributes. What a template says therefore
+depends on the columns of its dataset.
 """
 
 import re
@@ -22,6 +22,8 @@ _SHOWN = 30
 _CONVERSIONS = "sra"
 _BEHIND_A_NAME = "}[!:"
 _NAME = re.compile(r"[^\[\].!:{}]*")
+_WHOLE_NAME = re.compile(r"\{([^{}\r\n]*[^{}\r\n0-9][^{}\r\n]*)\}")
+"""A placeholder that has nothing but a name in it, which is no number."""
 _HINT = "write {{ and }} for braces that are text"
 _MARKS = str.maketrans({" ": "·", "\n": "⏎", "\r": "␍", "\t": "→"})
 
@@ -63,7 +65,8 @@ class Template:
 def parse(template: str, columns: Collection[str] | None) -> Template:
     """The parts of a template for a dataset with these columns, or with any if they are not known.
 
-    A placeholder may name a column that the dataset does not have. Raises TemplateFault.
+    A placeholder may name a column that the dataset does not have. Where columns are not known,
+    whatever can be the name of one is none of the faults. Raises TemplateFault.
     """
     return Template(tuple(_Parser(template, columns).parts()))
 
@@ -94,6 +97,8 @@ class _Parser:
         self._at = 0
         self._within = 0
         self._columns = frozenset(columns or ())
+        self._any_column = columns is None
+        self._columns_in_braces = any(name.startswith("{") for name in self._columns)
         # The longest first: of `a` and `a[b]`, `{a[b]}` is the second. A name with a closing brace
         # in it comes last, so that it never changes what another one means.
         kinds = {("}" in name, -len(name)) for name in self._columns}
@@ -104,7 +109,7 @@ class _Parser:
         while self._at < len(self._template):
             character = self._template[self._at]
             if character in "{}":
-                if self._template.startswith(character * 2, self._at):
+                if self._template.startswith(character * 2, self._at) and not self._is_column():
                     self._at += 1
                 elif character == "}":
                     self._fail(self._at, "'}' closes no placeholder", _HINT)
@@ -121,6 +126,18 @@ class _Parser:
 
     def _placeholder(self) -> Placeholder:
         begin = self._at
+        try:
+            return self._by_rules()
+        except TemplateFault:
+            whole = _WHOLE_NAME.match(self._template, begin) if self._any_column else None
+            if whole is None or _is_json(whole[1]):
+                raise
+            # It may be the name of a column; what it is is seen when the columns are known.
+            self._at = whole.end()
+            return Placeholder(whole[1], whole[1])
+
+    def _by_rules(self) -> Placeholder:
+        begin = self._at
         self._at += 1
         column = self._known_column()
         if column is None:
@@ -135,7 +152,38 @@ class _Parser:
             self._template[begin + 1 : self._at - 1], column, items, conversion, format
         )
 
-    def _known_column(self) -> str | None:
+    def _is_column(self) -> bool:
+        """Tells whether two or more braces here are one, and what a column's name begins with."""
+        if not self._columns_in_braces or self._next() != "{":
+            return False
+        begin, opened = self._at, self._run("{", self._at)
+        self._at += 1
+        name = self._known_column(strict=True) or ""
+        self._at = begin
+        return name != "" and opened == 1 + len(name) - len(name.lstrip("{"))
+
+    def _run(self, brace: str, at: int) -> int:
+        end = at
+        while self._template.startswith(brace, end):
+            end += 1
+        return end - at
+
+    def _known_column(self, strict: bool = False) -> str | None:
+        """The column that is named here. A brace that closes it must not be one of a pair, or, if
+        not `strict`, is so where no other name fits."""
+        paired = None
+        for name in self._fitting_columns():
+            end = self._at + len(name)
+            if self._within or self._template[end] != "}" or self._run("}", end) % 2:
+                self._at = end
+                return name
+            paired = paired or name
+        if strict or paired is None:
+            return None
+        self._at += len(paired)
+        return paired
+
+    def _fitting_columns(self) -> Iterator[str]:
         for closing, length in self._lengths:
             end = self._at + length
             # A column without a name is whole, or `{[0]}` would be an item of it.
@@ -144,9 +192,7 @@ class _Parser:
                 continue
             name = self._template[self._at : end]
             if name in self._columns and ("}" in name) == closing:
-                self._at = end
-                return name
-        return None
+                yield name
 
     def _python_name(self, begin: int) -> str:
         found = _NAME.match(self._template, self._at)

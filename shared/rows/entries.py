@@ -70,7 +70,7 @@ class Entries:
             if not (_is_within(location, known) and (self._project / location).is_file()):
                 file.unlink(missing_ok=True)
         self._remove_unreferenced({path.name for path in self.folder.glob("*.arrow")})
-        self._remove_abandoned()
+        self.remove_abandoned()
 
     def _remove_unreferenced(self, names: set[str]) -> None:
         used = {_entry_of(file) for file in self._references.glob("*.json")}
@@ -78,7 +78,8 @@ class Entries:
             with suppress(OSError):
                 self.path(name).unlink()
 
-    def _remove_abandoned(self) -> None:
+    def remove_abandoned(self) -> None:
+        """Removes what processes have left that were killed while they wrote."""
         for file in (*self.folder.glob(f"{TEMPORARY}*"), *self._references.glob(f"{TEMPORARY}*")):
             with suppress(OSError):
                 if time.time() - file.stat().st_mtime > ABANDONED_SECONDS:

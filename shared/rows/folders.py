@@ -1,5 +1,6 @@
 """Folders with data files: which of them are rows of which split, as `datasets` has it."""
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from datasets.data_files import DataFilesDict, EmptyDatasetError, get_data_patte
 from rows.errors import DataError
 from rows.files import formats
 from rows.files.formats import Format, Kind
+from rows.own_folder import own_folder
 
 _CONFIGS = ("configs:", "data_files:")
 """What a folder's README says, at its beginning, of files that are other than their names tell."""
@@ -21,20 +23,31 @@ _PATTERN = re.compile(r"[*?\[]|::")
 """What makes it take one for a pattern of names, or for an address."""
 
 
-def require_plain(folder: Path, *, saved: bool = False) -> None:
-    """Raises DataError if the library `datasets` would take the folder's path for a pattern, or, of
-    a folder that it has `saved`, for an address."""
-    if found := (_ADDRESS if saved else _PATTERN).search(str(folder.resolve())):
-        remedy = "rename it"
-        if not saved:
-            remedy += (
-                ", or use .csv, .tsv, .json, .jsonl or .parquet files without a README that "
-                "describes them"
-            )
-        raise DataError(
-            f"the folder is one for the library `datasets` to read, which takes {found[0]!r} in "
-            f"its path for a pattern or an address, and might read other files: {remedy}"
-        )
+def plain(folder: Path, *, saved: bool = False) -> Path:
+    """A path to the folder that the library `datasets` does not take for a pattern, or, of a folder
+    that it has `saved`, for an address.
+
+    It is the folder's own, or one of links to its files, which stays until this process ends.
+
+    Raises DataError if there is no such path, and OSError.
+    """
+    real = folder.resolve()
+    if not (_ADDRESS if saved else _PATTERN).search(str(real)):
+        return folder
+    _require_plain(own_folder())
+    # Of links to files: a link to the folder would be followed, and the path be the folder's.
+    place = Path(tempfile.mkdtemp(dir=own_folder())) / "data"
+    for at, folders, files in os.walk(real):
+        within = place / os.path.relpath(at, real)
+        within.mkdir()
+        for name in files + [one for one in folders if Path(at, one).is_symlink()]:
+            (within / name).symlink_to(Path(at, name))
+    return place
+
+
+def _require_plain(temporary: Path) -> None:
+    if _PATTERN.search(str(temporary)):
+        raise DataError(f"the path of temporary files, {temporary}, is a pattern: set TMPDIR")
 
 
 def splits(folder: Path) -> dict[str, list[tuple[Path, Format]]]:
@@ -65,8 +78,7 @@ def _plain(folder: Path) -> Iterator[Path]:
         yield folder
         return
     with tempfile.TemporaryDirectory() as place:
-        if _PATTERN.search(place):
-            raise DataError(f"the path of temporary files, {place}, is a pattern: set TMPDIR")
+        _require_plain(Path(place))
         link = Path(place) / "data"
         link.symlink_to(folder.resolve())
         yield link

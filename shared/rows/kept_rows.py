@@ -1,10 +1,8 @@
 """Rows of a file, from the project's folder of entries, or read into it."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
-from functools import cache
 from pathlib import Path
 
 import pyarrow
@@ -16,6 +14,7 @@ from rows.errors import DataError
 from rows.files import content
 from rows.files.formats import Format
 from rows.files.reader import VERSION, FileReader
+from rows.own_folder import own_folder
 
 _CANNOT_WRITE = (EACCES, EDQUOT, ENOSPC, EPERM, EROFS)
 ATTEMPTS = 3
@@ -44,7 +43,7 @@ def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[R
                 with suppress(_NotWritable):
                     return _read(path, format, folder / name, digest), digest
             # Where the project is read-only or full, rows are kept for this process alone.
-            return _read(path, format, _own_folder() / name, digest), digest
+            return _read(path, format, own_folder() / name, digest), digest
         except (_Changed, FileNotFoundError):
             # Somebody writes the file, or has removed the entry, whose file has changed since.
             path.stat()
@@ -55,21 +54,11 @@ def _in_project(project: Path, location: str, name: str) -> Path | None:
     entries = Entries(project)
     try:
         entries.prepare()
+        entries.remove_abandoned()
         entries.refer(location, name)
     except OSError:
         return None
     return entries.folder
-
-
-@cache
-def _own_folder() -> Path:
-    # Removed with the process.
-    holder = tempfile.TemporaryDirectory(prefix="fts-rows-")
-    _HOLDERS.append(holder)
-    return Path(holder.name)
-
-
-_HOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def _read(path: Path, format: Format, entry: Path, digest: str) -> Rows:
@@ -77,7 +66,8 @@ def _read(path: Path, format: Format, entry: Path, digest: str) -> Rows:
         try:
             return arrow_file.read(entry)
         except (pyarrow.ArrowException, KeyError, ValueError):
-            entry.unlink(missing_ok=True)  # It is damaged.
+            with _writable():
+                entry.unlink(missing_ok=True)  # It is damaged.
     with _writable():
         temporary = arrow_file.temporary(entry.parent)
     try:

@@ -105,12 +105,13 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
             raise DataError(f"{dataset.location} is no regular file")
         return _of_files({"train": [(path, form)]}, project, dataset.location)
     if any((path / name).is_file() for name in SAVED_FILES):
-        folders.require_plain(path, saved=True)
-        return _of_library(load_from_disk(str(path)))
+        return _of_library(load_from_disk(str(folders.plain(path, saved=True))))
     if found := folders.splits(path):
         return _of_files(found, project, dataset.location)
-    folders.require_plain(path)
-    return _of_library(load_dataset(str(path)), _NOT_OURS)
+    place = folders.plain(path)
+    # What the library keeps of files under a path that nobody uses again goes with that path.
+    kept = None if place == path else str(place.parent / "kept")
+    return _of_library(load_dataset(str(place), cache_dir=kept), _NOT_OURS)
 
 
 _NOT_OURS = (

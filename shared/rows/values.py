@@ -127,6 +127,32 @@ def part_of_json(text: str, begin: int) -> tuple[Value, int]:
     return _as_value(value, text[begin:end]), end
 
 
+class Decoding:
+    """Reads JSON: whole values at first, and much faster once nothing but names of keys counts."""
+
+    def __init__(self) -> None:
+        self.names_only = False
+        """Whether numbers may be anything, and what a file must not hold is left to others."""
+
+    def whole(self, text: str) -> Any:
+        """The value that a text stands for. Raises as `from_json`."""
+        return self._quickly(_NAMES.decode, text) if self.names_only else from_json(text)
+
+    def part(self, text: str, begin: int) -> tuple[Any, int]:
+        """The value that begins there, and where it ends. Raises as `from_json`."""
+        if self.names_only:
+            found: tuple[Any, int] = self._quickly(_NAMES.raw_decode, text, begin)
+            return found
+        return part_of_json(text, begin)
+
+    @staticmethod
+    def _quickly(decode: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return decode(*arguments)
+        except RecursionError:
+            raise DataError(TOO_DEEP) from None
+
+
 def _as_value(value: Any, source: str) -> Value:
     """The value itself. Raises DataError if it is nested too deep, or has half a character, by the
     text that it was made of."""
@@ -180,3 +206,4 @@ _DECODER = json.JSONDecoder(
     parse_float=Number,
     parse_constant=_no_number,
 )
+_NAMES = json.JSONDecoder(parse_int=str, parse_float=str)

@@ -18,6 +18,7 @@ from rows.conversations import (
 from rows.errors import DataError, first_line
 from rows.messages import ASSISTANT, Message, for_template
 from trainer import hub
+from trainer.chat_apply import apply
 from trainer.errors import ModelError, SettingsError
 from trainer.hardware import Notify
 from trainer.hashes import of_text
@@ -141,11 +142,7 @@ def _fitted(
     messages: Sequence[Message], tools: Tools, tokenizer: Any, *, ask: bool
 ) -> tuple[list[Message], str]:
     def write(talk: list[Message]) -> str:
-        return str(
-            tokenizer.apply_chat_template(
-                talk, tools=tools, tokenize=False, add_generation_prompt=ask
-            )
-        )
+        return str(apply(tokenizer, talk, tools, tokenize=False, add_generation_prompt=ask))
 
     try:
         return call_arguments.fitted(for_template(messages), write)

@@ -8,6 +8,7 @@ from rows.chat_checks import Tools
 from rows.errors import DataError
 from rows.messages import Message
 from trainer import chat
+from trainer.chat_apply import apply
 
 IGNORED = -100
 """The label of a token that does not count."""
@@ -36,9 +37,10 @@ class ChatTokens:
         if self._answers_only:
             answer_spans.require_learned(talk)
         if self._answers_only:
-            encoded = self._tokenizer.apply_chat_template(
+            encoded = apply(
+                self._tokenizer,
                 chat.fitted(talk, self._tokenizer, tools),
-                tools=tools,
+                tools,
                 chat_template=self._template,
                 tokenize=True,
                 return_dict=True,

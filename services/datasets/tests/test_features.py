@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -125,6 +126,18 @@ def test_reads_what_the_library_saved(tmp_path: Path) -> None:
     for name in ("one", "many"):
         assert read(tmp_path / name) == ["question", "answer"]
     assert read(tmp_path / "file.parquet") == ["question", "answer"]
+
+
+def test_arrow_files_of_either_form_name_their_columns(tmp_path: Path) -> None:
+    table = pyarrow.table({"a": ["x"], "b": [1]})
+    for name, opened in (("s", pyarrow.ipc.new_stream), ("f", pyarrow.ipc.new_file)):
+        (tmp_path / name).mkdir()
+        with opened(tmp_path / name / "train-0.arrow", table.schema) as writer:
+            writer.write_table(table)
+        assert read(tmp_path / name) == ["a", "b"]
+    (tmp_path / "f" / "train-0.arrow").write_bytes(b"nothing of the kind")
+    with pytest.raises(DataFault, match=r"train-0\.arrow: no Arrow file"):
+        read(tmp_path / "f")
 
 
 def test_a_broken_parquet_file_is_named(tmp_path: Path) -> None:

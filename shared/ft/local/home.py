@@ -17,7 +17,8 @@ MAX_SOCKET_PATH = 107
 """What fits into sockaddr_un on Linux, less the final NUL."""
 LONGEST_SOCKET = "supervisor.sock.4194304"
 """The supervisor binds its socket under a name that ends in its pid, and then renames it."""
-_UNFIT = re.compile(r"""[%;#"'\n]""")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, and those that turn the direction of a text; bytes that are no UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder.absolute()
-        if unfit := _UNFIT.search(str(self.path)):
-            raise BadSetting(f"home: {str(self.path)!r} must not contain {unfit[0]!r}")
+        require_plain("home", self.path)
         self.logs = self.path / "logs"
         self.run_dir = _run_dir(self.path)
         self.supervisor_config = self.path / "supervisord.conf"
@@ -114,10 +114,17 @@ def reachable(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "[::]") else host  # noqa: S104 - not bound to
 
 
+def require_plain(name: str, path: Path) -> None:
+    """Raises BadSetting, with the setting's name, for a path that would not show as what it is."""
+    if unfit := _UNFIT.search(str(path)):
+        raise BadSetting(f"{name}: {str(path)!r} must not contain {unfit[0]!r}")
+
+
 def _run_dir(home: Path) -> Path:
-    """Where sockets go: in the home unless its path is too long for them."""
+    """Where sockets go: in the home unless its path is too long for them, or has a comma, behind
+    which gRPC looks for another address."""
     inside = home / "run"
-    if len(os.fsencode(inside / LONGEST_SOCKET)) <= MAX_SOCKET_PATH:
+    if len(os.fsencode(inside / LONGEST_SOCKET)) <= MAX_SOCKET_PATH and "," not in str(inside):
         return inside
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"fts-{os.getuid()}-{digest}"

@@ -1,12 +1,14 @@
 """What the supervisor runs: the studio's processes, their environment and its own config file."""
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from ft.health import DOMAINS
+from ft.local.errors import BadSetting
 from ft.local.home import Home, Setup, reachable
 
 WORKBENCH = "workbench"
@@ -20,10 +22,11 @@ START_SECONDS = 5
 STOP_SECONDS = 15
 """How long a process may take to stop; the services give calls in flight 10."""
 
+_COMMENT = re.compile(r"\s[#;]|[\r\n]")
+"""What ends a value in the supervisor's config file."""
 _PROGRAM = """
 [program:{name}]
 command={python} -m services.{name}
-directory={home}
 environment={environment}
 priority={priority}
 autostart=false
@@ -32,33 +35,34 @@ startsecs={start_seconds}
 startretries=10
 stopwaitsecs={stop_seconds}
 redirect_stderr=true
-stdout_logfile={logs}/{name}.log
+stdout_logfile=logs/{name}.log
 stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=2
 """
 
 _SUPERVISOR = """\
-; Written by `fts up` at each start.
+; Written by `fts up` at each start. It names no path of the home, which may have characters that
+; mean something here: the supervisor runs in the home, and `here` is the folder of this file.
 [supervisord]
-pidfile={pid}
-logfile={log}
+pidfile={run}/supervisord.pid
+logfile=logs/supervisord.log
 logfile_maxbytes=10MB
 logfile_backups=2
-childlogdir={logs}
+childlogdir=logs
 umask=077
 minfds=256
 minprocs=64
 nocleanup=true
 
 [unix_http_server]
-file={socket}
+file={run}/supervisor.sock
 chmod=0700
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
-serverurl=unix://{socket}
+serverurl=unix://{run}/supervisor.sock
 """
 
 
@@ -87,27 +91,33 @@ def trainer_python(setup: Setup) -> str:
 
 
 def supervisor_config(home: Home, setup: Setup) -> str:
-    """The supervisor's config file. It holds paths and no settings that could be secret."""
+    """The supervisor's config file. It holds paths and no settings that could be secret.
+
+    Raises BadSetting for a path outside of the home that the file cannot hold.
+    """
+    is_inside = home.run_dir.is_relative_to(home.path)
     head = _SUPERVISOR.format(
-        pid=home.supervisor_pid,
-        log=home.supervisor_log,
-        logs=home.logs,
-        socket=home.supervisor_socket,
+        run=f"%(here)s/{home.run_dir.name}" if is_inside else _in_config(str(home.run_dir))
     )
+    python = _in_config(shlex.quote(sys.executable))
     programs = (
         _PROGRAM.format(
             name=name,
-            python=shlex.quote(sys.executable),
-            home=home.path,
+            python=python,
             environment=f'FTS_LISTEN="{_listen(setup)}"' if name == FACADE else "",
             priority=priority,
             start_seconds=START_SECONDS,
             stop_seconds=STOP_SECONDS,
-            logs=home.logs,
         )
         for priority, name in enumerate(process_names(setup), start=1)
     )
     return head + "".join(programs)
+
+
+def _in_config(path: str) -> str:
+    if comment := _COMMENT.search(path):
+        raise BadSetting(f"{path}: must not contain {comment[0]!r}: rename a folder of it")
+    return path.replace("%", "%%")
 
 
 def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from ft import health
 from ft.local import layout
 from ft.local.errors import AlreadyRunning, BadSetting, NotServing
-from ft.local.home import Home, Setup
+from ft.local.home import Home, Setup, require_plain
 from ft.local.leftovers import end_leftovers
 from ft.local.supervisor import POLL_SECONDS, Process, Supervisor
 from ft.services import STUDIO
@@ -183,6 +183,7 @@ def _text(path: Path | None) -> str | None:
 
 
 def _check(setup: Setup) -> None:
+    require_plain("--project", Path(setup.project))
     if not os.access(layout.trainer_python(setup), os.X_OK):
         raise BadSetting(
             f"--trainer-python: {layout.trainer_python(setup)} is not an executable file; "

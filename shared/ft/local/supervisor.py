@@ -56,6 +56,7 @@ class Supervisor:
         try:
             ran = subprocess.run(  # noqa: S603
                 command,
+                cwd=self._home.path,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

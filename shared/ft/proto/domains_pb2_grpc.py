@@ -52,6 +52,11 @@ class DatasetsStub:
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.AddDatasetRequest.SerializeToString,
                 response_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.AddDatasetResponse.FromString,
                 _registered_method=True)
+        self.FindColumns = channel.unary_unary(
+                '/fine_tuning_studio.domains.Datasets/FindColumns',
+                request_serializer=ft_dot_proto_dot_domains__pb2.FindColumnsRequest.SerializeToString,
+                response_deserializer=ft_dot_proto_dot_domains__pb2.FindColumnsResponse.FromString,
+                _registered_method=True)
         self.RemoveDataset = channel.unary_unary(
                 '/fine_tuning_studio.domains.Datasets/RemoveDataset',
                 request_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.RemoveDatasetRequest.SerializeToString,
@@ -81,6 +86,13 @@ class DatasetsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindColumns(self, request, context):
+        """Reads all of a dataset's file for names of columns that registration has not come to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RemoveDataset(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -104,6 +116,11 @@ def add_DatasetsServicer_to_server(servicer, server):
                     servicer.AddDataset,
                     request_deserializer=ft_dot_proto_dot_fine__tuning__studio__pb2.AddDatasetRequest.FromString,
                     response_serializer=ft_dot_proto_dot_fine__tuning__studio__pb2.AddDatasetResponse.SerializeToString,
+            ),
+            'FindColumns': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindColumns,
+                    request_deserializer=ft_dot_proto_dot_domains__pb2.FindColumnsRequest.FromString,
+                    response_serializer=ft_dot_proto_dot_domains__pb2.FindColumnsResponse.SerializeToString,
             ),
             'RemoveDataset': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveDataset,
@@ -193,6 +210,33 @@ class Datasets:
             '/fine_tuning_studio.domains.Datasets/AddDataset',
             ft_dot_proto_dot_fine__tuning__studio__pb2.AddDatasetRequest.SerializeToString,
             ft_dot_proto_dot_fine__tuning__studio__pb2.AddDatasetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindColumns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fine_tuning_studio.domains.Datasets/FindColumns',
+            ft_dot_proto_dot_domains__pb2.FindColumnsRequest.SerializeToString,
+            ft_dot_proto_dot_domains__pb2.FindColumnsResponse.FromString,
             options,
             channel_credentials,
             insecure,

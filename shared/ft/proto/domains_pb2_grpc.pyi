@@ -43,6 +43,8 @@ class DatasetsStub:
     ListDatasets: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListDatasetsRequest, _fine_tuning_studio_pb2.ListDatasetsResponse]
     GetDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetRequest, _fine_tuning_studio_pb2.GetDatasetResponse]
     AddDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddDatasetRequest, _fine_tuning_studio_pb2.AddDatasetResponse]
+    FindColumns: _grpc.UnaryUnaryMultiCallable[_domains_pb2.FindColumnsRequest, _domains_pb2.FindColumnsResponse]
+    """Reads all of a dataset's file for names of columns that registration has not come to."""
     RemoveDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]
 
 @_typing.type_check_only
@@ -53,6 +55,8 @@ class DatasetsAsyncStub(DatasetsStub):
     ListDatasets: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListDatasetsRequest, _fine_tuning_studio_pb2.ListDatasetsResponse]  # type: ignore[assignment]
     GetDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetRequest, _fine_tuning_studio_pb2.GetDatasetResponse]  # type: ignore[assignment]
     AddDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddDatasetRequest, _fine_tuning_studio_pb2.AddDatasetResponse]  # type: ignore[assignment]
+    FindColumns: _aio.UnaryUnaryMultiCallable[_domains_pb2.FindColumnsRequest, _domains_pb2.FindColumnsResponse]  # type: ignore[assignment]
+    """Reads all of a dataset's file for names of columns that registration has not come to."""
     RemoveDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]  # type: ignore[assignment]
 
 class DatasetsServicer(metaclass=_abc_1.ABCMeta):
@@ -78,6 +82,14 @@ class DatasetsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.AddDatasetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.AddDatasetResponse, _abc.Awaitable[_fine_tuning_studio_pb2.AddDatasetResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def FindColumns(
+        self,
+        request: _domains_pb2.FindColumnsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_domains_pb2.FindColumnsResponse, _abc.Awaitable[_domains_pb2.FindColumnsResponse]]:
+        """Reads all of a dataset's file for names of columns that registration has not come to."""
 
     @_abc_1.abstractmethod
     def RemoveDataset(

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ft.local import layout, studio
 from ft.local.errors import BadSetting, NotServing
@@ -41,9 +43,22 @@ def test_folders_are_the_users_alone(tmp_path: Path) -> None:
     home.run_dir.rmdir()
 
 
-def test_a_home_that_a_config_file_cannot_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadSetting, match="must not contain '%'"):
-        Home(tmp_path / "100%")
+@pytest.mark.parametrize("name", ["a\nb", "a\x1bb", "a\u202eb", "a\x7f"])
+def test_a_home_that_does_not_show_as_it_is_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadSetting, match="must not contain"):
+        Home(tmp_path / name)
+
+
+@given(st.text("aü%20#?; [*]'\"\\{}()s:&=~$", min_size=1, max_size=20))
+def test_the_supervisors_config_holds_no_path_of_the_home(name: str) -> None:
+    home = Home(Path("/somewhere") / name)
+    config = layout.supervisor_config(home, SETUP)
+    assert str(home.path) not in config
+    assert "%(here)s/run/supervisor.sock" in config
+
+
+def test_sockets_go_elsewhere_where_the_home_has_a_comma(tmp_path: Path) -> None:
+    assert "," not in str(Home(tmp_path / "a,b").run_dir)
 
 
 def test_a_home_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

@@ -32,6 +32,50 @@ def test_a_brace_closes_a_name_that_has_one_unless_another_name_is_meant() -> No
     assert parse("{a}}}", ["a", "a}"]).parts == (Placeholder("a", "a"), "}")
 
 
+any_name = st.text(st.sampled_from('{}a[]!:.0" '), min_size=1, max_size=6)
+
+
+@given(any_name, st.sampled_from(["", " x", "{{", "{{y"]), st.sampled_from(["", "x ", "}} "]))
+def test_braces_in_a_name_are_its_own(name: str, before: str, behind: str) -> None:
+    literal = before if name.lstrip("{") == name else before.replace("{{", "z")
+    placeholder = f"{{{name}}}"
+    # Behind a name that ends in a brace a pair of braces could be its end, too.
+    text = f"{literal}{placeholder}{'' if name.endswith('}') else behind}"
+    assert [one.column for one in parse(text, [name]).placeholders()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("template", "parts"),
+    [
+        ("{{c}}", (Placeholder("{c}", "{c}"),)),
+        ("{{{{c}}}}", ("{", Placeholder("{c}", "{c}"), "}")),
+        ("{{{c}}}", ("{", Placeholder("c", "c"), "}")),
+        ("{{b}} {c}", ("{b} ", Placeholder("c", "c"))),
+        ("{c}}", (Placeholder("c}", "c}"),)),
+        ("{c:{c}}", (Placeholder("c:{c}", "c", format=(Placeholder("c", "c"),)),)),
+    ],
+)
+def test_doubled_braces_are_text_unless_a_column_has_that_name(
+    template: str, parts: tuple[object, ...]
+) -> None:
+    assert parse(template, ["c", "{c}", "c}", "{"]).parts == parts
+
+
+@pytest.mark.parametrize("name", ["a:2000", "a]", "a!x", "[a", "a[", "a[]", "a[0]b", "a:{b"])
+def test_what_may_be_a_column_is_none_of_the_faults_while_columns_are_not_known(name: str) -> None:
+    if "{" not in name:
+        assert parse(f"x {{{name}}}", None).columns() == [name]
+    assert parse(f"x {{{name}}}", [name]).columns() == [name]
+    with pytest.raises(TemplateFault):
+        parse(f"x {{{name}}}", ["a", "b"]).columns()
+
+
+@pytest.mark.parametrize("template", ["{", "}", "{}", "{0}", '{"q": 1}', "{a\n:2000}", "{ {a} }"])
+def test_what_is_no_name_is_a_fault_whatever_the_columns(template: str) -> None:
+    with pytest.raises(TemplateFault):
+        parse(template, None)
+
+
 @pytest.mark.parametrize(
     ("template", "said"),
     [

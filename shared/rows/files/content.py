@@ -55,7 +55,7 @@ class _Unpacked(io.RawIOBase):
     def __init__(self, packed: _Hashed) -> None:
         self._packed = packed
         self._file = gzip.GzipFile(fileobj=io.BufferedReader(packed), mode="rb")
-        self._size = 0
+        self.size = 0
 
     def readable(self) -> bool:
         return True
@@ -66,8 +66,8 @@ class _Unpacked(io.RawIOBase):
         except UNPACKING_ERRORS as error:
             raise DataError(f"the file is no gzip file, or is cut off: {error}") from error
         buffer[: len(data)] = data
-        self._size += len(data)
-        if self._size > max(FREE_UNPACKED_BYTES, self._packed.size * MAX_UNPACKED_RATIO):
+        self.size += len(data)
+        if self.size > max(FREE_UNPACKED_BYTES, self._packed.size * MAX_UNPACKED_RATIO):
             raise DataError(
                 f"the file unpacks to more than {MAX_UNPACKED_RATIO} times its size, as no data do"
             )
@@ -81,14 +81,19 @@ class Content:
         self._file = path.open("rb")
         self._format = format
         self._hashed = _Hashed(self._file)
-        raw: io.RawIOBase = _Unpacked(self._hashed) if format.gzipped else self._hashed
-        self._buffer = io.BufferedReader(raw)
+        self._raw = _Unpacked(self._hashed) if format.gzipped else self._hashed
+        self._buffer = io.BufferedReader(self._raw)
         self.notices: list[str] = []
         """What whoever uses the file is to know."""
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes that were read so far, unpacked."""
+        return self._raw.size
 
     def sha256(self) -> str:
         """The hash of all bytes of the file; what was not read yet is read for it."""

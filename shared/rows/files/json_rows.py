@@ -9,6 +9,7 @@ from rows import values
 from rows.errors import DataError
 from rows.files.content import Lines, too_long
 from rows.files.limits import MAX_ROW_CHARACTERS
+from rows.values import Decoding
 
 Row = tuple[int, dict[str, Any]]
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -17,7 +18,7 @@ _SHOWN_CHARACTERS = 40
 _NO_OBJECT = "must be an object with at least one key"
 
 
-def of_lines(lines: Lines) -> Iterator[Row]:
+def of_lines(lines: Lines, decoding: Decoding) -> Iterator[Row]:
     """The object of each line that is not blank, and the line's number."""
     found = False
     for line in lines:
@@ -25,7 +26,7 @@ def of_lines(lines: Lines) -> Iterator[Row]:
             continue
         place = f"line {lines.number}"
         try:
-            row = values.from_json(line)
+            row = decoding.whole(line)
         except json.JSONDecodeError as error:
             raise DataError(f"{place}: not JSON: {_said(error)}") from error
         except DataError as error:
@@ -41,9 +42,9 @@ def of_lines(lines: Lines) -> Iterator[Row]:
         raise DataError("line 1: the file is empty")
 
 
-def of_list(lines: Lines) -> Iterator[Row]:
+def of_list(lines: Lines, decoding: Decoding) -> Iterator[Row]:
     """The objects of a list, and their numbers, counted from 1."""
-    text = _Text(lines)
+    text = _Text(lines, decoding)
     if not text.peek():
         raise DataError("line 1: not JSON: the file is empty")
     text.skip("[")
@@ -68,8 +69,9 @@ def of_list(lines: Lines) -> Iterator[Row]:
 class _Text:
     """A text of which only as much is in memory as a value needs."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, decoding: Decoding) -> None:
         self._lines = lines
+        self._decoding = decoding
         self._text = ""
         self._at = 0
         self._ended = False
@@ -98,7 +100,7 @@ class _Text:
         size = _READ_CHARACTERS
         while True:
             try:
-                found, end = values.part_of_json(self._text, self._at)
+                found, end = self._decoding.part(self._text, self._at)
             except json.JSONDecodeError as error:
                 # Either it is not JSON, or the rest of it was not read yet.
                 if self._ended or not self._is_cut_off(error):

@@ -1,10 +1,11 @@
 """The reader of files of rows."""
 
+import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,7 +17,9 @@ from rows.files.csv_rows import CsvRows
 from rows.files.formats import Format, Kind
 from rows.files.names import require_names
 from rows.files.parquet_rows import ParquetRows
+from rows.values import Decoding
 
+Row = tuple[int, dict[str, Any]]
 VERSION = 1
 """Moves whenever a file may be read as other rows than before. Releases that had no reader of their
 own had no version."""
@@ -34,6 +37,7 @@ class FileReader:
         self._content = Content(path, format)
         self._parquet: ParquetRows | None = None
         self._csv: CsvRows | None = None
+        self._decoding = Decoding()
         self.word = "line"
         """What the number of a row counts: lines, items of a list, or rows."""
         self._columns: dict[str, None] = {}
@@ -75,6 +79,32 @@ class FileReader:
         """Whether every cell is a text."""
         return self._csv is not None
 
+    @property
+    def names_are_fixed(self) -> bool:
+        """Whether further rows cannot bring more columns."""
+        return self._csv is not None or self._parquet is not None
+
+    def take_names(self, rows: Iterator[Row], max_bytes: float, until: float) -> str:
+        """Goes on with `rows`, its own, for names of columns; why not to the end, or nothing.
+
+        It ends after so many bytes of the file, unpacked, at a time of `time.monotonic`, and at
+        what cannot be read. That is a notice then, and no error before a job needs the rows.
+        """
+        self._decoding.names_only = True
+        place = 0
+        try:
+            for place, _ in rows:
+                if self._content.size > max_bytes or time.monotonic() > until:
+                    self.notices.append(
+                        f"Names of columns are listed as far as {self.word} {place}; templates can "
+                        "use those that come later, too."
+                    )
+                    return f"it was looked for as far as {self.word} {place}"
+        except (DataError, ValueError) as error:
+            self.notices.append(f"A job over it is refused: {error}.")
+            return f"the file cannot be read to its end: {error}"
+        return ""
+
     def sha256(self) -> str:
         """The hash of the file's bytes, those that were read on the way among them."""
         return self._content.sha256()
@@ -92,7 +122,7 @@ class FileReader:
         elif kind is Kind.JSON and self._content.begins_with("["):
             self.word = "item"
 
-    def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def __iter__(self) -> Iterator[Row]:
         found = False
         for place, row in self._rows():
             found = True
@@ -102,13 +132,13 @@ class FileReader:
         if not found:
             raise NoRowsError(f"{self.word} 1: there are no rows, but names of columns only")
 
-    def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _rows(self) -> Iterator[Row]:
         if self._parquet is not None:
             return iter(self._parquet)
         if self._csv is not None:
             return iter(self._csv)
         of = json_rows.of_list if self.word == "item" else json_rows.of_lines
-        return of(self._content.text())
+        return of(self._content.text(), self._decoding)
 
     def _see(self, names: Any, place: str) -> None:
         require_names(
@@ -119,20 +149,24 @@ class FileReader:
 
 @dataclass(frozen=True)
 class Columns:
-    """What the first rows of a file tell."""
+    """What a file tells of its columns."""
 
     names: list[str]
     notices: list[str]
     """What whoever uses the file is to know of how it is read."""
     word: str = "line"
     """See `FileReader.word`."""
+    unread: str = ""
+    """Why there may be more names, if not all of the file was read."""
 
 
-def first_columns(path: Path, format: Format, checked: int, more: int) -> Columns:
-    """The columns of a file by its first rows.
+def first_columns(
+    path: Path, format: Format, checked: int, max_bytes: float, until: float = inf
+) -> Columns:
+    """The columns of a file, of which the first `checked` rows must be right.
 
-    The first `checked` rows must be right; of so many `more` the names of columns are taken as far
-    as they can be read. Raises DataError and OSError.
+    Rows of JSON behind them may bring more: `FileReader.take_names` says how far they are read.
+    Raises DataError and OSError.
     """
     with FileReader(path, format) as reader:
         rows = iter(reader)
@@ -140,7 +174,5 @@ def first_columns(path: Path, format: Format, checked: int, more: int) -> Column
             deque(islice(rows, checked), maxlen=0)
         except NoRowsError as error:
             reader.notices.append(f"A job over it is refused: {error}.")
-        if not reader.is_text:
-            with suppress(DataError):  # That is told when all rows are read.
-                deque(islice(rows, more), maxlen=0)
-        return Columns(reader.columns, reader.notices, reader.word)
+        unread = "" if reader.names_are_fixed else reader.take_names(rows, max_bytes, until)
+        return Columns(reader.columns, reader.notices, reader.word, unread)

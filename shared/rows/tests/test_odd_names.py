@@ -1,8 +1,13 @@
 """Folders and files whose names look like patterns or addresses, beside others that they match."""
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow
 import pytest
 from datasets import Dataset, DatasetDict
 
@@ -56,13 +61,53 @@ def test_a_file_is_the_one_of_that_name(project: Path, name: str) -> None:
     assert read(project, name, "project_jsonl") == {"train": ["mine"]}
 
 
-@pytest.mark.parametrize("name", PATTERNS)
-def test_what_the_library_would_take_for_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).mkdir()
-    (tmp_path / name / "train.txt").write_text("mine")
+def described(folder: Path) -> None:
+    lines(folder / "some/part.jsonl", "mine")
+    about = (
+        "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: some/*.jsonl"
+    )
+    (folder / "README.md").write_text(f"---\n{about}\n---\n")
+
+
+def shards(folder: Path) -> None:
+    folder.mkdir()
+    table = pyarrow.table({"a": ["mine"]})
+    with pyarrow.ipc.new_stream(folder / "train-0.arrow", table.schema) as stream:
+        stream.write_table(table)
+
+
+@pytest.mark.parametrize("name", [*PATTERNS, "d #%ü"])
+@pytest.mark.parametrize("make", [described, shards])
+def test_a_folder_for_the_library_is_the_one_of_that_name(
+    tmp_path: Path, make: Callable[[Path], None], name: str
+) -> None:
     lines(tmp_path / "d1/train.jsonl", "wrong")
-    with pytest.raises(DataError, match=r"in its path for a pattern.*: rename it"):
-        read(tmp_path, name)
+    make(tmp_path / name)
+    assert read(tmp_path, name) == {"train": ["mine"]}
+    assert read(tmp_path, name) == {"train": ["mine"]}
+
+
+def test_links_in_such_a_folder_are_followed_and_nothing_is_left(tmp_path: Path) -> None:
+    described(tmp_path / "real")
+    (tmp_path / "d[1]").mkdir()
+    (tmp_path / "d[1]/some").symlink_to(tmp_path / "real/some")
+    (tmp_path / "d[1]/README.md").symlink_to(tmp_path / "real/README.md")
+    script = (
+        "import sys, tempfile; from pathlib import Path; from rows import reading; "
+        "from ft.api import DatasetMetadata; "
+        "data = DatasetMetadata(type='project', name='m', location='d[1]'); "
+        "print(list(reading.load(data, Path(sys.argv[1]), None)['train']['a']))"
+    )
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": ":".join(sys.path), "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "['mine']", done.stderr[-2000:]
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,8 +115,4 @@ def test_saved_data_are_those_of_the_folder(project: Path, name: str) -> None:
     rows = DatasetDict({"train": Dataset.from_dict({"a": ["mine"]})})
     rows.save_to_disk(str(project.parent / "saved"))
     (project.parent / "saved").rename(project / name)
-    if "::" in str(project / name):
-        with pytest.raises(DataError, match=r"'::' in its path .*: rename it"):
-            read(project, name)
-    else:
-        assert read(project, name) == {"train": ["mine"]}
+    assert read(project, name) == {"train": ["mine"]}

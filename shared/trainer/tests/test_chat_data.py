@@ -308,3 +308,37 @@ def test_an_evaluation_asks_with_the_tools(train: Train, tokenizer: Any) -> None
     tokenizer.chat_template = templates.CHATML
     questions.check_rows(rows, Conversations("messages"), tokenizer, told.append)
     assert "1 of 2 conversations have tools, of which the chat template writes nothing." in told
+
+
+NUMBERS = (
+    "1.10, 9007199254740993, 123456789012345678901234567890.5, 1E5, 0.1000000000000000055511, -0"
+)
+
+
+@pytest.mark.parametrize("answers_only", [False, True])
+def test_numbers_of_tools_and_arguments_stand_as_they_do_in_the_file(
+    tmp_path: Path, tokenizer: Any, answers_only: bool
+) -> None:
+    call = f'{{"type": "function", "function": {{"name": "t", "arguments": {{"n": [{NUMBERS}]}}}}}}'
+    tool = f'{{"type": "function", "function": {{"name": "t", "enum": [{NUMBERS}], "é": "1.10"}}}}'
+    talk = (
+        '[{"role": "user", "content": "go"}, '
+        f'{{"role": "assistant", "content": "ok", "tool_calls": [{call}]}}]'
+    )
+    (tmp_path / "d.jsonl").write_text(f'{{"messages": {talk}, "tools": [{tool}]}}\n')
+    about = DatasetMetadata(type="project_jsonl", name="d", location="d.jsonl")
+    rows = reading.load(about, tmp_path, None)["train"]
+    answer = "{{ m.content or '' }}{% for call in m.tool_calls or [] %}"
+    answer += "{{ call.function.arguments | tojson }}{% endfor %}"
+    tokenizer.chat_template = (
+        "{% for tool in tools %}{{ tool | tojson }}{% endfor %}{% for m in messages %}"
+        "{% if m.role == 'assistant' %}{% generation %}" + answer + "{% endgeneration %}"
+        "{% else %}{{ m.content }}{% endif %}{% endfor %}"
+    )
+    prompt = PromptMetadata(prompt_template="{messages}")
+    settings = {"assistant_only_loss": answers_only}
+    examples = data.Examples(prompt, settings, tokenizer, rows, roles_of(about))
+    made = Trained(examples.of(rows), [], tokenizer)
+    for text in (made.texts[0], tokenizer.decode(made.rows[0]["input_ids"])):
+        assert text.startswith(f"{tool}go")
+        assert f'ok{{"n": [{NUMBERS}]}}' in text

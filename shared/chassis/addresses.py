@@ -1,0 +1,29 @@
+"""Addresses of services, as gRPC reads them: `host:port`, or the URI `unix:<path>` of a socket.
+
+In a URI `%20` is a blank, and `#` and `?` end the path. So a path is quoted where an address is
+made of it, and an address is taken apart nowhere else.
+"""
+
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+_UNIX = "unix:"
+LISTS = ","
+"""What gRPC takes for the end of a socket's path, quoted or not: its clients read a list there."""
+
+
+def of_socket(path: Path) -> str:
+    """The address of a unix socket."""
+    return f"{_UNIX}{quote(str(path), errors='surrogateescape')}"
+
+
+def of_setting(address: str) -> str:
+    """The address that a person gave: `host:port`, or `unix:` and a path as the shell has it."""
+    return of_socket(Path(address.removeprefix(_UNIX))) if address.startswith(_UNIX) else address
+
+
+def socket_of(address: str) -> Path | None:
+    """The path of the unix socket at an address; None if the address is none of a socket."""
+    if not address.startswith(_UNIX):
+        return None
+    return Path(unquote(address.removeprefix(_UNIX), errors="surrogateescape"))
