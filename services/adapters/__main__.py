@@ -10,6 +10,7 @@ from chassis.rpc import handlers
 from chassis.server import Parts, run
 from chassis.store import Store
 from chassis.tables import TablesServicer
+from services.adapters.hub import HubAdapters
 from services.adapters.peers import References
 from services.adapters.service import AdapterService
 from services.adapters.servicer import AdaptersServicer
@@ -21,7 +22,8 @@ def parts(settings: Settings) -> Parts:
     store = Store(settings.service, settings.store_url, Path(__file__).parent / "migrations")
     adapters = AdapterStore(store)
     references = References(settings)
-    service = AdapterService(adapters, ProjectPaths(settings), references)
+    hub = HubAdapters(settings)
+    service = AdapterService(adapters, ProjectPaths(settings), references, hub)
     servicer = AdaptersServicer(service, adapters)
     tables = TablesServicer(settings, store, Adapter)
     forgetting = Forgetting(store, settings.repeat_days)
@@ -33,7 +35,7 @@ def parts(settings: Settings) -> Parts:
         ],
         store=store,
         background=[tables.run, forgetting.run],
-        close=[references.close, tables.close],
+        close=[references.close, hub.close, tables.close],
     )
 
 

@@ -1,6 +1,7 @@
 """Adapters that cannot be used with a base model: refused by evaluation, export and serving."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ft import adapter_files, weight_files
 from ft.api import FineTuningJobMetadata, ModelMetadata, ModelType
 from trainer import belonging
 from trainer.arguments import ExportArguments, evaluate_arguments
@@ -104,7 +106,7 @@ OF_WEIGHTS: list[tuple[Callable[[Weights], Weights], str]] = [
     (spoilt(float("-inf")), r"weight has numbers that are not finite.*lora_A"),
     (without_one, r"does not fit the base model: it lacks 1 weights: .*layers\.1\.mlp\.up_proj"),
     (renamed, r"14 of its weights have no place in the model: .*layers\.9.*it lacks 14 weights"),
-    (narrower, r"4 of its weights do not fit the base model: .*q_proj"),
+    (narrower, r"4 of its weights have another shape: .*q_proj\.lora_A\.weight \(8x64\)"),
 ]
 
 
@@ -122,9 +124,68 @@ def test_an_adapter_with_other_weights_than_it_should_have_is_refused(
     (adapter / "manifest.json").unlink()
     change(adapter, make)
 
-    with pytest.raises(ModelError, match=said):
+    with pytest.raises(ModelError, match=said) as caught:
         use(project, studio)
     assert studio.exports == []
+    assert without_name(str(caught.value)) == without_name(told_before(project, adapter))
+
+
+def told_before(project: Path, adapter: Path) -> str:
+    """What Validate says of the adapter."""
+    shapes = weight_files.of_folder(project / studio_base(project)).shapes
+    found = adapter_files.of_folder(adapter)
+    return adapter_files.fault("Adapter x", found, "", dict, shapes, 1 << 30)
+
+
+def studio_base(project: Path) -> str:
+    return "elsewhere" if (project / "elsewhere").exists() else "base"
+
+
+def without_name(said: str) -> str:
+    return re.sub(r"^Adapter [\w/-]+", "", said)
+
+
+def write(name: str, content: bytes) -> Callable[[Path], Any]:
+    return lambda adapter: (adapter / name).write_bytes(content)
+
+
+def cut(adapter: Path) -> None:
+    file = adapter / "adapter_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-9])
+
+
+def config(**changes: Any) -> Callable[[Path], Any]:
+    return lambda adapter: edit(adapter / "adapter_config.json", **changes)
+
+
+WEIGHTS = "adapter_model.safetensors"
+OF_FILES: list[tuple[Callable[[Path], Any], str]] = [
+    (cut, r"cannot be loaded: adapter_model\.safetensors is cut off: it has [\d,]+ bytes of"),
+    (write(WEIGHTS, b"version https://git-lfs.github.com/spec/v1\n"), r"is a Git LFS pointer"),
+    (write(WEIGHTS, b""), r"cut off or no safetensors"),
+    (lambda adapter: (adapter / WEIGHTS).unlink(), r"there are no weights: neither"),
+    (write("adapter_config.json", b"{"), r"adapter_config\.json cannot be read or has no peft"),
+    (lambda adapter: (adapter / "adapter_config.json").unlink(), r"there is no adapter_config"),
+    (config(task_type="SEQ_CLS"), r"is for the task SEQ_CLS, and models of the studio are for"),
+]
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(("spoil", "said"), OF_FILES)
+def test_an_adapter_whose_files_are_not_whole_is_refused_in_the_words_of_validate(
+    project: Path,
+    studio: Studio,
+    adapter: Path,
+    use: Use,
+    spoil: Callable[[Path], Any],
+    said: str,
+) -> None:
+    (adapter / "manifest.json").unlink()
+    spoil(adapter)
+
+    with pytest.raises(ModelError, match=said) as caught:
+        use(project, studio)
+    assert without_name(str(caught.value)) == without_name(told_before(project, adapter))
 
 
 @pytest.mark.parametrize("use", [export, serve])
@@ -169,7 +230,7 @@ def test_an_adapter_of_a_larger_model_is_refused(
     config.update({"intermediate_size": 256, "hidden_size": 64, "head_dim": 16})
     LlamaForCausalLM(config).save_pretrained(project / "base")
 
-    with pytest.raises(ModelError, match=r"56 of its weights do not fit the base model"):
+    with pytest.raises(ModelError, match=r"56 of its weights have another shape"):
         use(project, studio)
 
 
