@@ -56,6 +56,10 @@ class Output:
         for notice in notices:
             self.say(f"notice: {notice}")
 
+    def aside(self, text: str) -> None:
+        """A line for people on standard error, beside what scripts read."""
+        Console(sys.stderr, soft_wrap=True).print(text)
+
     def announce(self, text: str) -> None:
         """A line for people about what goes on from here by itself.
 
