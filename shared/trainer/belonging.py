@@ -127,7 +127,12 @@ def require_placed(what: str, adapted: Any, source: str) -> None:
         lacking, placeless = wanted - set(content), set(content) - wanted
     else:
         # Names of older models, which the library replaces, are not missing there.
-        lacking = (wanted - set(content)) & {_saved_name(one) for one in result.missing_keys}
+        missing = [f"{_saved_name(one)}." for one in result.missing_keys]
+        lacking = {
+            name
+            for name in wanted - set(content)
+            if any(one.startswith(f"{name}.") for one in missing)
+        }
         placeless = {_saved_name(one) for one in result.unexpected_keys}
     found = Misfits(sorted(lacking), sorted(placeless))
     if said := found.said(what):

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ft import adapter_files, weight_files
-from ft.api import FineTuningJobMetadata, ModelMetadata, ModelType
-from trainer import belonging
+from ft.api import AdapterMetadata, FineTuningJobMetadata, ModelMetadata, ModelType
+from trainer import belonging, hashes, hub
 from trainer.arguments import ExportArguments, evaluate_arguments
 from trainer.belonging import Base
 from trainer.errors import ModelError
@@ -30,15 +30,29 @@ Use = Callable[[Path, Studio], Any]
 SHORT = {"max_steps": 1, "lr_scheduler_type": "constant", "warmup_ratio": 0}
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the adapter of the first test is kept for the others."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def adapter(train: Train, project: Path, studio: Studio) -> Path:
+def adapter(train: Train, project: Path, studio: Studio, kept: Path) -> Path:
     """An adapter of a copy of the starter model, in the studio's list."""
     studio.model.location = "base"
     models.copy(project / "base")
-    train(training=SHORT)
+    made = project / "adapters/job-1"
+    if not any(kept.iterdir()):
+        train(training=SHORT)
+        shutil.copytree(made, kept / "adapter")
+        (kept / "record").write_bytes(studio.adapters[0].SerializeToString())
+    else:
+        shutil.copytree(kept / "adapter", made)
+        studio.dataset.type, studio.dataset.location = "project_jsonl", "rows.jsonl"
+        studio.adapters.append(AdapterMetadata.FromString((kept / "record").read_bytes()))
     assert studio.adapters[0].location == "adapters/job-1"
     studio.jobs["job-1"] = FineTuningJobMetadata(id="job-1", dataset_id="dataset")
-    return project / "adapters/job-1"
+    return made
 
 
 def evaluate(project: Path, studio: Studio) -> None:
@@ -132,16 +146,13 @@ def test_an_adapter_with_other_weights_than_it_should_have_is_refused(
 
 def told_before(project: Path, adapter: Path) -> str:
     """What Validate says of the adapter."""
-    shapes = weight_files.of_folder(project / studio_base(project)).shapes
+    shapes = weight_files.of_folder(project / "base").shapes
     found = adapter_files.of_folder(adapter)
     return adapter_files.fault("Adapter x", found, "", dict, shapes, 1 << 30)
 
 
-def studio_base(project: Path) -> str:
-    return "elsewhere" if (project / "elsewhere").exists() else "base"
-
-
 def without_name(said: str) -> str:
+    """A sentence without the adapter's name, which those who load it know in several ways."""
     return re.sub(r"^Adapter [\w/-]+", "", said)
 
 
@@ -265,6 +276,9 @@ def test_names_on_the_hub_tell_bases_apart(
     (folder / "manifest.json").write_text(json.dumps({"base_model": told}))
     content = {"base_model_name_or_path": config, "peft_type": "LORA"}
     (folder / "adapter_config.json").write_text(json.dumps(content))
+    weights = models.STARTER / "model.safetensors"
+    (folder / WEIGHTS).write_bytes(weights.read_bytes())
+    monkeypatch.setattr(hub, "model_folder", lambda *_: project / "nothing")
 
     def require() -> None:
         belonging.require("Adapter one", str(folder), Base(base or str(project), base))
@@ -274,6 +288,55 @@ def test_names_on_the_hub_tell_bases_apart(
             require()
     else:
         require()
+
+
+@pytest.mark.parametrize(
+    ("told", "run", "refused"),
+    [
+        ({"run": "r1"}, "r1", False),  # Made anew of the same run.
+        ({"run": "r1"}, "r2", True),
+        ({}, "r1", True),  # As manifests were before.
+        ({"run": "r1"}, "", True),  # A directory of the project now.
+    ],
+)
+def test_hashes_tell_registered_bases_apart_but_for_those_of_one_run(
+    project: Path, told: Any, run: str, refused: bool
+) -> None:
+    base = models.copy(project / "models/registry/r")
+    folder = project / "adapters/one"
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    (folder / WEIGHTS).write_bytes((base / "model.safetensors").read_bytes())
+    kind = ModelType.MODEL_REGISTRY if run else ModelType.PROJECT
+    record = ModelMetadata(type=kind, mlflow_run_id=run or "r1")
+
+    def require(digest: str) -> None:
+        content = {"base_model": {"sha256": {"model.safetensors": digest}, **told}}
+        (folder / "manifest.json").write_text(json.dumps(content))
+        belonging.require("Adapter one", str(folder), belonging.base_of(record, str(base)))
+
+    require(hashes.of_file(base / "model.safetensors"))
+    if not refused:
+        require("0" * 64)
+        return
+    with pytest.raises(ModelError, match=r"the hashes of model\.safetensors are not those"):
+        require("0" * 64)
+
+
+def test_what_of_the_hub_an_adapter_of_a_directory_is_put_on_has_its_hashes(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = models.copy(project / "snapshot")
+    monkeypatch.setattr(hub, "model_folder", lambda name, commit: base)
+    folder = project / "adapters/one"
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    (folder / WEIGHTS).write_bytes((base / "model.safetensors").read_bytes())
+    content = {"base_model": {"sha256": {"model.safetensors": "0" * 64}}}
+    (folder / "manifest.json").write_text(json.dumps(content))
+
+    with pytest.raises(ModelError, match="belongs to another base model: the hashes"):
+        belonging.require("Adapter one", str(folder), Base("a/b", "a/b"))
 
 
 def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
