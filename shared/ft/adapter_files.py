@@ -230,7 +230,8 @@ def misfits(adapter: AdapterFiles, shapes: Shapes) -> Misfits:
     names once they are loaded, nothing is said."""
     base = Base(shapes)
     found = Misfits()
-    if adapter.config.get("peft_type") != LORA or not base.is_whole or not adapter.shapes:
+    known = shapes and adapter.shapes and base.is_whole
+    if not known or adapter.config.get("peft_type") != LORA:
         return found
     there = set()
     for key, shape in adapter.shapes.items():

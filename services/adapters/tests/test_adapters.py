@@ -1,6 +1,7 @@
 """The adapters service over gRPC, with the real services that own what an adapter refers to."""
 
 import json
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -102,10 +103,6 @@ async def test_an_adapter_of_the_hub_needs_its_name_there(studio: Studio) -> Non
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(type="huggingface", model_id=model, location="")
     assert [v.field for v in refused.value.violations] == ["huggingface_name"]
-    added = await studio.add(
-        type="huggingface", model_id=model, location="", huggingface_name="some/adapter"
-    )
-    assert (added.huggingface_name, added.location) == ("some/adapter", "")
 
 
 @pytest.mark.parametrize("field", ["model_id", "fine_tuning_job_id", "prompt_id"])
@@ -191,3 +188,38 @@ async def test_an_adapter_of_another_model_of_the_hub_is_refused(
         await studio.add(model_id="m")
     assert [(one.field, one.rule) for one in caught.value.violations] == [("model_id", "FT-209")]
     assert await studio.names() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused"), [(128, False), (256, True)], ids=["of the base", "of a larger base"]
+)
+async def test_an_adapter_whose_weights_do_not_fit_the_base_is_refused(
+    studio: Studio, rows: int, refused: bool
+) -> None:
+    model = await studio.model()
+    base = {f"model.layers.0.self_attn.{name}.weight": (128, 128) for name in ("q_proj", "o_proj")}
+    at = "base_model.model.model.layers.0.self_attn.q_proj"
+    tuned = {f"{at}.lora_A.weight": (8, rows), f"{at}.lora_B.weight": (128, 8)}
+    (studio.project / "tuned").mkdir()
+    for file, shapes in (("base/model", base), ("tuned/adapter_model", tuned)):
+        write_zeros(studio.project / f"{file}.safetensors", shapes)
+    config = {"peft_type": "LORA", "target_modules": ["q_proj"]}
+    (studio.project / "tuned/adapter_config.json").write_text(json.dumps(config))
+
+    if not refused:
+        assert (await studio.add(model_id=model)).location == "tuned"
+        return
+    with pytest.raises(errors.InvalidArgument, match=r"lora_A\.weight \(8x256\)") as caught:
+        await studio.add(model_id=model)
+    assert [(one.field, one.rule) for one in caught.value.violations] == [("model_id", "FT-224")]
+    assert await studio.names() == []
+
+
+def write_zeros(file: Path, shapes: dict[str, tuple[int, int]]) -> None:
+    """A safetensors file."""
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 4 * shape[0] * shape[1]
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    file.write_bytes(struct.pack("<Q", len(text)) + text + bytes(end))
