@@ -13,6 +13,7 @@ from chassis.server import Parts, run
 from chassis.store import Store
 from chassis.tables import TablesServicer
 from jobs.building import JobParts
+from services.models.exports.adapter import AdapterChecks
 from services.models.exports.references import References
 from services.models.exports.registration import Registration
 from services.models.exports.served import ServedExports
@@ -37,10 +38,11 @@ def parts(settings: Settings) -> Parts:
     service = ModelService(models, paths, hub, jobs.workspace)
     adapters, prompts = Adapters(settings), Prompts(settings)
     references, trained = References(service, adapters), TrainedPrompts(paths, prompts)
+    files = AdapterChecks(paths)
     servicer = ModelsServicer(
         service,
-        ServedExports(references, ServedModels(jobs.workspace, trained), store),
-        ExportJobs(jobs.lifecycle, references, trained, jobs.workspace),
+        ServedExports(references, ServedModels(jobs.workspace, trained, files), store),
+        ExportJobs(jobs.lifecycle, references, trained, files, jobs.workspace),
         models,
         Registration(jobs.link, exports, service, models, adapters, jobs.workspace),
         jobs.lifecycle,

@@ -1,7 +1,6 @@
 """The adapters service over gRPC, with the real services that own what an adapter refers to."""
 
 import json
-import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from chassis import domains, errors
 from chassis.testing import exported_rows, put_rows, services, settings_in
+from chassis.testing_weights import lora, write_adapter, write_zeros
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddAdapterRequest,
@@ -198,13 +198,9 @@ async def test_an_adapter_whose_weights_do_not_fit_the_base_is_refused(
 ) -> None:
     model = await studio.model()
     base = {f"model.layers.0.self_attn.{name}.weight": (128, 128) for name in ("q_proj", "o_proj")}
-    at = "base_model.model.model.layers.0.self_attn.q_proj"
-    tuned = {f"{at}.lora_A.weight": (8, rows), f"{at}.lora_B.weight": (128, 8)}
-    (studio.project / "tuned").mkdir()
-    for file, shapes in (("base/model", base), ("tuned/adapter_model", tuned)):
-        write_zeros(studio.project / f"{file}.safetensors", shapes)
-    config = {"peft_type": "LORA", "target_modules": ["q_proj"]}
-    (studio.project / "tuned/adapter_config.json").write_text(json.dumps(config))
+    write_zeros(studio.project / "base/model.safetensors", base)
+    tuned = lora({"model.layers.0.self_attn.q_proj": (rows, 128)})
+    write_adapter(studio.project / "tuned", tuned, ["q_proj"])
 
     if not refused:
         assert (await studio.add(model_id=model)).location == "tuned"
@@ -213,13 +209,3 @@ async def test_an_adapter_whose_weights_do_not_fit_the_base_is_refused(
         await studio.add(model_id=model)
     assert [(one.field, one.rule) for one in caught.value.violations] == [("model_id", "FT-224")]
     assert await studio.names() == []
-
-
-def write_zeros(file: Path, shapes: dict[str, tuple[int, int]]) -> None:
-    """A safetensors file."""
-    header, end = {}, 0
-    for name, shape in shapes.items():
-        begin, end = end, end + 4 * shape[0] * shape[1]
-        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [begin, end]}
-    text = json.dumps(header).encode()
-    file.write_bytes(struct.pack("<Q", len(text)) + text + bytes(end))

@@ -7,48 +7,34 @@ from typing import Any
 
 import pytest
 
+from chassis import testing_weights
+from chassis.testing_weights import Shapes, write_adapter, write_zeros
 from ft import adapter_files
 from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata
 from services.inspection.tests.conftest import job
-from services.inspection.tests.test_base_model import MODEL, POINTER, Inspect, change, joined, split
+from services.inspection.tests.test_base_model import MODEL, POINTER, Inspect, change, split
 
 ADAPTER = AdapterMetadata(id="a", name="tuned", type="project", location="adapter")
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 TARGETS = ["q_proj", "v_proj"]
-SIZES = {"F32": 4, "BF16": 2, "F16": 2, "F64": 8}
 NAN = {"F32": "00 00 c0 7f", "BF16": "c0 7f", "F16": "00 7e", "F64": "00 00 00 00 00 00 f8 7f"}
-Shapes = dict[str, tuple[int, ...]]
 
 
 def lora(rows: int = 128, layers: int = 4, rank: int = 8) -> Shapes:
     """The weights of an adapter of the starter model."""
-    found = {}
-    for layer in range(layers):
-        for target in TARGETS:
-            at = f"base_model.model.model.layers.{layer}.self_attn.{target}"
-            found[f"{at}.lora_A.weight"] = (rank, rows)
-            found[f"{at}.lora_B.weight"] = (128, rank)
-    return found
+    names = [f"model.layers.{n}.self_attn.{one}" for n in range(layers) for one in TARGETS]
+    return testing_weights.lora(dict.fromkeys(names, (rows, 128)), rank)
 
 
 def write(folder: Path, shapes: Shapes, dtype: str = "F32", last: str = "") -> None:
-    """Writes zeros; of the last tensor the last number is `last`, in hexadecimal."""
-    header, end = {}, 0
-    for name, shape in shapes.items():
-        begin, end = end, end + shape[0] * shape[1] * SIZES[dtype]
-        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
-    number = bytes.fromhex(last)
-    (folder / WEIGHTS).write_bytes(joined(header, bytes(end - len(number)) + number))
+    write_zeros(folder / WEIGHTS, shapes, dtype, last)
 
 
 @pytest.fixture
 def adapter(project: Path) -> Path:
     folder = project / "adapter"
-    folder.mkdir()
-    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "target_modules": TARGETS, "r": 8}
-    (folder / CONFIG).write_text(json.dumps(config))
-    write(folder, lora())
+    write_adapter(folder, lora(), TARGETS)
     (project / "d.jsonl").write_text('{"a": "an order", "b": "yes"}\n' * 4)
     return folder
 
