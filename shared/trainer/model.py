@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig
 
 from ft import weight_files
 from ft.adapter_files import TRAIN_AGAIN
@@ -53,10 +53,29 @@ def load_model(
     Raises ModelError if it cannot be loaded, or if a weight is not its own: missing in its files,
     of another shape, or not finite. Weights that have no place in the model are told.
     """
-    options = {"dtype": dtype, "quantization_config": quantisation, "revision": commit or "main"}
+    options: dict[str, Any] = {"dtype": dtype, "revision": commit or "main"}
+    if quantisation is not None:
+        # None would have the library overlook that the files are quantised.
+        options["quantization_config"] = quantisation
+        _tell_quantised(name or source, source, commit, notify)
     model = _loaded(source, name, local_device(hardware), notify, **options)
     require_finite(name or source, model)
     return model
+
+
+def _tell_quantised(name: str, source: str, commit: str, notify: Notify) -> None:
+    """Tells if the model's files are quantised already, in which the library keeps them."""
+    try:
+        config, _ = PreTrainedConfig.get_config_dict(
+            source, token=hub.token(), revision=commit or "main"
+        )
+    except (OSError, ValueError):
+        return  # Who loads the model says why it cannot be.
+    if own := config.get("quantization_config"):
+        notify(
+            f"The model {name} is quantised already ({own.get('quant_method')}): the quantisation "
+            "that was asked for has no effect."
+        )
 
 
 def without_weights(source: str, commit: str, notify: Notify) -> Any:
