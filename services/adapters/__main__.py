@@ -6,6 +6,7 @@ from chassis.config import Settings
 from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
 from chassis.store import Store
+from services.adapters.hub import HubAdapters
 from services.adapters.peers import References
 from services.adapters.service import AdapterService
 from services.adapters.servicer import AdaptersServicer
@@ -14,9 +15,11 @@ from services.adapters.store import Adapter, AdapterStore
 
 def build(settings: Settings, store: Store) -> DomainParts:
     """What is the domain's own."""
-    adapters, references = AdapterStore(store), References(settings)
-    rules = AdapterService(adapters, ProjectPaths(settings), references)
-    return DomainParts(AdaptersServicer(rules, adapters), Adapter, close=[references.close])
+    adapters, references, hub = AdapterStore(store), References(settings), HubAdapters(settings)
+    rules = AdapterService(adapters, ProjectPaths(settings), references, hub)
+    return DomainParts(
+        AdaptersServicer(rules, adapters), Adapter, close=[references.close, hub.close]
+    )
 
 
 service = domain_service("adapters", Path(__file__).parent, build)

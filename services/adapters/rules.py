@@ -5,3 +5,7 @@ from chassis.rules import Rule
 BASE_MODEL = Rule(
     "FT-209", "An adapter is registered for the base model that its files name on the hub."
 )
+ON_HUB = Rule("FT-223", "A hub name of an adapter is that of a repository with an adapter in it.")
+FITS = Rule(
+    "FT-224", "An adapter is registered for a base model that has a place for each of its weights."
+)

@@ -1,13 +1,16 @@
 """The rules about adapters."""
 
+import asyncio
+
 from chassis import rules as general
 from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.ids import new_id
 from chassis.paths import ProjectPaths
-from ft import adapter_base
+from ft import adapter_base, adapter_files
 from ft.enums import AdapterType, ModelType
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from services.adapters import rules
+from services.adapters.hub import HubAdapters
 from services.adapters.peers import References
 from services.adapters.request import AdapterWanted
 from services.adapters.store import Adapter, AdapterStore
@@ -19,10 +22,17 @@ UNIQUE = {"name": "name"}
 class AdapterService:
     """Registers adapters for known models; their files stay where they are."""
 
-    def __init__(self, adapters: AdapterStore, paths: ProjectPaths, references: References) -> None:
+    def __init__(
+        self,
+        adapters: AdapterStore,
+        paths: ProjectPaths,
+        references: References,
+        hub: HubAdapters,
+    ) -> None:
         self._adapters = adapters
         self._paths = paths
         self._references = references
+        self._hub = hub
 
     def get(self, id: str) -> Adapter:
         """The adapter with that id. Raises NotFound."""
@@ -44,7 +54,11 @@ class AdapterService:
         model = await self._references.require(
             wanted.model_id, wanted.fine_tuning_job_id, wanted.prompt_id
         )
-        self._require_base(wanted, model)
+        if wanted.type == AdapterType.HUGGINGFACE:
+            commit = await self._require_on_hub(wanted, model)
+        else:
+            commit = ""
+            await asyncio.to_thread(self._require_base, wanted, model)
         adapter = Adapter(
             id=new_id(),
             type=wanted.type,
@@ -52,25 +66,48 @@ class AdapterService:
             model_id=wanted.model_id,
             location=wanted.location or None,
             huggingface_name=wanted.huggingface_name or None,
+            commit=commit or None,
             fine_tuning_job_id=wanted.fine_tuning_job_id or None,
             prompt_id=wanted.prompt_id or None,
         )
         await self._adapters.add(adapter, unique=UNIQUE)
         return adapter
 
+    async def _require_on_hub(self, wanted: AdapterWanted, model: ModelMetadata) -> str:
+        """The newest commit of an adapter of the hub. Raises InvalidArgument if it is none, or
+        names another model of the hub."""
+        try:
+            found = await self._hub.describe(wanted.huggingface_name)
+        except NotFound as error:
+            raise InvalidArgument.at("huggingface_name", rules.ON_HUB, error.message) from None
+        named = adapter_base.of_config(found.config, self._paths.project, self._paths.project)
+        self._require_named(f"adapter {wanted.huggingface_name}", named, wanted.model_id, model)
+        return found.commit
+
     def _require_base(self, wanted: AdapterWanted, model: ModelMetadata) -> None:
-        """Raises InvalidArgument if the adapter's files name another model of the hub."""
-        if wanted.type != AdapterType.PROJECT or model.type != ModelType.HUGGINGFACE:
-            return
+        """Raises InvalidArgument if the adapter's files name another model of the hub, or hold
+        weights for which the model has no place."""
         folder = self._paths.directory("location", wanted.location, Violations())
-        named = adapter_base.hub_name(folder, self._paths.project) if folder else ""
-        if named and named != model.huggingface_model_name:
+        if wanted.type != AdapterType.PROJECT or folder is None:
+            return
+        what = f"the adapter in {wanted.location}"
+        named = adapter_base.hub_name(folder, self._paths.project)
+        self._require_named(what, named, wanted.model_id, model)
+        if model.type != ModelType.PROJECT:
+            return
+        base = self._paths.directory("location", model.location, Violations())
+        said = adapter_files.misfits_in(folder, base).said(what) if base else ""
+        if said:
+            raise InvalidArgument.at("model_id", rules.FITS, said.rstrip("."))
+
+    def _require_named(self, what: str, named: str, model_id: str, model: ModelMetadata) -> None:
+        on_hub = model.type == ModelType.HUGGINGFACE
+        if on_hub and named and named != model.huggingface_model_name:
             raise InvalidArgument.at(
                 "model_id",
                 rules.BASE_MODEL,
-                f"the adapter in {wanted.location} was trained on {named}, and model "
-                f"{wanted.model_id} is {model.huggingface_model_name}; register {named} and "
-                "name that model",
+                f"{what} was trained on {named}, and model {model_id} is "
+                f"{model.huggingface_model_name}; register {named} and name that model",
             )
 
     async def remove(self, id: str) -> None:

@@ -17,6 +17,7 @@ class Adapter(Base):
     description: Mapped[str | None] = mapped_column(default=None)
     """Not in the contract's messages; kept because export files carry it."""
     huggingface_name: Mapped[str | None] = mapped_column(default=None)
+    commit: Mapped[str | None] = mapped_column(default=None)
     model_id: Mapped[str | None] = mapped_column(default=None)
     location: Mapped[str | None] = mapped_column(default=None)
     fine_tuning_job_id: Mapped[str | None] = mapped_column(default=None)

@@ -14,6 +14,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     ValidateFineTuningJobResponse,
 )
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from ft.training import of_keeping
 from jobs import rules
 from jobs.arguments import compact_json
 from jobs.configs import Config, quantisation, unstored
@@ -24,7 +25,7 @@ from services.fine_tuning import plan
 from services.fine_tuning.checks import Checks, References
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import CONFIGS, JobRequest
-from services.fine_tuning.rules import AXOLOTL_DECIDES
+from services.fine_tuning.rules import AXOLOTL_DECIDES, KEPT
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 NEWEST = 5
@@ -129,6 +130,8 @@ def _note_without_effect(
         given, gpus = settings.get(name, {}), job.num_gpu or 0
         for clause in without_effect(name, given, gpus, request.num_workers):
             findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
+    for clause in of_keeping(settings["training_arguments_config"]):
+        findings.add(Severity.NOTICE, "training_arguments_config", KEPT, clause)
 
 
 def _note_axolotl(request: JobRequest, findings: Findings) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rows import weight_files
-from rows.weight_files import Shapes, shown
+from ft import weight_files
+from ft.weight_files import Shapes, shown
 from services.inspection import rules, weights
 from services.inspection.findings import ERROR, WARNING, Findings
 from services.inspection.settings import number

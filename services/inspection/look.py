@@ -8,11 +8,12 @@ from ft import training
 from ft.enums import ModelType
 from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary, MemoryEstimate
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
+from ft.weight_files import shown
 from rows import reading, templates
 from rows.conversations import column_of, roles_of
 from rows.errors import DataError, EmptyError, TokenError
-from rows.weight_files import shown
 from services.inspection import (
+    adapter_weights,
     adapters,
     answers,
     base_model,
@@ -22,6 +23,7 @@ from services.inspection import (
     rules,
     weights,
 )
+from services.inspection.adapter_weights import BaseFacts
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.settings import JobSettings
 from services.inspection.steps import steps
@@ -54,6 +56,7 @@ class Look:
         local = self._work.request.model.type == ModelType.PROJECT
         base_model.check(self._files if local else None, self._model, told, self._findings)
         self._shapes = told or weights.of_files(self._files)
+        self._check_adapters()
         tokenizer = self._tokenizer()
         pad_token = self._pad_token(tokenizer)
         parts = self._parts()
@@ -64,6 +67,11 @@ class Look:
             data=self._summary(parts, seen, pad_token) if parts else None,
             memory=estimate,
         )
+
+    def _check_adapters(self) -> None:
+        facts = BaseFacts(self._work.request.model, self._files, self._model, self._shapes)
+        for source in self._work.adapters:
+            adapter_weights.check(source, facts, self._findings)
 
     def _tokenizer(self) -> ModelTokenizer | None:
         rows = base_model.embedding_rows(self._model, self._shapes)

@@ -9,8 +9,11 @@ from chassis.errors import Violations
 from chassis.hub import Hub
 from chassis.hub_errors import Repository
 from chassis.paths import ProjectPaths
-from ft.api import ModelMetadata, ModelType
-from rows import conversations, weight_files
+from ft import adapter_files, weight_files
+from ft.adapter_base import CONFIG, MANIFEST
+from ft.adapter_files import PICKLE, WEIGHTS
+from ft.api import AdapterMetadata, AdapterType, ModelMetadata, ModelType
+from rows import conversations
 
 NAMES = (
     "config.json",
@@ -34,6 +37,17 @@ class Found:
     """Why a job cannot load the model; empty if nothing is known against it."""
 
 
+@dataclass(frozen=True)
+class AdapterFound:
+    """What there is of an adapter."""
+
+    files: dict[str, Path] = field(default_factory=dict)
+    weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Shapes of weights whose file is on the hub only."""
+    missing: str = ""
+    """Why a job cannot load it; empty if nothing is known against it."""
+
+
 class ModelFiles:
     """Finds the files of models in the project directory and on the hub."""
 
@@ -51,15 +65,35 @@ class ModelFiles:
         # The files of a registered model lie where MLflow keeps them, and jobs alone have MLflow.
         return Found()
 
-    async def adapter(self, location: str) -> dict[str, Path]:
-        """The files of an adapter in the project that may tell its chat template."""
-        return await asyncio.to_thread(self._of_adapter, location)
+    async def adapter(self, adapter: AdapterMetadata) -> AdapterFound:
+        """The files of an adapter. Raises as `Hub.ask` does for one of the hub."""
+        if adapter.type == AdapterType.HUGGINGFACE:
+            about = Repository("model", adapter.huggingface_name, adapter.commit)
+            return await self._hub.ask(about, lambda: self._adapter_on_hub(about))
+        return await asyncio.to_thread(self._adapter_in_project, adapter.location)
 
-    def _of_adapter(self, location: str) -> dict[str, Path]:
-        folder = self._paths.directory("location", location, Violations())
+    def _adapter_in_project(self, location: str) -> AdapterFound:
+        found = Violations()
+        folder = self._paths.directory("location", location, found)
         if folder is None:
-            return {}
-        return self._readable(folder, _OF_TEMPLATES)
+            return AdapterFound(missing=found.found[0].description)
+        return AdapterFound(self._readable(folder, (*_OF_TEMPLATES, *adapter_files.NAMES)))
+
+    def _adapter_on_hub(self, about: Repository) -> AdapterFound:
+        from huggingface_hub import HfApi
+
+        api = HfApi(token=self._hub.token)
+        revision = about.commit or None
+        info = api.model_info(about.name, revision=revision)
+        names = {one.rfilename for one in info.siblings or ()}
+        if not names & {WEIGHTS, PICKLE}:
+            return AdapterFound(missing=f"there are no weights: neither {WEIGHTS} nor {PICKLE}")
+        small = names & {CONFIG, MANIFEST}
+        files = {name: self._hub.file(about, name) for name in small}
+        if WEIGHTS not in names:
+            return AdapterFound(files)
+        told = api.parse_safetensors_file_metadata(about.name, WEIGHTS, revision=revision)
+        return AdapterFound(files, {name: tuple(one.shape) for name, one in told.tensors.items()})
 
     def _readable(self, folder: Path, names: Iterable[str]) -> dict[str, Path]:
         paths = {

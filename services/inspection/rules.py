@@ -46,6 +46,11 @@ WEIGHTS = Rule(
 )
 EMBEDDED = Rule("FT-891", "Each token that is given to a base model has a row in its embedding.")
 LEARNED = Rule("FT-892", "Of a row that is trained on, something to learn is within the context.")
+ADAPTERS = Rule(
+    "FT-893",
+    "The files of an adapter are whole and finite, and its weights are of the base model that they "
+    "are put on.",
+)
 TARGETS = Rule("FT-874", "The adapter's target_modules name linear layers of the base model.")
 AS_WRITTEN = Rule(
     "FT-880",

@@ -15,15 +15,18 @@ from chassis.hub import Hub
 from chassis.hub_errors import Repository
 from chassis.paths import ProjectPaths
 from chassis.rules import Rule
+from ft import adapter_files
 from ft.api import AdapterMetadata, AdapterType, DatasetMetadata, DatasetType, ModelMetadata
 from ft.proto.inspection_pb2 import (
+    AdapterSource,
     ChatTemplateSource,
     InspectionWork,
     InspectJobRequest,
     InspectJobResponse,
     WeightShape,
 )
-from services.inspection import rules
+from ft.weight_files import Shapes
+from services.inspection import adapter_weights, rules
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.model_files import Found, ModelFiles
 from services.inspection.processes import Processes, WorkerFailed
@@ -58,13 +61,14 @@ class InspectionService:
             self._model(request.model, findings), self._data(request.dataset, findings)
         )
         work = self._work(request, model)
+        found = {one.id: await self._adapter(one, findings) for one in request.adapters}
+        work.adapters.extend(one for one in found.values() if one is not None)
         work.chat_templates.extend(await self._chat_templates(request))
         if not reachable:
             work.request.ClearField("dataset")
         response = await self._looked(work, findings)
-        found = [*findings.found, *response.findings]
         return InspectJobResponse(
-            findings=found,
+            findings=[*findings.found, *response.findings],
             data=response.data if response.HasField("data") else None,
             memory=response.memory if response.HasField("memory") else None,
         )
@@ -82,7 +86,7 @@ class InspectionService:
             request=request,
             project=str(self._paths.project),
             model_files={name: str(path) for name, path in model.files.items()},
-            weights=[WeightShape(name=name, shape=one) for name, one in model.weights.items()],
+            weights=_shapes(model.weights),
             seconds=context.current(self._deadline_seconds).remaining(),
         )
 
@@ -97,11 +101,29 @@ class InspectionService:
 
     async def _chat_template(self, adapter: AdapterMetadata) -> ChatTemplateSource:
         on_hub = adapter.type == AdapterType.HUGGINGFACE
-        files = {} if on_hub else await self._files.adapter(adapter.location)
+        files = {} if on_hub else (await self._files.adapter(adapter)).files
         return ChatTemplateSource(
             adapter=adapter.name,
             files={name: str(path) for name, path in files.items()},
             on_hub=on_hub,
+        )
+
+    async def _adapter(self, adapter: AdapterMetadata, findings: Findings) -> AdapterSource | None:
+        """Where its files lie; None, and noted, if nobody can load them."""
+        try:
+            found = await self._files.adapter(adapter)
+        except Refusal as refusal:
+            _note(findings, adapter_weights.FIELD, rules.ADAPTERS, refusal)
+            return None
+        if found.missing:
+            said = adapter_files.not_loadable(f"Adapter {adapter.name}", [found.missing])
+            findings.add(ERROR, adapter_weights.FIELD, rules.ADAPTERS, said.removesuffix("."))
+            return None
+        return AdapterSource(
+            name=adapter.name,
+            files={name: str(path) for name, path in found.files.items()},
+            weights=_shapes(found.weights),
+            on_hub=adapter.type == AdapterType.HUGGINGFACE,
         )
 
     async def _model(self, model: ModelMetadata, findings: Findings) -> Found:
@@ -129,6 +151,10 @@ class InspectionService:
             _note(findings, "dataset_id", rules.READABLE, refusal)
             return False
         return True
+
+
+def _shapes(weights: Shapes) -> list[WeightShape]:
+    return [WeightShape(name=name, shape=one) for name, one in weights.items()]
 
 
 def _note(findings: Findings, field: str, rule: Rule, refusal: Refusal) -> None:

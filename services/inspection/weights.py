@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rows import weight_files
-from rows.weight_files import Shapes
+from ft import weight_files
+from ft.weight_files import Shapes
 from services.inspection.settings import number
 
 __all__ = ["Shapes", "count", "dimensions", "linear", "of_config", "of_files"]

@@ -7,6 +7,7 @@ from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
 from chassis.store import Store
 from jobs.building import JobParts
+from services.models.exports.adapter import AdapterChecks
 from services.models.exports.references import References
 from services.models.exports.registration import Registration
 from services.models.exports.served import ServedExports
@@ -30,10 +31,11 @@ def build(settings: Settings, store: Store) -> DomainParts:
     rules = ModelService(models, paths, hub, jobs.workspace)
     adapters, prompts = Adapters(settings), Prompts(settings)
     references, trained = References(rules, adapters), TrainedPrompts(paths, prompts)
+    files = AdapterChecks(paths)
     servicer = ModelsServicer(
         rules,
-        ServedExports(references, ServedModels(jobs.workspace, trained), store),
-        ExportJobs(jobs.lifecycle, references, trained, jobs.workspace),
+        ServedExports(references, ServedModels(jobs.workspace, trained, files), store),
+        ExportJobs(jobs.lifecycle, references, trained, files, jobs.workspace),
         models,
         Registration(jobs.link, exports, rules, models, adapters, jobs.workspace),
         jobs.lifecycle,

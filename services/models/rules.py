@@ -26,3 +26,8 @@ EXPORT_NAME = Rule(
     "The name of an export has at most 256 characters, none of them a control character or a line "
     "break.",
 )
+WHOLE_ADAPTER = Rule(
+    "FT-225",
+    "The files of an adapter that is exported or served are whole and finite, and its weights are "
+    "of its base model.",
+)

@@ -155,6 +155,16 @@ def notices(config: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def of_keeping(config: Mapping[str, Any]) -> list[str]:
+    """What the settings mean for an attempt that goes on from a checkpoint, a clause each."""
+    if config.get("save_total_limit") != 1:
+        return []
+    return [
+        "save_total_limit 1 keeps one checkpoint: if that is damaged, or the job ends while it is "
+        "saved, the next attempt begins anew; 2 or more keep an older one to go on from"
+    ]
+
+
 OF_SEVERAL = (
     "ddp_backend",
     "ddp_broadcast_buffers",

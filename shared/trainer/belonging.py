@@ -1,6 +1,5 @@
 """Whether an adapter belongs to the base model that it is loaded on."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,20 +8,15 @@ from typing import Any
 
 import torch
 
-from ft import adapter_base
-from ft.adapter_base import CONFIG
+from ft import adapter_files
+from ft.adapter_files import Misfits
 from ft.api import DatasetMetadata, DatasetType, ModelMetadata, ModelType
 from rows.errors import first_line
-from rows.weight_files import shown
 from trainer import hub
 from trainer.errors import ModelError
 from trainer.hardware import Notify
-from trainer.hashes import of_file
-from trainer.manifest import FILE
 
 _MISMATCH = re.compile(r"size mismatch for (\S+): copying a param with shape torch\.Size\((.*?)\)")
-_OF_ADAPTER = ("lora_", "modules_to_save", "trainable_tokens")
-"""Parts of the names of weights that an adapter brings."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +27,34 @@ class Base:
     """Its directory, or its name on the hub."""
     name: str = ""
     """Its name on the hub; empty for a directory."""
-    compared: bool = True
-    """Whether the hashes of its files tell it from another. A directory that is made of a
-    registered model may be written anew."""
+    commit: str = ""
+    """Of the hub, at which it is loaded."""
+    run: str = ""
+    """The run of MLflow that a registered model was logged in."""
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of the files of its weights, by their names."""
+        folder = Path(self.source)
+        if not folder.is_dir():
+            folder = hub.model_folder(self.source, self.commit)
+        return adapter_files.hashes_of(adapter_files.base_files(folder))
 
 
 def base_of(model: ModelMetadata, source: str) -> Base:
     """A registered model, loaded from `source`, as adapters are compared with it."""
     name = model.huggingface_model_name if model.type == ModelType.HUGGINGFACE else ""
-    return Base(source, name, compared=model.type == ModelType.PROJECT)
+    return Base(source, name, model.commit, run_of(model))
+
+
+def run_of(model: ModelMetadata) -> str:
+    """The run of MLflow that a registered model was logged in; empty for others."""
+    return model.mlflow_run_id if model.type == ModelType.MODEL_REGISTRY else ""
 
 
 def settle_commit(model: ModelMetadata, adapter: str, notify: Notify) -> None:
     """Gives the record of a model of the hub the commit at which an adapter's training saw it.
 
-    `adapter` is its directory, or its name on the hub. Raises ModelError if the commit is gone.
+    `adapter` is its directory. Raises ModelError if the commit is gone.
     """
     if model.type != ModelType.HUGGINGFACE:
         return
@@ -78,8 +85,8 @@ def settle_dataset(dataset: DatasetMetadata, adapter: str, notify: Notify) -> No
 
 
 def manifest_of(source: str) -> dict[str, Any]:
-    """The manifest of an adapter, in a directory or on the hub; empty if it has none."""
-    return _json_of(source, FILE)
+    """The manifest of an adapter in a directory; empty if it has none."""
+    return adapter_files.of_folder(Path(source)).manifest
 
 
 def commits_of(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -91,94 +98,71 @@ def commits_of(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return name, commit, dataset, dataset_commit
 
 
-def require(what: str, source: str, base: Base) -> None:
-    """Raises ModelError if the adapter in a directory, or of a name on the hub, says that it comes
-    from another base: another name on the hub, or other weights. A path means nothing."""
-    told = _object(manifest_of(source).get("base_model"))
-    named = str(told.get("name") or "")
-    if base.name:
-        if not named and not told.get("sha256"):
-            named = adapter_base.of_config(_json_of(source, CONFIG), Path(source), Path.cwd())
-        if named and named != base.name:
-            raise ModelError(
-                f"{what} belongs to another base model: it was trained on {named}, "
-                f"and this is {base.name}."
-            )
-    wanted = _object(told.get("sha256"))
-    folder = Path(base.source)
-    if not wanted or not base.compared or not folder.is_dir():
-        return
-    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
-    found = {file.name: of_file(file) for file in files}
-    if sorted(found.values()) != sorted(map(str, wanted.values())):
-        other = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
-        raise ModelError(
-            f"{what} belongs to another base model: the hashes of {shown(other)} are not those of "
-            f"the weights that it was trained on ({FILE} beside it)."
-        )
+def require(what: str, source: str, base: Base | None) -> None:
+    """Raises ModelError if the files of the adapter in a directory are not whole, hold numbers that
+    are not finite, are of another kind, or say that it comes from another base."""
+    found = adapter_files.of_folder(Path(source))
+    if found.faults:
+        raise ModelError(adapter_files.not_loadable(what, found.faults))
+    wrong = adapter_files.other_kind(what, found.config)
+    if not wrong and (names := found.not_finite()):
+        wrong = adapter_files.not_finite(what, names, adapter_files.TRAIN_AGAIN)
+    if not wrong and base is not None:
+        wrong = adapter_files.other_base(what, found, base.name, base.hashes, base.run)
+    if wrong:
+        raise ModelError(wrong)
 
 
-def placed(adapted: Any, source: str) -> tuple[list[str], list[str]]:
-    """Weights that the adapter's file lacks, and weights of the file that have no place in the
+def require_placed(what: str, adapted: Any, source: str) -> None:
+    """Raises ModelError if the adapter's file lacks weights, or has some that have no place in the
     model; the library loads such an adapter with no more than a warning."""
     from peft.utils.save_and_load import load_peft_weights, set_peft_model_state_dict
 
     device = str(next(adapted.parameters()).device)
     content = load_peft_weights(source, device=device, token=hub.token())
+    wanted = set(of_adapter(adapted))
     result = set_peft_model_state_dict(adapted, content)
-    every = dict(adapted.named_parameters(remove_duplicate=False))
-    lacking = {name for name in result.missing_keys if name in of_adapter(adapted)}
-    # What is tied to a weight that has come has come with it.
-    there = {id(one) for name, one in every.items() if name not in lacking}
-    return (
-        sorted(name for name in lacking if id(every[name]) not in there),
-        sorted(result.unexpected_keys),
-    )
-
-
-def require_placed(what: str, found: tuple[list[str], list[str]]) -> None:
-    """Raises ModelError naming what `placed` has found."""
-    lacking, without = found
-    wrong = []
-    if without:
-        wrong.append(f"{len(without)} of its weights have no place in the model: {shown(without)}")
-    if lacking:
-        wrong.append(f"it lacks {len(lacking)} weights: {shown(lacking)}")
-    if wrong:
-        raise ModelError(
-            f"{what} does not fit the base model: {'; '.join(wrong)}. Use the base model that it "
-            "was trained on."
-        )
+    if adapted.active_peft_config.is_prompt_learning:
+        # Its weights lie beside the model, of which the library's result tells.
+        lacking, placeless = wanted - set(content), set(content) - wanted
+    else:
+        # Names of older models, which the library replaces, are not missing there.
+        missing = [f"{_saved_name(one)}." for one in result.missing_keys]
+        lacking = {
+            name
+            for name in wanted - set(content)
+            if any(one.startswith(f"{name}.") for one in missing)
+        }
+        placeless = {_saved_name(one) for one in result.unexpected_keys}
+    found = Misfits(sorted(lacking), sorted(placeless))
+    if said := found.said(what):
+        raise ModelError(said)
 
 
 def of_adapter(adapted: Any) -> dict[str, torch.Tensor]:
-    """The weights that the adapter has brought, by name."""
-    return {
-        name: one
-        for name, one in adapted.named_parameters(remove_duplicate=False)
-        if any(part in name for part in _OF_ADAPTER) and ".original_module." not in name
-    }
+    """The weights that the adapter has brought, by their names in its file."""
+    from peft import get_peft_model_state_dict
+
+    found: dict[str, torch.Tensor] = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    return found
 
 
-def why(error: Exception) -> str:
-    """Why an adapter cannot be loaded; of shapes that do not fit, which."""
+def cannot_load(what: str, error: Exception) -> str:
+    """Why an adapter cannot be loaded, in a sentence; of shapes that do not fit, which."""
     if found := _MISMATCH.findall(str(error)):
-        names = [f"{name} ({shape})" for name, shape in found]
-        return f"{len(names)} of its weights do not fit the base model: {shown(names)}."
-    return first_line(error)
+        shapes = {
+            _saved_name(name): tuple(int(one) for one in re.findall(r"\d+", shape))
+            for name, shape in found
+        }
+        return Misfits(misshapen=shapes).said(what)
+    if isinstance(error, KeyError):  # A whole module that the config speaks of.
+        return Misfits(lacking=[str(error.args[0])]).said(what)
+    return f"{what} cannot be loaded: {first_line(error)}"
 
 
-def _json_of(source: str, name: str) -> dict[str, Any]:
-    file = Path(source) / name
-    try:
-        if not Path(source).is_dir():
-            from huggingface_hub import hf_hub_download
-
-            file = Path(hf_hub_download(source, name, token=hub.token()))
-        return _object(json.loads(file.read_text(encoding="utf-8")))
-    except Exception:
-        # It is for whoever loads the adapter to say what is wrong with its files.
-        return {}
+def _saved_name(name: str) -> str:
+    """The name in an adapter's file of a weight in the model, where the adapter has a name too."""
+    return name.replace(".modules_to_save.default", "").replace(".default", "")
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -42,7 +42,9 @@ from trainer.model import (
     load_adapter,
     load_model,
     load_tokenizer,
+    merged_model,
     require_effect,
+    tell_newest,
     weight_type,
 )
 from trainer.parity import Parity, prompt_of, sample_prompts
@@ -50,6 +52,7 @@ from trainer.registration import patiently
 from trainer.studio import Identity, Studio, model_reference, model_source
 from trainer.tokenizer import fingerprint
 
+KEEP_BESIDE = "Export it as model_registry, which keeps it beside the base model."
 STEPS = 4
 """Loaded, written, found to be right, registered."""
 
@@ -108,6 +111,7 @@ class Export:
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
         notify = self._events.notice
+        tell_newest(adapter, self._project, notify)
         belonging.settle_commit(base, adapter_source(adapter, self._project), notify)
         source = model_source(base, self._project)
         tokenizer = load_tokenizer(source, base.commit)
@@ -132,7 +136,7 @@ class Export:
     def _merge(self, loaded: Loaded, work: Work) -> None:
         target = self._project / self._arguments.result_dir / MERGED_FOLDER
         partial = work.folder / MERGED_FOLDER
-        merged = loaded.model.merge_and_unload()
+        merged = merged_model(loaded.model, KEEP_BESIDE)
         if self._arguments.generation_config:
             merged.generation_config = self._generation(loaded)
         elif loaded.parity.chat:
@@ -231,12 +235,7 @@ class Export:
 
 def _files(source: str, commit: str) -> Path:
     """The directory with the base model's files; of one of the hub, what was loaded of it."""
-    if Path(source).is_dir():
-        return Path(source).absolute()
-    from transformers.utils import cached_file
-
-    revision = commit or "main"
-    return Path(cached_file(source, "config.json", revision=revision, token=hub.token())).parent
+    return Path(source).absolute() if Path(source).is_dir() else hub.model_folder(source, commit)
 
 
 def _same_file(source: str, target: str) -> None:

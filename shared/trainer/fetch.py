@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 from filelock import FileLock
 
-from ft.api import ModelMetadata
-from trainer import saving, tracking
+from ft.api import AdapterMetadata, AdapterType, ModelMetadata
+from trainer import model, saving, tracking
 from trainer.errors import ModelError
+from trainer.hardware import Hardware
 
 FOLDER = "models/registry"
 """Where the directories lie in the project, one for each run of MLflow."""
@@ -25,11 +26,11 @@ _TOKENIZERS = Path("components/tokenizer")
 """Where MLflow's flavor for transformers puts the tokenizer beside it."""
 
 
-def directory(model: ModelMetadata, project: Path) -> Path:
+def directory(record: ModelMetadata, project: Path) -> Path:
     """The directory, made if it is not there yet. Raises ModelError if there is no such model."""
-    run = model.mlflow_run_id
+    run = record.mlflow_run_id
     if not run or Path(run).name != run:
-        raise ModelError(f"Model {model.name} names no run of MLflow that it was logged in.")
+        raise ModelError(f"Model {record.name} names no run of MLflow that it was logged in.")
     target = (project / FOLDER / run).absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
     # Jobs that start together would all make it.
@@ -38,12 +39,12 @@ def directory(model: ModelMetadata, project: Path) -> Path:
             partial = target.with_name(f".{run}.partial")
             shutil.rmtree(partial, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{run}.") as fetched:
-                _make(_logged(model, project, fetched), partial, model.name)
+                _make(_logged(record, project, fetched), partial, record.name)
             saving.replace_directory(partial, target)
     return target
 
 
-def _logged(model: ModelMetadata, project: Path, target: str) -> Path:
+def _logged(record: ModelMetadata, project: Path, target: str) -> Path:
     """The files that were logged in the model's run, fetched into the directory `target`."""
     with tracking.troubles_explained(), tracking.connect(project):
         from mlflow import MlflowClient, artifacts
@@ -51,26 +52,26 @@ def _logged(model: ModelMetadata, project: Path, target: str) -> Path:
 
         client = MlflowClient()
     try:
-        outputs = client.get_run(model.mlflow_run_id).outputs
+        outputs = client.get_run(record.mlflow_run_id).outputs
         logged = outputs.model_outputs if outputs else []
         if logged:
             place = f"models:/{logged[0].model_id}"
             return Path(artifacts.download_artifacts(place, dst_path=target))
         # As MLflow did it before its version 3.
-        for file in client.list_artifacts(model.mlflow_run_id):
+        for file in client.list_artifacts(record.mlflow_run_id):
             if file.is_dir:
-                place = f"runs:/{model.mlflow_run_id}/{file.path}"
+                place = f"runs:/{record.mlflow_run_id}/{file.path}"
                 return Path(artifacts.download_artifacts(place, dst_path=target))
     except MlflowException as error:
         # The store's own error repeats its address, with the password that may be in it.
         why = tracking.told(error)
-        raise ModelError(f"Model {model.name} cannot be read from MLflow: {why}") from None
-    raise ModelError(f"Model {model.name}: nothing is logged in its run {model.mlflow_run_id}.")
+        raise ModelError(f"Model {record.name} cannot be read from MLflow: {why}") from None
+    raise ModelError(f"Model {record.name}: nothing is logged in its run {record.mlflow_run_id}.")
 
 
 def _make(logged: Path, target: Path, name: str) -> None:
     if (logged / _ADAPTER / "adapter_config.json").is_file():
-        _merge(logged / _BASE, logged / _ADAPTER, target)
+        _merge(logged / _BASE, logged / _ADAPTER, target, name)
         return
     for place in _PLAIN:
         if (logged / place / "config.json").is_file():
@@ -81,11 +82,9 @@ def _make(logged: Path, target: Path, name: str) -> None:
     raise ModelError(f"Model {name} has no directory with a config.json among what is logged.")
 
 
-def _merge(base: Path, adapter: Path, target: Path) -> None:
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+def _merge(base: Path, adapter: Path, target: Path, name: str) -> None:
     # In 32 bits: rounding would make another model of it than the one that was exported.
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    saving.save_merged(merged, AutoTokenizer.from_pretrained(adapter), target)
+    loaded = model.load_model(str(base), Hardware(1), torch.float32, None, name=name)
+    record = AdapterMetadata(type=AdapterType.PROJECT, name=name, location=str(adapter))
+    adapted = model.load_adapter(loaded, record, adapter.parent)
+    saving.save_merged(model.merged_model(adapted), model.load_tokenizer(str(adapter)), target)

@@ -79,8 +79,7 @@ class TrainingGuard(TrainerCallback):
     ) -> None:
         """Looks at loss and gradients while the weights are still those of the step before."""
         step = state.global_step + 1
-        loss = 0.0 if self._loss is None else float(self._loss)
-        self._loss = None
+        loss = self._shared_loss()
         if not math.isfinite(loss):
             raise self._broken(f"The loss is {loss} at step {step} of {state.max_steps}", args)
         scaled = getattr(self._trainer.accelerator, "scaler", None) is not None
@@ -89,6 +88,15 @@ class TrainingGuard(TrainerCallback):
                 f"A gradient is not finite (nan or inf) at step {step} of {state.max_steps}", args
             )
         self._last = (step, loss)
+
+    def _shared_loss(self) -> float:
+        """The mean over the processes: what breaks in one ends all of them for the same reason."""
+        found, self._loss = self._loss, None
+        if found is None:
+            return 0.0
+        if ranks.world_size() > 1:
+            found = self._trainer.accelerator.reduce(found, "mean")
+        return float(found)
 
     def on_optimizer_step(
         self,

@@ -2,10 +2,12 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 from rows.errors import first_line
 from trainer.errors import ModelError
+from trainer.saving import ADAPTER_FILES
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -31,6 +33,31 @@ def commit_of_model(name: str, commit: str = "") -> str:
         return ""
     found = file.parent.name
     return found if _COMMIT.fullmatch(found) else ""
+
+
+def model_folder(name: str, commit: str = "") -> Path:
+    """Where the files of a model lie that was loaded at that commit."""
+    from transformers.utils import cached_file
+
+    found = cached_file(name, "config.json", revision=commit or "main", token=token())
+    return Path(found).parent
+
+
+@cache
+def adapter_folder(name: str, commit: str = "") -> Path:
+    """The directory with an adapter's files, and those of its tokenizer, at that commit, else at
+    the newest; its name is the commit. Raises ModelError if they cannot be had."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        found = snapshot_download(
+            name, revision=commit or None, token=token(), allow_patterns=list(ADAPTER_FILES)
+        )
+    except Exception as error:
+        if commit:
+            raise gone("Adapter", name, commit, error) from error
+        raise ModelError(f"Adapter {name} cannot be loaded: {first_line(error)}") from error
+    return Path(found)
 
 
 def commit_of_dataset(name: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 
+from ft.adapter_files import base_files
 from ft.api import DatasetMetadata, DatasetType, PromptMetadata
 from ft.training import OF_THE_STUDIO
 from rows import canonical, templates
@@ -71,6 +72,8 @@ class Origin:
     workers: int = 1
     commit: str = ""
     """At which a model of the hub was loaded."""
+    run: str = ""
+    """The run of MLflow that a registered model was logged in."""
     axolotl_config: Mapping[str, Any] | None = None
     """None where the studio's own trainer does the training."""
 
@@ -169,13 +172,14 @@ def _prompt(prompt: PromptMetadata) -> dict[str, Any]:
 
 
 def _base_model(origin: Origin, model: Any, hashes: KeptHashes) -> dict[str, Any]:
-    """The weights' hashes for a directory, the commit for a model of the hub; and how the weights
-    are quantised, if they are."""
+    """The weights' hashes for a directory, with the run of a registered model; the commit for a
+    model of the hub; and how the weights are quantised, if they are."""
     folder = Path(origin.source)
     about: dict[str, Any] = {}
     if folder.is_dir():
-        files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
-        about["sha256"] = {file.name: hashes.of(file) for file in files}
+        about["sha256"] = {file.name: hashes.of(file) for file in base_files(folder)}
+        if origin.run:
+            about["run"] = origin.run
     else:
         about |= {"name": origin.source, "commit": origin.commit or None}
     quantised = getattr(model.config, "quantization_config", None)

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig
 
+from ft import weight_files
+from ft.adapter_files import TRAIN_AGAIN
 from ft.api import AdapterMetadata, AdapterType
-from rows import weight_files
+from ft.weight_files import shown
 from rows.errors import first_line
-from rows.weight_files import shown
 from trainer import belonging, hub, weights
 from trainer.belonging import Base
 from trainer.causes import is_of_memory
@@ -43,23 +44,44 @@ def load_model(
     quantisation: Any,
     *,
     commit: str = "",
+    name: str = "",
     notify: Notify = lambda _: None,
 ) -> Any:
-    """The base model on the device it will work on, of the hub at that commit.
+    """The base model on the device it will work on, of the hub at that commit. Messages call it
+    `name`, or its source.
 
     Raises ModelError if it cannot be loaded, or if a weight is not its own: missing in its files,
     of another shape, or not finite. Weights that have no place in the model are told.
     """
-    options = {"dtype": dtype, "quantization_config": quantisation, "revision": commit or "main"}
-    model = _loaded(source, local_device(hardware), notify, **options)
-    require_finite(source, model)
+    options: dict[str, Any] = {"dtype": dtype, "revision": commit or "main"}
+    if quantisation is not None:
+        # None would have the library overlook that the files are quantised.
+        options["quantization_config"] = quantisation
+        _tell_quantised(name or source, source, commit, notify)
+    model = _loaded(source, name, local_device(hardware), notify, **options)
+    require_finite(name or source, model)
     return model
+
+
+def _tell_quantised(name: str, source: str, commit: str, notify: Notify) -> None:
+    """Tells if the model's files are quantised already, in which the library keeps them."""
+    try:
+        config, _ = PreTrainedConfig.get_config_dict(
+            source, token=hub.token(), revision=commit or "main"
+        )
+    except (OSError, ValueError):
+        return  # Who loads the model says why it cannot be.
+    if own := config.get("quantization_config"):
+        notify(
+            f"The model {name} is quantised already ({own.get('quant_method')}): the quantisation "
+            "that was asked for has no effect."
+        )
 
 
 def without_weights(source: str, commit: str, notify: Notify) -> Any:
     """The model without its weights' numbers, which takes no memory, for a look before another
     program loads it. Raises ModelError as `load_model` does, but for numbers."""
-    return _loaded(source, "meta", notify, revision=commit or "main")
+    return _loaded(source, source, "meta", notify, revision=commit or "main")
 
 
 def require_finite(source: str, model: Any) -> None:
@@ -68,8 +90,9 @@ def require_finite(source: str, model: Any) -> None:
     weights.require_finite(model.named_parameters(), what, COPY_AGAIN)
 
 
-def _loaded(source: str, device: str, notify: Notify, **options: Any) -> Any:
-    _require_whole(source)
+def _loaded(source: str, name: str, device: str, notify: Notify, **options: Any) -> Any:
+    name = name or source
+    _require_whole(source, name)
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
             source,
@@ -83,12 +106,12 @@ def _loaded(source: str, device: str, notify: Notify, **options: Any) -> Any:
     except Exception as error:
         if is_of_memory(error):
             raise
-        raise ModelError(f"The model {source} cannot be loaded: {_why(error)}") from error
-    _require_own(source, model, info, notify)
+        raise ModelError(f"The model {name} cannot be loaded: {_why(error)}") from error
+    _require_own(name, model, info, notify)
     return model
 
 
-def _require_whole(source: str) -> None:
+def _require_whole(source: str, name: str) -> None:
     """Raises ModelError if a directory's files are such that no library could load them."""
     folder = Path(source)
     if not folder.is_dir():
@@ -96,11 +119,11 @@ def _require_whole(source: str) -> None:
     if (folder / "adapter_config.json").is_file():
         # The library would load another model, which that file names, and the adapter on it.
         raise ModelError(
-            f"The model {source} is an adapter: its directory has an adapter_config.json. "
+            f"The model {name} is an adapter: its directory has an adapter_config.json. "
             "Register the base model's directory, and the adapter as an adapter."
         )
     if faults := weight_files.of_folder(folder).faults:
-        raise ModelError(f"The model {source} cannot be loaded: {'; '.join(faults)}.")
+        raise ModelError(f"The model {name} cannot be loaded: {'; '.join(faults)}.")
 
 
 def _why(error: Exception) -> str:
@@ -112,30 +135,30 @@ def _why(error: Exception) -> str:
     return first_line(error)
 
 
-def _require_own(source: str, model: Any, info: dict[str, Any], notify: Notify) -> None:
+def _require_own(name: str, model: Any, info: dict[str, Any], notify: Notify) -> None:
     """Raises ModelError with the names of weights that are missing or of another shape."""
     if getattr(model, "_hf_peft_config_loaded", False):
-        raise ModelError(f"The model {source} is an adapter: register its base model in its place.")
+        raise ModelError(f"The model {name} is an adapter: register its base model in its place.")
     kind = type(model).__name__
     wrong = []
     if missing := sorted(info["missing_keys"]):
         wrong.append(f"{len(missing)} weights of {kind} are not in its files: {shown(missing)}")
     if mismatched := sorted(info["mismatched_keys"]):
         named = [
-            f"{name} ({_shape(found)} in place of {_shape(wanted)})"
-            for name, found, wanted in mismatched
+            f"{key} ({_shape(found)} in place of {_shape(wanted)})"
+            for key, found, wanted in mismatched
         ]
         wrong.append(f"{len(named)} weights have another shape than config.json says: ")
         wrong[-1] += shown(named)
     if unexpected := sorted(info["unexpected_keys"]):
-        told = f"{len(unexpected)} weights in the files of {source} have no place in {kind}"
+        told = f"{len(unexpected)} weights in the files of {name} have no place in {kind}"
         if not wrong:
             notify(f"{told} and are not used: {shown(unexpected)}.")
         else:
             wrong.append(f"{told}: {shown(unexpected)}")
     if wrong and (missing or mismatched):
         raise ModelError(
-            f"The model {source} cannot be used: {'; '.join(wrong)}. They would be random numbers. "
+            f"The model {name} cannot be used: {'; '.join(wrong)}. They would be random numbers. "
             "Give it the config.json and all the weights that belong together."
         )
 
@@ -156,36 +179,68 @@ def load_adapter(
 
     source = adapter_source(adapter, project)
     what = f"Adapter {adapter.name}"
-    if base is not None:
-        belonging.require(what, source, base)
+    belonging.require(what, source, base)
     try:
-        adapted = PeftModel.from_pretrained(model, source, token=hub.token())
-        placed = belonging.placed(adapted, source)
+        adapted = PeftModel.from_pretrained(model, source)
+        belonging.require_placed(what, adapted, source)
+    except ModelError:
+        raise
     except Exception as error:
         if is_of_memory(error):
             raise
-        raise ModelError(f"{what} cannot be loaded: {belonging.why(error)}") from error
-    belonging.require_placed(what, placed)
+        raise ModelError(belonging.cannot_load(what, error)) from error
     named = belonging.of_adapter(adapted)
-    weights.require_finite(named.items(), what, "Train it again, or copy it again.")
+    weights.require_finite(named.items(), what, TRAIN_AGAIN)
     return adapted
 
 
 def require_effect(adapted: Any, adapter: str) -> None:
     """Raises ModelError if the adapter changes nothing: it has not been trained."""
+    what = f"Adapter {adapter} changes nothing of its base model"
     if weights.changes_nothing(belonging.of_adapter(adapted)):
         raise ModelError(
-            f"Adapter {adapter} changes nothing of its base model: its lora_B are zero, as before "
-            "a training. Train it again, with a lora_alpha above 0 and a lora_dropout below 1."
+            f"{what}: its lora_B are zero, as before a training. Train it again, with a lora_alpha "
+            "above 0 and a lora_dropout below 1."
         )
+    if weights.writes_as_before(adapted):
+        raise ModelError(f"{what}: with it the model writes what it writes alone. Train it again.")
+
+
+def merged_model(adapted: Any, remedy: str = "") -> Any:
+    """The base model with what the adapter adds in its own weights. Raises UnsupportedError, which
+    ends with the remedy, for kinds of adapters that cannot be merged."""
+    kind = str(getattr(adapted.active_peft_config.peft_type, "value", ""))
+    try:
+        if adapted.active_peft_config.is_prompt_learning:
+            raise RuntimeError("its weights are put in front of each text")
+        return adapted.merge_and_unload()
+    except (RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
+        if is_of_memory(error):
+            raise
+        raise UnsupportedError(
+            f"An adapter of type {kind} with these settings cannot be merged into its base model: "
+            f"{first_line(error).rstrip('.')}. {remedy}".rstrip()
+        ) from error
 
 
 def adapter_source(adapter: AdapterMetadata, project: Path) -> str:
-    """What the adapter is loaded from: its directory, or its name on the hub."""
+    """The directory that the adapter is loaded from; of one of the hub, where its files lie at its
+    commit. Raises ModelError if they cannot be had."""
     if adapter.type == AdapterType.MODEL_REGISTRY:
         raise UnsupportedError(f"Adapters of type {adapter.type} cannot be loaded in a job yet.")
-    on_hub = adapter.type == AdapterType.HUGGINGFACE
-    return adapter.huggingface_name if on_hub else str(project / adapter.location)
+    if adapter.type == AdapterType.HUGGINGFACE:
+        return str(hub.adapter_folder(adapter.huggingface_name, adapter.commit))
+    return str(project / adapter.location)
+
+
+def tell_newest(adapter: AdapterMetadata, project: Path, notify: Notify) -> None:
+    """Tells if an adapter of the hub is loaded at its newest commit, since none is registered."""
+    if adapter.type == AdapterType.HUGGINGFACE and not adapter.commit:
+        found = Path(adapter_source(adapter, project)).name
+        notify(
+            f"The commit of adapter {adapter.name} on the hub is not registered: the newest, "
+            f"{found}, is loaded. Register it again to keep to one."
+        )
 
 
 def longest_text(model: Any) -> int | None:

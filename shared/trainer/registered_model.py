@@ -15,7 +15,7 @@ import pandas
 import torch
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
-from peft import PeftModel
+from peft import PeftModel, get_peft_model_state_dict, load_peft_weights
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from rows import call_arguments, messages
@@ -35,11 +35,17 @@ class AdaptedModel(PythonModel):
     """
 
     def load_context(self, context: Any) -> None:
-        """Loads base model, adapter and tokenizer."""
+        """Loads base model, adapter and tokenizer. Raises ValueError if weights are missing."""
         base, adapter = context.artifacts["base"], context.artifacts["adapter"]
         device, dtype = _device()
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, device_map={"": device})
+        model, info = AutoModelForCausalLM.from_pretrained(
+            base, dtype=dtype, device_map={"": device}, output_loading_info=True
+        )
+        _require(not info["missing_keys"], f"the base model lacks {info['missing_keys']}")
         self._model = PeftModel.from_pretrained(model, adapter).eval()
+        wanted = set(get_peft_model_state_dict(self._model, save_embedding_layers=False))
+        missing = sorted(wanted - set(load_peft_weights(adapter, device="cpu")))
+        _require(not missing, f"the adapter lacks {missing}")
         self._tokenizer = AutoTokenizer.from_pretrained(adapter, padding_side="left")
         self._generation = GenerationConfig.from_pretrained(adapter)
         self._chat_ends = context.model_config["chat_ends"]
@@ -136,6 +142,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list) else value
+
+
+def _require(holds: bool, fault: str) -> None:
+    if not holds:
+        raise ValueError(f"{fault[:500]}: the library would put random numbers in their place")
 
 
 def _device() -> tuple[str, torch.dtype]:

@@ -36,7 +36,8 @@ def training_settings(config: dict[str, Any], notify: Notify, workers: int = 1) 
     from trl.trainer.sft_config import SFTConfig
 
     settings = training.current(config)
-    for told in (*training.notices(config), *training.of_workers(config, workers)):
+    found = (training.notices(config), training.of_workers(config, workers))
+    for told in (*found[0], *found[1], *training.of_keeping(config)):
         notify(f"training_arguments_config: {told}.")
     left_out = [*training.LEFT_OUT, *(training.OF_SEVERAL if workers == 1 else ())]
     settings = {name: v for name, v in settings.items() if name not in left_out}

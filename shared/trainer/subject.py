@@ -14,6 +14,7 @@ from trainer.model import (
     load_adapter,
     load_model,
     load_tokenizer,
+    tell_newest,
     weight_type,
 )
 from trainer.studio import Studio, model_source
@@ -57,6 +58,7 @@ class Subject:
         if not arguments.adapter_id:
             return model
         adapter = self._adapter(arguments.adapter_id)
+        tell_newest(adapter, self._project, self._notify)
         self.names.append(adapter.name)
         base = belonging.base_of(self._record, self._source)
         return load_adapter(model, adapter, self._project, base)

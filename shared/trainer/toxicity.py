@@ -24,7 +24,11 @@ class Toxicity:
     def __init__(self) -> None:
         """Raises OSError, ValueError or KeyError if the model cannot be loaded from the cache."""
         self._tokenizer = AutoTokenizer.from_pretrained(MODEL, local_files_only=True)
-        model = AutoModelForSequenceClassification.from_pretrained(MODEL, local_files_only=True)
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            MODEL, local_files_only=True, output_loading_info=True
+        )
+        if info["missing_keys"]:
+            raise ValueError(f"{MODEL} lacks {len(info['missing_keys'])} of its weights")
         self._model: Any = model.eval()
         self._toxic = int(model.config.label2id[TOXIC])
         self.shortened = 0

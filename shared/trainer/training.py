@@ -9,6 +9,7 @@ from ft.training import of_hardware
 from rows.conversations import roles_of
 from rows.errors import first_line
 from trainer import (
+    belonging,
     beside,
     checkpoints,
     data,
@@ -141,7 +142,13 @@ class FineTuning(Tuning):
         data.check_held_out(held_out, chosen)
         about = self._about_rows(train, held_out)
         self._origin = manifest.Origin(
-            prompt, about, source, chosen, arguments.dist_num, self._model.commit
+            prompt,
+            about,
+            source,
+            chosen,
+            arguments.dist_num,
+            self._model.commit,
+            belonging.run_of(self._model),
         )
         self._asked = self._samples(prompt, train, held_out)
         roles = roles_of(self._dataset)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rows.weight_files import shown
+from ft.weight_files import shown
 from trainer.errors import ModelError
 from trainer.hardware import Notify
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from rows.weight_files import shown
+from ft import adapter_files
 from trainer.errors import ModelError
 
 Named = Iterable[tuple[str, torch.Tensor]]
@@ -19,10 +19,7 @@ _ZERO = (".lora_B.", ".lora_embedding_A.")
 def require_finite(named: Named, what: str, remedy: str) -> None:
     """Raises ModelError with the names of tensors that hold a number which is not finite."""
     if wrong := [name for name, tensor in named if not is_finite(tensor)]:
-        number = "weight has" if len(wrong) == 1 else f"{len(wrong)} weights have"
-        raise ModelError(
-            f"{what}: {number} numbers that are not finite (nan or inf): {shown(wrong)}. {remedy}"
-        )
+        raise ModelError(adapter_files.not_finite(what, wrong, remedy))
 
 
 @torch.no_grad()
@@ -67,3 +64,18 @@ def changes_nothing(named: Mapping[str, torch.Tensor]) -> bool:
     zero = [one for name, one in named.items() if any(part in name for part in _ZERO)]
     others = [name for name in named if not any(part in name for part in (*_RANDOM, *_ZERO))]
     return bool(zero) and not others and not any(bool(one.any()) for one in zero)
+
+
+@torch.inference_mode()
+def writes_as_before(adapted: Any) -> bool:
+    """Whether the model gives the same numbers with its adapter and without it, on a few tokens."""
+    tokens = min(_TOKENS, adapted.get_input_embeddings().weight.shape[0])
+    ids = torch.arange(tokens, device=adapted.device).unsqueeze(0)
+    adapted.eval()
+    found = adapted(input_ids=ids).logits
+    with adapted.disable_adapter():
+        alone = adapted(input_ids=ids).logits
+    return bool(torch.equal(found[:, -tokens:], alone))
+
+
+_TOKENS = 16

@@ -9,6 +9,7 @@ import pytest
 
 from chassis.testing_hub import Repo, TestHub, hub
 from ft.api import (
+    AddAdapterRequest,
     AddDatasetRequest,
     AddModelRequest,
     AddPromptRequest,
@@ -17,6 +18,7 @@ from ft.api import (
     PromptMetadata,
     StartEvaluationJobRequest,
     StartFineTuningJobRequest,
+    ValidateEvaluationJobRequest,
 )
 from ft.client import FineTuningStudioClient, JobFailedError
 from tests.e2e.conftest import serving
@@ -132,8 +134,43 @@ def test_what_the_training_saw_is_loaded_again(tmp_path: Path) -> None:
         assert weights
         assert all(f"/resolve/{SEEN}/" in path for path in weights)
 
+        evaluate_at_its_commit(client, served, request, studio.project / adapter.location)
+
         move_on(served, keep=False)
         shutil.rmtree(cache)
         [evaluation] = client.StartEvaluationJob(request).evaluation_jobs
         with pytest.raises(JobFailedError, match=f"(a/model|a/data).*{SEEN}|{SEEN}.*a/data"):
             client.wait_for_job(evaluation.id, SECONDS)
+
+
+def evaluate_at_its_commit(
+    client: FineTuningStudioClient,
+    served: TestHub,
+    request: StartEvaluationJobRequest,
+    folder: Path,
+) -> None:
+    """Publishes the adapter, registers it, and evaluates it once it has a newer commit."""
+    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    served.repos["model", "a/adapter"] = Repo("model", "a/adapter", files, commit=SEEN)
+    base = request.model_adapter_combinations[0].base_model_id
+    published = client.AddAdapter(
+        AddAdapterRequest(
+            type="huggingface", name="published", model_id=base, huggingface_name="a/adapter"
+        )
+    ).adapter
+    assert published.commit == SEEN
+    newer = {**files, "adapter_model.safetensors": b"broken"}
+    served.repos["model", "a/adapter"] = Repo(
+        "model", "a/adapter", newer, commit=NEWER, earlier={SEEN: files}
+    )
+
+    wanted = StartEvaluationJobRequest()
+    wanted.CopyFrom(request)
+    wanted.model_adapter_combinations[0].adapter_id = published.id
+    checked = client.ValidateEvaluationJob(ValidateEvaluationJobRequest(request=wanted))
+    assert checked.valid, checked.findings
+    [evaluation] = client.StartEvaluationJob(wanted).evaluation_jobs
+    assert client.wait_for_job(evaluation.id, SECONDS).rows == 6
+    loaded = [one.path for one in served.asked if "a/adapter/resolve" in one.path]
+    assert any(f"/{SEEN}/adapter_model.safetensors" in path for path in loaded)
+    assert not [path for path in loaded if f"/{NEWER}/" in path]

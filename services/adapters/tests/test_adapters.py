@@ -8,6 +8,7 @@ import pytest
 
 from chassis import domains, errors
 from chassis.testing import exported_rows, put_rows, services, settings_in
+from chassis.testing_weights import lora, write_adapter, write_zeros
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddAdapterRequest,
@@ -102,10 +103,6 @@ async def test_an_adapter_of_the_hub_needs_its_name_there(studio: Studio) -> Non
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(type="huggingface", model_id=model, location="")
     assert [v.field for v in refused.value.violations] == ["huggingface_name"]
-    added = await studio.add(
-        type="huggingface", model_id=model, location="", huggingface_name="some/adapter"
-    )
-    assert (added.huggingface_name, added.location) == ("some/adapter", "")
 
 
 @pytest.mark.parametrize("field", ["model_id", "fine_tuning_job_id", "prompt_id"])
@@ -190,4 +187,25 @@ async def test_an_adapter_of_another_model_of_the_hub_is_refused(
     with pytest.raises(errors.InvalidArgument, match="was trained on a/c") as caught:
         await studio.add(model_id="m")
     assert [(one.field, one.rule) for one in caught.value.violations] == [("model_id", "FT-209")]
+    assert await studio.names() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused"), [(128, False), (256, True)], ids=["of the base", "of a larger base"]
+)
+async def test_an_adapter_whose_weights_do_not_fit_the_base_is_refused(
+    studio: Studio, rows: int, refused: bool
+) -> None:
+    model = await studio.model()
+    base = {f"model.layers.0.self_attn.{name}.weight": (128, 128) for name in ("q_proj", "o_proj")}
+    write_zeros(studio.project / "base/model.safetensors", base)
+    tuned = lora({"model.layers.0.self_attn.q_proj": (rows, 128)})
+    write_adapter(studio.project / "tuned", tuned, ["q_proj"])
+
+    if not refused:
+        assert (await studio.add(model_id=model)).location == "tuned"
+        return
+    with pytest.raises(errors.InvalidArgument, match=r"lora_A\.weight \(8x256\)") as caught:
+        await studio.add(model_id=model)
+    assert [(one.field, one.rule) for one in caught.value.violations] == [("model_id", "FT-224")]
     assert await studio.names() == []

@@ -7,6 +7,7 @@ from jobs.lifecycle import JobLifecycle
 from jobs.workspace import Workspace
 from services.models import rules
 from services.models.exports import plan
+from services.models.exports.adapter import AdapterChecks
 from services.models.exports.names import taken
 from services.models.exports.references import References
 from services.models.exports.request import ExportWanted
@@ -25,24 +26,26 @@ class ExportJobs:
         lifecycle: JobLifecycle[ExportJob],
         references: References,
         prompts: TrainedPrompts,
+        files: AdapterChecks,
         workspace: Workspace,
     ) -> None:
         self._lifecycle = lifecycle
         self._references = references
         self._prompts = prompts
+        self._files = files
         self._workspace = workspace
 
     async def start(self, wanted: ExportWanted) -> ExportJob:
         """Starts a job that makes the export; returns once the workspace has accepted it.
 
         A request that came before gets what it has started. Raises AlreadyExists if the name is
-        taken, and FailedPrecondition if base and adapter do not go together or cannot be read, or
-        the adapter's prompt is not that of its training.
+        taken, and FailedPrecondition if base and adapter do not go together or cannot be read or
+        used, or the adapter's prompt is not that of its training.
         """
         for job in self._lifecycle.started_before(wanted.request_id, wanted.digest):
             return job
         wanted.check()
-        _, adapter = await self._references.fitting(wanted.base_model_id, wanted.adapter_id)
+        base, adapter = await self._references.fitting(wanted.base_model_id, wanted.adapter_id)
         if adapter.type not in ADAPTERS:
             raise FailedPrecondition.at(
                 "adapter_id",
@@ -51,6 +54,7 @@ class ExportJobs:
                 f"{' or '.join(ADAPTERS)}",
                 reason="ADAPTER_NOT_EXPORTABLE",
             )
+        await self._files.require_whole(base, adapter)
         if adapter.type == AdapterType.PROJECT:
             await self._prompts.require_same(adapter)
         if wanted.type == ExportType.MODEL_REGISTRY:

@@ -10,6 +10,7 @@ from chassis.errors import FailedPrecondition, Refusal
 from ft.enums import AdapterType, ModelType
 from jobs.workspace import Workspace
 from services.models import rules
+from services.models.exports.adapter import AdapterChecks
 from services.models.exports.names import taken
 from services.models.exports.request import ExportWanted
 from services.models.exports.trained import TrainedPrompts
@@ -27,9 +28,10 @@ SERVABLE_BASES = (ModelType.HUGGINGFACE, ModelType.PROJECT)
 class ServedModels:
     """The models that the workspace serves."""
 
-    def __init__(self, workspace: Workspace, prompts: TrainedPrompts) -> None:
+    def __init__(self, workspace: Workspace, prompts: TrainedPrompts, files: AdapterChecks) -> None:
         self._workspace = workspace
         self._prompts = prompts
+        self._files = files
 
     async def there(self, model_id: str) -> bool:
         """Whether the workspace has the model, built. Of one whose maker ended before it was,
@@ -52,10 +54,11 @@ class ServedModels:
         `note` is given as soon as it is known.
 
         Raises AlreadyExists if a model of the workspace has the name, FailedPrecondition if base or
-        adapter are of a kind that cannot be served, or the adapter's prompt is not the one that it
-        was trained with.
+        adapter are of a kind that cannot be served, the adapter's files cannot be used, or its
+        prompt is not the one that it was trained with.
         """
         _require_servable(base, adapter)
+        await self._files.require_whole(base, adapter)
         await self._prompts.require_same(adapter)
         # Asked first: without the template nothing has been created yet.
         template = await self._workspace.template(TEMPLATE_JOB)

@@ -13,6 +13,7 @@ import pytest
 import cmlapi
 from chassis import domains, errors
 from chassis.testing import Process, put_rows, services, settings_in
+from chassis.testing_weights import lora, write_adapter
 from cmlapi.rest import ApiException
 from ft.proto.fine_tuning_studio_pb2 import (
     AddModelRequest,
@@ -211,7 +212,7 @@ async def test_an_adapter_is_served_with_the_prompt_of_its_training(
     studio: Studio, tmp_path: Path
 ) -> None:
     folder = settings_in(tmp_path, "test").project / "adapters" / "prompted"
-    folder.mkdir(parents=True)
+    write_adapter(folder, lora({"model.layers.0.self_attn.q_proj": (8, 8)}), ["q_proj"])
     trained = folder / "parity.json"
     trained.write_text(json.dumps({**TEMPLATES, "input_template": "{a} -"}))
     wanted = {"adapter_id": "a-prompted", "model_name": "prompted"}
@@ -224,6 +225,31 @@ async def test_an_adapter_is_served_with_the_prompt_of_its_training(
     for content in ("{", "[]", json.dumps(TEMPLATES)):
         trained.write_text(content)
         assert (await studio.export(**wanted | {"model_name": f"of {content}"})).cml_model_id
+
+
+@pytest.mark.parametrize("type", ["cml_model", "model_registry", "merged"])
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("adapter_model.safetensors", b"version https://git-lfs.github.com/spec/v1", "LFS pointer"),
+        ("adapter_config.json", b"{", "cannot be read or has no peft_type"),
+        ("adapter_config.json", b'{"peft_type": "LORA", "task_type": "SEQ_CLS"}', "task SEQ_CLS"),
+        ("manifest.json", b'{"base_model": {"name": "a/other"}}', ""),
+    ],
+)
+async def test_an_adapter_that_no_job_could_load_is_neither_exported_nor_served(
+    studio: Studio, tmp_path: Path, type: str, name: str, content: bytes, said: str
+) -> None:
+    folder = settings_in(tmp_path, "test").project / "adapters" / "a"
+    write_adapter(folder, lora({"model.layers.0.self_attn.q_proj": (8, 8)}), ["q_proj"])
+    (folder / name).write_bytes(content)
+
+    if not said:  # A name of the hub says nothing of a base that is a directory.
+        assert await studio.export(type=type, model_name="fits")
+        return
+    with pytest.raises(errors.FailedPrecondition, match=said) as refused:
+        await studio.export(type=type)
+    assert [(one.field, one.rule) for one in refused.value.violations] == [("adapter_id", "FT-225")]
 
 
 async def test_a_model_of_the_hub_is_served_by_its_name_there(studio: Studio) -> None:

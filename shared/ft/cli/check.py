@@ -1,13 +1,16 @@
 """How it is shown what was found about a job that is not started."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import grpc
 
 from ft import api
 from ft.cli.configs_given import Configs
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.render import as_dict
 from ft.cli.session import Session
+from ft.client import StudioError
 
 Report = api.ValidateFineTuningJobResponse | api.ValidateEvaluationJobResponse
 
@@ -33,6 +36,41 @@ def show(session: Session, report: Report, configs: Configs, fields: Mapping[str
     if not report.valid:
         raise CommandFailed("the job would be refused, or is bound to fail", Exit.REFUSED)
     out.say("The job would be accepted.")
+
+
+def before_start(session: Session, ask: Callable[[], Report]) -> None:
+    """Asks for the report before a start. Raises CommandFailed with what is wrong if the job would
+    be refused, or is bound to fail; other findings go to standard error."""
+    out = session.out
+    try:
+        report = ask()
+    except StudioError as error:
+        if error.code not in _NOT_LOOKED:
+            raise
+        if error.code is not grpc.StatusCode.UNIMPLEMENTED:  # By a studio of an older release.
+            out.aside(f"The job was not checked before its start: {error}")
+        return
+    for one in report.findings:
+        if one.severity != "ERROR":
+            out.aside(f"{one.severity.lower()}: {one.field}: {_description(one)} ({one.rule})")
+    if not report.valid:
+        wrong = [
+            f"{one.field}: {_description(one)} ({one.rule})"
+            for one in report.findings
+            if one.severity == "ERROR"
+        ]
+        raise CommandFailed(
+            "\n".join([*wrong, "Nothing is started. --unchecked leaves it to Start and the job."]),
+            Exit.REFUSED,
+        )
+
+
+_NOT_LOOKED = (
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.UNIMPLEMENTED,
+)
 
 
 def _description(finding: api.Finding) -> str:

@@ -124,10 +124,12 @@ def start(
         **configs.sent,
         **resources.asked(client),
     )
+    wanted = api.ValidateEvaluationJobRequest(request=request)
     if start.check:
-        wanted = api.ValidateEvaluationJobRequest(request=request)
         checks.show(session, client.ValidateEvaluationJob(wanted), configs, {})
         return
+    if not start.unchecked:
+        checks.before_start(session, lambda: client.ValidateEvaluationJob(wanted))
     response = client.StartEvaluationJob(request)
     started(session, list(response.evaluation_jobs) or [response.evaluation_job], start.watch)
 

@@ -115,6 +115,12 @@ class Start(Attempts):
             "--check", help="Start nothing: say what would be refused, and what to expect."
         ),
     ] = False
+    unchecked: Annotated[
+        bool,
+        typer.Option(
+            "--unchecked", help="Start without a look into data, model and adapters before."
+        ),
+    ] = False
 
 
 def options_of(function: Callable[..., None]) -> list[inspect.Parameter]:

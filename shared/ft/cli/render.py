@@ -59,7 +59,11 @@ class Output:
     def note(self, text: str) -> None:
         """A line about what was just made. On standard error, since standard output may be JSON
         for a program."""
-        Console(sys.stderr, soft_wrap=True).print(f"note: {text}")
+        self.aside(f"note: {text}")
+
+    def aside(self, text: str) -> None:
+        """A line for people on standard error, since standard output may be read by a script."""
+        Console(sys.stderr, soft_wrap=True).print(text)
 
     def announce(self, text: str) -> None:
         """A line for people about what goes on from here by itself.

@@ -118,9 +118,11 @@ def train(
         **configs.sent,
         **resources.asked(client),
     )
+    wanted = api.ValidateFineTuningJobRequest(request=request)
     if start.check:
-        wanted = api.ValidateFineTuningJobRequest(request=request)
         report = client.ValidateFineTuningJob(wanted)
         check.show(session, report, configs, recipe.training_fields)
     else:
+        if not start.unchecked:
+            check.before_start(session, lambda: client.ValidateFineTuningJob(wanted))
         started(session, [client.StartFineTuningJob(request).fine_tuning_job], start.watch)

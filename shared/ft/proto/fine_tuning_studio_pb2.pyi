@@ -2369,6 +2369,7 @@ class AdapterMetadata(_message.Message):
     CML_REGISTERED_MODEL_ID_FIELD_NUMBER: _builtins.int
     MLFLOW_EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
     MLFLOW_RUN_ID_FIELD_NUMBER: _builtins.int
+    COMMIT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -2382,6 +2383,10 @@ class AdapterMetadata(_message.Message):
     cml_registered_model_id: _builtins.str
     mlflow_experiment_id: _builtins.str
     mlflow_run_id: _builtins.str
+    commit: _builtins.str
+    """The commit on the hub at which it was registered and jobs load it; empty for other types and
+    where it is not known.
+    """
     created_at: _builtins.str
     """When it was registered and last changed, RFC 3339 in UTC."""
     updated_at: _builtins.str
@@ -2399,12 +2404,13 @@ class AdapterMetadata(_message.Message):
         cml_registered_model_id: _builtins.str = ...,
         mlflow_experiment_id: _builtins.str = ...,
         mlflow_run_id: _builtins.str = ...,
+        commit: _builtins.str = ...,
         created_at: _builtins.str = ...,
         updated_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cml_registered_model_id", b"cml_registered_model_id", "created_at", b"created_at", "fine_tuning_job_id", b"fine_tuning_job_id", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "model_id", b"model_id", "name", b"name", "prompt_id", b"prompt_id", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cml_registered_model_id", b"cml_registered_model_id", "commit", b"commit", "created_at", b"created_at", "fine_tuning_job_id", b"fine_tuning_job_id", "huggingface_name", b"huggingface_name", "id", b"id", "location", b"location", "mlflow_experiment_id", b"mlflow_experiment_id", "mlflow_run_id", b"mlflow_run_id", "model_id", b"model_id", "name", b"name", "prompt_id", b"prompt_id", "type", b"type", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from ft.proto import fine_tuning_studio_pb2 as ft_dot_proto_dot_fine__tuning__st
 from ft.proto import fine_tuning_studio_jobs_pb2 as ft_dot_proto_dot_fine__tuning__studio__jobs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66t/proto/inspection.proto\x12\x1a\x66ine_tuning_studio.domains\x1a!ft/proto/fine_tuning_studio.proto\x1a&ft/proto/fine_tuning_studio_jobs.proto\"\xdd\x04\n\x11InspectJobRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x30\n\x05model\x18\x02 \x01(\x0b\x32!.fine_tuning_studio.ModelMetadata\x12\x34\n\x07\x64\x61taset\x18\x03 \x01(\x0b\x32#.fine_tuning_studio.DatasetMetadata\x12\x32\n\x06prompt\x18\x04 \x01(\x0b\x32\".fine_tuning_studio.PromptMetadata\x12\x18\n\x10\x64\x61taset_fraction\x18\x05 \x01(\x02\x12\x18\n\x10train_test_split\x18\x06 \x01(\x02\x12\x1d\n\x15\x65val_dataset_fraction\x18\x07 \x01(\x02\x12\x1f\n\x17training_arguments_json\x18\x08 \x01(\t\x12\x18\n\x10lora_config_json\x18\t \x01(\t\x12\x17\n\x0f\x62nb_config_json\x18\n \x01(\t\x12\x1e\n\x16generation_config_json\x18\x0b \x01(\t\x12\x0b\n\x03gpu\x18\x0c \x01(\x05\x12\x12\n\nmemory_gib\x18\r \x01(\x05\x12\x13\n\x0bnum_workers\x18\x0e \x01(\x05\x12\x35\n\x08\x61\x64\x61pters\x18x \x03(\x0b\x32#.fine_tuning_studio.AdapterMetadata\x12\r\n\x05\x61lone\x18y \x01(\x08\x12?\n\x12\x63omparison_adapter\x18z \x01(\x0b\x32#.fine_tuning_studio.AdapterMetadata\x12\x1a\n\x11\x66it_answer_length\x18\xaa\x01 \x01(\x08\"\xc4\x01\n\x12InspectJobResponse\x12-\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x1b.fine_tuning_studio.Finding\x12\x32\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x1f.fine_tuning_studio.DataSummaryH\x00\x88\x01\x01\x12\x37\n\x06memory\x18\x03 \x01(\x0b\x32\".fine_tuning_studio.MemoryEstimateH\x01\x88\x01\x01\x42\x07\n\x05_dataB\t\n\x07_memory\"\xf8\x02\n\x0eInspectionWork\x12>\n\x07request\x18\x01 \x01(\x0b\x32-.fine_tuning_studio.domains.InspectJobRequest\x12\x0f\n\x07project\x18\x02 \x01(\t\x12O\n\x0bmodel_files\x18\x03 \x03(\x0b\x32:.fine_tuning_studio.domains.InspectionWork.ModelFilesEntry\x12\x38\n\x07weights\x18\x04 \x03(\x0b\x32\'.fine_tuning_studio.domains.WeightShape\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\x46\n\x0e\x63hat_templates\x18x \x03(\x0b\x32..fine_tuning_studio.domains.ChatTemplateSource\x1a\x31\n\x0fModelFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbc\x01\n\x12\x43hatTemplateSource\x12\x0f\n\x07\x61\x64\x61pter\x18\x01 \x01(\t\x12H\n\x05\x66iles\x18\x02 \x03(\x0b\x32\x39.fine_tuning_studio.domains.ChatTemplateSource.FilesEntry\x12\x0e\n\x06on_hub\x18\x03 \x01(\x08\x12\r\n\x05\x61lone\x18\x04 \x01(\x08\x1a,\n\nFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"*\n\x0bWeightShape\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x32~\n\nInspection\x12p\n\nInspectJob\x12-.fine_tuning_studio.domains.InspectJobRequest\x1a..fine_tuning_studio.domains.InspectJobResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66t/proto/inspection.proto\x12\x1a\x66ine_tuning_studio.domains\x1a!ft/proto/fine_tuning_studio.proto\x1a&ft/proto/fine_tuning_studio_jobs.proto\"\xdd\x04\n\x11InspectJobRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x30\n\x05model\x18\x02 \x01(\x0b\x32!.fine_tuning_studio.ModelMetadata\x12\x34\n\x07\x64\x61taset\x18\x03 \x01(\x0b\x32#.fine_tuning_studio.DatasetMetadata\x12\x32\n\x06prompt\x18\x04 \x01(\x0b\x32\".fine_tuning_studio.PromptMetadata\x12\x18\n\x10\x64\x61taset_fraction\x18\x05 \x01(\x02\x12\x18\n\x10train_test_split\x18\x06 \x01(\x02\x12\x1d\n\x15\x65val_dataset_fraction\x18\x07 \x01(\x02\x12\x1f\n\x17training_arguments_json\x18\x08 \x01(\t\x12\x18\n\x10lora_config_json\x18\t \x01(\t\x12\x17\n\x0f\x62nb_config_json\x18\n \x01(\t\x12\x1e\n\x16generation_config_json\x18\x0b \x01(\t\x12\x0b\n\x03gpu\x18\x0c \x01(\x05\x12\x12\n\nmemory_gib\x18\r \x01(\x05\x12\x13\n\x0bnum_workers\x18\x0e \x01(\x05\x12\x35\n\x08\x61\x64\x61pters\x18x \x03(\x0b\x32#.fine_tuning_studio.AdapterMetadata\x12\r\n\x05\x61lone\x18y \x01(\x08\x12?\n\x12\x63omparison_adapter\x18z \x01(\x0b\x32#.fine_tuning_studio.AdapterMetadata\x12\x1a\n\x11\x66it_answer_length\x18\xaa\x01 \x01(\x08\"\xc4\x01\n\x12InspectJobResponse\x12-\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x1b.fine_tuning_studio.Finding\x12\x32\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x1f.fine_tuning_studio.DataSummaryH\x00\x88\x01\x01\x12\x37\n\x06memory\x18\x03 \x01(\x0b\x32\".fine_tuning_studio.MemoryEstimateH\x01\x88\x01\x01\x42\x07\n\x05_dataB\t\n\x07_memory\"\xb6\x03\n\x0eInspectionWork\x12>\n\x07request\x18\x01 \x01(\x0b\x32-.fine_tuning_studio.domains.InspectJobRequest\x12\x0f\n\x07project\x18\x02 \x01(\t\x12O\n\x0bmodel_files\x18\x03 \x03(\x0b\x32:.fine_tuning_studio.domains.InspectionWork.ModelFilesEntry\x12\x38\n\x07weights\x18\x04 \x03(\x0b\x32\'.fine_tuning_studio.domains.WeightShape\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\x46\n\x0e\x63hat_templates\x18x \x03(\x0b\x32..fine_tuning_studio.domains.ChatTemplateSource\x12<\n\x08\x61\x64\x61pters\x18\xd2\x01 \x03(\x0b\x32).fine_tuning_studio.domains.AdapterSource\x1a\x31\n\x0fModelFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xda\x01\n\rAdapterSource\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x43\n\x05\x66iles\x18\x02 \x03(\x0b\x32\x34.fine_tuning_studio.domains.AdapterSource.FilesEntry\x12\x38\n\x07weights\x18\x03 \x03(\x0b\x32\'.fine_tuning_studio.domains.WeightShape\x12\x0e\n\x06on_hub\x18\x04 \x01(\x08\x1a,\n\nFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbc\x01\n\x12\x43hatTemplateSource\x12\x0f\n\x07\x61\x64\x61pter\x18\x01 \x01(\t\x12H\n\x05\x66iles\x18\x02 \x03(\x0b\x32\x39.fine_tuning_studio.domains.ChatTemplateSource.FilesEntry\x12\x0e\n\x06on_hub\x18\x03 \x01(\x08\x12\r\n\x05\x61lone\x18\x04 \x01(\x08\x1a,\n\nFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"*\n\x0bWeightShape\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x32~\n\nInspection\x12p\n\nInspectJob\x12-.fine_tuning_studio.domains.InspectJobRequest\x1a..fine_tuning_studio.domains.InspectJobResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INSPECTIONWORK_MODELFILESENTRY']._loaded_options = None
   _globals['_INSPECTIONWORK_MODELFILESENTRY']._serialized_options = b'8\001'
+  _globals['_ADAPTERSOURCE_FILESENTRY']._loaded_options = None
+  _globals['_ADAPTERSOURCE_FILESENTRY']._serialized_options = b'8\001'
   _globals['_CHATTEMPLATESOURCE_FILESENTRY']._loaded_options = None
   _globals['_CHATTEMPLATESOURCE_FILESENTRY']._serialized_options = b'8\001'
   _globals['_INSPECTION'].methods_by_name['InspectJob']._loaded_options = None
@@ -44,15 +46,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INSPECTJOBRESPONSE']._serialized_start=741
   _globals['_INSPECTJOBRESPONSE']._serialized_end=937
   _globals['_INSPECTIONWORK']._serialized_start=940
-  _globals['_INSPECTIONWORK']._serialized_end=1316
-  _globals['_INSPECTIONWORK_MODELFILESENTRY']._serialized_start=1267
-  _globals['_INSPECTIONWORK_MODELFILESENTRY']._serialized_end=1316
-  _globals['_CHATTEMPLATESOURCE']._serialized_start=1319
-  _globals['_CHATTEMPLATESOURCE']._serialized_end=1507
-  _globals['_CHATTEMPLATESOURCE_FILESENTRY']._serialized_start=1463
-  _globals['_CHATTEMPLATESOURCE_FILESENTRY']._serialized_end=1507
-  _globals['_WEIGHTSHAPE']._serialized_start=1509
-  _globals['_WEIGHTSHAPE']._serialized_end=1551
-  _globals['_INSPECTION']._serialized_start=1553
-  _globals['_INSPECTION']._serialized_end=1679
+  _globals['_INSPECTIONWORK']._serialized_end=1378
+  _globals['_INSPECTIONWORK_MODELFILESENTRY']._serialized_start=1329
+  _globals['_INSPECTIONWORK_MODELFILESENTRY']._serialized_end=1378
+  _globals['_ADAPTERSOURCE']._serialized_start=1381
+  _globals['_ADAPTERSOURCE']._serialized_end=1599
+  _globals['_ADAPTERSOURCE_FILESENTRY']._serialized_start=1555
+  _globals['_ADAPTERSOURCE_FILESENTRY']._serialized_end=1599
+  _globals['_CHATTEMPLATESOURCE']._serialized_start=1602
+  _globals['_CHATTEMPLATESOURCE']._serialized_end=1790
+  _globals['_CHATTEMPLATESOURCE_FILESENTRY']._serialized_start=1555
+  _globals['_CHATTEMPLATESOURCE_FILESENTRY']._serialized_end=1599
+  _globals['_WEIGHTSHAPE']._serialized_start=1792
+  _globals['_WEIGHTSHAPE']._serialized_end=1834
+  _globals['_INSPECTION']._serialized_start=1836
+  _globals['_INSPECTION']._serialized_end=1962
 # @@protoc_insertion_point(module_scope)

@@ -181,6 +181,7 @@ class InspectionWork(_message.Message):
     WEIGHTS_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
     CHAT_TEMPLATES_FIELD_NUMBER: _builtins.int
+    ADAPTERS_FIELD_NUMBER: _builtins.int
     project: _builtins.str
     """The project directory."""
     seconds: _builtins.float
@@ -199,6 +200,10 @@ class InspectionWork(_message.Message):
     def chat_templates(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChatTemplateSource]:
         """What conversations are evaluated with."""
 
+    @_builtins.property
+    def adapters(self) -> _containers.RepeatedCompositeFieldContainer[Global___AdapterSource]:
+        """What is put on the model."""
+
     def __init__(
         self,
         *,
@@ -208,14 +213,71 @@ class InspectionWork(_message.Message):
         weights: _abc.Iterable[Global___WeightShape] | None = ...,
         seconds: _builtins.float = ...,
         chat_templates: _abc.Iterable[Global___ChatTemplateSource] | None = ...,
+        adapters: _abc.Iterable[Global___AdapterSource] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat_templates", b"chat_templates", "model_files", b"model_files", "project", b"project", "request", b"request", "seconds", b"seconds", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapters", b"adapters", "chat_templates", b"chat_templates", "model_files", b"model_files", "project", b"project", "request", b"request", "seconds", b"seconds", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InspectionWork: _TypeAlias = InspectionWork  # noqa: Y015
+
+@_typing.final
+class AdapterSource(_message.Message):
+    """Where the files of an adapter lie."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FilesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    ON_HUB_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    on_hub: _builtins.bool
+    @_builtins.property
+    def files(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """By their names; of an adapter of the hub, small ones."""
+
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightShape]:
+        """Of an adapter whose weights are on the hub only."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        files: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        weights: _abc.Iterable[Global___WeightShape] | None = ...,
+        on_hub: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "name", b"name", "on_hub", b"on_hub", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdapterSource: _TypeAlias = AdapterSource  # noqa: Y015
 
 @_typing.final
 class ChatTemplateSource(_message.Message):

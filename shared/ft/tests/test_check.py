@@ -1,10 +1,12 @@
 """`--check`: what would be refused and what is to be expected, with nothing started."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -160,3 +162,61 @@ def test_a_typed_generation_config_adds_to_the_shipped_one(fts: Fts, studio: Any
     shown = fts(*EVALUATE, "--generation-config", '{"do_sample": false}')
     assert json.loads(asked[-1].generation_config) == {"do_sample": False, "max_new_tokens": 60}
     assert "do_sample: false   (shipped: true)" in shown.stdout
+
+
+STARTS = [
+    (TRAIN[:-1], "FineTuning", api.ValidateFineTuningJobResponse),
+    (EVALUATE[:-1], "Evaluation", api.ValidateEvaluationJobResponse),
+]
+
+
+@pytest.mark.parametrize(("command", "kind", "report"), STARTS)
+def test_what_is_bound_to_fail_is_not_started_unless_it_is_asked_for(
+    fts: Fts, studio: Any, command: tuple[str, ...], kind: str, report: Any
+) -> None:
+    answer(studio, f"Validate{kind}Job", report(findings=FOUND))
+
+    refused = fts(*command)
+    assert refused.exit_code == Exit.REFUSED
+    assert "lora_config: unknown setting lora_alfa" in refused.stderr
+    assert "warning: dataset_id: rows are cut (12 rows: line 7, line 9) (FT-857)" in refused.stderr
+    assert "--unchecked" in refused.stderr
+    assert (refused.stdout, studio.calls[f"Start{kind}Job"]) == ("", 0)
+
+    assert fts(*command, "--unchecked").exit_code == 0
+    assert studio.calls[f"Start{kind}Job"] == 1
+
+
+@pytest.mark.parametrize(("command", "kind", "report"), STARTS)
+def test_what_is_only_a_warning_is_started_and_told_beside_what_scripts_read(
+    fts: Fts, studio: Any, command: tuple[str, ...], kind: str, report: Any
+) -> None:
+    answer(studio, f"Validate{kind}Job", report(valid=True, findings=FOUND[1:]))
+
+    begun = fts(*command, "--json")
+
+    assert begun.exit_code == 0
+    assert "warning: dataset_id: rows are cut" in begun.stderr
+    assert json.loads(begun.stdout)
+    assert studio.calls[f"Start{kind}Job"] == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "was not checked before its start: .*inspections run"),
+        (grpc.StatusCode.UNAVAILABLE, "was not checked before its start"),
+        (grpc.StatusCode.UNIMPLEMENTED, ""),
+    ],
+)
+def test_a_job_that_nobody_can_check_is_started(
+    fts: Fts, studio: Any, code: grpc.StatusCode, said: str
+) -> None:
+    def refuse(request: Any, context: Any) -> None:
+        context.abort(code, "2 inspections run already")
+
+    studio.ValidateFineTuningJob = refuse
+    begun = fts(*TRAIN[:-1])
+    assert begun.exit_code == 0, begun.stderr
+    assert re.search(said, begun.stderr)
+    assert studio.calls["StartFineTuningJob"] == 1

@@ -31,6 +31,8 @@ class About:
     """What the base model is loaded from."""
     commit: str
     """Of a model of the hub; empty for a directory."""
+    run: str
+    """Of a registered model, in which it was logged; empty for others."""
     config: Mapping[str, Any]
     """The user's, as it is stored."""
     base: str = ""
@@ -53,5 +55,10 @@ class About:
         """Where the adapter comes from, beside what its trainer knows."""
         prompt = PromptMetadata(**self.templates)
         return Origin(
-            prompt, self.data, self.source, commit=self.commit, axolotl_config=self.config
+            prompt,
+            self.data,
+            self.source,
+            commit=self.commit,
+            run=self.run,
+            axolotl_config=self.config,
         )

@@ -15,7 +15,7 @@ from datasets import Dataset
 
 from ft.api import GetConfigRequest, ModelMetadata
 from rows import templates, values
-from trainer import checkpoints, hub, saving, vocabulary
+from trainer import belonging, checkpoints, hub, saving, vocabulary
 from trainer.axolotl.about import About
 from trainer.axolotl.resolve import Places, resolved
 from trainer.claim import attempt
@@ -80,6 +80,7 @@ class AxolotlTuning(Tuning):
             data=self._about_rows(train, held_out),
             source=source,
             commit=model.commit,
+            run=belonging.run_of(model),
             config=config,
             base=model_reference(model),
         )

@@ -1,6 +1,7 @@
 """Adapters that cannot be used with a base model: refused by evaluation, export and serving."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from ft.api import FineTuningJobMetadata, ModelMetadata, ModelType
-from trainer import belonging
+from ft import adapter_files, weight_files
+from ft.api import AdapterMetadata, FineTuningJobMetadata, ModelMetadata, ModelType
+from trainer import belonging, hashes, hub
 from trainer.arguments import ExportArguments, evaluate_arguments
 from trainer.belonging import Base
 from trainer.errors import ModelError
@@ -28,15 +30,29 @@ Use = Callable[[Path, Studio], Any]
 SHORT = {"max_steps": 1, "lr_scheduler_type": "constant", "warmup_ratio": 0}
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the adapter of the first test is kept for the others."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def adapter(train: Train, project: Path, studio: Studio) -> Path:
+def adapter(train: Train, project: Path, studio: Studio, kept: Path) -> Path:
     """An adapter of a copy of the starter model, in the studio's list."""
     studio.model.location = "base"
     models.copy(project / "base")
-    train(training=SHORT)
+    made = project / "adapters/job-1"
+    if not any(kept.iterdir()):
+        train(training=SHORT)
+        shutil.copytree(made, kept / "adapter")
+        (kept / "record").write_bytes(studio.adapters[0].SerializeToString())
+    else:
+        shutil.copytree(kept / "adapter", made)
+        studio.dataset.type, studio.dataset.location = "project_jsonl", "rows.jsonl"
+        studio.adapters.append(AdapterMetadata.FromString((kept / "record").read_bytes()))
     assert studio.adapters[0].location == "adapters/job-1"
     studio.jobs["job-1"] = FineTuningJobMetadata(id="job-1", dataset_id="dataset")
-    return project / "adapters/job-1"
+    return made
 
 
 def evaluate(project: Path, studio: Studio) -> None:
@@ -104,7 +120,7 @@ OF_WEIGHTS: list[tuple[Callable[[Weights], Weights], str]] = [
     (spoilt(float("-inf")), r"weight has numbers that are not finite.*lora_A"),
     (without_one, r"does not fit the base model: it lacks 1 weights: .*layers\.1\.mlp\.up_proj"),
     (renamed, r"14 of its weights have no place in the model: .*layers\.9.*it lacks 14 weights"),
-    (narrower, r"4 of its weights do not fit the base model: .*q_proj"),
+    (narrower, r"4 of its weights have another shape: .*q_proj\.lora_A\.weight \(8x64\)"),
 ]
 
 
@@ -122,9 +138,65 @@ def test_an_adapter_with_other_weights_than_it_should_have_is_refused(
     (adapter / "manifest.json").unlink()
     change(adapter, make)
 
-    with pytest.raises(ModelError, match=said):
+    with pytest.raises(ModelError, match=said) as caught:
         use(project, studio)
     assert studio.exports == []
+    assert without_name(str(caught.value)) == without_name(told_before(project, adapter))
+
+
+def told_before(project: Path, adapter: Path) -> str:
+    """What Validate says of the adapter."""
+    shapes = weight_files.of_folder(project / "base").shapes
+    found = adapter_files.of_folder(adapter)
+    return adapter_files.fault("Adapter x", found, "", dict, shapes, 1 << 30)
+
+
+def without_name(said: str) -> str:
+    """A sentence without the adapter's name, which those who load it know in several ways."""
+    return re.sub(r"^Adapter [\w/-]+", "", said)
+
+
+def write(name: str, content: bytes) -> Callable[[Path], Any]:
+    return lambda adapter: (adapter / name).write_bytes(content)
+
+
+def cut(adapter: Path) -> None:
+    file = adapter / "adapter_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-9])
+
+
+def config(**changes: Any) -> Callable[[Path], Any]:
+    return lambda adapter: edit(adapter / "adapter_config.json", **changes)
+
+
+WEIGHTS = "adapter_model.safetensors"
+OF_FILES: list[tuple[Callable[[Path], Any], str]] = [
+    (cut, r"cannot be loaded: adapter_model\.safetensors is cut off: it has [\d,]+ bytes of"),
+    (write(WEIGHTS, b"version https://git-lfs.github.com/spec/v1\n"), r"is a Git LFS pointer"),
+    (write(WEIGHTS, b""), r"cut off or no safetensors"),
+    (lambda adapter: (adapter / WEIGHTS).unlink(), r"there are no weights: neither"),
+    (write("adapter_config.json", b"{"), r"adapter_config\.json cannot be read or has no peft"),
+    (lambda adapter: (adapter / "adapter_config.json").unlink(), r"there is no adapter_config"),
+    (config(task_type="SEQ_CLS"), r"is for the task SEQ_CLS, and models of the studio are for"),
+]
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(("spoil", "said"), OF_FILES)
+def test_an_adapter_whose_files_are_not_whole_is_refused_in_the_words_of_validate(
+    project: Path,
+    studio: Studio,
+    adapter: Path,
+    use: Use,
+    spoil: Callable[[Path], Any],
+    said: str,
+) -> None:
+    (adapter / "manifest.json").unlink()
+    spoil(adapter)
+
+    with pytest.raises(ModelError, match=said) as caught:
+        use(project, studio)
+    assert without_name(str(caught.value)) == without_name(told_before(project, adapter))
 
 
 @pytest.mark.parametrize("use", [export, serve])
@@ -169,7 +241,7 @@ def test_an_adapter_of_a_larger_model_is_refused(
     config.update({"intermediate_size": 256, "hidden_size": 64, "head_dim": 16})
     LlamaForCausalLM(config).save_pretrained(project / "base")
 
-    with pytest.raises(ModelError, match=r"56 of its weights do not fit the base model"):
+    with pytest.raises(ModelError, match=r"56 of its weights have another shape"):
         use(project, studio)
 
 
@@ -204,6 +276,9 @@ def test_names_on_the_hub_tell_bases_apart(
     (folder / "manifest.json").write_text(json.dumps({"base_model": told}))
     content = {"base_model_name_or_path": config, "peft_type": "LORA"}
     (folder / "adapter_config.json").write_text(json.dumps(content))
+    weights = models.STARTER / "model.safetensors"
+    (folder / WEIGHTS).write_bytes(weights.read_bytes())
+    monkeypatch.setattr(hub, "model_folder", lambda *_: project / "nothing")
 
     def require() -> None:
         belonging.require("Adapter one", str(folder), Base(base or str(project), base))
@@ -213,6 +288,55 @@ def test_names_on_the_hub_tell_bases_apart(
             require()
     else:
         require()
+
+
+@pytest.mark.parametrize(
+    ("told", "run", "refused"),
+    [
+        ({"run": "r1"}, "r1", False),  # Made anew of the same run.
+        ({"run": "r1"}, "r2", True),
+        ({}, "r1", True),  # As manifests were before.
+        ({"run": "r1"}, "", True),  # A directory of the project now.
+    ],
+)
+def test_hashes_tell_registered_bases_apart_but_for_those_of_one_run(
+    project: Path, told: Any, run: str, refused: bool
+) -> None:
+    base = models.copy(project / "models/registry/r")
+    folder = project / "adapters/one"
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    (folder / WEIGHTS).write_bytes((base / "model.safetensors").read_bytes())
+    kind = ModelType.MODEL_REGISTRY if run else ModelType.PROJECT
+    record = ModelMetadata(type=kind, mlflow_run_id=run or "r1")
+
+    def require(digest: str) -> None:
+        content = {"base_model": {"sha256": {"model.safetensors": digest}, **told}}
+        (folder / "manifest.json").write_text(json.dumps(content))
+        belonging.require("Adapter one", str(folder), belonging.base_of(record, str(base)))
+
+    require(hashes.of_file(base / "model.safetensors"))
+    if not refused:
+        require("0" * 64)
+        return
+    with pytest.raises(ModelError, match=r"the hashes of model\.safetensors are not those"):
+        require("0" * 64)
+
+
+def test_what_of_the_hub_an_adapter_of_a_directory_is_put_on_has_its_hashes(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = models.copy(project / "snapshot")
+    monkeypatch.setattr(hub, "model_folder", lambda name, commit: base)
+    folder = project / "adapters/one"
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    (folder / WEIGHTS).write_bytes((base / "model.safetensors").read_bytes())
+    content = {"base_model": {"sha256": {"model.safetensors": "0" * 64}}}
+    (folder / "manifest.json").write_text(json.dumps(content))
+
+    with pytest.raises(ModelError, match="belongs to another base model: the hashes"):
+        belonging.require("Adapter one", str(folder), Base("a/b", "a/b"))
 
 
 def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(

@@ -151,6 +151,32 @@ def test_a_loss_scaler_may_skip_ten_steps_in_a_row(
         assert train(training=FLAT | training).of("saved")
 
 
+@pytest.mark.parametrize(("backoff", "fails"), [(1e-30, False), (0.999, True)])
+def test_a_real_loss_scaler_ends_the_job_where_it_finds_no_scale(
+    broken: Callable[..., str],
+    train: Train,
+    monkeypatch: pytest.MonkeyPatch,
+    backoff: float,
+    fails: bool,
+) -> None:
+    # The library gives a CPU none. Its first scale makes every gradient infinite.
+    scaler = torch.amp.GradScaler("cpu", init_scale=3e38, backoff_factor=backoff)
+    begin = accelerate.Accelerator.__init__
+
+    def with_scaler(self: Any, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        self.scaler = scaler
+
+    monkeypatch.setattr(accelerate.Accelerator, "__init__", with_scaler)
+    training = {"max_steps": 14}
+    if fails:
+        said = broken(training)
+        assert said.startswith("The loss scaler of fp16 has skipped 11 steps in a row, up to step")
+    else:
+        assert train(training=FLAT | training).of("saved")
+        assert scaler.get_scale() < 3e38
+
+
 @pytest.mark.parametrize(
     ("lora", "why"),
     [

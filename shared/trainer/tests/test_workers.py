@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from trainer.tests import models
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run, gone, until
 
@@ -114,6 +115,51 @@ def test_the_end_of_one_is_the_end_of_all_and_says_whose(
     )
     if victim[-1] == "1":
         assert "'loss'" in failed["detail"]
+
+
+def test_numbers_that_break_in_one_worker_end_all_with_one_reason(
+    run_job: Callable[..., Run],
+    fine_tune_flags: Callable[..., str],
+    studio: Studio,
+    project: Path,
+) -> None:
+    base = models.copy(project / "base")
+    studio.model.location = "base"
+    token = json.loads((base / "tokenizer.json").read_text())["model"]["vocab"]["~"]
+    models.edit(base / "config.json", tie_word_embeddings=False)
+
+    def breaking(weights: models.Weights) -> models.Weights:
+        weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+        weights["model.embed_tokens.weight"][token] = 3e38  # Finite; its square is not.
+        return weights
+
+    models.change(base, breaking)
+    rows = [{"customer": f"order {n}", "action": "wait"} for n in range(32)]
+    rows[20]["customer"] = "order ~"  # One of the two workers has it.
+    (project / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    studio.dataset.type, studio.dataset.location = "project_jsonl", "rows.jsonl"
+    flags = fine_tune_flags(
+        dist_num=2, training={"max_steps": 16, "per_device_train_batch_size": 2}, train_test_split=1
+    )
+
+    run = run_job("accel_fine_tune.py", flags, "outputs/job-1", PYTHONPATH=str(PROVIDED))
+
+    assert run.status == 1, run.output
+    [failed] = run.of("failed")
+    assert failed["kind"] == "USER_ERROR"
+    begins = ("The loss is nan at step ", "A gradient is not finite (nan or inf) at step ")
+    assert failed["reason"].startswith(begins), failed["reason"]
+    told = [json.loads(one.read_text()) for one in run.folder.glob("workers-1/*.json")]
+    assert {one["reason"] for one in told} == {failed["reason"]}
+    assert studio.adapters == []
+    until(lambda: not [one for one in psutil.process_iter() if _is_in(one, project)], ENDED_SECONDS)
+
+
+def _is_in(process: psutil.Process, project: Path) -> bool:
+    try:
+        return Path(process.cwd()) == project
+    except psutil.Error:
+        return False
 
 
 def test_to_stop_the_job_ends_every_worker(training: subprocess.Popen[str], project: Path) -> None:

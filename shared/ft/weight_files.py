@@ -1,13 +1,15 @@
-"""Headers of a model's weight files: names and shapes of the tensors, and files that are broken.
+"""Weight files without a library: names and shapes of the tensors, files that are broken, and
+numbers that are not finite.
 
-No weight is read. Used before a job and at its start.
+Used before a job and at its start.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 Shapes = dict[str, tuple[int, ...]]
 """Shape of each tensor by its name."""
@@ -62,8 +64,21 @@ def shown(names: list[str]) -> str:
     return f"{text} and {len(names) - SHOWN:,} more" if len(names) > SHOWN else text
 
 
+def not_finite(path: Path) -> list[str]:
+    """The names of tensors of a safetensors file that hold a number which is not finite. Raises
+    FileFault."""
+    start, entries = _entries(path)
+    with path.open("rb") as file:
+        return sorted(name for name, one in entries.items() if not _is_finite(file, start, one))
+
+
 def header(path: Path) -> Shapes:
     """The shapes in a safetensors file whose size is what its header says. Raises FileFault."""
+    return {name: tuple(one["shape"]) for name, one in _entries(path)[1].items()}
+
+
+def _entries(path: Path) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Where a safetensors file's numbers begin, and what its header says of each tensor."""
     name, size = path.name, path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
@@ -74,18 +89,55 @@ def header(path: Path) -> Shapes:
         file.seek(8)
         try:
             content = json.loads(file.read(length))
-            shapes = {key: _shape(one) for key, one in content.items() if key != "__metadata__"}
-            ends = [one["data_offsets"][1] for key, one in content.items() if key in shapes]
+            entries = {key: one for key, one in content.items() if key != "__metadata__"}
+            ends = [_end(one) for one in entries.values()]
         except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
             raise FileFault(f"{name} has a header that cannot be read: {_AGAIN}") from None
     whole = 8 + length + max(ends, default=0)
     if size != whole:
         what = "is cut off" if size < whole else "is not what its header says"
         raise FileFault(f"{name} {what}: it has {size:,} bytes of {whole:,}. {_AGAIN.capitalize()}")
-    return shapes
+    return 8 + length, entries
 
 
 _AGAIN = "copy or download it again"
+_EXPONENTS = {
+    "F64": (8, 0x7FF0 << 48, 0x0010 << 48),
+    "F32": (4, 0x7F80_0000, 0x0080_0000),
+    "F16": (2, 0x7C00, 0x0400),
+    "BF16": (2, 0x7F80, 0x0080),
+    "F8_E5M2": (1, 0x7C, 0x04),
+    "F8_E4M3": (1, 0x7F, 0x01),  # Without infinity: one pattern is no number.
+}
+"""Of each type of numbers: its bytes, the bits that are all set where a number is not finite, and
+the lowest of them."""
+_PIECE = 1 << 20
+
+
+def _is_finite(file: BinaryIO, start: int, entry: Mapping[str, Any]) -> bool:
+    if entry.get("dtype") not in _EXPONENTS:
+        return True  # Whole numbers, and types without such numbers.
+    begin, end = entry["data_offsets"]
+    file.seek(start + begin)
+    for position in range(begin, end, _PIECE):
+        piece = file.read(min(_PIECE, end - position))
+        bits, lowest, top = _masks(entry["dtype"], len(piece))
+        # Adding the lowest bit carries into the sign's place where all bits are set.
+        if ((int.from_bytes(piece, "little") & bits) + lowest) & top:
+            return False
+    return True
+
+
+@cache
+def _masks(dtype: str, size: int) -> tuple[int, int, int]:
+    """The patterns of one number, repeated over `size` bytes."""
+    width, bits, lowest = _EXPONENTS[dtype]
+    patterns = (bits, lowest, 1 << (8 * width - 1))
+    bits, lowest, top = (
+        int.from_bytes(one.to_bytes(width, "little") * (size // width), "little")
+        for one in patterns
+    )
+    return bits, lowest, top
 
 
 def _require_no_pointer(start: bytes, name: str, size: int) -> None:
@@ -96,11 +148,12 @@ def _require_no_pointer(start: bytes, name: str, size: int) -> None:
         )
 
 
-def _shape(entry: Any) -> tuple[int, ...]:
-    shape = entry["shape"]
-    if not all(type(one) is int and one >= 0 for one in shape):
+def _end(entry: Any) -> int:
+    """The end of a tensor's numbers, of an entry that can be one."""
+    begin, end = entry["data_offsets"]
+    if not all(type(one) is int and one >= 0 for one in [*entry["shape"], begin, end]):
         raise ValueError("a tensor has no shape")
-    return tuple(shape)
+    return int(end)
 
 
 def _of_index(files: Mapping[str, Path], name: str) -> Weights:
@@ -130,7 +183,7 @@ def _of_shards(
         if name not in files:
             continue
         try:
-            found.shapes |= _tensors(files[name])
+            found.shapes |= tensors(files[name])
         except FileFault as fault:
             found.faults.append(str(fault))
         except OSError as error:
@@ -138,7 +191,8 @@ def _of_shards(
     return found
 
 
-def _tensors(path: Path) -> Shapes:
+def tensors(path: Path) -> Shapes:
+    """The shapes in a file of weights; none of a pickle. Raises FileFault."""
     if path.suffix == ".safetensors":
         return header(path)
     # The names in a pickle are only known once it is loaded.

@@ -1,0 +1,52 @@
+"""Facts about adapters on the hub, read without loading their weights."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from chassis import errors
+from chassis.config import Settings
+from chassis.hub import Hub
+from chassis.hub_errors import Repository
+from ft.adapter_base import CONFIG, read
+from services.adapters import rules
+
+
+@dataclass(frozen=True, slots=True)
+class HubAdapter:
+    """What the hub says of an adapter."""
+
+    commit: str
+    config: dict[str, Any]
+
+
+class HubAdapters:
+    """Reads an adapter's config from the hub."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._hub = Hub(settings)
+        self.close = self._hub.close
+
+    async def describe(self, name: str) -> HubAdapter:
+        """The newest commit of the adapter of that name, and its config there.
+
+        Raises as `Hub.ask` does, and InvalidArgument if the repository has no adapter.
+        """
+        about = Repository("model", name)
+        return await self._hub.ask(about, lambda: self._describe(about))
+
+    def _describe(self, about: Repository) -> HubAdapter:
+        from huggingface_hub.errors import RemoteEntryNotFoundError
+
+        commit = self._hub.require(about)
+        try:
+            config = read(self._hub.file(Repository("model", about.name, commit), CONFIG))
+        except RemoteEntryNotFoundError:
+            config = {}
+        if not config.get("peft_type"):
+            raise errors.InvalidArgument.at(
+                "huggingface_name",
+                rules.ON_HUB,
+                f"{about.name!r} has no {CONFIG} with a peft_type; name the repository of an "
+                "adapter",
+            )
+        return HubAdapter(commit, config)
