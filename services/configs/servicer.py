@@ -23,7 +23,7 @@ class ConfigsServicer:
 
     def __init__(self, service: ConfigService, configs: ConfigStore) -> None:
         self._service = service
-        self._list = Listing(configs, ListConfigsResponse)
+        self._list = Listing(configs, ListConfigsResponse, hidden=configs.stepped_back)
         self._repeats = Repeats(configs)
 
     async def ListConfigs(self, request: ListConfigsRequest) -> ListConfigsResponse | bytes:

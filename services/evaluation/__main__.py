@@ -17,7 +17,12 @@ from services.evaluation.checks import Checks
 from services.evaluation.peers import Peers
 from services.evaluation.service import EvaluationService
 from services.evaluation.servicer import EvaluationServicer
-from services.evaluation.store import EvaluationJob, EvaluationLease, EvaluationStore
+from services.evaluation.store import (
+    EvaluationEvent,
+    EvaluationJob,
+    EvaluationLease,
+    EvaluationStore,
+)
 from services.evaluation.validate import Validation
 
 
@@ -31,7 +36,7 @@ def parts(settings: Settings) -> Parts:
     service = EvaluationService(job_parts.lifecycle, checks, peers)
     validation = Validation(checks, peers, job_parts.workspace)
     servicer = EvaluationServicer(service, validation, job_parts.lifecycle, job_parts.link)
-    tables = TablesServicer(settings, store, EvaluationJob)
+    tables = TablesServicer(settings, store, EvaluationJob, EvaluationEvent)
     return Parts(
         service_names=[DOMAINS["evaluation"].full_name],
         handlers=lambda dispatcher: [

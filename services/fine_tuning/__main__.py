@@ -17,7 +17,12 @@ from services.fine_tuning.checks import Checks
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.servicer import FineTuningServicer
-from services.fine_tuning.store import FineTuningJob, FineTuningLease, FineTuningStore
+from services.fine_tuning.store import (
+    FineTuningEvent,
+    FineTuningJob,
+    FineTuningLease,
+    FineTuningStore,
+)
 from services.fine_tuning.validate import Validation
 
 
@@ -33,7 +38,7 @@ def parts(settings: Settings) -> Parts:
     service = FineTuningService(job_parts.lifecycle, jobs, checks, peers, paths, workspace)
     validation = Validation(checks, jobs, peers, job_parts.workspace)
     servicer = FineTuningServicer(service, validation, job_parts.lifecycle, job_parts.link)
-    tables = TablesServicer(settings, store, FineTuningJob)
+    tables = TablesServicer(settings, store, FineTuningJob, FineTuningEvent)
     return Parts(
         service_names=[DOMAINS["fine_tuning"].full_name],
         handlers=lambda dispatcher: [

@@ -18,7 +18,7 @@ from services.models.exports.registration import Registration
 from services.models.exports.served import ServedExports
 from services.models.exports.service import ExportJobs
 from services.models.exports.serving import ServedModels
-from services.models.exports.store import ExportJob, ExportLease, ExportStore
+from services.models.exports.store import ExportEvent, ExportJob, ExportLease, ExportStore
 from services.models.exports.trained import TrainedPrompts
 from services.models.hub import HubModels
 from services.models.peers import Adapters, Prompts
@@ -46,7 +46,7 @@ def parts(settings: Settings) -> Parts:
         jobs.lifecycle,
         jobs.link,
     )
-    tables = TablesServicer(settings, store, Model)
+    tables = TablesServicer(settings, store, Model, ExportJob, ExportEvent)
     return Parts(
         service_names=[DOMAINS["models"].full_name],
         handlers=lambda dispatcher: [

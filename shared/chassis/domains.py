@@ -50,7 +50,13 @@ TABLE_OF = {
     "fine_tuning": "fine_tuning_jobs",
     "evaluation": "evaluation_jobs",
 }
-"""The table of each domain."""
+"""The contract's table of each domain."""
+MORE_TABLES_OF = {
+    "models": ("export_jobs", "export_job_events"),
+    "fine_tuning": ("fine_tuning_job_events",),
+    "evaluation": ("evaluation_job_events",),
+}
+"""Tables of the studio's own that exports carry as well."""
 DECIDER = "configs"
 """The domain that decides whether an import is committed."""
 
