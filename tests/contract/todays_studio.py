@@ -51,7 +51,9 @@ def sql_type(column: str) -> str:
 class TodaysStudio:
     """A running studio of today. It makes its tables at start, and ships `configs` of its own."""
 
-    def __init__(self, file: Path, configs: list[tuple[str, str | None, str]] | None = None) -> None:
+    def __init__(
+        self, file: Path, configs: list[tuple[str, str | None, str]] | None = None
+    ) -> None:
         self.db = sqlite3.connect(file)
         self.db.row_factory = sqlite3.Row
         self.db.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
