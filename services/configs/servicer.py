@@ -23,6 +23,7 @@ class ConfigsServicer:
 
     def __init__(self, service: ConfigService, configs: ConfigStore) -> None:
         self._service = service
+        self._configs = configs
         self._list = Listing(configs, ListConfigsResponse, hidden=configs.stepped_back)
         self._repeats = Repeats(configs)
 
@@ -30,7 +31,9 @@ class ConfigsServicer:
         allowed = await self._service.allowed(
             request.type, request.model_id, request.adapter_id, request.fine_tuning_job_id
         )
-        return self._list.answer(request, allowed)
+        # Of a job that has used one of those that have stepped back, that one is listed.
+        hidden = () if "id" in allowed else self._configs.stepped_back(bool(request.model_id))
+        return self._list.answer(request, allowed, hidden)
 
     async def GetConfig(self, request: GetConfigRequest) -> GetConfigResponse:
         config = self._service.get(request.id)

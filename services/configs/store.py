@@ -68,12 +68,16 @@ class ConfigStore(Records[Config]):
 
         return await self.store.write(work)
 
-    def stepped_back(self) -> set[str]:
+    def stepped_back(self, for_model: bool = False) -> set[str]:
         """Ids of the studio's shipped configs that lists leave out, because an import has brought
-        another studio's shipped config of the same type and content under an id of its own."""
-        return self.store.read(self._stepped_back)
+        another studio's shipped config of the same type and content under an id of its own.
 
-    def _stepped_back(self, connection: Connection) -> set[str]:
+        In a list `for_model`, one that is meant for a family of models replaces none that is meant
+        for all: of a model of no known family, ours is still the one to begin with.
+        """
+        return self.store.read(lambda connection: self._stepped_back(connection, for_model))
+
+    def _stepped_back(self, connection: Connection, for_model: bool = False) -> set[str]:
         shipped: dict[tuple[str, str, str], str] = {}
         theirs = set()
         query = select(self.table).where(self.table.c.is_default == 1)
@@ -84,7 +88,7 @@ class ConfigStore(Records[Config]):
             content = (row.type or "", name, key(row.type or "", row.config or ""))
             if row.id == shipped_id(row.type or "", row.description or ""):
                 shipped[content] = row.id
-            else:
+            elif not (for_model and row.model_family):
                 theirs.add(content)
         return {id for content, id in shipped.items() if content in theirs}
 

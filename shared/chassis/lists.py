@@ -42,7 +42,7 @@ class Listing(Generic[M, Row]):
 
     `response` has the rows in its one repeated field, as `shown` makes messages of them. It can be
     filtered and sorted by what these messages have in fields that are columns, and by the columns
-    in `also`. Rows whose ids are in `hidden` are left out, unless the list is narrowed to ids.
+    in `also`. The list of all rows leaves out those whose ids are in `hidden`.
     """
 
     def __init__(
@@ -70,14 +70,15 @@ class Listing(Generic[M, Row]):
         self._all = CachedList(records.store, lambda: self._answer(self._shown_rows(records)))
 
     def answer(
-        self, request: Any, allowed: Mapping[str, Collection[Any]] | None = None
+        self,
+        request: Any,
+        allowed: Mapping[str, Collection[Any]] | None = None,
+        hidden: Collection[str] = (),
     ) -> M | bytes:
-        """What a list request asks for; `allowed` narrows it further, see `Pages.page`."""
+        """What a list request asks for; `allowed` and `hidden` narrow it, see `Pages.page`."""
         if not request.ByteSize():
             return self._all.get()
-        allowed = allowed or {}
-        hidden = () if "id" in allowed else self._hidden()
-        return self._answer(*self._pages.page(request, allowed, hidden))
+        return self._answer(*self._pages.page(request, allowed or {}, hidden))
 
     def _shown_rows(self, records: Records[Row]) -> list[Row]:
         hidden = self._hidden()

@@ -88,7 +88,7 @@ def kept(folder: Path, *but: str) -> dict[str, list[dict[str, Any]]]:
             db.row_factory = sqlite3.Row
             for table in tables_of(domain):
                 found[table] = [
-                    {key: row[key] for key in row.keys() if key not in {*OF_THIS_STUDIO, *but}}
+                    {k: v for k, v in dict(row).items() if k not in {*OF_THIS_STUDIO, *but}}
                     for row in db.execute(f"SELECT * FROM {table} ORDER BY id")
                 ]
     return found
