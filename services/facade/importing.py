@@ -72,7 +72,10 @@ class Import:
 
     async def _stage(self, domain: str) -> None:
         for table, rows in self._document.tables(domain):
-            for first, rows_json in _chunks(rows):
+            chunks = _chunks(rows)
+            # In a thread: a large table takes seconds, in which others want their answers.
+            while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+                first, rows_json = chunk
                 request = StageRowsRequest(
                     import_id=self._id, table=table, first=first, rows_json=rows_json
                 )
