@@ -18,7 +18,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
     adapters, references, hub = AdapterStore(store), References(settings), HubAdapters(settings)
     rules = AdapterService(adapters, ProjectPaths(settings), references, hub)
     return DomainParts(
-        AdaptersServicer(rules, adapters), Adapter, close=[references.close, hub.close]
+        AdaptersServicer(rules, adapters), [Adapter], close=[references.close, hub.close]
     )
 
 

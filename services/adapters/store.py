@@ -11,6 +11,7 @@ class Adapter(Base):
 
     __tablename__ = "adapters"
     LOCATIONS = ("location",)
+    OUTCOMES = ("cml_registered_model_id", "mlflow_experiment_id", "mlflow_run_id")
 
     type: Mapped[str | None]
     name: Mapped[str | None] = mapped_column(index=True)

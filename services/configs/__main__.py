@@ -15,7 +15,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
     """What is the domain's own."""
     configs, owners = ConfigStore(store), Owners(settings)
     servicer = ConfigsServicer(ConfigService(configs, owners), configs)
-    return DomainParts(servicer, Config, close=[owners.close])
+    return DomainParts(servicer, [Config], close=[owners.close])
 
 
 service = domain_service("configs", Path(__file__).parent, build)

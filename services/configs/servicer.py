@@ -1,5 +1,8 @@
 """The RPCs of the configs service."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from chassis.convert import to_message
 from chassis.lists import Listing
 from chassis.repeats import Repeats
@@ -23,14 +26,23 @@ class ConfigsServicer:
 
     def __init__(self, service: ConfigService, configs: ConfigStore) -> None:
         self._service = service
-        self._list = Listing(configs, ListConfigsResponse)
+        self._configs = configs
+        self._list = Listing(configs, ListConfigsResponse, hidden=configs.stepped_back)
         self._repeats = Repeats(configs)
 
     async def ListConfigs(self, request: ListConfigsRequest) -> ListConfigsResponse | bytes:
         allowed = await self._service.allowed(
             request.type, request.model_id, request.adapter_id, request.fine_tuning_job_id
         )
-        return self._list.answer(request, allowed)
+        return self._list.answer(request, allowed, self._hidden(request, allowed))
+
+    def _hidden(
+        self, request: ListConfigsRequest, allowed: Mapping[str, Collection[Any]]
+    ) -> Collection[str]:
+        # The list of all knows by itself; a job that has used one that has stepped back lists it.
+        if not request.ByteSize() or "id" in allowed:
+            return ()
+        return self._configs.stepped_back(bool(request.model_id))
 
     async def GetConfig(self, request: GetConfigRequest) -> GetConfigResponse:
         config = self._service.get(request.id)

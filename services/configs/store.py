@@ -1,5 +1,6 @@
 """The table of configs."""
 
+import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -9,7 +10,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis import repeats
 from chassis.records import Base, Records
 from chassis.store import Store
+from ft.enums import ConfigType
 from services.configs.content import key
+
+SHIPPED_IDS = uuid.UUID("d4cc2431-93b0-4638-ab33-e6d903fbe96b")
+"""Namespace of the ids of shipped configs, see migration 0002."""
+
+
+def shipped_id(type: str, description: str) -> str:
+    """Id under which every studio of this kind ships a config."""
+    return str(uuid.uuid5(SHIPPED_IDS, f"{type} {description}".strip()))
 
 
 class Config(Base):
@@ -43,7 +53,12 @@ class ConfigStore(Records[Config]):
             self.lock(connection)
             query = select(self.table).filter_by(type=config.type, **alike)
             rows = connection.execute(query.order_by(self.table.c.seq)).mappings()
-            alike_rows = (row for row in rows if key(row["type"], row["config"] or "") == wanted)
+            hidden = self._stepped_back(connection)
+            alike_rows = (
+                row
+                for row in rows
+                if row["id"] not in hidden and key(row["type"], row["config"] or "") == wanted
+            )
             found = next(map(self.record, alike_rows), None)
             if found is None:
                 self.insert(connection, [config])
@@ -52,6 +67,30 @@ class ConfigStore(Records[Config]):
             return stored
 
         return await self.store.write(work)
+
+    def stepped_back(self, for_model: bool = False) -> set[str]:
+        """Ids of the studio's shipped configs that lists leave out, because an import has brought
+        another studio's shipped config of the same type and content under an id of its own.
+
+        In a list `for_model`, one that is meant for a family of models replaces none that is meant
+        for all: of a model of no known family, ours is still the one to begin with.
+        """
+        return self.store.read(lambda connection: self._stepped_back(connection, for_model))
+
+    def _stepped_back(self, connection: Connection, for_model: bool = False) -> set[str]:
+        shipped: dict[tuple[str, str, str], str] = {}
+        theirs = set()
+        query = select(self.table).where(self.table.c.is_default == 1)
+        for row in connection.execute(query):
+            is_format = row.type == ConfigType.AXOLOTL_DATASET_FORMATS
+            # Several formats have the same columns: their names tell them apart.
+            name = row.description or "" if is_format else ""
+            content = (row.type or "", name, key(row.type or "", row.config or ""))
+            if row.id == shipped_id(row.type or "", row.description or ""):
+                shipped[content] = row.id
+            elif not (for_model and row.model_family):
+                theirs.add(content)
+        return {id for content, id in shipped.items() if content in theirs}
 
     def families(self, allowed: Mapping[str, Collection[Any]]) -> set[str]:
         """Families that shipped configs are meant for, of those configs whose columns have one of

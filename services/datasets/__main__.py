@@ -19,7 +19,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
     rules = DatasetService(datasets, ProjectPaths(settings), hub, prompts)
     return DomainParts(
         DatasetsServicer(rules, datasets),
-        Dataset,
+        [Dataset],
         background=[rules.forget_rows],
         close=[prompts.close, hub.close],
     )

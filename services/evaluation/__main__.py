@@ -11,7 +11,12 @@ from services.evaluation.events import changes_of_event
 from services.evaluation.peers import Peers
 from services.evaluation.service import EvaluationService
 from services.evaluation.servicer import EvaluationServicer
-from services.evaluation.store import EvaluationJob, EvaluationLease, EvaluationStore
+from services.evaluation.store import (
+    EvaluationEvent,
+    EvaluationJob,
+    EvaluationLease,
+    EvaluationStore,
+)
 from services.evaluation.validate import Validation
 
 
@@ -23,7 +28,12 @@ def build(settings: Settings, store: Store) -> DomainParts:
     rules = EvaluationService(jobs.lifecycle, checks, peers)
     validation = Validation(checks, peers, jobs.workspace)
     servicer = EvaluationServicer(rules, validation, jobs.lifecycle, jobs.link)
-    return DomainParts(servicer, EvaluationJob, background=[jobs.run], close=peers.closers())
+    return DomainParts(
+        servicer,
+        [EvaluationJob, EvaluationEvent],
+        background=[jobs.run],
+        close=peers.closers(),
+    )
 
 
 service = domain_service("evaluation", Path(__file__).parent, build)

@@ -13,6 +13,8 @@ class EvaluationJob(JobRecord, kw_only=True):
 
     __tablename__ = "evaluation_jobs"
     LOCATIONS = ("evaluation_dir",)
+    FOLDERS = ("evaluation_dir",)
+    OUTCOMES = ("metrics", "rows", "samples")
 
     type: Mapped[str | None]
     parent_job_id: Mapped[str | None] = mapped_column(index=True)

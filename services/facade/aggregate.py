@@ -10,6 +10,7 @@ from chassis.errors import InvalidArgument, ResourceExhausted, Violations
 from chassis.paths import ProjectPaths
 from chassis.peers import Link
 from ft.channel import MAX_DOCUMENT_BYTES
+from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_database_pb2 import (
     ImportDocumentRequest,
     StreamExportRequest,
@@ -21,8 +22,9 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ImportDatabaseRequest,
     ImportDatabaseResponse,
 )
+from services.facade.document import Document
 from services.facade.exporting import export
-from services.facade.importing import Import, content_of
+from services.facade.importing import Import
 
 AGGREGATED = ("ExportDatabase", "ImportDatabase", "StreamExport", "ImportDocument")
 PART_BYTES = 1024 * 1024
@@ -61,19 +63,30 @@ class DatabaseServicer:
                     yield StreamExportResponse(data=data[first : first + PART_BYTES])
 
     async def ImportDatabase(self, request: ImportDatabaseRequest) -> ImportDatabaseResponse:
+        on_conflict = _on_conflict(request.on_conflict)
         field = "imported_json_path"
         path = self._file(field, request.imported_json_path)
         # In a thread: a large document takes seconds, in which others want their answers.
-        content = await asyncio.to_thread(lambda: content_of(_read(field, path), field))
-        tables = await Import(self._links, content).run(request.dry_run)
-        return ImportDatabaseResponse(tables=tables)
+        document = await asyncio.to_thread(lambda: Document.parse(_read(field, path), field))
+        return await self._import(document, on_conflict, request.dry_run)
 
     async def ImportDocument(self, request: ImportDocumentRequest) -> ImportDatabaseResponse:
-        document = request.exported_json
-        content = await asyncio.to_thread(lambda: content_of(document, "exported_json"))
-        return ImportDatabaseResponse(
-            tables=await Import(self._links, content).run(request.dry_run)
-        )
+        on_conflict = _on_conflict(request.on_conflict)
+        text = request.exported_json
+        document = await asyncio.to_thread(lambda: Document.parse(text, "exported_json"))
+        return await self._import(document, on_conflict, request.dry_run)
+
+    async def _import(
+        self, document: Document, on_conflict: OnConflict, dry_run: bool
+    ) -> ImportDatabaseResponse:
+        if on_conflict is OnConflict.REPLACE and not document.own:
+            description = (
+                "`replace` needs a file that this studio has exported; for one of another studio "
+                "use `skip`"
+            )
+            raise InvalidArgument.at("on_conflict", rules.REPLACEABLE, description)
+        tables = await Import(self._links, document, on_conflict).run(dry_run)
+        return ImportDatabaseResponse(tables=tables)
 
     def _file(self, field: str, location: str) -> Path:
         found = Violations()
@@ -82,6 +95,13 @@ class DatabaseServicer:
         found.raise_if_any()
         assert path is not None
         return path
+
+
+def _on_conflict(wanted: str) -> OnConflict:
+    found = Violations()
+    found.one_of("on_conflict", wanted or OnConflict.REFUSE, OnConflict)
+    found.raise_if_any()
+    return OnConflict(wanted or OnConflict.REFUSE)
 
 
 def _read(field: str, path: Path) -> bytes:

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from chassis import errors, rules
-from chassis.domains import DECIDER, TABLE_OF
+from chassis import errors
+from chassis.domains import DECIDER
 from chassis.ids import new_id
 from chassis.peers import Link, PeerRefusal
+from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 from ft.proto.tables_pb2 import (
     AbortImportRequest,
@@ -18,6 +19,7 @@ from ft.proto.tables_pb2 import (
     PrepareImportResponse,
     StageRowsRequest,
 )
+from services.facade.document import Document
 
 CHUNK_BYTES = 1024 * 1024
 MAX_TOLD = 20
@@ -25,11 +27,14 @@ MAX_TOLD = 20
 
 
 class Import:
-    """One import of a document's content, see proto/tables.proto."""
+    """One import of a document, see proto/tables.proto."""
 
-    def __init__(self, links: Mapping[str, Link], content: Mapping[str, Any]) -> None:
+    def __init__(
+        self, links: Mapping[str, Link], document: Document, on_conflict: OnConflict
+    ) -> None:
         self._links = links
-        self._content = content
+        self._document = document
+        self._on_conflict = on_conflict
         self._id = new_id()
 
     async def run(self, dry_run: bool) -> list[ImportedTable]:
@@ -42,6 +47,8 @@ class Import:
         try:
             await self._each(self._stage)
             reports = [table for part in await self._each(self._prepare) for table in part.tables]
+            for table in reports:
+                table.stale.extend(self._document.stale.get(table.table, ()))
             if not dry_run:
                 _require_taken(reports)
         except BaseException:
@@ -64,16 +71,19 @@ class Import:
         return list(outcomes)
 
     async def _stage(self, domain: str) -> None:
-        table = TABLE_OF[domain]
-        for first, rows_json in _chunks(self._content.get(table, [])):
-            request = StageRowsRequest(
-                import_id=self._id, table=table, first=first, rows_json=rows_json
-            )
-            await self._links[domain].send("StageRows", request.SerializeToString())
+        for table, rows in self._document.tables(domain):
+            chunks = _chunks(rows)
+            # In a thread: a large table takes seconds, in which others want their answers.
+            while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+                first, rows_json = chunk
+                request = StageRowsRequest(
+                    import_id=self._id, table=table, first=first, rows_json=rows_json
+                )
+                await self._links[domain].send("StageRows", request.SerializeToString())
 
     async def _prepare(self, domain: str) -> PrepareImportResponse:
-        request = PrepareImportRequest(import_id=self._id).SerializeToString()
-        answer = await self._links[domain].send("PrepareImport", request)
+        request = PrepareImportRequest(import_id=self._id, on_conflict=self._on_conflict)
+        answer = await self._links[domain].send("PrepareImport", request.SerializeToString())
         return PrepareImportResponse.FromString(answer)
 
     async def _commit(self) -> None:
@@ -112,7 +122,7 @@ class Import:
         await asyncio.shield(asyncio.gather(*(one(link) for link in self._links.values())))
 
 
-def _chunks(rows: Sequence[Any]) -> Iterator[tuple[int, str]]:
+def _chunks(rows: Iterable[Any]) -> Iterator[tuple[int, str]]:
     """JSON lists of rows, not too large, with the place of the first row of each; one at least, so
     that every domain knows of the import."""
     first, part, size = 0, list[str](), 0
@@ -124,28 +134,6 @@ def _chunks(rows: Sequence[Any]) -> Iterator[tuple[int, str]]:
         part.append(text)
         size += len(text)
     yield first, f"[{', '.join(part)}]"
-
-
-def content_of(document: str | bytes, field: str) -> dict[str, list[Any]]:
-    """The rows of a document by table. Raises InvalidArgument, naming the request's field."""
-    try:
-        tables = json.loads(document)
-    except (ValueError, RecursionError) as error:
-        raise _no_export(field, f"is not an export file: {error}") from error
-    if not isinstance(tables, dict):
-        raise _no_export(field, "is not an export file: it must be a JSON object")
-    content = {}
-    for name in TABLE_OF.values():
-        table = tables.get(name) or {}
-        rows = table.get("data", []) if isinstance(table, dict) else None
-        if not isinstance(rows, list):
-            raise _no_export(name, "must be an object whose `data` is a list of rows")
-        content[name] = rows
-    return content
-
-
-def _no_export(field: str, description: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument.at(field, rules.EXPORT_FILE, description)
 
 
 def _require_taken(reports: Sequence[ImportedTable]) -> None:

@@ -12,7 +12,12 @@ from services.fine_tuning.events import changes_of_event
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.servicer import FineTuningServicer
-from services.fine_tuning.store import FineTuningJob, FineTuningLease, FineTuningStore
+from services.fine_tuning.store import (
+    FineTuningEvent,
+    FineTuningJob,
+    FineTuningLease,
+    FineTuningStore,
+)
 from services.fine_tuning.validate import Validation
 
 
@@ -24,7 +29,12 @@ def build(settings: Settings, store: Store) -> DomainParts:
     rules = FineTuningService(jobs.lifecycle, records, checks, peers, paths, jobs.workspace)
     validation = Validation(checks, records, peers, jobs.workspace)
     servicer = FineTuningServicer(rules, validation, jobs.lifecycle, jobs.link)
-    return DomainParts(servicer, FineTuningJob, background=[jobs.run], close=peers.closers())
+    return DomainParts(
+        servicer,
+        [FineTuningJob, FineTuningEvent],
+        background=[jobs.run],
+        close=peers.closers(),
+    )
 
 
 service = domain_service("fine_tuning", Path(__file__).parent, build)

@@ -23,6 +23,8 @@ class FineTuningJob(JobRecord, kw_only=True):
 
     __tablename__ = "fine_tuning_jobs"
     LOCATIONS = ("out_dir", "user_script")
+    FOLDERS = ("out_dir",)
+    OUTCOMES = ("adapter_id", "manifest")
 
     base_model_id: Mapped[str | None]
     dataset_id: Mapped[str | None]

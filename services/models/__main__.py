@@ -13,7 +13,7 @@ from services.models.exports.registration import Registration
 from services.models.exports.served import ServedExports
 from services.models.exports.service import ExportJobs
 from services.models.exports.serving import ServedModels
-from services.models.exports.store import ExportLease, ExportStore
+from services.models.exports.store import ExportEvent, ExportJob, ExportLease, ExportStore
 from services.models.exports.trained import TrainedPrompts
 from services.models.hub import HubModels
 from services.models.peers import Adapters, Prompts
@@ -43,7 +43,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
     )
     return DomainParts(
         servicer,
-        Model,
+        [Model, ExportJob, ExportEvent],
         background=[jobs.run],
         close=[adapters.close, prompts.close, hub.close],
     )

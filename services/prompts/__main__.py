@@ -15,7 +15,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
     """What is the domain's own."""
     prompts, datasets = PromptStore(store), Datasets(settings)
     servicer = PromptsServicer(PromptService(prompts, datasets), prompts)
-    return DomainParts(servicer, Prompt, close=[datasets.close])
+    return DomainParts(servicer, [Prompt], close=[datasets.close])
 
 
 service = domain_service("prompts", Path(__file__).parent, build)

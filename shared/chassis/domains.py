@@ -36,7 +36,9 @@ DOMAIN_SERVICES: dict[str, ServiceDescriptor] = {
 TABLES: ServiceDescriptor = tables_pb2.DESCRIPTOR.services_by_name["Tables"]
 """What every domain serves beside its own RPCs."""
 TABLE_OF = {name: domain.table for name, domain in DOMAINS.items()}
-"""The table of each domain."""
+"""The contract's table of each domain."""
+MORE_TABLES_OF = {name: domain.more_tables for name, domain in DOMAINS.items()}
+"""Tables of the studio's own that exports carry as well."""
 DECIDER = "configs"
 """The domain that decides whether an import is committed."""
 

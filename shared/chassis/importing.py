@@ -1,25 +1,25 @@
 """A domain's part of an import: staged, prepared, committed or forgotten."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 
-from chassis import errors, rules
+from chassis import errors
 from chassis.records import Base
-from chassis.rows import MAX_SHOWN, DomainTable, shortened, storable
+from chassis.rows import DomainTable
+from chassis.sorting import Sorting
 from chassis.staging import ImportState, Staging
 from chassis.store import Store
-from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable, RefusedRow
+from ft.enums import OnConflict
+from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 
 log = structlog.get_logger()
 
 POLL_SECONDS = 1.0
-MAX_REFUSED = 1000
-"""How many refused rows of a table are told one by one."""
 Resolve = Callable[[str, bool], Awaitable[bool | None]]
 """Asks the domain that decides about an import, by its id and whether to give it up now: True if it
 is committed, False if it is given up, None while neither is decided."""
@@ -54,42 +54,21 @@ class DomainImport:
 
         await self._store.write(work)
 
-    async def prepare(self, import_id: str) -> list[ImportedTable]:
+    async def prepare(
+        self, import_id: str, on_conflict: OnConflict = OnConflict.REFUSE
+    ) -> list[ImportedTable]:
         """Checks the staged rows and says what becomes of each."""
 
         def work(connection: Connection) -> list[ImportedTable]:
             self._staging.open(connection, import_id)
-            reports, taken = [], {}
+            sorting = Sorting(connection, on_conflict)
             for table in self._tables:
-                report, taken[table.name] = self._sorted(connection, import_id, table)
-                reports.append(report)
-            if not any(report.refused for report in reports):
-                self._staging.keep_only(connection, import_id, taken)
-            return reports
+                sorting.sort(table, self._staging.rows(connection, import_id, table.name))
+            if not sorting.refused:
+                self._staging.keep_only(connection, import_id, sorting.places)
+            return sorting.reports
 
         return await self._store.write(work)
-
-    def _sorted(
-        self, connection: Connection, import_id: str, table: DomainTable
-    ) -> tuple[ImportedTable, set[int]]:
-        report, taken = ImportedTable(table=table.name), set[int]()
-        there = table.existing(connection)
-        places: dict[str, str] = {}
-        for row in self._staging.rows(connection, import_id, table.name):
-            found = errors.Violations()
-            place = f"{table.name}[{row.place}]"
-            record = table.check(place, row.content, found)
-            if record is not None:
-                _check_place(places, record.id, place, found)
-                _check_difference(place, table, row.content, record, there.get(record.id), found)
-            if found.found:
-                _refuse(report, record, found.found)
-            elif record is not None and record.id in there:
-                report.identical.append(record.id)
-            elif record is not None:
-                report.taken.append(record.id)
-                taken.add(row.place)
-        return report, taken
 
     async def commit(self, import_id: str) -> None:
         """Takes the prepared rows in; where it is decided, the decision with them.
@@ -111,11 +90,13 @@ class DomainImport:
 
         await self._store.write(work)
 
-    def _staged(self, connection: Connection, import_id: str, table: DomainTable) -> list[Base]:
-        checked = errors.Violations()
-        rows = self._staging.rows(connection, import_id, table.name)
-        records = (table.check(table.name, row.content, checked) for row in rows)
-        return [record for record in records if record is not None]
+    def _staged(
+        self, connection: Connection, import_id: str, table: DomainTable
+    ) -> Iterator[tuple[Any, Base]]:
+        for row in self._staging.rows(connection, import_id, table.name):
+            record = table.check(table.name, row.content, errors.Violations())
+            if record is not None:
+                yield row.content, record
 
     async def abort(self, import_id: str) -> None:
         """Forgets an import that is not committed."""
@@ -166,29 +147,3 @@ class DomainImport:
         elif committed is False:
             log.warning("import given up", import_id=import_id)
             await self.abort(import_id)
-
-
-def _check_place(places: dict[str, str], id: str, place: str, found: errors.Violations) -> None:
-    first = places.setdefault(id, place)
-    taken = f"{shortened(id)} is the id of {first} already"
-    found.check(f"{place}.id", rules.ROW_ID, first == place, taken)
-
-
-def _check_difference(
-    place: str, table: DomainTable, row: Any, record: Base, there: Any, found: errors.Violations
-) -> None:
-    if there is None or found.found:
-        return
-    description = f"{shortened(record.id)} is there with another content"
-    same = table.same(row, record, there)
-    found.check(f"{place}.id", rules.SAME_CONTENT, same, description)
-
-
-def _refuse(report: ImportedTable, record: Base | None, found: Sequence[errors.Violation]) -> None:
-    if len(report.refused) >= MAX_REFUSED:
-        return
-    first, *others = found
-    reason = "; ".join([first.description, *(f"{v.field}: {v.description}" for v in others)])
-    id = record.id[:MAX_SHOWN] if record is not None and storable(record.id) else ""
-    refused = RefusedRow(place=first.field, id=id, reason=reason, rule=first.rule)
-    report.refused.append(refused)

@@ -42,7 +42,7 @@ class Listing(Generic[M, Row]):
 
     `response` has the rows in its one repeated field, as `shown` makes messages of them. It can be
     filtered and sorted by what these messages have in fields that are columns, and by the columns
-    in `also`.
+    in `also`. The list of all rows leaves out those whose ids are in `hidden`.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Listing(Generic[M, Row]):
         response: type[M],
         shown: Callable[[Row], Message] | None = None,
         also: Iterable[str] = (),
+        hidden: Callable[[], Collection[str]] = tuple,
     ) -> None:
         [items] = (field for field in response.DESCRIPTOR.fields if field.is_repeated)
         kind = GetMessageClass(items.message_type)  # type: ignore[arg-type]
@@ -65,15 +66,23 @@ class Listing(Generic[M, Row]):
         self._items = items.name
         self._shown = shown or (lambda record: to_message(kind, record))
         self._pages = Pages(records, [*names, *also])
-        self._all = CachedList(records.store, lambda: self._answer(records.all()))
+        self._hidden = hidden
+        self._all = CachedList(records.store, lambda: self._answer(self._shown_rows(records)))
 
     def answer(
-        self, request: Any, allowed: Mapping[str, Collection[Any]] | None = None
+        self,
+        request: Any,
+        allowed: Mapping[str, Collection[Any]] | None = None,
+        hidden: Collection[str] = (),
     ) -> M | bytes:
-        """What a list request asks for; `allowed` narrows it further, see `Pages.page`."""
+        """What a list request asks for; `allowed` and `hidden` narrow it, see `Pages.page`."""
         if not request.ByteSize():
             return self._all.get()
-        return self._answer(*self._pages.page(request, allowed or {}))
+        return self._answer(*self._pages.page(request, allowed or {}, hidden))
+
+    def _shown_rows(self, records: Records[Row]) -> list[Row]:
+        hidden = self._hidden()
+        return [row for row in records.all() if row.id not in hidden]
 
     def _answer(self, rows: Iterable[Row], next_page_token: str = "") -> M:
         items = {self._items: [self._shown(row) for row in rows]}

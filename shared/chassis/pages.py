@@ -53,13 +53,16 @@ class Pages(Generic[Row]):
         self._arrival = _Term(Field(columns["seq"], collation))
 
     def page(
-        self, request: Any, allowed: Mapping[str, Collection[Any]]
+        self,
+        request: Any,
+        allowed: Mapping[str, Collection[Any]],
+        hidden: Collection[str] = (),
     ) -> tuple[Sequence[Row], str]:
         """The rows that a list request asks for, and the token of the next page, empty if there is
         no further row.
 
         `allowed` narrows the list, beside the request's filter, to rows whose columns have one of
-        the given values. Raises InvalidArgument.
+        the given values; rows whose ids are `hidden` are left out. Raises InvalidArgument.
         """
         found = Violations()
         size = _size(request, found)
@@ -67,6 +70,8 @@ class Pages(Generic[Row]):
         terms = self._terms(request.order_by, found)
         found.raise_if_any()
         query = select(self._records.table).where(*wanted, *self._records.among(allowed))
+        if hidden:
+            query = query.where(self._records.table.c.id.not_in(hidden))
         mark = _mark(request)
         if request.page_token:
             query = query.where(_behind(terms, _values(request.page_token, mark, terms)))

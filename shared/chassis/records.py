@@ -21,6 +21,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 from chassis import errors, repeats, rules
 from chassis.store import Store
 
+TIMES = ("created_at", "updated_at")
+"""When a row was made, and when it was changed last."""
+
 
 def now() -> datetime:
     """The time, in UTC and without an offset, as tables keep it."""
@@ -43,6 +46,11 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
     """Columns that hold paths."""
     NOT_EXPORTED: ClassVar[tuple[str, ...]] = ()
     """Columns that mean nothing, or must not be known, outside of this studio."""
+    OUTCOMES: ClassVar[tuple[str, ...]] = ()
+    """Columns that the studio fills in by itself, later than the row was made."""
+    OWNER_ID: ClassVar[str] = ""
+    """Column with the id of the row that this one is about and is exported and imported with; it is
+    in the table that the service names before this one."""
 
     @classmethod
     def table(cls) -> Table:
@@ -58,6 +66,22 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
             for column in self.table().columns
             if column.key != "seq"
         }
+
+    @classmethod
+    def moving(cls) -> frozenset[str]:
+        """Columns that change without anybody having written: an import does not compare them."""
+        return frozenset((*TIMES, *cls.OUTCOMES))
+
+    @classmethod
+    def kept(cls) -> frozenset[str]:
+        """Columns that an import never replaces."""
+        return frozenset(("id", *cls.moving()))
+
+    @classmethod
+    def exported(cls) -> Select[Any]:
+        """Rows that an export has, oldest first."""
+        table = cls.table()
+        return select(table).order_by(table.c.seq)
 
     @classmethod
     def complete(cls, place: str, values: dict[str, Any], found: errors.Violations) -> None:

@@ -1,64 +1,48 @@
-"""Rows of export files: from a table, and back into one after a check.
+"""Rows of export files on their way into a table, after a check. See `chassis.document`."""
 
-The format is that of the studio in the field: `{table: {"schema": text, "data": [row]}}`. The
-`schema` text is for readers; it is never executed.
-"""
-
-import json
 import math
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import Connection, select, update
 
 from chassis import errors, rules
 from chassis.convert import table_time
-from chassis.records import Base, Records
+from chassis.document import CONTRACT_COLUMNS
+from chassis.records import TIMES, Base, Records, now
 from chassis.requests import MAX_TEXT_CHARACTERS
 
 MAX_INT = 2**31 - 1
 """Messages and PostgreSQL take no larger whole number."""
 MAX_SHOWN = 100
 """How much of a value a message shows."""
-CHUNK_BYTES = 512 * 1024
-"""How much of a table is sent at once."""
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class DomainTable:
-    """One table of a domain, as exports and imports see it."""
+    """One table of a domain, as exports and imports see it.
 
-    def __init__(self, records: Records[Any]) -> None:
+    `owner` has the rows that those of this table are about, if there is one.
+    """
+
+    def __init__(self, records: Records[Any], owner: "DomainTable | None" = None) -> None:
         self.name: str = records.table.name
+        self.kind: type[Base] = records.kind
+        self.owner = owner
         self._records = records
-        kept = ("seq", *records.kind.NOT_EXPORTED)
-        self._columns = [c for c in records.table.columns if c.key not in kept]
+        left_out = ("seq", *records.kind.NOT_EXPORTED)
+        self._columns = [c for c in records.table.columns if c.key not in left_out]
+        self.contract_columns = CONTRACT_COLUMNS.get(self.name, ())
+        self.own_columns = [c.key for c in self._columns if c.key not in self.contract_columns]
 
-    @property
-    def schema(self) -> str:
-        """The table's CREATE TABLE statement."""
-        table = CreateTable(self._records.table, if_not_exists=True)
-        return str(table.compile(dialect=sqlite.dialect())).strip()
-
-    def export(self, connection: Connection) -> Iterator[str]:
-        """All rows, oldest first: JSON objects separated by commas, in parts."""
-        query = select(*self._columns).order_by(self._records.table.c.seq)
-        part: list[str] = []
-        size = 0
-        for row in connection.execute(query).mappings():
-            part.append(json.dumps({key: _plain(value) for key, value in row.items()}))
-            size += len(part[-1])
-            if size >= CHUNK_BYTES:
-                yield ", ".join(part)
-                part, size = [], 0
-        if part:
-            yield ", ".join(part)
+    def owner_id(self, row: Any) -> str:
+        """Id of the owner's row that a row, or a record, is about."""
+        name = self.kind.OWNER_ID
+        return str(row[name] if isinstance(row, Mapping) else getattr(row, name))
 
     def check(self, place: str, row: Any, found: errors.Violations) -> Base | None:
         """The record that a row of a file makes; what is wrong with it is noted.
@@ -77,9 +61,12 @@ class DomainTable:
         description = f"has {length} characters; {MAX_TEXT_CHARACTERS} are allowed"
         found.check(f"{place}.id", rules.TEXT_LENGTH, length <= MAX_TEXT_CHARACTERS, description)
         values = self._values(place, row, found)
-        self._records.kind.complete(place, values, found)
-        missing = {c.key: None for c in self._columns if c.nullable and c.key not in values}
-        return self._records.kind(**missing, **values) if identified else None
+        self.kind.complete(place, values, found)
+        missing = {c.key: c.nullable for c in self._columns if c.key not in ("id", *TIMES, *values)}
+        for key in (key for key, nullable in missing.items() if not nullable):
+            found.add(f"{place}.{key}", rules.COLUMN_VALUE, "must be set")
+        content: dict[str, Any] = {**dict.fromkeys(missing), **values}
+        return self.kind(**content) if identified else None
 
     def _values(self, place: str, row: Mapping[str, Any], found: errors.Violations) -> Any:
         values = {}
@@ -96,24 +83,56 @@ class DomainTable:
     def existing(self, connection: Connection) -> Mapping[str, Mapping[str, Any]]:
         """The rows that are there, as an export has them, by id."""
         rows = connection.execute(select(*self._columns)).mappings()
-        return {row["id"]: {key: _plain(value) for key, value in row.items()} for row in rows}
+        return {row["id"]: {key: plain(value) for key, value in row.items()} for row in rows}
 
-    def same(self, row: Mapping[str, Any], record: Base, there: Mapping[str, Any]) -> bool:
-        """Whether the row says nothing that differs from what is there."""
-        return all(
-            _plain(getattr(record, key)) == there[key] for key in there if row.get(key) is not None
-        )
+    def differing(self, row: Mapping[str, Any], record: Base, there: Mapping[str, Any]) -> set[str]:
+        """Columns in which a row says something else than what is there, but for those that move
+        by themselves.
 
-    def take(self, connection: Connection, records: list[Base]) -> None:
-        """Inserts records."""
-        self._records.insert(connection, records)
+        An empty column says something only in a row that this studio has exported.
+        """
+        says = row.keys() if is_own(row) else {key for key in row if row[key] is not None}
+        compared = there.keys() & says - self.kind.moving()
+        return {key for key in compared if plain(getattr(record, key)) != there[key]}
+
+    def has(self, connection: Connection, id: str) -> bool:
+        """Whether a row with that id is there."""
+        column = self._records.table.c.id
+        return connection.scalar(select(column).where(column == id)) is not None
+
+    def take(self, connection: Connection, rows: Iterable[tuple[Any, Base]]) -> None:
+        """Inserts the records that rows of a file make, and changes those that are there to what
+        the rows say."""
+        column = self._records.table.c.id
+        # What has an owner comes with it, and is new.
+        there = set[str]() if self.owner else set(connection.scalars(select(column)))
+        adding = []
+        for row, record in rows:
+            if record.id in there:
+                self._replace(connection, row, record)
+            else:
+                adding.append(record)
+        self._records.insert(connection, adding)
+
+    def _replace(self, connection: Connection, row: Mapping[str, Any], record: Base) -> None:
+        table = self._records.table
+        said = {c.key for c in self._columns if c.key in row} - self.kind.kept()
+        values = {key: getattr(record, key) for key in said}
+        statement = update(table).where(table.c.id == record.id)
+        connection.execute(statement.values(**values, updated_at=now()))
 
     def lock(self, connection: Connection) -> None:
         """Keeps others from writing until the transaction under way has ended."""
         self._records.lock(connection)
 
 
-def _plain(value: Any) -> Any:
+def is_own(row: Mapping[str, Any]) -> bool:
+    """Whether a row has what only exports of this studio have."""
+    return "created_at" in row
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON has it."""
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -53,3 +53,16 @@ ROW_ID = Rule("FT-902", "A row has an id, a text that is not empty, and no two r
 COLUMN_VALUE = Rule("FT-903", "A value has the type of its column and fits into it.")
 JOB_ROW = Rule("FT-904", "A job's row has a known state, and an id that can name a folder.")
 SAME_CONTENT = Rule("FT-905", "A row whose id is there already says the same as what is there.")
+REPLACEABLE = Rule(
+    "FT-030",
+    "Only a row that this studio has exported, and no other studio has changed since, replaces "
+    "what is here.",
+)
+OWN_TABLE = Rule(
+    "FT-031",
+    "A row of a table `fts_...` is as this studio has exported it, with a JSON object in "
+    "`extra_json`.",
+)
+EVENT_ROW = Rule(
+    "FT-032", "An event of a job has a kind that clients see, and a report of its kind."
+)

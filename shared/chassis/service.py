@@ -37,8 +37,8 @@ class DomainParts:
 
     servicer: object
     """Answers the RPCs of the domain's service."""
-    record: type[Base]
-    """The kind of record that exports and imports carry."""
+    records: Sequence[type[Base]]
+    """The kinds of records that exports and imports carry: one that belongs to another behind it."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     """Work beside the calls, begun once the store is open."""
     close: Sequence[Callable[[], Awaitable[None]]] = ()
@@ -56,7 +56,7 @@ def domain_service(
     def parts(settings: Settings) -> Parts:
         store = Store(settings.service, settings.store_url, folder / "migrations")
         own = build(settings, store)
-        tables = TablesServicer(settings, store, own.record)
+        tables = TablesServicer(settings, store, *own.records)
         background = [*own.background, tables.run]
         if DOMAINS[name].keeps_requests:
             background.append(Forgetting(store, settings.repeat_days).run)

@@ -8,12 +8,14 @@ from sqlalchemy import Connection
 
 from chassis import domains, errors
 from chassis.config import Settings
+from chassis.exporting import export
 from chassis.importing import DomainImport, Resolve
 from chassis.records import Base, Records
 from chassis.rows import DomainTable
 from chassis.snapshot import Snapshot
 from chassis.staging import ImportState
 from chassis.store import Store
+from ft.enums import OnConflict
 from ft.proto.tables_pb2 import (
     AbortImportRequest,
     AbortImportResponse,
@@ -33,12 +35,17 @@ from ft.proto.tables_pb2 import (
 
 
 class TablesServicer:
-    """Answers about the tables of one domain. `run` is work for the background, `close` for the
-    end."""
+    """Answers about the tables of one domain, of which one with an owner follows its owner.
+
+    `run` is work for the background, `close` for the end.
+    """
 
     def __init__(self, settings: Settings, store: Store, *kinds: type[Base]) -> None:
         self._store = store
-        self._tables = [DomainTable(Records(store, kind)) for kind in kinds]
+        self._tables: list[DomainTable] = []
+        for kind in kinds:
+            owner = self._tables[-1] if kind.OWNER_ID else None
+            self._tables.append(DomainTable(Records(store, kind), owner))
         self._exports: dict[str, Snapshot] = {}
         self._decider = domains.tables(domains.DECIDER, settings)
         self._decides = settings.service == domains.DECIDER
@@ -58,10 +65,8 @@ class TablesServicer:
                 await snapshot.until_released()
             finally:
                 del self._exports[request.export_id]
-            for table in self._tables:
-                yield ExportTablesResponse(table=table.name, schema=table.schema)
-                for rows in table.export(snapshot.connection):
-                    yield ExportTablesResponse(table=table.name, rows_json=rows)
+            for part in export(snapshot.connection, self._tables):
+                yield part
 
     async def ReleaseTables(self, request: ReleaseTablesRequest) -> ReleaseTablesResponse:
         snapshot = self._exports.get(request.export_id)
@@ -75,7 +80,10 @@ class TablesServicer:
         return StageRowsResponse()
 
     async def PrepareImport(self, request: PrepareImportRequest) -> PrepareImportResponse:
-        return PrepareImportResponse(tables=await self._import.prepare(request.import_id))
+        on_conflict = OnConflict(request.on_conflict or OnConflict.REFUSE)
+        return PrepareImportResponse(
+            tables=await self._import.prepare(request.import_id, on_conflict)
+        )
 
     async def CommitImport(self, request: CommitImportRequest) -> CommitImportResponse:
         await self._import.commit(request.import_id)

@@ -17,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis import domains
 from chassis.config import Settings
+from chassis.document import own_table
 from chassis.domains import TABLE_OF
 from chassis.ids import new_id
 from chassis.rpc import Dispatcher
@@ -126,18 +127,21 @@ async def put_rows(folder: Path, domain: str, *rows: Mapping[str, Any]) -> Impor
 
 
 async def exported_rows(folder: Path, domain: str) -> list[dict[str, Any]]:
-    """The rows of a service's table as an export has them."""
+    """The rows of a service's table as an export has them, each with what is the studio's own."""
     peer = domains.tables(domain, settings_in(folder, CALLER))
-    rows: list[dict[str, Any]] = []
+    found: dict[str, list[dict[str, Any]]] = {}
     async with aclosing(
         peer.link.stream("ExportTables", ExportTablesRequest(export_id="e").SerializeToString())
     ) as parts:
         await anext(parts)
         await peer(lambda s: s.ReleaseTables, ReleaseTablesRequest(export_id="e"))
-        async for part in parts:
-            rows += json.loads(f"[{ExportTablesResponse.FromString(part).rows_json}]")
+        async for data in parts:
+            part = ExportTablesResponse.FromString(data)
+            found.setdefault(part.table, []).extend(json.loads(f"[{part.rows_json}]"))
     await peer.close()
-    return rows
+    table = TABLE_OF[domain]
+    own = {row["row_id"]: json.loads(row["extra_json"]) for row in found[own_table(table)]}
+    return [{**row, **own[row["id"]]} for row in found[table]]
 
 
 async def _health(check: Any) -> str:

@@ -10,9 +10,11 @@ class Domain:
     name: str
     """Name of its process, of its health entry and of its folder below `services/`."""
     table: str
-    """Name of its table in an export."""
+    """Name of the contract's table of its records in an export."""
     service: str
     """Name of its service in `proto/domains.proto`."""
+    more_tables: tuple[str, ...] = ()
+    """Names of the studio's own tables that exports carry as well."""
     keeps_requests: bool = True
     """Whether ids of Add requests are kept in a table of their own; jobs keep theirs on record."""
 
@@ -21,12 +23,24 @@ DOMAINS = {
     domain.name: domain
     for domain in (
         Domain("datasets", "datasets", "Datasets"),
-        Domain("models", "models", "Models"),
+        Domain("models", "models", "Models", ("export_jobs", "export_job_events")),
         Domain("adapters", "adapters", "Adapters"),
         Domain("prompts", "prompts", "Prompts"),
         Domain("configs", "configs", "Configs"),
-        Domain("fine_tuning", "fine_tuning_jobs", "FineTuning", keeps_requests=False),
-        Domain("evaluation", "evaluation_jobs", "Evaluation", keeps_requests=False),
+        Domain(
+            "fine_tuning",
+            "fine_tuning_jobs",
+            "FineTuning",
+            ("fine_tuning_job_events",),
+            keeps_requests=False,
+        ),
+        Domain(
+            "evaluation",
+            "evaluation_jobs",
+            "Evaluation",
+            ("evaluation_job_events",),
+            keeps_requests=False,
+        ),
     )
 }
 """In the order in which exports list their tables and imports go through them."""

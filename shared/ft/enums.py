@@ -14,6 +14,7 @@ __all__ = [
     "ModelExportType",
     "ModelFrameworkType",
     "ModelType",
+    "OnConflict",
     "PromptType",
 ]
 
@@ -74,6 +75,14 @@ class ModelExportType(StrEnum):
 
     MODEL_REGISTRY = "model_registry"
     CML_MODEL = "cml_model"
+
+
+class OnConflict(StrEnum):
+    """What an import makes of a row that is there already with another content."""
+
+    REFUSE = "refuse"
+    SKIP = "skip"
+    REPLACE = "replace"
 
 
 class ExportType(StrEnum):

@@ -4,13 +4,20 @@ import json
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis import rules
 from chassis.convert import rfc3339
+from chassis.errors import Violations
 from chassis.records import Base
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent
 
 STATE, WAIT, PROGRESS, NOTICE, REMOVED = "STATE", "WAIT", "PROGRESS", "NOTICE", "REMOVED"
+SHOWN = (STATE, WAIT, PROGRESS, NOTICE)
+"""Kinds of events that clients see."""
+MAX_EXPORTED_REPORTS = 1000
+"""How many PROGRESS events of a job an export has; of more, every other one, or fewer."""
 STUDIO, USER, WORKSPACE, JOB = "studio", "user", "workspace", "job"
 """Who makes a job move."""
 
@@ -19,6 +26,7 @@ class JobEventRecord(Base, kw_only=True):
     """One thing that happened to a job. `seq` is the cursor of watches."""
 
     __abstract__ = True
+    OWNER_ID = "job_id"
 
     job_id: Mapped[str] = mapped_column(index=True)
     kind: Mapped[str]
@@ -29,6 +37,32 @@ class JobEventRecord(Base, kw_only=True):
     actor: Mapped[str | None] = mapped_column(default=None)
     progress: Mapped[str | None] = mapped_column(default=None)
     """What the job reported, a JSON object."""
+
+    @classmethod
+    def exported(cls) -> Select[Any]:
+        # A job that reports every second would fill an export with its curve alone.
+        table = cls.table()
+        same = (table.c.job_id, table.c.kind)
+        count = func.count().over(partition_by=same)
+        number = func.row_number().over(partition_by=same, order_by=table.c.seq)
+        numbered = select(table, count.label("total"), number.label("number")).subquery()
+        events = numbered.c
+        every = 1 + (events.total - 1) // MAX_EXPORTED_REPORTS
+        chosen = (events.total - events.number) % every == 0  # The newest is one of them.
+        wanted = (events.kind != REMOVED) & ((events.kind != PROGRESS) | chosen)
+        columns = [events[column.key] for column in table.columns]
+        return select(*columns).where(wanted).order_by(events.seq)
+
+    @classmethod
+    def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
+        kind = values.get("kind")
+        if not found.check(f"{place}.kind", rules.EVENT_ROW, kind in SHOWN, f"is {kind!r}"):
+            return
+        try:
+            cls(**{"job_id": "", **values}).message()
+        except (AttributeError, TypeError, ValueError, RecursionError) as error:
+            description = f"is no report of a job: {error}"
+            found.add(f"{place}.progress", rules.EVENT_ROW, description)
 
     def message(self) -> JobEvent:
         """The event as clients see it."""

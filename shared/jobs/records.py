@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -80,13 +80,14 @@ class JobRecord(Base, kw_only=True):
         "sent_at",
         "request_id",
         "request_digest",
-        "retry",
         "token_hash",
         "reported_offset",
         "not_before",
         "waits_for",
     )
     """What would make a job run, or end one, in a studio that imports it."""
+    FOLDERS: ClassVar[tuple[str, ...]] = ()
+    """Columns with places that the job writes to."""
 
     cml_job_id: Mapped[str | None] = mapped_column(default=None)
     state: Mapped[str] = mapped_column(default=JobState.QUEUED, index=True, sort_order=500)
@@ -124,6 +125,17 @@ class JobRecord(Base, kw_only=True):
     """Up to where the job's events are known, in bytes of their file."""
 
     @classmethod
+    def moving(cls) -> frozenset[str]:
+        """What becomes of a job while it runs: all that the studio keeps about every job."""
+        return super().moving() | (JobRecord.__annotations__.keys() & cls.table().columns.keys())
+
+    @classmethod
+    def kept(cls) -> frozenset[str]:
+        """Ids stay, and so does the folder that the job writes to."""
+        ids = {key for key in cls.table().columns.keys() if key.endswith("_id")}  # noqa: SIM118
+        return super().kept() | ids | {*cls.FOLDERS}
+
+    @classmethod
     def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:
         # A job of a studio that kept no states must not look as if it were still under way, and
         # one that another studio has under way is not this one's to go on with.
@@ -135,6 +147,8 @@ class JobRecord(Base, kw_only=True):
         notices = values.get("notices", "[]")
         description = "must be a JSON list of sentences"
         found.check(f"{place}.notices", rules.COLUMN_VALUE, _is_notices(notices), description)
+        if "retry" in values:
+            _check_retry(f"{place}.retry", str(values["retry"]), found)
         # It names a folder of the job's own.
         id = str(values.get("id", ""))
         named = "/" not in id and id not in (".", "..")
@@ -445,6 +459,13 @@ class JobRecords(Records[Row]):
         time = max(now(), before or datetime.min)
         event = self._history.kind(id=new_id(), job_id=id, kind=kind, created_at=time, **fields)
         self._history.insert(connection, [event])
+
+
+def _check_retry(place: str, text: str, found: Violations) -> None:
+    try:
+        Retries.read(text)
+    except ValueError as error:
+        found.add(place, rules.COLUMN_VALUE, f"is no policy of retries: {error}")
 
 
 def _is_notices(text: Any) -> bool:

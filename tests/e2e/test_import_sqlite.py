@@ -6,38 +6,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.contract.todays_studio import COLUMNS, FLOATS, INTEGERS, TodaysStudio
 from tests.e2e.conftest import Studio, serving
 from tests.support import run
-
-COLUMNS = {
-    "models": "id type framework name description huggingface_model_name location "
-    "cml_registered_model_id mlflow_experiment_id mlflow_run_id",
-    "datasets": "id type name description huggingface_name location features",
-    "adapters": "id type name description huggingface_name model_id location "
-    "fine_tuning_job_id prompt_id cml_registered_model_id mlflow_experiment_id mlflow_run_id",
-    "prompts": "id type name description dataset_id prompt_template input_template "
-    "completion_template",
-    "fine_tuning_jobs": "id base_model_id dataset_id prompt_id num_workers cml_job_id adapter_id "
-    "num_cpu num_gpu num_memory num_epochs learning_rate out_dir training_arguments_config_id "
-    "model_bnb_config_id adapter_bnb_config_id lora_config_id training_arguments_config "
-    "model_bnb_config adapter_bnb_config lora_config dataset_fraction train_test_split "
-    "user_script user_config_id framework_type axolotl_config_id gpu_label_id adapter_name",
-    "evaluation_jobs": "id type cml_job_id parent_job_id base_model_id dataset_id prompt_id "
-    "num_workers adapter_id num_cpu num_gpu num_memory evaluation_dir model_bnb_config_id "
-    "adapter_bnb_config_id generation_config_id model_bnb_config adapter_bnb_config "
-    "generation_config",
-    "configs": "id type description config model_family is_default",
-}
-INTEGERS = {
-    "num_workers",
-    "num_cpu",
-    "num_gpu",
-    "num_memory",
-    "num_epochs",
-    "gpu_label_id",
-    "is_default",
-}
-FLOATS = {"learning_rate", "dataset_fraction", "train_test_split"}
 
 
 def value(column: str, number: int) -> Any:
@@ -54,8 +25,7 @@ def old_studio(file: Path) -> dict[str, list[dict[str, Any]]]:
     with closing(sqlite3.connect(file)) as db:
         db.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         db.execute("INSERT INTO alembic_version VALUES ('0123456789ab')")
-        for table, names in COLUMNS.items():
-            columns = names.split()
+        for table, columns in COLUMNS.items():
             db.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
             rows[table] = [
                 {column: value(column, number) for column in columns} for number in range(3)
@@ -83,20 +53,66 @@ def test_every_value_is_kept(tmp_path: Path) -> None:
         assert own(studio, rows) == rows
         again = studio.fts("db", "import-sqlite", str(file))
         assert [len(table["identical"]) for table in again["tables"]] == [4] * 7
+        taken = conflicts(studio, rows)
+        through_theirs(studio, tmp_path / "theirs.db", taken)
     assert file.read_bytes() == before
     assert list(tmp_path.glob("state.db*")) == [file]
 
 
-def own(studio: Studio, rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """What the studio exports of these rows and of their columns."""
+def conflicts(studio: Studio, rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Imports the file of today's studio and our export, each with another name of a model; what
+    our export has then."""
+    export(studio)
+    file = studio.project / "changed.json"
+    theirs = [{**rows["models"][0], "name": "theirs"}]
+    file.write_text(json.dumps({"models": {"data": theirs}}))
+    refused = run("fts", "db", "import", file.name, env=studio.env)
+    assert "FT-905" in refused.stderr
+    replaced = run("fts", "db", "import", file.name, "--on-conflict", "replace", env=studio.env)
+    assert "FT-030" in replaced.stderr
+    skipped = run("fts", "db", "import", file.name, "--on-conflict", "skip", env=studio.env)
+    assert "models models 0: skipped, here with another name" in skipped.stdout
+    ours = json.loads((studio.home / "export.json").read_text())
+    studio.fts("models", "remove", "models 0")
+    file.write_text(json.dumps({"models": {"data": theirs}}))
+    studio.fts("db", "import", file.name)
+    file.write_text(json.dumps(ours))
+    report = studio.fts("db", "import", file.name, "--on-conflict", "replace")
+    [models] = [table for table in report["tables"] if table["table"] == "models"]
+    assert [(row["id"], row["changed"]) for row in models["replaced"]] == [("models 0", ["name"])]
+    assert own(studio, rows) == rows
+    return export(studio)
+
+
+def through_theirs(studio: Studio, file: Path, ours: dict[str, Any]) -> None:
+    """Has a studio of today import our export, and imports its database file again."""
+    theirs = TodaysStudio(file)
+    assert theirs.take(ours) == set()
+    theirs.db.commit()
+    theirs.db.close()
+    report = studio.fts("db", "import-sqlite", str(file))
+    for table in report["tables"]:
+        assert len(table["identical"]) == len(ours[table["table"]]["data"])
+        assert not table["stale"]
+    assert export(studio) == ours
+
+
+def export(studio: Studio) -> dict[str, Any]:
+    """What `fts db export` writes."""
     target = studio.home / "export.json"
     done = run("fts", "db", "export", str(target), env=studio.env)
     assert done.returncode == 0, done.stderr
-    exported = json.loads(target.read_text())
+    document: dict[str, Any] = json.loads(target.read_text())
+    return document
+
+
+def own(studio: Studio, rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """What the studio exports of these rows and of their columns."""
+    exported = export(studio)
     ids = {table: {row["id"] for row in of} for table, of in rows.items()}
     return {
         table: [
-            {column: row[column] for column in COLUMNS[table].split()}
+            {column: row[column] for column in COLUMNS[table]}
             for row in exported[table]["data"]
             if row["id"] in ids[table]
         ]

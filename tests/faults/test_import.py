@@ -23,6 +23,8 @@ from tests.support import until
 ROUNDS = int(os.environ.get("FTS_FAULT_ROUNDS", "16"))
 ROWS = 20
 SETTLED_SECONDS = 30.0
+DESCRIBED = [domain for domain in DOMAINS if not TABLE_OF[domain].endswith("_jobs")]
+"""Domains whose rows have a description."""
 
 
 class Studio:
@@ -44,11 +46,11 @@ class Studio:
         self.processes[name].kill()
         self.start(name)
 
-    def take(self, document: str) -> grpc.StatusCode:
+    def take(self, document: str, on_conflict: str = "") -> grpc.StatusCode:
         """Imports the document; how that ended for the caller."""
         with grpc.insecure_channel(self.processes["facade"].address) as channel:
             stub = FineTuningStudioDatabaseStub(channel)
-            request = ImportDocumentRequest(exported_json=document)
+            request = ImportDocumentRequest(exported_json=document, on_conflict=on_conflict)
             call = stub.ImportDocument.future(request, timeout=120, wait_for_ready=True)
             code: grpc.StatusCode = call.code()
             return code
@@ -57,6 +59,12 @@ class Studio:
         """How many rows of a round a domain has."""
         query = f"SELECT count(*) FROM {TABLE_OF[domain]} WHERE id LIKE ?"
         return self._count(domain, query, f"{prefix}%")
+
+    def descriptions(self, domain: str) -> set[str]:
+        """What the rows of `described` say."""
+        query = f"SELECT description FROM {TABLE_OF[domain]} WHERE id LIKE 'r-%'"
+        with closing(sqlite3.connect(f"file:{self.folder}/{domain}.db?mode=ro", uri=True)) as db:
+            return {text for (text,) in db.execute(query)}
 
     def undecided(self) -> int:
         """How many imports any domain still keeps."""
@@ -80,6 +88,13 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 def document(prefix: str) -> str:
     rows = [{"id": f"{prefix}-{number}"} for number in range(ROWS)]
     return json.dumps({table: {"schema": "", "data": rows} for table in TABLE_OF.values()})
+
+
+def described(text: str) -> str:
+    """An export of this studio whose rows have all the same description."""
+    row = {"description": text, "created_at": "2026-01-01T00:00:00"}
+    rows = [{"id": f"r-{number}", **row} for number in range(ROWS)]
+    return json.dumps({TABLE_OF[domain]: {"data": rows} for domain in DESCRIBED})
 
 
 def test_a_killed_import_is_whole_or_not_there(studio: Studio) -> None:
@@ -106,6 +121,25 @@ def test_a_killed_import_is_whole_or_not_there(studio: Studio) -> None:
             assert found == {ROWS}, (victim, "acknowledged, and lost")
         outcomes["all" if found == {ROWS} else "none"] += 1
     print(f"imports with a kill -9 in them: {outcomes}")
+
+
+def test_a_killed_import_replaces_everything_or_nothing(studio: Studio) -> None:
+    dice = random.Random(11)
+    assert studio.take(described("0")) is grpc.StatusCode.OK
+    there = "0"
+    for number in range(1, ROUNDS // 2 + 1):
+        victim = dice.choice([DECIDER, "facade", *DOMAINS])
+        with ThreadPoolExecutor() as threads:
+            taking = threads.submit(studio.take, described(str(number)), "replace")
+            time.sleep(dice.uniform(0.0, 0.12))  # no condition: the point is to hit any moment
+            studio.kill_and_restart(victim)
+            code = taking.result()
+        until("it is decided everywhere", lambda: studio.undecided() == 0, SETTLED_SECONDS)
+        [found] = {text for domain in DESCRIBED for text in studio.descriptions(domain)}
+        assert found in (there, str(number)), (victim, code)
+        if code is grpc.StatusCode.OK:
+            assert found == str(number), (victim, "acknowledged, and lost")
+        there = found
 
 
 def test_a_domain_that_is_away_after_the_decision_completes_it_later(studio: Studio) -> None:

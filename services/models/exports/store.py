@@ -15,6 +15,9 @@ class ExportJob(JobRecord, kw_only=True):
     """An export job, and the model that it has become."""
 
     __tablename__ = "export_jobs"
+    LOCATIONS = ("location",)
+    FOLDERS = ("location", "artifact_location")
+    OUTCOMES = ("model_id", "cml_registered_model_id", "mlflow_experiment_id", "mlflow_run_id")
 
     type: Mapped[str]
     base_model_id: Mapped[str]

@@ -24,6 +24,15 @@ MAX_SHOWN = 20
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; change nothing.")]
 
+Conflict = Annotated[
+    api.OnConflict,
+    typer.Option(
+        "--on-conflict",
+        help="What becomes of rows that are here with another content: refuse the import, skip "
+        "them, or replace what people wrote in them (only by a file made by `fts db export`).",
+    ),
+]
+
 app = typer.Typer(help="Export and import everything the studio knows.", no_args_is_help=True)
 
 
@@ -52,9 +61,12 @@ def import_file(
     session: Session,
     path: Annotated[str, typer.Argument(help="Path within the project directory.")],
     dry_run: DryRun = False,
+    on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
     """Take in a file made by `fts db export`, all of it or nothing. Ids are kept."""
-    request = api.ImportDatabaseRequest(imported_json_path=path, dry_run=dry_run)
+    request = api.ImportDatabaseRequest(
+        imported_json_path=path, dry_run=dry_run, on_conflict=on_conflict
+    )
     response = session.client.ImportDatabase(request, timeout=SECONDS)
     _report(session, path, response, dry_run)
 
@@ -64,13 +76,16 @@ def import_sqlite(
     session: Session,
     file: Annotated[Path, typer.Argument(help="The database file of another studio.")],
     dry_run: DryRun = False,
+    on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
     """Take in the SQLite file of a studio that keeps everything in one; it is only read."""
     try:
         content = document(file)
     except Unreadable as error:
         raise CommandFailed(str(error), Exit.USAGE) from None
-    request = api.ImportDocumentRequest(exported_json=json.dumps(content), dry_run=dry_run)
+    request = api.ImportDocumentRequest(
+        exported_json=json.dumps(content), dry_run=dry_run, on_conflict=on_conflict
+    )
     response = session.client.ImportDocument(request, timeout=SECONDS)
     _report(session, str(file), response, dry_run)
 
@@ -114,14 +129,40 @@ def _report(
         session.out.data(as_dict(response))
     else:
         session.out.table(
-            ("TABLE", "NEW", "HERE ALREADY", "REFUSED"),
+            ("TABLE", "NEW", "HERE ALREADY", "SKIPPED", "REPLACED", "REFUSED"),
             [
-                (t.table, *(str(len(ids)) for ids in (t.taken, t.identical, t.refused)))
+                (
+                    t.table,
+                    *map(
+                        str,
+                        map(len, (t.taken, t.identical, t.skipped, t.replaced, t.refused)),
+                    ),
+                )
                 for t in response.tables
             ],
         )
-        for row in refused[:MAX_SHOWN]:
-            session.out.say(f"{row.place} {row.id}: {row.reason} ({row.rule})")
+        for line in _rows_told(response):
+            session.out.say(line)
     if refused:
         raise CommandFailed(f"{source} cannot be imported: {len(refused)} rows are refused")
     session.out.say(f"{source} can be imported" if dry_run else f"imported {source}")
+
+
+def _rows_told(response: api.ImportDatabaseResponse) -> Iterator[str]:
+    """A line about each row that is not simply new or here already."""
+    for table in response.tables:
+        for row in table.skipped:
+            yield f"{table.table} {row.id}: skipped, here with another {', '.join(row.kept)}"
+        for row in table.replaced:
+            kept = f"; kept {', '.join(row.kept)}" if row.kept else ""
+            yield f"{table.table} {row.id}: replaced {', '.join(row.changed)}{kept}"
+        for id in table.stale:
+            yield (
+                f"{table.table} {id}: another studio has changed it, so that it comes without its "
+                "times and what else only this studio keeps"
+            )
+    refused = [row for table in response.tables for row in table.refused]
+    for refusal in refused[:MAX_SHOWN]:
+        yield f"{refusal.place} {refusal.id}: {refusal.reason} ({refusal.rule})"
+    if len(refused) > MAX_SHOWN:
+        yield f"and {len(refused) - MAX_SHOWN} more rows are refused; --json has all"

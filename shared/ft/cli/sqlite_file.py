@@ -16,6 +16,8 @@ TABLES = (
     "configs",
 )
 """Tables of an export. Others, such as `alembic_version`, are left alone."""
+OWN_TABLES = "fts_"
+"""Beginning of the names of tables that an export of this studio has left there."""
 
 
 class Unreadable(Exception):
@@ -40,11 +42,13 @@ def document(file: Path) -> dict[str, Any]:
             found = [name for name in TABLES if name in known]
             if not found:
                 raise Unreadable(f"{file}: has none of the tables {', '.join(TABLES)}")
+            found += [name for name in known if name.startswith(OWN_TABLES)]
             return {name: {"schema": known[name], "data": _rows(db, name)} for name in found}
     except sqlite3.Error as error:
         raise Unreadable(f"{file}: {error}") from error
 
 
 def _rows(db: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
-    # The name is one of TABLES.
-    return [dict(row) for row in db.execute(f"SELECT * FROM {table} ORDER BY rowid")]  # noqa: S608
+    name = table.replace('"', '""')
+    query = f'SELECT * FROM "{name}" ORDER BY rowid'  # noqa: S608 - the file names its tables
+    return [dict(row) for row in db.execute(query)]

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ft.proto import fine_tuning_studio_pb2 as ft_dot_proto_dot_fine__tuning__studio__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*ft/proto/fine_tuning_studio_database.proto\x12\x12\x66ine_tuning_studio\x1a!ft/proto/fine_tuning_studio.proto\"\x15\n\x13StreamExportRequest\"$\n\x14StreamExportResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"?\n\x15ImportDocumentRequest\x12\x15\n\rexported_json\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x32\xed\x01\n\x18\x46ineTuningStudioDatabase\x12h\n\x0cStreamExport\x12\'.fine_tuning_studio.StreamExportRequest\x1a(.fine_tuning_studio.StreamExportResponse\"\x03\x90\x02\x01\x30\x01\x12g\n\x0eImportDocument\x12).fine_tuning_studio.ImportDocumentRequest\x1a*.fine_tuning_studio.ImportDatabaseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*ft/proto/fine_tuning_studio_database.proto\x12\x12\x66ine_tuning_studio\x1a!ft/proto/fine_tuning_studio.proto\"\x15\n\x13StreamExportRequest\"$\n\x14StreamExportResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"U\n\x15ImportDocumentRequest\x12\x15\n\rexported_json\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x14\n\x0bon_conflict\x18\xbe\x01 \x01(\t2\xed\x01\n\x18\x46ineTuningStudioDatabase\x12h\n\x0cStreamExport\x12\'.fine_tuning_studio.StreamExportRequest\x1a(.fine_tuning_studio.StreamExportResponse\"\x03\x90\x02\x01\x30\x01\x12g\n\x0eImportDocument\x12).fine_tuning_studio.ImportDocumentRequest\x1a*.fine_tuning_studio.ImportDatabaseResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMEXPORTRESPONSE']._serialized_start=124
   _globals['_STREAMEXPORTRESPONSE']._serialized_end=160
   _globals['_IMPORTDOCUMENTREQUEST']._serialized_start=162
-  _globals['_IMPORTDOCUMENTREQUEST']._serialized_end=225
-  _globals['_FINETUNINGSTUDIODATABASE']._serialized_start=228
-  _globals['_FINETUNINGSTUDIODATABASE']._serialized_end=465
+  _globals['_IMPORTDOCUMENTREQUEST']._serialized_end=247
+  _globals['_FINETUNINGSTUDIODATABASE']._serialized_start=250
+  _globals['_FINETUNINGSTUDIODATABASE']._serialized_end=487
 # @@protoc_insertion_point(module_scope)

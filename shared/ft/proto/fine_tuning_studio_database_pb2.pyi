@@ -63,19 +63,26 @@ class ImportDocumentRequest(_message.Message):
 
     EXPORTED_JSON_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
+    ON_CONFLICT_FIELD_NUMBER: _builtins.int
     exported_json: _builtins.str
     """As made by ExportDatabase."""
     dry_run: _builtins.bool
     """Reports what an import would do, and changes nothing."""
+    on_conflict: _builtins.str
+    """What becomes of a row that is here already with another content: `refuse` (the default) refuses
+    the import, `skip` leaves the row as it is here, and `replace` changes it to what the file says,
+    but for a job's state, times and ids. `replace` needs a file that this studio's export has made.
+    """
     def __init__(
         self,
         *,
         exported_json: _builtins.str = ...,
         dry_run: _builtins.bool = ...,
+        on_conflict: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "exported_json", b"exported_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "exported_json", b"exported_json", "on_conflict", b"on_conflict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

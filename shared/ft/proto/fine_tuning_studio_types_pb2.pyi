@@ -218,8 +218,13 @@ class ImportedTable(_message.Message):
     TAKEN_FIELD_NUMBER: _builtins.int
     IDENTICAL_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    REPLACED_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
     table: _builtins.str
-    """models, datasets, adapters, prompts, fine_tuning_jobs, evaluation_jobs or configs."""
+    """models, datasets, adapters, prompts, fine_tuning_jobs, evaluation_jobs or configs; export_jobs
+    and the tables of events only where there is something to tell.
+    """
     @_builtins.property
     def taken(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Ids of the rows that are new here."""
@@ -232,6 +237,22 @@ class ImportedTable(_message.Message):
     def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedRow]:
         """Rows that cannot be taken. With a single one of them the import takes none at all."""
 
+    @_builtins.property
+    def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___DifferingRow]:
+        """Rows that are here with another content, and stay as they are (on_conflict `skip`)."""
+
+    @_builtins.property
+    def replaced(self) -> _containers.RepeatedCompositeFieldContainer[Global___DifferingRow]:
+        """Rows that are here with another content, and are changed to that of the file (on_conflict
+        `replace`).
+        """
+
+    @_builtins.property
+    def stale(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of rows that another studio has changed since this one exported them, so that they are
+        taken, or compared, without what only this studio keeps about them, such as their times.
+        """
+
     def __init__(
         self,
         *,
@@ -239,14 +260,50 @@ class ImportedTable(_message.Message):
         taken: _abc.Iterable[_builtins.str] | None = ...,
         identical: _abc.Iterable[_builtins.str] | None = ...,
         refused: _abc.Iterable[Global___RefusedRow] | None = ...,
+        skipped: _abc.Iterable[Global___DifferingRow] | None = ...,
+        replaced: _abc.Iterable[Global___DifferingRow] | None = ...,
+        stale: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["identical", b"identical", "refused", b"refused", "table", b"table", "taken", b"taken"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identical", b"identical", "refused", b"refused", "replaced", b"replaced", "skipped", b"skipped", "stale", b"stale", "table", b"table", "taken", b"taken"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportedTable: _TypeAlias = ImportedTable  # noqa: Y015
+
+@_typing.final
+class DifferingRow(_message.Message):
+    """A row that is here already, while the file says something else about it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    @_builtins.property
+    def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns that get the file's values."""
+
+    @_builtins.property
+    def kept(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns that keep the values they have here: all of a skipped row, and ids and places of jobs."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        changed: _abc.Iterable[_builtins.str] | None = ...,
+        kept: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "id", b"id", "kept", b"kept"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DifferingRow: _TypeAlias = DifferingRow  # noqa: Y015
 
 @_typing.final
 class RefusedRow(_message.Message):

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ft.proto import fine_tuning_studio_types_pb2 as ft_dot_proto_dot_fine__tuning__studio__types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66t/proto/tables.proto\x12\x1a\x66ine_tuning_studio.domains\x1a\'ft/proto/fine_tuning_studio_types.proto\"(\n\x13\x45xportTablesRequest\x12\x11\n\texport_id\x18\x01 \x01(\t\"H\n\x14\x45xportTablesResponse\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0e\n\x06schema\x18\x02 \x01(\t\x12\x11\n\trows_json\x18\x03 \x01(\t\")\n\x14ReleaseTablesRequest\x12\x11\n\texport_id\x18\x01 \x01(\t\"\x17\n\x15ReleaseTablesResponse\"V\n\x10StageRowsRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\r\n\x05table\x18\x02 \x01(\t\x12\r\n\x05\x66irst\x18\x03 \x01(\x05\x12\x11\n\trows_json\x18\x04 \x01(\t\"\x13\n\x11StageRowsResponse\")\n\x14PrepareImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"J\n\x15PrepareImportResponse\x12\x31\n\x06tables\x18\x01 \x03(\x0b\x32!.fine_tuning_studio.ImportedTable\"(\n\x13\x43ommitImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"\x16\n\x14\x43ommitImportResponse\"\'\n\x12\x41\x62ortImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"\x15\n\x13\x41\x62ortImportResponse\":\n\x14ResolveImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x0f\n\x07give_up\x18\x02 \x01(\x08\"<\n\x15ResolveImportResponse\x12\x11\n\tcommitted\x18\x01 \x01(\x08\x12\x10\n\x08given_up\x18\x02 \x01(\x08\x32\xca\x06\n\x06Tables\x12x\n\x0c\x45xportTables\x12/.fine_tuning_studio.domains.ExportTablesRequest\x1a\x30.fine_tuning_studio.domains.ExportTablesResponse\"\x03\x90\x02\x01\x30\x01\x12y\n\rReleaseTables\x12\x30.fine_tuning_studio.domains.ReleaseTablesRequest\x1a\x31.fine_tuning_studio.domains.ReleaseTablesResponse\"\x03\x90\x02\x02\x12h\n\tStageRows\x12,.fine_tuning_studio.domains.StageRowsRequest\x1a-.fine_tuning_studio.domains.StageRowsResponse\x12y\n\rPrepareImport\x12\x30.fine_tuning_studio.domains.PrepareImportRequest\x1a\x31.fine_tuning_studio.domains.PrepareImportResponse\"\x03\x90\x02\x02\x12v\n\x0c\x43ommitImport\x12/.fine_tuning_studio.domains.CommitImportRequest\x1a\x30.fine_tuning_studio.domains.CommitImportResponse\"\x03\x90\x02\x02\x12s\n\x0b\x41\x62ortImport\x12..fine_tuning_studio.domains.AbortImportRequest\x1a/.fine_tuning_studio.domains.AbortImportResponse\"\x03\x90\x02\x02\x12y\n\rResolveImport\x12\x30.fine_tuning_studio.domains.ResolveImportRequest\x1a\x31.fine_tuning_studio.domains.ResolveImportResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66t/proto/tables.proto\x12\x1a\x66ine_tuning_studio.domains\x1a\'ft/proto/fine_tuning_studio_types.proto\"(\n\x13\x45xportTablesRequest\x12\x11\n\texport_id\x18\x01 \x01(\t\"H\n\x14\x45xportTablesResponse\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0e\n\x06schema\x18\x02 \x01(\t\x12\x11\n\trows_json\x18\x03 \x01(\t\")\n\x14ReleaseTablesRequest\x12\x11\n\texport_id\x18\x01 \x01(\t\"\x17\n\x15ReleaseTablesResponse\"V\n\x10StageRowsRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\r\n\x05table\x18\x02 \x01(\t\x12\r\n\x05\x66irst\x18\x03 \x01(\x05\x12\x11\n\trows_json\x18\x04 \x01(\t\"\x13\n\x11StageRowsResponse\"?\n\x14PrepareImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x14\n\x0bon_conflict\x18\xbe\x01 \x01(\t\"J\n\x15PrepareImportResponse\x12\x31\n\x06tables\x18\x01 \x03(\x0b\x32!.fine_tuning_studio.ImportedTable\"(\n\x13\x43ommitImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"\x16\n\x14\x43ommitImportResponse\"\'\n\x12\x41\x62ortImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"\x15\n\x13\x41\x62ortImportResponse\":\n\x14ResolveImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x0f\n\x07give_up\x18\x02 \x01(\x08\"<\n\x15ResolveImportResponse\x12\x11\n\tcommitted\x18\x01 \x01(\x08\x12\x10\n\x08given_up\x18\x02 \x01(\x08\x32\xca\x06\n\x06Tables\x12x\n\x0c\x45xportTables\x12/.fine_tuning_studio.domains.ExportTablesRequest\x1a\x30.fine_tuning_studio.domains.ExportTablesResponse\"\x03\x90\x02\x01\x30\x01\x12y\n\rReleaseTables\x12\x30.fine_tuning_studio.domains.ReleaseTablesRequest\x1a\x31.fine_tuning_studio.domains.ReleaseTablesResponse\"\x03\x90\x02\x02\x12h\n\tStageRows\x12,.fine_tuning_studio.domains.StageRowsRequest\x1a-.fine_tuning_studio.domains.StageRowsResponse\x12y\n\rPrepareImport\x12\x30.fine_tuning_studio.domains.PrepareImportRequest\x1a\x31.fine_tuning_studio.domains.PrepareImportResponse\"\x03\x90\x02\x02\x12v\n\x0c\x43ommitImport\x12/.fine_tuning_studio.domains.CommitImportRequest\x1a\x30.fine_tuning_studio.domains.CommitImportResponse\"\x03\x90\x02\x02\x12s\n\x0b\x41\x62ortImport\x12..fine_tuning_studio.domains.AbortImportRequest\x1a/.fine_tuning_studio.domains.AbortImportResponse\"\x03\x90\x02\x02\x12y\n\rResolveImport\x12\x30.fine_tuning_studio.domains.ResolveImportRequest\x1a\x31.fine_tuning_studio.domains.ResolveImportResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,21 +57,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STAGEROWSRESPONSE']._serialized_start=366
   _globals['_STAGEROWSRESPONSE']._serialized_end=385
   _globals['_PREPAREIMPORTREQUEST']._serialized_start=387
-  _globals['_PREPAREIMPORTREQUEST']._serialized_end=428
-  _globals['_PREPAREIMPORTRESPONSE']._serialized_start=430
-  _globals['_PREPAREIMPORTRESPONSE']._serialized_end=504
-  _globals['_COMMITIMPORTREQUEST']._serialized_start=506
-  _globals['_COMMITIMPORTREQUEST']._serialized_end=546
-  _globals['_COMMITIMPORTRESPONSE']._serialized_start=548
-  _globals['_COMMITIMPORTRESPONSE']._serialized_end=570
-  _globals['_ABORTIMPORTREQUEST']._serialized_start=572
-  _globals['_ABORTIMPORTREQUEST']._serialized_end=611
-  _globals['_ABORTIMPORTRESPONSE']._serialized_start=613
-  _globals['_ABORTIMPORTRESPONSE']._serialized_end=634
-  _globals['_RESOLVEIMPORTREQUEST']._serialized_start=636
-  _globals['_RESOLVEIMPORTREQUEST']._serialized_end=694
-  _globals['_RESOLVEIMPORTRESPONSE']._serialized_start=696
-  _globals['_RESOLVEIMPORTRESPONSE']._serialized_end=756
-  _globals['_TABLES']._serialized_start=759
-  _globals['_TABLES']._serialized_end=1601
+  _globals['_PREPAREIMPORTREQUEST']._serialized_end=450
+  _globals['_PREPAREIMPORTRESPONSE']._serialized_start=452
+  _globals['_PREPAREIMPORTRESPONSE']._serialized_end=526
+  _globals['_COMMITIMPORTREQUEST']._serialized_start=528
+  _globals['_COMMITIMPORTREQUEST']._serialized_end=568
+  _globals['_COMMITIMPORTRESPONSE']._serialized_start=570
+  _globals['_COMMITIMPORTRESPONSE']._serialized_end=592
+  _globals['_ABORTIMPORTREQUEST']._serialized_start=594
+  _globals['_ABORTIMPORTREQUEST']._serialized_end=633
+  _globals['_ABORTIMPORTRESPONSE']._serialized_start=635
+  _globals['_ABORTIMPORTRESPONSE']._serialized_end=656
+  _globals['_RESOLVEIMPORTREQUEST']._serialized_start=658
+  _globals['_RESOLVEIMPORTREQUEST']._serialized_end=716
+  _globals['_RESOLVEIMPORTRESPONSE']._serialized_start=718
+  _globals['_RESOLVEIMPORTRESPONSE']._serialized_end=778
+  _globals['_TABLES']._serialized_start=781
+  _globals['_TABLES']._serialized_end=1623
 # @@protoc_insertion_point(module_scope)

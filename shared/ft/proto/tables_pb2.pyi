@@ -165,15 +165,19 @@ class PrepareImportRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IMPORT_ID_FIELD_NUMBER: _builtins.int
+    ON_CONFLICT_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
+    on_conflict: _builtins.str
+    """refuse (if empty), skip or replace."""
     def __init__(
         self,
         *,
         import_id: _builtins.str = ...,
+        on_conflict: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id", "on_conflict", b"on_conflict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -181,7 +185,7 @@ Global___PrepareImportRequest: _TypeAlias = PrepareImportRequest  # noqa: Y015
 
 @_typing.final
 class PrepareImportResponse(_message.Message):
-    """What would become of the rows, one for each table of the domain."""
+    """What would become of the rows, one for each table of the domain that there is something to tell of."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
