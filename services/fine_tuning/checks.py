@@ -63,6 +63,9 @@ class Checks:
         request.check(found)
         if request.output_dir:
             self._paths.directory("output_dir", request.output_dir, found)
+            self._paths.writable("output_dir", request.output_dir, found)
+        # What a job reports lies in the project, wherever its adapter goes.
+        self._paths.writable("output_dir", "", found)
         if request.user_script:
             self._paths.file("user_script", request.user_script, found)
         found.raise_if_any()

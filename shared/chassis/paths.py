@@ -1,5 +1,6 @@
 """Paths in requests: relative to the project directory, and never outside of what is allowed."""
 
+import os
 from pathlib import Path
 
 from chassis import rules
@@ -31,6 +32,21 @@ class ProjectPaths:
             return path
         found.add(field, rules.CONFINED, f"{location!r} lies outside the project directory")
         return None
+
+    def writable(self, field: str, location: str, found: Violations) -> None:
+        """Notes a violation if a directory cannot be written to; one that is not there is fine."""
+        path = self.project / location
+        try:
+            denied = path.exists() and not os.access(path, os.W_OK)
+        except OSError:
+            return
+        found.check(
+            field,
+            rules.WRITABLE,
+            not denied,
+            f"{path} cannot be written to, and the job's output goes into it: is it mounted "
+            "read-only, or does it belong to someone else?",
+        )
 
     def file(self, field: str, location: str, found: Violations) -> Path | None:
         """A regular file that exists; None, with a violation noted, otherwise."""

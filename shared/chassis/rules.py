@@ -48,6 +48,10 @@ PLAIN_NAME = Rule(
     "overrides of the direction of text or other characters that cannot be seen.",
 )
 
+WRITABLE = Rule(
+    "FT-130", "The project directory can be written to, where a job's output is to go into it."
+)
+
 EXPORT_FILE = Rule("FT-901", "An import is a JSON object of tables, each with a list of rows.")
 ROW_ID = Rule("FT-902", "A row has an id, a text that is not empty, and no two rows share it.")
 COLUMN_VALUE = Rule("FT-903", "A value has the type of its column and fits into it.")
