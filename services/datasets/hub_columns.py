@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from services.datasets.features import NAMING_ROWS
 
+NAMING_ROWS = 10_000
+"""How many first rows are looked at for names of columns."""
 HEAD_BYTES = 4 * 1024 * 1024
 """How much of the beginning of a file is asked for; a row that is longer is not read."""
 UNPACKED_BYTES = 4 * HEAD_BYTES
