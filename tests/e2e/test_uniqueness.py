@@ -87,7 +87,7 @@ def test_one_of_a_hundred_gets_the_name(busy: Studio, kind: str) -> None:
     outcomes = at_once(busy, ADDS[kind])
     refused = [one for one in outcomes if isinstance(one, StudioError)]
     assert {(error.code, error.metadata["field"]) for error in refused} == {
-        (grpc.StatusCode.ALREADY_EXISTS, "name")
+        (grpc.StatusCode.ALREADY_EXISTS, "prompt.name" if kind == "prompts" else "name")
     }
     assert len(refused) == CLIENTS - 1
     with busy.client() as client:
