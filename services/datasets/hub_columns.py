@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-
 NAMING_ROWS = 10_000
 """How many first rows are looked at for names of columns."""
 HEAD_BYTES = 4 * 1024 * 1024

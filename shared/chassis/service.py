@@ -38,7 +38,7 @@ class DomainParts:
     servicer: object
     """Answers the RPCs of the domain's service."""
     records: Sequence[type[Base]]
-    """The kinds of records that exports and imports carry: one that belongs to another behind it."""
+    """Kinds of records that exports carry; one that belongs to another comes after it."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     """Work beside the calls, begun once the store is open."""
     close: Sequence[Callable[[], Awaitable[None]]] = ()

@@ -23,7 +23,7 @@ from tests.support import until
 ROUNDS = int(os.environ.get("FTS_FAULT_ROUNDS", "16"))
 ROWS = 20
 SETTLED_SECONDS = 30.0
-DESCRIBED = [domain for domain in DOMAINS if not TABLE_OF[domain].endswith("_jobs")]
+DESCRIBED = [domain for domain in TABLE_OF if not TABLE_OF[domain].endswith("_jobs")]
 """Domains whose rows have a description."""
 
 
@@ -128,7 +128,7 @@ def test_a_killed_import_replaces_everything_or_nothing(studio: Studio) -> None:
     assert studio.take(described("0")) is grpc.StatusCode.OK
     there = "0"
     for number in range(1, ROUNDS // 2 + 1):
-        victim = dice.choice([DECIDER, "facade", *DOMAINS])
+        victim = dice.choice([DECIDER, "facade", *TABLE_OF])
         with ThreadPoolExecutor() as threads:
             taking = threads.submit(studio.take, described(str(number)), "replace")
             time.sleep(dice.uniform(0.0, 0.12))  # no condition: the point is to hit any moment
