@@ -24,7 +24,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
     """What is the domain's own."""
     records, peers = EvaluationStore(store), Peers(settings)
     jobs = JobParts("evaluation job", records, EvaluationLease, settings, changes_of_event)
-    checks = Checks(peers, jobs.workspace)
+    checks = Checks(peers, jobs.workspace, settings.project)
     rules = EvaluationService(jobs.lifecycle, checks, peers)
     validation = Validation(checks, peers, jobs.workspace)
     servicer = EvaluationServicer(rules, validation, jobs.lifecycle, jobs.link)

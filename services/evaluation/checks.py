@@ -3,9 +3,11 @@
 import json
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from chassis.errors import FailedPrecondition, Violations
+from chassis.paths import require_writable
 from chassis.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
@@ -35,9 +37,10 @@ class References:
 class Checks:
     """The checks of a request, each of what the others do not need."""
 
-    def __init__(self, peers: Peers, workspace: Workspace) -> None:
+    def __init__(self, peers: Peers, workspace: Workspace, project: Path) -> None:
         self._peers = peers
         self._workspace = workspace
+        self._project = project
 
     def request(self, request: EvaluationRequest) -> None:
         """The request by itself. Raises InvalidArgument with all that is wrong."""
@@ -46,7 +49,9 @@ class Checks:
         found.raise_if_any()
 
     async def granted(self, request: EvaluationRequest) -> None:
-        """Raises FailedPrecondition for jobs that could never run where they would have to."""
+        """Raises FailedPrecondition for jobs that could never run where they would have to, or
+        could not write there what they find."""
+        require_writable(self._project)
         asked = Asked(
             cpu=request.cpu,
             memory=request.memory,

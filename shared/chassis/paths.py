@@ -5,7 +5,27 @@ from pathlib import Path
 
 from chassis import rules
 from chassis.config import Settings
-from chassis.errors import Violations
+from chassis.errors import FailedPrecondition, Violations
+
+
+def require_writable(project: Path) -> None:
+    """Raises FailedPrecondition if jobs could not write their output into the project directory."""
+    if fault := _fault_of_writing(project):
+        raise FailedPrecondition(fault, reason="PROJECT_NOT_WRITABLE", rule=rules.WRITABLE.id)
+
+
+def _fault_of_writing(path: Path) -> str:
+    """Why a directory cannot be written to; empty for one that can, and for one that is absent."""
+    try:
+        denied = path.exists() and not os.access(path, os.W_OK)
+    except OSError:
+        return ""
+    if not denied:
+        return ""
+    return (
+        f"{path} cannot be written to, and the job's output goes into it: is it mounted "
+        "read-only, or does it belong to someone else?"
+    )
 
 
 class ProjectPaths:
@@ -35,18 +55,8 @@ class ProjectPaths:
 
     def writable(self, field: str, location: str, found: Violations) -> None:
         """Notes a violation if a directory cannot be written to; one that is not there is fine."""
-        path = self.project / location
-        try:
-            denied = path.exists() and not os.access(path, os.W_OK)
-        except OSError:
-            return
-        found.check(
-            field,
-            rules.WRITABLE,
-            not denied,
-            f"{path} cannot be written to, and the job's output goes into it: is it mounted "
-            "read-only, or does it belong to someone else?",
-        )
+        fault = _fault_of_writing(self.project / location)
+        found.check(field, rules.WRITABLE, not fault, fault)
 
     def file(self, field: str, location: str, found: Violations) -> Path | None:
         """A regular file that exists; None, with a violation noted, otherwise."""

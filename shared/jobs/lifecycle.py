@@ -20,6 +20,7 @@ from chassis.errors import (
     Unauthenticated,
     Unavailable,
 )
+from chassis.paths import require_writable
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import UNDECIDED, Dispatcher
@@ -109,6 +110,7 @@ class JobLifecycle(Generic[Job]):
         again; the others fail, and nothing of them will ever run. That holds for all of them if it
         holds for one.
         """
+        require_writable(self._project)
         try:
             await self.records.begin(jobs, beside)
         except AlreadyExists as taken:

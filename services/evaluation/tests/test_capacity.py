@@ -95,3 +95,26 @@ async def test_without_a_trainer_none_starts(studio: Studio) -> None:
     refusal = await studio.refusal()
     assert "`make env`" in refusal.message
     assert [violation.rule for violation in refusal.violations] == ["FT-822"]
+
+
+async def test_a_project_that_cannot_be_written_to_is_refused(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As of a folder that is mounted read-only, which only a mount can show to root.
+    monkeypatch.setattr("chassis.paths.os.access", lambda path, mode: False)
+    refusal = await studio.refusal(("m", ""))
+    assert isinstance(refusal, errors.FailedPrecondition)
+    assert refusal.metadata["rule"] == "FT-130"
+    assert "cannot be written to" in refusal.message
+    request = StartEvaluationJobRequest(
+        type="mlflow",
+        model_adapter_combinations=[EvaluationJobModelCombination(base_model_id="m")],
+        dataset_id="d",
+        prompt_id="p",
+        cpu=1,
+        memory=1,
+    )
+    response = await studio.jobs(
+        lambda s: s.ValidateEvaluationJob, ValidateEvaluationJobRequest(request=request)
+    )
+    assert "FT-130" in [one.rule for one in response.findings if one.severity == "ERROR"]
