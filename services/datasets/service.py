@@ -107,7 +107,7 @@ class DatasetService:
         found = Violations()
         path = self._paths.confined("location", location, found)
         if path is None or not path.exists():
-            return Columns([], [], unread=f"{location} is not there any more")
+            return Columns([], [], unread=f"{location} no longer exists")
         form = formats.of(dataset.type, location) if path.is_file() else None
         async with self._looking:
             try:

@@ -127,5 +127,5 @@ def _no_export(field: str, description: str) -> errors.InvalidArgument:
 
 
 def _no_own(field: str, description: str) -> errors.InvalidArgument:
-    remedy = "; without the table the rest can be imported"
+    remedy = "; remove this table from the file to import the rest"
     return errors.InvalidArgument.at(field, rules.OWN_TABLE, description + remedy)

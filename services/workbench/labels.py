@@ -78,8 +78,8 @@ def asked_for(session: Session, given: str | int, kept: str = "") -> str:
             return row.id
     there = ", ".join(f"{row.id} ({row.label_value})" for row in rows if row.availability)
     raise errors.InvalidArgument(
-        f"accelerator_label_id: there is no accelerator label {text!r}; "
-        f"there is {there or 'none'}, and -1 asks for none"
+        f"accelerator_label_id: accelerator label {text!r} does not exist; existing labels: "
+        f"{there or 'none'}; use -1 for no label"
     )
 
 

@@ -118,7 +118,7 @@ class Machine:
         """Why `demand` could not be met by the empty machine; None if it could."""
         for kind, asked, there in self._compared(demand, len(self.gpus_of(demand.label))):
             if asked > there:
-                return f"it asks for {kind.of(asked)}, and the machine has {_number(there)}"
+                return f"it requests {kind.of(asked)}, but the machine has {_number(there)}"
         return None
 
     def wait(self, demand: Demand, holders: Sequence["Holder"]) -> str:

@@ -62,8 +62,8 @@ class TrainerCheck:
     """Whether it has been tried to import it; where something is known before, it is not."""
 
 
-_ANEW = "`make clean env` makes its environment anew; then `fts down` and `fts up`"
-_REMEDY = "`make env` makes an environment with it; then `fts down` and `fts up`"
+_ANEW = "run `make clean env` to rebuild its environment, then `fts down` and `fts up`"
+_REMEDY = "run `make env` to create an environment with it, then `fts down` and `fts up`"
 
 
 class RuntimeUnusableError(Exception):
@@ -106,7 +106,7 @@ def _asked(python: Path) -> dict[str, Any]:
         said = (answer.stderr or answer.stdout).strip().splitlines()
         why = said[-1] if said else f"it {told(answer.returncode)}"
     raise RuntimeUnusableError(
-        f"FTS_WORKBENCH_PYTHON: {python}, which is to run the jobs, cannot be used ({why}): {_ANEW}"
+        f"FTS_WORKBENCH_PYTHON: {python}, the interpreter for jobs, cannot be used ({why}): {_ANEW}"
     )
 
 

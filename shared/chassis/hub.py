@@ -127,7 +127,7 @@ class Hub:
 
         size = get_hf_file_metadata(_url(about, name), token=self.token).size
         if size is None:
-            raise BrokenAnswer(f"it does not say how large {name} is")
+            raise BrokenAnswer(f"it does not report the size of {name}")
         return size
 
     def part(self, about: Repository, name: str, offset: int, length: int) -> bytes:
@@ -150,7 +150,7 @@ class Hub:
                 response.read()
             hf_raise_for_status(response)
             if offset and response.status_code != HTTPStatus.PARTIAL_CONTENT:
-                raise BrokenAnswer("it does not send parts of files")
+                raise BrokenAnswer("it does not support requests for parts of files")
             for part in response.iter_bytes():
                 taken += part
                 if len(taken) >= length:

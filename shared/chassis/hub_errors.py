@@ -126,7 +126,7 @@ def _without_commit(about: Repository) -> errors.Refusal:
     if not about.commit:
         return not_on_hub(about)
     return errors.FailedPrecondition(
-        f"{about} has no commit {about.commit} any more, at which it was registered; register it "
+        f"{about} no longer has the commit {about.commit} at which it was registered; register it "
         "again",
         reason="HUB_COMMIT_MISSING",
         resource=about.kind,

@@ -93,12 +93,13 @@ class Sorting:
             report.skipped.append(DifferingRow(id=id, kept=sorted(differing)))
         elif self._on_conflict is OnConflict.REFUSE:
             names = ", ".join(sorted(differing))
-            description = f"{shortened(id)} is there with another content ({names})"
+            description = f"{shortened(id)} already exists with different content ({names})"
             found.add(f"{table.name}[{row.place}].id", rules.SAME_CONTENT, description)
         elif not is_own(row.content):
             description = (
-                f"{shortened(id)} is there with another content, and the file has it as another "
-                "studio left it, which replaces nothing; use on_conflict skip, or leave it out"
+                f"{shortened(id)} already exists with different content, and another studio has "
+                "changed the row in the file, so it cannot replace the existing row; use "
+                "on_conflict skip, or remove the row from the file"
             )
             found.add(f"{table.name}[{row.place}].id", rules.REPLACEABLE, description)
         else:
@@ -109,7 +110,7 @@ class Sorting:
 
 def _check_place(places: dict[str, str], id: str, place: str, found: errors.Violations) -> None:
     first = places.setdefault(id, place)
-    taken = f"{shortened(id)} is the id of {first} already"
+    taken = f"{first} already has the id {shortened(id)}"
     found.check(f"{place}.id", rules.ROW_ID, first == place, taken)
 
 

@@ -130,7 +130,7 @@ class Misfits:
         if self.placeless:
             number = len(self.placeless)
             wrong.append(
-                f"{number} of its weights have no place in the model: {shown(self.placeless)}"
+                f"{number} of its weights do not exist in the model: {shown(self.placeless)}"
             )
         if self.lacking:
             wrong.append(f"it lacks {len(self.lacking)} weights: {shown(self.lacking)}")
@@ -152,7 +152,7 @@ def other_kind(what: str, config: Mapping[str, Any]) -> str:
     task = config.get("task_type")
     if not task or task == CAUSAL:
         return ""
-    return f"{what} is for the task {task}, and models of the studio are for {CAUSAL}."
+    return f"{what} is for the task {task}, but the studio's models are for {CAUSAL}."
 
 
 # -------------------------------------------------------------------------- of which base
@@ -182,8 +182,8 @@ def other_base(
             named = of_config(adapter.config, folder, Path.cwd())
         if named and named != name:
             return (
-                f"{what} belongs to another base model: it was trained on {named}, "
-                f"and this is {name}."
+                f"{what} belongs to another base model: it was trained on {named}, but this base "
+                f"model is {name}."
             )
     # A directory that is made of a registered model may have been written anew.
     if not wanted or (run and run == told.get("run")):
@@ -193,8 +193,8 @@ def other_base(
         return ""
     other = sorted(one for one in {*found, *wanted} if found.get(one) != wanted.get(one))
     return (
-        f"{what} belongs to another base model: the hashes of {shown(other)} are not those of "
-        f"the weights that it was trained on ({MANIFEST} beside it)."
+        f"{what} belongs to another base model: the hashes of {shown(other)} differ from those of "
+        f"the weights that it was trained on (see {MANIFEST} in its folder)."
     )
 
 

@@ -320,7 +320,7 @@ class AsyncRpcs(ABC):
     async def GetJobCapacity(
         self, request: jobs.GetJobCapacityRequest, *, timeout: float | None = None
     ) -> jobs.GetJobCapacityResponse:
-        """Returns the largest resources that one job can get, as far as the workspace states them."""
+        """Returns the most resources that one job can get, as far as the workspace states them."""
         return await self._unary("GetJobCapacity", request, timeout)
 
     def WatchJob(

@@ -56,7 +56,7 @@ def differences(settings: Config, shipped: Config) -> dict[str, str]:
         if name not in shipped:
             found[name] = "not in the shipped config"
         elif name not in settings:
-            found[name] = f"taken away; shipped: {_text(name, shipped)}"
+            found[name] = f"removed; shipped: {_text(name, shipped)}"
         elif not _same(settings[name], shipped[name]):
             found[name] = f"shipped: {_text(name, shipped)}"
     return found

@@ -81,7 +81,7 @@ class SafeStream(io.TextIOBase):
                 self.send(text)
             except OSError as error:
                 if self._instead is not None:
-                    what = f"error: {error.filename}: {error.strerror}; what it was to hold follows"
+                    what = f"error: {error.filename}: {error.strerror}; the output follows"
                     self._instead.put(f"{what}\n")
             else:
                 return

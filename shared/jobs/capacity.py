@@ -77,7 +77,9 @@ class Capacity:
         self._check(found, asked.name("cpu"), "cpu", asked.cpu, self.cpu, "CPUs")
         self._check(found, asked.name("memory"), "memory", asked.memory, self.memory, "GiB")
         if asked.label is not None and asked.label < min(NO_LABEL):
-            description = f"{asked.label} is no id of an accelerator label; -1 asks for none"
+            description = (
+                f"{asked.label} is not the id of an accelerator label; use -1 for no label"
+            )
             found.add(asked.name("label"), rules.LABEL, description)
         elif asked.label not in (None, *NO_LABEL) and self.labels is not None:
             self._check_label(asked, found, str(asked.label), self.labels)
@@ -93,9 +95,8 @@ class Capacity:
             return []
         kinds = (("CPUs", asked.cpu, self.cpu), ("GiB of memory", asked.memory, self.memory))
         return [
-            f"{asked.workers} workers with {each} {unit} each share the {round(there, 1):g} {unit} "
-            "that a job gets at most: they may be slower, or need more memory, than they are "
-            "expected to"
+            f"{asked.workers} workers with {each} {unit} each share {round(there, 1):g} {unit}, "
+            "the most that one job can get: they may be slower, or need more memory, than expected"
             for unit, each, there in kinds
             if there is not None and each * asked.workers > there
         ]
@@ -106,10 +107,10 @@ class Capacity:
     ) -> None:
         if there is not None and asked > there:
             most = math.floor(there)
-            remedy = f"ask for at most {most}" if most else "there is not even one"
+            remedy = f"request at most {most}" if most else "there is not even one"
             description = (
-                f"{asked} {unit} asked for, and a job gets at most {round(there, 1):g} where "
-                f"it would run: {remedy}, or have the workbench grant more ({_VARIABLES[kind]})"
+                f"{asked} {unit} requested, but a job can get at most {round(there, 1):g} where "
+                f"it would run: {remedy}, or raise the limit of the workbench ({_VARIABLES[kind]})"
             )
             found.add(name, rules.GRANTED, description)
 
@@ -118,9 +119,12 @@ class Capacity:
     ) -> None:
         if label not in labels:
             there = (
-                f"there is {', '.join(map(self._called, labels)) or 'none'}, and -1 asks for none"
+                f"existing labels: {', '.join(map(self._called, labels)) or 'none'}; use -1 "
+                "for no label"
             )
-            description = f"there is no accelerator label {label} where the job would run; {there}"
+            description = (
+                f"accelerator label {label} does not exist where the job would run; {there}"
+            )
             found.add(asked.name("label"), rules.LABEL, description)
         elif labels[label] > 0:
             self._check_gpus(asked, found, labels[label], f" with label {label}")
@@ -135,11 +139,11 @@ class Capacity:
         if wanted > there:
             of = f" ({asked.workers} workers with {asked.gpu} each)" if wanted > asked.gpu else ""
             more = " (FTS_WORKBENCH_GPUS)" if self.gpus is not None else ""
-            most = f"ask for at most {there}" if there else "ask for 0"
+            most = f"request at most {there}" if there else "request 0"
             gpus = "GPU" if wanted == 1 else "GPUs"
             description = (
-                f"{wanted} {gpus}{of} asked for, and a job gets at most {there}{kind} where it "
-                f"would run: {most}, or run it where there are more{more}"
+                f"{wanted} {gpus}{of} requested, but a job can get at most {there}{kind} where it "
+                f"would run: {most}, or run it where more are available{more}"
             )
             found.add(asked.name("gpu"), rules.GRANTED, description)
 

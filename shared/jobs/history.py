@@ -61,7 +61,7 @@ class JobEventRecord(Base, kw_only=True):
         try:
             cls(**{"job_id": "", **values}).message()
         except (AttributeError, TypeError, ValueError, RecursionError) as error:
-            description = f"is no report of a job: {error}"
+            description = f"is not a report of a job: {error}"
             found.add(f"{place}.progress", rules.EVENT_ROW, description)
 
     def message(self) -> JobEvent:

@@ -246,7 +246,7 @@ class JobRecords(Records[Row]):
         holders = set(connection.scalars(query))
         if holders != known:
             raise AlreadyExists(
-                f"request_id: {request_id!r} is under way",
+                f"request_id: {request_id!r} is already being processed",
                 reason="REQUEST_ID_TAKEN",
                 field="request_id",
                 holder_id=next(iter(holders), ""),
@@ -465,7 +465,7 @@ def _check_retry(place: str, text: str, found: Violations) -> None:
     try:
         Retries.read(text)
     except ValueError as error:
-        found.add(place, rules.COLUMN_VALUE, f"is no policy of retries: {error}")
+        found.add(place, rules.COLUMN_VALUE, f"is not a retry policy: {error}")
 
 
 def _is_notices(text: Any) -> bool:

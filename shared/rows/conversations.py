@@ -46,7 +46,7 @@ def roles_of(dataset: DatasetMetadata) -> dict[str, str]:
     if isinstance(found, dict) and all(isinstance(role, str) for role in found.values()):
         return found
     raise DataError(
-        f"The record of dataset {dataset.name} has broken roles, no JSON object of texts: "
+        f"The roles of dataset {dataset.name} are not a JSON object of texts: "
         f"{dataset.roles[:60]!r}. Add the dataset again, with fts datasets add --roles "
         "human=user,gpt=assistant or without roles."
     )
@@ -135,8 +135,8 @@ def column_of(
     first = next((row[name] for row in rows.select_columns([name]) if row[name]), None)
     if messages.is_written_out(first):
         raise DataError(
-            f"column {name} has conversations as JSON within a text: save the data as JSONL, a row "
-            "a line, with the messages as a list of objects"
+            f"column {name} has conversations as JSON within a text: save the data as JSONL, one "
+            "row per line, with the messages as a list of objects"
         )
     if not messages.is_conversation(first):
         return None
@@ -156,8 +156,8 @@ def asked_column(
     asked = column_of(input_template, rows, roles)
     if asked and column_of(completion_template, rows, roles) != asked:
         raise DataError(
-            f"The prompt's input_template hands over conversations, so that their last answers are "
-            f"expected: its completion_template must be {{{asked.column}}} too."
+            "The prompt's input_template is a column of conversations, so the expected answers "
+            f"are their last messages: its completion_template must be {{{asked.column}}} too."
         )
     return asked
 

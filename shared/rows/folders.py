@@ -47,7 +47,10 @@ def plain(folder: Path, *, saved: bool = False) -> Path:
 
 def _require_plain(temporary: Path) -> None:
     if _PATTERN.search(str(temporary)):
-        raise DataError(f"the path of temporary files, {temporary}, is a pattern: set TMPDIR")
+        raise DataError(
+            f"the path of temporary files, {temporary}, contains pattern characters: set TMPDIR "
+            "to another folder"
+        )
 
 
 def splits(folder: Path) -> dict[str, list[tuple[Path, Format]]]:

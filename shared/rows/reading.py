@@ -102,7 +102,7 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
     form = formats.of(dataset.type, dataset.location)
     if form is not None and not path.is_dir():
         if not path.is_file():  # a pipe, for one, would never begin to be read
-            raise DataError(f"{dataset.location} is no regular file")
+            raise DataError(f"{dataset.location} is not a regular file")
         return _of_files({"train": [(path, form)]}, project, dataset.location)
     if any((path / name).is_file() for name in SAVED_FILES):
         return _of_library(load_from_disk(str(folders.plain(path, saved=True))))
@@ -115,9 +115,9 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
 
 
 _NOT_OURS = (
-    "The folder is read by the library `datasets`, by its README or by files other than .csv, "
-    ".tsv, .json, .jsonl and .parquet: in texts such as 00501 or 2024-01-05 it may see numbers and "
-    "times, and writes them in its own way."
+    "The folder is read by the library `datasets`, because of its README or of files other than "
+    ".csv, .tsv, .json, .jsonl and .parquet: the library may take texts such as 00501 or "
+    "2024-01-05 for numbers and times, and change how they are written."
 )
 
 

@@ -164,7 +164,7 @@ def _as_value(value: Any, source: str) -> Value:
         except UnicodeEncodeError as error:
             shown = source[at : at + 6]
             raise DataError(
-                f"{shown} is half of a character (a surrogate), which no text can hold"
+                f"{shown} is half of a surrogate pair, which is not a valid character"
             ) from error
     found: Value = value
     return found
@@ -180,15 +180,15 @@ def _is_deeper(value: Any, depth: int) -> bool:
 def _whole(digits: str) -> int | Number:
     if len(digits) > MAX_DIGITS:
         raise DataError(
-            f"a number has {len(digits.lstrip('-'))} digits, and {MAX_DIGITS} are read: "
-            f"{digits[:20]}…; write it as a text, in quotes"
+            f"a number has {len(digits.lstrip('-'))} digits, and at most {MAX_DIGITS} are "
+            f"allowed: {digits[:20]}…; write it as a text, in quotes"
         )
     # Minus zero is no whole number of Python's.
     return Number(digits) if digits == "-0" else int(digits)
 
 
 def _no_number(word: str) -> Any:
-    raise DataError(f'{word} is no number in JSON: write null, or "{word}" as a text')
+    raise DataError(f'{word} is not a number in JSON: write null, or "{word}" as a text')
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

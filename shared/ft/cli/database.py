@@ -28,8 +28,9 @@ Conflict = Annotated[
     api.OnConflict,
     typer.Option(
         "--on-conflict",
-        help="What becomes of rows that are here with another content: refuse the import, skip "
-        "them, or replace what people wrote in them (only by a file made by `fts db export`).",
+        help="Handling of rows that already exist with different content: refuse the import, skip "
+        "these rows, or replace what people wrote in them (needs a file made by `fts db "
+        "export`).",
     ),
 ]
 
@@ -129,7 +130,7 @@ def _report(
         session.out.data(as_dict(response))
     else:
         session.out.table(
-            ("TABLE", "NEW", "HERE ALREADY", "SKIPPED", "REPLACED", "REFUSED"),
+            ("TABLE", "NEW", "IDENTICAL", "SKIPPED", "REPLACED", "REFUSED"),
             [
                 (
                     t.table,
@@ -152,17 +153,20 @@ def _rows_told(response: api.ImportDatabaseResponse) -> Iterator[str]:
     """A line about each row that is not simply new or here already."""
     for table in response.tables:
         for row in table.skipped:
-            yield f"{table.table} {row.id}: skipped, here with another {', '.join(row.kept)}"
+            yield (
+                f"{table.table} {row.id}: skipped; the existing row differs in "
+                f"{', '.join(row.kept)}"
+            )
         for row in table.replaced:
             kept = f"; kept {', '.join(row.kept)}" if row.kept else ""
             yield f"{table.table} {row.id}: replaced {', '.join(row.changed)}{kept}"
         for id in table.stale:
             yield (
-                f"{table.table} {id}: another studio has changed it, so that it comes without its "
-                "times and what else only this studio keeps"
+                f"{table.table} {id}: another studio has changed it, so its times and other "
+                "values that only this studio has are not imported"
             )
     refused = [row for table in response.tables for row in table.refused]
     for refusal in refused[:MAX_SHOWN]:
         yield f"{refusal.place} {refusal.id}: {refusal.reason} ({refusal.rule})"
     if len(refused) > MAX_SHOWN:
-        yield f"and {len(refused) - MAX_SHOWN} more rows are refused; --json has all"
+        yield f"and {len(refused) - MAX_SHOWN} more rows are refused; --json shows all"

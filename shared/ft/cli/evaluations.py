@@ -63,8 +63,8 @@ class Manner:
         str,
         typer.Option(
             metavar="JSON|@FILE",
-            help="Settings that change the shipped ones. Without max_new_tokens the longest "
-            "expected answer has room.",
+            help="Settings that replace those of the shipped config. If no limit is set, "
+            "max_new_tokens fits the longest expected answer.",
             show_default=False,
         ),
     ] = ""

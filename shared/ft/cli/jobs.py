@@ -128,10 +128,13 @@ def logs(
     ] = False,
     raw: Annotated[
         bool,
-        typer.Option("--raw", help="Print its bytes as they are; they may command a terminal."),
+        typer.Option(
+            "--raw",
+            help=("Print the original bytes, which may contain control sequences for a terminal."),
+        ),
     ] = False,
 ) -> None:
-    """Print a job's log: control characters as escapes, of progress bars the last state."""
+    """Print a job's log. Control characters are escaped; progress bars show their last state."""
     offset = 0
     text = LogText(follow)
     while True:

@@ -20,15 +20,13 @@ Settings = Annotated[
     str,
     typer.Option(
         metavar="JSON|@FILE",
-        help="Settings in place of those of the shipped config; null takes one away.",
+        help="Settings that replace those of the shipped config. Null removes a setting.",
         show_default=False,
     ),
 ]
 WholeConfig = Annotated[
     bool,
-    typer.Option(
-        "--whole-config", help="Take configs as they are given, without the shipped settings."
-    ),
+    typer.Option("--whole-config", help="Use the given configs without the shipped settings."),
 ]
 Model = Annotated[str, typer.Option(help="Base model (id or name).")]
 Dataset = Annotated[str, typer.Option(help="Dataset (id or name).")]
@@ -117,9 +115,7 @@ class Start(Attempts):
     ] = False
     unchecked: Annotated[
         bool,
-        typer.Option(
-            "--unchecked", help="Start without a look into data, model and adapters before."
-        ),
+        typer.Option("--unchecked", help="Start without checking data, model and adapters first."),
     ] = False
 
 

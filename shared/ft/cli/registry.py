@@ -67,7 +67,7 @@ def add_dataset(
         str,
         typer.Option(
             metavar="ROLE=ROLE,…",
-            help="What roles of its conversations stand for: human=user,gpt=assistant.",
+            help="Mapping of the roles of its conversations: human=user,gpt=assistant.",
         ),
     ] = "",
 ) -> None:

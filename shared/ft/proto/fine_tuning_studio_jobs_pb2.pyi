@@ -1272,7 +1272,7 @@ Global___RegisterExportResponse: _TypeAlias = RegisterExportResponse  # noqa: Y0
 
 @_typing.final
 class GetJobCapacityRequest(_message.Message):
-    """Asks for the largest resources that one job can get."""
+    """Asks for the most resources that one job can get."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1289,7 +1289,7 @@ Global___GetJobCapacityRequest: _TypeAlias = GetJobCapacityRequest  # noqa: Y015
 
 @_typing.final
 class GetJobCapacityResponse(_message.Message):
-    """Largest resources that one job can get. A number is absent if the workspace does not state it."""
+    """The most resources that one job can get. A number is absent if the workspace does not state it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -199,7 +199,7 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetJobCapacity(self, request, context):
-        """Returns the largest resources that one job can get, as far as the workspace states them.
+        """Returns the most resources that one job can get, as far as the workspace states them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

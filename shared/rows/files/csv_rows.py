@@ -27,7 +27,10 @@ class CsvRows:
             found = _delimiter_of(first, delimiter)
         if found != delimiter:
             named, wanted = DELIMITERS.get(found, repr(found)), DELIMITERS[delimiter]
-            notices.append(f"Its cells are separated by {named}, not {wanted}, as its header says.")
+            notices.append(
+                f"Its cells are separated by {named} instead of {wanted}, according to its "
+                "header row."
+            )
         # The bound of all of a row holds for its cells too.
         csv.field_size_limit(MAX_ROW_CHARACTERS + 1)
         self._begin = lines.number
@@ -90,5 +93,5 @@ def _said(error: csv.Error) -> str:
     if "unexpected end" in str(error):
         return f"{error}: a quotation mark is opened in this row and not closed"
     if "expected after" in str(error):
-        return f"{error}: a quotation mark within a quoted cell is written twice"
+        return f"{error}: write a quotation mark within a quoted cell twice"
     return str(error)

@@ -84,4 +84,4 @@ def wanted(type: DatasetType, location: str) -> str:
     other = type_of(location)
     if location.lower().endswith(PARQUET) or other is not DatasetType.PROJECT:
         return f"{location!r} must end in {endings}, or be of type {other}"
-    return f"{location!r} must end in {endings} (also with {GZIP} behind it)"
+    return f"{location!r} must end in {endings} (optionally followed by {GZIP})"

@@ -96,12 +96,12 @@ class FileReader:
             for place, _ in rows:
                 if self._content.size > max_bytes or time.monotonic() > until:
                     self.notices.append(
-                        f"Names of columns are listed as far as {self.word} {place}; templates can "
-                        "use those that come later, too."
+                        f"Column names are listed up to {self.word} {place}. Templates can also "
+                        "use columns that appear later."
                     )
-                    return f"it was looked for as far as {self.word} {place}"
+                    return f"it was searched up to {self.word} {place}"
         except (DataError, ValueError) as error:
-            self.notices.append(f"A job over it is refused: {error}.")
+            self.notices.append(f"Jobs that use it are refused: {error}.")
             return f"the file cannot be read to its end: {error}"
         return ""
 
@@ -130,7 +130,7 @@ class FileReader:
                 self._see(row, f"{self.word} {place}")
             yield place, row
         if not found:
-            raise NoRowsError(f"{self.word} 1: there are no rows, but names of columns only")
+            raise NoRowsError(f"{self.word} 1: there are only column names and no rows")
 
     def _rows(self) -> Iterator[Row]:
         if self._parquet is not None:
@@ -173,6 +173,6 @@ def first_columns(
         try:
             deque(islice(rows, checked), maxlen=0)
         except NoRowsError as error:
-            reader.notices.append(f"A job over it is refused: {error}.")
+            reader.notices.append(f"Jobs that use it are refused: {error}.")
         unread = "" if reader.names_are_fixed else reader.take_names(rows, max_bytes, until)
         return Columns(reader.columns, reader.notices, reader.word, unread)
