@@ -13,7 +13,7 @@ from services.adapters import rules
 
 @dataclass(frozen=True, slots=True)
 class HubAdapter:
-    """What the hub says of an adapter."""
+    """Facts about an adapter on the hub."""
 
     commit: str
     config: dict[str, Any]

@@ -32,7 +32,7 @@ def notices(path: Path, format: Format, roles: Mapping[str, str]) -> list[str]:
 
 
 class _Found:
-    """What is found in conversations."""
+    """Roles and faults in conversations."""
 
     def __init__(self, roles: dict[str, str]) -> None:
         self._roles = roles

@@ -13,9 +13,9 @@ from rows.files.limits import MAX_NAME_CHARACTERS
 from rows.files.reader import Columns, first_columns
 
 CHECKED_ROWS = 100
-"""How many first rows must be right."""
+"""Number of first rows that are checked."""
 NAMING_BYTES = 64 * 1024**2
-"""How much of a file of JSON is read for the names of columns when it is registered: a second."""
+"""Bytes of a JSON file that registration reads for column names; this takes about a second."""
 ARROW = ".arrow"
 INFO_FILE = "dataset_info.json"
 """What the `datasets` library writes beside the data that it saves."""

@@ -15,11 +15,11 @@ from itertools import islice
 from typing import Any
 
 NAMING_ROWS = 10_000
-"""How many first rows are looked at for names of columns."""
+"""Number of first rows that are read for column names."""
 HEAD_BYTES = 4 * 1024 * 1024
-"""How much of the beginning of a file is asked for; a row that is longer is not read."""
+"""Bytes that are requested from the beginning of a file; a longer row is not read."""
 UNPACKED_BYTES = 4 * HEAD_BYTES
-"""How much that may become where it is compressed."""
+"""Largest size of these bytes after decompression."""
 FOOTER_BYTES = 65_536
 MAX_FOOTER_BYTES = 16 * 1024 * 1024
 """Largest footer of a Parquet file; that of 10,000 columns has a tenth of it."""
@@ -46,7 +46,7 @@ class Head:
 
     content: bytes
     whole: bool
-    """Whether that is all of it."""
+    """True if that is the whole file."""
 
 
 def read(file: RemoteFile, kind: str, config: Any) -> list[str]:

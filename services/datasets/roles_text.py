@@ -1,4 +1,4 @@
-"""What roles of conversations stand for, as the record of a dataset keeps it: a JSON object."""
+"""Mapping of the roles of conversations, as a JSON object in the record of a dataset."""
 
 import json
 from collections.abc import Mapping

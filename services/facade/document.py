@@ -36,7 +36,7 @@ class Document:
 
     @property
     def own(self) -> bool:
-        """Whether an export of this studio has made it, whoever had it afterwards."""
+        """True if this studio has exported it, even if another studio has changed it since."""
         if any(own_table(name) in self._tables for name in TABLE_OF.values()):
             return True
         # Earlier versions of the studio had their own columns in the contract's tables.

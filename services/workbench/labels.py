@@ -11,7 +11,7 @@ from services.workbench.machine import Machine
 from services.workbench.tables import AcceleratorRow, JobRow, JobRunRow, ModelRow, utc_now
 
 NO_LABEL = ("", "0", "-1")
-"""What asks for no label. The first is stored, the last is shown: clients read a number."""
+"""Values that mean no label. The first is stored, the last is shown: clients read a number."""
 SHOWN_NONE = "-1"
 _KEY = "nvidia.com/gpu.product"
 

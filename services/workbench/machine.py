@@ -104,7 +104,7 @@ class Machine:
         return [gpu for gpu in self.gpus if gpu.kind == self.labels.get(label)]
 
     def most(self) -> dict[str, Any]:
-        """What one run can be granted at the most."""
+        """The most resources that one run can get."""
         there = {id: kind for id, kind in self.labels.items() if self.gpus_of(id)}
         return {
             "cpu": self.cpu,

@@ -121,8 +121,7 @@ class Hub:
             raise unavailable(about, f"{name} is too large") from error
 
     def size(self, about: Repository, name: str) -> int:
-        """How many bytes a file of the repository has, at `about.commit`. A part of a question for
-        `ask`."""
+        """Size in bytes of a file of the repository at `about.commit`. Call it within `ask`."""
         from huggingface_hub import get_hf_file_metadata
 
         size = get_hf_file_metadata(_url(about, name), token=self.token).size

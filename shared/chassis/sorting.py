@@ -1,4 +1,4 @@
-"""Which of the rows of an import are new, here already, in conflict or wrong."""
+"""Sorts the rows of an import: new, identical, in conflict or wrong."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_types_pb2 import DifferingRow, ImportedTable, RefusedRow
 
 MAX_REFUSED = 1000
-"""How many refused rows of a table are reported one by one."""
+"""Number of refused rows of a table that are reported one by one."""
 
 
 class Sorting:
@@ -29,7 +29,7 @@ class Sorting:
 
     @property
     def refused(self) -> bool:
-        """Whether any row is refused."""
+        """True if any row is refused."""
         return any(report.refused for report in self.reports)
 
     def sort(self, table: DomainTable, rows: Iterable[StagedRow]) -> None:

@@ -36,7 +36,7 @@ class AdapterFiles:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What the studio wrote of its training; empty for an adapter from elsewhere."""
+        """The studio's record of its training; empty for an adapter from elsewhere."""
         return read(self.files[MANIFEST]) if MANIFEST in self.files else {}
 
     def not_finite(self) -> list[str]:
@@ -115,7 +115,7 @@ def not_finite(what: str, names: list[str], remedy: str) -> str:
 
 @dataclass
 class Misfits:
-    """How an adapter's weights differ from those that the base model takes."""
+    """Differences between an adapter's weights and those that the base model takes."""
 
     lacking: list[str] = field(default_factory=list)
     """Weights that the adapter should have."""
@@ -225,9 +225,10 @@ def misfits_in(folder: Path, base: Path) -> Misfits:
 
 
 def misfits(adapter: AdapterFiles, shapes: Shapes) -> Misfits:
-    """How a LoRA adapter differs from what a base model with these parameters takes, as far as
-    names and shapes in headers tell. Of other adapters, and of models whose modules have other
-    names once they are loaded, nothing is said."""
+    """Compares a LoRA adapter with the parameters of a base model, by names and shapes in headers.
+
+    Returns no differences for other kinds of adapters, and for models whose modules get other
+    names when they are loaded."""
     base = Base(shapes)
     found = Misfits()
     known = shapes and adapter.shapes and base.is_whole

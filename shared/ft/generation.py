@@ -31,7 +31,7 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 
 
 def conflicts(config: Mapping[str, Any]) -> list[str]:
-    """What contradicts what, a clause each."""
+    """Settings that contradict each other, a clause each."""
     found = []
     if config.get("do_sample") and config.get("temperature") == 0:
         found.append("temperature must be above 0 if do_sample is true; set do_sample to false")

@@ -33,7 +33,7 @@ def is_pattern(text: Any) -> bool:
 
 
 def conflicts(config: Mapping[str, Any]) -> list[str]:
-    """What an adapter's settings ask for that no training can do, a clause each."""
+    """Settings of an adapter that no training supports, a clause each."""
     return [
         *_of_targets(config),
         *_of_patterns(config),

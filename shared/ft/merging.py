@@ -50,7 +50,7 @@ def merged(shipped: Config, given: Config) -> dict[str, Any]:
 
 
 def differences(settings: Config, shipped: Config) -> dict[str, str]:
-    """What is to be said of each setting that differs from the shipped one."""
+    """Descriptions of the settings that differ from the shipped ones."""
     found = {}
     for name in [*settings, *(one for one in shipped if one not in settings)]:
         if name not in shipped:

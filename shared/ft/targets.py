@@ -54,7 +54,7 @@ class Base:
 
     @property
     def linear(self) -> list[str]:
-        """What `all-linear` stands for."""
+        """Modules that `all-linear` selects."""
         return [
             name
             for name, shape in self.weights.items()
@@ -75,8 +75,9 @@ def targeted(config: Config, base: Base) -> list[str]:
 
 
 def faults(config: Config, base: Base) -> list[str]:
-    """What the settings name that the base model does not have, a clause each. The settings are
-    free of conflicts, see `ft.lora`."""
+    """Names in the settings that the base model does not have, a clause each.
+
+    The settings must have no conflicts, see `ft.lora`."""
     return [
         *_of_targets(config, base),
         *_of_excluded(config, base),

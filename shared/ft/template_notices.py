@@ -63,9 +63,9 @@ class SpecialTokens:
     """Special tokens of a model's tokenizer."""
 
     end: str
-    """What training puts behind a text; empty if it puts nothing there."""
+    """Token that training adds after a text; empty for none."""
     beginning: str
-    """What the tokenizer puts before a text; empty if it puts nothing there."""
+    """Token that the tokenizer adds before a text; empty for none."""
     others: Collection[str] = ()
     """Those that are left out of what a model writes."""
 
@@ -73,7 +73,7 @@ class SpecialTokens:
 def notices(
     templates: Mapping[str, str], columns: Collection[str], tokens: SpecialTokens | None = None
 ) -> list[Notice]:
-    """What is worth knowing about the templates of a prompt, by the names of their fields.
+    """Finds likely mistakes in the templates of a prompt, given by field name.
 
     Without `tokens`, well-known spellings are taken for special tokens. Templates that are
     malformed, and those that all hand over one column as it is, such as `{messages}`, have none.

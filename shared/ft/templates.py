@@ -37,7 +37,7 @@ class Placeholder:
     """A part of a template that each row gives a value of its own."""
 
     text: str
-    """What stands between its braces."""
+    """Text between its braces."""
     column: str
     items: tuple[str, ...] = ()
     """Keys or numbers of what is taken of the column's value, and of what that gives."""

@@ -156,7 +156,7 @@ def notices(config: Mapping[str, Any]) -> list[str]:
 
 
 def of_keeping(config: Mapping[str, Any]) -> list[str]:
-    """What the settings mean for an attempt that goes on from a checkpoint, a clause each."""
+    """Notices about resuming from a checkpoint with these settings, a clause each."""
     if config.get("save_total_limit") != 1:
         return []
     return [
@@ -189,8 +189,9 @@ MANY_PASSES = 100
 
 
 def of_steps(config: Mapping[str, Any], a_pass: int, total: int) -> list[str]:
-    """What the settings make of a training with so many steps in a pass over the rows, and in all,
-    a clause each."""
+    """Notices about the numbers of steps that the settings name, a clause each.
+
+    Takes the number of steps in a pass over the rows, and in all."""
     settings = current(config)
     found = []
     warm_up = settings.get("warmup_steps") or 0
@@ -208,8 +209,7 @@ def of_steps(config: Mapping[str, Any], a_pass: int, total: int) -> list[str]:
 
 
 def of_hardware(config: Mapping[str, Any], gpus: int) -> tuple[list[str], list[str]]:
-    """What the settings ask for that a job with so many GPUs cannot do, and what it replaces by
-    something else: a clause each."""
+    """Settings that a job with this number of GPUs does not support, or replaces, a clause each."""
     settings = current(config)
     if gpus:
         wrong = ["use_cpu cannot be true for a job with GPUs"] if settings.get("use_cpu") else []

@@ -21,7 +21,7 @@ MAX_HEADER_BYTES = 100_000_000
 """Longest header that the format allows."""
 MAX_INDEX_BYTES = 256 * 1024 * 1024
 SHOWN = 5
-"""How many names a message has at the most."""
+"""Most names in a message."""
 _POINTER = b"version https://git-lfs"
 
 
@@ -78,7 +78,7 @@ def header(path: Path) -> Shapes:
 
 
 def _entries(path: Path) -> tuple[int, dict[str, dict[str, Any]]]:
-    """Where a safetensors file's numbers begin, and what its header says of each tensor."""
+    """Offset of a safetensors file's numbers, and its header's entry for each tensor."""
     name, size = path.name, path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)

@@ -1,4 +1,4 @@
-"""What jobs can be granted where they run, as far as that is stated.
+"""The most resources that jobs can get where they run, as far as the workspace states them.
 
 The local workbench states it by variables of its template jobs, and an administrator of a workspace
 may. Of a workspace that does not, only the limits of its accelerator labels count. What nobody
@@ -22,17 +22,17 @@ CAPACITY = "FTS_CAPACITY"
 """A JSON object: cpu, memory_gib, gpus, labels with how many GPUs each stands for, and label_values
 with what each is called."""
 NO_LABEL = (-1, 0)
-"""What a request says that asks for no accelerator label."""
+"""Values of a request that mean no accelerator label."""
 NO_TRAINER = "FTS_NO_TRAINER"
-"""Why the studio's own scripts cannot run there, a sentence; empty if they can."""
+"""Reason why the studio's own scripts cannot run there, a sentence; empty if they can."""
 _SECONDS = 5.0
-"""How long the workspace is waited for: a start does not hang on what it may not even state."""
+"""Most seconds to wait for the workspace: it may not state capacities at all."""
 _VARIABLES = {"cpu": "FTS_WORKBENCH_CPU", "memory": "FTS_WORKBENCH_MEMORY_GIB"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a job asks for, each worker for itself."""
+    """Resources that a job requests for each worker."""
 
     cpu: int
     memory: int
@@ -41,7 +41,7 @@ class Asked:
     label: int | None = None
     workers: int = 1
     own_script: bool = True
-    """Whether it runs a script of the studio's own."""
+    """True if it runs the studio's own script."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Names of the request's fields, where they are not called so."""
 
@@ -52,16 +52,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Capacity:
-    """What one job can be granted at the most; None for what is not stated."""
+    """The most resources that one job can get; None for those that are not stated."""
 
     cpu: float | None = None
     memory: float | None = None
     """GiB."""
     gpus: int | None = None
     labels: Mapping[str, int] | None = None
-    """How many GPUs of each accelerator label, by its id; 0 for a number that is not stated."""
+    """Number of GPUs of each accelerator label, by its id; 0 if it is not stated."""
     label_values: Mapping[str, str] = field(default_factory=dict)
-    """What the labels are called, by their ids."""
+    """Names of the labels, by their ids."""
     no_trainer: str = ""
 
     def message(self) -> GetJobCapacityResponse:
@@ -87,7 +87,7 @@ class Capacity:
             self._check_gpus(asked, found, self.gpus, "")
 
     def shared(self, asked: Asked) -> list[str]:
-        """What several workers share that each asks for, a sentence each.
+        """Describes resources that several workers share although each requests them.
 
         Only where they run in one run, which gets no more than there is; GPUs are never shared.
         """
@@ -149,7 +149,7 @@ class Capacity:
 
 
 async def capacity(workspace: Workspace, template: str, label: int | None = None) -> Capacity:
-    """What is stated for jobs made from the template job; nothing while the workspace is away."""
+    """Capacity for jobs made from the template job; empty while the workspace cannot be reached."""
     with suppress(Refusal, TimeoutError):
         async with asyncio.timeout(_SECONDS):
             job = await workspace.template(template)
@@ -183,7 +183,7 @@ async def require_granted(workspace: Workspace, template: str, asked: Asked) -> 
 
 
 async def _labels(workspace: Workspace) -> tuple[dict[str, int] | None, dict[str, str]]:
-    """How many GPUs the workspace's labels stand for, and what they are called."""
+    """Numbers of GPUs and names of the workspace's labels."""
     with suppress(Refusal):
         found = await workspace.accelerator_labels()
         counts = {str(one.id): _number(one.max_gpu_per_workload, int) or 0 for one in found}

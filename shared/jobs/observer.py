@@ -203,7 +203,7 @@ def _reason(state: JobState, lines: list[str]) -> str:
 
 
 def _waits_for(run: Any) -> str | None:
-    """What a run that has not begun waits for, as far as the workspace says so."""
+    """Reason why a run has not started, as far as the workspace states it."""
     try:
         said = json.loads(run.environment or "{}").get(WAITS_FOR)
     except (ValueError, AttributeError):

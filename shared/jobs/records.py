@@ -118,7 +118,7 @@ class JobRecord(Base, kw_only=True):
     not_before: Mapped[datetime | None] = mapped_column(default=None, sort_order=527)
     """When an attempt may begin that was queued by the retry policy."""
     waits_for: Mapped[str | None] = mapped_column(default=None, sort_order=528)
-    """What a job that has not begun waits for, a sentence."""
+    """Reason why a job has not started, a sentence."""
     token_hash: Mapped[str | None] = mapped_column(default=None, repr=False, sort_order=518)
     """Of the token that the present attempt reports with, see `jobs.link`."""
     reported_offset: Mapped[int | None] = mapped_column(BigInteger, default=None, sort_order=519)
@@ -126,7 +126,7 @@ class JobRecord(Base, kw_only=True):
 
     @classmethod
     def moving(cls) -> frozenset[str]:
-        """What becomes of a job while it runs: all that the studio keeps about every job."""
+        """Record of a job while it runs, with the columns of every kind of job."""
         return super().moving() | (JobRecord.__annotations__.keys() & cls.table().columns.keys())
 
     @classmethod

@@ -15,12 +15,12 @@ from rows.files.formats import Format, Kind
 from rows.own_folder import own_folder
 
 _CONFIGS = ("configs:", "data_files:")
-"""What a folder's README says, at its beginning, of files that are other than their names tell."""
+"""Metadata at the beginning of a folder's README that changes how files are read."""
 _ONE_LIBRARY = {Kind.CSV: "csv", Kind.TSV: "csv", Kind.JSON: "json", Kind.JSONL: "json"}
 _ADDRESS = re.compile("::")
-"""What makes the library take a path for an address."""
+"""Text that makes the library read a path as an address."""
 _PATTERN = re.compile(r"[*?\[]|::")
-"""What makes it take one for a pattern of names, or for an address."""
+"""Text that makes it read a path as a pattern or as an address."""
 
 
 def plain(folder: Path, *, saved: bool = False) -> Path:

@@ -29,19 +29,19 @@ SAVED_FILES = ("dataset_dict.json", "state.json")
 
 @dataclass(frozen=True)
 class Source:
-    """What rows were read from."""
+    """Source of the rows."""
 
     reader: int | None = None
     """The version of the studio's reader; None if the library `datasets` has read them."""
     files: dict[str, str] = field(default_factory=dict)
     """SHA-256 of each file that the studio's reader has read, by its name within the dataset."""
     notices: list[str] = field(default_factory=list)
-    """What people are to know of how the files were read."""
+    """Notices about how the files were read."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where the rows of a split stand."""
+    """Places of the rows of a split."""
 
     parts: Sequence[tuple[str, str, Any]] = ()
     """Of each file its name, what its numbers count, and the number of each row."""

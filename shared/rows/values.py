@@ -13,7 +13,7 @@ from typing import Any
 from rows.errors import DataError
 
 Value = str | bool | int | float | list[Any] | dict[str, Any] | None
-"""What stands in a cell."""
+"""Value of a cell."""
 MAX_DEPTH = 100
 """Lists and objects in each other. The same bound everywhere, whatever called the reader."""
 _OF_JSON = (bool, int, float, list, tuple, dict)
@@ -132,7 +132,7 @@ class Decoding:
 
     def __init__(self) -> None:
         self.names_only = False
-        """Whether numbers may be anything, and what a file must not hold is left to others."""
+        """True if any number is accepted, and other checks are left to the caller."""
 
     def whole(self, text: str) -> Any:
         """The value that a text stands for. Raises as `from_json`."""

@@ -354,7 +354,8 @@ PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png
             _lines(_said("user"), _said("human", "gpt")),
             {},
             [
-                f"the roles gpt, human, .* Jobs that use this dataset are refused. {REMEDY} gpt=assistant,human=us"
+                "the roles gpt, human, .* Jobs that use this dataset are refused. "
+                f"{REMEDY} gpt=assistant,human=us"
             ],
         ),
         (

@@ -261,7 +261,8 @@ async def test_what_workers_share_is_told_before_the_start_and_with_it(small: St
     asked = {"num_workers": 2, "num_cpu": 2, "num_memory": 16}
     said = [
         "2 workers with 2 CPUs each share 2 CPUs, the most that one job can get",
-        "2 workers with 16 GiB of memory each share 23.4 GiB of memory, the most that one job can get",
+        "2 workers with 16 GiB of memory each share 23.4 GiB of memory, the most that one job can "
+        "get",
     ]
     found = await small.jobs(lambda s: s.ValidateFineTuningJob, _request(**asked))
     told = [one for one in found.findings if one.rule == "FT-827"]

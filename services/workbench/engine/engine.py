@@ -223,7 +223,7 @@ class Engine:
         return found + self._database.read(_serving)
 
     def _name(self, run: JobRunRow) -> str:
-        """What people call the run's job."""
+        """Display name of the run's job."""
         if title := run.environment.get(JOB_TITLE):
             return title
         wanted = select(JobRow.name).where(JobRow.id == run.job_id)

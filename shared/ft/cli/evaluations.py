@@ -75,7 +75,7 @@ class Manner:
     ] = None
 
     def limited(self) -> bool:
-        """Whether the config as given says how many tokens may be written."""
+        """True if the given config sets a limit for the answer."""
         try:
             given = json.loads(text_or_file(self.generation_config) or "{}")
         except ValueError:

@@ -34,7 +34,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the jo
 
 
 MOST_CPUS, MOST_MEMORY_GIB = 2, 8
-"""What is asked for where nothing is said, as far as it is there."""
+"""Default resources of a job, if the machine has them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,8 +45,8 @@ Workspace = Annotated[
     ),
 ]
 IMPORT_SECONDS = 10.0
-"""How long `fts up` waits to hear whether the trainer can be imported: it takes some seconds, most
-of which have passed when the studio serves."""
+"""Seconds that `fts up` waits for the check that the trainer can be imported. Most of them have
+passed when the studio serves."""
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait until it serves.")]
 
 

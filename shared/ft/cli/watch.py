@@ -97,7 +97,7 @@ class _Nothing:
 
 
 class _Notices:
-    """What jobs have done other than asked, once each."""
+    """Prints the notices of jobs, once each."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

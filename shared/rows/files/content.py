@@ -50,7 +50,7 @@ class _Hashed(io.RawIOBase):
 
 
 class _Unpacked(io.RawIOBase):
-    """What is in a compressed file, up to a bound."""
+    """Content of a compressed file, up to a bound."""
 
     def __init__(self, packed: _Hashed) -> None:
         self._packed = packed
@@ -85,7 +85,7 @@ class Content:
         self._raw = _Unpacked(self._hashed) if format.gzipped else self._hashed
         self._buffer = io.BufferedReader(self._raw)
         self.notices: list[str] = []
-        """What whoever uses the file is to know."""
+        """Notices for users of the file."""
 
     def close(self) -> None:
         """Closes the file."""
@@ -103,7 +103,7 @@ class Content:
         return self._hashed.digest.hexdigest()
 
     def begins_with(self, character: str) -> bool:
-        """Whether that is the first character that is no blank, and no mark of an encoding."""
+        """Tells whether that is the first character after whitespace and a byte order mark."""
         # Of UTF-16 no more than what is left without its NULs; enough for a bracket.
         begin = self._buffer.peek(4096).lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"")
         return begin.lstrip().startswith(character.encode())
@@ -174,7 +174,7 @@ class Lines:
 
 
 def too_long() -> str:
-    """What is said of a row beyond the bound."""
+    """Message about a row beyond the bound."""
     return f"a row has more than {MAX_ROW_CHARACTERS:,} characters; is a quotation mark not closed?"
 
 

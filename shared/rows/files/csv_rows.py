@@ -11,7 +11,7 @@ from rows.files.names import require_names
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _SEPARATOR_LINE = "sep="
-"""What Excel writes, and reads, before the header to say what separates cells."""
+"""Line that Excel writes before the header to name the separator."""
 
 
 class CsvRows:
@@ -78,8 +78,8 @@ class CsvRows:
 
 
 def _delimiter_of(header: str, expected: str) -> str:
-    """What separates the cells of a header row: what is expected, unless that leaves one cell, and
-    another one does not."""
+    """Separator of a header row: the expected one, unless it gives one cell and another one gives
+    more."""
     for delimiter in (expected, *(one for one in DELIMITERS if one != expected)):
         try:
             if len(next(csv.reader([header], delimiter=delimiter), [])) > 1:

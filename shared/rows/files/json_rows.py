@@ -119,8 +119,10 @@ class _Text:
                 return found
 
     def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
-        """Whether more text may mend it: a text that is not closed is told where it begins, and a
-        word or an escape where it is cut."""
+        """Tells whether more text may resolve the error.
+
+        The error is at the beginning of a text that is not closed, or at the end of a word or
+        an escape that is cut."""
         return "Unterminated" in error.msg or error.pos > len(self._text) - 16
 
     def _forget(self, end: int) -> None:

@@ -55,7 +55,7 @@ class ParquetRows:
 
 
 def _maker(type: Any, name: str, notices: list[str]) -> _Make:
-    """What makes a value of a scalar of that type; None of one that is null."""
+    """Function that converts a scalar of that type to a value; null becomes None."""
     make = _of_type(type, name, notices)
     return lambda scalar: make(scalar) if scalar.is_valid else None
 

@@ -39,7 +39,7 @@ class FileReader:
         self._csv: CsvRows | None = None
         self._decoding = Decoding()
         self.word = "line"
-        """What the number of a row counts: lines, items of a list, or rows."""
+        """Unit of a row's number: lines, items of a list, or rows."""
         self._columns: dict[str, None] = {}
         try:
             self._begin()
@@ -71,17 +71,17 @@ class FileReader:
 
     @property
     def notices(self) -> list[str]:
-        """What whoever uses the file is to know of how it is read."""
+        """Notices about how the file is read."""
         return self._content.notices
 
     @property
     def is_text(self) -> bool:
-        """Whether every cell is a text."""
+        """True if every cell is a text."""
         return self._csv is not None
 
     @property
     def names_are_fixed(self) -> bool:
-        """Whether further rows cannot bring more columns."""
+        """True if further rows cannot have more columns."""
         return self._csv is not None or self._parquet is not None
 
     def take_names(self, rows: Iterator[Row], max_bytes: float, until: float) -> str:
@@ -149,15 +149,15 @@ class FileReader:
 
 @dataclass(frozen=True)
 class Columns:
-    """What a file tells of its columns."""
+    """Columns of a file."""
 
     names: list[str]
     notices: list[str]
-    """What whoever uses the file is to know of how it is read."""
+    """Notices about how the file is read."""
     word: str = "line"
     """See `FileReader.word`."""
     unread: str = ""
-    """Why there may be more names, if not all of the file was read."""
+    """Reason why there may be more names, if not all of the file was read."""
 
 
 def first_columns(
