@@ -175,7 +175,7 @@ def _method(
     yield from contract.fields(_plain(method.output_type))
     if rules := said.get("rules"):
         yield ""
-        yield f"Rules: {', '.join(rules)} ([what they say](rules.md))."
+        yield f"Rules: {', '.join(rules)} ([descriptions](rules.md))."
     if errors := said.get("errors"):
         yield ""
         yield from (f"- `{code}`: {when}" for code, when in errors.items())

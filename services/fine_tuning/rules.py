@@ -28,7 +28,7 @@ AXOLOTL_COLUMNS = Rule(
     "The format of an Axolotl config is among the configs of type axolotl_dataset_formats, and the "
     "dataset has its columns.",
 )
-AXOLOTL_DECIDES = Rule("FT-611", "What an Axolotl config is there for is set in it alone.")
+AXOLOTL_DECIDES = Rule("FT-611", "Settings that belong in the Axolotl config are set only there.")
 AXOLOTL_SETTINGS = Rule(
     "FT-612", "An Axolotl config has only settings that Axolotl knows, with values that it takes."
 )

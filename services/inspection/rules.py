@@ -21,7 +21,7 @@ STEPS = Rule(
     "FT-861",
     "Rows are not packed, so that the number of steps can be computed before the training.",
 )
-MODEL_FILES = Rule("FT-862", "The base model's files are there, and tell its size.")
+MODEL_FILES = Rule("FT-862", "The base model's files exist, and show its size.")
 MEMORY = Rule("FT-863", "A worker has as much memory as its job is expected to need.")
 EVALUATED = Rule("FT-870", "Evaluations during a training have rows that are held out.")
 CHAT_TEMPLATE = Rule(

@@ -248,7 +248,7 @@ class TailLogsResponse(_message.Message):
     data: _builtins.bytes
     """At most 64 KiB, as the job wrote them; a cut may lie within a character."""
     next_offset: _builtins.int
-    """The offset behind `data`."""
+    """The offset after the last byte of `data`."""
     def __init__(
         self,
         *,
@@ -265,7 +265,7 @@ Global___TailLogsResponse: _TypeAlias = TailLogsResponse  # noqa: Y015
 
 @_typing.final
 class ValidateFineTuningJobRequest(_message.Message):
-    """A request to look at in place of starting it."""
+    """A request to check without starting the job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -308,7 +308,7 @@ class ValidateFineTuningJobResponse(_message.Message):
 
     @_builtins.property
     def memory(self) -> Global___MemoryEstimate:
-        """Memory of one worker; absent if the model's size could not be told."""
+        """Memory of one worker; absent if the model's size is unknown."""
 
     @_builtins.property
     def time(self) -> Global___TimeEstimate:
@@ -344,7 +344,7 @@ Global___ValidateFineTuningJobResponse: _TypeAlias = ValidateFineTuningJobRespon
 
 @_typing.final
 class ValidateEvaluationJobRequest(_message.Message):
-    """A request to look at in place of starting it."""
+    """A request to check without starting the job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -386,7 +386,7 @@ class ValidateEvaluationJobResponse(_message.Message):
 
     @_builtins.property
     def memory(self) -> Global___MemoryEstimate:
-        """Memory of the largest of the jobs; absent if no model's size could be told."""
+        """Memory of the largest of the jobs; absent if no model's size is known."""
 
     def __init__(
         self,

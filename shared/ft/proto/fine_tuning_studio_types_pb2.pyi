@@ -66,7 +66,7 @@ class JobStatus(_message.Message):
     """Which attempt this is, counted from 1; ResumeFineTuningJob and the retry policy begin another."""
     failure_kind: _builtins.str
     """What kind of failure it was; empty for a job that has not failed. USER_ERROR: settings, data or
-    model have to be changed. OUT_OF_MEMORY. ERROR: something else, which the job told. CRASHED: it
+    model have to be changed. OUT_OF_MEMORY. ERROR: another error, which the job reported. CRASHED: it
     ended without a word. TIMED_OUT. LOST. REFUSED: the workspace did not take it.
     """
     waits_for: _builtins.str
@@ -235,7 +235,7 @@ class ImportedTable(_message.Message):
 
     @_builtins.property
     def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedRow]:
-        """Rows that cannot be taken. With a single one of them the import takes none at all."""
+        """Rows that cannot be imported. If there is one, nothing is imported."""
 
     @_builtins.property
     def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___DifferingRow]:
@@ -309,7 +309,7 @@ Global___DifferingRow: _TypeAlias = DifferingRow  # noqa: Y015
 
 @_typing.final
 class RefusedRow(_message.Message):
-    """A row of an import file that cannot be taken."""
+    """A row of an import file that cannot be imported."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -318,7 +318,7 @@ class RefusedRow(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     place: _builtins.str
-    """Where in the file it stands, such as `models[3].name`."""
+    """Place in the file, such as `models[3].name`."""
     id: _builtins.str
     """Its id, as far as it has one."""
     reason: _builtins.str

@@ -125,7 +125,7 @@ class InspectJobResponse(_message.Message):
 
     @_builtins.property
     def memory(self) -> _fine_tuning_studio_jobs_pb2.MemoryEstimate:
-        """Absent if the model's size could not be told."""
+        """Absent if the model's size is unknown."""
 
     def __init__(
         self,
