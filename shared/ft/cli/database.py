@@ -22,7 +22,9 @@ SECONDS = 600.0
 MAX_SHOWN = 20
 """How many refused rows are shown; --json has all."""
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; change nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Report what the import would do, without changes.")
+]
 
 Conflict = Annotated[
     api.OnConflict,
@@ -34,17 +36,15 @@ Conflict = Annotated[
     ),
 ]
 
-app = typer.Typer(help="Export and import everything the studio knows.", no_args_is_help=True)
+app = typer.Typer(help="Export and import all tables of the studio.", no_args_is_help=True)
 
 
 @command(app, "export")
 def export(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="Where to write it; - for standard output.")] = Path(
-        "-"
-    ),
+    file: Annotated[Path, typer.Argument(help="File to write; - for standard output.")] = Path("-"),
 ) -> None:
-    """Write everything the studio knows to a JSON file."""
+    """Write all tables of the studio to a JSON file."""
     if file == Path("-"):
         decode = codecs.getincrementaldecoder("utf-8")().decode
         for part in _parts(session.client):
@@ -64,7 +64,7 @@ def import_file(
     dry_run: DryRun = False,
     on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
-    """Take in a file made by `fts db export`, all of it or nothing. Ids are kept."""
+    """Import a file made by `fts db export`, completely or not at all. Ids are kept."""
     request = api.ImportDatabaseRequest(
         imported_json_path=path, dry_run=dry_run, on_conflict=on_conflict
     )
@@ -79,7 +79,7 @@ def import_sqlite(
     dry_run: DryRun = False,
     on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
-    """Take in the SQLite file of a studio that keeps everything in one; it is only read."""
+    """Import the SQLite file of a studio that stores everything in one. It is only read."""
     try:
         content = document(file)
     except Unreadable as error:

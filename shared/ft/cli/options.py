@@ -93,7 +93,10 @@ class Attempts:
     """How often jobs are tried, and whether the command stays with them."""
 
     retries: Annotated[
-        int, typer.Option(min=0, max=9, help="Tries again after a crash, a loss or a time-out.")
+        int,
+        typer.Option(
+            min=0, max=9, help="Number of retries after a crash, a lost job or a timeout."
+        ),
     ] = 0
     watch: Watch = False
 
@@ -110,7 +113,7 @@ class Start(Attempts):
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Start nothing: say what would be refused, and what to expect."
+            "--check", help="Check the request and estimate the job, without starting it."
         ),
     ] = False
     unchecked: Annotated[

@@ -85,7 +85,7 @@ def _display(console: Console, quiet: bool) -> Iterator[_Display]:
                 yield _Bars(progress, console.encoding)
     except KeyboardInterrupt:
         raise CommandFailed(
-            "stopped watching; the job goes on. `fts jobs` shows it, `fts jobs watch ID` "
+            "stopped watching; the job continues. `fts jobs` shows it, `fts jobs watch ID` "
             "watches it again, `fts cancel ID` ends it",
             Exit.INTERRUPTED,
         ) from None
