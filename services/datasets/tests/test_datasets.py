@@ -281,7 +281,7 @@ async def test_roles_of_conversations_are_kept(studio: Studio) -> None:
         ({" ": "user"}, "a role has no name"),
         ({"": "user"}, "a role has no name"),
         ({"gpt": ""}, "'gpt' must be mapped to one of"),
-        ({"gpt": "Assistant"}, "not 'Assistant'"),
+        ({"gpt": "Assistant"}, "not to 'Assistant'"),
     ],
 )
 @pytest.mark.parametrize("type", ["project_jsonl", "huggingface"])
@@ -361,7 +361,7 @@ PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png
         (
             _lines({"messages": [{"role": "Human", "content": "hi"}]}),
             {},
-            [rf"the role Human, .*: {REMEDY} Human=user\.$"],
+            [rf"the role Human, .* refused. {REMEDY} Human=user\.$"],
         ),
         (_lines(_said("human", "gpt")), {"human": "user", "gpt": "assistant"}, []),
         (
@@ -373,7 +373,7 @@ PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png
         (
             _lines(_said("human", "gpt")),
             {"human": "user", "gtp": "assistant"},
-            ["the role gpt, ", "No message of the first 1,000 rows has the role gtp, which roles"],
+            ["the role gpt, ", "No message of the first 1,000 rows has the role gtp, which is set"],
         ),
         (
             _lines(_said("human"), {"talk": [PICTURE]}),
