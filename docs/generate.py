@@ -100,10 +100,10 @@ class Contract:
             yield f"| `{field.name}` | {kind} | {field.number} | {comment} |{said}"
         if within := [f"`{path}` {said}" for path, said in unset.items() if "." in path]:
             yield ""
-            yield f"Not set within these: {', '.join(within)}."
+            yield f"Nested fields that are not set: {', '.join(within)}."
 
     def _unset_of(self, message: DescriptorProto) -> dict[str, str]:
-        """What each field of a request means when it is not set; empty for what is no request."""
+        """The meaning of each field of a request when it is not set; empty for other messages."""
         listed = self.unset["lists"]
         lists = set(listed) <= {field.name for field in message.field}
         said = {**(listed if lists else {}), **self.unset.get(message.name, {})}
@@ -175,7 +175,7 @@ def _method(
     yield from contract.fields(_plain(method.output_type))
     if rules := said.get("rules"):
         yield ""
-        yield f"Rules: {', '.join(rules)} ([what they say](rules.md))."
+        yield f"Rules: {', '.join(rules)} ([descriptions](rules.md))."
     if errors := said.get("errors"):
         yield ""
         yield from (f"- `{code}`: {when}" for code, when in errors.items())

@@ -14,7 +14,7 @@ from services.adapters.store import Adapter, AdapterStore
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
-    """What is the domain's own."""
+    """The parts that only this domain has."""
     adapters, references, hub = AdapterStore(store), References(settings), HubAdapters(settings)
     rules = AdapterService(adapters, ProjectPaths(settings), references, hub)
     return DomainParts(

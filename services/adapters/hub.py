@@ -13,7 +13,7 @@ from services.adapters import rules
 
 @dataclass(frozen=True, slots=True)
 class HubAdapter:
-    """What the hub says of an adapter."""
+    """Facts about an adapter on the hub."""
 
     commit: str
     config: dict[str, Any]
@@ -46,7 +46,7 @@ class HubAdapters:
             raise errors.InvalidArgument.at(
                 "huggingface_name",
                 rules.ON_HUB,
-                f"{about.name!r} has no {CONFIG} with a peft_type; name the repository of an "
-                "adapter",
+                f"{about.name!r} has no {CONFIG} with a peft_type; use the name of a repository "
+                "that contains an adapter",
             )
         return HubAdapter(commit, config)

@@ -3,9 +3,15 @@
 from chassis.rules import Rule
 
 BASE_MODEL = Rule(
-    "FT-209", "An adapter is registered for the base model that its files name on the hub."
+    "FT-209",
+    "If an adapter's files name a base model on the hub, the adapter is registered for that base "
+    "model.",
 )
-ON_HUB = Rule("FT-223", "A hub name of an adapter is that of a repository with an adapter in it.")
+ON_HUB = Rule(
+    "FT-223", "An adapter's hub name is the name of a hub repository that contains an adapter."
+)
 FITS = Rule(
-    "FT-224", "An adapter is registered for a base model that has a place for each of its weights."
+    "FT-224",
+    "The base model that an adapter is registered for has a matching module for each of the "
+    "adapter's weights.",
 )

@@ -106,8 +106,9 @@ class AdapterService:
             raise InvalidArgument.at(
                 "model_id",
                 rules.BASE_MODEL,
-                f"{what} was trained on {named}, and model {model_id} is "
-                f"{model.huggingface_model_name}; register {named} and name that model",
+                f"{what} was trained on {named}, but model {model_id} is "
+                f"{model.huggingface_model_name}; register {named} as a model, and set model_id "
+                "to its id",
             )
 
     async def remove(self, id: str) -> None:

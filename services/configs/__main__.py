@@ -12,7 +12,7 @@ from services.configs.store import Config, ConfigStore
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
-    """What is the domain's own."""
+    """The parts that only this domain has."""
     configs, owners = ConfigStore(store), Owners(settings)
     servicer = ConfigsServicer(ConfigService(configs, owners), configs)
     return DomainParts(servicer, [Config], close=[owners.close])

@@ -14,7 +14,7 @@ from services.datasets.store import Dataset, DatasetStore
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
-    """What is the domain's own."""
+    """The parts that only this domain has."""
     datasets, prompts, hub = DatasetStore(store), Prompts(settings), HubDatasets(settings)
     rules = DatasetService(datasets, ProjectPaths(settings), hub, prompts)
     return DomainParts(

@@ -32,7 +32,7 @@ def notices(path: Path, format: Format, roles: Mapping[str, str]) -> list[str]:
 
 
 class _Found:
-    """What is found in conversations."""
+    """Roles and faults in conversations."""
 
     def __init__(self, roles: dict[str, str]) -> None:
         self._roles = roles
@@ -50,7 +50,7 @@ class _Found:
             # Roles have a notice of their own.
             messages.of(talk, usual | self._roles)
         except DataError as error:
-            self._fault = f"{place}: {error}. A job over it is refused."
+            self._fault = f"{place}: {error}. Jobs that use it are refused."
 
     def notices(self) -> Iterator[str]:
         """Nothing of a file without conversations."""
@@ -65,13 +65,13 @@ class _Found:
             text = ",".join(f"{role}={meant}" for role, meant in pairs.items())
             yield (
                 f"Messages have the role{'s' * (len(unknown) > 1)} {', '.join(unknown)}, which "
-                "models do not know, so that a job over them is refused: remove the dataset, and "
-                f"add it again with --roles {text}."
+                "models do not know. Jobs that use this dataset are refused. Remove the dataset, "
+                f"and add it again with --roles {text}."
             )
         if unused := [role for role in self._roles if role not in self._seen]:
             yield (
                 f"No message of the first {LOOKED_AT_ROWS:,} rows has the role "
-                f"{' or '.join(unused)}, which roles names: its roles are "
+                f"{' or '.join(unused)}, which is set in roles. These rows have the roles "
                 f"{', '.join(sorted(self._seen))}."
             )
         if self._fault:

@@ -13,9 +13,9 @@ from rows.files.limits import MAX_NAME_CHARACTERS
 from rows.files.reader import Columns, first_columns
 
 CHECKED_ROWS = 100
-"""How many first rows must be right."""
+"""Number of first rows that are checked."""
 NAMING_BYTES = 64 * 1024**2
-"""How much of a file of JSON is read for the names of columns when it is registered: a second."""
+"""Bytes of a JSON file that registration reads for column names; this takes about a second."""
 ARROW = ".arrow"
 INFO_FILE = "dataset_info.json"
 """What the `datasets` library writes beside the data that it saves."""
@@ -119,7 +119,7 @@ def _names_in_arrow(file: Path) -> list[str]:
             try:
                 names = pyarrow.ipc.open_file(content).schema.names
             except pyarrow.ArrowInvalid as error:
-                raise DataFault(f"{file.name}: no Arrow file: {first_line(error)}") from error
+                raise DataFault(f"{file.name} is not an Arrow file: {first_line(error)}") from error
     return list(names)
 
 
@@ -133,7 +133,7 @@ def _of_file(path: Path, format: Format, *, listed: bool) -> Columns:
         raise
     if listed and format.kind is Kind.JSON and columns.word != "item":
         raise DataFault(
-            "line 1: the file must hold a JSON list with at least one object; with an object a "
-            "line it is to be named .jsonl"
+            "line 1: the file must contain a JSON list with at least one object; if it has one "
+            "object per line, rename it to .jsonl"
         )
     return columns

@@ -78,7 +78,7 @@ class HubDatasets:
             files = builder.config.data_files or {}
             split = "train" if "train" in files else next(iter(files), "")
             if not split or not files[split]:
-                raise hub_columns.UntoldColumns("it has no files of rows")
+                raise hub_columns.UntoldColumns("it has no data files")
             path, revision = _within(about, str(files[split][0]))
             at = replace(about, commit=revision)
             size = self._hub.size(at, path)
@@ -88,8 +88,8 @@ class HubDatasets:
             raise errors.InvalidArgument.at(
                 "huggingface_name",
                 rules.HUB_COLUMNS,
-                f"the columns of {about.name!r} cannot be told: {untold}; its card may name them "
-                "(dataset_info: features)",
+                f"the columns of {about.name!r} cannot be determined: {untold}; its dataset card "
+                "can name them (dataset_info: features)",
             ) from untold
 
 
@@ -101,7 +101,7 @@ def _within(about: Repository, url: str) -> tuple[str, str]:
         revision, _, path = rest[1:].partition("/")
         return path, unquote(revision)
     if not rest.startswith("/"):
-        raise hub_columns.UntoldColumns(f"its rows are elsewhere, in {url}")
+        raise hub_columns.UntoldColumns(f"its rows are stored elsewhere, at {url}")
     return rest[1:], ""
 
 

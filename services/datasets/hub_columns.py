@@ -15,11 +15,11 @@ from itertools import islice
 from typing import Any
 
 NAMING_ROWS = 10_000
-"""How many first rows are looked at for names of columns."""
+"""Number of first rows that are read for column names."""
 HEAD_BYTES = 4 * 1024 * 1024
-"""How much of the beginning of a file is asked for; a row that is longer is not read."""
+"""Bytes that are requested from the beginning of a file; a longer row is not read."""
 UNPACKED_BYTES = 4 * HEAD_BYTES
-"""How much that may become where it is compressed."""
+"""Largest size of these bytes after decompression."""
 FOOTER_BYTES = 65_536
 MAX_FOOTER_BYTES = 16 * 1024 * 1024
 """Largest footer of a Parquet file; that of 10,000 columns has a tenth of it."""
@@ -46,7 +46,7 @@ class Head:
 
     content: bytes
     whole: bool
-    """Whether that is all of it."""
+    """True if that is the whole file."""
 
 
 def read(file: RemoteFile, kind: str, config: Any) -> list[str]:
@@ -57,7 +57,7 @@ def read(file: RemoteFile, kind: str, config: Any) -> list[str]:
     """
     reader = _READERS.get(kind)
     if reader is None:
-        raise UntoldColumns(f"its files are read as {kind}, which says nothing of columns")
+        raise UntoldColumns(f"its files are read as {kind}, which has no column names")
     if file.size == 0:
         raise UntoldColumns(f"{file.name} is empty")
     try:
@@ -134,7 +134,7 @@ def _of_parquet(file: RemoteFile, config: Any) -> list[str]:
     footer = file.part(max(file.size - FOOTER_BYTES, 0), FOOTER_BYTES)
     length = int.from_bytes(footer[-8:-4], "little") + 8
     if not footer.endswith(_MAGIC) or length > file.size:
-        raise UntoldColumns(f"{file.name} is no Parquet file")
+        raise UntoldColumns(f"{file.name} is not a Parquet file")
     if length > MAX_FOOTER_BYTES:
         raise UntoldColumns(f"the footer of {file.name} has {length} bytes")
     if length > len(footer):
@@ -160,7 +160,7 @@ def _head(file: RemoteFile) -> Head:
     whole = len(content) >= file.size
     suffix = file.name.lower().rpartition(".")[2]
     if suffix in ("zip", "zst", "lz4", "7z", "rar", "tar"):
-        raise UntoldColumns(f"{file.name} is an archive, which is not looked into")
+        raise UntoldColumns(f"{file.name} is an archive, and archives are not read")
     unpack = _UNPACKERS.get(suffix)
     if unpack is None:
         return Head(content, whole)

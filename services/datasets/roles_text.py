@@ -1,4 +1,4 @@
-"""What roles of conversations stand for, as the record of a dataset keeps it: a JSON object."""
+"""Mapping of the roles of conversations, as a JSON object in the record of a dataset."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,8 @@ def checked(roles: Mapping[str, str], found: Violations, field: str = "roles") -
         found.check(field, rules.ROLES, bool(name.strip()), "a role has no name")
         known = role in KNOWN_ROLES or role == name
         description = (
-            f"{name!r} stands for one of {', '.join(KNOWN_ROLES)}, or itself, not {role!r}"
+            f"{name!r} must be mapped to one of {', '.join(KNOWN_ROLES)}, or to itself, not "
+            f"to {role!r}"
         )
         found.check(field, rules.ROLES, known, description)
     return json.dumps(dict(sorted(roles.items()))) if roles else None

@@ -8,14 +8,14 @@ READABLE = Rule(
     "Data can be read: it is not empty, its columns have names, each once, and its first rows "
     "agree in them.",
 )
-ON_HUB = Rule("FT-103", "A hub name is that of a dataset on the hub.")
+ON_HUB = Rule("FT-103", "A hub name is the name of a dataset on the hub.")
 ROLES = Rule(
     "FT-121",
-    "A role of conversations stands for system, developer, user, assistant, tool, or itself.",
+    "A role of a conversation is mapped to system, developer, user, assistant, tool, or to itself.",
 )
-HUB_READABLE = Rule("FT-104", "What the hub says of a dataset can be read.")
+HUB_READABLE = Rule("FT-104", "The hub's description of a dataset can be read.")
 HUB_COLUMNS = Rule(
     "FT-150",
-    "The columns of a dataset of the hub are named by its card or its viewer, or can be read from "
-    "the beginning of its first file.",
+    "The columns of a hub dataset are named by its dataset card or by the hub's viewer, or can be"
+    " read from the beginning of its first file.",
 )

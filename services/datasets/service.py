@@ -81,7 +81,7 @@ class DatasetService:
         await asyncio.to_thread(Entries(self._paths.project).keep_only, locations)
 
     async def notices(self, dataset: Dataset) -> list[str]:
-        """What whoever uses a dataset that was just registered is to know of how it is read."""
+        """Notices about how a newly registered dataset is read."""
         if dataset.type == DatasetType.HUGGINGFACE or not dataset.location:
             return []
         path = self._paths.project / dataset.location
@@ -107,7 +107,7 @@ class DatasetService:
         found = Violations()
         path = self._paths.confined("location", location, found)
         if path is None or not path.exists():
-            return Columns([], [], unread=f"{location} is not there any more")
+            return Columns([], [], unread=f"{location} no longer exists")
         form = formats.of(dataset.type, location) if path.is_file() else None
         async with self._looking:
             try:

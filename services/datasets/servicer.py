@@ -20,9 +20,9 @@ from services.datasets.service import DatasetService
 from services.datasets.store import DatasetStore
 
 MAX_LOOK_SECONDS = 20.0
-"""How long a file is read for the names of its columns."""
+"""Most seconds for reading the column names of a file."""
 ANSWER_SECONDS = 2.0
-"""What is left of a call's time for the answer to it."""
+"""Seconds of a call's time that are reserved for its answer."""
 
 
 class DatasetsServicer:

@@ -26,7 +26,7 @@ class Dataset(Base):
     commit: Mapped[str | None] = mapped_column(default=None)
     """Of a dataset of the hub, as it was registered."""
     roles: Mapped[str | None] = mapped_column(default=None)
-    """What roles of conversations stand for, a JSON object."""
+    """Mapping of the roles of conversations, a JSON object."""
 
     @classmethod
     def complete(cls, place: str, values: dict[str, Any], found: Violations) -> None:

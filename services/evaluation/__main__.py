@@ -21,7 +21,7 @@ from services.evaluation.validate import Validation
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
-    """What is the domain's own."""
+    """The parts that only this domain has."""
     records, peers = EvaluationStore(store), Peers(settings)
     jobs = JobParts("evaluation job", records, EvaluationLease, settings, changes_of_event)
     checks = Checks(peers, jobs.workspace, settings.project)

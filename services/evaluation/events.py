@@ -1,4 +1,4 @@
-"""What a job's events change in the record of an evaluation job, beside what they change in any."""
+"""Changes that events make to an evaluation job, in addition to those of every job."""
 
 import json
 from collections.abc import Mapping

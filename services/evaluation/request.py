@@ -36,7 +36,7 @@ class EvaluationRequest(Repeatable):
     eval_dataset_fraction: float = 0.1
     comparison_adapter_id: str = ""
     fit_answer_length: bool = False
-    """Whether the limit of tokens follows the expected answers where they are longer."""
+    """True if the limit of tokens is raised to fit longer expected answers."""
 
     def check(self, found: Violations) -> None:
         """Notes every rule that the request breaks by itself."""

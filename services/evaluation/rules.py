@@ -3,7 +3,7 @@
 from chassis.rules import Rule
 
 COMBINATIONS = Rule("FT-701", "An evaluation names at least one model.")
-FEATURES = Rule("FT-702", "The features to show beside the scores are columns of the dataset.")
+FEATURES = Rule("FT-702", "The features to show next to the scores are columns of the dataset.")
 RESULTS = Rule(
     "FT-703",
     "Rows are read of an evaluation that has left its table of results, each row of at most a "

@@ -48,8 +48,8 @@ class EvaluationService:
         jobs = [job for job in assigned(request.combinations, all_of_it) if job]
         if len(jobs) < len(request.combinations):
             raise Aborted(
-                f"request_id: {request.request_id!r} was sent twice at once, and the workspace "
-                "refused jobs of the one that was quicker; send it again",
+                f"request_id: {request.request_id!r} was sent twice at the same time, and the "
+                "workspace refused jobs of the first request; send it again",
                 reason="STARTED_TWICE_AT_ONCE",
             )
         return jobs

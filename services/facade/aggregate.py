@@ -81,8 +81,8 @@ class DatabaseServicer:
     ) -> ImportDatabaseResponse:
         if on_conflict is OnConflict.REPLACE and not document.own:
             description = (
-                "`replace` needs a file that this studio has exported; for one of another studio "
-                "use `skip`"
+                "`replace` needs a file that this studio has exported; use `skip` for a file of "
+                "another studio"
             )
             raise InvalidArgument.at("on_conflict", rules.REPLACEABLE, description)
         tables = await Import(self._links, document, on_conflict).run(dry_run)

@@ -36,7 +36,7 @@ class Document:
 
     @property
     def own(self) -> bool:
-        """Whether an export of this studio has made it, whoever had it afterwards."""
+        """True if this studio has exported it, even if another studio has changed it since."""
         if any(own_table(name) in self._tables for name in TABLE_OF.values()):
             return True
         # Earlier versions of the studio had their own columns in the contract's tables.
@@ -127,5 +127,5 @@ def _no_export(field: str, description: str) -> errors.InvalidArgument:
 
 
 def _no_own(field: str, description: str) -> errors.InvalidArgument:
-    remedy = "; without the table the rest can be imported"
+    remedy = "; remove this table from the file to import the rest"
     return errors.InvalidArgument.at(field, rules.OWN_TABLE, description + remedy)

@@ -22,7 +22,7 @@ from services.fine_tuning.validate import Validation
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
-    """What is the domain's own."""
+    """The parts that only this domain has."""
     records, peers, paths = FineTuningStore(store), Peers(settings), ProjectPaths(settings)
     jobs = JobParts("fine-tuning job", records, FineTuningLease, settings, changes_of_event)
     checks = Checks(records, peers, paths, jobs.workspace)

@@ -83,7 +83,7 @@ def _in_object(value: Mapping[Any, Any], schemas: Sequence[Schema], path: str) -
 
 
 def _may_be_left_out(path: str) -> bool:
-    """Whether null is as good as not set there, see `trainer.axolotl.resolve`."""
+    """Tells whether null means not set there, see `trainer.axolotl.resolve`."""
     return not path or _DATASET.fullmatch(path) is not None
 
 

@@ -8,8 +8,8 @@ ADAPTER_NAME = Rule(
 )
 ADAPTER_NAME_FREE = Rule(
     "FT-602",
-    "An adapter's name is not used by another adapter, or by another job that has made one or may "
-    "still do: a job that has ended without an adapter frees its name.",
+    "An adapter's name is not used by another adapter, or by another job that has made or may "
+    "still make an adapter. A job that ended without an adapter does not keep its name.",
 )
 POSITIVE = Rule("FT-603", "Epochs and learning rate, where they are set, are numbers above 0.")
 NAMES_AGREE = Rule(
@@ -17,7 +17,7 @@ NAMES_AGREE = Rule(
     "A number that has two names in the contract is set under one of them, or equally under both.",
 )
 PROMPT_OF_DATASET = Rule("FT-605", "The prompt is written for the dataset.")
-AVAILABLE = Rule("FT-606", "The studio can train in the way that is asked for.")
+AVAILABLE = Rule("FT-606", "The studio supports the requested kind of training.")
 AXOLOTL_FORMAT = Rule(
     "FT-607", "An Axolotl config is of type axolotl and names the format of its first dataset."
 )
@@ -28,11 +28,14 @@ AXOLOTL_COLUMNS = Rule(
     "The format of an Axolotl config is among the configs of type axolotl_dataset_formats, and the "
     "dataset has its columns.",
 )
-AXOLOTL_DECIDES = Rule("FT-611", "What an Axolotl config is there for is set in it alone.")
+AXOLOTL_DECIDES = Rule("FT-611", "Settings that belong in the Axolotl config are set only there.")
 AXOLOTL_SETTINGS = Rule(
     "FT-612", "An Axolotl config has only settings that Axolotl knows, with values that it takes."
 )
 CONSISTENT = Rule("FT-620", "Settings of a training do not contradict each other.")
-HARDWARE = Rule("FT-622", "Settings ask for nothing that the job's hardware does not have.")
+HARDWARE = Rule("FT-622", "No setting needs hardware that the job does not have.")
 LOSS_OF_PROMPT = Rule("FT-621", "The prompt's templates fit what the settings train on.")
-KEPT = Rule("FT-897", "An older checkpoint is kept beside the newest, to go on from.")
+KEPT = Rule(
+    "FT-897",
+    "An older checkpoint is kept in addition to the newest one, so that a job can resume from it.",
+)

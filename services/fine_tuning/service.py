@@ -112,7 +112,7 @@ class FineTuningService:
             raise taken.about("id") from None
 
     async def capacity(self) -> GetJobCapacityResponse:
-        """What one job can be granted at the most, as far as that is stated."""
+        """Returns the most resources that one job can get, as far as the workspace states them."""
         return (await capacity(self._workspace, plan.DEFAULT_TEMPLATE)).message()
 
     async def _planned(self, request: JobRequest, references: References) -> FineTuningJob:

@@ -23,8 +23,9 @@ from services.models.store import Model, ModelStore
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
-    """What is the domain's own. An export job registers its model itself, so that its events
-    change nothing beside its state."""
+    """The parts that only this domain has.
+
+    An export job registers its model itself, so its events change only its state."""
     models, exports = ModelStore(store), ExportStore(store)
     jobs = JobParts("export job", exports, ExportLease, settings)
     hub, paths = HubModels(settings), ProjectPaths(settings)

@@ -3,9 +3,7 @@
 from chassis.rules import Rule
 
 ON_HUB = Rule("FT-201", "A hub name is that of a model on the hub.")
-LOADABLE = Rule(
-    "FT-202", "A model's directory has a config.json that says which kind of model it is."
-)
+LOADABLE = Rule("FT-202", "A model's directory has a config.json that names the kind of model.")
 REGISTERED = Rule("FT-203", "A registry id is that of a model in the workspace's model registry.")
 ADAPTER_FITS = Rule("FT-204", "An adapter is exported with the model that it was trained on.")
 SERVABLE_BASE = Rule("FT-205", "A base model that is served is of type huggingface or project.")
@@ -28,6 +26,6 @@ EXPORT_NAME = Rule(
 )
 WHOLE_ADAPTER = Rule(
     "FT-225",
-    "The files of an adapter that is exported or served are whole and finite, and its weights are "
-    "of its base model.",
+    "The files of an adapter that is exported or served are complete, its weights are finite, and"
+    " they fit its base model.",
 )

@@ -12,7 +12,7 @@ from services.prompts.store import Prompt, PromptStore
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
-    """What is the domain's own."""
+    """The parts that only this domain has."""
     prompts, datasets = PromptStore(store), Datasets(settings)
     servicer = PromptsServicer(PromptService(prompts, datasets), prompts)
     return DomainParts(servicer, [Prompt], close=[datasets.close])

@@ -73,7 +73,7 @@ class PromptService:
         await self._prompts.remove(dataset_id=dataset_id)
 
     async def notices(self, prompt: Prompt) -> list[Notice]:
-        """What is worth knowing about the templates of a prompt."""
+        """Notices about the templates of a prompt."""
         id, columns = self._just_added
         if id != prompt.id:
             try:
@@ -99,7 +99,7 @@ class PromptService:
 
 
 def _faults(templates: dict[str, str], columns: list[str], unread: str = "") -> Violations:
-    """What is wrong with templates for a dataset with these columns."""
+    """Faults of templates for a dataset with these columns."""
     found = Violations()
     behind = f" ({unread})" if unread else ""
     for field, template in templates.items():

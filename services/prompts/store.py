@@ -61,7 +61,7 @@ class PromptStore(Records[Prompt]):
         for prompt in adding:
             if self._staging.reserves(connection, prompt.id):
                 raise Aborted(
-                    f"prompt.id: {prompt.id!r} is in an import that is under way",
+                    f"prompt.id: {prompt.id!r} is part of an import that is running",
                     reason="IMPORT_UNDER_WAY",
                 )
         super().insert(connection, adding)

@@ -11,7 +11,7 @@ from services.workbench.machine import Machine
 from services.workbench.tables import AcceleratorRow, JobRow, JobRunRow, ModelRow, utc_now
 
 NO_LABEL = ("", "0", "-1")
-"""What asks for no label. The first is stored, the last is shown: clients read a number."""
+"""Values that mean no label. The first is stored, the last is shown: clients read a number."""
 SHOWN_NONE = "-1"
 _KEY = "nvidia.com/gpu.product"
 
@@ -78,8 +78,8 @@ def asked_for(session: Session, given: str | int, kept: str = "") -> str:
             return row.id
     there = ", ".join(f"{row.id} ({row.label_value})" for row in rows if row.availability)
     raise errors.InvalidArgument(
-        f"accelerator_label_id: there is no accelerator label {text!r}; "
-        f"there is {there or 'none'}, and -1 asks for none"
+        f"accelerator_label_id: accelerator label {text!r} does not exist; existing labels: "
+        f"{there or 'none'}; use -1 for no label"
     )
 
 

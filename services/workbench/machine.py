@@ -104,7 +104,7 @@ class Machine:
         return [gpu for gpu in self.gpus if gpu.kind == self.labels.get(label)]
 
     def most(self) -> dict[str, Any]:
-        """What one run can be granted at the most."""
+        """The most resources that one run can get."""
         there = {id: kind for id, kind in self.labels.items() if self.gpus_of(id)}
         return {
             "cpu": self.cpu,
@@ -118,7 +118,7 @@ class Machine:
         """Why `demand` could not be met by the empty machine; None if it could."""
         for kind, asked, there in self._compared(demand, len(self.gpus_of(demand.label))):
             if asked > there:
-                return f"it asks for {kind.of(asked)}, and the machine has {_number(there)}"
+                return f"it requests {kind.of(asked)}, but the machine has {_number(there)}"
         return None
 
     def wait(self, demand: Demand, holders: Sequence["Holder"]) -> str:

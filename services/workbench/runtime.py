@@ -39,7 +39,7 @@ class Runtime:
     frameworks: tuple[str, ...] = ()
     """With what the trainer can train; empty if that is not known."""
     unfit: str = ""
-    """Why the trainer's own scripts cannot run there, in one sentence; empty if they can."""
+    """Reason why the trainer's own scripts cannot run there, in one sentence; empty if they can."""
 
     @property
     def identifier(self) -> str:
@@ -54,16 +54,16 @@ class Runtime:
 
 @dataclass
 class TrainerCheck:
-    """What is known of the trainer where jobs run."""
+    """Facts about the trainer where jobs run."""
 
     unfit: str
-    """Why its scripts cannot run, in one sentence; empty as far as nothing is known against it."""
+    """Reason why its scripts cannot run, in one sentence; empty if no reason is known."""
     done: bool = False
-    """Whether it has been tried to import it; where something is known before, it is not."""
+    """True if an import has been tried. It is not tried if a reason is already known."""
 
 
-_ANEW = "`make clean env` makes its environment anew; then `fts down` and `fts up`"
-_REMEDY = "`make env` makes an environment with it; then `fts down` and `fts up`"
+_ANEW = "run `make clean env` to rebuild its environment, then `fts down` and `fts up`"
+_REMEDY = "run `make env` to create an environment with it, then `fts down` and `fts up`"
 
 
 class RuntimeUnusableError(Exception):
@@ -106,7 +106,7 @@ def _asked(python: Path) -> dict[str, Any]:
         said = (answer.stderr or answer.stdout).strip().splitlines()
         why = said[-1] if said else f"it {told(answer.returncode)}"
     raise RuntimeUnusableError(
-        f"FTS_WORKBENCH_PYTHON: {python}, which is to run the jobs, cannot be used ({why}): {_ANEW}"
+        f"FTS_WORKBENCH_PYTHON: {python}, the interpreter for jobs, cannot be used ({why}): {_ANEW}"
     )
 
 
@@ -114,7 +114,7 @@ _IMPORTS = "import torch, transformers, peft, trl, datasets, trainer.training"
 
 
 def import_fault(runtime: Runtime, stop: Callable[[], bool] = lambda: False) -> str:
-    """Why the trainer's libraries cannot be imported; empty if they can, or that is not known."""
+    """Reason why the trainer's libraries cannot be imported; empty if they can, or if unknown."""
     with tempfile.TemporaryFile() as output:
         # Nice: nobody waits for the answer, and it takes seconds of a CPU.
         process = subprocess.Popen(  # noqa: S603 - what the operator configured

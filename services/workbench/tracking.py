@@ -168,8 +168,8 @@ def _path(project: Path, environment: Mapping[str, str]) -> Path:
     if url is None or url.get_backend_name() != "sqlite" or not url.database:
         scheme = uri.partition(":")[0]
         raise errors.FailedPrecondition(
-            f"{STORE_VARIABLE}: jobs report to a store of another kind ({scheme}), which the "
-            "workbench does not read; look at its experiments where it is served"
+            f"{STORE_VARIABLE}: jobs report to a store of the kind {scheme}, which the workbench "
+            "cannot read; open its experiments on the server that serves them"
         )
     return project / url.database
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 _UNIX = "unix:"
 LISTS = ","
-"""What gRPC takes for the end of a socket's path, quoted or not: its clients read a list there."""
+"""Characters that end a socket's path for gRPC, quoted or not: its clients read a list there."""
 
 
 def of_socket(path: Path) -> str:

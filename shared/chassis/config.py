@@ -108,7 +108,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def listen_address(self) -> str:
-        """Where this service listens, as gRPC reads it."""
+        """Address on which this service listens, in gRPC's form."""
         return self._address(self.listen or self.default_listen, self.service)
 
     @cached_property
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         return self.database_url or sqlite_url(self.home.absolute() / f"{self.service}.db")
 
     def address_of(self, peer: str) -> str:
-        """Where the service named `peer` is reached: `FTS_<PEER>_ADDRESS`, else its socket.
+        """Address of the service named `peer`: `FTS_<PEER>_ADDRESS`, else its socket.
 
         As gRPC reads it.
         """

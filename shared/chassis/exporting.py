@@ -11,7 +11,7 @@ from chassis.rows import DomainTable, plain
 from ft.proto.tables_pb2 import ExportTablesResponse
 
 CHUNK_BYTES = 512 * 1024
-"""How much of a table is sent at once."""
+"""Most bytes of a table in one message."""
 
 
 def export(connection: Connection, tables: Sequence[DomainTable]) -> Iterator[ExportTablesResponse]:

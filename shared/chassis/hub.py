@@ -121,13 +121,12 @@ class Hub:
             raise unavailable(about, f"{name} is too large") from error
 
     def size(self, about: Repository, name: str) -> int:
-        """How many bytes a file of the repository has, at `about.commit`. A part of a question for
-        `ask`."""
+        """Size in bytes of a file of the repository at `about.commit`. Call it within `ask`."""
         from huggingface_hub import get_hf_file_metadata
 
         size = get_hf_file_metadata(_url(about, name), token=self.token).size
         if size is None:
-            raise BrokenAnswer(f"it does not say how large {name} is")
+            raise BrokenAnswer(f"it does not report the size of {name}")
         return size
 
     def part(self, about: Repository, name: str, offset: int, length: int) -> bytes:
@@ -150,7 +149,7 @@ class Hub:
                 response.read()
             hf_raise_for_status(response)
             if offset and response.status_code != HTTPStatus.PARTIAL_CONTENT:
-                raise BrokenAnswer("it does not send parts of files")
+                raise BrokenAnswer("it does not support requests for parts of files")
             for part in response.iter_bytes():
                 taken += part
                 if len(taken) >= length:

@@ -64,7 +64,7 @@ def _meaning(about: Repository, error: BaseException) -> errors.Refusal:
         case BrokenAnswer():
             return unavailable(about, str(error))
         case OSError(filename=str()):
-            why = f"the hub's cache, of which HF_HOME tells the place, cannot be used: {error}"
+            why = f"the hub's cache (its folder is set by HF_HOME) cannot be used: {error}"
             return errors.FailedPrecondition(why, reason="HUB_CACHE_UNUSABLE")
     return unavailable(about, type(error).__name__)
 
@@ -126,7 +126,7 @@ def _without_commit(about: Repository) -> errors.Refusal:
     if not about.commit:
         return not_on_hub(about)
     return errors.FailedPrecondition(
-        f"{about} has no commit {about.commit} any more, at which it was registered; register it "
+        f"{about} no longer has the commit {about.commit} at which it was registered; register it "
         "again",
         reason="HUB_COMMIT_MISSING",
         resource=about.kind,

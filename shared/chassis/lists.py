@@ -75,7 +75,7 @@ class Listing(Generic[M, Row]):
         allowed: Mapping[str, Collection[Any]] | None = None,
         hidden: Collection[str] = (),
     ) -> M | bytes:
-        """What a list request asks for; `allowed` and `hidden` narrow it, see `Pages.page`."""
+        """Returns a page for a list request; `allowed` and `hidden` filter it, see `Pages.page`."""
         if not request.ByteSize():
             return self._all.get()
         return self._answer(*self._pages.page(request, allowed or {}, hidden))

@@ -12,7 +12,7 @@ from chassis.config import Settings
 from ft.printable import printable, printable_line
 
 _PARAGRAPHS = ("exception", "stack")
-"""What has several lines in a log for people; in JSON every event is one line."""
+"""Fields with several lines in a log for people; in JSON every event is one line."""
 _SECRET_KEY = re.compile(r"token|secret|password|authorization|api_?key|apiv2_key", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"\bhf_[A-Za-z0-9]{8,}|(?<=Bearer )\S+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 MASK = "***"

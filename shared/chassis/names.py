@@ -19,8 +19,8 @@ def hidden(name: str) -> str:
             continue
         what = _KNOWN.get(character) or unicodedata.name(character, "control character").lower()
         return (
-            f"has U+{ord(character):04X} ({what}) as character {place + 1}: names have no "
-            "characters that cannot be seen"
+            f"has U+{ord(character):04X} ({what}) as character {place + 1}: names must not "
+            "contain invisible characters"
         )
     return ""
 

@@ -1,20 +1,23 @@
-"""The rules about what templates of prompts are likely to do: told by AddPrompt and by checks of
-jobs, and nothing is refused for them."""
+"""Rules about likely mistakes in the templates of prompts.
+
+AddPrompt and the checks of jobs report them as notices. Nothing is refused because of them.
+"""
 
 from chassis.rules import Rule
 from ft.template_notices import Kind
 
 BLANK = Rule(
-    "FT-403", "An input_template does not end in a blank that is one token with what follows."
+    "FT-403",
+    "An input_template does not end in a space that the tokenizer joins with the text that "
+    "follows.",
 )
 WHOLE = Rule(
-    "FT-404",
-    "A prompt_template is the input_template with the completion_template behind it.",
+    "FT-404", "A prompt_template is the input_template followed by the completion_template."
 )
 TOKENS = Rule(
     "FT-405",
-    "A template has no special tokens that the tokenizer or the training writes too, or that "
-    "answers are compared without.",
+    "A template has no special tokens that the tokenizer or the training also adds, or that are "
+    "removed before answers are compared.",
 )
 BRACES = Rule("FT-406", "Braces around the name of a column are not doubled.")
 

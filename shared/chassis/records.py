@@ -22,7 +22,7 @@ from chassis import errors, repeats, rules
 from chassis.store import Store
 
 TIMES = ("created_at", "updated_at")
-"""When a row was made, and when it was changed last."""
+"""Times of a row's creation and of its last change."""
 
 
 def now() -> datetime:

@@ -96,7 +96,7 @@ class DomainTable:
         return {key for key in compared if plain(getattr(record, key)) != there[key]}
 
     def has(self, connection: Connection, id: str) -> bool:
-        """Whether a row with that id is there."""
+        """Tells whether a row with that id exists."""
         column = self._records.table.c.id
         return connection.scalar(select(column).where(column == id)) is not None
 
@@ -127,7 +127,7 @@ class DomainTable:
 
 
 def is_own(row: Mapping[str, Any]) -> bool:
-    """Whether a row has what only exports of this studio have."""
+    """Tells whether a row has values that only exports of this studio have."""
     return "created_at" in row
 
 

@@ -1,7 +1,7 @@
-"""The rules that requests are held to, each with an id that programs and people can rely on.
+"""The rules that requests must meet, each with an id that programs and people can rely on.
 
-Every domain has a `rules.py` with its own; this module has those that hold for all. `docs/rules.md`
-is made from them.
+Every domain has a `rules.py` with its own rules. This module has those that apply to all domains.
+`docs/rules.md` is generated from them.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class Rule:
     """One rule. The id never changes its meaning and is never given to another rule."""
 
     id: str
-    """`FT-` and three digits, of which the first tells the domain."""
+    """`FT-` and three digits, of which the first shows the domain."""
     text: str
-    """What must hold, in one sentence."""
+    """The condition, in one or two sentences."""
 
 
 REQUIRED = Rule("FT-001", "A required field is set and not blank.")
@@ -44,29 +44,31 @@ SAME_REQUEST = Rule("FT-018", "A request id comes with the same request each tim
 
 PLAIN_NAME = Rule(
     "FT-120",
-    "A name, an id or a location that a client gives has no control characters, ends of lines, "
-    "overrides of the direction of text or other characters that cannot be seen.",
+    "A name, an id or a location from a client contains no control characters, line breaks, text "
+    "direction overrides or other invisible characters.",
 )
 
 WRITABLE = Rule(
-    "FT-130", "The project directory can be written to, where a job's output is to go into it."
+    "FT-130", "If a job writes its output to the project directory, that directory is writable."
 )
 
 EXPORT_FILE = Rule("FT-901", "An import is a JSON object of tables, each with a list of rows.")
 ROW_ID = Rule("FT-902", "A row has an id, a text that is not empty, and no two rows share it.")
 COLUMN_VALUE = Rule("FT-903", "A value has the type of its column and fits into it.")
 JOB_ROW = Rule("FT-904", "A job's row has a known state, and an id that can name a folder.")
-SAME_CONTENT = Rule("FT-905", "A row whose id is there already says the same as what is there.")
+SAME_CONTENT = Rule(
+    "FT-905", "A row whose id already exists has the same content as the existing row."
+)
 REPLACEABLE = Rule(
     "FT-030",
-    "Only a row that this studio has exported, and no other studio has changed since, replaces "
-    "what is here.",
+    "A row replaces an existing row only if this studio exported it and no other studio has "
+    "changed it since.",
 )
 OWN_TABLE = Rule(
     "FT-031",
-    "A row of a table `fts_...` is as this studio has exported it, with a JSON object in "
-    "`extra_json`.",
+    "A row of a table `fts_...` has the form in which this studio exported it, with a JSON object"
+    " in `extra_json`.",
 )
 EVENT_ROW = Rule(
-    "FT-032", "An event of a job has a kind that clients see, and a report of its kind."
+    "FT-032", "An event of a job has a kind that clients can see, and a report that fits its kind."
 )

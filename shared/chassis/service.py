@@ -23,7 +23,7 @@ class Service:
     name: str
     parts: Callable[[Settings], Parts]
     default_listen: str = ""
-    """Where it listens if not told; its socket if empty."""
+    """Default address to listen on; its socket if empty."""
 
     def run(self) -> None:
         """Serves until told to stop."""
@@ -33,7 +33,7 @@ class Service:
 
 @dataclass(frozen=True)
 class DomainParts:
-    """What a domain adds to the parts that the processes of all domains have."""
+    """Parts of a domain, in addition to the parts of every domain's process."""
 
     servicer: object
     """Answers the RPCs of the domain's service."""

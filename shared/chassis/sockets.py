@@ -65,8 +65,8 @@ class Listener:
             )
         if addresses.LISTS in str(path):
             raise AddressError(
-                f"socket path {path} has a comma, behind which gRPC looks for another address; "
-                "set FTS_RUN_DIR to a folder without one"
+                f"socket path {path} contains a comma, which gRPC reads as a separator of "
+                "addresses; set FTS_RUN_DIR to a folder without a comma"
             )
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

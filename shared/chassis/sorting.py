@@ -1,4 +1,4 @@
-"""Which of the rows of an import are new, here already, in conflict or wrong."""
+"""Sorts the rows of an import: new, identical, in conflict or wrong."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_types_pb2 import DifferingRow, ImportedTable, RefusedRow
 
 MAX_REFUSED = 1000
-"""How many refused rows of a table are reported one by one."""
+"""Number of refused rows of a table that are reported one by one."""
 
 
 class Sorting:
@@ -29,7 +29,7 @@ class Sorting:
 
     @property
     def refused(self) -> bool:
-        """Whether any row is refused."""
+        """True if any row is refused."""
         return any(report.refused for report in self.reports)
 
     def sort(self, table: DomainTable, rows: Iterable[StagedRow]) -> None:
@@ -93,12 +93,13 @@ class Sorting:
             report.skipped.append(DifferingRow(id=id, kept=sorted(differing)))
         elif self._on_conflict is OnConflict.REFUSE:
             names = ", ".join(sorted(differing))
-            description = f"{shortened(id)} is there with another content ({names})"
+            description = f"{shortened(id)} already exists with different content ({names})"
             found.add(f"{table.name}[{row.place}].id", rules.SAME_CONTENT, description)
         elif not is_own(row.content):
             description = (
-                f"{shortened(id)} is there with another content, and the file has it as another "
-                "studio left it, which replaces nothing; use on_conflict skip, or leave it out"
+                f"{shortened(id)} already exists with different content, and another studio has "
+                "changed the row in the file, so it cannot replace the existing row; use "
+                "on_conflict skip, or remove the row from the file"
             )
             found.add(f"{table.name}[{row.place}].id", rules.REPLACEABLE, description)
         else:
@@ -109,7 +110,7 @@ class Sorting:
 
 def _check_place(places: dict[str, str], id: str, place: str, found: errors.Violations) -> None:
     first = places.setdefault(id, place)
-    taken = f"{shortened(id)} is the id of {first} already"
+    taken = f"{first} already has the id {shortened(id)}"
     found.check(f"{place}.id", rules.ROW_ID, first == place, taken)
 
 

@@ -59,7 +59,7 @@ class Store:
         self._waiting: list[_Write] = []
         self._flushing: asyncio.Task[None] | None = None
         self._answered = -FRESH_SECONDS
-        """When the database has last answered, by the monotonic clock."""
+        """Time of the database's last answer, by the monotonic clock."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -193,7 +193,7 @@ class Store:
         return version
 
     def answers(self) -> bool:
-        """Whether the database answers. It is asked only if no call has shown so of late."""
+        """Tells whether the database answers. It is asked only if no recent call has shown it."""
         if time.monotonic() - self._answered < FRESH_SECONDS:
             return True
         try:

@@ -88,7 +88,7 @@ class Watch:
         if not job.status.state:
             raise errors.UnimplementedError(
                 f"the studio at {self._calls.address} keeps no states of jobs: whether job "
-                f"{self._job_id} has ended cannot be told",
+                f"{self._job_id} has ended is unknown",
                 code=grpc.StatusCode.UNIMPLEMENTED,
             )
         self._seen = job.status.state

@@ -36,7 +36,7 @@ class AdapterFiles:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What the studio wrote of its training; empty for an adapter from elsewhere."""
+        """The studio's record of its training; empty for an adapter from elsewhere."""
         return read(self.files[MANIFEST]) if MANIFEST in self.files else {}
 
     def not_finite(self) -> list[str]:
@@ -115,7 +115,7 @@ def not_finite(what: str, names: list[str], remedy: str) -> str:
 
 @dataclass
 class Misfits:
-    """How an adapter's weights differ from those that the base model takes."""
+    """Differences between an adapter's weights and those that the base model takes."""
 
     lacking: list[str] = field(default_factory=list)
     """Weights that the adapter should have."""
@@ -130,7 +130,7 @@ class Misfits:
         if self.placeless:
             number = len(self.placeless)
             wrong.append(
-                f"{number} of its weights have no place in the model: {shown(self.placeless)}"
+                f"{number} of its weights do not exist in the model: {shown(self.placeless)}"
             )
         if self.lacking:
             wrong.append(f"it lacks {len(self.lacking)} weights: {shown(self.lacking)}")
@@ -152,7 +152,7 @@ def other_kind(what: str, config: Mapping[str, Any]) -> str:
     task = config.get("task_type")
     if not task or task == CAUSAL:
         return ""
-    return f"{what} is for the task {task}, and models of the studio are for {CAUSAL}."
+    return f"{what} is for the task {task}, but the studio's models are for {CAUSAL}."
 
 
 # -------------------------------------------------------------------------- of which base
@@ -182,8 +182,8 @@ def other_base(
             named = of_config(adapter.config, folder, Path.cwd())
         if named and named != name:
             return (
-                f"{what} belongs to another base model: it was trained on {named}, "
-                f"and this is {name}."
+                f"{what} belongs to another base model: it was trained on {named}, but this base "
+                f"model is {name}."
             )
     # A directory that is made of a registered model may have been written anew.
     if not wanted or (run and run == told.get("run")):
@@ -193,8 +193,8 @@ def other_base(
         return ""
     other = sorted(one for one in {*found, *wanted} if found.get(one) != wanted.get(one))
     return (
-        f"{what} belongs to another base model: the hashes of {shown(other)} are not those of "
-        f"the weights that it was trained on ({MANIFEST} beside it)."
+        f"{what} belongs to another base model: the hashes of {shown(other)} differ from those of "
+        f"the weights that it was trained on (see {MANIFEST} in its folder)."
     )
 
 
@@ -225,9 +225,10 @@ def misfits_in(folder: Path, base: Path) -> Misfits:
 
 
 def misfits(adapter: AdapterFiles, shapes: Shapes) -> Misfits:
-    """How a LoRA adapter differs from what a base model with these parameters takes, as far as
-    names and shapes in headers tell. Of other adapters, and of models whose modules have other
-    names once they are loaded, nothing is said."""
+    """Compares a LoRA adapter with the parameters of a base model, by names and shapes in headers.
+
+    Returns no differences for other kinds of adapters, and for models whose modules get other
+    names when they are loaded."""
     base = Base(shapes)
     found = Misfits()
     known = shapes and adapter.shapes and base.is_whole

@@ -14,7 +14,9 @@ there which signal has ended the job: the API of a workspace has no place for it
 JOB_TITLE = "FTS_JOB_TITLE"
 """The variable with what people call the job, such as its adapter's name."""
 WAITS_FOR = "FTS_WAITS_FOR"
-"""Where the local workbench says what a run waits for: a variable of the run's environment as the
-API shows it, which has no other place for it. The run itself does not get it."""
+"""Variable in which the local workbench shows the reason why a run waits.
+
+It is in the run's environment as the API shows it, because the API has no field for it. The run
+itself does not get it."""
 CANNOT_RUN = "cannot run here: "
 """Begins what a run waits for if the whole machine could not grant it."""

@@ -16,7 +16,7 @@ PARQUET = ".parquet"
 
 
 def fits(type: DatasetType, location: str) -> bool:
-    """Whether the name ends as the files of that type do."""
+    """Tells whether the name has an ending of that type."""
     return location.lower().removesuffix(GZIP).endswith(ENDINGS[type])
 
 

@@ -16,7 +16,7 @@ class Domain:
     more_tables: tuple[str, ...] = ()
     """Names of the studio's own tables that exports carry as well."""
     keeps_requests: bool = True
-    """Whether ids of Add requests are kept in a table of their own; jobs keep theirs on record."""
+    """True if ids of Add requests are kept in a separate table. Jobs keep theirs in the record."""
 
 
 DOMAINS = {

@@ -78,7 +78,7 @@ class ModelExportType(StrEnum):
 
 
 class OnConflict(StrEnum):
-    """What an import makes of a row that is there already with another content."""
+    """Handling of an imported row that already exists with different content."""
 
     REFUSE = "refuse"
     SKIP = "skip"

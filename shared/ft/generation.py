@@ -31,10 +31,10 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 
 
 def conflicts(config: Mapping[str, Any]) -> list[str]:
-    """What contradicts what, a clause each."""
+    """Settings that contradict each other, a clause each."""
     found = []
     if config.get("do_sample") and config.get("temperature") == 0:
-        found.append("temperature must be above 0 where do_sample is true; set do_sample to false")
+        found.append("temperature must be above 0 if do_sample is true; set do_sample to false")
     least, most = config.get("min_new_tokens"), config.get("max_new_tokens")
     if least is not None and most is not None and least > most:
         found.append(f"min_new_tokens {least} must not be above max_new_tokens {most}")
@@ -61,7 +61,7 @@ def notices(config: Mapping[str, Any]) -> list[str]:
             f"{name} has no effect: num_beams is 1" for name in _OF_BEAMS if _asks(config, name)
         ]
     if config.get("bos_token_id") is not None:
-        found.append("bos_token_id has no effect: an answer goes on from a question")
+        found.append("bos_token_id has no effect: an answer continues a question")
     return found
 
 

@@ -7,9 +7,9 @@ from typing import Any
 __all__ = ["LEFT_OUT", "as_list", "conflicts", "is_pattern", "notices"]
 
 LEFT_OUT: Mapping[str, str] = {
-    "base_model_name_or_path": "the base model is the job's",
-    "revision": "the base model is the job's",
-    "peft_version": "the installed version makes the adapter",
+    "base_model_name_or_path": "the job selects the base model",
+    "revision": "the job selects the base model",
+    "peft_version": "the installed version is used",
 }
 """Settings that a job leaves out, and why: a config may be copied from an adapter's."""
 ALL_LINEAR = "all-linear"
@@ -33,7 +33,7 @@ def is_pattern(text: Any) -> bool:
 
 
 def conflicts(config: Mapping[str, Any]) -> list[str]:
-    """What an adapter's settings ask for that no training can do, a clause each."""
+    """Settings of an adapter that no training supports, a clause each."""
     return [
         *_of_targets(config),
         *_of_patterns(config),
@@ -47,10 +47,10 @@ def conflicts(config: Mapping[str, Any]) -> list[str]:
 def notices(config: Mapping[str, Any]) -> list[str]:
     """Settings of an adapter that have no effect, a sentence each."""
     found = [
-        f"{name} is left out: {reason}" for name, reason in LEFT_OUT.items() if config.get(name)
+        f"{name} is ignored: {reason}" for name, reason in LEFT_OUT.items() if config.get(name)
     ]
     if config.get("fan_in_fan_out"):
-        found.append("fan_in_fan_out has no effect: the kind of each layer says it")
+        found.append("fan_in_fan_out has no effect: the kind of each layer decides it")
     if config.get("ensure_weight_tying") and not (
         config.get("modules_to_save") or config.get("trainable_token_indices")
     ):
@@ -64,8 +64,8 @@ def _of_targets(config: Mapping[str, Any]) -> Iterator[str]:
     targets = config.get("target_modules")
     if "lm_head" in as_list(targets):
         yield (
-            "target_modules cannot name lm_head, of which the loss is made directly; "
-            "modules_to_save can"
+            "target_modules cannot name lm_head, because the loss is computed directly from it; "
+            "use modules_to_save instead"
         )
     both = set(map(str, as_list(targets))) & set(map(str, as_list(config.get("modules_to_save"))))
     if both:
@@ -85,10 +85,10 @@ def _of_patterns(config: Mapping[str, Any]) -> Iterator[str]:
             keys = value if isinstance(value, dict) else [value]
             for key in keys:
                 if not is_pattern(key):
-                    yield f"{name} has {key!r}, which is no regular expression"
+                    yield f"{name} has {key!r}, which is not a regular expression"
     for key in config.get("rank_pattern") or ():
         if not is_pattern(key):
-            yield f"rank_pattern has {key!r}, which is no regular expression"
+            yield f"rank_pattern has {key!r}, which is not a regular expression"
 
 
 def _of_layers(config: Mapping[str, Any]) -> Iterator[str]:
@@ -115,11 +115,11 @@ def _of_parameters(config: Mapping[str, Any]) -> Iterator[str]:
         return
     for name in ("use_dora", "lora_bias", "fan_in_fan_out"):
         if config.get(name):
-            yield f"{name} cannot be true beside target_parameters"
+            yield f"{name} cannot be true together with target_parameters"
     if config.get("lora_dropout"):
-        yield "lora_dropout must be 0 beside target_parameters"
+        yield "lora_dropout must be 0 together with target_parameters"
     if not isinstance(config.get("init_lora_weights", True), bool):
-        yield "init_lora_weights must be true or false beside target_parameters"
+        yield "init_lora_weights must be true or false together with target_parameters"
 
 
 def _of_tokens(config: Mapping[str, Any]) -> Iterator[str]:

@@ -50,13 +50,13 @@ def merged(shipped: Config, given: Config) -> dict[str, Any]:
 
 
 def differences(settings: Config, shipped: Config) -> dict[str, str]:
-    """What is to be said of each setting that differs from the shipped one."""
+    """Descriptions of the settings that differ from the shipped ones."""
     found = {}
     for name in [*settings, *(one for one in shipped if one not in settings)]:
         if name not in shipped:
             found[name] = "not in the shipped config"
         elif name not in settings:
-            found[name] = f"taken away; shipped: {_text(name, shipped)}"
+            found[name] = f"removed; shipped: {_text(name, shipped)}"
         elif not _same(settings[name], shipped[name]):
             found[name] = f"shipped: {_text(name, shipped)}"
     return found

@@ -42,7 +42,7 @@ class _Escapes(dict[int, str | None]):
 
 
 def _hidden(character: str) -> bool:
-    """Whether a character is drawn as nothing, or does something instead."""
+    """Tells whether a character is invisible or controls the terminal."""
     code = ord(character)
     if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
         return code not in _VISIBLE_FORMATS

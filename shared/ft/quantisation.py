@@ -7,7 +7,7 @@ __all__ = ["conflicts", "notices"]
 
 
 def conflicts(config: Mapping[str, Any]) -> list[str]:
-    """What contradicts what, a clause each."""
+    """Settings that contradict each other, a clause each."""
     if config.get("load_in_4bit") and config.get("load_in_8bit"):
         return ["load_in_4bit and load_in_8bit cannot both be true"]
     return []

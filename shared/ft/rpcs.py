@@ -208,7 +208,7 @@ class Rpcs(ABC):
     def ListConfigs(
         self, request: studio.ListConfigsRequest, *, timeout: float | None = None
     ) -> studio.ListConfigsResponse:
-        """Shipped and user configs, oldest first, narrowed by the fields that are set."""
+        """Shipped and user configs, oldest first, filtered by the fields that are set."""
         return self._unary("ListConfigs", request, timeout)
 
     def GetConfig(
@@ -232,13 +232,13 @@ class Rpcs(ABC):
     def ExportDatabase(
         self, request: studio.ExportDatabaseRequest, *, timeout: float | None = None
     ) -> studio.ExportDatabaseResponse:
-        """Everything the studio knows, as one JSON document."""
+        """Returns all tables of the studio as one JSON document."""
         return self._unary("ExportDatabase", request, timeout)
 
     def ImportDatabase(
         self, request: studio.ImportDatabaseRequest, *, timeout: float | None = None
     ) -> studio.ImportDatabaseResponse:
-        """Takes in a document made by ExportDatabase. Ids are kept."""
+        """Imports a document that ExportDatabase has made. Ids are kept."""
         return self._unary("ImportDatabase", request, timeout)
 
     def ValidateFineTuningJob(
@@ -320,7 +320,7 @@ class Rpcs(ABC):
     def GetJobCapacity(
         self, request: jobs.GetJobCapacityRequest, *, timeout: float | None = None
     ) -> jobs.GetJobCapacityResponse:
-        """What a job can be granted at the most, as far as that is stated where jobs run."""
+        """Returns the most resources that one job can get, as far as the workspace states them."""
         return self._unary("GetJobCapacity", request, timeout)
 
     def WatchJob(

@@ -80,7 +80,7 @@ _TAKEN: Mapping[str, Mapping[str, _Kind]] = {
     "greedy": {**_BY_LOSS, "warmup": _whole(0), "max_lr": _RATE},
 }
 _POLYNOMIAL_END = 1e-7
-"""What polynomial goes down to where `lr_end` is not given."""
+"""Final rate of the polynomial schedule if `lr_end` is not given."""
 
 
 def warms_up(settings: Mapping[str, Any]) -> bool:
@@ -101,7 +101,7 @@ def arguments_of(value: Any) -> Mapping[str, Any] | None:
 
 
 def faults(settings: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the arguments of the schedule, a clause each."""
+    """Faults of the arguments of the schedule, a clause each."""
     name = settings.get("lr_scheduler_type", DEFAULT)
     given = arguments_of(settings.get("lr_scheduler_kwargs"))
     if given is None:

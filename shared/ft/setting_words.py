@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["UNLIMITED", "fault", "hint", "shown", "wanted"]
 
 _SHOWN = 80
-"""How much of a wrong value is shown."""
+"""Most characters of a wrong value that are shown."""
 UNLIMITED = 2**31 - 1
 """A largest number that nobody means to reach; it is not told."""
 _KINDS = {
@@ -36,7 +36,7 @@ def hint(name: str, known: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def wanted(schema: Mapping[str, Any]) -> Iterator[str]:
-    """What a schema takes, in words."""
+    """Describes the values that a schema accepts."""
     for one in schema.get("anyOf", [schema]):
         if "anyOf" in one:
             yield from wanted(one)

@@ -33,9 +33,9 @@ class SafeStream(io.TextIOBase):
         self._instead = instead
         self._reader_gone = False
         self.failure: OSError | None = None
-        """Why the stream takes nothing more."""
+        """Reason why the stream accepts no more output."""
         self.unsaid = ""
-        """What somebody has to learn even if the reader went away before it was written."""
+        """Text that must be printed elsewhere if the reader has gone before it was written."""
         self.styled = _Styled(self)
         """The same stream for a console, which makes its texts safe before it styles them."""
         if isinstance(stream, io.TextIOWrapper):
@@ -53,7 +53,7 @@ class SafeStream(io.TextIOBase):
         return "backslashreplace"
 
     def isatty(self) -> bool:
-        """Whether somebody looks at it."""
+        """True if it is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     def fileno(self) -> int:
@@ -81,7 +81,7 @@ class SafeStream(io.TextIOBase):
                 self.send(text)
             except OSError as error:
                 if self._instead is not None:
-                    what = f"error: {error.filename}: {error.strerror}; what it was to hold follows"
+                    what = f"error: {error.filename}: {error.strerror}; the output follows"
                     self._instead.put(f"{what}\n")
             else:
                 return

@@ -54,7 +54,7 @@ class Base:
 
     @property
     def linear(self) -> list[str]:
-        """What `all-linear` stands for."""
+        """Modules that `all-linear` selects."""
         return [
             name
             for name, shape in self.weights.items()
@@ -75,8 +75,9 @@ def targeted(config: Config, base: Base) -> list[str]:
 
 
 def faults(config: Config, base: Base) -> list[str]:
-    """What the settings name that the base model does not have, a clause each. The settings are
-    free of conflicts, see `ft.lora`."""
+    """Names in the settings that the base model does not have, a clause each.
+
+    The settings must have no conflicts, see `ft.lora`."""
     return [
         *_of_targets(config, base),
         *_of_excluded(config, base),
@@ -145,19 +146,19 @@ def _of_targets(config: Config, base: Base) -> Iterator[str]:
     for name in targets if isinstance(targets, list) else ():
         if not any(_named(one, [name]) for one in base.modules):
             yield (
-                f"target_modules names {name}, which is no module of the base model; its linear "
-                f"layers are {base.kinds}"
+                f"target_modules names {name}, which is not a module of the base model; its "
+                f"linear layers are {base.kinds}"
             )
         elif not any(_named(one, [name]) for one in found):
-            yield f"target_modules names {name}, of which the other settings leave no module"
+            yield f"target_modules names {name}, but the other settings exclude all its modules"
     unfit = [one for one in found if not base.is_linear(one)]
     if unfit:
         yield (
-            f"target_modules matches {unfit[0]}, which is no linear layer; linear layers are "
+            f"target_modules matches {unfit[0]}, which is not a linear layer; linear layers are "
             f"{base.kinds}"
         )
     if HEAD in found:
-        yield f"target_modules matches {HEAD}, of which the loss is made directly"
+        yield f"target_modules matches {HEAD}, because the loss is computed directly from it"
     if found or config.get("target_parameters"):
         return
     if isinstance(targets, str) and targets.lower() != ALL_LINEAR:
@@ -179,7 +180,7 @@ def _of_excluded(config: Config, base: Base) -> Iterator[str]:
         yield f"exclude_modules {excluded!r} matches no module of the base model"
     for name in excluded if isinstance(excluded, list) else ():
         if not any(_named(one, [name]) for one in base.modules):
-            yield f"exclude_modules names {name}, which is no module of the base model"
+            yield f"exclude_modules names {name}, which is not a module of the base model"
 
 
 def _of_saved(config: Config, base: Base) -> Iterator[str]:
@@ -188,12 +189,16 @@ def _of_saved(config: Config, base: Base) -> Iterator[str]:
     for name in names:
         here = [one for one in base.modules if _named(one, [name])]
         if not here:
-            yield f"modules_to_save names {name}, which is no module of the base model"
+            yield f"modules_to_save names {name}, which is not a module of the base model"
         elif any(_is_list(one, base) for one in here):
-            yield f"modules_to_save names {name}, which is a list of modules: name those in it"
+            yield (
+                f"modules_to_save names {name}, which is a list of modules: name the modules in it"
+            )
         elif any(not _named(one, [name]) for one in base.modules if one.endswith(name)):
             other = next(o for o in base.modules if o.endswith(name) and not _named(o, [name]))
-            yield f"modules_to_save names {name}, with which {other} ends too: write a longer name"
+            yield (
+                f"modules_to_save names {name}, but {other} also ends with it: write a longer name"
+            )
         found += here
     for one in found:
         if any(one.startswith(f"{other}.") for other in found):
@@ -240,7 +245,10 @@ def _of_tokens(config: Config, base: Base) -> Iterator[str]:
         return
     given = tokens if isinstance(tokens, dict) else {"": tokens}
     if any(_named(HEAD, [name]) for name in given if name):
-        yield f"trainable_token_indices cannot name {HEAD}, of which the loss is made directly"
+        yield (
+            f"trainable_token_indices cannot name {HEAD}, because the loss is computed directly "
+            "from it"
+        )
         return
     for name, ids in given.items():
         here = [
@@ -249,7 +257,9 @@ def _of_tokens(config: Config, base: Base) -> Iterator[str]:
             if (_is_embedding(one) or one == HEAD) and (not name or _named(one, [name]))
         ]
         if not here:
-            yield f"trainable_token_indices names {name}, which is no embedding of the base model"
+            yield (
+                f"trainable_token_indices names {name}, which is not an embedding of the base model"
+            )
             continue
         rows = base.weights[here[0]][0]
         beyond = [str(one) for one in ids if rows and one >= rows]
@@ -265,11 +275,11 @@ def _of_parameters(config: Config, base: Base) -> Iterator[str]:
     for name in config.get("target_parameters") or ():
         here = [one for one in base.parameters if _named(one, [name])]
         if not here:
-            yield f"target_parameters names {name}, which is no parameter of the base model"
+            yield f"target_parameters names {name}, which is not a parameter of the base model"
         elif any(len(base.parameters[one]) not in (2, 3) for one in here):
-            yield f"target_parameters names {name}, which is no matrix"
+            yield f"target_parameters names {name}, which is not a matrix"
         elif any(one.rpartition(".")[0] in found for one in here):
-            yield f"target_parameters names {name}, on which target_modules puts an adapter too"
+            yield f"target_parameters names {name}, which also gets an adapter by target_modules"
 
 
 def _is_embedding(name: str) -> bool:

@@ -63,9 +63,9 @@ class SpecialTokens:
     """Special tokens of a model's tokenizer."""
 
     end: str
-    """What training puts behind a text; empty if it puts nothing there."""
+    """Token that training adds after a text; empty for none."""
     beginning: str
-    """What the tokenizer puts before a text; empty if it puts nothing there."""
+    """Token that the tokenizer adds before a text; empty for none."""
     others: Collection[str] = ()
     """Those that are left out of what a model writes."""
 
@@ -73,7 +73,7 @@ class SpecialTokens:
 def notices(
     templates: Mapping[str, str], columns: Collection[str], tokens: SpecialTokens | None = None
 ) -> list[Notice]:
-    """What is worth knowing about the templates of a prompt, by the names of their fields.
+    """Finds likely mistakes in the templates of a prompt, given by field name.
 
     Without `tokens`, well-known spellings are taken for special tokens. Templates that are
     malformed, and those that all hand over one column as it is, such as `{messages}`, have none.
@@ -111,8 +111,8 @@ def _of_braces(templates: Mapping[str, str], columns: Collection[str]) -> Iterat
                 yield Notice(
                     field,
                     Kind.BRACES,
-                    f"{found[0]} is the text {{{found[1]}}} and no value of the column: doubled "
-                    f"braces are braces; for the value write {{{name}}}",
+                    f"{found[0]} is the text {{{found[1]}}}, not the value of the column: doubled "
+                    f"braces are literal braces; for the value write {{{name}}}",
                 )
 
 
@@ -124,9 +124,10 @@ def _of_blanks(beginning: str, completion: str) -> Iterator[Notice]:
     yield Notice(
         "input_template",
         Kind.BLANK,
-        f"ends in a blank: {visible(beginning[-_SHOWN:])} (the blank and what follows it are "
-        "often one token, so that the model is asked with tokens that it was not trained on: exact "
-        "matches can fall to none); let the completion_template begin with the blank",
+        f"ends with whitespace: {visible(beginning[-_SHOWN:])} (whitespace and the text after it "
+        "are often one token, so the model would be asked with tokens that it was not trained on, "
+        "and exact matches can drop to zero); move the whitespace to the beginning of the "
+        "completion_template",
     )
 
 
@@ -135,16 +136,16 @@ def _of_whole(whole: str, beginning: str, completion: str) -> Iterator[Notice]:
         yield Notice(
             "prompt_template",
             Kind.WHOLE,
-            "does not begin with the input_template: the model is asked with another text than it "
-            f"was trained on; {_difference(whole, beginning)}",
+            "does not begin with the input_template: the model is asked with a different text "
+            f"than it was trained on; {_difference(whole, beginning)}",
         )
     elif whole[len(beginning) :].strip() != completion.strip():
         yield Notice(
             "prompt_template",
             Kind.WHOLE,
-            f"goes on with {visible(whole[len(beginning) :][:_SHOWN])} behind the input_template, "
-            f"and the completion_template expects {visible(completion[:_SHOWN])}: answers that are "
-            "learned do not match those that are expected",
+            f"continues with {visible(whole[len(beginning) :][:_SHOWN])} after the input_template, "
+            f"but the completion_template is {visible(completion[:_SHOWN])}: the model learns "
+            "answers that differ from the expected ones",
         )
 
 
@@ -161,7 +162,7 @@ def _difference(whole: str, beginning: str) -> str:
 def _of_tokens(templates: Mapping[str, str], tokens: SpecialTokens | None) -> Iterator[Notice]:
     ends = WELL_KNOWN_ENDS if tokens is None else (tokens.end,)
     beginnings = WELL_KNOWN_BEGINNINGS if tokens is None else (tokens.beginning,)
-    unsure = " (it is a well-known spelling; a check of a job looks into the tokenizer)"
+    unsure = " (this is a common spelling; the check of a job uses the model's tokenizer)"
     sure = "" if tokens else unsure
     for field in ("prompt_template", "completion_template"):
         text = templates[field].rstrip()
@@ -169,8 +170,8 @@ def _of_tokens(templates: Mapping[str, str], tokens: SpecialTokens | None) -> It
             yield Notice(
                 field,
                 Kind.TOKENS,
-                f"ends in {end}, and training puts the end-of-text token behind each text: leave "
-                f"it out, or it stands there twice{sure}",
+                f"ends with {end}, but training adds the end-of-text token to each text: remove "
+                f"it, or it occurs twice{sure}",
             )
     for field in ("prompt_template", "input_template"):
         text = templates[field].lstrip()
@@ -178,8 +179,8 @@ def _of_tokens(templates: Mapping[str, str], tokens: SpecialTokens | None) -> It
             yield Notice(
                 field,
                 Kind.TOKENS,
-                f"begins with {begin}, and the tokenizer puts its own before each text: leave it "
-                f"out, or it stands there twice{sure}",
+                f"begins with {begin}, but the tokenizer adds its own before each text: remove "
+                f"it, or it occurs twice{sure}",
             )
     special = (*WELL_KNOWN_ENDS, *WELL_KNOWN_BEGINNINGS) if tokens is None else tokens.others
     completion = templates["completion_template"]
@@ -187,6 +188,6 @@ def _of_tokens(templates: Mapping[str, str], tokens: SpecialTokens | None) -> It
         yield Notice(
             "completion_template",
             Kind.TOKENS,
-            f"has {held} in it, and what a model writes is compared without special tokens: no "
-            f"answer would be an exact match{sure}",
+            f"contains {held}, but answers are compared without special tokens: no answer would "
+            f"be an exact match{sure}",
         )

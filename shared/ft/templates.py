@@ -37,7 +37,7 @@ class Placeholder:
     """A part of a template that each row gives a value of its own."""
 
     text: str
-    """What stands between its braces."""
+    """Text between its braces."""
     column: str
     items: tuple[str, ...] = ()
     """Keys or numbers of what is taken of the column's value, and of what that gives."""
@@ -211,7 +211,7 @@ class _Parser:
             end = re.compile(r"[\[\]!:{}]").search(self._template, self._at)
             whole = self._template[begin + 1 : end.start() if end else None]
             if name in self._columns or not end:
-                self._fail(begin, f"{{{whole}}} asks for an attribute; use {name}[key] for an item")
+                self._fail(begin, f"{{{whole}}} uses an attribute; use {name}[key] for an item")
             # Flattened data has such names; whether the dataset has this one is seen with others.
             self._at = end.start()
             return whole

@@ -51,18 +51,18 @@ OF_THE_STUDIO: Mapping[str, dict[str, Any]] = {
 }
 """JSON schemas of the settings that the studio adds to those of the libraries."""
 
-_LOSS_ALONE = "an evaluation during the training measures the loss alone"
-_NO_HUB = "a job has no access to the hub to write to it"
+_LOSS_ALONE = "an evaluation during the training measures only the loss"
+_NO_HUB = "jobs cannot write to the hub"
 _TRACKIO = "jobs do not report to Trackio"
 LEFT_OUT: Mapping[str, str] = {
     "output_dir": "the studio chooses it",
     "dataset_text_field": "the studio chooses it",
-    "half_precision_backend": "it has no effect any more",
-    "logging_dir": "it has no effect any more",
-    "overwrite_output_dir": "it has no effect any more",
-    "save_safetensors": "it has no effect any more",
-    "do_train": "a job trains in any case",
-    "do_eval": "eval_strategy says whether a training evaluates",
+    "half_precision_backend": "it no longer has an effect",
+    "logging_dir": "it no longer has an effect",
+    "overwrite_output_dir": "it no longer has an effect",
+    "save_safetensors": "it no longer has an effect",
+    "do_train": "a job always trains",
+    "do_eval": "eval_strategy decides whether a training evaluates",
     "do_predict": "evaluation jobs do that",
     "hub_private_repo": _NO_HUB,
     "hub_model_id": _NO_HUB,
@@ -72,8 +72,8 @@ LEFT_OUT: Mapping[str, str] = {
     "trackio_space_id": _TRACKIO,
     "trackio_bucket_id": _TRACKIO,
     "trackio_static_space_id": _TRACKIO,
-    "bf16_full_eval": "evaluations during the training calculate as it does",
-    "fp16_full_eval": "evaluations during the training calculate as it does",
+    "bf16_full_eval": "evaluations during the training use its precision",
+    "fp16_full_eval": "evaluations during the training use its precision",
     "prediction_loss_only": _LOSS_ALONE,
     "eval_do_concat_batches": _LOSS_ALONE,
     "eval_use_gather_object": _LOSS_ALONE,
@@ -136,7 +136,7 @@ def notices(config: Mapping[str, Any]) -> list[str]:
     """Settings that have no effect, alone or beside the others, a clause each."""
     settings = current(config)
     found = [
-        f"{name} is left out: {reason}" for name, reason in LEFT_OUT.items() if config.get(name)
+        f"{name} is ignored: {reason}" for name, reason in LEFT_OUT.items() if config.get(name)
     ]
     warm_up = next((one for one in ("warmup_ratio", "warmup_steps") if config.get(one)), None)
     if warm_up and not schedules.warms_up(settings):
@@ -156,12 +156,13 @@ def notices(config: Mapping[str, Any]) -> list[str]:
 
 
 def of_keeping(config: Mapping[str, Any]) -> list[str]:
-    """What the settings mean for an attempt that goes on from a checkpoint, a clause each."""
+    """Notices about resuming from a checkpoint with these settings, a clause each."""
     if config.get("save_total_limit") != 1:
         return []
     return [
-        "save_total_limit 1 keeps one checkpoint: if that is damaged, or the job ends while it is "
-        "saved, the next attempt begins anew; 2 or more keep an older one to go on from"
+        "save_total_limit 1 keeps one checkpoint: if it is damaged, or the job ends while it is "
+        "being saved, the next attempt starts from the beginning; set 2 or more to keep an older "
+        "checkpoint"
     ]
 
 
@@ -188,8 +189,9 @@ MANY_PASSES = 100
 
 
 def of_steps(config: Mapping[str, Any], a_pass: int, total: int) -> list[str]:
-    """What the settings make of a training with so many steps in a pass over the rows, and in all,
-    a clause each."""
+    """Notices about the numbers of steps that the settings name, a clause each.
+
+    Takes the number of steps in a pass over the rows, and in all."""
     settings = current(config)
     found = []
     warm_up = settings.get("warmup_steps") or 0
@@ -207,8 +209,7 @@ def of_steps(config: Mapping[str, Any], a_pass: int, total: int) -> list[str]:
 
 
 def of_hardware(config: Mapping[str, Any], gpus: int) -> tuple[list[str], list[str]]:
-    """What the settings ask for that a job with so many GPUs cannot do, and what it replaces by
-    something else: a clause each."""
+    """Settings that a job with this number of GPUs does not support, or replaces, a clause each."""
     settings = current(config)
     if gpus:
         wrong = ["use_cpu cannot be true for a job with GPUs"] if settings.get("use_cpu") else []

@@ -21,7 +21,7 @@ MAX_HEADER_BYTES = 100_000_000
 """Longest header that the format allows."""
 MAX_INDEX_BYTES = 256 * 1024 * 1024
 SHOWN = 5
-"""How many names a message has at the most."""
+"""Most names in a message."""
 _POINTER = b"version https://git-lfs"
 
 
@@ -78,14 +78,14 @@ def header(path: Path) -> Shapes:
 
 
 def _entries(path: Path) -> tuple[int, dict[str, dict[str, Any]]]:
-    """Where a safetensors file's numbers begin, and what its header says of each tensor."""
+    """Offset of a safetensors file's numbers, and its header's entry for each tensor."""
     name, size = path.name, path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
         _require_no_pointer(start + file.read(len(_POINTER) - 8), name, size)
         length = int.from_bytes(start, "little")
         if size < 8 or length > min(MAX_HEADER_BYTES, size - 8):
-            raise FileFault(f"{name} is cut off or no safetensors file: {_AGAIN}")
+            raise FileFault(f"{name} is truncated or is not a safetensors file: {_AGAIN}")
         file.seek(8)
         try:
             content = json.loads(file.read(length))
@@ -95,7 +95,7 @@ def _entries(path: Path) -> tuple[int, dict[str, dict[str, Any]]]:
             raise FileFault(f"{name} has a header that cannot be read: {_AGAIN}") from None
     whole = 8 + length + max(ends, default=0)
     if size != whole:
-        what = "is cut off" if size < whole else "is not what its header says"
+        what = "is truncated" if size < whole else "is not what its header says"
         raise FileFault(f"{name} {what}: it has {size:,} bytes of {whole:,}. {_AGAIN.capitalize()}")
     return 8 + length, entries
 
@@ -143,8 +143,8 @@ def _masks(dtype: str, size: int) -> tuple[int, int, int]:
 def _require_no_pointer(start: bytes, name: str, size: int) -> None:
     if start.startswith(_POINTER):
         raise FileFault(
-            f"{name} is a Git LFS pointer of {size} bytes, not the weights: run `git lfs pull` "
-            "where it comes from"
+            f"{name} is a Git LFS pointer of {size} bytes, not the weights: run `git lfs pull` in "
+            "the repository that it comes from"
         )
 
 
@@ -178,7 +178,7 @@ def _of_shards(
     found = Weights()
     absent = [name for name in names if name not in files]
     if absent:
-        found.faults.append(f"{listed_in} names files that are not there: {shown(absent)}")
+        found.faults.append(f"{listed_in} names files that do not exist: {shown(absent)}")
     for name in names:
         if name not in files:
             continue

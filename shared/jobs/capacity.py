@@ -1,4 +1,4 @@
-"""What jobs can be granted where they run, as far as that is stated.
+"""The most resources that jobs can get where they run, as far as the workspace states them.
 
 The local workbench states it by variables of its template jobs, and an administrator of a workspace
 may. Of a workspace that does not, only the limits of its accelerator labels count. What nobody
@@ -22,17 +22,17 @@ CAPACITY = "FTS_CAPACITY"
 """A JSON object: cpu, memory_gib, gpus, labels with how many GPUs each stands for, and label_values
 with what each is called."""
 NO_LABEL = (-1, 0)
-"""What a request says that asks for no accelerator label."""
+"""Values of a request that mean no accelerator label."""
 NO_TRAINER = "FTS_NO_TRAINER"
-"""Why the studio's own scripts cannot run there, a sentence; empty if they can."""
+"""Reason why the studio's own scripts cannot run there, a sentence; empty if they can."""
 _SECONDS = 5.0
-"""How long the workspace is waited for: a start does not hang on what it may not even state."""
+"""Most seconds to wait for the workspace: it may not state capacities at all."""
 _VARIABLES = {"cpu": "FTS_WORKBENCH_CPU", "memory": "FTS_WORKBENCH_MEMORY_GIB"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a job asks for, each worker for itself."""
+    """Resources that a job requests for each worker."""
 
     cpu: int
     memory: int
@@ -41,7 +41,7 @@ class Asked:
     label: int | None = None
     workers: int = 1
     own_script: bool = True
-    """Whether it runs a script of the studio's own."""
+    """True if it runs the studio's own script."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Names of the request's fields, where they are not called so."""
 
@@ -52,16 +52,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Capacity:
-    """What one job can be granted at the most; None for what is not stated."""
+    """The most resources that one job can get; None for those that are not stated."""
 
     cpu: float | None = None
     memory: float | None = None
     """GiB."""
     gpus: int | None = None
     labels: Mapping[str, int] | None = None
-    """How many GPUs of each accelerator label, by its id; 0 for a number that is not stated."""
+    """Number of GPUs of each accelerator label, by its id; 0 if it is not stated."""
     label_values: Mapping[str, str] = field(default_factory=dict)
-    """What the labels are called, by their ids."""
+    """Names of the labels, by their ids."""
     no_trainer: str = ""
 
     def message(self) -> GetJobCapacityResponse:
@@ -77,7 +77,9 @@ class Capacity:
         self._check(found, asked.name("cpu"), "cpu", asked.cpu, self.cpu, "CPUs")
         self._check(found, asked.name("memory"), "memory", asked.memory, self.memory, "GiB")
         if asked.label is not None and asked.label < min(NO_LABEL):
-            description = f"{asked.label} is no id of an accelerator label; -1 asks for none"
+            description = (
+                f"{asked.label} is not the id of an accelerator label; use -1 for no label"
+            )
             found.add(asked.name("label"), rules.LABEL, description)
         elif asked.label not in (None, *NO_LABEL) and self.labels is not None:
             self._check_label(asked, found, str(asked.label), self.labels)
@@ -85,7 +87,7 @@ class Capacity:
             self._check_gpus(asked, found, self.gpus, "")
 
     def shared(self, asked: Asked) -> list[str]:
-        """What several workers share that each asks for, a sentence each.
+        """Describes resources that several workers share although each requests them.
 
         Only where they run in one run, which gets no more than there is; GPUs are never shared.
         """
@@ -93,9 +95,8 @@ class Capacity:
             return []
         kinds = (("CPUs", asked.cpu, self.cpu), ("GiB of memory", asked.memory, self.memory))
         return [
-            f"{asked.workers} workers with {each} {unit} each share the {round(there, 1):g} {unit} "
-            "that a job gets at most: they may be slower, or need more memory, than they are "
-            "expected to"
+            f"{asked.workers} workers with {each} {unit} each share {round(there, 1):g} {unit}, "
+            "the most that one job can get: they may be slower, or need more memory, than expected"
             for unit, each, there in kinds
             if there is not None and each * asked.workers > there
         ]
@@ -106,10 +107,10 @@ class Capacity:
     ) -> None:
         if there is not None and asked > there:
             most = math.floor(there)
-            remedy = f"ask for at most {most}" if most else "there is not even one"
+            remedy = f"request at most {most}" if most else "there is not even one"
             description = (
-                f"{asked} {unit} asked for, and a job gets at most {round(there, 1):g} where "
-                f"it would run: {remedy}, or have the workbench grant more ({_VARIABLES[kind]})"
+                f"{asked} {unit} requested, but a job can get at most {round(there, 1):g} where "
+                f"it would run: {remedy}, or raise the limit of the workbench ({_VARIABLES[kind]})"
             )
             found.add(name, rules.GRANTED, description)
 
@@ -118,9 +119,12 @@ class Capacity:
     ) -> None:
         if label not in labels:
             there = (
-                f"there is {', '.join(map(self._called, labels)) or 'none'}, and -1 asks for none"
+                f"existing labels: {', '.join(map(self._called, labels)) or 'none'}; use -1 "
+                "for no label"
             )
-            description = f"there is no accelerator label {label} where the job would run; {there}"
+            description = (
+                f"accelerator label {label} does not exist where the job would run; {there}"
+            )
             found.add(asked.name("label"), rules.LABEL, description)
         elif labels[label] > 0:
             self._check_gpus(asked, found, labels[label], f" with label {label}")
@@ -135,17 +139,17 @@ class Capacity:
         if wanted > there:
             of = f" ({asked.workers} workers with {asked.gpu} each)" if wanted > asked.gpu else ""
             more = " (FTS_WORKBENCH_GPUS)" if self.gpus is not None else ""
-            most = f"ask for at most {there}" if there else "ask for 0"
+            most = f"request at most {there}" if there else "request 0"
             gpus = "GPU" if wanted == 1 else "GPUs"
             description = (
-                f"{wanted} {gpus}{of} asked for, and a job gets at most {there}{kind} where it "
-                f"would run: {most}, or run it where there are more{more}"
+                f"{wanted} {gpus}{of} requested, but a job can get at most {there}{kind} where it "
+                f"would run: {most}, or run it where more are available{more}"
             )
             found.add(asked.name("gpu"), rules.GRANTED, description)
 
 
 async def capacity(workspace: Workspace, template: str, label: int | None = None) -> Capacity:
-    """What is stated for jobs made from the template job; nothing while the workspace is away."""
+    """Capacity for jobs made from the template job; empty while the workspace cannot be reached."""
     with suppress(Refusal, TimeoutError):
         async with asyncio.timeout(_SECONDS):
             job = await workspace.template(template)
@@ -179,7 +183,7 @@ async def require_granted(workspace: Workspace, template: str, asked: Asked) -> 
 
 
 async def _labels(workspace: Workspace) -> tuple[dict[str, int] | None, dict[str, str]]:
-    """How many GPUs the workspace's labels stand for, and what they are called."""
+    """Numbers of GPUs and names of the workspace's labels."""
     with suppress(Refusal):
         found = await workspace.accelerator_labels()
         counts = {str(one.id): _number(one.max_gpu_per_workload, int) or 0 for one in found}

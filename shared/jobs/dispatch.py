@@ -57,7 +57,7 @@ class JobSpec:
     workers: int = 1
     """How many work together, each with that much of everything."""
     title: str = ""
-    """What people call the job."""
+    """Display name of the job."""
 
     def stored(self) -> str:
         """The spec as the record keeps it."""
@@ -150,7 +150,7 @@ class Dispatcher(Generic[Job]):
         return self.late(job.id, job.sent_at)
 
     def late(self, key: str, sent: datetime) -> bool:
-        """Whether it is too late for something to land that was sent at that time.
+        """Tells whether something that was sent at that time can no longer arrive.
 
         Counted from when this process first saw that it was sent: the time itself may be that of
         a clock that was set meanwhile. `key` tells one thing that was sent from others.
@@ -158,7 +158,7 @@ class Dispatcher(Generic[Job]):
         return sent == LONG_AGO or self._sent.unchanged(key, sent) >= self._late
 
     def forget(self, key: str) -> None:
-        """What was sent by that key is no matter any more."""
+        """Forgets what was sent with that key."""
         self._sent.forget(key)
 
     async def _adopt_job(self, job: Job) -> bool:

@@ -1,4 +1,4 @@
-"""What happened to jobs, an append-only table: every change of state, progress and notices."""
+"""Append-only table of the events of jobs: changes of state, progress and notices."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ STATE, WAIT, PROGRESS, NOTICE, REMOVED = "STATE", "WAIT", "PROGRESS", "NOTICE", 
 SHOWN = (STATE, WAIT, PROGRESS, NOTICE)
 """Kinds of events that clients see."""
 MAX_EXPORTED_REPORTS = 1000
-"""How many PROGRESS events of a job an export has; of more, every other one, or fewer."""
+"""Most PROGRESS events of a job in an export; of more, every other one is left out."""
 STUDIO, USER, WORKSPACE, JOB = "studio", "user", "workspace", "job"
 """Who makes a job move."""
 
@@ -61,7 +61,7 @@ class JobEventRecord(Base, kw_only=True):
         try:
             cls(**{"job_id": "", **values}).message()
         except (AttributeError, TypeError, ValueError, RecursionError) as error:
-            description = f"is no report of a job: {error}"
+            description = f"is not a report of a job: {error}"
             found.add(f"{place}.progress", rules.EVENT_ROW, description)
 
     def message(self) -> JobEvent:

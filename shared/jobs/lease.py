@@ -1,4 +1,4 @@
-"""Which of a service's processes reconciles.
+"""Lease that selects the process of a service that reconciles.
 
 No clock of one process is compared with that of another. Whoever has the lease changes its row
 again and again; another process takes it only after it has seen the row unchanged for so long.
@@ -17,7 +17,7 @@ from chassis.store import Store
 from jobs.sightings import Sightings
 
 SECONDS = 15.0
-"""How long a process that died keeps the others waiting, at the most since they began to look."""
+"""Most seconds that a dead process makes the others wait, counted from their first check."""
 
 
 class LeaseRecord(Base, kw_only=True):

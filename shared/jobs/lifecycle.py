@@ -132,8 +132,8 @@ class JobLifecycle(Generic[Job]):
         found = list(self.started_before(request_id, str(job.request_digest)))
         if not found:
             raise Aborted(
-                f"request_id: {request_id!r} was sent twice at once, and the workspace refused the "
-                "one that was quicker; send it again",
+                f"request_id: {request_id!r} was sent twice at the same time, and the workspace "
+                "refused the first one; send it again",
                 reason="STARTED_TWICE_AT_ONCE",
             )
         return found

@@ -195,28 +195,28 @@ def _reason(state: JobState, lines: list[str]) -> str:
         return "the workspace no longer knows the job"
     if not lines:
         return (
-            "the job ended before it wrote anything; what it printed, if anything, is in the "
-            "workspace, in the log of its run"
+            "the job ended before it wrote a report; its output, if any, is in the log of its run "
+            "in the workspace"
         )
     last = "its last line" if len(lines) == 1 else "its last lines"
     return sentence(f"the job ended without saying why; {last}: {' | '.join(lines)}")
 
 
 def _waits_for(run: Any) -> str | None:
-    """What a run that has not begun waits for, as far as the workspace says so."""
+    """Reason why a run has not started, as far as the workspace states it."""
     try:
         said = json.loads(run.environment or "{}").get(WAITS_FOR)
     except (ValueError, AttributeError):
         said = None
     if said:
         return sentence(said)
-    return "the workspace has it queued" if run.status == "ENGINE_SCHEDULING" else None
+    return "it is queued in the workspace" if run.status == "ENGINE_SCHEDULING" else None
 
 
 def _too_much(waits_for: str) -> str:
     return sentence(
-        f"{waits_for}. There was as much when the job was started. Resume it when there is again, "
-        "or start it with less"
+        f"{waits_for}. These resources existed when the job was started. Resume the job when they "
+        "exist again, or start it with fewer resources"
     )
 
 

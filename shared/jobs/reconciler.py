@@ -56,7 +56,7 @@ class Reconciler(Generic[Job]):
         self._waiting = sightings or Sightings()
         """Since when this process has seen jobs as they are that are to be carried on."""
         self._pauses: dict[str, timedelta] = {}
-        """What was left of the pause before an attempt when its job was first seen."""
+        """Rest of the pause before an attempt when its job was first seen."""
         self._records = records
         self._workspace = workspace
         self._dispatcher = dispatcher

@@ -118,7 +118,7 @@ class JobRecord(Base, kw_only=True):
     not_before: Mapped[datetime | None] = mapped_column(default=None, sort_order=527)
     """When an attempt may begin that was queued by the retry policy."""
     waits_for: Mapped[str | None] = mapped_column(default=None, sort_order=528)
-    """What a job that has not begun waits for, a sentence."""
+    """Reason why a job has not started, a sentence."""
     token_hash: Mapped[str | None] = mapped_column(default=None, repr=False, sort_order=518)
     """Of the token that the present attempt reports with, see `jobs.link`."""
     reported_offset: Mapped[int | None] = mapped_column(BigInteger, default=None, sort_order=519)
@@ -126,7 +126,7 @@ class JobRecord(Base, kw_only=True):
 
     @classmethod
     def moving(cls) -> frozenset[str]:
-        """What becomes of a job while it runs: all that the studio keeps about every job."""
+        """Record of a job while it runs, with the columns of every kind of job."""
         return super().moving() | (JobRecord.__annotations__.keys() & cls.table().columns.keys())
 
     @classmethod
@@ -246,7 +246,7 @@ class JobRecords(Records[Row]):
         holders = set(connection.scalars(query))
         if holders != known:
             raise AlreadyExists(
-                f"request_id: {request_id!r} is under way",
+                f"request_id: {request_id!r} is already being processed",
                 reason="REQUEST_ID_TAKEN",
                 field="request_id",
                 holder_id=next(iter(holders), ""),
@@ -465,7 +465,7 @@ def _check_retry(place: str, text: str, found: Violations) -> None:
     try:
         Retries.read(text)
     except ValueError as error:
-        found.add(place, rules.COLUMN_VALUE, f"is no policy of retries: {error}")
+        found.add(place, rules.COLUMN_VALUE, f"is not a retry policy: {error}")
 
 
 def _is_notices(text: Any) -> bool:

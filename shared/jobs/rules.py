@@ -19,18 +19,24 @@ RESUMABLE = Rule("FT-811", "A job that is resumed was started here and has ended
 ATTEMPTS = Rule("FT-813", "A job is attempted from 1 to 10 times.")
 RETRIED = Rule(
     "FT-814",
-    "A job is tried again by itself only after CRASHED, ERROR, LOST or TIMED_OUT: out of memory or "
-    "an error in what was asked for would only come again.",
+    "A job is retried automatically only after CRASHED, ERROR, LOST or TIMED_OUT. Out of memory, "
+    "or an error in the request, would only happen again.",
 )
-NO_EFFECT = Rule("FT-816", "A setting that has no effect, or that a job replaces, is told.")
+NO_EFFECT = Rule(
+    "FT-816",
+    "Each setting has an effect, and no job replaces it. A notice reports one that has no effect "
+    "or is replaced.",
+)
 CONSISTENT = Rule("FT-817", "Settings of a config do not contradict each other.")
 REPORT_SIZE = Rule("FT-815", "A report of a job has at most 256 KiB.")
 GRANTED = Rule(
-    "FT-820",
-    "A job asks for no more CPUs, memory and GPUs than a job can be granted where it runs.",
+    "FT-820", "A job requests no more CPUs, memory and GPUs than one job can get where it runs."
 )
-LABEL = Rule("FT-821", "An accelerator label is one of those where the job runs.")
-SHARED = Rule("FT-827", "CPUs and memory that several workers of a job share are told.")
+LABEL = Rule("FT-821", "An accelerator label exists where the job runs.")
+SHARED = Rule(
+    "FT-827", "The workers of a job do not share CPUs and memory. A notice reports it if they do."
+)
 TRAINER = Rule(
-    "FT-822", "A job without a script of its own runs where the trainer is installed and works."
+    "FT-822",
+    "A job that runs the studio's own script runs where the trainer is installed and works.",
 )

@@ -38,7 +38,7 @@ def check_settings(field: str, config: Mapping[str, Any], found: Violations) -> 
 
 
 def contradictions(field: str, config: Mapping[str, Any]) -> list[str]:
-    """What contradicts what in a config whose values are of the right kinds, a clause each."""
+    """Contradictions in a config whose values are of the right kinds, a clause each."""
     match TYPES[field]:
         case ConfigType.TRAINING_ARGUMENTS:
             return training.conflicts(config)

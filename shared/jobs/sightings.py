@@ -19,7 +19,7 @@ class Sightings:
         self._since: dict[str, tuple[Hashable, float]] = {}
 
     def unchanged(self, key: str, value: Hashable = None) -> timedelta:
-        """How long the key has had that value; nothing if it is seen for the first time."""
+        """Time for which the key has had that value; zero if it is seen for the first time."""
         now = self._clock()
         seen, since = self._since.get(key, (None, now))
         if key not in self._since or seen != value:

@@ -54,8 +54,9 @@ def _begin(
     behind: str,
     ways: Sequence[Callable[[Sequence[Message], Tools], str]],
 ) -> int | None:
-    """Where the answer begins that ends the text `behind`; None if that cannot be told. A template
-    may ask with more than it writes before answers, such as an empty thought."""
+    """Offset of the answer at the end of the text `behind`; None if it cannot be determined.
+
+    A template may ask with more than it writes before answers, such as an empty thought."""
     if not before:
         return 0
     for write in ways:

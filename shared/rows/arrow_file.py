@@ -28,16 +28,16 @@ _ABOUT = b"rows"
 
 @dataclass(frozen=True)
 class Rows:
-    """What is in an Arrow file."""
+    """Content of an Arrow file."""
 
     data: Dataset
     places: Any
-    """Where each row stands in its file: a column of whole numbers."""
+    """Column with the place of each row in its file, an integer."""
     word: str
-    """What those numbers count: `line`, `item` or `row`."""
+    """Unit of these places: `line`, `item` or `row`."""
     notices: list[str] = field(default_factory=list)
     fixed: bool = False
-    """Whether a header names the columns, which no row lacks."""
+    """True if a header names the columns, so that no row lacks one."""
 
 
 def write(reader: FileReader, target: Path) -> None:
@@ -65,11 +65,11 @@ def write(reader: FileReader, target: Path) -> None:
 
 
 TEXT_ONLY, AS_JSON = False, True
-"""How a column is kept: as the texts that its values are, or as JSON once one is no text."""
+"""Storage of a column: texts, or JSON if a value is not a text."""
 
 
 def _after(columns: dict[str, bool], row: dict[str, Any]) -> dict[str, bool]:
-    """How columns are kept that have the values of a row too; the same object if as before."""
+    """Storage of columns after adding the values of a row; the same object if nothing changes."""
     moved = {
         name: not (value is None or isinstance(value, str))
         for name, value in row.items()
@@ -194,7 +194,7 @@ def temporary(folder: Path) -> Path:
 
 
 def read(path: Path) -> Rows:
-    """What is in the file, mapped into memory: it may be removed from then on.
+    """Content of the file, mapped into memory. The file may be removed afterwards.
 
     Raises OSError and pyarrow.ArrowException.
     """

@@ -1,4 +1,4 @@
-"""What a chat template leaves out of conversations, or writes as something else."""
+"""Checks for parts of conversations that a chat template omits or changes."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ class ChatChecks:
         self._taken_for: dict[str, str] = {}
 
     def of(self, messages: Sequence[Message], tools: Tools, text: str) -> list[str]:
-        """What is to be told about one conversation with this text, a clause each."""
+        """Findings about one conversation with this text, a clause each."""
         return list(dict.fromkeys(self._clauses(messages, tools, text)))
 
     def _clauses(self, messages: Sequence[Message], tools: Tools, text: str) -> Iterator[str]:

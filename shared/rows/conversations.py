@@ -35,8 +35,9 @@ NOTHING_WRITTEN = "the chat template writes nothing, so that there is nothing to
 
 
 def roles_of(dataset: DatasetMetadata) -> dict[str, str]:
-    """What roles stand for in the conversations of a dataset, as it was registered. Raises
-    DataError if the record, which may have been imported, says it otherwise than as a map."""
+    """Mapping of the roles in a dataset's conversations, from its record.
+
+    Raises DataError if the record, which may have been imported, has no valid mapping."""
     if not dataset.roles:
         return {}
     try:
@@ -46,7 +47,7 @@ def roles_of(dataset: DatasetMetadata) -> dict[str, str]:
     if isinstance(found, dict) and all(isinstance(role, str) for role in found.values()):
         return found
     raise DataError(
-        f"The record of dataset {dataset.name} has broken roles, no JSON object of texts: "
+        f"The roles of dataset {dataset.name} are not a JSON object of texts: "
         f"{dataset.roles[:60]!r}. Add the dataset again, with fts datasets add --roles "
         "human=user,gpt=assistant or without roles."
     )
@@ -58,9 +59,9 @@ class Conversations:
 
     column: str
     roles: Mapping[str, str] = field(default_factory=dict)
-    """What roles stand for, where they do not stand for themselves."""
+    """Mapping of roles that do not stand for themselves."""
     filled_up: bool = False
-    """Whether the reader has added to each object, as null, the names that only others have."""
+    """True if the reader has added to each object, as null, the names that only others have."""
 
     def messages(self, row: Mapping[str, Any]) -> list[Message]:
         """The messages of a row in one form, see `messages.of`. Raises DataError."""
@@ -80,8 +81,9 @@ class Conversations:
             raise DataError(f"column {error}") from error
 
     def question(self, row: Mapping[str, Any]) -> tuple[list[Message], str]:
-        """What comes before the answer that a row's conversation ends with, and the answer. Raises
-        DataError if there is no conversation, or none that ends so."""
+        """Splits a row's conversation into the messages before its last answer, and the answer.
+
+        Raises DataError if there is no conversation, or if it does not end with an answer."""
         if not self.is_answered(row):
             raise DataError(
                 f"column {self.column} does not end with an assistant's answer to something that "
@@ -135,8 +137,8 @@ def column_of(
     first = next((row[name] for row in rows.select_columns([name]) if row[name]), None)
     if messages.is_written_out(first):
         raise DataError(
-            f"column {name} has conversations as JSON within a text: save the data as JSONL, a row "
-            "a line, with the messages as a list of objects"
+            f"column {name} has conversations as JSON within a text: save the data as JSONL, one "
+            "row per line, with the messages as a list of objects"
         )
     if not messages.is_conversation(first):
         return None
@@ -156,8 +158,8 @@ def asked_column(
     asked = column_of(input_template, rows, roles)
     if asked and column_of(completion_template, rows, roles) != asked:
         raise DataError(
-            f"The prompt's input_template hands over conversations, so that their last answers are "
-            f"expected: its completion_template must be {{{asked.column}}} too."
+            "The prompt's input_template is a column of conversations, so the expected answers "
+            f"are their last messages: its completion_template must be {{{asked.column}}} too."
         )
     return asked
 

@@ -43,7 +43,7 @@ class Entries:
             ignore.write_text("*\n")
 
     def path(self, name: str) -> Path:
-        """Where the entry of that name lies, or would lie."""
+        """Path of the entry of that name, whether or not it exists."""
         return self.folder / name
 
     def refer(self, location: str, name: str) -> None:

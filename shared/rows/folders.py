@@ -15,12 +15,12 @@ from rows.files.formats import Format, Kind
 from rows.own_folder import own_folder
 
 _CONFIGS = ("configs:", "data_files:")
-"""What a folder's README says, at its beginning, of files that are other than their names tell."""
+"""Metadata at the beginning of a folder's README that changes how files are read."""
 _ONE_LIBRARY = {Kind.CSV: "csv", Kind.TSV: "csv", Kind.JSON: "json", Kind.JSONL: "json"}
 _ADDRESS = re.compile("::")
-"""What makes the library take a path for an address."""
+"""Text that makes the library read a path as an address."""
 _PATTERN = re.compile(r"[*?\[]|::")
-"""What makes it take one for a pattern of names, or for an address."""
+"""Text that makes it read a path as a pattern or as an address."""
 
 
 def plain(folder: Path, *, saved: bool = False) -> Path:
@@ -47,7 +47,10 @@ def plain(folder: Path, *, saved: bool = False) -> Path:
 
 def _require_plain(temporary: Path) -> None:
     if _PATTERN.search(str(temporary)):
-        raise DataError(f"the path of temporary files, {temporary}, is a pattern: set TMPDIR")
+        raise DataError(
+            f"the path of temporary files, {temporary}, contains pattern characters: set TMPDIR "
+            "to another folder"
+        )
 
 
 def splits(folder: Path) -> dict[str, list[tuple[Path, Format]]]:

@@ -47,7 +47,7 @@ def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[R
         except (_Changed, FileNotFoundError):
             # Somebody writes the file, or has removed the entry, whose file has changed since.
             path.stat()
-    raise DataError("the file is written to while it is read")
+    raise DataError("the file changed while it was read: try again when it is complete")
 
 
 def _in_project(project: Path, location: str, name: str) -> Path | None:
@@ -88,6 +88,6 @@ def _writable() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _CANNOT_WRITE:
-            why = f"its rows cannot be kept: {error.strerror}"
+            why = f"its rows cannot be cached: {error.strerror}"
             raise _NotWritable(why) from error
         raise

@@ -113,7 +113,7 @@ def unlearned(conversation: Sequence[Message]) -> list[int]:
 
 def _message(message: Any, roles: Mapping[str, str], *, called: bool) -> Message:
     if not isinstance(message, Mapping):
-        raise DataError(f"is no object with role and content: {_shown(message)}")
+        raise DataError(f"is not an object with role and content: {_shown(message)}")
     named = ("role", "content") if "role" in message else ("from", "value")
     role = _role(message.get(named[0]), roles, called=called)
     calls = _calls(message.get(CALLS), role)
@@ -148,8 +148,7 @@ def _role(given: Any, roles: Mapping[str, str], *, called: bool) -> str:
         what_to_do = (
             f"give it as {meant}"
             if called
-            else "say what it stands for when the data is registered, with fts datasets add "
-            f"--roles {pairs}"
+            else f"map it when you register the data: fts datasets add --roles {pairs}"
         )
         raise DataError(f"has the role {given}, which models do not know: {what_to_do}")
     return given
@@ -164,16 +163,18 @@ def _content(given: Any, role: str, calls: bool) -> str:
         raise DataError(f"of {role} has no content" + _calls_hint(role))
     if isinstance(given, list):
         return "".join(map(_part, given))
-    raise DataError(f"of {role} has a content that is neither a text nor parts: {_shown(given)}")
+    raise DataError(
+        f"of {role} has a content that is neither a text nor a list of parts: {_shown(given)}"
+    )
 
 
 def _calls_hint(role: str) -> str:
-    return f" and no {CALLS}, which function_call is now called" if role == ASSISTANT else ""
+    return f" and no {CALLS} (the new name of function_call)" if role == ASSISTANT else ""
 
 
 def _part(part: Any) -> str:
     if not isinstance(part, Mapping):
-        raise DataError(f"has a part that is no object with type and text: {_shown(part)}")
+        raise DataError(f"has a part that is not an object with type and text: {_shown(part)}")
     kind = part.get("type")
     if kind in _TEXT_PARTS and isinstance(part.get("text"), str):
         return str(part["text"])
@@ -186,7 +187,7 @@ def _calls(given: Any, role: str) -> list[dict[str, Any]]:
     if role != ASSISTANT:
         raise DataError(f"of {role} has {CALLS}, which only an assistant can have")
     if not isinstance(given, list):
-        raise DataError(f"has {CALLS} that are no list: {_shown(given)}")
+        raise DataError(f"has {CALLS} that are not a list: {_shown(given)}")
     return [_call(one) for one in given]
 
 
@@ -207,14 +208,14 @@ def _call(call: Any) -> dict[str, Any]:
         arguments = {}
     if not isinstance(arguments, Mapping):
         raise DataError(
-            f"calls {function['name']} with arguments that are no object: {_shown(arguments)}"
+            f"calls {function['name']} with arguments that are not an object: {_shown(arguments)}"
         )
     return {**call, "function": {**function, "arguments": arguments}}
 
 
 def _weight(given: Any, role: str) -> int:
     if isinstance(given, bool) or not isinstance(given, int | float) or given not in (0, 1):
-        raise DataError(f"has the weight {_shown(given)}: 0 and 1 are known")
+        raise DataError(f"has the weight {_shown(given)}: it must be 0 or 1")
     if role != ASSISTANT:
         raise DataError(f"of {role} has a weight: only an assistant's answers have one")
     return int(given)

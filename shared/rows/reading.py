@@ -29,19 +29,19 @@ SAVED_FILES = ("dataset_dict.json", "state.json")
 
 @dataclass(frozen=True)
 class Source:
-    """What rows were read from."""
+    """Source of the rows."""
 
     reader: int | None = None
     """The version of the studio's reader; None if the library `datasets` has read them."""
     files: dict[str, str] = field(default_factory=dict)
     """SHA-256 of each file that the studio's reader has read, by its name within the dataset."""
     notices: list[str] = field(default_factory=list)
-    """What people are to know of how the files were read."""
+    """Notices about how the files were read."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where the rows of a split stand."""
+    """Places of the rows of a split."""
 
     parts: Sequence[tuple[str, str, Any]] = ()
     """Of each file its name, what its numbers count, and the number of each row."""
@@ -102,7 +102,7 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
     form = formats.of(dataset.type, dataset.location)
     if form is not None and not path.is_dir():
         if not path.is_file():  # a pipe, for one, would never begin to be read
-            raise DataError(f"{dataset.location} is no regular file")
+            raise DataError(f"{dataset.location} is not a regular file")
         return _of_files({"train": [(path, form)]}, project, dataset.location)
     if any((path / name).is_file() for name in SAVED_FILES):
         return _of_library(load_from_disk(str(folders.plain(path, saved=True))))
@@ -115,9 +115,9 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
 
 
 _NOT_OURS = (
-    "The folder is read by the library `datasets`, by its README or by files other than .csv, "
-    ".tsv, .json, .jsonl and .parquet: in texts such as 00501 or 2024-01-05 it may see numbers and "
-    "times, and writes them in its own way."
+    "The folder is read by the library `datasets`, because of its README or of files other than "
+    ".csv, .tsv, .json, .jsonl and .parquet: the library may take texts such as 00501 or "
+    "2024-01-05 for numbers and times, and change how they are written."
 )
 
 

@@ -61,8 +61,8 @@ class Scored:
     trained_on: int
     """How many are left out because a row was trained on that says the same."""
     unanswered: int = 0
-    """How many are left out because they are conversations that do not end with an answer that is
-    to be learned."""
+    """Number of conversations that are left out because they do not end with an answer that can
+    be learned."""
 
 
 def scored(

@@ -44,8 +44,8 @@ class RowTemplate:
         for name in self.columns:
             if name not in known:
                 raise DataError(
-                    f"The prompt's {template_name} wants column {name}, "
-                    f"but the dataset has only {', '.join(known)}."
+                    f"The prompt's {template_name} uses column {name}, but the dataset has only "
+                    f"{', '.join(known)}."
                 )
         self.whole_columns = {one.column for one in self._template.placeholders() if not one.items}
         """Those of which it takes the whole value."""
@@ -75,7 +75,7 @@ def tell_empty(templates: Iterable[str], rows: Dataset, notify: Callable[[str], 
             found.update({name for one in made for name in one.without_value(row)})
     for name, count in found.items():
         notify(
-            f"{{{name}}} has no value in {count} of {len(rows)} rows: it is an empty text there."
+            f"{{{name}}} has no value in {count} of {len(rows)} rows: an empty text is used there."
         )
 
 
@@ -143,7 +143,9 @@ def _item(value: Any, item: str, path: str) -> Any:
         if item.isascii() and item.isdigit() and len(item) < 10 and int(item) < len(value):
             return value[int(item)]
         raise DataError(f"{path} has no item {item}: it is a list of {len(value)}, counted from 0")
-    raise DataError(f"{path} has no items, so not [{item}] either: it is {as_text(value)[:40]!r}")
+    raise DataError(
+        f"{path} has no items, so it has no item [{item}]: it is {as_text(value)[:40]!r}"
+    )
 
 
 def _converted(value: Any, conversion: str) -> str:

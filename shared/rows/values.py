@@ -13,7 +13,7 @@ from typing import Any
 from rows.errors import DataError
 
 Value = str | bool | int | float | list[Any] | dict[str, Any] | None
-"""What stands in a cell."""
+"""Value of a cell."""
 MAX_DEPTH = 100
 """Lists and objects in each other. The same bound everywhere, whatever called the reader."""
 _OF_JSON = (bool, int, float, list, tuple, dict)
@@ -132,7 +132,7 @@ class Decoding:
 
     def __init__(self) -> None:
         self.names_only = False
-        """Whether numbers may be anything, and what a file must not hold is left to others."""
+        """True if any number is accepted, and other checks are left to the caller."""
 
     def whole(self, text: str) -> Any:
         """The value that a text stands for. Raises as `from_json`."""
@@ -164,7 +164,7 @@ def _as_value(value: Any, source: str) -> Value:
         except UnicodeEncodeError as error:
             shown = source[at : at + 6]
             raise DataError(
-                f"{shown} is half of a character (a surrogate), which no text can hold"
+                f"{shown} is half of a surrogate pair, which is not a valid character"
             ) from error
     found: Value = value
     return found
@@ -180,15 +180,15 @@ def _is_deeper(value: Any, depth: int) -> bool:
 def _whole(digits: str) -> int | Number:
     if len(digits) > MAX_DIGITS:
         raise DataError(
-            f"a number has {len(digits.lstrip('-'))} digits, and {MAX_DIGITS} are read: "
-            f"{digits[:20]}…; write it as a text, in quotes"
+            f"a number has {len(digits.lstrip('-'))} digits, and at most {MAX_DIGITS} are "
+            f"allowed: {digits[:20]}…; write it as a text, in quotes"
         )
     # Minus zero is no whole number of Python's.
     return Number(digits) if digits == "-0" else int(digits)
 
 
 def _no_number(word: str) -> Any:
-    raise DataError(f'{word} is no number in JSON: write null, or "{word}" as a text')
+    raise DataError(f'{word} is not a number in JSON: write null, or "{word}" as a text')
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

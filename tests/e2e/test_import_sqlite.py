@@ -71,7 +71,7 @@ def conflicts(studio: Studio, rows: dict[str, list[dict[str, Any]]]) -> dict[str
     replaced = run("fts", "db", "import", file.name, "--on-conflict", "replace", env=studio.env)
     assert "on_conflict" in replaced.stderr
     skipped = run("fts", "db", "import", file.name, "--on-conflict", "skip", env=studio.env)
-    assert "models models 0: skipped, here with another name" in skipped.stdout
+    assert "models models 0: skipped; the existing row differs in name" in skipped.stdout
     ours = json.loads((studio.home / "export.json").read_text())
     studio.fts("models", "remove", "models 0")
     file.write_text(json.dumps({"models": {"data": theirs}}))

@@ -103,14 +103,14 @@ def _put_beginning(folder: Path) -> None:
         (
             (f"{ASKED} {{action}}", f"{ASKED} ", "{action}"),
             "plain-model",
-            ("input_template ends in a blank: ", "ACTION:\u00b7 (", "FT-621"),
+            ("input_template ends with whitespace: ", "ACTION:\u00b7 (", "FT-621"),
             ("add", "train", "eval"),
         ),
         # The end of text, which training puts there too.
         (
             (f"{ASKED}{ANSWER}{END}", ASKED, f"{ANSWER}{END}"),
             "plain-model",
-            (f"prompt_template ends in {END}, and training puts the end-of-text token behind",),
+            (f"prompt_template ends with {END}, but training adds the end-of-text token to",),
             ("add", "train", "eval"),
         ),
         (
@@ -123,13 +123,13 @@ def _put_beginning(folder: Path) -> None:
         (
             (f"<s>{ASKED}{ANSWER}", f"<s>{ASKED}", ANSWER),
             "plain-model",
-            ("input_template begins with <s>, and the tokenizer puts its own", "well-known"),
+            ("input_template begins with <s>, but the tokenizer adds its own", "common spelling"),
             ("add",),
         ),
         (
             (f"{END}{ASKED}{ANSWER}", f"{END}{ASKED}", ANSWER),
             "bos-model",
-            (f"input_template begins with {END}, and the tokenizer puts its own before each text",),
+            (f"input_template begins with {END}, but the tokenizer adds its own before each text",),
             ("train", "eval"),
         ),
         (
@@ -152,7 +152,7 @@ def test_templates_that_hurt_are_told(
 def test_programs_are_told_beside_the_json(typing: Typing) -> None:
     added = typing.add("for-a-program", (f"{ASKED} {{action}}", f"{ASKED} ", "{action}"), "--json")
     assert json.loads(added.stdout)["name"] == "for-a-program"
-    assert "input_template ends in a blank" in added.stderr
+    assert "input_template ends with whitespace" in added.stderr
 
 
 @pytest.mark.parametrize("model", ["plain-model", "bos-model"])

@@ -74,7 +74,7 @@ def test_is_refused_in_words_where_there_is_no_gpu(tmp_path: Path) -> None:
     with studio_that_knows(tmp_path, **there, FTS_WORKBENCH_CPU="2") as studio:
         done = example(studio)
         assert done.returncode != 0
-        for said in ("1 GPU asked for", "at most 0", "16 GiB asked for", "at most 8"):
+        for said in ("1 GPU requested", "at most 0", "16 GiB requested", "at most 8"):
             assert said in done.stderr
         with studio.client() as client:
             assert client.get_fine_tuning_jobs() == []

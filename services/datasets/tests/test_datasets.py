@@ -89,7 +89,11 @@ async def test_registers_a_directory(studio: Studio) -> None:
         ("rows.Json", b'[{"a": 1}, {"a": 2, "b": 3}]', ""),
         ("rows.csv", b"a;b\n1;2\n", "separated by semicolons"),
         ("rows.csv", "a,b\n1,2\n".encode("utf-16"), "UTF-16"),
-        ("rows.csv", b"a,b\n", "A job over it is refused: line 1: there are no rows"),
+        (
+            "rows.csv",
+            b"a,b\n",
+            "Jobs that use it are refused: line 1: there are only column names and no rows",
+        ),
         ("rows.parquet", None, "Column b has values of the type date32"),
     ],
 )
@@ -273,11 +277,11 @@ async def test_roles_of_conversations_are_kept(studio: Studio) -> None:
 @pytest.mark.parametrize(
     ("roles", "said"),
     [
-        ({"human": "usr"}, "'human' stands for one of system, developer, user"),
+        ({"human": "usr"}, "'human' must be mapped to one of system, developer, user"),
         ({" ": "user"}, "a role has no name"),
         ({"": "user"}, "a role has no name"),
-        ({"gpt": ""}, "'gpt' stands for one of"),
-        ({"gpt": "Assistant"}, "not 'Assistant'"),
+        ({"gpt": ""}, "'gpt' must be mapped to one of"),
+        ({"gpt": "Assistant"}, "not to 'Assistant'"),
     ],
 )
 @pytest.mark.parametrize("type", ["project_jsonl", "huggingface"])
@@ -337,7 +341,7 @@ def _said(*roles: str) -> dict[str, Any]:
     return {"talk": [{"from": role, "value": "hi"} for role in roles]}
 
 
-REMEDY = "remove the dataset, and add it again with --roles"
+REMEDY = "Remove the dataset, and add it again with --roles"
 PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png"}]}
 
 
@@ -349,12 +353,15 @@ PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png
         (
             _lines(_said("user"), _said("human", "gpt")),
             {},
-            [f"the roles gpt, human, .* job over them is refused: {REMEDY} gpt=assistant,human=us"],
+            [
+                "the roles gpt, human, .* Jobs that use this dataset are refused. "
+                f"{REMEDY} gpt=assistant,human=us"
+            ],
         ),
         (
             _lines({"messages": [{"role": "Human", "content": "hi"}]}),
             {},
-            [rf"the role Human, .*: {REMEDY} Human=user\.$"],
+            [rf"the role Human, .* refused. {REMEDY} Human=user\.$"],
         ),
         (_lines(_said("human", "gpt")), {"human": "user", "gpt": "assistant"}, []),
         (
@@ -366,7 +373,7 @@ PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png
         (
             _lines(_said("human", "gpt")),
             {"human": "user", "gtp": "assistant"},
-            ["the role gpt, ", "No message of the first 1,000 rows has the role gtp, which roles"],
+            ["the role gpt, ", "No message of the first 1,000 rows has the role gtp, which is set"],
         ),
         (
             _lines(_said("human"), {"talk": [PICTURE]}),
@@ -374,7 +381,7 @@ PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png
             [
                 "the role human, ",
                 "^line 2: column talk: message 1 has a part of type image_url: only parts of type "
-                "text can be used. A job over it is refused.$",
+                "text can be used. Jobs that use it are refused.$",
             ],
         ),
     ],
@@ -414,7 +421,7 @@ async def test_conversations_in_other_files_are_told(studio: Studio) -> None:
         ("[1]", "must be a JSON object of texts"),
         ('{"human": 1}', "must be a JSON object of texts"),
         ("[" * 100_000, "must be a JSON object of texts"),
-        ('{"human": "master"}', "'human' stands for one of system"),
+        ('{"human": "master"}', "'human' must be mapped to one of system"),
         ("", ""),
         ('{"human": "user"}', ""),
     ],

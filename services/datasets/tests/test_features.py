@@ -45,17 +45,17 @@ def test_every_format_names_the_columns_that_were_written(tmp_path: Path, names:
         ("a.csv", "a,b,a\n", "column names appear more than once: a"),
         ("a.json", "", "line 1: the file is empty"),
         ("a.json", '[{"a": 1},\n{"a"}]', "line 2: not JSON"),
-        ("a.json", '{"a": 1}', "line 1: the file must hold a JSON list"),
-        ("a.json", "[]", "line 1: the file must hold a JSON list"),
+        ("a.json", '{"a": 1}', "line 1: the file must contain a JSON list"),
+        ("a.json", "[]", "line 1: the file must contain a JSON list"),
         ("a.json", '[{"a": 1}, 2]', "item 2: must be an object"),
         ("a.json", '[{"a": 1, "a": 2}]', "column names appear more than once: a"),
         ("a.json", "[" * 100_000, "item 1: lists and objects are nested more than 100 deep"),
         ("a.json", f'[{{"a": {"[" * 100 + "]" * 100}}}]', "nested more than 100 deep"),
         ("a.json", f'[{{"a": {"9" * 5_000}}}]', "a number has 5000 digits"),
         ("a.jsonl", f"[{'9' * 5_000}]", "line 1: a number has 5000 digits"),
-        ("a.jsonl", '{"a": 1}\n\n{"b": NaN}\n', "line 3: NaN is no number in JSON: write null"),
-        ("a.jsonl", '{"a": "\\udc00"}\n', r"line 1: .udc00 is half of a character"),
-        ("a.jsonl", '[{"a": 1}]\n', "line 1: must be an object, and is a list: .* project_json"),
+        ("a.jsonl", '{"a": 1}\n\n{"b": NaN}\n', "line 3: NaN is not a number in JSON: write null"),
+        ("a.jsonl", '{"a": "\\udc00"}\n', r"line 1: .udc00 is half of a surrogate pair"),
+        ("a.jsonl", '[{"a": 1}]\n', "line 1: must be an object, but is a list: .* project_json"),
         # Must not take a time that grows with the square of the number of columns.
         ("a.csv", ",".join(["b", *map(str, range(100_000)), "b"]), "appear more than once: b"),
         ("a.jsonl", json.dumps({"k" * 70_000: 1}), "column names have 70000 characters"),
@@ -136,7 +136,7 @@ def test_arrow_files_of_either_form_name_their_columns(tmp_path: Path) -> None:
             writer.write_table(table)
         assert read(tmp_path / name) == ["a", "b"]
     (tmp_path / "f" / "train-0.arrow").write_bytes(b"nothing of the kind")
-    with pytest.raises(DataFault, match=r"train-0\.arrow: no Arrow file"):
+    with pytest.raises(DataFault, match=r"train-0\.arrow is not an Arrow file"):
         read(tmp_path / "f")
 
 

@@ -95,9 +95,9 @@ WITHOUT_CARD = {
 UNTOLD = {
     "text-archive": ({"a.csv.zip": b"PK"}, ""),
     "empty": ({"a.csv": b""}, "a.csv is empty"),
-    "image": ({"train/a.png": b"no image"}, "says nothing of columns"),
+    "image": ({"train/a.png": b"no image"}, "has no column names"),
     "not-json": ({"a.jsonl": b"hello\n"}, "cannot be read"),
-    "not-parquet": ({"a.parquet": b"hello"}, "is no Parquet file"),
+    "not-parquet": ({"a.parquet": b"hello"}, "is not a Parquet file"),
     "not-gz": ({"a.csv.gz": b"hello"}, "cannot be"),
     "no-line": ({"a.csv": b"x" * 5 * MIB}, "the first line of a.csv is longer than"),
     "long-row": ({"a.jsonl": LONG_ROW}, "the first row of a.jsonl is longer than"),

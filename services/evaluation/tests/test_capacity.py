@@ -87,7 +87,7 @@ async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
     studio.workbench.state(FTS_CAPACITY="")
     refusal = await studio.refusal(cpu=1000, gpu=3, gpu_label_id=4)
     assert [(v.field, v.rule) for v in refusal.violations] == [("gpu", "FT-820")]
-    assert "3 GPUs asked for, and a job gets at most 2 with label 4" in refusal.message
+    assert "3 GPUs requested, but a job can get at most 2 with label 4" in refusal.message
 
 
 async def test_without_a_trainer_none_starts(studio: Studio) -> None:

@@ -53,8 +53,12 @@ def small(studio: Studio) -> Studio:
             "gpu_label_id",
             ("label 7", "there is 1 (NVIDIA A), 2"),
         ),
-        ({"num_gpu": 0, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "-1 asks for none")),
-        ({"num_gpu": 1, "gpu_label_id": -2}, "gpu_label_id", ("-2 is no id", "-1 asks for none")),
+        ({"num_gpu": 0, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "use -1 for no label")),
+        (
+            {"num_gpu": 1, "gpu_label_id": -2},
+            "gpu_label_id",
+            ("-2 is not the id", "use -1 for no label"),
+        ),
         ({"num_gpu": 2, "gpu_label_id": 1}, "num_gpu", ("2 GPUs", "at most 1 with label 1")),
     ],
 )
@@ -146,11 +150,11 @@ async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
     refusal = await studio.refusal(num_gpu=9, gpu_label_id=label)
     assert isinstance(refusal, errors.FailedPrecondition)
     assert [(v.field, v.rule) for v in refusal.violations] == [("gpu", "FT-820")]
-    assert f"9 GPUs asked for, and a job gets at most 8 with label {label}" in refusal.message
+    assert f"9 GPUs requested, but a job can get at most 8 with label {label}" in refusal.message
     assert "FTS_WORKBENCH" not in refusal.message, "which a workspace does not know"
     unknown = await studio.refusal(num_gpu=1, gpu_label_id=label + 1)
     assert [(v.field, v.rule) for v in unknown.violations] == [("gpu_label_id", "FT-821")]
-    assert f"no accelerator label {label + 1}" in unknown.message
+    assert f"accelerator label {label + 1} does not exist" in unknown.message
     found = await studio.jobs(
         lambda s: s.ValidateFineTuningJob, _request(num_gpu=9, gpu_label_id=label)
     )
@@ -225,9 +229,12 @@ async def _grant_that_shrinks(studio: Studio) -> None:
     assert (await studio.get(large.id)).status.state == "SCHEDULED"
     studio.workbench.restart(FTS_WORKBENCH_GPUS="1")
     failed = await studio.reach(large.id, "FAILED")
-    said = "cannot run here: it asks for 2 GPUs, and the machine has 1. "
+    said = "cannot run here: it requests 2 GPUs, but the machine has 1. "
     assert failed.status.failure_reason.startswith(said)
-    assert "Resume it when there is again, or start it with less" in failed.status.failure_reason
+    assert (
+        "Resume the job when they exist again, or start it with fewer resources"
+        in failed.status.failure_reason
+    )
     assert (failed.status.failure_kind, failed.status.attempt) == ("REFUSED", 1)
     # Nothing of it is left to begin should there be more GPUs once.
     runs = studio.workbench.api.list_job_runs(PROJECT_ID, failed.cml_job_id).job_runs
@@ -237,7 +244,9 @@ async def _grant_that_shrinks(studio: Studio) -> None:
     await studio.reach(running.id, "SUCCEEDED")
     await studio.reach(small.id, "SUCCEEDED")
     resume = ResumeFineTuningJobRequest(id=large.id)
-    with pytest.raises(errors.FailedPrecondition, match="2 GPUs asked for, and a job gets at most"):
+    with pytest.raises(
+        errors.FailedPrecondition, match="2 GPUs requested, but a job can get at most"
+    ):
         await studio.jobs(lambda s: s.ResumeFineTuningJob, resume)
     studio.workbench.restart(FTS_WORKBENCH_GPUS="2")
     await studio.jobs(lambda s: s.ResumeFineTuningJob, resume)
@@ -251,8 +260,9 @@ async def _grant_that_shrinks(studio: Studio) -> None:
 async def test_what_workers_share_is_told_before_the_start_and_with_it(small: Studio) -> None:
     asked = {"num_workers": 2, "num_cpu": 2, "num_memory": 16}
     said = [
-        "2 workers with 2 CPUs each share the 2 CPUs that a job gets at most",
-        "2 workers with 16 GiB of memory each share the 23.4 GiB of memory that a job gets at most",
+        "2 workers with 2 CPUs each share 2 CPUs, the most that one job can get",
+        "2 workers with 16 GiB of memory each share 23.4 GiB of memory, the most that one job can "
+        "get",
     ]
     found = await small.jobs(lambda s: s.ValidateFineTuningJob, _request(**asked))
     told = [one for one in found.findings if one.rule == "FT-827"]

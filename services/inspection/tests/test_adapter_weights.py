@@ -78,7 +78,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda adapter: (adapter / WEIGHTS).write_bytes(POINTER),
         f"Adapter tuned cannot be loaded: {WEIGHTS} is a Git LFS pointer",
     ),
-    "cut off": (cut, f"{WEIGHTS} is cut off"),
+    "cut off": (cut, f"{WEIGHTS} is truncated"),
     "no weights": (
         lambda adapter: (adapter / WEIGHTS).unlink(),
         f"Adapter tuned cannot be loaded: there are no weights: neither {WEIGHTS} nor",
@@ -91,7 +91,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "another task": (config(task_type="SEQ_CLS"), "Adapter tuned is for the task SEQ_CLS"),
     "other layers": (
         lambda adapter: write(adapter, renamed(lora())),
-        "does not fit the base model: 4 of its weights have no place in the model: base_model."
+        "does not fit the base model: 4 of its weights do not exist in the model: base_model."
         "model.model.layers.7.self_attn.q_proj.lora_A.weight",
     ),
     "a larger base": (
@@ -105,7 +105,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "other hashes": (
         of_base(sha256={MODEL: "0" * 64}),
-        f"belongs to another base model: the hashes of {MODEL} are not those",
+        f"belongs to another base model: the hashes of {MODEL} differ from those",
     ),
 }
 

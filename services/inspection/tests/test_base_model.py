@@ -112,9 +112,9 @@ GPT2 = {
 }
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "pointer": (write(POINTER), "Git LFS pointer"),
-    "cut off": (cut(0.5), "model.safetensors is cut off: it has 986,224 bytes of 1,972,448"),
-    "cut in the header": (cut(0.001), "is cut off or no safetensors file"),
-    "empty": (write(b""), "is cut off or no safetensors file"),
+    "cut off": (cut(0.5), "model.safetensors is truncated: it has 986,224 bytes of 1,972,448"),
+    "cut in the header": (cut(0.001), "is truncated or is not a safetensors file"),
+    "empty": (write(b""), "is truncated or is not a safetensors file"),
     "header": (write(struct.pack("<Q", 2) + b"[]"), "a header that cannot be read"),
     "none": (remove(MODEL), "there are no weights"),
     "layer renamed": (renamed("layers.1.", "layers.8."), "9 weights of LlamaForCausalLM are not"),
@@ -124,7 +124,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "vocabulary": (config(vocab_size=2000), "embed_tokens.weight (1024x128 in place of 2000x128)"),
     "own head": (config(tie_word_embeddings=False), "lm_head.weight"),
     "architecture": (config(**GPT2), "no weight wte.weight, which a model of type gpt2 has"),
-    "shard gone": (several(shards, remove(SECOND)), f"names files that are not there: {SECOND}"),
+    "shard gone": (several(shards, remove(SECOND)), f"names files that do not exist: {SECOND}"),
     "shard a pointer": (several(shards, write(POINTER, FIRST)), f"{FIRST} is a Git LFS pointer"),
     "no entries": (
         several(

@@ -172,4 +172,4 @@ async def test_roles_of_a_record_that_are_broken_are_told(
 
     [found] = [one for one in response.findings if one.severity == "ERROR"]
     assert (found.field, found.rule) == ("dataset_id", "FT-851")
-    assert "has broken roles" in found.description
+    assert "are not a JSON object of texts" in found.description

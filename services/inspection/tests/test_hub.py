@@ -69,7 +69,7 @@ async def test_what_is_looked_into_is_at_the_commit_of_the_record(tmp_path: Path
 
     request.model.commit = request.dataset.commit = "d" * 40
     gone = await inspected(tmp_path / "other", request, model, data)
-    told = [one for one in gone.findings if "has no commit dddd" in one.description]
+    told = [one for one in gone.findings if "no longer has the commit dddd" in one.description]
     assert [(one.severity, one.rule) for one in told] == [("ERROR", "FT-862"), ("ERROR", "FT-851")]
 
 

@@ -67,7 +67,7 @@ async def test_only_the_first_places_are_named(inspect: Inspect, project: Path) 
     ("content", "rule", "field", "said"),
     [
         ("", "FT-851", "dataset_id", "cannot be read"),
-        ("b\n1\n", "FT-852", "prompt_id", "wants column a, but the dataset has only b"),
+        ("b\n1\n", "FT-852", "prompt_id", "uses column a, but the dataset has only b"),
         ("a,b\n1,2\n", "FT-853", "dataset_id", "No rows are left"),
         ("a,b\n", "FT-851", "dataset_id", "cannot be read"),
     ],

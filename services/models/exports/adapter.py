@@ -1,4 +1,4 @@
-"""Whether an adapter in the project can be exported or served, as far as its files tell."""
+"""Checks of the files of an adapter that is to be exported or served."""
 
 import asyncio
 from pathlib import Path

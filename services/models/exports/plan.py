@@ -33,7 +33,7 @@ async def template(workspace: Workspace) -> tuple[str, str]:
 
 
 def asked(wanted: ExportWanted) -> Asked:
-    """What the job asks for."""
+    """Resources that the job requests."""
     return Asked(
         cpu=wanted.cpu.value,
         memory=wanted.memory.value,

@@ -106,13 +106,13 @@ async def test_what_stands_in_the_way_of_reading_on_is_said(
     request = AddDatasetRequest(type="project_jsonl", name="d", location="d.jsonl")
     added = await studio.datasets(lambda s: s.AddDataset, request)
     (notice,) = added.notices
-    assert notice.startswith("A job over it is refused: line 201: not JSON")
+    assert notice.startswith("Jobs that use it are refused: line 201: not JSON")
     with pytest.raises(errors.InvalidArgument, match="cannot be read to its end: line 201"):
         await studio.prompt(added.dataset.id, "{late}")
 
     write(path, "late")
     monkeypatch.setattr("services.datasets.servicer.MAX_LOOK_SECONDS", 0.0)
-    with pytest.raises(errors.InvalidArgument, match="looked for as far as line 1"):
+    with pytest.raises(errors.InvalidArgument, match="searched up to line 1"):
         await studio.prompt(added.dataset.id, "{late}")
     monkeypatch.undo()
     await studio.prompt(added.dataset.id, "{late}")
@@ -143,7 +143,7 @@ async def test_a_dataset_whose_file_is_gone_says_so(studio: Studio) -> None:
     dataset = await studio.dataset("project_csv", "d.csv")
     (studio.project / "d.csv").unlink()
     await studio.prompt(dataset.id, "{q}")
-    with pytest.raises(errors.InvalidArgument, match=r"d\.csv is not there any more"):
+    with pytest.raises(errors.InvalidArgument, match=r"d\.csv no longer exists"):
         await studio.prompt(dataset.id, "{late}")
 
 

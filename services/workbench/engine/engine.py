@@ -203,7 +203,7 @@ class Engine:
             if ahead or gpus is None:
                 # First come, first served: smaller runs behind one that waits do so too.
                 why = self._machine.wait(demand, self._holders(runs))
-                turn = f"its turn comes after {ahead}" if ahead else ""
+                turn = f"it starts after {ahead}" if ahead else ""
                 self._tell_why(run, "; ".join(filter(None, [why, turn])))
                 ahead = ahead or self._name(run)
                 continue
@@ -223,7 +223,7 @@ class Engine:
         return found + self._database.read(_serving)
 
     def _name(self, run: JobRunRow) -> str:
-        """What people call the run's job."""
+        """Display name of the run's job."""
         if title := run.environment.get(JOB_TITLE):
             return title
         wanted = select(JobRow.name).where(JobRow.id == run.job_id)

@@ -1,4 +1,4 @@
-"""What a run that failed has printed, brought into the log that its job keeps."""
+"""Copies the output of a failed run into the log of its job."""
 
 import os
 import stat

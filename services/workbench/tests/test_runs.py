@@ -221,7 +221,7 @@ def test_first_come_first_served(
     wait("the second is told why it waits", lambda: _says(shared, second, held))
     assert waits_for(shared, api, second) == held
     behind = f"waits for 0.5 CPUs; {jobs[0].name} holds 1.5 of 2"
-    turn = f"its turn comes after {jobs[1].name}"
+    turn = f"it starts after {jobs[1].name}"
     assert waits_for(shared, api, third) in (turn, f"{behind}; {turn}")
     assert shared.read(api, second).status == "ENGINE_SCHEDULING"
     assert shared.read(api, third).status == "ENGINE_SCHEDULING"
@@ -236,7 +236,7 @@ def test_run_that_can_never_fit_waits_and_holds_nobody_up(
     large = shared.run(api, shared.job(api, "", memory=1000))
     small = shared.run(api, shared.job(api, ""))
     assert shared.done(api, small).status == "ENGINE_SUCCEEDED"
-    why = "cannot run here: it asks for 1000 GiB of memory, and the machine has 4"
+    why = "cannot run here: it requests 1000 GiB of memory, but the machine has 4"
     wait("it is told why it waits", lambda: _says(shared, large, why))
     assert waits_for(shared, api, large) == why
     assert shared.read(api, large).status == "ENGINE_SCHEDULING"

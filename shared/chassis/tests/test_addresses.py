@@ -83,7 +83,7 @@ async def test_a_database_lies_in_the_folder_of_that_name(tmp_path: Path, name: 
 
 
 async def test_a_comma_in_a_sockets_path_is_refused_with_what_to_do(short: Path) -> None:
-    with pytest.raises(AddressError, match=r"has a comma.*set FTS_RUN_DIR"):
+    with pytest.raises(AddressError, match=r"contains a comma.*set FTS_RUN_DIR"):
         await _serves(*[Settings(service="some", home=short / "a,b")] * 2)
 
 

@@ -21,7 +21,7 @@ EVENTS: list[Column] = [
 def cancel(
     session: Session,
     job: JobId,
-    reason: Annotated[str, typer.Option(help="Why, for the job's history.")] = "",
+    reason: Annotated[str, typer.Option(help="Reason to record in the job's history.")] = "",
 ) -> None:
     """End a job. It is kept, and can be resumed if it is a fine-tuning job."""
     client = session.client

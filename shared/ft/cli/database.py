@@ -22,28 +22,29 @@ SECONDS = 600.0
 MAX_SHOWN = 20
 """How many refused rows are shown; --json has all."""
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; change nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Report what the import would do, without changes.")
+]
 
 Conflict = Annotated[
     api.OnConflict,
     typer.Option(
         "--on-conflict",
-        help="What becomes of rows that are here with another content: refuse the import, skip "
-        "them, or replace what people wrote in them (only by a file made by `fts db export`).",
+        help="Handling of rows that already exist with different content: refuse the import, skip "
+        "these rows, or replace what people wrote in them (needs a file made by `fts db "
+        "export`).",
     ),
 ]
 
-app = typer.Typer(help="Export and import everything the studio knows.", no_args_is_help=True)
+app = typer.Typer(help="Export and import all tables of the studio.", no_args_is_help=True)
 
 
 @command(app, "export")
 def export(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="Where to write it; - for standard output.")] = Path(
-        "-"
-    ),
+    file: Annotated[Path, typer.Argument(help="File to write; - for standard output.")] = Path("-"),
 ) -> None:
-    """Write everything the studio knows to a JSON file."""
+    """Write all tables of the studio to a JSON file."""
     if file == Path("-"):
         decode = codecs.getincrementaldecoder("utf-8")().decode
         for part in _parts(session.client):
@@ -63,7 +64,7 @@ def import_file(
     dry_run: DryRun = False,
     on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
-    """Take in a file made by `fts db export`, all of it or nothing. Ids are kept."""
+    """Import a file made by `fts db export`, completely or not at all. Ids are kept."""
     request = api.ImportDatabaseRequest(
         imported_json_path=path, dry_run=dry_run, on_conflict=on_conflict
     )
@@ -78,7 +79,7 @@ def import_sqlite(
     dry_run: DryRun = False,
     on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
-    """Take in the SQLite file of a studio that keeps everything in one; it is only read."""
+    """Import the SQLite file of a studio that stores everything in one. It is only read."""
     try:
         content = document(file)
     except Unreadable as error:
@@ -129,7 +130,7 @@ def _report(
         session.out.data(as_dict(response))
     else:
         session.out.table(
-            ("TABLE", "NEW", "HERE ALREADY", "SKIPPED", "REPLACED", "REFUSED"),
+            ("TABLE", "NEW", "IDENTICAL", "SKIPPED", "REPLACED", "REFUSED"),
             [
                 (
                     t.table,
@@ -152,17 +153,20 @@ def _rows_told(response: api.ImportDatabaseResponse) -> Iterator[str]:
     """A line about each row that is not simply new or here already."""
     for table in response.tables:
         for row in table.skipped:
-            yield f"{table.table} {row.id}: skipped, here with another {', '.join(row.kept)}"
+            yield (
+                f"{table.table} {row.id}: skipped; the existing row differs in "
+                f"{', '.join(row.kept)}"
+            )
         for row in table.replaced:
             kept = f"; kept {', '.join(row.kept)}" if row.kept else ""
             yield f"{table.table} {row.id}: replaced {', '.join(row.changed)}{kept}"
         for id in table.stale:
             yield (
-                f"{table.table} {id}: another studio has changed it, so that it comes without its "
-                "times and what else only this studio keeps"
+                f"{table.table} {id}: another studio has changed it, so its times and other "
+                "values that only this studio has are not imported"
             )
     refused = [row for table in response.tables for row in table.refused]
     for refusal in refused[:MAX_SHOWN]:
         yield f"{refusal.place} {refusal.id}: {refusal.reason} ({refusal.rule})"
     if len(refused) > MAX_SHOWN:
-        yield f"and {len(refused) - MAX_SHOWN} more rows are refused; --json has all"
+        yield f"and {len(refused) - MAX_SHOWN} more rows are refused; --json shows all"

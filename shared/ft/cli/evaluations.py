@@ -63,19 +63,19 @@ class Manner:
         str,
         typer.Option(
             metavar="JSON|@FILE",
-            help="Settings that change the shipped ones. Without max_new_tokens the longest "
-            "expected answer has room.",
+            help="Settings that replace those of the shipped config. If no limit is set, "
+            "max_new_tokens fits the longest expected answer.",
             show_default=False,
         ),
     ] = ""
     bnb_config: Settings = ""
     whole_config: WholeConfig = False
     feature: Annotated[
-        list[str] | None, typer.Option(help="Column to show beside; may be repeated.")
+        list[str] | None, typer.Option(help="Column to show next to the scores; may be repeated.")
     ] = None
 
     def limited(self) -> bool:
-        """Whether the config as given says how many tokens may be written."""
+        """True if the given config sets a limit for the answer."""
         try:
             given = json.loads(text_or_file(self.generation_config) or "{}")
         except ValueError:
@@ -172,15 +172,17 @@ def compare(
     parent: Annotated[
         str, typer.Argument(help="Parent id that jobs of one request share, or id of one of them.")
     ],
-    rows: Annotated[int, typer.Option(min=0, help="Rows to show that differ most.")] = 5,
+    rows: Annotated[
+        int, typer.Option(min=0, help="Number of rows with the largest differences to show.")
+    ] = 5,
     chart: Annotated[
-        Path | None, typer.Option(help="Also draw it, to a file .svg or .png.")
+        Path | None, typer.Option(help="Also draw a chart to this .svg or .png file.")
     ] = None,
 ) -> None:
     """Compare the evaluations of one request, each with the first of them.
 
     Row by row, over the rows that both have scored. The intervals are those of a paired bootstrap:
-    a difference that may as well be none has 0 in its interval.
+    if the interval contains 0, there may be no difference.
     """
     jobs, without = evaluated(session.client, parent)
     comparisons = [compared(jobs[0], other, rows) for other in jobs[1:]]

@@ -11,7 +11,7 @@ from ft.cli.resources import ADAPTERS, Reference, text_or_file
 from ft.cli.session import Session
 
 Destination = Annotated[
-    api.ExportType, typer.Option(help="Where to; merged is one directory in the project.")
+    api.ExportType, typer.Option(help="Destination. merged makes one directory in the project.")
 ]
 
 
@@ -21,7 +21,7 @@ def export(
     *,
     name: Annotated[str, typer.Option(help="Name of the export at its destination.")],
     type: Destination = api.ExportType.MODEL_REGISTRY,
-    description: Annotated[str, typer.Option(help="What it is, for the registry.")] = "",
+    description: Annotated[str, typer.Option(help="Description for the registry.")] = "",
     generation_config: Json = "",
     resources: Resources,
     attempts: Attempts,

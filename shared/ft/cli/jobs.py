@@ -14,9 +14,7 @@ from ft.cli.session import Session, alone, command
 from ft.cli.watch import POLL_SECONDS, failure, follow
 from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
 
-jobs = typer.Typer(
-    help="Fine-tuning, evaluation and export jobs; lists them where no command is given."
-)
+jobs = typer.Typer(help="Fine-tuning, evaluation and export jobs; without a command, lists them.")
 _KINDS: dict[type[Job], str] = {
     api.FineTuningJobMetadata: "fine-tuning",
     api.EvaluationJobMetadata: "evaluation",
@@ -87,7 +85,7 @@ alone(jobs, list_jobs)
 
 @command(jobs, "show")
 def show_job(session: Session, job: JobId) -> None:
-    """Show one job, with what became of it; its manifest in JSON only."""
+    """Show one job and its result. Its manifest is shown with --json only."""
     found = session.client.get_job(job)
     if isinstance(found, api.FineTuningJobMetadata) and not session.out.json:
         found.manifest = ""
@@ -124,14 +122,17 @@ def logs(
     session: Session,
     job: JobId,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")
+        bool, typer.Option("--follow", "-f", help="Follow the log until the job has ended.")
     ] = False,
     raw: Annotated[
         bool,
-        typer.Option("--raw", help="Print its bytes as they are; they may command a terminal."),
+        typer.Option(
+            "--raw",
+            help="Print the original bytes, which may contain control sequences for a terminal.",
+        ),
     ] = False,
 ) -> None:
-    """Print a job's log: control characters as escapes, of progress bars the last state."""
+    """Print a job's log. Control characters are escaped; progress bars show their last state."""
     offset = 0
     text = LogText(follow)
     while True:

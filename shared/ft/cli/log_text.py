@@ -19,7 +19,7 @@ class LogText:
         self._shown = False
 
     def feed(self, data: bytes) -> str:
-        """What is to be printed, now that this part has come."""
+        """Returns the text to print after this part."""
         *lines, self._rest = (self._rest + self._decode(data)).split("\n")
         text = "".join(self._state(line) + "\n" for line in lines)
         # A carriage return at the end may be half of a line's end.
@@ -31,7 +31,7 @@ class LogText:
         return text
 
     def end(self) -> str:
-        """What is left, at the end of the log."""
+        """Returns the remaining text at the end of the log."""
         rest = self._rest + self._decode(b"", True)
         self._rest = ""
         return self._state(rest) if rest else ""

@@ -20,15 +20,13 @@ Settings = Annotated[
     str,
     typer.Option(
         metavar="JSON|@FILE",
-        help="Settings in place of those of the shipped config; null takes one away.",
+        help="Settings that replace those of the shipped config. Null removes a setting.",
         show_default=False,
     ),
 ]
 WholeConfig = Annotated[
     bool,
-    typer.Option(
-        "--whole-config", help="Take configs as they are given, without the shipped settings."
-    ),
+    typer.Option("--whole-config", help="Use the given configs without the shipped settings."),
 ]
 Model = Annotated[str, typer.Option(help="Base model (id or name).")]
 Dataset = Annotated[str, typer.Option(help="Dataset (id or name).")]
@@ -36,7 +34,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the jo
 
 
 MOST_CPUS, MOST_MEMORY_GIB = 2, 8
-"""What is asked for where nothing is said, as far as it is there."""
+"""Default resources of a job, if the machine has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +93,10 @@ class Attempts:
     """How often jobs are tried, and whether the command stays with them."""
 
     retries: Annotated[
-        int, typer.Option(min=0, max=9, help="Tries again after a crash, a loss or a time-out.")
+        int,
+        typer.Option(
+            min=0, max=9, help="Number of retries after a crash, a lost job or a timeout."
+        ),
     ] = 0
     watch: Watch = False
 
@@ -112,14 +113,12 @@ class Start(Attempts):
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Start nothing: say what would be refused, and what to expect."
+            "--check", help="Check the request and estimate the job, without starting it."
         ),
     ] = False
     unchecked: Annotated[
         bool,
-        typer.Option(
-            "--unchecked", help="Start without a look into data, model and adapters before."
-        ),
+        typer.Option("--unchecked", help="Start without checking data, model and adapters first."),
     ] = False
 
 

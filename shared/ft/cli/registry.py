@@ -58,7 +58,7 @@ for app, resource in (
 def add_dataset(
     session: Session,
     type: Annotated[
-        api.DatasetType | None, typer.Option(help="Told from the other options if not given.")
+        api.DatasetType | None, typer.Option(help="Derived from the other options by default.")
     ] = None,
     name: Name = "",
     location: Location = "",
@@ -67,7 +67,7 @@ def add_dataset(
         str,
         typer.Option(
             metavar="ROLE=ROLE,…",
-            help="What roles of its conversations stand for: human=user,gpt=assistant.",
+            help="Mapping of the roles of its conversations: human=user,gpt=assistant.",
         ),
     ] = "",
 ) -> None:
@@ -161,8 +161,12 @@ def add_prompt(
     prompt_template: Annotated[
         str, typer.Option(help="The whole text, with {column} placeholders; @FILE reads a file.")
     ],
-    input_template: Annotated[str, typer.Option(help="What the model is given; or @FILE.")],
-    completion_template: Annotated[str, typer.Option(help="What it is to produce; or @FILE.")],
+    input_template: Annotated[
+        str, typer.Option(help="Text that the model gets as input; @FILE reads a file.")
+    ],
+    completion_template: Annotated[
+        str, typer.Option(help="Expected answer of the model; @FILE reads a file.")
+    ],
 ) -> None:
     """Store a prompt: Python format strings over the dataset's columns."""
     prompt = api.PromptMetadata(
@@ -183,7 +187,9 @@ def add_prompt(
 @command(configs, "list")
 def list_configs(
     session: Session,
-    type: Annotated[api.ConfigType | None, typer.Option(help="Only these.")] = None,
+    type: Annotated[
+        api.ConfigType | None, typer.Option(help="List only configs of this type.")
+    ] = None,
     model: Annotated[str, typer.Option(help="For the family of this model (id or name).")] = "",
     adapter: Annotated[str, typer.Option(help="Used to train this adapter (id or name).")] = "",
     job: Annotated[str, typer.Option(help="Used by this fine-tuning job (id).")] = "",
@@ -206,10 +212,10 @@ def list_configs(
 @command(configs, "add")
 def add_config(
     session: Session,
-    type: Annotated[api.ConfigType, typer.Option(help="What it configures.")],
+    type: Annotated[api.ConfigType, typer.Option(help="Type of the config.")],
     config: Annotated[str, typer.Option(help="JSON (YAML for axolotl), or @FILE.")],
-    description: Annotated[str, typer.Option(help="Name of a model that it is meant for.")] = "",
+    description: Annotated[str, typer.Option(help="Name of a model that the config is for.")] = "",
 ) -> None:
-    """Store a config. One that is there already is returned as it is."""
+    """Store a config, or return the stored one with the same content."""
     request = api.AddConfigRequest(type=type, config=text_or_file(config), description=description)
     session.out.item(session.client.AddConfig(request).config)

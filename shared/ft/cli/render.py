@@ -52,7 +52,7 @@ class Output:
             self._said()
 
     def notices(self, notices: Iterable[str]) -> None:
-        """What a job has done other than asked; scripts find it in the job's status."""
+        """Prints a job's notices; scripts find them in the job's status."""
         for notice in notices:
             self.say(f"notice: {notice}")
 

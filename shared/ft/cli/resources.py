@@ -20,8 +20,8 @@ Filters = Annotated[
     typer.Option(
         "--filter",
         metavar="FIELD=VALUE",
-        help="Only those with this value; may be repeated. A studio of an earlier version lists "
-        "all the same.",
+        help="List only rows with this value; may be repeated. A studio of an earlier version "
+        "ignores this.",
         show_default=False,
     ),
 ]
@@ -29,7 +29,10 @@ Sort = Annotated[
     str,
     typer.Option(
         metavar="FIELDS",
-        help="Sort by these, such as `name` or `type, created_at desc`; oldest first if not given.",
+        help=(
+            "Fields to sort by, such as `name` or `type, created_at desc`; oldest first if not "
+            "given."
+        ),
         show_default=False,
     ),
 ]

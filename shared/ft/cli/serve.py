@@ -20,22 +20,22 @@ POLL_SECONDS = 0.5
 LOG_LINES = 12
 
 ModelName = Annotated[str, typer.Argument(metavar="ID|NAME", help="A served model.")]
-Wait = Annotated[float, typer.Option(help="Seconds that it may take.")]
+Wait = Annotated[float, typer.Option(help="Most seconds to wait until it is deployed.")]
 
-served = typer.Typer(
-    help="Models that are served on this machine; lists them where no command is given."
-)
+served = typer.Typer(help="Models that are served on this machine; without a command, lists them.")
 
 
 def serve(
     session: Session,
     adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="Its id, or its name.")],
     *,
-    name: Annotated[str, typer.Option(help="Name to serve it under; the adapter's if none.")] = "",
+    name: Annotated[
+        str, typer.Option(help="Name to serve it under; the adapter's name by default.")
+    ] = "",
     generation_config: Json = "",
     resources: OwnResources,
     without_key: Annotated[
-        bool, typer.Option(help="Let whoever has the model's access key ask it.")
+        bool, typer.Option(help="Require only the model's access key, no API key.")
     ] = False,
     wait: Wait = 600.0,
 ) -> None:
@@ -67,7 +67,7 @@ def deployed(
         model_id = session.client.ExportModel(request).cml_model_id
     except AlreadyExistsError:
         raise CommandFailed(
-            f"a model named {name!r} is there already; `fts served remove {shlex.quote(name)}`, or "
+            f"a model named {name!r} already exists; `fts served remove {shlex.quote(name)}`, or "
             "choose another --name",
             Exit.REFUSED,
         ) from None
@@ -82,10 +82,18 @@ def ask(
         str, typer.Argument(metavar="TEXT|@FILE", help="The prompt, as in the model's training.")
     ],
     chat: Annotated[
-        bool, typer.Option("--chat", help="Ask with a message, of a model of conversations.")
+        bool,
+        typer.Option(
+            "--chat",
+            help="Send the text as a chat message, to a model that was trained on conversations.",
+        ),
     ] = False,
-    max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens to write.")] = None,
-    temperature: Annotated[float | None, typer.Option(min=0, help="0 for no chance.")] = None,
+    max_new_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Most tokens of the answer.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(min=0, help="Sampling temperature; 0 for no randomness.")
+    ] = None,
 ) -> None:
     """Ask a served model, and print what it writes behind the text."""
     models = _models(session)
@@ -126,7 +134,7 @@ def stop(session: Session, model: ModelName) -> None:
 
 @command(served, "restart")
 def restart(session: Session, model: ModelName, wait: Wait = 600.0) -> None:
-    """Launch a model anew, whatever became of it; returns once it is deployed."""
+    """Start a model again, in any state; returns once it is deployed."""
     models = _models(session)
     found = models.find(model)
     models.restart(found)
@@ -171,7 +179,7 @@ def _awaited(models: ServedModels, model_id: str, deadline: float) -> ServedMode
         if time.monotonic() > deadline:
             raise CommandFailed(
                 f"{model.name} is {model.status} and not deployed yet; `fts served logs "
-                f"{shlex.quote(model.name)}` tells more",
+                f"{shlex.quote(model.name)}` shows more",
                 Exit.UNAVAILABLE,
             )
         time.sleep(POLL_SECONDS)

@@ -23,7 +23,7 @@ ServerOption = Annotated[
     typer.Option(
         "--server",
         metavar="HOST:PORT",
-        help="Studio to talk to; else FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT, "
+        help="Address of the studio. Default: FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT, "
         "else the one that `fts up` started in the home.",
         show_default=False,
         rich_help_panel="Studio",

@@ -16,22 +16,22 @@ Listen = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT",
-        help=f"Where the studio listens; {studio.DEFAULT_LISTEN} at first. Whoever reaches it "
-        "may use it: there is no authentication.",
+        help=f"Where the studio listens; {studio.DEFAULT_LISTEN} initially. There is no "
+        "authentication: everyone who can reach this address can use the studio.",
         show_default=False,
     ),
 ]
 Project = Annotated[
     Path | None,
     typer.Option(
-        help="Folder that the studio and its jobs share; `project` in the home at first.",
+        help="Folder that the studio and its jobs share; `project` in the home initially.",
         show_default=False,
     ),
 ]
 TrainerPython = Annotated[
     Path | None,
     typer.Option(
-        help="Python that runs jobs; that of .venv-trainer beside this environment at first.",
+        help="Python that runs jobs; initially that of .venv-trainer next to this environment.",
         show_default=False,
     ),
 ]
@@ -39,14 +39,14 @@ Workspace = Annotated[
     bool | None,
     typer.Option(
         "--workspace/--workbench",
-        help="Run jobs in the Cloudera AI workspace that this is a session of, or here; "
-        "here at first.",
+        help="Run jobs in the Cloudera AI workspace of this session, or on this machine; initially "
+        "on this machine.",
         show_default=False,
     ),
 ]
 IMPORT_SECONDS = 10.0
-"""How long `fts up` waits to hear whether the trainer can be imported: it takes some seconds, most
-of which have passed when the studio serves."""
+"""Seconds that `fts up` waits for the check that the trainer can be imported. Most of them have
+passed when the studio serves."""
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait until it serves.")]
 
 

@@ -85,7 +85,7 @@ def _display(console: Console, quiet: bool) -> Iterator[_Display]:
                 yield _Bars(progress, console.encoding)
     except KeyboardInterrupt:
         raise CommandFailed(
-            "stopped watching; the job goes on. `fts jobs` shows it, `fts jobs watch ID` "
+            "stopped watching; the job continues. `fts jobs` shows it, `fts jobs watch ID` "
             "watches it again, `fts cancel ID` ends it",
             Exit.INTERRUPTED,
         ) from None
@@ -97,7 +97,7 @@ class _Nothing:
 
 
 class _Notices:
-    """What jobs have done other than asked, once each."""
+    """Prints the notices of jobs, once each."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -121,8 +121,8 @@ def require_plain(name: str, path: Path) -> None:
 
 
 def _run_dir(home: Path) -> Path:
-    """Where sockets go: in the home unless its path is too long for them, or has a comma, behind
-    which gRPC looks for another address."""
+    """Folder of the sockets: in the home, unless its path is too long for them or has a comma,
+    which gRPC reads as a separator of addresses."""
     inside = home / "run"
     if len(os.fsencode(inside / LONGEST_SOCKET)) <= MAX_SOCKET_PATH and "," not in str(inside):
         return inside

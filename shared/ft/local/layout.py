@@ -23,7 +23,7 @@ STOP_SECONDS = 15
 """How long a process may take to stop; the services give calls in flight 10."""
 
 _COMMENT = re.compile(r"\s[#;]|[\r\n]")
-"""What ends a value in the supervisor's config file."""
+"""Characters that end a value in the supervisor's config file."""
 _PROGRAM = """
 [program:{name}]
 command={python} -m services.{name}

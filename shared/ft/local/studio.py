@@ -104,7 +104,7 @@ def status(home: Home) -> list[ProcessReport]:
 
 
 def no_trainer(home: Home, wait_seconds: float = 0.0) -> str:
-    """Why the workbench cannot run the studio's own scripts; empty if it can, or does not say.
+    """Reason why the workbench cannot run the studio's own scripts; empty if it can, or if unknown.
 
     One that has just been started tries to import the trainer, for which is waited that long.
     """

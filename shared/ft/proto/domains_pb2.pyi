@@ -179,14 +179,14 @@ Global___FindColumnsRequest: _TypeAlias = FindColumnsRequest  # noqa: Y015
 
 @_typing.final
 class FindColumnsResponse(_message.Message):
-    """Columns that its file has."""
+    """Columns of its file."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     COLUMNS_FIELD_NUMBER: _builtins.int
     UNREAD_FIELD_NUMBER: _builtins.int
     unread: _builtins.str
-    """Why there may be more; empty if the file was read whole."""
+    """Reason why there may be more columns. Empty if the whole file was read."""
     @_builtins.property
     def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(

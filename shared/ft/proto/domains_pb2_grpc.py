@@ -87,7 +87,7 @@ class DatasetsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FindColumns(self, request, context):
-        """Reads all of a dataset's file for names of columns that registration has not come to.
+        """Reads the rest of a dataset's file, for column names that registration has not reached.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,7 @@ class DatasetsStub:
     GetDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetRequest, _fine_tuning_studio_pb2.GetDatasetResponse]
     AddDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddDatasetRequest, _fine_tuning_studio_pb2.AddDatasetResponse]
     FindColumns: _grpc.UnaryUnaryMultiCallable[_domains_pb2.FindColumnsRequest, _domains_pb2.FindColumnsResponse]
-    """Reads all of a dataset's file for names of columns that registration has not come to."""
+    """Reads the rest of a dataset's file, for column names that registration has not reached."""
     RemoveDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]
 
 @_typing.type_check_only
@@ -56,7 +56,7 @@ class DatasetsAsyncStub(DatasetsStub):
     GetDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetRequest, _fine_tuning_studio_pb2.GetDatasetResponse]  # type: ignore[assignment]
     AddDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddDatasetRequest, _fine_tuning_studio_pb2.AddDatasetResponse]  # type: ignore[assignment]
     FindColumns: _aio.UnaryUnaryMultiCallable[_domains_pb2.FindColumnsRequest, _domains_pb2.FindColumnsResponse]  # type: ignore[assignment]
-    """Reads all of a dataset's file for names of columns that registration has not come to."""
+    """Reads the rest of a dataset's file, for column names that registration has not reached."""
     RemoveDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]  # type: ignore[assignment]
 
 class DatasetsServicer(metaclass=_abc_1.ABCMeta):
@@ -89,7 +89,7 @@ class DatasetsServicer(metaclass=_abc_1.ABCMeta):
         request: _domains_pb2.FindColumnsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_domains_pb2.FindColumnsResponse, _abc.Awaitable[_domains_pb2.FindColumnsResponse]]:
-        """Reads all of a dataset's file for names of columns that registration has not come to."""
+        """Reads the rest of a dataset's file, for column names that registration has not reached."""
 
     @_abc_1.abstractmethod
     def RemoveDataset(

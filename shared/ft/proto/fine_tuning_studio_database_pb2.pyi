@@ -69,9 +69,9 @@ class ImportDocumentRequest(_message.Message):
     dry_run: _builtins.bool
     """Reports what an import would do, and changes nothing."""
     on_conflict: _builtins.str
-    """What becomes of a row that is here already with another content: `refuse` (the default) refuses
-    the import, `skip` leaves the row as it is here, and `replace` changes it to what the file says,
-    but for a job's state, times and ids. `replace` needs a file that this studio's export has made.
+    """Handling of a row that already exists with different content. `refuse` (the default) refuses
+    the import. `skip` keeps the existing row. `replace` overwrites it with the file's values,
+    except for a job's state, times and ids. `replace` needs a file that this studio has exported.
     """
     def __init__(
         self,

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 
 class FineTuningStudioDatabaseStub:
-    """Export and import beside the contract's two RPCs.
+    """Export and import, in addition to the contract's two RPCs.
     """
 
     def __init__(self, channel):
@@ -49,7 +49,7 @@ class FineTuningStudioDatabaseStub:
 
 
 class FineTuningStudioDatabaseServicer:
-    """Export and import beside the contract's two RPCs.
+    """Export and import, in addition to the contract's two RPCs.
     """
 
     def StreamExport(self, request, context):
@@ -89,7 +89,7 @@ def add_FineTuningStudioDatabaseServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FineTuningStudioDatabase:
-    """Export and import beside the contract's two RPCs.
+    """Export and import, in addition to the contract's two RPCs.
     """
 
     @staticmethod

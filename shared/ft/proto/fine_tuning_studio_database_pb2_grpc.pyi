@@ -28,7 +28,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FineTuningStudioDatabaseStub:
-    """Export and import beside the contract's two RPCs."""
+    """Export and import, in addition to the contract's two RPCs."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -43,7 +43,7 @@ class FineTuningStudioDatabaseStub:
 
 @_typing.type_check_only
 class FineTuningStudioDatabaseAsyncStub(FineTuningStudioDatabaseStub):
-    """Export and import beside the contract's two RPCs."""
+    """Export and import, in addition to the contract's two RPCs."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     StreamExport: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_database_pb2.StreamExportRequest, _fine_tuning_studio_database_pb2.StreamExportResponse]  # type: ignore[assignment]
@@ -54,7 +54,7 @@ class FineTuningStudioDatabaseAsyncStub(FineTuningStudioDatabaseStub):
     """
 
 class FineTuningStudioDatabaseServicer(metaclass=_abc_1.ABCMeta):
-    """Export and import beside the contract's two RPCs."""
+    """Export and import, in addition to the contract's two RPCs."""
 
     @_abc_1.abstractmethod
     def StreamExport(

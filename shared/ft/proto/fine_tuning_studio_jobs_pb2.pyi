@@ -248,7 +248,7 @@ class TailLogsResponse(_message.Message):
     data: _builtins.bytes
     """At most 64 KiB, as the job wrote them; a cut may lie within a character."""
     next_offset: _builtins.int
-    """The offset behind `data`."""
+    """The offset after the last byte of `data`."""
     def __init__(
         self,
         *,
@@ -265,7 +265,7 @@ Global___TailLogsResponse: _TypeAlias = TailLogsResponse  # noqa: Y015
 
 @_typing.final
 class ValidateFineTuningJobRequest(_message.Message):
-    """A request to look at in place of starting it."""
+    """A request to check without starting the job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -308,7 +308,7 @@ class ValidateFineTuningJobResponse(_message.Message):
 
     @_builtins.property
     def memory(self) -> Global___MemoryEstimate:
-        """Memory of one worker; absent if the model's size could not be told."""
+        """Memory of one worker; absent if the model's size is unknown."""
 
     @_builtins.property
     def time(self) -> Global___TimeEstimate:
@@ -344,7 +344,7 @@ Global___ValidateFineTuningJobResponse: _TypeAlias = ValidateFineTuningJobRespon
 
 @_typing.final
 class ValidateEvaluationJobRequest(_message.Message):
-    """A request to look at in place of starting it."""
+    """A request to check without starting the job."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -386,7 +386,7 @@ class ValidateEvaluationJobResponse(_message.Message):
 
     @_builtins.property
     def memory(self) -> Global___MemoryEstimate:
-        """Memory of the largest of the jobs; absent if no model's size could be told."""
+        """Memory of the largest of the jobs; absent if no model's size is known."""
 
     def __init__(
         self,
@@ -811,7 +811,7 @@ Global___ListJobEventsResponse: _TypeAlias = ListJobEventsResponse  # noqa: Y015
 
 @_typing.final
 class JobEvent(_message.Message):
-    """One thing that happened to a job. Fields are absent where nothing was said of them."""
+    """One event of a job. Fields without a value are absent."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -838,12 +838,12 @@ class JobEvent(_message.Message):
     time: _builtins.str
     """RFC 3339 in UTC."""
     kind: _builtins.str
-    """STATE: the job moved to `state`. WAIT: it waits, as `waits_for` says. PROGRESS: it reported.
-    NOTICE: it did something other than asked, or left something out, as `notice` says.
+    """STATE: `state` has changed. WAIT: the job waits; see `waits_for`. PROGRESS: the job reports.
+    NOTICE: the job did something other than requested, or left something out; see `notice`.
     """
     state: _builtins.str
     cause: _builtins.str
-    """Why it moved, in one sentence."""
+    """Cause of the change, in one sentence."""
     actor: _builtins.str
     """studio, user, workspace or job."""
     step: _builtins.int
@@ -854,11 +854,11 @@ class JobEvent(_message.Message):
     tokens_per_second: _builtins.float
     seconds_left: _builtins.float
     notice: _builtins.str
-    """One sentence. A job's notices come once each, at the attempt that told them first."""
+    """One sentence. Each notice of a job is reported once, by the first attempt that has it."""
     attempt: _builtins.int
-    """Attempt that told the notice, counted from 1; 0 for other events."""
+    """Attempt that reported the notice, counted from 1. 0 for other events."""
     waits_for: _builtins.str
-    """What the job waits for from now on."""
+    """Reason why the job waits, from now on."""
     def __init__(
         self,
         *,
@@ -1077,9 +1077,9 @@ class ListExportJobsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is all of them."""
+    """Maximum number of rows in the page, up to 1000. 0 returns all rows."""
     page_token: _builtins.str
-    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    """`next_page_token` of the previous page. All other fields must be the same as in its request."""
     order_by: _builtins.str
     """Fields to sort by, such as `model_name` or `type, created_at desc`; oldest first if empty."""
     @_builtins.property
@@ -1111,7 +1111,7 @@ class ListExportJobsResponse(_message.Message):
     EXPORT_JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page. Empty on the last page."""
     @_builtins.property
     def export_jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExportJobMetadata]: ...
     def __init__(
@@ -1272,7 +1272,7 @@ Global___RegisterExportResponse: _TypeAlias = RegisterExportResponse  # noqa: Y0
 
 @_typing.final
 class GetJobCapacityRequest(_message.Message):
-    """Asks what jobs can be granted."""
+    """Asks for the most resources that one job can get."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1289,7 +1289,7 @@ Global___GetJobCapacityRequest: _TypeAlias = GetJobCapacityRequest  # noqa: Y015
 
 @_typing.final
 class GetJobCapacityResponse(_message.Message):
-    """What one job can be granted at the most. Numbers are absent where nobody states them."""
+    """The most resources that one job can get. A number is absent if the workspace does not state it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1301,7 +1301,7 @@ class GetJobCapacityResponse(_message.Message):
     memory_gib: _builtins.float
     gpus: _builtins.int
     no_trainer: _builtins.str
-    """Why the studio's own scripts cannot run, in one sentence; empty if they can."""
+    """Reason why the studio's own scripts cannot run, in one sentence. Empty if they can run."""
     def __init__(
         self,
         *,

@@ -199,7 +199,7 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetJobCapacity(self, request, context):
-        """What a job can be granted at the most, as far as that is stated where jobs run.
+        """Returns the most resources that one job can get, as far as the workspace states them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -67,7 +67,7 @@ class FineTuningStudioJobsStub:
     UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
     """
     GetJobCapacity: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetJobCapacityRequest, _fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]
-    """What a job can be granted at the most, as far as that is stated where jobs run."""
+    """Returns the most resources that one job can get, as far as the workspace states them."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
     """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
     once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
@@ -127,7 +127,7 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
     """
     GetJobCapacity: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetJobCapacityRequest, _fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]  # type: ignore[assignment]
-    """What a job can be granted at the most, as far as that is stated where jobs run."""
+    """Returns the most resources that one job can get, as far as the workspace states them."""
     WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
     """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
     once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
@@ -250,7 +250,7 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.GetJobCapacityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.GetJobCapacityResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]]:
-        """What a job can be granted at the most, as far as that is stated where jobs run."""
+        """Returns the most resources that one job can get, as far as the workspace states them."""
 
     @_abc_1.abstractmethod
     def WatchJob(

@@ -65,14 +65,14 @@ class ListDatasetsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is all of them."""
+    """Maximum number of rows in the page, up to 1000. 0 returns all rows."""
     page_token: _builtins.str
-    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    """`next_page_token` of the previous page. All other fields must be the same as in its request."""
     order_by: _builtins.str
-    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    """Fields to sort by, such as `name` or `type, created_at desc`. Oldest first if empty."""
     @_builtins.property
     def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only those whose fields have these values, such as {"type": "project"}."""
+        """Returns only rows whose fields have these values, such as {"type": "project"}."""
 
     def __init__(
         self,
@@ -143,9 +143,9 @@ class ImportDatabaseRequest(_message.Message):
     dry_run: _builtins.bool
     """Reports what an import would do, refused rows included, and changes nothing."""
     on_conflict: _builtins.str
-    """What becomes of a row that is here already with another content: `refuse` (the default) refuses
-    the import, `skip` leaves the row as it is here, and `replace` changes it to what the file says,
-    but for a job's state, times and ids. `replace` needs a file that this studio's export has made.
+    """Handling of a row that already exists with different content. `refuse` (the default) refuses
+    the import. `skip` keeps the existing row. `replace` overwrites it with the file's values,
+    except for a job's state, times and ids. `replace` needs a file that this studio has exported.
     """
     def __init__(
         self,
@@ -195,7 +195,7 @@ class ListDatasetsResponse(_message.Message):
     DATASETS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page. Empty on the last page."""
     @_builtins.property
     def datasets(self) -> _containers.RepeatedCompositeFieldContainer[Global___DatasetMetadata]: ...
     def __init__(
@@ -296,14 +296,13 @@ class AddDatasetRequest(_message.Message):
     name: _builtins.str
     """Name to show; required for the project types, unique among datasets."""
     request_id: _builtins.str
-    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused.
+    """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
+    answer. A different request with the same id is refused.
     """
     @_builtins.property
     def roles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """What roles of conversations stand for, such as {"human": "user", "gpt": "assistant"}: system,
-        developer, user, assistant or tool; or the role itself, for one that the model knows by its own
-        name.
+        """Maps the roles of conversations to system, developer, user, assistant or tool, such as
+        {"human": "user", "gpt": "assistant"}. Map a role to itself if the model knows it by this name.
         """
 
     def __init__(
@@ -336,7 +335,7 @@ class AddDatasetResponse(_message.Message):
     def dataset(self) -> Global___DatasetMetadata: ...
     @_builtins.property
     def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What to know of how the file is read: that semicolons separate its cells, for one."""
+        """Notices about how the file is read, for example that semicolons separate its cells."""
 
     def __init__(
         self,
@@ -497,14 +496,14 @@ class ListModelsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is all of them."""
+    """Maximum number of rows in the page, up to 1000. 0 returns all rows."""
     page_token: _builtins.str
-    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    """`next_page_token` of the previous page. All other fields must be the same as in its request."""
     order_by: _builtins.str
-    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    """Fields to sort by, such as `name` or `type, created_at desc`. Oldest first if empty."""
     @_builtins.property
     def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only those whose fields have these values, such as {"type": "project"}."""
+        """Returns only rows whose fields have these values, such as {"type": "project"}."""
 
     def __init__(
         self,
@@ -531,7 +530,7 @@ class ListModelsResponse(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page. Empty on the last page."""
     @_builtins.property
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelMetadata]: ...
     def __init__(
@@ -614,8 +613,8 @@ class AddModelRequest(_message.Message):
     name: _builtins.str
     """Name to show for type project; the directory's name if not set."""
     request_id: _builtins.str
-    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused.
+    """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
+    answer. A different request with the same id is refused.
     """
     def __init__(
         self,
@@ -684,11 +683,11 @@ class ExportModelRequest(_message.Message):
     base_model_id: _builtins.str
     adapter_id: _builtins.str
     model_name: _builtins.str
-    """Name under which it appears at its destination, where it must be free: at most 256 characters,
-    none of them a line break or another control character.
+    """Name at the destination. It must not be in use there. At most 256 characters, without line
+    breaks and other control characters.
     """
     artifact_location: _builtins.str
-    """Where the logged artifact goes within its MLflow run."""
+    """Path of the logged artifact within its MLflow run."""
     model_description: _builtins.str
     generation_config: _builtins.str
     """JSON object of generation settings that the model is served with."""
@@ -701,19 +700,19 @@ class ExportModelRequest(_message.Message):
     CPU.
     """
     disable_authentication: _builtins.bool
-    """Lets whoever has the access key of a served model call it, without an API key."""
+    """Allows calls to a served model with only its access key, without an API key."""
     job_cpu: _builtins.int
-    """What the job of an export gets in place of cpu, memory and gpu. cml_model has no job."""
+    """Resources of the job of an export, instead of cpu, memory and gpu. cml_model has no job."""
     job_memory: _builtins.int
     job_gpu: _builtins.int
     request_id: _builtins.str
-    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused. Where the workspace has refused a start,
-    the same id starts a new one.
+    """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
+    answer. A different request with the same id is refused. If the workspace refused the start, a
+    repeated request starts a new job.
     """
     @_builtins.property
     def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
-        """Whether and when the job is tried again by itself; not at all if not set. cml_model has no job."""
+        """Automatic retries of the job. If not set, it is not retried. cml_model has no job."""
 
     def __init__(
         self,
@@ -870,14 +869,14 @@ class ListAdaptersRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is all of them."""
+    """Maximum number of rows in the page, up to 1000. 0 returns all rows."""
     page_token: _builtins.str
-    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    """`next_page_token` of the previous page. All other fields must be the same as in its request."""
     order_by: _builtins.str
-    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    """Fields to sort by, such as `name` or `type, created_at desc`. Oldest first if empty."""
     @_builtins.property
     def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only those whose fields have these values, such as {"type": "project"}."""
+        """Returns only rows whose fields have these values, such as {"type": "project"}."""
 
     def __init__(
         self,
@@ -904,7 +903,7 @@ class ListAdaptersResponse(_message.Message):
     ADAPTERS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page. Empty on the last page."""
     @_builtins.property
     def adapters(self) -> _containers.RepeatedCompositeFieldContainer[Global___AdapterMetadata]: ...
     def __init__(
@@ -993,8 +992,8 @@ class AddAdapterRequest(_message.Message):
     prompt_id: _builtins.str
     """The prompt it was trained with, if known."""
     request_id: _builtins.str
-    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused.
+    """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
+    answer. A different request with the same id is refused.
     """
     def __init__(
         self,
@@ -1110,14 +1109,14 @@ class ListPromptsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is all of them."""
+    """Maximum number of rows in the page, up to 1000. 0 returns all rows."""
     page_token: _builtins.str
-    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    """`next_page_token` of the previous page. All other fields must be the same as in its request."""
     order_by: _builtins.str
-    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    """Fields to sort by, such as `name` or `type, created_at desc`. Oldest first if empty."""
     @_builtins.property
     def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only those whose fields have these values, such as {"type": "project"}."""
+        """Returns only rows whose fields have these values, such as {"type": "project"}."""
 
     def __init__(
         self,
@@ -1144,7 +1143,7 @@ class ListPromptsResponse(_message.Message):
     PROMPTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page. Empty on the last page."""
     @_builtins.property
     def prompts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromptMetadata]: ...
     def __init__(
@@ -1213,8 +1212,8 @@ class AddPromptRequest(_message.Message):
     PROMPT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused.
+    """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
+    answer. A different request with the same id is refused.
     """
     @_builtins.property
     def prompt(self) -> Global___PromptMetadata: ...
@@ -1244,8 +1243,8 @@ class AddPromptResponse(_message.Message):
     def prompt(self) -> Global___PromptMetadata: ...
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_types_pb2.TemplateNotice]:
-        """What the templates are likely to do that is not wanted, such as a blank at the end of the
-        input_template. Nothing is refused for it.
+        """Likely mistakes in the templates, such as a space at the end of the input_template. They do not
+        make the request fail.
         """
 
     def __init__(
@@ -1334,14 +1333,14 @@ class ListFineTuningJobsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is all of them."""
+    """Maximum number of rows in the page, up to 1000. 0 returns all rows."""
     page_token: _builtins.str
-    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    """`next_page_token` of the previous page. All other fields must be the same as in its request."""
     order_by: _builtins.str
-    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    """Fields to sort by, such as `name` or `type, created_at desc`. Oldest first if empty."""
     @_builtins.property
     def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only those whose fields have these values, such as {"type": "project"}."""
+        """Returns only rows whose fields have these values, such as {"type": "project"}."""
 
     def __init__(
         self,
@@ -1368,7 +1367,7 @@ class ListFineTuningJobsResponse(_message.Message):
     FINE_TUNING_JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page. Empty on the last page."""
     @_builtins.property
     def fine_tuning_jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___FineTuningJobMetadata]: ...
     def __init__(
@@ -1468,9 +1467,11 @@ class StartFineTuningJobRequest(_message.Message):
     base_model_id: _builtins.str
     dataset_id: _builtins.str
     prompt_id: _builtins.str
-    """Required unless the job runs a user_script or Axolotl; must be written for the dataset."""
+    """A prompt that was written for the dataset. Required unless the job runs a user_script or
+    Axolotl.
+    """
     num_workers: _builtins.int
-    """Worker processes, at most 64; 1 if not set. Each gets what cpu, memory and gpu ask for."""
+    """Worker processes, at most 64; 1 if not set. Each gets its own cpu, memory and gpu."""
     auto_add_adapter: _builtins.bool
     """Registers the adapter when training has succeeded."""
     num_epochs: _builtins.int
@@ -1496,13 +1497,13 @@ class StartFineTuningJobRequest(_message.Message):
     output_dir: _builtins.str
     """Existing directory; the adapter is saved in `<output_dir>/<job id>`."""
     dataset_fraction: _builtins.float
-    """Share of all rows that is used at all; 1.0 if not set."""
+    """Share of all rows that is used; 1.0 if not set."""
     user_script: _builtins.str
     """A script inside the project directory to run in place of the studio's own."""
     user_config_id: _builtins.str
-    """A stored config that is handed to the user script."""
+    """A stored config that the user script gets."""
     user_config: _builtins.str
-    """A config for the user script, stored on arrival; wins over user_config_id."""
+    """A config for the user script. It is stored, and takes precedence over user_config_id."""
     framework_type: _builtins.str
     """legacy or axolotl; legacy if not set."""
     axolotl_config_id: _builtins.str
@@ -1514,13 +1515,13 @@ class StartFineTuningJobRequest(_message.Message):
     num_gpu: _builtins.int
     num_memory: _builtins.int
     request_id: _builtins.str
-    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused. Where the workspace has refused a start,
-    the same id starts a new one.
+    """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
+    answer. A different request with the same id is refused. If the workspace refused the start, a
+    repeated request starts a new job.
     """
     @_builtins.property
     def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
-        """Whether and when the job is tried again by itself; not at all if not set."""
+        """Automatic retries of the job. If not set, it is not retried."""
 
     def __init__(
         self,
@@ -1704,14 +1705,14 @@ class ListEvaluationJobsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is all of them."""
+    """Maximum number of rows in the page, up to 1000. 0 returns all rows."""
     page_token: _builtins.str
-    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    """`next_page_token` of the previous page. All other fields must be the same as in its request."""
     order_by: _builtins.str
-    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    """Fields to sort by, such as `name` or `type, created_at desc`. Oldest first if empty."""
     @_builtins.property
     def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only those whose fields have these values, such as {"type": "project"}."""
+        """Returns only rows whose fields have these values, such as {"type": "project"}."""
 
     def __init__(
         self,
@@ -1738,7 +1739,7 @@ class ListEvaluationJobsResponse(_message.Message):
     EVALUATION_JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page. Empty on the last page."""
     @_builtins.property
     def evaluation_jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvaluationJobMetadata]: ...
     def __init__(
@@ -1849,7 +1850,7 @@ class StartEvaluationJobRequest(_message.Message):
     RETRY_FIELD_NUMBER: _builtins.int
     FIT_ANSWER_LENGTH_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """mlflow, also if not set."""
+    """mlflow. The default is mlflow."""
     dataset_id: _builtins.str
     cpu: _builtins.int
     """CPU cores for each job."""
@@ -1875,23 +1876,23 @@ class StartEvaluationJobRequest(_message.Message):
     run_number: _builtins.int
     """Chosen by the studio; accepted for compatibility, not used."""
     request_id: _builtins.str
-    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused. Where the workspace has refused a start,
-    the same id starts a new one.
+    """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
+    answer. A different request with the same id is refused. If the workspace refused the start, a
+    repeated request starts a new job.
     """
     fit_answer_length: _builtins.bool
-    """Lets a model write more tokens than `generation_config` says (max_new_tokens) where an expected
-    answer is longer; never fewer. Not set, the config stays what it is.
+    """Raises max_new_tokens of `generation_config` to the length of the longest expected answer.
+    Never lowers it. If false, the config is not changed.
     """
     @_builtins.property
     def model_adapter_combinations(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvaluationJobModelCombination]: ...
     @_builtins.property
     def selected_features(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Dataset columns that the table of results shows beside input and output."""
+        """Dataset columns that the table of results shows in addition to input and output."""
 
     @_builtins.property
     def retry(self) -> _fine_tuning_studio_types_pb2.RetryPolicy:
-        """Whether and when each of the jobs is tried again by itself; not at all if not set."""
+        """Automatic retries of each job. If not set, jobs are not retried."""
 
     def __init__(
         self,
@@ -1941,11 +1942,11 @@ class StartEvaluationJobResponse(_message.Message):
     EVALUATION_JOBS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def evaluation_job(self) -> Global___EvaluationJobMetadata:
-        """The last of them, as clients in the field expect."""
+        """The last job, for compatibility with existing clients."""
 
     @_builtins.property
     def evaluation_jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvaluationJobMetadata]:
-        """All of them, in the order of the combinations."""
+        """All jobs, in the order of the combinations."""
 
     def __init__(
         self,
@@ -2003,7 +2004,7 @@ Global___RemoveEvaluationJobResponse: _TypeAlias = RemoveEvaluationJobResponse  
 class ListConfigsRequest(_message.Message):
     """----------------------------------------------------------------------------- configs
 
-    Narrows the list of configs; fields that are not set do not narrow it.
+    Filters the list of configs. Fields that are not set do not filter.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -2044,14 +2045,14 @@ class ListConfigsRequest(_message.Message):
     fine_tuning_job_id: _builtins.str
     """Configs of this job."""
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is all of them."""
+    """Maximum number of rows in the page, up to 1000. 0 returns all rows."""
     page_token: _builtins.str
-    """Goes on behind the page whose `next_page_token` it is; everything else must be as it was."""
+    """`next_page_token` of the previous page. All other fields must be the same as in its request."""
     order_by: _builtins.str
-    """Fields to sort by, such as `name` or `type, created_at desc`; oldest first if empty."""
+    """Fields to sort by, such as `name` or `type, created_at desc`. Oldest first if empty."""
     @_builtins.property
     def filter(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only those whose fields have these values, such as {"type": "project"}."""
+        """Returns only rows whose fields have these values, such as {"type": "project"}."""
 
     def __init__(
         self,
@@ -2082,7 +2083,7 @@ class ListConfigsResponse(_message.Message):
     CONFIGS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty on the last one."""
+    """Token of the next page. Empty on the last page."""
     @_builtins.property
     def configs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConfigMetadata]: ...
     def __init__(
@@ -2161,8 +2162,8 @@ class AddConfigRequest(_message.Message):
     description: _builtins.str
     """Name of a model, by whose family the config is kept apart from others."""
     request_id: _builtins.str
-    """Chosen by the caller, a UUID say: the same id with the same request gets the same answer, however
-    often it is sent; with another request it is refused.
+    """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
+    answer. A different request with the same id is refused.
     """
     def __init__(
         self,
@@ -2269,11 +2270,11 @@ class DatasetMetadata(_message.Message):
     features: _builtins.str
     """Column names, a JSON list."""
     commit: _builtins.str
-    """The commit on the hub at which it was registered and jobs read it; empty for other types and
-    where it is not known.
+    """Commit on the hub at which it was registered, and which jobs read. Empty for other types, and
+    if the commit is unknown.
     """
     roles: _builtins.str
-    """What roles of conversations stand for, a JSON object; empty if all stand for themselves."""
+    """Mapping of the roles of conversations, as a JSON object. Empty if no role is mapped."""
     created_at: _builtins.str
     """When it was registered and last changed, RFC 3339 in UTC."""
     updated_at: _builtins.str
@@ -2329,8 +2330,8 @@ class ModelMetadata(_message.Message):
     mlflow_experiment_id: _builtins.str
     mlflow_run_id: _builtins.str
     commit: _builtins.str
-    """The commit on the hub at which it was registered and jobs load it; empty for other types and
-    where it is not known.
+    """Commit on the hub at which it was registered, and which jobs load. Empty for other types, and
+    if the commit is unknown.
     """
     created_at: _builtins.str
     """When it was registered and last changed, RFC 3339 in UTC."""
@@ -2391,8 +2392,8 @@ class AdapterMetadata(_message.Message):
     mlflow_experiment_id: _builtins.str
     mlflow_run_id: _builtins.str
     commit: _builtins.str
-    """The commit on the hub at which it was registered and jobs load it; empty for other types and
-    where it is not known.
+    """Commit on the hub at which it was registered, and which jobs load. Empty for other types, and
+    if the commit is unknown.
     """
     created_at: _builtins.str
     """When it was registered and last changed, RFC 3339 in UTC."""

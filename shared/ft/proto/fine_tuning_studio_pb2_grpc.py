@@ -385,7 +385,7 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListConfigs(self, request, context):
-        """Shipped and user configs, oldest first, narrowed by the fields that are set.
+        """Shipped and user configs, oldest first, filtered by the fields that are set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -413,14 +413,14 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportDatabase(self, request, context):
-        """Everything the studio knows, as one JSON document.
+        """Returns all tables of the studio as one JSON document.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportDatabase(self, request, context):
-        """Takes in a document made by ExportDatabase. Ids are kept.
+        """Imports a document that ExportDatabase has made. Ids are kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

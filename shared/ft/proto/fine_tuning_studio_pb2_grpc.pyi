@@ -100,7 +100,7 @@ class FineTuningStudioStub:
     RemoveEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveEvaluationJobRequest, _fine_tuning_studio_pb2.RemoveEvaluationJobResponse]
     """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id succeeds."""
     ListConfigs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListConfigsRequest, _fine_tuning_studio_pb2.ListConfigsResponse]
-    """Shipped and user configs, oldest first, narrowed by the fields that are set."""
+    """Shipped and user configs, oldest first, filtered by the fields that are set."""
     GetConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetConfigRequest, _fine_tuning_studio_pb2.GetConfigResponse]
     """One config. NOT_FOUND if the id is unknown."""
     AddConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddConfigRequest, _fine_tuning_studio_pb2.AddConfigResponse]
@@ -108,9 +108,9 @@ class FineTuningStudioStub:
     RemoveConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveConfigRequest, _fine_tuning_studio_pb2.RemoveConfigResponse]
     """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
     ExportDatabase: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ExportDatabaseRequest, _fine_tuning_studio_pb2.ExportDatabaseResponse]
-    """Everything the studio knows, as one JSON document."""
+    """Returns all tables of the studio as one JSON document."""
     ImportDatabase: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ImportDatabaseRequest, _fine_tuning_studio_pb2.ImportDatabaseResponse]
-    """Takes in a document made by ExportDatabase. Ids are kept."""
+    """Imports a document that ExportDatabase has made. Ids are kept."""
 
 @_typing.type_check_only
 class FineTuningStudioAsyncStub(FineTuningStudioStub):
@@ -172,7 +172,7 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     RemoveEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveEvaluationJobRequest, _fine_tuning_studio_pb2.RemoveEvaluationJobResponse]  # type: ignore[assignment]
     """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id succeeds."""
     ListConfigs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListConfigsRequest, _fine_tuning_studio_pb2.ListConfigsResponse]  # type: ignore[assignment]
-    """Shipped and user configs, oldest first, narrowed by the fields that are set."""
+    """Shipped and user configs, oldest first, filtered by the fields that are set."""
     GetConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetConfigRequest, _fine_tuning_studio_pb2.GetConfigResponse]  # type: ignore[assignment]
     """One config. NOT_FOUND if the id is unknown."""
     AddConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddConfigRequest, _fine_tuning_studio_pb2.AddConfigResponse]  # type: ignore[assignment]
@@ -180,9 +180,9 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     RemoveConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveConfigRequest, _fine_tuning_studio_pb2.RemoveConfigResponse]  # type: ignore[assignment]
     """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
     ExportDatabase: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ExportDatabaseRequest, _fine_tuning_studio_pb2.ExportDatabaseResponse]  # type: ignore[assignment]
-    """Everything the studio knows, as one JSON document."""
+    """Returns all tables of the studio as one JSON document."""
     ImportDatabase: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ImportDatabaseRequest, _fine_tuning_studio_pb2.ImportDatabaseResponse]  # type: ignore[assignment]
-    """Takes in a document made by ExportDatabase. Ids are kept."""
+    """Imports a document that ExportDatabase has made. Ids are kept."""
 
 class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
     """Register data, models, adapters, prompts and configs; start fine-tuning and evaluation jobs."""
@@ -403,7 +403,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.ListConfigsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.ListConfigsResponse, _abc.Awaitable[_fine_tuning_studio_pb2.ListConfigsResponse]]:
-        """Shipped and user configs, oldest first, narrowed by the fields that are set."""
+        """Shipped and user configs, oldest first, filtered by the fields that are set."""
 
     @_abc_1.abstractmethod
     def GetConfig(
@@ -435,7 +435,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.ExportDatabaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.ExportDatabaseResponse, _abc.Awaitable[_fine_tuning_studio_pb2.ExportDatabaseResponse]]:
-        """Everything the studio knows, as one JSON document."""
+        """Returns all tables of the studio as one JSON document."""
 
     @_abc_1.abstractmethod
     def ImportDatabase(
@@ -443,6 +443,6 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.ImportDatabaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.ImportDatabaseResponse, _abc.Awaitable[_fine_tuning_studio_pb2.ImportDatabaseResponse]]:
-        """Takes in a document made by ExportDatabase. Ids are kept."""
+        """Imports a document that ExportDatabase has made. Ids are kept."""
 
 def add_FineTuningStudioServicer_to_server(servicer: FineTuningStudioServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

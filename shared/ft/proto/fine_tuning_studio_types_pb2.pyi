@@ -66,17 +66,17 @@ class JobStatus(_message.Message):
     """Which attempt this is, counted from 1; ResumeFineTuningJob and the retry policy begin another."""
     failure_kind: _builtins.str
     """What kind of failure it was; empty for a job that has not failed. USER_ERROR: settings, data or
-    model have to be changed. OUT_OF_MEMORY. ERROR: something else, which the job told. CRASHED: it
+    model have to be changed. OUT_OF_MEMORY. ERROR: another error, which the job reported. CRASHED: it
     ended without a word. TIMED_OUT. LOST. REFUSED: the workspace did not take it.
     """
     waits_for: _builtins.str
-    """What a job that has not begun waits for, in one sentence, such as "waits for 2 CPUs; tickets-1
-    holds 2 of 2"; empty otherwise.
+    """Reason why a job has not started yet, in one sentence, such as "waits for 2 CPUs; tickets-1
+    holds 2 of 2". Empty otherwise.
     """
     @_builtins.property
     def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What was done other than asked, or left out, one sentence each; 50 at the most, and then one that
-        says that there are more.
+        """One sentence for each thing that the job did other than requested, or left out. At most 50, and
+        then one that says that there are more.
         """
 
     @_builtins.property
@@ -153,7 +153,7 @@ Global___RetryPolicy: _TypeAlias = RetryPolicy  # noqa: Y015
 
 @_typing.final
 class TemplateNotice(_message.Message):
-    """What a template is likely to do that is not wanted."""
+    """A likely mistake in a template."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -165,7 +165,7 @@ class TemplateNotice(_message.Message):
     rule: _builtins.str
     """Id of the rule, such as FT-403."""
     description: _builtins.str
-    """What it does and what to do about it, with marks in place of blanks."""
+    """Effect of the mistake and its remedy. Marks are shown in place of spaces."""
     def __init__(
         self,
         *,
@@ -222,8 +222,8 @@ class ImportedTable(_message.Message):
     REPLACED_FIELD_NUMBER: _builtins.int
     STALE_FIELD_NUMBER: _builtins.int
     table: _builtins.str
-    """models, datasets, adapters, prompts, fine_tuning_jobs, evaluation_jobs or configs; export_jobs
-    and the tables of events only where there is something to tell.
+    """models, datasets, adapters, prompts, fine_tuning_jobs, evaluation_jobs or configs. export_jobs
+    and the tables of events are included only if they have something to report.
     """
     @_builtins.property
     def taken(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -235,22 +235,22 @@ class ImportedTable(_message.Message):
 
     @_builtins.property
     def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedRow]:
-        """Rows that cannot be taken. With a single one of them the import takes none at all."""
+        """Rows that cannot be imported. If there is one, nothing is imported."""
 
     @_builtins.property
     def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___DifferingRow]:
-        """Rows that are here with another content, and stay as they are (on_conflict `skip`)."""
+        """Rows that exist with different content and are kept (on_conflict `skip`)."""
 
     @_builtins.property
     def replaced(self) -> _containers.RepeatedCompositeFieldContainer[Global___DifferingRow]:
-        """Rows that are here with another content, and are changed to that of the file (on_conflict
+        """Rows that exist with different content and are overwritten with the file's (on_conflict
         `replace`).
         """
 
     @_builtins.property
     def stale(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids of rows that another studio has changed since this one exported them, so that they are
-        taken, or compared, without what only this studio keeps about them, such as their times.
+        """Ids of rows that another studio has changed since this studio exported them. They are imported,
+        or compared, without the values that only this studio has, such as their times.
         """
 
     def __init__(
@@ -274,7 +274,7 @@ Global___ImportedTable: _TypeAlias = ImportedTable  # noqa: Y015
 
 @_typing.final
 class DifferingRow(_message.Message):
-    """A row that is here already, while the file says something else about it."""
+    """A row that exists with content that differs from the file's."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -288,7 +288,9 @@ class DifferingRow(_message.Message):
 
     @_builtins.property
     def kept(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Columns that keep the values they have here: all of a skipped row, and ids and places of jobs."""
+        """Columns that keep their existing values: all differing columns of a skipped row, and ids and
+        folders of jobs.
+        """
 
     def __init__(
         self,
@@ -307,7 +309,7 @@ Global___DifferingRow: _TypeAlias = DifferingRow  # noqa: Y015
 
 @_typing.final
 class RefusedRow(_message.Message):
-    """A row of an import file that cannot be taken."""
+    """A row of an import file that cannot be imported."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -316,7 +318,7 @@ class RefusedRow(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     place: _builtins.str
-    """Where in the file it stands, such as `models[3].name`."""
+    """Place in the file, such as `models[3].name`."""
     id: _builtins.str
     """Its id, as far as it has one."""
     reason: _builtins.str

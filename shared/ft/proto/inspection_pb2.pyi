@@ -63,7 +63,7 @@ class InspectJobRequest(_message.Message):
     """Workers that train together, at least 1."""
     alone: _builtins.bool
     fit_answer_length: _builtins.bool
-    """Whether the job lets longer expected answers have room, whatever generation_config says."""
+    """True if the job raises max_new_tokens to fit the longest expected answer."""
     @_builtins.property
     def model(self) -> _fine_tuning_studio_pb2.ModelMetadata: ...
     @_builtins.property
@@ -125,7 +125,7 @@ class InspectJobResponse(_message.Message):
 
     @_builtins.property
     def memory(self) -> _fine_tuning_studio_jobs_pb2.MemoryEstimate:
-        """Absent if the model's size could not be told."""
+        """Absent if the model's size is unknown."""
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ class InspectionWork(_message.Message):
 
     @_builtins.property
     def adapters(self) -> _containers.RepeatedCompositeFieldContainer[Global___AdapterSource]:
-        """What is put on the model."""
+        """Adapters that are loaded onto the model."""
 
     def __init__(
         self,
@@ -225,7 +225,7 @@ Global___InspectionWork: _TypeAlias = InspectionWork  # noqa: Y015
 
 @_typing.final
 class AdapterSource(_message.Message):
-    """Where the files of an adapter lie."""
+    """The files of an adapter."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -257,11 +257,11 @@ class AdapterSource(_message.Message):
     on_hub: _builtins.bool
     @_builtins.property
     def files(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """By their names; of an adapter of the hub, small ones."""
+        """Paths by file name. For a hub adapter, only its small files."""
 
     @_builtins.property
     def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightShape]:
-        """Of an adapter whose weights are on the hub only."""
+        """Shapes of the weights, for an adapter whose weights are only on the hub."""
 
     def __init__(
         self,

@@ -168,7 +168,7 @@ class PrepareImportRequest(_message.Message):
     ON_CONFLICT_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
     on_conflict: _builtins.str
-    """refuse (if empty), skip or replace."""
+    """refuse, skip or replace. Empty means refuse."""
     def __init__(
         self,
         *,
@@ -185,7 +185,7 @@ Global___PrepareImportRequest: _TypeAlias = PrepareImportRequest  # noqa: Y015
 
 @_typing.final
 class PrepareImportResponse(_message.Message):
-    """What would become of the rows, one for each table of the domain that there is something to tell of."""
+    """The result for the rows of each table of the domain. Tables with nothing to report are omitted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

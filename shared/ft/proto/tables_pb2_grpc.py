@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TablesStub:
-    """A domain's tables. Served by every domain beside its own service.
+    """A domain's tables. Served by every domain in addition to its own service.
 
     An import is a two-phase commit over all domains, of which one decides: rows are staged and
     prepared everywhere, then committed where it is decided, together with the decision, then in the
@@ -77,7 +77,7 @@ class TablesStub:
 
 
 class TablesServicer:
-    """A domain's tables. Served by every domain beside its own service.
+    """A domain's tables. Served by every domain in addition to its own service.
 
     An import is a two-phase commit over all domains, of which one decides: rows are staged and
     prepared everywhere, then committed where it is decided, together with the decision, then in the
@@ -182,7 +182,7 @@ def add_TablesServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Tables:
-    """A domain's tables. Served by every domain beside its own service.
+    """A domain's tables. Served by every domain in addition to its own service.
 
     An import is a two-phase commit over all domains, of which one decides: rows are staged and
     prepared everywhere, then committed where it is decided, together with the decision, then in the

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TablesStub:
-    """A domain's tables. Served by every domain beside its own service.
+    """A domain's tables. Served by every domain in addition to its own service.
 
     An import is a two-phase commit over all domains, of which one decides: rows are staged and
     prepared everywhere, then committed where it is decided, together with the decision, then in the
@@ -59,7 +59,7 @@ class TablesStub:
 
 @_typing.type_check_only
 class TablesAsyncStub(TablesStub):
-    """A domain's tables. Served by every domain beside its own service.
+    """A domain's tables. Served by every domain in addition to its own service.
 
     An import is a two-phase commit over all domains, of which one decides: rows are staged and
     prepared everywhere, then committed where it is decided, together with the decision, then in the
@@ -87,7 +87,7 @@ class TablesAsyncStub(TablesStub):
     """What was decided about an import; answered by the domain that decides."""
 
 class TablesServicer(metaclass=_abc_1.ABCMeta):
-    """A domain's tables. Served by every domain beside its own service.
+    """A domain's tables. Served by every domain in addition to its own service.
 
     An import is a two-phase commit over all domains, of which one decides: rows are staged and
     prepared everywhere, then committed where it is decided, together with the decision, then in the

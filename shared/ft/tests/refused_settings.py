@@ -63,8 +63,8 @@ LORA: Table = [
     ({"layers_to_transform": [0]}, "needs target_modules that is a list"),
     ({"layers_pattern": "h"}, "no effect without layers_to_transform"),
     ({"rank_pattern": {"q_proj": 0}}, "rank_pattern"),
-    ({"rank_pattern": {"(": 2}}, "no regular expression"),
-    ({"alpha_pattern": {"(": 2}}, "no regular expression"),
+    ({"rank_pattern": {"(": 2}}, "not a regular expression"),
+    ({"alpha_pattern": {"(": 2}}, "not a regular expression"),
     ({"lora_bias": True, "use_dora": True}, "cannot both be true"),
 ]
 GENERATION: Table = [
@@ -100,9 +100,9 @@ OF_MODEL_TRAINING: Table = [
 ]
 """Settings of a training that the starter model or its rows have nothing for."""
 OF_MODEL_LORA: Table = [
-    ({"target_modules": ["q_proj", "c_attn"]}, "names c_attn, which is no module"),
+    ({"target_modules": ["q_proj", "c_attn"]}, "names c_attn, which is not a module"),
     ({"target_modules": r".*\.c_attn"}, "matches no module of the base model"),
-    ({"target_modules": ["mlp"]}, "which is no linear layer"),
+    ({"target_modules": ["mlp"]}, "which is not a linear layer"),
     ({"modules_to_save": ["classifier"]}, "modules_to_save names classifier"),
     ({"exclude_modules": ".*"}, "leave no module to train an adapter on"),
     ({"exclude_modules": ["nothing"]}, "exclude_modules names nothing"),

@@ -139,7 +139,7 @@ def test_a_typed_config_adds_to_the_shipped_one_and_what_is_in_effect_is_shown(
     assert json.loads(asked[-1].training_arguments_config) == {"seed": 7, "learning_rate": 0.0002}
     assert "learning_rate: 0.0002\n" in shown.stdout
     assert "seed: 7   (not in the shipped config)" in shown.stdout
-    assert 'optim: -   (taken away; shipped: "sgd")' in shown.stdout
+    assert 'optim: -   (removed; shipped: "sgd")' in shown.stdout
     assert "num_train_epochs: 3   (not in the shipped config)" in shown.stdout
 
     fts(*TRAIN, "--training-arguments", '{"seed": 7}', "--whole-config")

@@ -338,7 +338,7 @@ def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, stud
         watching.send_signal(signal.SIGINT)
         _, said = watching.communicate(timeout=60)
     assert watching.returncode == Exit.INTERRUPTED
-    assert "the job goes on" in said
+    assert "the job continues" in said
     assert "Traceback" not in said
     assert not studio.calls["RemoveFineTuningJob"]
 

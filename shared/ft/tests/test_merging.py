@@ -51,7 +51,7 @@ def test_what_differs_is_said_in_each_line() -> None:
         "fp16: true",
         "warmup_ratio: 0.03",
         "seed: 1   (not in the shipped config)",
-        'optim: -   (taken away; shipped: "paged")',
+        'optim: -   (removed; shipped: "paged")',
     ]
     assert differences({"a": 1}, {"a": True}) == {"a": "shipped: true"}
 

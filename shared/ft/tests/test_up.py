@@ -252,7 +252,7 @@ def test_an_interpreter_that_does_not_run_is_named_with_the_command(
     failed = other("up", "--wait", str(PATIENCE_SECONDS), *options)
     assert failed.returncode == Exit.FAILED
     said = " ".join(failed.stderr.split())
-    assert f"{broken}, which is to run the jobs, cannot be used (" in said
+    assert f"{broken}, the interpreter for jobs, cannot be used (" in said
     assert why in said
     assert "`make clean env`" in said
 

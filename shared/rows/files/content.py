@@ -21,7 +21,7 @@ _SIGNATURES = (
     (b"PK\x03\x04", "it is a ZIP archive or an Excel workbook: save the sheet as CSV in UTF-8"),
     (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook: save the sheet as CSV in UTF-8"),
     (b"PAR1", "it is a Parquet file: name it .parquet, and register it as type project"),
-    (b"\x1f\x8b", "it is compressed by gzip: let its name end in .gz"),
+    (b"\x1f\x8b", "it is compressed by gzip: rename it to end in .gz"),
     (b"BZh", "it is compressed by bzip2: unpack it first"),
     (b"\xfd7zXZ", "it is compressed by xz: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "it is compressed by zstd: unpack it first"),
@@ -50,7 +50,7 @@ class _Hashed(io.RawIOBase):
 
 
 class _Unpacked(io.RawIOBase):
-    """What is in a compressed file, up to a bound."""
+    """Content of a compressed file, up to a bound."""
 
     def __init__(self, packed: _Hashed) -> None:
         self._packed = packed
@@ -64,12 +64,13 @@ class _Unpacked(io.RawIOBase):
         try:
             data = self._file.read1(len(buffer))
         except UNPACKING_ERRORS as error:
-            raise DataError(f"the file is no gzip file, or is cut off: {error}") from error
+            raise DataError(f"the file is not a gzip file, or is truncated: {error}") from error
         buffer[: len(data)] = data
         self.size += len(data)
         if self.size > max(FREE_UNPACKED_BYTES, self._packed.size * MAX_UNPACKED_RATIO):
             raise DataError(
-                f"the file unpacks to more than {MAX_UNPACKED_RATIO} times its size, as no data do"
+                f"the file unpacks to more than {MAX_UNPACKED_RATIO} times its size, which is "
+                "not allowed"
             )
         return len(data)
 
@@ -84,7 +85,7 @@ class Content:
         self._raw = _Unpacked(self._hashed) if format.gzipped else self._hashed
         self._buffer = io.BufferedReader(self._raw)
         self.notices: list[str] = []
-        """What whoever uses the file is to know."""
+        """Notices for users of the file."""
 
     def close(self) -> None:
         """Closes the file."""
@@ -102,7 +103,7 @@ class Content:
         return self._hashed.digest.hexdigest()
 
     def begins_with(self, character: str) -> bool:
-        """Whether that is the first character that is no blank, and no mark of an encoding."""
+        """Tells whether that is the first character after whitespace and a byte order mark."""
         # Of UTF-16 no more than what is left without its NULs; enough for a bracket.
         begin = self._buffer.peek(4096).lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"")
         return begin.lstrip().startswith(character.encode())
@@ -116,7 +117,7 @@ class Content:
         # In JSON a line ends with a line feed only; a cell of a CSV keeps its line ends.
         newline = "" if self._format.kind in (Kind.CSV, Kind.TSV) else "\n"
         if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
-            self.notices.append("The file is UTF-16, by its first bytes, and is read as that.")
+            self.notices.append("The file is read as UTF-16, because of its first bytes.")
             return Lines(io.TextIOWrapper(self._buffer, "utf-16", newline=newline))
         return Lines(io.TextIOWrapper(self._buffer, "utf-8-sig", "surrogateescape", newline))
 
@@ -173,7 +174,7 @@ class Lines:
 
 
 def too_long() -> str:
-    """What is said of a row beyond the bound."""
+    """Message about a row beyond the bound."""
     return f"a row has more than {MAX_ROW_CHARACTERS:,} characters; is a quotation mark not closed?"
 
 

@@ -11,7 +11,7 @@ from rows.files.names import require_names
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _SEPARATOR_LINE = "sep="
-"""What Excel writes, and reads, before the header to say what separates cells."""
+"""Line that Excel writes before the header to name the separator."""
 
 
 class CsvRows:
@@ -27,7 +27,10 @@ class CsvRows:
             found = _delimiter_of(first, delimiter)
         if found != delimiter:
             named, wanted = DELIMITERS.get(found, repr(found)), DELIMITERS[delimiter]
-            notices.append(f"Its cells are separated by {named}, not {wanted}, as its header says.")
+            notices.append(
+                f"Its cells are separated by {named} instead of {wanted}, according to its "
+                "header row."
+            )
         # The bound of all of a row holds for its cells too.
         csv.field_size_limit(MAX_ROW_CHARACTERS + 1)
         self._begin = lines.number
@@ -75,8 +78,8 @@ class CsvRows:
 
 
 def _delimiter_of(header: str, expected: str) -> str:
-    """What separates the cells of a header row: what is expected, unless that leaves one cell, and
-    another one does not."""
+    """Separator of a header row: the expected one, unless it gives one cell and another one gives
+    more."""
     for delimiter in (expected, *(one for one in DELIMITERS if one != expected)):
         try:
             if len(next(csv.reader([header], delimiter=delimiter), [])) > 1:
@@ -90,5 +93,5 @@ def _said(error: csv.Error) -> str:
     if "unexpected end" in str(error):
         return f"{error}: a quotation mark is opened in this row and not closed"
     if "expected after" in str(error):
-        return f"{error}: a quotation mark within a quoted cell is written twice"
+        return f"{error}: write a quotation mark within a quoted cell twice"
     return str(error)

@@ -11,7 +11,7 @@ ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 
 
 class Kind(StrEnum):
-    """What a file's content is."""
+    """Kind of a file's content."""
 
     CSV = "csv"
     TSV = "tsv"
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Format:
-    """How a file is read."""
+    """Way in which a file is read."""
 
     kind: Kind
     gzipped: bool = False
@@ -63,7 +63,7 @@ def of_name(name: str) -> Format | None:
 
 
 def advice(location: str) -> str:
-    """What to do about a file that is read by nothing here; empty for nothing in particular."""
+    """Remedy for a file that no reader supports; empty if there is none."""
     name = location.lower()
     if name.endswith(WORKBOOKS):
         return (
@@ -79,9 +79,9 @@ def advice(location: str) -> str:
 
 
 def wanted(type: DatasetType, location: str) -> str:
-    """What a name that does not fit the type should be; it names the type that it fits."""
+    """Message for a name that does not fit the type; it names the type that fits."""
     endings = " or ".join(ENDINGS[type])
     other = type_of(location)
     if location.lower().endswith(PARQUET) or other is not DatasetType.PROJECT:
         return f"{location!r} must end in {endings}, or be of type {other}"
-    return f"{location!r} must end in {endings} (also with {GZIP} behind it)"
+    return f"{location!r} must end in {endings} (optionally followed by {GZIP})"

@@ -33,8 +33,8 @@ def of_lines(lines: Lines, decoding: Decoding) -> Iterator[Row]:
             raise DataError(f"{place}: {error}") from error
         if isinstance(row, list) and not found:
             raise DataError(
-                f"{place}: must be an object, and is a list: a list of objects is a .json file, "
-                "of type project_json"
+                f"{place}: must be an object, but is a list: save a list of objects as a .json "
+                "file, of type project_json"
             )
         found = True
         yield lines.number, _required(row, place)
@@ -57,13 +57,13 @@ def of_list(lines: Lines, decoding: Decoding) -> Iterator[Row]:
         begins, line = text.peek(), text.line
         found = text.value(place)
         if begins != "{":
-            raise DataError(f"{place}: {_NO_OBJECT}, and is {_shown(found)} (line {line})")
+            raise DataError(f"{place}: {_NO_OBJECT}, but is {_shown(found)} (line {line})")
         yield number, _required(found, place)
     text.skip("]")
     if text.peek():
-        raise DataError(f"line {text.line}: not JSON: there is more behind the list")
+        raise DataError(f"line {text.line}: not JSON: there is text after the list")
     if not number:
-        raise DataError("line 1: the file must hold a JSON list with at least one object")
+        raise DataError("line 1: the file must contain a JSON list with at least one object")
 
 
 class _Text:
@@ -119,8 +119,10 @@ class _Text:
                 return found
 
     def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
-        """Whether more text may mend it: a text that is not closed is told where it begins, and a
-        word or an escape where it is cut."""
+        """Tells whether more text may resolve the error.
+
+        The error is at the beginning of a text that is not closed, or at the end of a word or
+        an escape that is cut."""
         return "Unterminated" in error.msg or error.pos > len(self._text) - 16
 
     def _forget(self, end: int) -> None:
@@ -136,7 +138,7 @@ class _Text:
 
 def _required(row: Any, place: str) -> dict[str, Any]:
     if not isinstance(row, dict) or not row:
-        raise DataError(f"{place}: {_NO_OBJECT}, and is {_shown(row)}")
+        raise DataError(f"{place}: {_NO_OBJECT}, but is {_shown(row)}")
     return row
 
 

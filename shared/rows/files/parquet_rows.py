@@ -23,7 +23,7 @@ class ParquetRows:
         try:
             self._file = parquet.ParquetFile(path)
         except (ArrowException, OSError) as error:
-            raise DataError(f"no Parquet file: {first_line(error)}") from error
+            raise DataError(f"not a Parquet file: {first_line(error)}") from error
         schema = self._file.schema_arrow
         self.columns: list[str] = list(schema.names)
         self._make = [_maker(field.type, field.name, notices) for field in schema]
@@ -55,7 +55,7 @@ class ParquetRows:
 
 
 def _maker(type: Any, name: str, notices: list[str]) -> _Make:
-    """What makes a value of a scalar of that type; None of one that is null."""
+    """Function that converts a scalar of that type to a value; null becomes None."""
     make = _of_type(type, name, notices)
     return lambda scalar: make(scalar) if scalar.is_valid else None
 
@@ -84,8 +84,8 @@ def _of_type(type: Any, name: str, notices: list[str]) -> _Make:
         notices.append(f"Column {name} has values of the type {type}; they are written as {_ISO}.")
         return _time
     raise DataError(
-        f"column {name} has the type {type}, which is no text and no number: write it as a text, "
-        "or leave it out"
+        f"column {name} has the type {type}, which is neither a text nor a number: convert it to "
+        "text, or remove the column"
     )
 
 
@@ -100,7 +100,7 @@ def _float(scalar: Any) -> Number:
     value = scalar.as_py()
     text = repr(value)
     if not text.strip("-")[0].isdigit():
-        raise DataError(f"{text} is no number that JSON has: write null in its place")
+        raise DataError(f"{text} is not a JSON number: write null instead")
     # A number of 32 bits has fewer digits than its 64 bits would show.
     return Number(str(scalar.cast("string")) if str(scalar.type) != "double" else text)
 

@@ -39,7 +39,7 @@ class FileReader:
         self._csv: CsvRows | None = None
         self._decoding = Decoding()
         self.word = "line"
-        """What the number of a row counts: lines, items of a list, or rows."""
+        """Unit of a row's number: lines, items of a list, or rows."""
         self._columns: dict[str, None] = {}
         try:
             self._begin()
@@ -71,17 +71,17 @@ class FileReader:
 
     @property
     def notices(self) -> list[str]:
-        """What whoever uses the file is to know of how it is read."""
+        """Notices about how the file is read."""
         return self._content.notices
 
     @property
     def is_text(self) -> bool:
-        """Whether every cell is a text."""
+        """True if every cell is a text."""
         return self._csv is not None
 
     @property
     def names_are_fixed(self) -> bool:
-        """Whether further rows cannot bring more columns."""
+        """True if further rows cannot have more columns."""
         return self._csv is not None or self._parquet is not None
 
     def take_names(self, rows: Iterator[Row], max_bytes: float, until: float) -> str:
@@ -96,12 +96,12 @@ class FileReader:
             for place, _ in rows:
                 if self._content.size > max_bytes or time.monotonic() > until:
                     self.notices.append(
-                        f"Names of columns are listed as far as {self.word} {place}; templates can "
-                        "use those that come later, too."
+                        f"Column names are listed up to {self.word} {place}. Templates can also "
+                        "use columns that appear later."
                     )
-                    return f"it was looked for as far as {self.word} {place}"
+                    return f"it was searched up to {self.word} {place}"
         except (DataError, ValueError) as error:
-            self.notices.append(f"A job over it is refused: {error}.")
+            self.notices.append(f"Jobs that use it are refused: {error}.")
             return f"the file cannot be read to its end: {error}"
         return ""
 
@@ -130,7 +130,7 @@ class FileReader:
                 self._see(row, f"{self.word} {place}")
             yield place, row
         if not found:
-            raise NoRowsError(f"{self.word} 1: there are no rows, but names of columns only")
+            raise NoRowsError(f"{self.word} 1: there are only column names and no rows")
 
     def _rows(self) -> Iterator[Row]:
         if self._parquet is not None:
@@ -149,15 +149,15 @@ class FileReader:
 
 @dataclass(frozen=True)
 class Columns:
-    """What a file tells of its columns."""
+    """Columns of a file."""
 
     names: list[str]
     notices: list[str]
-    """What whoever uses the file is to know of how it is read."""
+    """Notices about how the file is read."""
     word: str = "line"
     """See `FileReader.word`."""
     unread: str = ""
-    """Why there may be more names, if not all of the file was read."""
+    """Reason why there may be more names, if not all of the file was read."""
 
 
 def first_columns(
@@ -173,6 +173,6 @@ def first_columns(
         try:
             deque(islice(rows, checked), maxlen=0)
         except NoRowsError as error:
-            reader.notices.append(f"A job over it is refused: {error}.")
+            reader.notices.append(f"Jobs that use it are refused: {error}.")
         unread = "" if reader.names_are_fixed else reader.take_names(rows, max_bytes, until)
         return Columns(reader.columns, reader.notices, reader.word, unread)

@@ -102,7 +102,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "wanted"),
     [
-        ("{a} {c}", "wants column c, but the dataset has only a, b"),
+        ("{a} {c}", "uses column c, but the dataset has only a, b"),
         ("{}", "is malformed: line 1, character 1"),
         ("{a", "is malformed"),
     ],

@@ -103,20 +103,20 @@ def test_files_of_every_kind_are_read(
         ("d.csv", TABLE.encode("utf-16-le"), "likely UTF-16 without its mark"),
         ("d.csv", "a,b\nx\0,y\n", "line 2: a NUL character after 'x': the file is damaged"),
         ("d.csv", b"PK\x03\x04rest", "ZIP archive or an Excel workbook: save the sheet as CSV"),
-        ("d.csv", packed(b"a,b\n1,2\n"), "let its name end in .gz"),
-        ("d.csv.gz", TABLE, "no gzip file"),
-        ("d.csv.gz", packed(TABLE.encode())[:-9], "cut off"),
+        ("d.csv", packed(b"a,b\n1,2\n"), "rename it to end in .gz"),
+        ("d.csv.gz", TABLE, "not a gzip file"),
+        ("d.csv.gz", packed(TABLE.encode())[:-9], "truncated"),
         ("d.csv.gz", packed(b"a,b\n" + b"x,y\n" * 20_000_000), "200 times its size"),
-        ("d.csv", 'a,b\n"x"y,z\n', "line 2: .*is written twice"),
+        ("d.csv", 'a,b\n"x"y,z\n', "line 2: .*write a quotation mark within a quoted cell twice"),
         ("d.csv", "a,b\n1,2\n" + '"' + "x\n" * 9_000_000, "line 3: a row has more than 16,777,216"),
-        ("d.jsonl", '{"a": 1}\n{"a": Infinity}', "line 2: Infinity is no number in JSON"),
-        ("d.jsonl", '{"a": 1}\n{"a": {"b": -Infinity}}', "line 2: -Infinity is no number"),
+        ("d.jsonl", '{"a": 1}\n{"a": Infinity}', "line 2: Infinity is not a number in JSON"),
+        ("d.jsonl", '{"a": 1}\n{"a": {"b": -Infinity}}', "line 2: -Infinity is not a number"),
         ("d.jsonl", '{"a": 1}\n{"a": {"b": 1, "b": 2}}', "line 2: .* more than once: b"),
         ("d.jsonl", '{"a": 1}\n{"a": 1} x', "line 2: not JSON: Extra data, at 'x'"),
-        ("d.jsonl", '{"a": 1}\n5', "line 2: must be an object .* and is 5"),
-        ("d.json", '[{"a": 1},\n 5]', r"item 2: must be an object .*, and is 5 \(line 2\)"),
+        ("d.jsonl", '{"a": 1}\n5', "line 2: must be an object .* but is 5"),
+        ("d.json", '[{"a": 1},\n 5]', r"item 2: must be an object .*, but is 5 \(line 2\)"),
         ("d.json", '[{"a": 1},\n {"a": tru}]', "line 2: not JSON: Expecting value, at 'tru"),
-        ("d.json", '[{"a": 1}]\n[]', "line 2: not JSON: there is more behind the list"),
+        ("d.json", '[{"a": 1}]\n[]', "line 2: not JSON: there is text after the list"),
         ("d.json", '[{"a": 1}', "line 1: not JSON: ',' is expected"),
         ("d.json", f'[{{"a": "{"x" * 17_000_000}"}}]', "a row has more than 16,777,216 characters"),
     ],
@@ -164,7 +164,7 @@ def test_parquet_is_written_exactly_or_refused_by_name(tmp_path: Path) -> None:
     ("column", "said"),
     [
         (pyarrow.array([b"x"]), "column a has the type binary"),
-        (pyarrow.array([0.5, float("nan")]), "row 2, column a: nan is no number"),
+        (pyarrow.array([0.5, float("nan")]), "row 2, column a: nan is not a JSON number"),
     ],
 )
 def test_what_parquet_has_and_text_has_not_is_refused(
@@ -379,7 +379,7 @@ def test_values_that_only_the_library_has_are_as_python_writes_them() -> None:
 
 def test_a_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "d.csv")
-    with pytest.raises(DataError, match="no regular file"):
+    with pytest.raises(DataError, match="not a regular file"):
         read(tmp_path, "d.csv")
 
 

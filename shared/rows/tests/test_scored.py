@@ -174,7 +174,9 @@ def test_an_answer_of_weight_0_is_neither_learned_nor_scored() -> None:
 
 @pytest.mark.parametrize("roles", ["{", "[1]", '{"a": 1}', "7", "null", "[" * 100_000])
 def test_roles_of_a_record_that_are_broken_are_refused_by_name(roles: str) -> None:
-    with pytest.raises(DataError, match="dataset talks has broken roles"):
+    with pytest.raises(
+        DataError, match="The roles of dataset talks are not a JSON object of texts"
+    ):
         conversations.roles_of(DatasetMetadata(name="talks", roles=roles))
 
 

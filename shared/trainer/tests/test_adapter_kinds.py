@@ -100,7 +100,7 @@ def test_an_adapter_is_refused_where_it_is_not(tmp_path: Path, kind: str) -> Non
     spare = {"base_model.model.model.layers.99.other": torch.ones(1)}
     rewrite(folder, lambda _: whole | spare)
     with pytest.raises(
-        ModelError, match=r"1 of its weights have no place in the model: .*99\.other"
+        ModelError, match=r"1 of its weights do not exist in the model: .*99\.other"
     ):
         loaded(folder)
 

@@ -119,7 +119,7 @@ OF_WEIGHTS: list[tuple[Callable[[Weights], Weights], str]] = [
     (spoilt(float("nan")), r"weight has numbers that are not finite.*lora_A"),
     (spoilt(float("-inf")), r"weight has numbers that are not finite.*lora_A"),
     (without_one, r"does not fit the base model: it lacks 1 weights: .*layers\.1\.mlp\.up_proj"),
-    (renamed, r"14 of its weights have no place in the model: .*layers\.9.*it lacks 14 weights"),
+    (renamed, r"14 of its weights do not exist in the model: .*layers\.9.*it lacks 14 weights"),
     (narrower, r"4 of its weights have another shape: .*q_proj\.lora_A\.weight \(8x64\)"),
 ]
 
@@ -171,13 +171,13 @@ def config(**changes: Any) -> Callable[[Path], Any]:
 
 WEIGHTS = "adapter_model.safetensors"
 OF_FILES: list[tuple[Callable[[Path], Any], str]] = [
-    (cut, r"cannot be loaded: adapter_model\.safetensors is cut off: it has [\d,]+ bytes of"),
+    (cut, r"cannot be loaded: adapter_model\.safetensors is truncated: it has [\d,]+ bytes of"),
     (write(WEIGHTS, b"version https://git-lfs.github.com/spec/v1\n"), r"is a Git LFS pointer"),
-    (write(WEIGHTS, b""), r"cut off or no safetensors"),
+    (write(WEIGHTS, b""), r"truncated or is not a safetensors"),
     (lambda adapter: (adapter / WEIGHTS).unlink(), r"there are no weights: neither"),
     (write("adapter_config.json", b"{"), r"adapter_config\.json cannot be read or has no peft"),
     (lambda adapter: (adapter / "adapter_config.json").unlink(), r"there is no adapter_config"),
-    (config(task_type="SEQ_CLS"), r"is for the task SEQ_CLS, and models of the studio are for"),
+    (config(task_type="SEQ_CLS"), r"is for the task SEQ_CLS, but the studio's models are for"),
 ]
 
 
@@ -219,7 +219,7 @@ def test_an_adapter_of_other_weights_is_refused(
 
     change(project / "base", other)
 
-    said = r"belongs to another base model: the hashes of model\.safetensors are not those"
+    said = r"belongs to another base model: the hashes of model\.safetensors differ from those"
     with pytest.raises(ModelError, match=said):
         use(project, studio)
     # An adapter that does not say is judged by its answers alone.
@@ -284,7 +284,7 @@ def test_names_on_the_hub_tell_bases_apart(
         belonging.require("Adapter one", str(folder), Base(base or str(project), base))
 
     if refused:
-        with pytest.raises(ModelError, match="was trained on a/b, and this is a/c"):
+        with pytest.raises(ModelError, match="was trained on a/b, but this base model is a/c"):
             require()
     else:
         require()
@@ -319,7 +319,7 @@ def test_hashes_tell_registered_bases_apart_but_for_those_of_one_run(
     if not refused:
         require("0" * 64)
         return
-    with pytest.raises(ModelError, match=r"the hashes of model\.safetensors are not those"):
+    with pytest.raises(ModelError, match=r"the hashes of model\.safetensors differ from those"):
         require("0" * 64)
 
 

@@ -95,7 +95,7 @@ REFUSED = [
     ([{"role": "user", "content": "a"}, {"role": "assistant"}], "message 2 of assistant has no c"),
     ([{"role": "user", "content": 7}], "message 1 of user has a content that is neither"),
     ([{"content": "a"}], "message 1 has no role"),
-    (["a"], "message 1 is no object with role and content"),
+    (["a"], "message 1 is not an object with role and content"),
     (
         [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}],
         "message 1 calls f with arguments that are not JSON",

@@ -227,7 +227,7 @@ def test_weights_and_answers_alone(train: Train) -> None:
         ([ASKED, BAD], {"assistant_only_loss": True}, "every answer has the weight 0"),
         ([ASKED], {"assistant_only_loss": True}, "no assistant speaks"),
         ([{**ASKED, "weight": 0}, GOOD], {}, "message 1 of user has a weight"),
-        ([ASKED, {**GOOD, "weight": 0.5}], {}, "message 2 has the weight 0.5: 0 and 1 are known"),
+        ([ASKED, {**GOOD, "weight": 0.5}], {}, "message 2 has the weight 0.5: it must be 0 or 1"),
         (
             [ASKED, {**GOOD, "content": [{"type": "image_url", "image_url": {"url": "x"}}]}],
             {},

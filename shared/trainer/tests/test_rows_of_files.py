@@ -97,7 +97,7 @@ def test_types_may_change_late_and_keys_may_come_late(tmp_path: Path) -> None:
     [
         ("a,b\n" + "1,2\n" * 150 + "3\n", "line 152: 1 values for 2 columns: '3'"),
         ("a,b\n" + "1,2\n" * 150 + "3,4,5\n", "line 152: 3 values for 2 columns: '3, 4, 5'"),
-        ("a,b\n", "line 1: there are no rows"),
+        ("a,b\n", "line 1: there are only column names and no rows"),
         ('a,b\n1,2\n1,"2\n3,4\n', "line 3: unexpected end of data: a quotation mark is opened"),
     ],
 )
@@ -146,7 +146,7 @@ def test_a_job_tells_and_records_how_its_rows_were_read(
 
     run = train(dataset="odd.jsonl")
 
-    assert "{action} has no value in 1 of 18 rows: it is an empty text there." in notices(run)
+    assert "{action} has no value in 1 of 18 rows: an empty text is used there." in notices(run)
     [written] = run.of("manifest")
     told = written["manifest"]["data"]
     assert told["reader"] == 1

@@ -84,9 +84,9 @@ def test_the_modules_are_those_of_the_library(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"target_modules": ["q_proj", "c_attn"]}, "names c_attn, which is no module"),
+        ({"target_modules": ["q_proj", "c_attn"]}, "names c_attn, which is not a module"),
         ({"target_modules": r".*\.c_attn"}, "matches no module of the base model"),
-        ({"target_modules": ["mlp"]}, "which is no linear layer"),
+        ({"target_modules": ["mlp"]}, "which is not a linear layer"),
         ({"modules_to_save": ["classifier"]}, "modules_to_save names classifier"),
         ({"exclude_modules": ".*"}, "leave no module to train an adapter on"),
         ({"exclude_modules": ["nothing"]}, "exclude_modules names nothing"),
