@@ -24,6 +24,11 @@ CHAT_TEMPLATE = Rule(
     "FT-871",
     "Conversations are trained on and evaluated with a tokenizer that has a chat template.",
 )
+TEMPLATE_PATH = Rule(
+    "FT-131",
+    "chat_template_path names a .jinja file of the project, or a tokenizer in a directory of the "
+    "project or on the hub.",
+)
 CONVERSATIONS = Rule(
     "FT-872", "Each row of a column of conversations has messages that the chat template takes."
 )
