@@ -35,4 +35,8 @@ AXOLOTL_SETTINGS = Rule(
 CONSISTENT = Rule("FT-620", "Settings of a training do not contradict each other.")
 HARDWARE = Rule("FT-622", "Settings ask for nothing that the job's hardware does not have.")
 LOSS_OF_PROMPT = Rule("FT-621", "The prompt's templates fit what the settings train on.")
+OVERRULED = Rule(
+    "FT-132",
+    "A setting of a training is given once: in a field of the request, or in its config.",
+)
 KEPT = Rule("FT-897", "An older checkpoint is kept beside the newest, to go on from.")

@@ -1,6 +1,7 @@
 """What makes texts of the rows of a job."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ class Filling:
     """Makes of a row what comes before the first token that is trained on; None where all is."""
     empty: Callable[[dict[str, Any]], list[str]] = lambda _: []
     """Placeholders for which a row has no value."""
+    blanks: Callable[[dict[str, Any]], list[str]] = lambda _: []
+    """Placeholders of the answer that are blank texts in a row."""
     check: Callable[[dict[str, Any], str], list[str]] = lambda _row, _text: []
     """What is to be told about a row and its text, a clause each."""
     countable: bool = True
@@ -126,8 +129,28 @@ def _of_texts(settings: JobSettings, rows: Dataset, findings: Findings) -> Filli
         asked = settings.request.prompt.input_template
         begin = templates.RowTemplate(asked, columns, "input_template").fill
     return Filling(
-        made.fill, made.columns, made.whole_columns, begin=begin, empty=made.without_value
+        made.fill,
+        made.columns,
+        made.whole_columns,
+        begin=begin,
+        empty=made.without_value,
+        blanks=_blanks(settings.request.prompt.completion_template, columns),
     )
+
+
+def _blanks(completion: str, columns: list[str]) -> Callable[[dict[str, Any]], list[str]]:
+    try:
+        made = templates.RowTemplate(completion, columns, "completion_template")
+    except DataError:
+        # A training may do without it.
+        return lambda _: []
+
+    def blanks(row: dict[str, Any]) -> list[str]:
+        with suppress(DataError):
+            return made.blanks(row)
+        return []
+
+    return blanks
 
 
 def _trained(

@@ -67,6 +67,10 @@ PRESENT = Rule(
     "A row has a value in each column that the template takes; one that is null or absent is "
     "filled as an empty text.",
 )
+ANSWER_TEXT = Rule(
+    "FT-133",
+    "A row has a text that is not blank in each column that the completion_template takes.",
+)
 IN_THE_MODEL = Rule(
     "FT-895",
     "The modules, layers, tokens and numbers of rows that settings name are there.",

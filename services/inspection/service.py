@@ -181,9 +181,7 @@ def _shapes(weights: Shapes) -> list[WeightShape]:
     return [WeightShape(name=name, shape=one) for name, one in weights.items()]
 
 
-def _note(
-    findings: Findings, field: str, rule: Rule, refusal: Refusal, subject: str = ""
-) -> None:
+def _note(findings: Findings, field: str, rule: Rule, refusal: Refusal, subject: str = "") -> None:
     if isinstance(refusal, Unavailable):
         description = f"{subject or 'it'} was not looked at: {refusal.message}"
         findings.add(NOTICE, field, rule, description)

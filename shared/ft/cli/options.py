@@ -15,12 +15,19 @@ from ft import api
 from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
-Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
+GenerationConfig = Annotated[
+    str,
+    typer.Option(
+        metavar="JSON|@FILE",
+        help="Settings that answers are generated with; without sampling if not given.",
+        show_default=False,
+    ),
+]
 Settings = Annotated[
     str,
     typer.Option(
         metavar="JSON|@FILE",
-        help="Settings in place of those of the shipped config; null takes one away.",
+        help="Settings that are added to the shipped config, or change it; null takes one away.",
         show_default=False,
     ),
 ]
