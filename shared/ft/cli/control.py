@@ -39,7 +39,9 @@ def cancel(
     else:
         export = api.CancelExportJobRequest(id=job, reason=reason)
         found = client.CancelExportJob(export).export_job
-    _told(session, found)
+    state = found.status.state
+    quicker = ended(found.status) and state != api.JobState.STOPPED
+    _told(session, found, f"had ended ({state}); nothing was cancelled" if quicker else "")
 
 
 def resume(session: Session, job: JobId) -> None:
