@@ -66,9 +66,12 @@ class ServiceProcess:
 
 
 def run(
-    *command: str, env: Mapping[str, str] | None = None, seconds: float = 300.0
+    *command: str,
+    env: Mapping[str, str] | None = None,
+    seconds: float = 300.0,
+    cwd: Path | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Runs a command to its end; its output is kept."""
     return subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=seconds, check=False
+        command, env=env, capture_output=True, text=True, timeout=seconds, check=False, cwd=cwd
     )

@@ -10,6 +10,7 @@ BASE_MODEL = Rule(
 ON_HUB = Rule(
     "FT-223", "An adapter's hub name is the name of a hub repository that contains an adapter."
 )
+LOADABLE = Rule("FT-134", "The directory of an adapter has an adapter_config.json and weights.")
 FITS = Rule(
     "FT-224",
     "The base model that an adapter is registered for has a matching module for each of the "

@@ -73,6 +73,21 @@ class AdapterService:
         await self._adapters.add(adapter, unique=UNIQUE)
         return adapter
 
+    def notices(self, adapter: Adapter) -> list[str]:
+        """What is worth knowing about a new adapter of the project, a sentence each."""
+        folder = None
+        if adapter.type == AdapterType.PROJECT:
+            folder = self._paths.directory("location", adapter.location or "", Violations())
+        faults = adapter_files.of_folder(folder).faults if folder else []
+        if not faults:
+            return []
+        base = any(folder.glob("model*.safetensors")) if folder else False
+        hint = "; it looks like a base model, which fts models add registers" if base else ""
+        why = "; ".join(faults)
+        return [
+            f"No job can load {adapter.location} as an adapter: {why}{hint} ({rules.LOADABLE.id})."
+        ]
+
     async def _require_on_hub(self, wanted: AdapterWanted, model: ModelMetadata) -> str:
         """The newest commit of an adapter of the hub. Raises InvalidArgument if it is none, or
         names another model of the hub."""

@@ -1,5 +1,7 @@
 """The RPCs of the adapters service."""
 
+import asyncio
+
 from chassis.convert import to_message
 from chassis.lists import Listing
 from chassis.repeats import Repeats
@@ -38,7 +40,10 @@ class AdaptersServicer:
 
     async def AddAdapter(self, request: AddAdapterRequest) -> AddAdapterResponse:
         adapter = await self._repeats.once(request, lambda: self._added(request))
-        return AddAdapterResponse(adapter=to_message(AdapterMetadata, adapter))
+        return AddAdapterResponse(
+            adapter=to_message(AdapterMetadata, adapter),
+            notices=await asyncio.to_thread(self._service.notices, adapter),
+        )
 
     async def _added(self, request: AddAdapterRequest) -> Adapter:
         wanted = AdapterWanted(

@@ -32,7 +32,9 @@ _ARGUMENTS = (
     "axolotl_config_id",
 )
 """Fields that the job gets as they are."""
-_TRAINING_NUMBERS = ("num_train_epochs", "learning_rate")
+_FIELDS_OF = {"num_train_epochs": "num_epochs", "learning_rate": "learning_rate"}
+"""Settings of the training that are also fields of the request, and those fields."""
+_TRAINING_NUMBERS = tuple(_FIELDS_OF)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,24 @@ class JobRequest(Repeatable):
         """Settings of the training that are fields of the request, and win over the config's."""
         given = {"num_train_epochs": self.num_epochs, "learning_rate": self.learning_rate}
         return {name: value for name, value in given.items() if value is not None}
+
+    def overruled(self) -> list[tuple[str, str]]:
+        """Settings that something else in the request overrules: the field that each is in, and a
+        clause."""
+        found = []
+        given = self.training_settings
+        for name, own in _FIELDS_OF.items():
+            value = getattr(self, own)
+            if value is not None and name in given and given[name] not in (None, value):
+                clause = f"{name} {given[name]!r} has no effect: {own} of the request is {value}"
+                found.append(("training_arguments_config", clause))
+        steps = given.get("max_steps")
+        if self.num_epochs is not None and isinstance(steps, int | float) and steps > 0:
+            clause = (
+                f"num_epochs {self.num_epochs} has no effect: max_steps {steps} ends the training"
+            )
+            found.append(("num_epochs", clause))
+        return found
 
     def _check_hardware(self, settings: Mapping[str, Any], found: Violations) -> None:
         wrong, _ = training.of_hardware(settings, self.gpu.agreed(Violations()) or 0)

@@ -39,3 +39,7 @@ KEPT = Rule(
     "FT-897",
     "An older checkpoint is kept in addition to the newest one, so that a job can resume from it.",
 )
+OVERRULED = Rule(
+    "FT-132",
+    "A setting of a training is given once: in a field of the request, or in its config.",
+)

@@ -67,7 +67,8 @@ class FineTuningService:
             raise
         references = await self._checks.references(request)
         job = await self._planned(request, references)
-        job.notices = json.dumps(shared) if shared else None
+        notices = [*shared, *_overruled(request)]
+        job.notices = json.dumps(notices) if notices else None
         [started] = await self._lifecycle.start([job])
         return started
 
@@ -134,3 +135,11 @@ class FineTuningService:
             return request.output_dir
         (self._paths.project / plan.DEFAULT_OUTPUT_DIR).mkdir(parents=True, exist_ok=True)
         return plan.DEFAULT_OUTPUT_DIR
+
+
+def _overruled(request: JobRequest) -> list[str]:
+    """Notices of settings that something else in the request overrules, a sentence each."""
+    if request.is_axolotl or request.user_script:
+        # Axolotl has its own config, and a script its own idea of settings.
+        return []
+    return [f"{field}: {clause}." for field, clause in request.overruled()]

@@ -25,7 +25,7 @@ from services.fine_tuning import plan
 from services.fine_tuning.checks import Checks, References
 from services.fine_tuning.peers import Peers
 from services.fine_tuning.request import CONFIGS, JobRequest
-from services.fine_tuning.rules import AXOLOTL_DECIDES, KEPT
+from services.fine_tuning.rules import AXOLOTL_DECIDES, KEPT, OVERRULED
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 NEWEST = 5
@@ -130,6 +130,8 @@ def _note_without_effect(
         given, gpus = settings.get(name, {}), job.num_gpu or 0
         for clause in without_effect(name, given, gpus, request.num_workers):
             findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
+    for field, clause in request.overruled():
+        findings.add(Severity.NOTICE, field, OVERRULED, clause)
     for clause in of_keeping(settings["training_arguments_config"]):
         findings.add(Severity.NOTICE, "training_arguments_config", KEPT, clause)
 

@@ -1,6 +1,7 @@
 """What makes texts of the rows of a job."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from datasets import Dataset
 from chassis.prompt_rules import OF_KIND
 from ft.proto.inspection_pb2 import ChatTemplateSource
 from ft.template_notices import notices
-from rows import answer_spans, conversations, messages, templates
+from rows import answer_spans, conversations, messages, templates, values
 from rows.chat_checks import ChatChecks, Tools
 from rows.conversations import Conversations
 from rows.errors import DataError
@@ -18,8 +19,13 @@ from services.inspection import chat, rules
 from services.inspection.chat import ChatTemplate
 from services.inspection.data import Parts, asked_column
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
-from services.inspection.settings import JobSettings, number
+from services.inspection.settings import TEMPLATE_PATH, JobSettings, number
 from services.inspection.tokenizer import ModelTokenizer, read_json
+
+_REMEDY = (
+    "set chat_template_path to a .jinja file of the project or to another tokenizer, or make a "
+    "text of the rows"
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,12 @@ class Filling:
     """Makes of a row what comes before the first token that is trained on; None where all is."""
     empty: Callable[[dict[str, Any]], list[str]] = lambda _: []
     """Placeholders for which a row has no value."""
+    blanks: Callable[[dict[str, Any]], list[str]] = lambda _: []
+    """Placeholders of the answer that are blank texts in a row."""
     check: Callable[[dict[str, Any], str], list[str]] = lambda _row, _text: []
     """What is to be told about a row and its text, a clause each."""
+    countable: bool = True
+    """Whether its texts are those that a job has, so that tokens may be counted."""
 
 
 def check_templates(
@@ -102,7 +112,7 @@ def fillings(
     if settings.tuning:
         roles = conversations.roles_of(settings.request.dataset)
         if found := conversations.column_of(settings.template, rows, roles):
-            return _trained(settings, found, tokenizer, findings)
+            return _trained(settings, sources, found, tokenizer, findings)
     elif found := asked_column(settings.request, rows):
         return _asked(sources, found, tokenizer, findings)
     return [_of_texts(settings, rows, findings)]
@@ -119,30 +129,44 @@ def _of_texts(settings: JobSettings, rows: Dataset, findings: Findings) -> Filli
         asked = settings.request.prompt.input_template
         begin = templates.RowTemplate(asked, columns, "input_template").fill
     return Filling(
-        made.fill, made.columns, made.whole_columns, begin=begin, empty=made.without_value
+        made.fill,
+        made.columns,
+        made.whole_columns,
+        begin=begin,
+        empty=made.without_value,
+        blanks=_blanks(settings.request.prompt.completion_template, columns),
     )
+
+
+def _blanks(completion: str, columns: list[str]) -> Callable[[dict[str, Any]], list[str]]:
+    try:
+        made = templates.RowTemplate(completion, columns, "completion_template")
+    except DataError:
+        # A training may do without it.
+        return lambda _: []
+
+    def blanks(row: dict[str, Any]) -> list[str]:
+        with suppress(DataError):
+            return made.blanks(row)
+        return []
+
+    return blanks
 
 
 def _trained(
     settings: JobSettings,
+    sources: Sequence[ChatTemplateSource],
     talks: Conversations,
     tokenizer: ModelTokenizer | None,
     findings: Findings,
 ) -> list[Filling]:
-    if tokenizer is None:
-        return []
-    if settings.training.get("chat_template_path"):
-        description = "conversations were not looked at: their chat template is the job's to read"
-        findings.add(NOTICE, "training_arguments_config", rules.CONVERSATIONS, description)
-        return []
-    why = "the prompt hands over conversations, but the model's tokenizer has no chat template"
-    template = _template(tokenizer, tokenizer.chat_template, why, findings)
+    template = _training_template(settings, sources, tokenizer, findings)
     if template is None:
-        return []
+        return [_form_alone(talks, talks.messages)]
     if settings.training.get("assistant_only_loss") and not template.marked:
         description = (
             "assistant_only_loss needs a chat template with {% generation %} around the answers; "
-            "the model's has none, and the job fails unless the library knows the template"
+            "this one has none, and the job fails unless the library knows the template"
         )
         findings.add(WARNING, "training_arguments_config", rules.ANSWERS, description)
 
@@ -193,13 +217,29 @@ def _asked(
 ) -> list[Filling]:
     """Of an evaluation, one for each chat template that it asks with."""
     if tokenizer is None:
-        return []
+        return [_form_alone(talks, _before_answer(talks))]
     texts = [_text(source, tokenizer, findings) for source in sources]
     why = "the prompt hands over conversations, but neither the model nor an adapter that is "
     why += "evaluated or compared with has a chat template for them"
     distinct = dict.fromkeys(text for text in texts if text is not None)
     found = [_template(tokenizer, text, why, findings) for text in distinct]
-    return [_asking(template, talks) for template in found if template is not None]
+    asking = [_asking(template, talks) for template in found if template is not None]
+    return asking or [_form_alone(talks, _before_answer(talks))]
+
+
+def _before_answer(talks: Conversations) -> Callable[[dict[str, Any]], list[messages.Message]]:
+    return lambda row: talks.question(row)[0]
+
+
+def _form_alone(
+    talks: Conversations, read: Callable[[dict[str, Any]], list[messages.Message]]
+) -> Filling:
+    """Checks roles and messages of rows where no chat template is at hand."""
+
+    def fill(row: dict[str, Any]) -> str:
+        return values.to_json([read(row), talks.tools(row)])
+
+    return Filling(fill, [talks.column], conversation=True, countable=False)
 
 
 def _asking(template: ChatTemplate, talks: Conversations) -> Filling:
@@ -235,6 +275,37 @@ def _text(source: ChatTemplateSource, tokenizer: ModelTokenizer, findings: Findi
     except DataError as error:
         _tell_template(str(error), findings)
         return None
+
+
+def _training_template(
+    settings: JobSettings,
+    sources: Sequence[ChatTemplateSource],
+    tokenizer: ModelTokenizer | None,
+    findings: Findings,
+) -> ChatTemplate | None:
+    """The template that a training writes conversations with: the one that its settings name, or
+    the model's own. None, and noted, if it is not at hand."""
+    if tokenizer is None:
+        return None
+    if not sources:
+        why = "the prompt hands over conversations, but the model's tokenizer has no chat template"
+        return _template(tokenizer, tokenizer.chat_template, f"{why}: {_REMEDY}", findings)
+    path = settings.training.get(TEMPLATE_PATH)
+    if sources[0].on_hub:
+        description = f"conversations were looked at without a chat template: see {TEMPLATE_PATH}"
+        findings.add(NOTICE, "training_arguments_config", rules.CONVERSATIONS, description)
+        return None
+    why = f"{TEMPLATE_PATH} {path!r} is a tokenizer that has no chat template"
+    files = {name: Path(one) for name, one in sources[0].files.items()}
+    config = files.get("tokenizer_config.json")
+    try:
+        text = chat.text_of(files, read_json(config) if config else {})
+        template = tokenizer.chat(text)
+    except DataError as error:
+        template, why = None, f"{TEMPLATE_PATH} {path!r}: {error}"
+    if template is None:
+        findings.add(ERROR, "training_arguments_config", rules.CHAT_TEMPLATE, why)
+    return template
 
 
 def _template(

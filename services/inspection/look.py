@@ -169,7 +169,8 @@ class Look:
         seen = [Seen()]
         for filling in found:
             seconds = self._work.seconds * COUNTING_SHARE / len(found)
-            texts = Texts(self._settings, parts, filling, tokenizer, self._context, seconds)
+            counted = tokenizer if filling.countable else None
+            texts = Texts(self._settings, parts, filling, counted, self._context, seconds)
             texts.look(self._findings)
             seen.append(texts.seen)
         if not self._settings.tuning and tokenizer is not None:

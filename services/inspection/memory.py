@@ -57,7 +57,7 @@ def estimate(
     else:
         found.add("runtime", RUNTIME_GIB * GIB, "Python and the libraries, measured")
     asked = float(settings.request.memory_gib)
-    return MemoryEstimate(gib=found.gib, asked_gib=asked, reasoning=found.reasoning)
+    return MemoryEstimate(gib=found.gib, asked_gib=asked, reasoning=found.reasoning, on_gpu=gpu)
 
 
 def _add_base(found: Estimate, settings: JobSettings, shapes: Shapes) -> None:

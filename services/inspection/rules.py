@@ -28,6 +28,11 @@ CHAT_TEMPLATE = Rule(
     "FT-871",
     "Conversations are trained on and evaluated with a tokenizer that has a chat template.",
 )
+TEMPLATE_PATH = Rule(
+    "FT-131",
+    "chat_template_path names a .jinja file of the project, or a tokenizer in a directory of the "
+    "project or on the hub.",
+)
 CONVERSATIONS = Rule(
     "FT-872", "Each row of a column of conversations has messages that the chat template takes."
 )
@@ -69,6 +74,10 @@ PRESENT = Rule(
     "FT-881",
     "A row has a value in each column that the template uses. A value that is null or absent is "
     "filled in as an empty text.",
+)
+ANSWER_TEXT = Rule(
+    "FT-133",
+    "A row has a text that is not blank in each column that the completion_template takes.",
 )
 IN_THE_MODEL = Rule(
     "FT-895", "The modules, layers, tokens and numbers of rows that settings name exist."

@@ -26,10 +26,12 @@ from ft.proto.inspection_pb2 import (
     WeightShape,
 )
 from ft.weight_files import Shapes
-from services.inspection import adapter_weights, rules
+from services.inspection import adapter_weights, rules, template_path
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.model_files import Found, ModelFiles
 from services.inspection.processes import Processes, WorkerFailed
+from services.inspection.settings import TEMPLATE_PATH, JobSettings
+from services.inspection.template_path import TemplatePathError
 
 _FOR_GOOD = (FailedPrecondition, NotFound, PermissionDenied)
 
@@ -63,7 +65,7 @@ class InspectionService:
         work = self._work(request, model)
         found = {one.id: await self._adapter(one, findings) for one in request.adapters}
         work.adapters.extend(one for one in found.values() if one is not None)
-        work.chat_templates.extend(await self._chat_templates(request))
+        work.chat_templates.extend(await self._chat_templates(request, findings))
         if not reachable:
             work.request.ClearField("dataset")
         response = await self._looked(work, findings)
@@ -90,7 +92,16 @@ class InspectionService:
             seconds=context.current(self._deadline_seconds).remaining(),
         )
 
-    async def _chat_templates(self, request: InspectJobRequest) -> list[ChatTemplateSource]:
+    async def _chat_templates(
+        self, request: InspectJobRequest, findings: Findings
+    ) -> list[ChatTemplateSource]:
+        """Of a training the template that its settings name, if they do; of an evaluation those
+        that it asks with."""
+        settings = JobSettings(request)
+        if settings.tuning:
+            path = settings.training.get(TEMPLATE_PATH)
+            named = isinstance(path, str) and path
+            return [await self._named_template(str(path), findings)] if named else []
         found = [await self._chat_template(adapter) for adapter in request.adapters]
         if request.alone:
             alone = ChatTemplateSource(alone=True)
@@ -98,6 +109,19 @@ class InspectionService:
                 alone.MergeFrom(await self._chat_template(request.comparison_adapter))
             found.append(alone)
         return found
+
+    async def _named_template(self, path: str, findings: Findings) -> ChatTemplateSource:
+        """The template that settings name; without files, and noted, if it is not at hand."""
+        field = "training_arguments_config"
+        try:
+            files = await template_path.find(path, self._paths, self._hub)
+        except TemplatePathError as error:
+            findings.add(ERROR, field, rules.TEMPLATE_PATH, str(error))
+            return ChatTemplateSource(on_hub=True)
+        except Refusal as refusal:
+            _note(findings, field, rules.TEMPLATE_PATH, refusal, TEMPLATE_PATH)
+            return ChatTemplateSource(on_hub=True)
+        return ChatTemplateSource(files={name: str(file) for name, file in files.items()})
 
     async def _chat_template(self, adapter: AdapterMetadata) -> ChatTemplateSource:
         on_hub = adapter.type == AdapterType.HUGGINGFACE
@@ -157,10 +181,12 @@ def _shapes(weights: Shapes) -> list[WeightShape]:
     return [WeightShape(name=name, shape=one) for name, one in weights.items()]
 
 
-def _note(findings: Findings, field: str, rule: Rule, refusal: Refusal) -> None:
+def _note(findings: Findings, field: str, rule: Rule, refusal: Refusal, subject: str = "") -> None:
     if isinstance(refusal, Unavailable):
-        findings.add(NOTICE, field, rule, f"it was not looked at: {refusal.message}")
+        description = f"{subject or 'it'} was not looked at: {refusal.message}"
+        findings.add(NOTICE, field, rule, description)
     elif isinstance(refusal, _FOR_GOOD):
-        findings.add(ERROR, field, rule, refusal.message)
+        said = f"{subject}: {refusal.message}" if subject else refusal.message
+        findings.add(ERROR, field, rule, said)
     else:
         raise refusal

@@ -8,6 +8,8 @@ from ft.proto.inspection_pb2 import InspectJobRequest
 
 MAX_LENGTH = 1024
 """Tokens of a row where the training settings do not say: the default of SFTConfig."""
+TEMPLATE_PATH = "chat_template_path"
+"""The setting that names another chat template than the model's."""
 NEW_TOKENS = 20
 """Tokens that are generated where the settings do not say: the default of GenerationConfig."""
 MOST = 2**53

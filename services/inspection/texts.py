@@ -95,6 +95,12 @@ class Texts:
                 rules.PRESENT,
                 number,
             )
+        for placeholder in self._filling.blanks(row):
+            self._note_once(
+                f"have a blank {{{placeholder}}}: the answer lacks it there",
+                rules.ANSWER_TEXT,
+                number,
+            )
         for clause in self._filling.check(row, text):
             self._note_once(clause, rules.WRITTEN, number)
         if not text.strip() or (values and all(_empty(value) for value in values)):

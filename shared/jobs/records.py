@@ -283,13 +283,19 @@ class JobRecords(Records[Row]):
         **values: object,
     ) -> bool:
         """Moves a job into a state and sets columns; False, and nothing done, if it may not go
-        there from where it is (or is not there, or has another run than `of_run`)."""
+        there from where it is (or is not there, or has another run than `of_run`).
+
+        A job that is stopped has who stopped it, and why, as its failure_reason.
+        """
         known: list[ColumnElement[bool]] = [self.table.c.state.in_(sources(to))]
         if of_run is not None:
             known.append(self.table.c.run_id == of_run)
 
         def work(connection: Connection) -> bool:
-            if not self._set(connection, id, known, state=to.value, **values):
+            given = dict(values)
+            if to == JobState.STOPPED:
+                given.setdefault("failure_reason", self._why_stopped(connection, id))
+            if not self._set(connection, id, known, state=to.value, **given):
                 return False
             if to.ended:
                 self._finish(connection, id)
@@ -297,6 +303,18 @@ class JobRecords(Records[Row]):
             return True
 
         return await self.store.write(work)
+
+    def _why_stopped(self, connection: Connection, id: str) -> str:
+        """Who asked for the stop that a job is in, and why."""
+        table = self._history.table
+        query = select(table.c.state, table.c.actor, table.c.cause).where(
+            table.c.job_id == id, table.c.kind == STATE
+        )
+        last = connection.execute(query.order_by(table.c.seq.desc()).limit(1)).first()
+        if last is None or last.state != JobState.STOPPING.value:
+            return "stopped in the workspace"
+        by = "a user" if last.actor == USER else f"the {last.actor or STUDIO}"
+        return f"stopped by {by}: {last.cause}" if last.cause else f"stopped by {by}"
 
     async def refuse(self, id: str, cause: str) -> bool:
         """Notes that the workspace has refused a job before anything of it ran.

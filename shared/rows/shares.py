@@ -35,7 +35,8 @@ def split(splits: DatasetDict, fraction: float, train_share: float) -> tuple[Dat
     if len(train) == 0:
         raise EmptyError(
             f"No rows are left to train on: dataset_fraction {fraction:.6g} and "
-            f"train_test_split {train_share:.6g} of {len(rows)} rows."
+            f"train_test_split {train_share:.6g} of {len(splits[train_name])} rows. Give a larger "
+            "share of them."
         )
     return train, rest
 

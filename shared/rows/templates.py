@@ -61,6 +61,31 @@ class RowTemplate:
         """Placeholders, as they are written, for which the row has null or nothing."""
         return [one.text for one in self._template.placeholders() if _value(one, row) is None]
 
+    def blanks(self, row: Mapping[str, Any]) -> list[str]:
+        """Placeholders, as they are written, for which the row has a text of nothing but blanks.
+
+        Raises DataError for a row that lacks an item.
+        """
+        found = {one.text: _value(one, row) for one in self._template.placeholders()}
+        return [name for name, v in found.items() if isinstance(v, str) and not v.strip()]
+
+
+def tell_blank_answers(completion: str, rows: Dataset, notify: Callable[[str], None]) -> None:
+    """Tells in how many rows which placeholders of a completion_template are blank texts.
+
+    A template that does not fit the rows is left to whoever fills it.
+    """
+    try:
+        made = RowTemplate(completion, rows.column_names, "completion_template")
+    except DataError:
+        return
+    found: Counter[str] = Counter()
+    for row in rows.select_columns(made.columns) if made.columns else ():
+        with suppress(DataError):
+            found.update(made.blanks(row))
+    for name, count in found.items():
+        notify(f"{{{name}}} is blank in {count} of {len(rows)} rows: the answer lacks it there.")
+
 
 def tell_empty(templates: Iterable[str], rows: Dataset, notify: Callable[[str], None]) -> None:
     """Tells in how many rows which placeholders have no value, and are filled with empty text.

@@ -11,7 +11,7 @@ from ft.training import of_prompt
 from rows import chat_checks, messages
 from rows.conversations import column_of
 from rows.errors import DataError
-from rows.templates import RowTemplate, tell_empty, training_text
+from rows.templates import RowTemplate, tell_blank_answers, tell_empty, training_text
 from trainer import chat
 from trainer.chat_tokens import ChatTokens
 from trainer.errors import SettingsError
@@ -84,6 +84,7 @@ class Examples:
         """Tells what is left out of rows, or is not in them."""
         if not self._conversations:
             tell_empty([getattr(self._prompt, name) for name in self._templates], rows, notify)
+            tell_blank_answers(self._prompt.completion_template, rows, notify)
             return
         talks = self._conversations
         chat_checks.tell(

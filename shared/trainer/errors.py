@@ -85,6 +85,11 @@ def explain(error: BaseException) -> str:
     return cause.words if cause else safe(f"Unforeseen {type(error).__name__}: {line}")
 
 
+def is_known(error: BaseException) -> bool:
+    """Tells whether the error's sentence says all that there is: a traceback would add nothing."""
+    return isinstance(error, TrainerError | RowsError | StudioError)
+
+
 def _own_words(error: BaseException) -> str:
     """The error's own sentence, unless it repeats a library's advice to run code from files."""
     text = str(error)

@@ -68,6 +68,7 @@ class HeldOutRows:
         rows = held_out.select(chosen.positions)
         if asked is None:
             templates.tell_empty(templates_used, rows, notify)
+            templates.tell_blank_answers(prompt.completion_template, rows, notify)
         return rows, asked
 
     def _settle_commit(self, dataset: DatasetMetadata, notify: Notify) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from trainer.causes import safe
 from trainer.claim import attempt, claim
-from trainer.errors import EventsError, describe, explain, kind_of
+from trainer.errors import EventsError, describe, explain, is_known, kind_of
 from trainer.events import EVENTS_FILE, EventLog
 from trainer.library_warnings import LibraryWarnings
 from trainer.link import Link
@@ -27,7 +27,8 @@ STOPPED = 128 + signal.SIGTERM
 
 
 def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], None]) -> int:
-    """Does the work and returns the exit status: 0, or 1 with a `failed` event and a traceback.
+    """Does the work and returns the exit status: 0, or 1 with a `failed` event; with a traceback
+    where the reason is nothing that the studio knows.
 
     `folder` gets `job.log` and `events.jsonl`. SIGTERM ends the process at once with status 143. A
     run that finds that another has claimed the job does nothing and returns 0.
@@ -68,7 +69,7 @@ def _attempt(events: EventLog, work: Callable[[EventLog], None], tee: Tee) -> in
         work(events)
     except Exception as error:
         reason = explain(error)
-        logger.exception("The job failed: %s", reason)
+        logger.error("The job failed: %s", reason, exc_info=not is_known(error))
         _end_log(events, tee)
         events.write("failed", kind=kind_of(error), reason=reason, detail=describe(error))
         return 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer.arguments import fine_tune_arguments
 from trainer.claim import attempt
-from trainer.errors import describe, explain, kind_of
+from trainer.errors import describe, explain, is_known, kind_of
 from trainer.events import EventLog, WorkerNotices
 from trainer.fine_tune import train
 from trainer.job import log_to_output, quiet_libraries
@@ -37,7 +37,7 @@ def main() -> int:
             train(arguments, events)
     except Exception as error:
         reason = explain(error)
-        logger.exception("Worker %d failed: %s", rank(), reason)
+        logger.error("Worker %d failed: %s", rank(), reason, exc_info=not is_known(error))
         outcome = Outcome(rank(), kind_of(error), reason, describe(error))
         files.write(outcome)
         return 1

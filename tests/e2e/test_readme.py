@@ -36,9 +36,9 @@ def test_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         furnish(studio)
         address, _, port = studio.address.rpartition(":")
         assert address == "127.0.0.1"
-        namespace: dict[str, object] = {}
         for block in BLOCKS:
-            exec(block.replace("50051", port), namespace)
+            # Each alone, as a reader copies it.
+            exec(block.replace("50051", port), {"__name__": "__main__"})
         said = capsys.readouterr().out
     dataset, trained, *refusals = said.splitlines()
     assert dataset.endswith('orders ["customer", "action"]')

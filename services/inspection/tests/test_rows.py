@@ -219,3 +219,34 @@ def test_places_in_lines_are_where_the_row_stands(
     places = reading.read(dataset, folder, None).places["train"]
 
     assert [places.name(n) for n in range(len(wanted))] == wanted
+
+
+@pytest.mark.parametrize("kind", ["fine_tuning", "evaluation"])
+@pytest.mark.parametrize("name", ["d.csv", "d.jsonl"])
+async def test_blank_answers_are_counted(
+    inspect: Inspect, project: Path, name: str, kind: str
+) -> None:
+    answers = ["yes", "", " "] * 4
+    csv = "q,note,a\n" + "".join(f"why {n},,{a}\n" for n, a in enumerate(answers))
+    lines = [json.dumps({"q": f"why {n}", "note": "", "a": a}) for n, a in enumerate(answers)]
+    (project / name).write_text(csv if name.endswith("csv") else "\n".join(lines))
+    request = job(name, "{q} {note}{a}", kind=kind, alone=True)
+    request.prompt.input_template, request.prompt.completion_template = "{q} {note}", "{a}"
+    request.train_test_split = 1.0 if kind == "fine_tuning" else 0.1
+
+    finding = only(await inspect(request), "FT-133")
+
+    assert (finding.severity, finding.field) == ("WARNING", "dataset_id")
+    assert (finding.rows > 4, len(finding.places)) == (True, 5)
+    assert "rows have a blank {a}: the answer lacks it there" in finding.description
+
+
+async def test_shares_that_leave_nothing_are_told_with_the_rows_of_the_file(
+    inspect: Inspect, project: Path
+) -> None:
+    (project / "d.csv").write_text("a\n" + "b\n" * 60)
+    request = job("d.csv", dataset_fraction=0.01, train_test_split=0.9)
+
+    finding = only(await inspect(request), "FT-853")
+
+    assert "dataset_fraction 0.01 and train_test_split 0.9 of 60 rows" in finding.description

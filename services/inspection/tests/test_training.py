@@ -136,10 +136,101 @@ async def test_conversations_need_a_chat_template(
     [finding] = [one for one in response.findings if one.rule == "FT-871"]
     assert (finding.severity, finding.field) == ("ERROR", "base_model_id")
     assert said in finding.description
-    # One that the settings name is looked at by the job.
-    response = await found(inspect, location, chat_template_path="other.jinja")
-    assert "FT-871" not in rules(response)
-    assert rules(response)["FT-872"] == "NOTICE"
+    if template is None:
+        assert "set chat_template_path to" in finding.description
+
+
+PERSON = {"role": "human", "content": "hi"}
+
+
+@pytest.mark.parametrize(
+    ("path", "rule", "said"),
+    [
+        ("nochat.jinja", "FT-131", "'nochat.jinja' is not an existing file in the project dir"),
+        ("../other.jinja", "FT-131", "lies outside the project directory"),
+        ("/etc/../other.jinja", "FT-131", "lies outside the project directory"),
+        ("../tokenizer", "FT-131", "lies outside the project directory"),
+        ("some/where/else", "FT-131", "no directory in the project directory"),
+        ("folder.jinja", "FT-131", "is not an existing file"),
+        ("bare", "FT-871", "is a tokenizer that has no chat template"),
+        ("broken.jinja", "FT-871", "is malformed"),
+        ("bytes.jinja", "FT-871", "cannot be read"),
+    ],
+)
+async def test_a_chat_template_path_that_the_job_could_not_read_is_told(
+    inspect: Inspect,
+    talks: Callable[..., str],
+    project: Path,
+    path: str,
+    rule: str,
+    said: str,
+) -> None:
+    (project / "bare").mkdir()
+    (project / "folder.jinja").mkdir()
+    (project.parent / "other.jinja").write_text(PLAIN)
+    (project / "broken.jinja").write_text("{% if %}")
+    (project / "bytes.jinja").write_bytes(b"\xff")
+    location = talks([PERSON, ANSWERED], [ASKED, ANSWERED])
+
+    response = await found(inspect, location, chat_template_path=path)
+
+    [finding] = [one for one in response.findings if one.rule == rule]
+    assert (finding.severity, finding.field) == ("ERROR", "training_arguments_config")
+    assert path in finding.description
+    assert said in finding.description
+    # Roles and form do not need a template.
+    [wrong] = [one for one in response.findings if one.rule == "FT-872" and one.rows]
+    assert (wrong.severity, list(wrong.places)) == ("ERROR", ["line 1"])
+    assert "human=user" in wrong.description
+
+
+@pytest.mark.parametrize("path", ["chat/of our.jinja", "other", "./other"])
+async def test_conversations_are_looked_at_with_the_template_that_the_settings_name(
+    inspect: Inspect, talks: Callable[..., str], project: Path, path: str
+) -> None:
+    file = project / (path if path.endswith(".jinja") else "other/chat_template.jinja")
+    file.parent.mkdir()
+    file.write_text(PLAIN)
+    location = talks(
+        [{"role": "system", "content": "hi"}, ASKED], [ASKED, ANSWERED], template="never"
+    )
+
+    response = await found(inspect, location, chat_template_path=path)
+
+    [finding] = [one for one in response.findings if one.severity == "ERROR"]
+    assert (finding.rule, list(finding.places)) == ("FT-872", ["line 1"])
+    assert "no systems" in finding.description
+    assert response.data.tokens > 5
+
+
+async def test_a_text_too_needs_the_template_that_the_settings_name(
+    inspect: Inspect, project: Path
+) -> None:
+    (project / "d.csv").write_text("a\nb\n")
+    response = await inspect(
+        job("d.csv", training_arguments_json={"chat_template_path": "nochat.jinja"})
+    )
+    assert rules(response)["FT-131"] == "ERROR"
+
+
+@pytest.mark.parametrize("kind", ["fine_tuning", "evaluation"])
+@pytest.mark.parametrize("tokenizer", [True, False])
+async def test_roles_are_looked_at_where_no_chat_template_is_at_hand(
+    inspect: Inspect, talks: Callable[..., str], project: Path, kind: str, tokenizer: bool
+) -> None:
+    location = talks([PERSON, ANSWERED], [PERSON, ANSWERED], template=None)
+    if not tokenizer:
+        (project / "model/tokenizer.json").unlink()
+    request = job(location, "{messages}", kind=kind, alone=True, train_test_split=0.5)
+    request.prompt.completion_template = "{messages}"
+    if kind == "fine_tuning":
+        request.train_test_split = 1.0
+
+    response = await inspect(request)
+
+    assert [one.severity for one in response.findings if one.rule == "FT-872"] == ["ERROR"]
+    assert ("FT-871" in rules(response)) == tokenizer
+    assert response.data.tokens == 0
 
 
 @pytest.mark.parametrize(

@@ -85,12 +85,23 @@ def _expected(report: Report) -> Iterator[str]:
         yield from _data(report.data)
     if report.HasField("memory"):
         memory = report.memory
-        yield f"memory: {memory.gib:.1f} GiB of {memory.asked_gib:.1f} GiB"
+        if memory.on_gpu:
+            yield (
+                f"memory: {_gib(memory.gib)} of the GPU, beside the {_gib(memory.asked_gib)} of "
+                "main memory that are asked for"
+            )
+        else:
+            yield f"memory: {_gib(memory.gib)} of {_gib(memory.asked_gib)}"
         yield from (f"  {line}" for line in memory.reasoning)
     if isinstance(report, api.ValidateFineTuningJobResponse) and report.HasField("time"):
         time = report.time
         speed = f"{time.tokens_per_second:,.0f} tokens/s"
         yield f"time: {_duration(time.seconds)} at {speed}, as in {', '.join(time.job_ids)}"
+
+
+def _gib(size: float) -> str:
+    # A small model's need is not none.
+    return f"{size:.1f} GiB" if size >= 0.1 else f"{size:.2f} GiB"
 
 
 def _data(data: api.DataSummary) -> Iterator[str]:

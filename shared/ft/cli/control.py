@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from ft import api
+from ft._watch import ended
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.options import JobId
 from ft.cli.render import Column, as_dict
@@ -26,6 +27,9 @@ def cancel(
     """End a job. It is kept, and can be resumed if it is a fine-tuning job."""
     client = session.client
     found: Any = client.get_job(job)
+    if ended(found.status):
+        _told(session, found, f"had ended ({found.status.state}); nothing was cancelled")
+        return
     if isinstance(found, api.FineTuningJobMetadata):
         tuning = api.CancelFineTuningJobRequest(id=job, reason=reason)
         found = client.CancelFineTuningJob(tuning).fine_tuning_job
@@ -35,7 +39,9 @@ def cancel(
     else:
         export = api.CancelExportJobRequest(id=job, reason=reason)
         found = client.CancelExportJob(export).export_job
-    _told(session, found)
+    state = found.status.state
+    quicker = ended(found.status) and state != api.JobState.STOPPED
+    _told(session, found, f"had ended ({state}); nothing was cancelled" if quicker else "")
 
 
 def resume(session: Session, job: JobId) -> None:
@@ -62,10 +68,10 @@ def events(session: Session, job: JobId) -> None:
     session.out.items(found, EVENTS, "nothing has happened yet")
 
 
-def _told(session: Session, job: Any) -> None:
+def _told(session: Session, job: Any, what: str = "") -> None:
     if session.out.json:
         session.out.data(as_dict(job))
-    session.out.say(f"{job.id} is {job.status.state}, attempt {job.status.attempt}")
+    session.out.say(f"{job.id} {what or f'is {job.status.state}, attempt {job.status.attempt}'}")
 
 
 def _notice(event: api.JobEvent) -> str:

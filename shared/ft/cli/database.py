@@ -12,6 +12,7 @@ import typer
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
+from ft.cli.locations import project_of
 from ft.cli.render import as_dict
 from ft.cli.session import Session, command
 from ft.cli.sqlite_file import Unreadable, document
@@ -60,16 +61,56 @@ def export(
 @command(app, "import")
 def import_file(
     session: Session,
-    path: Annotated[str, typer.Argument(help="Path within the project directory.")],
+    path: Annotated[
+        str, typer.Argument(help="A file here, or else a path within the project directory.")
+    ],
     dry_run: DryRun = False,
     on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
     """Import a file made by `fts db export`, completely or not at all. Ids are kept."""
-    request = api.ImportDatabaseRequest(
-        imported_json_path=path, dry_run=dry_run, on_conflict=on_conflict
-    )
-    response = session.client.ImportDatabase(request, timeout=SECONDS)
+    file = Path(os.fsdecode(path.encode()))
+    response = None
+    if file.is_file():
+        _require_one_file(session, file)
+        response = _import_here(session.client, file, dry_run, on_conflict)
+    if response is None:
+        request = api.ImportDatabaseRequest(
+            imported_json_path=path, dry_run=dry_run, on_conflict=on_conflict
+        )
+        response = session.client.ImportDatabase(request, timeout=SECONDS)
     _report(session, path, response, dry_run)
+
+
+def _require_one_file(session: Session, file: Path) -> None:
+    """Raises CommandFailed if the path is one file here, and another in the project directory."""
+    project = project_of(session)
+    other = project / file if project else file
+    if other.is_file() and not other.samefile(file):
+        raise CommandFailed(
+            f"{file} is a file here, {file.resolve()}, and another one in the project directory, "
+            f"{other}: give the whole path of the one to import",
+            Exit.USAGE,
+        )
+
+
+def _import_here(
+    client: FineTuningStudioClient, file: Path, dry_run: bool, on_conflict: api.OnConflict
+) -> api.ImportDatabaseResponse | None:
+    """Imports a file of this machine, whose content travels in the request; None if the studio is
+    of an earlier version, which takes no documents."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise CommandFailed(f"{file}: not a text file in UTF-8", Exit.USAGE) from None
+    except OSError as error:
+        raise CommandFailed(f"{file}: {error.strerror}", Exit.USAGE) from None
+    request = api.ImportDocumentRequest(
+        exported_json=text, dry_run=dry_run, on_conflict=on_conflict
+    )
+    try:
+        return client.ImportDocument(request, timeout=SECONDS)
+    except UnimplementedError:
+        return None
 
 
 @command(app, "import-sqlite")

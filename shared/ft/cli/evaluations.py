@@ -58,7 +58,9 @@ class Subjects:
 class Manner:
     """How it is evaluated."""
 
-    fraction: Annotated[float | None, typer.Option(help="Share of the held-out rows.")] = None
+    fraction: Annotated[
+        float | None, typer.Option(help="Share of the held-out rows; 0.1 if not given.")
+    ] = None
     generation_config: Annotated[
         str,
         typer.Option(

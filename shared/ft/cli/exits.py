@@ -28,10 +28,10 @@ class Exit(IntEnum):
     READER_GONE = streams.READER_GONE
 
 
-MEANINGS = """Exit status: 0 done; 1 the job failed, jobs differ, the studio is not healthy, or \
-the output could not be written; 2 wrong usage; 3 not found; 4 refused; 5 the studio or a part of \
-it cannot be reached, or took too long; 6 an internal error of the studio; 130 interrupted; 141 \
-the reader of the output has closed the pipe."""
+MEANINGS = """Exit status: 0 done; 1 the job failed or was stopped, jobs differ, the studio is \
+not healthy, or the output could not be written; 2 wrong usage; 3 not found; 4 refused; 5 the \
+studio or a part of it cannot be reached, or took too long; 6 an internal error of the studio; \
+130 interrupted; 141 the reader of the output has closed the pipe."""
 
 _BY_CODE = {
     grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,

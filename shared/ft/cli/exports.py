@@ -6,7 +6,7 @@ import typer
 
 from ft import api
 from ft.cli.jobs import started
-from ft.cli.options import Attempts, Json, Resources
+from ft.cli.options import Attempts, GenerationConfig, Resources
 from ft.cli.resources import ADAPTERS, Reference, text_or_file
 from ft.cli.session import Session
 
@@ -22,7 +22,7 @@ def export(
     name: Annotated[str, typer.Option(help="Name of the export at its destination.")],
     type: Destination = api.ExportType.MODEL_REGISTRY,
     description: Annotated[str, typer.Option(help="Description for the registry.")] = "",
-    generation_config: Json = "",
+    generation_config: GenerationConfig = "",
     resources: Resources,
     attempts: Attempts,
 ) -> None:

@@ -15,12 +15,20 @@ from ft import api
 from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
-Json = Annotated[str, typer.Option(metavar="JSON|@FILE", show_default=False)]
+GenerationConfig = Annotated[
+    str,
+    typer.Option(
+        metavar="JSON|@FILE",
+        help="Settings that answers are generated with; without sampling if not given.",
+        show_default=False,
+    ),
+]
 Settings = Annotated[
     str,
     typer.Option(
         metavar="JSON|@FILE",
-        help="Settings that replace those of the shipped config. Null removes a setting.",
+        help="Settings added to those of the shipped config, or in place of them. "
+        "Null removes a setting.",
         show_default=False,
     ),
 ]

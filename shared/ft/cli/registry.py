@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from ft import api
+from ft.cli.config_check import unfit
 from ft.cli.exits import CommandFailed, Exit
+from ft.cli.references import referring
 from ft.cli.resources import (
     ADAPTERS,
     CONFIGS,
@@ -45,13 +47,10 @@ for app, resource in (
     (prompts, PROMPTS),
 ):
     add_list(app, resource)
-for app, resource in (
-    (models, MODELS),
-    (adapters, ADAPTERS),
-    (prompts, PROMPTS),
-    (configs, CONFIGS),
-):
-    add_remove(app, resource)
+add_remove(models, MODELS, "Its files stay.")
+add_remove(adapters, ADAPTERS, "Its files stay.")
+add_remove(prompts, PROMPTS)
+add_remove(configs, CONFIGS, "Jobs keep their copies.")
 
 
 @command(datasets, "add")
@@ -109,6 +108,8 @@ def remove_dataset(
     found = DATASETS.find(session.client, reference)
     DATASETS.remove(session.client, found.id, remove_prompts=prompts)
     removed(session, DATASETS, found.id)
+    for said in referring(session.client, found.id):
+        session.out.note(said)
 
 
 @command(models, "add")
@@ -150,7 +151,10 @@ def add_adapter(
         fine_tuning_job_id=job,
         prompt_id=PROMPTS.id_of(session.client, prompt),
     )
-    session.out.item(session.client.AddAdapter(request).adapter)
+    added = session.client.AddAdapter(request)
+    session.out.item(added.adapter)
+    for notice in added.notices:
+        session.out.note(notice)
 
 
 @command(prompts, "add")
@@ -219,3 +223,5 @@ def add_config(
     """Store a config, or return the stored one with the same content."""
     request = api.AddConfigRequest(type=type, config=text_or_file(config), description=description)
     session.out.item(session.client.AddConfig(request).config)
+    for said in unfit(session.client, type, request.config):
+        session.out.note(said)

@@ -147,15 +147,15 @@ def add_list(app: typer.Typer, resource: Resource) -> None:
     command(app, "list")(listing)
 
 
-def add_remove(app: typer.Typer, resource: Resource) -> None:
-    """Adds a `remove` without options."""
+def add_remove(app: typer.Typer, resource: Resource, stays: str = "") -> None:
+    """Adds a `remove` without options; `stays` says what is not removed."""
 
     def remove(session: Session, reference: Reference) -> None:
         found = resource.find(session.client, reference)
         resource.remove(session.client, found.id)
         removed(session, resource, found.id)
 
-    remove.__doc__ = f"Forget one {resource.field}. Its files stay."
+    remove.__doc__ = f"Forget one {resource.field}. {stays}".strip()
     command(app, "remove")(remove)
 
 

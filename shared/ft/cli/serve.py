@@ -9,7 +9,7 @@ import typer
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.log_text import log_lines
-from ft.cli.options import Json, OwnResources
+from ft.cli.options import GenerationConfig, OwnResources
 from ft.cli.resources import ADAPTERS, text_or_file
 from ft.cli.session import Session, alone, command
 from ft.client import AlreadyExistsError
@@ -32,7 +32,7 @@ def serve(
     name: Annotated[
         str, typer.Option(help="Name to serve it under; the adapter's name by default.")
     ] = "",
-    generation_config: Json = "",
+    generation_config: GenerationConfig = "",
     resources: OwnResources,
     without_key: Annotated[
         bool, typer.Option(help="Require only the model's access key, no API key.")

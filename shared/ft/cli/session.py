@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ft.cli import locations
 from ft.cli.exits import CommandFailed, Exit, errors_explained
 from ft.cli.options import grouped, options_of
 from ft.cli.render import Output
@@ -104,7 +105,9 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         with errors_explained():
             texts = {name: _text(name, value) for name, value in given.items()}
-            function(Session(server, home, json), **grouped(function, texts))
+            session = Session(server, home, json)
+            with locations.explained(session, texts):
+                function(session, **grouped(function, texts))
 
     own = options_of(function)
     shared = [

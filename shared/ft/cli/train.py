@@ -1,5 +1,7 @@
 """`fts train`."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -8,11 +10,13 @@ import typer
 from ft import api
 from ft.cli import check
 from ft.cli.configs_given import Configs, completed
+from ft.cli.exits import CommandFailed, Exit
 from ft.cli.jobs import started
-from ft.cli.options import Dataset, Json, Model, Resources, Settings, Start, WholeConfig
+from ft.cli.options import Dataset, Model, Resources, Settings, Start, WholeConfig
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session
 from ft.client import FineTuningStudioClient
+from ft.merging import parsed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +25,11 @@ class NewAdapter:
 
     name: Annotated[str, typer.Option(help="Name of the adapter to make: letters, digits, -.")]
     output_dir: Annotated[
-        str, typer.Option(help="Existing directory in which the adapter gets a folder.")
+        str,
+        typer.Option(
+            help="Existing directory in which the adapter gets a folder; the project's `adapters` "
+            "if not given."
+        ),
     ] = ""
     add_adapter: Annotated[bool, typer.Option(help="Register the adapter when it is trained.")] = (
         True
@@ -40,11 +48,20 @@ class NewAdapter:
 class Recipe:
     """How a job trains."""
 
-    epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None
-    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None
-    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None
-    split: Annotated[float | None, typer.Option(help="Share of rows to train on.")] = None
-    fraction: Annotated[float | None, typer.Option(help="Share of rows to use at all.")] = None
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the rows; 1 if neither this nor a config says.")
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Peak learning rate; 0.0002 if neither this nor a config says."),
+    ] = None
+    workers: Annotated[int | None, typer.Option(help="Worker processes; 1 if not given.")] = None
+    split: Annotated[
+        float | None, typer.Option(help="Share of rows to train on; 0.9 if not given.")
+    ] = None
+    fraction: Annotated[
+        float | None, typer.Option(help="Share of rows to use at all; 1 if not given.")
+    ] = None
     lora_config: Settings = ""
     training_arguments: Settings = ""
     bnb_config: Settings = ""
@@ -54,7 +71,14 @@ class Recipe:
     )
     axolotl_config: Annotated[str, typer.Option(help="Id of a stored axolotl config.")] = ""
     user_script: Annotated[str, typer.Option(help="Script to run in place of the own.")] = ""
-    user_config: Json = ""
+    user_config: Annotated[
+        str,
+        typer.Option(
+            metavar="JSON|@FILE",
+            help="Settings for --user-script, which gets the id of the config that they become.",
+            show_default=False,
+        ),
+    ] = ""
     gpu_label: Annotated[int | None, typer.Option(help="Accelerator label.")] = None
 
     def asked(self) -> dict[str, Any]:
@@ -83,7 +107,34 @@ class Recipe:
             # Neither has a use for a shipped config.
             return Configs({name: text for name, text in given.items() if text})
         needed = ("training_arguments_config", "lora_config")
-        return completed(client, model_id, given, needed, self.whole_config)
+        typed = parsed(given["training_arguments_config"]) or {}
+        self._require_one_value(typed)
+        configs = completed(client, model_id, given, needed, self.whole_config)
+        if settings := parsed(configs.sent.get("training_arguments_config", "")):
+            # The options count in place of shipped values.
+            for name, value in self.training_fields.items():
+                if value is not None and name in settings:
+                    settings[name] = value
+            configs.sent["training_arguments_config"] = json.dumps(settings)
+        return configs
+
+    def _require_one_value(self, typed: Mapping[str, Any]) -> None:
+        """Raises CommandFailed where an option and a typed config give a setting two values."""
+        options = {"num_train_epochs": "--epochs", "learning_rate": "--learning-rate"}
+        for name, value in self.training_fields.items():
+            if value is not None and name in typed and typed[name] not in (None, value):
+                raise CommandFailed(
+                    f"{options[name]} {value:g} and {name} {json.dumps(typed[name])} of "
+                    "--training-arguments are the same setting with two values: give one of them",
+                    Exit.USAGE,
+                )
+        steps = typed.get("max_steps")
+        if self.epochs is not None and isinstance(steps, int | float) and steps > 0:
+            raise CommandFailed(
+                f"--epochs {self.epochs} has no effect beside max_steps {steps} of "
+                "--training-arguments, which ends the training: give one of them",
+                Exit.USAGE,
+            )
 
     @property
     def training_fields(self) -> dict[str, Any]:

@@ -519,10 +519,13 @@ class MemoryEstimate(_message.Message):
     GIB_FIELD_NUMBER: _builtins.int
     ASKED_GIB_FIELD_NUMBER: _builtins.int
     REASONING_FIELD_NUMBER: _builtins.int
+    ON_GPU_FIELD_NUMBER: _builtins.int
     gib: _builtins.float
     """In all, GiB."""
     asked_gib: _builtins.float
     """What was asked for, GiB."""
+    on_gpu: _builtins.bool
+    """Whether `gib` is memory of the GPU, where `asked_gib` is main memory."""
     @_builtins.property
     def reasoning(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """One line for each part: base weights, adapter, gradients, optimiser, activations, runtime."""
@@ -533,10 +536,11 @@ class MemoryEstimate(_message.Message):
         gib: _builtins.float = ...,
         asked_gib: _builtins.float = ...,
         reasoning: _abc.Iterable[_builtins.str] | None = ...,
+        on_gpu: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_gib", b"asked_gib", "gib", b"gib", "reasoning", b"reasoning"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_gib", b"asked_gib", "gib", b"gib", "on_gpu", b"on_gpu", "reasoning", b"reasoning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

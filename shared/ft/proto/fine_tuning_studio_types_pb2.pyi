@@ -61,7 +61,9 @@ class JobStatus(_message.Message):
     tokens_per_second: _builtins.float
     seconds_left: _builtins.float
     failure_reason: _builtins.str
-    """Why it failed, in one sentence; of a job that did not say, the last lines of its log that matter."""
+    """Why it failed, in one sentence; of a job that did not say, the last lines of its log that matter.
+    Of a job that was stopped, who stopped it and why.
+    """
     attempt: _builtins.int
     """Which attempt this is, counted from 1; ResumeFineTuningJob and the retry policy begin another."""
     failure_kind: _builtins.str

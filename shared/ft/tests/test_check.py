@@ -220,3 +220,49 @@ def test_a_job_that_nobody_can_check_is_started(
     assert begun.exit_code == 0, begun.stderr
     assert re.search(said, begun.stderr)
     assert studio.calls["StartFineTuningJob"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "config", "said"),
+    [
+        (("--epochs", "3"), {"num_train_epochs": 5}, "--epochs 3 and num_train_epochs 5 of"),
+        (("--learning-rate", "0.1"), {"learning_rate": 0.2}, "--learning-rate 0.1 and learning_ra"),
+        (("--epochs", "3"), {"max_steps": 9}, "--epochs 3 has no effect beside max_steps 9"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--whole-config",)])
+def test_a_setting_that_is_typed_twice_is_refused(
+    fts: Fts, studio: Any, options: Any, config: dict[str, Any], said: str, more: Any
+) -> None:
+    refused = fts(*TRAIN, *options, "--training-arguments", json.dumps(config), *more)
+
+    assert refused.exit_code == Exit.USAGE
+    assert said in refused.stderr
+    assert "give one of them" in refused.stderr
+    assert not studio.calls["ValidateFineTuningJob"]
+
+
+def test_an_option_takes_the_place_of_a_shipped_value(fts: Fts, studio: Any) -> None:
+    ships(studio, "training_arguments", '{"num_train_epochs": 1, "learning_rate": 0.0002}')
+    asked: list[Any] = []
+
+    def validate(request: Any, context: Any) -> api.ValidateFineTuningJobResponse:
+        asked.append(request.request)
+        return api.ValidateFineTuningJobResponse(valid=True)
+
+    studio.ValidateFineTuningJob = validate
+    for config in ('{"seed": 7}', '{"seed": 7, "num_train_epochs": 3}'):
+        fts(*TRAIN, "--epochs", "3", "--training-arguments", config)
+        sent = json.loads(asked[-1].training_arguments_config)
+        assert (asked[-1].num_epochs, sent["num_train_epochs"]) == (3, 3)
+        assert sent["learning_rate"] == 0.0002
+
+
+def test_memory_of_a_gpu_is_not_held_against_main_memory(fts: Fts, studio: Any) -> None:
+    memory = api.MemoryEstimate(gib=0.02, asked_gib=8, on_gpu=True)
+    report = api.ValidateFineTuningJobResponse(valid=True, memory=memory)
+    answer(studio, "ValidateFineTuningJob", report)
+    shown = fts(*TRAIN, "--gpu", "1").stdout
+    assert (
+        "memory: 0.02 GiB of the GPU, beside the 8.0 GiB of main memory that are asked for" in shown
+    )

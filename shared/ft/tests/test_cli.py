@@ -207,6 +207,10 @@ def test_an_export_is_a_job_like_the_others(fts: Fts, studio: Any) -> None:
     assert request.cpu == 2
     assert [job["kind"] for job in _json(fts("jobs", "--json"))] == ["fine-tuning", "export"]
     assert _json(fts("jobs", "show", "export-1", "--json"))["model_name"] == "tuned"
+    ended = fts("cancel", "export-1")
+    assert "export-1 had ended (SUCCEEDED); nothing was cancelled" in ended.stdout
+    assert (ended.exit_code, studio.calls["CancelExportJob"]) == (0, 0)
+    studio.statuses = [api.JobStatus(state=api.JobState.RUNNING)]
     assert "export-1 is STOPPING" in fts("cancel", "export-1").stdout
     assert fts("resume", "export-1").exit_code == Exit.REFUSED
     assert fts("jobs", "remove", "export-1").exit_code == 0
@@ -341,6 +345,37 @@ def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, stud
     assert "the job continues" in said
     assert "Traceback" not in said
     assert not studio.calls["RemoveFineTuningJob"]
+
+
+@pytest.mark.parametrize(
+    ("command", "texts"),
+    [
+        (
+            ("train",),
+            [
+                "1 if neither this",
+                "0.0002 if neither",
+                "0.9 if not",
+                "workers",
+                "adapters",
+                "added to",
+            ],
+        ),
+        (("train",), ["--user-config", "Settings for --user-script"]),
+        (("eval", "start"), ["0.1 if not given", "added to the shipped config"]),
+        (("serve",), ["answers are generated with"]),
+        (("prompts", "remove"), ["Forget one prompt."]),
+        (("configs", "remove"), ["Jobs keep their copies."]),
+        (("models", "remove"), ["Its files stay."]),
+    ],
+)
+def test_help_says_what_holds_without_an_option(command: tuple[str, ...], texts: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}).stdout
+    words = " ".join(shown.replace("│", " ").split())
+    for text in texts:
+        assert text in words
+    if command[0] in ("prompts", "configs"):
+        assert "files" not in words
 
 
 # Where the tests run in the background, the shell has them ignore the signal. Undone in the child

@@ -26,7 +26,9 @@ async def test_jobs_of_one_request_are_started_all_or_none(watched: Jobs) -> Non
     refused, fine = watched.new(template="None"), watched.new(SLEEP)
     with pytest.raises(Refusal):
         await watched.lifecycle.start([refused, fine])
-    assert (await watched.ended(fine.id)).state == JobState.STOPPED
+    stopped = await watched.ended(fine.id)
+    assert stopped.state == JobState.STOPPED
+    assert stopped.failure_reason.startswith("stopped by the studio: another job")
     asked_again = watched.new(SLEEP, request_id="r", request_digest="d")
     with pytest.raises(Refusal):
         await watched.lifecycle.start([asked_again, watched.new(template="None")])
@@ -101,12 +103,19 @@ async def test_a_cancelled_job_stops(watched: Jobs) -> None:
     stopping = await watched.lifecycle.cancel(id, "no longer wanted")
     assert stopping.state == JobState.STOPPING
     job = await watched.ended(id)
-    assert (job.state, job.failure_reason) == (JobState.STOPPED, None)
+    said = "stopped by a user: no longer wanted"
+    assert (job.state, job.failure_reason) == (JobState.STOPPED, said)
     moves = [(e.state, e.cause, e.actor) for e in watched.records.events(id, 0, 100) if e.state]
     assert ("STOPPING", "no longer wanted", "user") in moves
     assert [state for state, *_ in moves][-1] == "STOPPED"
     again = await watched.lifecycle.cancel(id, "again")
-    assert again.state == JobState.STOPPED
+    assert (again.state, again.failure_reason) == (JobState.STOPPED, said)
+    # Why the one attempt was stopped says nothing of the next.
+    assert (await watched.lifecycle.resume(id)).failure_reason is None
+    await until("it runs", lambda: watched.records.one(id=id).state == JobState.RUNNING)
+    job = watched.records.one(id=id)
+    await watched.workspace.stop_run(job.cml_job_id, job.run_id)
+    assert (await watched.ended(id)).failure_reason == "stopped in the workspace"
 
 
 async def test_a_job_that_is_cancelled_before_it_was_created_is_never_created(jobs: Jobs) -> None:
@@ -117,7 +126,7 @@ async def test_a_job_that_is_cancelled_before_it_was_created_is_never_created(jo
     await jobs.land(job)
     async with jobs.watched(jobs.reconciler):
         ended = await jobs.ended(job.id)
-    assert ended.state == JobState.STOPPED
+    assert (ended.state, ended.failure_reason) == (JobState.STOPPED, "stopped by a user")
     assert not jobs.named(job.id)
 
 

@@ -86,7 +86,7 @@ async def test_a_job_that_is_stopped_in_the_workspace(watched: Jobs) -> None:
     job = watched.records.one(id=id)
     await watched.workspace.stop_run(job.cml_job_id, job.run_id)
     job = await watched.ended(id)
-    assert (job.state, job.failure_reason) == (JobState.STOPPED, None)
+    assert (job.state, job.failure_reason) == (JobState.STOPPED, "stopped in the workspace")
 
 
 async def test_a_job_that_vanishes_from_the_workspace(watched: Jobs) -> None:

@@ -53,7 +53,7 @@ def test_a_split_of_the_datasets_own_is_held_out(name: str) -> None:
 
 def test_no_rows_to_train_on_are_refused_with_the_figures() -> None:
     with pytest.raises(
-        DataError, match=r"dataset_fraction 0\.1 and train_test_split 0\.5 of 1 rows"
+        DataError, match=r"dataset_fraction 0\.1 and train_test_split 0\.5 of 10 rows"
     ):
         shares.split(DatasetDict({"train": numbers(10)}), 0.1, 0.5)
 

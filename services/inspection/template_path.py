@@ -1,0 +1,77 @@
+"""Finds the chat template that the settings of a training name with `chat_template_path`."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from chassis.errors import Violations
+from chassis.hub import Hub
+from chassis.hub_errors import Repository
+from chassis.paths import ProjectPaths
+from rows import conversations
+from services.inspection.settings import TEMPLATE_PATH as SETTING
+
+FILES = (conversations.TEMPLATE_FILE, "tokenizer_config.json")
+"""Files of a tokenizer that may hold its chat template."""
+_ENDINGS = (".jinja", ".j2")
+_NAME_PARTS = 2
+"""A name on the hub has at most one slash."""
+
+
+class TemplatePathError(Exception):
+    """No job can read a template there. The message says why."""
+
+
+async def find(path: str, paths: ProjectPaths, hub: Hub) -> dict[str, Path]:
+    """The files that hold the template: a file or a tokenizer of the project, or one of the hub.
+
+    Raises TemplatePathError, and as `Hub.ask` does for a name of the hub.
+    """
+    if path.endswith(_ENDINGS):
+        return await asyncio.to_thread(_file, path, paths)
+    folder = await asyncio.to_thread(_folder, path, paths)
+    if folder is not None:
+        return folder
+    if path.count("/") >= _NAME_PARTS:
+        raise TemplatePathError(
+            f"{SETTING} {path!r} is no .jinja or .j2 file, no directory in the project directory, "
+            "which is looked at, and no name on the hub"
+        )
+    about = Repository("model", path)
+    return await hub.ask(about, _question(about, hub))
+
+
+def _file(path: str, paths: ProjectPaths) -> dict[str, Path]:
+    found = Violations()
+    file = paths.file(SETTING, path, found)
+    if file is None:
+        raise TemplatePathError(f"{SETTING} {found.found[0].description}, which is looked at")
+    return {conversations.TEMPLATE_FILE: file}
+
+
+def _folder(path: str, paths: ProjectPaths) -> dict[str, Path] | None:
+    """The files of a tokenizer's directory; None if there is no such directory."""
+    found = Violations()
+    folder = paths.confined(SETTING, path, found)
+    if folder is None:
+        raise TemplatePathError(f"{SETTING} {found.found[0].description}, which is looked at")
+    if not folder.is_dir():
+        return None
+    files = {name: paths.file(SETTING, str(folder / name), Violations()) for name in FILES}
+    return {name: file for name, file in files.items() if file is not None}
+
+
+def _question(about: Repository, hub: Hub) -> Callable[[], dict[str, Path]]:
+    def ask() -> dict[str, Path]:
+        from huggingface_hub.errors import RemoteEntryNotFoundError
+
+        hub.require(about)
+        files = {}
+        for name in FILES:
+            try:
+                files[name] = hub.file(about, name)
+            except RemoteEntryNotFoundError:
+                continue
+        return files
+
+    return ask
