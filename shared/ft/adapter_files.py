@@ -242,6 +242,8 @@ def misfits(adapter: AdapterFiles, shapes: Shapes) -> Misfits:
         there.add(module)
         if module not in base.modules:
             found.placeless.append(key)
+        elif (other := _other_half(key, part)) not in adapter.shapes:
+            found.lacking.append(other)
         elif not _fits(part, shape, adapter.shapes, key, base.weights.get(module, ())):
             found.misshapen[key] = shape
     for module in _wanted(adapter.config, base):
@@ -259,12 +261,17 @@ def _split(key: str) -> tuple[str, str]:
     return "", ""
 
 
+def _other_half(key: str, part: str) -> str:
+    """The name of the matrix that belongs to one of LoRA's two."""
+    return key.removesuffix(part) + _MATRICES[part == _MATRICES[0]]
+
+
 def _fits(
     part: str, shape: tuple[int, ...], shapes: Shapes, key: str, weight: tuple[int, ...]
 ) -> bool:
     if len(shape) != 2 or len(weight) != 2:
         return True
-    other = shapes.get(key.removesuffix(part) + _MATRICES[part == _MATRICES[0]], (0, 0))
+    other = shapes[_other_half(key, part)]
     into, out = (shape[1], other[0]) if part == _MATRICES[0] else (other[1], shape[0])
     # Some models keep a layer's weights the other way round.
     if (out, into) in (weight, weight[::-1]):

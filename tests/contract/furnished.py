@@ -13,6 +13,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 import cmlapi
 from chassis.testing_hub import Repo, hub
+from chassis.testing_weights import lora, write_adapter
 from ft import api
 from tests.contract.unset import METHODS
 from tests.e2e.conftest import Studio, serving
@@ -30,6 +31,7 @@ TEMPLATES = {
     "completion_template": "{output}",
 }
 AXOLOTL = "adapter: lora\ndatasets:\n- {path: , type: alpaca}\nbase_model:\noutput_dir:\n"
+_TARGETS = {"model.layers.0.self_attn.q_proj": (128, 128)}
 FRESH = ("adapter_name", "model_name", "request_id")
 
 
@@ -216,7 +218,7 @@ def furnished(home: Path) -> Iterator[Target]:
     with hub(*REPOS) as served:
         variables = {**served.environment(str(home / "hf")), **limits, "FTS_WORKBENCH_GPUS": "9"}
         with serving(home, trainer_python=str(python), **variables) as studio:
-            (studio.project / "adapter").mkdir()
+            write_adapter(studio.project / "adapter", lora(_TARGETS), [*_TARGETS])
             rows = [",".join(COLUMNS), *(f"i{n},x,o{n}" for n in range(20))]
             (studio.project / "rows.csv").write_text("\n".join(rows) + "\n")
             (studio.project / "script.py").write_text("print(1)\n")
