@@ -1,6 +1,7 @@
 """An export document as an import reads it: rows with what travelled beside them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ class Document:
     def parse(cls, document: str | bytes, field: str) -> "Document":
         """Reads a document. Raises InvalidArgument, naming the request's field or the table."""
         try:
-            tables = json.loads(document)
+            tables = json.loads(document, object_pairs_hook=_distinct)
         except (ValueError, RecursionError) as error:
             raise _no_export(field, f"is not an export file: {error}") from error
         if not isinstance(tables, dict):
@@ -96,6 +97,16 @@ class Document:
             if not isinstance(row_id, str | None) or not isinstance(row_sha256, str | None):
                 raise _no_own(at, "must have texts in row_id and row_sha256")
             yield row_id, row_sha256, _values(at, text)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ValueError if a key is there twice: all but the last would be lost."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        times = Counter(name for name, _ in pairs)
+        repeated = ", ".join(repr(name) for name in times if times[name] > 1)
+        raise ValueError(f"an object has keys more than once: {repeated}")
+    return content
 
 
 def _names() -> Iterator[str]:

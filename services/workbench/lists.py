@@ -103,7 +103,8 @@ class Keys:
         orders = []
         for part in filter(None, sort.split(",")):
             # A `+` that was not escaped in a query arrives as a blank.
-            name = part.strip().lstrip("+-")
+            name = part.strip()
+            name = name[1:] if name[:1] in ("+", "-") else name
             column = self._column("sort", name)
             if name not in self._fields:
                 continue

@@ -25,7 +25,15 @@ _KINDS = {
 def fault(name: str, value: Any, schema: Mapping[str, Any]) -> str:
     """A clause about a setting whose value its schema does not take."""
     why = f": {schema['reason']}" if "reason" in schema else ""
-    return f"{name} must be {' or '.join(wanted(schema))}, not {shown(value, schema)}{why}"
+    most = f" ({UNLIMITED} at the most)" if _is_beyond(value, schema) else ""
+    return f"{name} must be {' or '.join(wanted(schema))}, not {shown(value, schema)}{most}{why}"
+
+
+def _is_beyond(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Tells whether a value breaks the limit that is not told otherwise."""
+    kinds = schema.get("anyOf", [schema])
+    untold = any(kind.get("maximum", 0) >= UNLIMITED for kind in kinds)
+    return untold and isinstance(value, int | float) and value > UNLIMITED
 
 
 def hint(name: str, known: Mapping[str, Mapping[str, Any]]) -> str:

@@ -22,8 +22,8 @@ _SHOWN = 30
 _CONVERSIONS = "sra"
 _BEHIND_A_NAME = "}[!:"
 _NAME = re.compile(r"[^\[\].!:{}]*")
-_WHOLE_NAME = re.compile(r"\{([^{}\r\n]*[^{}\r\n0-9][^{}\r\n]*)\}")
-"""A placeholder that has nothing but a name in it, which is no number."""
+_WHOLE_NAME = re.compile(r"\{([^{}\r\n]*)\}")
+"""A placeholder that has nothing but a name in it, which may be empty or a number."""
 _HINT = "write {{ and }} for braces that are text"
 _MARKS = str.maketrans({" ": "·", "\n": "⏎", "\r": "␍", "\t": "→"})
 

@@ -178,6 +178,10 @@ def _part(part: Any) -> str:
     kind = part.get("type")
     if kind in _TEXT_PARTS and isinstance(part.get("text"), str):
         return str(part["text"])
+    if kind in _TEXT_PARTS:
+        raise DataError(f"has a part of type {kind} without a text: {_shown(part)}")
+    if kind is None:
+        raise DataError(f"has a part without a type: {_shown(part)}")
     raise DataError(f"has a part of type {kind}: only parts of type text can be used")
 
 

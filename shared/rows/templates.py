@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 from datasets import Dataset
@@ -20,6 +21,7 @@ _NUMERIC = re.compile(r"(?:.?[<>=^])?[-+ ]?z?#?(0?)\d*([,_]?)(?:\.\d+)?([bcdeEfF
 _SIGNED = re.compile(r"(?:.?[<>=^])?[-+ ]")
 _ALIGNED = re.compile(r".?[<>^]")
 _WHOLE_TYPES = "bcdoxX"
+_FLOAT_TYPES = tuple("eEfFgG%")
 _FAULTS = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
@@ -190,7 +192,7 @@ def _formatted(value: Any, format: str) -> str:
     if value is None and asked:
         return ""
     if found and (found[3] or (numeric and asked)):
-        return _number(value, found[3] if found else "").__format__(format)
+        return _number_text(_number(value, found[3]), format)
     if numeric and not _ALIGNED.match(format):
         # As Python has it, numbers stand to the right.
         return as_text(value).__format__(f">{format}")
@@ -202,6 +204,18 @@ def _number(value: Any, type: str) -> int | float:
         return int(value) if type and type in _WHOLE_TYPES and value == int(value) else value
     text = as_text(value).strip()
     return int(text) if type in _WHOLE_TYPES or re.fullmatch(r"-?\d+", text) else Number(text)
+
+
+def _number_text(number: int | float, format: str) -> str:
+    """The number in a format, by its digits as written where a float has others."""
+    if isinstance(number, int) and format[-1:] not in _FLOAT_TYPES:
+        return number.__format__(format)
+    exact = Decimal(str(number))
+    if not exact.is_finite() or exact == Decimal(repr(float(exact))):
+        return number.__format__(format)
+    if abs(exact.adjusted()) > MAX_WIDTH:
+        raise ValueError(f"it would have more than {MAX_WIDTH} digits")
+    return exact.__format__(format)
 
 
 def training_text(text: str, end_of_text: str) -> str:

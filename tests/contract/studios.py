@@ -27,7 +27,7 @@ OF_THIS_STUDIO = {
 """Columns that do not travel: they would make a job run, or end one, elsewhere."""
 VALUES = {
     "features": '["a", "b"]',
-    "roles": '{"user": "asker"}',
+    "roles": '{"asker": "user"}',
     "notices": '["it did something else"]',
     "retry": '{"max_attempts": 3, "on": ["CRASHED"]}',
     "manifest": '{"base": "m"}',

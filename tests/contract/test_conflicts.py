@@ -18,7 +18,7 @@ from tests.contract.todays_studio import COLUMNS, Document
 
 WRITTEN = {
     "models": {"name": "new", "description": "new"},
-    "datasets": {"description": "new", "roles": '{"user": "new"}'},
+    "datasets": {"description": "new", "roles": '{"new": "user"}'},
     "adapters": {"name": "new"},
     "prompts": {"prompt_template": "new {a}", "input_template": None},
     "configs": {"config": '{"r": 8}', "description": None},

@@ -227,3 +227,29 @@ async def test_an_event_of_no_kind_that_clients_see_is_refused(
         reports = await take(other, document, dry_run=True)
     [refused] = reports["fine_tuning_job_events"].refused
     assert refused.rule == rules.EVENT_ROW.id
+
+
+@pytest.mark.parametrize("twice", ["id", "name", "models", "data"])
+async def test_what_a_file_has_twice_is_refused(studio: Studio, twice: str) -> None:
+    text = '{"models": {"data": [{"id": "m", "name": "n"}]}, "other": {"data": []}}'
+    again = {
+        "id": text.replace('"id": "m"', '"id": "m", "id": "k"'),
+        "name": text.replace('"name": "n"', '"name": "n", "name": null'),
+        "models": text.replace('"other"', '"models"'),
+        "data": text.replace('"n"}]', '"n"}], "data": []'),
+    }[twice]
+    (studio.project / "twice.json").write_text(again)
+    refused = await studio.refusal("twice.json")
+    assert f"keys more than once: '{twice}'" in refused.message
+    assert (await studio.export())["models"]["data"] == []
+
+
+@pytest.mark.parametrize("column", ["0", "", "12", "a.b", "q[0]", "!x"])
+async def test_prompts_over_columns_of_any_name_come_back(studio: Studio, column: str) -> None:
+    row = {"id": "p", "name": "p", "dataset_id": "d", "prompt_template": f"Q: {{{column}}}"}
+    await studio.take_content({"prompts": {"schema": "", "data": [row]}})
+    document = await studio.export()
+    [kept_row] = document["prompts"]["data"]
+    assert kept_row["prompt_template"] == row["prompt_template"]
+    [table] = [one for one in await studio.take_content(document) if one.table == "prompts"]
+    assert list(table.identical) == ["p"]

@@ -77,8 +77,8 @@ _UNSUPPORTED = (
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (lambda v: bool(v.strip()), "must not be blank"),
     "script": (lambda v: bool(v.strip()) and "\0" not in v, "must name a script"),
-    "cpu": (lambda v: math.isfinite(v) and v > 0, "must be more than 0"),
-    "memory": (lambda v: math.isfinite(v) and v > 0, "must be more than 0 (GiB)"),
+    "cpu": (lambda v: math.isfinite(v) and v > 0, "must be more than 0 and finite"),
+    "memory": (lambda v: math.isfinite(v) and v > 0, "must be more than 0 and finite (GiB)"),
     "nvidia_gpu": (lambda v: v >= 0, "must not be negative"),
     "timeout": (lambda v: v >= 0, "must not be negative (seconds; 0 for no limit)"),
     "arguments": (lambda v: "\0" not in v, "must not contain a NUL"),

@@ -225,7 +225,7 @@ def test_job_comes_back_as_it_was_given(api: cmlapi.CMLServiceApi) -> None:
     read = api.get_job("local", made.id or "")
     assert read == made
     assert {name: getattr(read, name) for name in given} == given
-    assert (read.timeout, json.loads(read.environment or "")) == ("60", {"A": "b"})
+    assert (read.timeout, json.loads(read.environment or "")) == ("300", {"A": "b"})
     assert read.project is not None
     assert read.project.public_identifier == "local"
     changed = api.update_job(cmlapi.Job(cpu=2.0, timeout="0"), "local", made.id or "")
@@ -244,7 +244,8 @@ def test_job_comes_back_as_it_was_given(api: cmlapi.CMLServiceApi) -> None:
         (
             {"cpu": -1, "memory": 0},
             400,
-            "cpu: must be more than 0, not -1.0; memory: must be more than 0 (GiB), not 0.0",
+            "cpu: must be more than 0 and finite, not -1.0; "
+            "memory: must be more than 0 and finite (GiB), not 0.0",
         ),
         ({"nvidia_gpu": -1}, 400, "nvidia_gpu: must not be negative"),
         ({"timeout": -1}, 400, "timeout: must not be negative"),

@@ -70,10 +70,18 @@ def test_what_may_be_a_column_is_none_of_the_faults_while_columns_are_not_known(
         parse(f"x {{{name}}}", ["a", "b"]).columns()
 
 
-@pytest.mark.parametrize("template", ["{", "}", "{}", "{0}", '{"q": 1}', "{a\n:2000}", "{ {a} }"])
+@pytest.mark.parametrize("template", ["{", "}", '{"q": 1}', "{a\n:2000}", "{ {a} }"])
 def test_what_is_no_name_is_a_fault_whatever_the_columns(template: str) -> None:
     with pytest.raises(TemplateFault):
         parse(template, None)
+
+
+@pytest.mark.parametrize("name", ["", "0", "12", "0[0]", "!", "0:"])
+def test_columns_without_a_proper_name_may_be_there(name: str) -> None:
+    assert parse(f"{{{name}}}", [name]).columns() == [name]
+    assert parse(f"{{{name}}}", None).parts != ()
+    with pytest.raises(TemplateFault):
+        parse("{" + name + "}", ["a"])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Which rows are trained on, which are held out, and what the prompt makes of them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ft.api import DatasetMetadata
-from rows import reading, shares, templates
+from rows import reading, shares, templates, values
 from rows.errors import DataError
 
 some_share = st.integers(100, 10_000).map(lambda parts: parts / 10_000)
@@ -127,6 +129,37 @@ def test_nested_columns_can_be_reached() -> None:
     templates.check_columns("{answers[text]}", row, "prompt_template")
 
     assert templates.fill("{answers[text]}", row) == "yes"
+
+
+@pytest.mark.parametrize(
+    ("format", "number", "text"),
+    [
+        (".0f", "9007199254740993", "9007199254740993"),
+        (",", "9007199254740993.5", "9,007,199,254,740,993.5"),
+        (",.2f", "12345678901234567890.55", "12,345,678,901,234,567,890.55"),
+        (">25.3f", "-0.12345678901234567890", "                   -0.123"),
+        ("e", "1e400", "1e+400"),
+        (".2%", "1234567890123456789.5", "123456789012345678950.00%"),
+        (".2f", "0.125", f"{0.125:.2f}"),
+        (".3f", "1.0005", f"{1.0005:.3f}"),
+        ("+.1f", "2.25", f"{2.25:+.1f}"),
+        (".30f", "0.1", f"{0.1:.30f}"),
+    ],
+)
+@pytest.mark.parametrize("of", [str, values.Number, json.loads])
+def test_digits_in_a_format_are_those_of_the_number(
+    of: Callable[[str], Any], format: str, number: str, text: str
+) -> None:
+    if of is json.loads and not number.isdigit():
+        return  # the reader of rows makes no floats
+    if of is str and format == ",":
+        return  # groups of digits are for numbers
+    assert templates.fill(f"{{a:{format}}}", {"a": of(number)}) == text
+
+
+def test_a_format_does_not_write_thousands_of_digits() -> None:
+    with pytest.raises(DataError, match="more than 1000 digits"):
+        templates.fill("{a:.2f}", {"a": values.Number("1e999999")})
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,8 @@ def test_files_of_every_kind_are_read(
         ("d.csv", b"a,b\n" + b"x,y\n" * 9000 + b"\xffx,y\n", "line 9002: not UTF-8"),
         ("d.csv", TABLE.encode("utf-16-le"), "likely UTF-16 without its mark"),
         ("d.csv", "a,b\nx\0,y\n", "line 2: a NUL character after 'x': the file is damaged"),
+        ("d.jsonl", '{"a": 1}\n{"b\\u0000": 1}', r"line 2: column name 'b\\x00' has a NUL"),
+        ("d.json", '[{"\\u0000": 1}]', r"item 1: column name '\\x00' has a NUL"),
         ("d.csv", b"PK\x03\x04rest", "ZIP archive or an Excel workbook: save the sheet as CSV"),
         ("d.csv", packed(b"a,b\n1,2\n"), "rename it to end in .gz"),
         ("d.csv.gz", TABLE, "not a gzip file"),
