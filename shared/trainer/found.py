@@ -35,6 +35,7 @@ from ft.api import (
 )
 from ft.client import FineTuningStudioClient, StudioError
 from trainer import address
+from trainer.errors import ArgumentsError
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Finder:
     """A client of the studio, of another one once the studio has moved.
 
     Begins with the address in `environment`, which was right when the run was started; without one,
-    with that in the workspace project. Raises ValueError if neither has one.
+    with that in the workspace project. Raises ArgumentsError if neither has one.
     """
 
     def __init__(self, environment: Mapping[str, str], timeout: float = CALL_SECONDS) -> None:
@@ -64,6 +65,13 @@ class Finder:
         self._timeout = timeout
         known = environment.get(address.ADDRESS), environment.get(address.PORT)
         ip, port = known if all(known) else address.published(environment) or known
+        if not (ip and port):
+            raise ArgumentsError(
+                f"The studio's address is not known: neither the job nor the project's environment "
+                f"has {address.ADDRESS} and {address.PORT}, which the studio writes there when it "
+                "starts. Somebody has changed the environment since: restart the studio's facade "
+                "(`fts down` and `fts up`), then start the job again."
+            )
         self.client = FineTuningStudioClient(ip, port, timeout=timeout)
 
     def look_again(self) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from ft.api import GetModelRequest
 from ft.client import StudioError
 from trainer import link
+from trainer.errors import ArgumentsError
 from trainer.events import EventLog
 from trainer.found import FoundStudio
 from trainer.link import Link
@@ -237,3 +238,8 @@ def test_a_job_delivers_all_that_it_writes(
     assert run.status == 0, run.output
     assert studio.reported == (run.folder / "events.jsonl").read_bytes()
     assert TOKEN not in run.log
+
+
+def test_a_job_that_knows_no_address_says_what_to_do() -> None:
+    with pytest.raises(ArgumentsError, match=r"FINE_TUNING_SERVICE_IP.*fts up"):
+        FoundStudio({})
