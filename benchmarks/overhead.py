@@ -169,9 +169,9 @@ def _one(kind: str) -> None:
 def _count_own_seconds() -> list[float]:
     """What is called while a job trains, each call's seconds: of the callbacks by the clock, since
     the training waits for them, of the link's thread what it takes of the CPU."""
-    from trainer.checkpoints import CheckpointCallback
-    from trainer.link import Link
-    from trainer.progress import ProgressCallback
+    from trainer.job.link import Link
+    from trainer.training.checkpoints import CheckpointCallback
+    from trainer.training.progress import ProgressCallback
 
     seconds: list[float] = []
 

@@ -25,7 +25,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from grpc_tools import protoc
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 REPOSITORY = Path(__file__).parents[1]
 CONTRACT = (
@@ -36,7 +36,7 @@ CONTRACT = (
 )
 """The public files of `proto/`, in the order in which they are documented."""
 RULES = {
-    "Every request": "chassis.rules",
+    "Every request": "chassis.rpc.rules",
     "Datasets": "services.datasets.rules",
     "Models": "services.models.rules",
     "Adapters": "services.adapters.rules",

@@ -5,7 +5,7 @@ from pathlib import Path
 from chassis.config import Settings
 from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
-from chassis.store import Store
+from chassis.store.engine import Store
 from services.adapters.hub import HubAdapters
 from services.adapters.peers import References
 from services.adapters.service import AdapterService

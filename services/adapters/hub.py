@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chassis import errors
 from chassis.config import Settings
-from chassis.hub import Hub
-from chassis.hub_errors import Repository
+from chassis.hub.errors import Repository
+from chassis.hub.questions import Hub
+from chassis.rpc import errors
 from ft.adapter_base import CONFIG, read
 from services.adapters import rules
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis import domains
 from chassis.config import Settings
-from chassis.peers import all_referred, referred
+from chassis.rpc.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import (
     GetFineTuningJobRequest,
     GetModelRequest,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chassis.errors import Violations
 from chassis.paths import ProjectPaths
+from chassis.rpc.errors import Violations
 from ft.enums import AdapterType
 
 

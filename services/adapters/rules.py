@@ -1,6 +1,6 @@
 """The rules about adapters."""
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 BASE_MODEL = Rule(
     "FT-209",

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from chassis import rules as general
-from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.ids import new_id
 from chassis.paths import ProjectPaths
+from chassis.rpc import rules as general
+from chassis.rpc.errors import InvalidArgument, NotFound, Violations
 from ft import adapter_base, adapter_files
 from ft.enums import AdapterType, ModelType
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from chassis.convert import to_message
-from chassis.lists import Listing
-from chassis.repeats import Repeats
+from chassis.store.convert import to_message
+from chassis.store.idempotency import Repeats
+from chassis.store.lists import Listing
 from ft.enums import AdapterType
 from ft.proto.domains_pb2 import NoteExportRequest, NoteExportResponse
 from ft.proto.fine_tuning_studio_pb2 import (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chassis.config import Settings
 from chassis.service import DomainParts, domain_service
-from chassis.store import Store
+from chassis.store.engine import Store
 from services.configs.peers import Owners
 from services.configs.service import ConfigService
 from services.configs.servicer import ConfigsServicer

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from chassis import json_objects
+from chassis.rpc import json_objects
 from ft.enums import ConfigType
 
 MAX_VALUES = 100_000

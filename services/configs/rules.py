@@ -1,6 +1,6 @@
 """The rules about configs."""
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 CONTENT = Rule(
     "FT-501",

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
-from chassis import rules as general
-from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.ids import new_id
-from chassis.peers import referred
+from chassis.rpc import rules as general
+from chassis.rpc.errors import InvalidArgument, NotFound, Violations
+from chassis.rpc.peers import referred
 from ft.enums import ConfigType
 from services.configs import content, rules
 from services.configs.peers import Owners

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from chassis.convert import to_message
-from chassis.lists import Listing
-from chassis.repeats import Repeats
+from chassis.store.convert import to_message
+from chassis.store.idempotency import Repeats
+from chassis.store.lists import Listing
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     AddConfigResponse,

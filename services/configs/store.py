@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis import repeats
-from chassis.records import Base, Records
-from chassis.store import Store
+from chassis.store import idempotency
+from chassis.store.engine import Store
+from chassis.store.records import Base, Records
 from ft.enums import ConfigType
 from services.configs.content import key
 
@@ -47,7 +47,7 @@ class ConfigStore(Records[Config]):
         `alike` narrows by further columns which configs may stand in for the given one.
         """
         wanted = key(config.type or "", config.config or "")
-        note = repeats.noting(self.store.service)
+        note = idempotency.noting(self.store.service)
 
         def work(connection: Connection) -> Config:
             self.lock(connection)

@@ -5,7 +5,7 @@ from pathlib import Path
 from chassis.config import Settings
 from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
-from chassis.store import Store
+from chassis.store.engine import Store
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import Prompts
 from services.datasets.service import DatasetService

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from chassis import errors, hub_errors
 from chassis.config import Settings
-from chassis.hub import Hub
-from chassis.hub_errors import Repository
+from chassis.hub import errors as hub_errors
+from chassis.hub.errors import Repository
+from chassis.hub.questions import Hub
+from chassis.rpc import errors
 from services.datasets import hub_columns, rules
 from services.datasets.hub_columns import RemoteFile
 
@@ -41,12 +42,12 @@ class HubDatasets:
         from httpx2 import HTTPError
         from huggingface_hub.errors import LocalEntryNotFoundError
 
-        from chassis import hub_client
+        from chassis.hub import client
         from datasets import config, load_dataset_builder
         from datasets.exceptions import DatasetNotFoundError
 
-        hub_client.log_like_us("datasets")
-        config.USE_PARQUET_EXPORT = hub_client.has_viewer()
+        client.log_like_us("datasets")
+        config.USE_PARQUET_EXPORT = client.has_viewer()
         # First, since the library says of a refusal only that there is one.
         commit = self._hub.require(about)
         try:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from rows.messages import KNOWN_ROLES
 from services.datasets import rules
 

@@ -1,6 +1,6 @@
 """The rules about datasets."""
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 FILE_SUFFIX = Rule("FT-101", "A file's name ends in one of the suffixes of its dataset type.")
 READABLE = Rule(

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from chassis import rules as general
-from chassis.errors import InvalidArgument, NotFound, Violations
 from chassis.ids import new_id
 from chassis.paths import ProjectPaths
+from chassis.rpc import rules as general
+from chassis.rpc.errors import InvalidArgument, NotFound, Violations
 from ft import data_files
 from ft.enums import DatasetType
 from rows.entries import Entries

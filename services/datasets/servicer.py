@@ -1,9 +1,9 @@
 """The RPCs of the datasets service."""
 
-from chassis import context
-from chassis.convert import to_message
-from chassis.lists import Listing
-from chassis.repeats import Repeats
+from chassis.rpc import context
+from chassis.store.convert import to_message
+from chassis.store.idempotency import Repeats
+from chassis.store.lists import Listing
 from ft.proto.domains_pb2 import FindColumnsRequest, FindColumnsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,

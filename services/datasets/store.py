@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.errors import Violations
-from chassis.records import Base, Records
-from chassis.store import Store
+from chassis.rpc.errors import Violations
+from chassis.store.engine import Store
+from chassis.store.records import Base, Records
 from services.datasets import roles_text
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chassis.config import Settings
 from chassis.service import DomainParts, domain_service
-from chassis.store import Store
+from chassis.store.engine import Store
 from jobs.building import JobParts
 from services.evaluation.checks import Checks
 from services.evaluation.events import changes_of_event

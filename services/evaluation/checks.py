@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chassis.errors import FailedPrecondition, Violations
 from chassis.paths import require_writable
-from chassis.peers import all_referred, referred
+from chassis.rpc.errors import FailedPrecondition, Violations
+from chassis.rpc.peers import all_referred, referred
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     DatasetMetadata,

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from chassis.convert import to_message
+from chassis.store.convert import to_message
 from ft.enums import EvaluationJobType
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample

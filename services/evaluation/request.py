@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from ft.enums import EvaluationJobType
 from jobs import rules as job_rules
 from jobs.arguments import check_carried

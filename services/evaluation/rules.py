@@ -1,6 +1,6 @@
 """The rules about evaluation jobs."""
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 COMBINATIONS = Rule("FT-701", "An evaluation names at least one model.")
 FEATURES = Rule("FT-702", "The features to show next to the scores are columns of the dataset.")

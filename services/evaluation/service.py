@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from chassis.errors import Aborted
 from chassis.ids import new_id
+from chassis.rpc.errors import Aborted
 from jobs.lifecycle import JobLifecycle
 from services.evaluation import plan
 from services.evaluation.checks import Checks

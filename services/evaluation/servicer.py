@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from chassis.lists import Listing
+from chassis.store.lists import Listing
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
     CancelEvaluationJobResponse,

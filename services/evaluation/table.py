@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from chassis.errors import FailedPrecondition, InvalidArgument
+from chassis.rpc.errors import FailedPrecondition, InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import EvaluationRow, StreamEvaluationRowsResponse
 from jobs.reports import open_regular
 from jobs.rules import OFFSET

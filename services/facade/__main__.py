@@ -8,9 +8,9 @@ import grpc
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES, TABLES
 from chassis.paths import ProjectPaths
-from chassis.peers import Link
-from chassis.rpc import Dispatcher, handlers
-from chassis.server import Parts
+from chassis.rpc.dispatch import Dispatcher, handlers
+from chassis.rpc.peers import Link
+from chassis.rpc.server import Parts
 from chassis.service import Service
 from ft.channel import MAX_DOCUMENT_BYTES
 from ft.services import SERVICES

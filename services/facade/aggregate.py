@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
-from chassis import rules
-from chassis.errors import InvalidArgument, ResourceExhausted, Violations
 from chassis.paths import ProjectPaths
-from chassis.peers import Link
+from chassis.rpc import rules
+from chassis.rpc.errors import InvalidArgument, ResourceExhausted, Violations
+from chassis.rpc.peers import Link
 from ft.channel import MAX_DOCUMENT_BYTES
 from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_database_pb2 import (

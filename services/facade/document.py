@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chassis import errors, rules
-from chassis.document import OWN_COLUMNS, digest, own_table
 from chassis.domains import MORE_TABLES_OF, TABLE_OF
+from chassis.rpc import errors, rules
+from chassis.transfer.document import OWN_COLUMNS, digest, own_table
 
 
 class Document:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 
 from chassis.ids import new_id
-from chassis.peers import Link
+from chassis.rpc.peers import Link
 from ft.proto.tables_pb2 import (
     ExportTablesRequest,
     ExportTablesResponse,

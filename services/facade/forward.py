@@ -7,9 +7,9 @@ from typing import Any
 import grpc
 from grpc import StatusCode
 
-from chassis.errors import Unavailable
-from chassis.peers import Link, PeerRefusal
-from chassis.rpc import Dispatcher
+from chassis.rpc.dispatch import Dispatcher
+from chassis.rpc.errors import Unavailable
+from chassis.rpc.peers import Link, PeerRefusal
 from services.facade.routes import Route
 
 

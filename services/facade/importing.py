@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from chassis import errors
 from chassis.domains import DECIDER
 from chassis.ids import new_id
-from chassis.peers import Link, PeerRefusal
+from chassis.rpc import errors
+from chassis.rpc.peers import Link, PeerRefusal
 from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 from ft.proto.tables_pb2 import (

@@ -10,8 +10,8 @@ import structlog
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.health import HealthBoard
-from chassis.peers import Link
+from chassis.rpc.health import HealthBoard
+from chassis.rpc.peers import Link
 
 log = structlog.get_logger()
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from chassis.errors import AlreadyExists, InvalidArgument
 from chassis.ids import new_id
+from chassis.rpc.errors import AlreadyExists, InvalidArgument
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, PromptMetadata
 from jobs.reports import is_number
 from services.fine_tuning.peers import Peers

@@ -7,15 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.errors import (
-    FailedPrecondition,
-    NotFound,
-    Refusal,
-    Unimplemented,
-    Violations,
-)
 from chassis.paths import ProjectPaths
-from chassis.peers import all_referred, referred
+from chassis.rpc.errors import FailedPrecondition, NotFound, Refusal, Unimplemented, Violations
+from chassis.rpc.peers import all_referred, referred
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
     ConfigMetadata,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis.convert import to_message
+from chassis.store.convert import to_message
 from ft.enums import FineTuningFrameworkType
 from ft.proto.fine_tuning_studio_pb2 import FineTuningJobMetadata, StartFineTuningJobRequest
 from jobs.arguments import decimal

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from chassis.errors import NotFound
+from chassis.rpc.errors import NotFound
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,

@@ -5,8 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chassis.errors import Violations
 from chassis.ids import new_id
+from chassis.rpc.errors import Violations
 from ft.enums import FineTuningFrameworkType
 from jobs.arguments import compact_json, encode
 from jobs.configs import Config, columns, quantisation

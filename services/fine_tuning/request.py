@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from chassis import json_objects
-from chassis.errors import Violations
+from chassis.rpc import json_objects
+from chassis.rpc.errors import Violations
 from ft import training
 from ft.enums import FineTuningFrameworkType
 from jobs.arguments import check_carried

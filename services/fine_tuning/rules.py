@@ -1,6 +1,6 @@
 """The rules about fine-tuning jobs."""
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 ADAPTER_NAME = Rule(
     "FT-601",

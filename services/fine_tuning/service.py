@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass, replace
 
-from chassis.errors import AlreadyExists
 from chassis.paths import ProjectPaths
+from chassis.rpc.errors import AlreadyExists
 from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata
 from jobs.capacity import capacity

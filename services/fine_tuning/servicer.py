@@ -1,6 +1,6 @@
 """The RPCs of the fine-tuning service."""
 
-from chassis.lists import Listing
+from chassis.store.lists import Listing
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobRequest,

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.errors import AlreadyExists
-from chassis.store import Store
+from chassis.rpc.errors import AlreadyExists
+from chassis.store.engine import Store
 from ft.enums import JobState
 from jobs.history import JobEventRecord
 from jobs.lease import LeaseRecord

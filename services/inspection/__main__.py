@@ -2,10 +2,10 @@
 
 from chassis.config import Settings
 from chassis.domains import INSPECTION
-from chassis.hub import Hub
+from chassis.hub.questions import Hub
 from chassis.paths import ProjectPaths
-from chassis.rpc import handlers
-from chassis.server import Parts
+from chassis.rpc.dispatch import handlers
+from chassis.rpc.server import Parts
 from chassis.service import Service
 from services.inspection.model_files import ModelFiles
 from services.inspection.processes import Processes

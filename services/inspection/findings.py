@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
 
 ERROR, WARNING, NOTICE = "ERROR", "WARNING", "NOTICE"

@@ -11,7 +11,7 @@ from services.inspection.weights import Shapes
 
 GIB = 1024**3
 EXACT, HALF = 4, 2
-"""Bytes of a value on a CPU, and of one on a GPU, see `trainer.model.weight_type`."""
+"""Bytes of a value on a CPU, and of one on a GPU, see `trainer.model.loading.weight_type`."""
 SCALE_BITS = 0.5
 """What each quantised weight needs beside itself: a scale of 32 bits is kept for 64 weights."""
 RUNTIME_GIB = 0.54

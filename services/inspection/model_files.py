@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chassis.errors import Violations
-from chassis.hub import Hub
-from chassis.hub_errors import Repository
+from chassis.hub.errors import Repository
+from chassis.hub.questions import Hub
 from chassis.paths import ProjectPaths
+from chassis.rpc.errors import Violations
 from ft import adapter_files, weight_files
 from ft.adapter_base import CONFIG, MANIFEST
 from ft.adapter_files import PICKLE, WEIGHTS

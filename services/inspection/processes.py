@@ -12,9 +12,9 @@ from pathlib import Path
 
 import structlog
 
-from chassis import context
 from chassis.config import Settings
-from chassis.errors import DeadlineExceeded, ResourceExhausted, Unavailable
+from chassis.rpc import context
+from chassis.rpc.errors import DeadlineExceeded, ResourceExhausted, Unavailable
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 
 AT_ONCE = 2

@@ -1,6 +1,6 @@
 """The rules about the data, model and settings of a job, in addition to those of its request."""
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 READABLE = Rule("FT-851", "Data can be read by the reader that jobs use.")
 COLUMNS = Rule("FT-852", "Each placeholder of a prompt is a column of the dataset.")

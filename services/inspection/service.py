@@ -2,8 +2,11 @@
 
 import asyncio
 
-from chassis import context
-from chassis.errors import (
+from chassis.hub.errors import Repository
+from chassis.hub.questions import Hub
+from chassis.paths import ProjectPaths
+from chassis.rpc import context
+from chassis.rpc.errors import (
     FailedPrecondition,
     NotFound,
     PermissionDenied,
@@ -11,10 +14,7 @@ from chassis.errors import (
     Unavailable,
     Violations,
 )
-from chassis.hub import Hub
-from chassis.hub_errors import Repository
-from chassis.paths import ProjectPaths
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 from ft import adapter_files
 from ft.api import AdapterMetadata, AdapterType, DatasetMetadata, DatasetType, ModelMetadata
 from ft.proto.inspection_pb2 import (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis import json_objects
+from chassis.rpc import json_objects
 from ft import training
 from ft.proto.inspection_pb2 import InspectJobRequest
 

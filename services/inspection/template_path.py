@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from chassis.errors import Violations
-from chassis.hub import Hub
-from chassis.hub_errors import Repository
+from chassis.hub.errors import Repository
+from chassis.hub.questions import Hub
 from chassis.paths import ProjectPaths
+from chassis.rpc.errors import Violations
 from rows import conversations
 from services.inspection.settings import TEMPLATE_PATH as SETTING
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 from rows.errors import DataError, first_line
 from services.inspection import rules
 from services.inspection.data import Parts, rows_of

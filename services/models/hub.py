@@ -1,9 +1,9 @@
 """Facts about models on the hub, read without loading their weights."""
 
-from chassis import errors
 from chassis.config import Settings
-from chassis.hub import Hub
-from chassis.hub_errors import Repository
+from chassis.hub.errors import Repository
+from chassis.hub.questions import Hub
+from chassis.rpc import errors
 from services.models import model_config
 
 

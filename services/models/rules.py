@@ -1,6 +1,6 @@
 """The rules about base models and their export."""
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 ON_HUB = Rule("FT-201", "A hub name is that of a model on the hub.")
 LOADABLE = Rule("FT-202", "A model's directory has a config.json that names the kind of model.")

@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any
 
-from chassis import rules as general
-from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violations
 from chassis.ids import new_id
 from chassis.paths import ProjectPaths
+from chassis.rpc import rules as general
+from chassis.rpc.errors import FailedPrecondition, InvalidArgument, NotFound, Violations
 from ft.enums import ModelFrameworkType, ModelType
 from jobs.workspace import Workspace
 from services.models import model_config, rules

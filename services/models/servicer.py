@@ -1,9 +1,9 @@
 """The RPCs of the models service."""
 
-from chassis.convert import to_message
-from chassis.errors import Violations
-from chassis.lists import Listing
-from chassis.repeats import Repeats
+from chassis.rpc.errors import Violations
+from chassis.store.convert import to_message
+from chassis.store.idempotency import Repeats
+from chassis.store.lists import Listing
 from ft.enums import ModelType
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
 from ft.proto.fine_tuning_studio_pb2 import (

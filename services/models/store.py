@@ -2,8 +2,8 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.records import Base, Records
-from chassis.store import Store
+from chassis.store.engine import Store
+from chassis.store.records import Base, Records
 
 
 class Model(Base):

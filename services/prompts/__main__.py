@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chassis.config import Settings
 from chassis.service import DomainParts, domain_service
-from chassis.store import Store
+from chassis.store.engine import Store
 from services.prompts.peers import Datasets
 from services.prompts.service import PromptService
 from services.prompts.servicer import PromptsServicer

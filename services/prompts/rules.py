@@ -1,7 +1,7 @@
 """The rules about prompts."""
 
 from chassis.prompt_rules import BLANK, BRACES, TOKENS, WHOLE
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 __all__ = ["BLANK", "BRACES", "COLUMNS", "TEMPLATE", "TOKENS", "WHOLE"]
 

@@ -1,8 +1,8 @@
 """The rules about prompts."""
 
-from chassis import rules as general
-from chassis.errors import NotFound, Refusal, Violations
-from chassis.peers import referred
+from chassis.rpc import rules as general
+from chassis.rpc.errors import NotFound, Refusal, Violations
+from chassis.rpc.peers import referred
 from ft.agreed import TEMPLATES
 from ft.enums import PromptType
 from ft.template_notices import Notice, notices

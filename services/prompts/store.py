@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.errors import Aborted, Violations
-from chassis.records import Base, Records
-from chassis.staging import Staging
-from chassis.store import Store
+from chassis.rpc.errors import Aborted, Violations
+from chassis.store.engine import Store
+from chassis.store.records import Base, Records
+from chassis.transfer.staging import Staging
 from ft.agreed import TEMPLATES
 from ft.templates import TemplateFault, parse
 from services.prompts import rules

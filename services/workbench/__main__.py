@@ -15,8 +15,8 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from chassis import logs
 from chassis.config import sqlite_url
+from chassis.rpc import logs
 from services.workbench import app, bootstrap, machine, runtime
 from services.workbench.database import Database
 from services.workbench.engine.engine import Engine

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench import client_package, http_errors, keys
 from services.workbench.description import description
 from services.workbench.operations import (

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from chassis.store import Store
+from chassis.store.engine import Store
 
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from chassis import errors
+from chassis.rpc import errors
 
 log = structlog.get_logger()
 

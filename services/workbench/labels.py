@@ -6,7 +6,7 @@ A kind keeps its number for good, also while the machine has none of it.
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench.machine import Machine
 from services.workbench.tables import AcceleratorRow, JobRow, JobRunRow, ModelRow, utc_now
 

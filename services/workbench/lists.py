@@ -17,7 +17,7 @@ from fastapi import Depends
 from sqlalchemy import ColumnElement, String, and_, func, inspect, literal, or_, select
 from sqlalchemy.orm import Session
 
-from chassis import errors
+from chassis.rpc import errors
 from cmlapi.models.base import ApiModel
 from services.workbench import views
 from services.workbench.description import documented_keys

@@ -110,7 +110,7 @@ def _asked(python: Path) -> dict[str, Any]:
     )
 
 
-_IMPORTS = "import torch, transformers, peft, trl, datasets, trainer.training"
+_IMPORTS = "import torch, transformers, peft, trl, datasets, trainer.training.job"
 
 
 def import_fault(runtime: Runtime, stop: Callable[[], bool] = lambda: False) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from chassis import errors
+from chassis.rpc import errors
 
 T = TypeVar("T")
 STORE_VARIABLE = "MLFLOW_TRACKING_URI"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from cmlapi import serialization
 from cmlapi.models.base import ApiModel
 from ft.agreed import WAITS_FOR

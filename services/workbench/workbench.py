@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench.database import Database
 from services.workbench.engine.engine import Engine
 from services.workbench.runtime import Runtime, TrainerCheck

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor import ServiceDescriptor
 
 from chassis.config import Settings
-from chassis.peers import Peer
+from chassis.rpc.peers import Peer
 from ft.domains import DOMAINS
 from ft.proto import (
     domains_pb2,

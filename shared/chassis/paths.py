@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from chassis import rules
 from chassis.config import Settings
-from chassis.errors import FailedPrecondition, Violations
+from chassis.rpc import rules
+from chassis.rpc.errors import FailedPrecondition, Violations
 
 
 def require_writable(project: Path) -> None:

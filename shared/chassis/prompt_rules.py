@@ -3,7 +3,7 @@
 AddPrompt and the checks of jobs report them as notices. Nothing is refused because of them.
 """
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 from ft.template_notices import Kind
 
 BLANK = Rule(

@@ -7,12 +7,12 @@ from typing import Any
 
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES, TABLES
-from chassis.records import Base
-from chassis.repeats import Forgetting
-from chassis.rpc import handlers
-from chassis.server import Parts, run
-from chassis.store import Store
-from chassis.tables import TablesServicer
+from chassis.rpc.dispatch import handlers
+from chassis.rpc.server import Parts, run
+from chassis.store.engine import Store
+from chassis.store.idempotency import Forgetting
+from chassis.store.records import Base
+from chassis.transfer.tables import TablesServicer
 from ft.domains import DOMAINS
 
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from jobs import rules
 
 _NEGATIVE = re.compile(r"-[0-9.]+(e[-+]?[0-9]+)?")

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from chassis.errors import FailedPrecondition, Refusal, Violations
+from chassis.rpc.errors import FailedPrecondition, Refusal, Violations
 from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
 from jobs import rules
 from jobs.workspace import Workspace

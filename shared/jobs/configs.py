@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis import domains
 from chassis.config import Settings
-from chassis.errors import FailedPrecondition, InvalidArgument
+from chassis.rpc.errors import FailedPrecondition, InvalidArgument
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import AddConfigRequest, ListConfigsRequest
 from jobs import rules

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis.errors import (
+from chassis.rpc.errors import (
     DeadlineExceeded,
     Internal,
     NotFound,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs import rules

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis import rules
-from chassis.convert import rfc3339
-from chassis.errors import Violations
-from chassis.records import Base
+from chassis.rpc import rules
+from chassis.rpc.errors import Violations
+from chassis.store.convert import rfc3339
+from chassis.store.records import Base
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent
 
 STATE, WAIT, PROGRESS, NOTICE, REMOVED = "STATE", "WAIT", "PROGRESS", "NOTICE", "REMOVED"

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.orm import Mapped
 
 from chassis.ids import new_id
-from chassis.records import Base, Records, now
-from chassis.store import Store
+from chassis.store.engine import Store
+from chassis.store.records import Base, Records, now
 from jobs.sightings import Sightings
 
 SECONDS = 15.0

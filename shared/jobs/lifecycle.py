@@ -8,8 +8,9 @@ from typing import Generic, TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
-from chassis import rules
-from chassis.errors import (
+from chassis.paths import require_writable
+from chassis.rpc import rules
+from chassis.rpc.errors import (
     Aborted,
     AlreadyExists,
     FailedPrecondition,
@@ -20,7 +21,6 @@ from chassis.errors import (
     Unauthenticated,
     Unavailable,
 )
-from chassis.paths import require_writable
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.dispatch import UNDECIDED, Dispatcher

@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import Generic, TypeVar
 
-from chassis.errors import InvalidArgument, Unauthenticated
+from chassis.rpc.errors import InvalidArgument, Unauthenticated
 from ft.enums import JobState
 from jobs.observer import Observer
 from jobs.records import JobRecord, JobRecords

@@ -1,6 +1,6 @@
 """Numbers that the requests of every job domain have, by the names of their fields."""
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from jobs import rules
 
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis.errors import NotFound
+from chassis.rpc.errors import NotFound
 from ft.agreed import CANNOT_RUN, WAITS_FOR
 from ft.enums import FailureKind, JobState
 from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind

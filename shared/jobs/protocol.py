@@ -5,7 +5,7 @@ served, may be served later, or never. So the record is committed first; every c
 preceded by a durable mark that it may be under way; whoever finds such a mark, after a crash or a
 lost answer, first waits until the request can no longer land, then looks for what it has made, and
 only then creates. What bounds the waiting is trusted but not relied on alone: a run's first act is
-to claim its job (see `trainer.claim`), and a second run ends before it costs anything.
+to claim its job (see `trainer.job.claim`), and a second run ends before it costs anything.
 
 This module only decides; `jobs.dispatch` acts. `tests/test_protocol.py` runs these decisions
 through every interleaving of crashes, lost answers and late requests.

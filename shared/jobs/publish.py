@@ -7,7 +7,7 @@ import socket
 
 import structlog
 
-from chassis.errors import Refusal
+from chassis.rpc.errors import Refusal
 from jobs.workspace import Workspace
 
 log = structlog.get_logger()

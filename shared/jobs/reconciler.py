@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from chassis.errors import NotFound, Refusal
-from chassis.records import now
+from chassis.rpc.errors import NotFound, Refusal
+from chassis.store.records import now
 from ft.enums import JobState
 from jobs.dispatch import Dispatcher
 from jobs.history import STUDIO, WORKSPACE, JobEventRecord

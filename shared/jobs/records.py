@@ -18,12 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis import rules
-from chassis.convert import rfc3339
-from chassis.errors import AlreadyExists, Violations
 from chassis.ids import new_id
-from chassis.records import Base, Records, now
-from chassis.store import Store
+from chassis.rpc import rules
+from chassis.rpc.errors import AlreadyExists, Violations
+from chassis.store.convert import rfc3339
+from chassis.store.engine import Store
+from chassis.store.records import Base, Records, now
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Failure, Retries, pause_after

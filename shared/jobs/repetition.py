@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.errors import Violations
-from chassis.requests import digest
+from chassis.rpc.errors import Violations
+from chassis.rpc.requests import digest
 from jobs.failures import Retries
 
 

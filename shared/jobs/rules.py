@@ -1,6 +1,6 @@
 """The rules about jobs of every kind."""
 
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 
 CARRIED = Rule(
     "FT-801",

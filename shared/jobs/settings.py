@@ -1,6 +1,6 @@
 """Configs held against what the machine-learning libraries take.
 
-The schemas are made from the libraries, see `trainer.schemas`, so that no service needs one.
+The schemas are made from the libraries (`trainer.schemas.reading`), so that no service needs one.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from ft import generation, lora, quantisation, training
 from ft.enums import ConfigType
 from ft.setting_words import fault, hint

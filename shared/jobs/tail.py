@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from chassis.errors import InvalidArgument
+from chassis.rpc.errors import InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs import rules
 from jobs.reports import open_regular

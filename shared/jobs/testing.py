@@ -13,9 +13,9 @@ from typing import Any
 
 import cmlapi
 from chassis.domains import INSPECTION
-from chassis.rpc import handlers
-from chassis.server import Parts
-from chassis.testing import Process, exported_rows, serving, settings_in
+from chassis.rpc.dispatch import handlers
+from chassis.rpc.server import Parts
+from chassis.testing.services import Process, exported_rows, serving, settings_in
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs.capacity import NO_TRAINER
 from jobs.frameworks import FRAMEWORKS

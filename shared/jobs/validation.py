@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TypeVar
 
-from chassis.errors import (
+from chassis.rpc.errors import (
     AlreadyExists,
     DeadlineExceeded,
     FailedPrecondition,
@@ -16,7 +16,7 @@ from chassis.errors import (
     Unimplemented,
     Violation,
 )
-from chassis.rules import Rule
+from chassis.rpc.rules import Rule
 from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
 from jobs import rules
 from jobs.workspace import Workspace

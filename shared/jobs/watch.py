@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
 
-from chassis.errors import InvalidArgument
+from chassis.rpc.errors import InvalidArgument
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent, WatchJobResponse
 from jobs import rules

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chassis import errors
+from chassis.rpc import errors
 
 T = TypeVar("T")
 REQUEST_SECONDS = 15.0

@@ -12,8 +12,8 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 import cmlapi
-from chassis.testing_hub import Repo, hub
-from chassis.testing_weights import lora, write_adapter
+from chassis.testing.hub import Repo, hub
+from chassis.testing.weights import lora, write_adapter
 from ft import api
 from tests.contract.unset import METHODS
 from tests.e2e.conftest import Studio, serving

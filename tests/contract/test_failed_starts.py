@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from chassis import errors
 from chassis.domains import DOMAINS
-from chassis.peers import Peer
-from chassis.testing import CALLER, put_rows, services, settings_in
+from chassis.rpc import errors
+from chassis.rpc.peers import Peer
+from chassis.testing.services import CALLER, put_rows, services, settings_in
 from ft.proto import domains_pb2_grpc
 from ft.proto import fine_tuning_studio_jobs_pb2 as jobs_pb
 from ft.proto import fine_tuning_studio_pb2 as pb

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import String, Table, insert, update
 
-from chassis import errors
 from chassis.domains import DOMAIN_SERVICES
-from chassis.peers import Peer
-from chassis.store import Store
-from chassis.testing import parts_of, serving, settings_in
+from chassis.rpc import errors
+from chassis.rpc.peers import Peer
+from chassis.store.engine import Store
+from chassis.testing.services import parts_of, serving, settings_in
 from ft.proto import domains_pb2_grpc, fine_tuning_studio_pb2
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, 678_901)

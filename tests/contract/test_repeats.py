@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from chassis import errors, rules
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES
-from chassis.peers import Peer
-from chassis.testing import CALLER, put_rows, services, settings_in
+from chassis.rpc import errors, rules
+from chassis.rpc.peers import Peer
+from chassis.testing.services import CALLER, put_rows, services, settings_in
 from ft.proto import domains_pb2_grpc
 from ft.proto import fine_tuning_studio_pb2 as pb
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from grpc import aio
 
-from chassis import rules
+from chassis.rpc import rules
 from services.facade.tests.studio import Studio, studio_in
 from tests.contract.studios import fill, kept, take
 from tests.contract.todays_studio import (

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.errors import Violations
-from chassis.records import Records
-from chassis.rows import DomainTable
-from chassis.store import Store
+from chassis.rpc.errors import Violations
+from chassis.store.engine import Store
+from chassis.store.records import Records
+from chassis.transfer.rows import DomainTable
 from services.datasets.store import Dataset
 from services.fine_tuning.store import FineTuningJob
 

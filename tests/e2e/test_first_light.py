@@ -179,7 +179,7 @@ def test_two_workers_train_together_and_are_gone_with_their_job(
     process = process_of(studio, job.id)
     assert process is not None
     processes = [process, *process.children(recursive=True)]
-    assert sum("trainer.worker" in words_of(p) for p in processes) == 2
+    assert sum("trainer.commands.worker" in words_of(p) for p in processes) == 2
     registered.client.RemoveFineTuningJob(RemoveFineTuningJobRequest(id=job.id))
     until("gone", lambda: not any(p.is_running() for p in processes), 30.0)
     with pytest.raises(StudioError):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.testing_hub import Repo, TestHub, hub
+from chassis.testing.hub import Repo, TestHub, hub
 from ft.api import (
     AddAdapterRequest,
     AddDatasetRequest,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chassis.testing_hub import Repo, TestHub, hub
+from chassis.testing.hub import Repo, TestHub, hub
 from ft.api import (
     AddConfigRequest,
     AddDatasetRequest,

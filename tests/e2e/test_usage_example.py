@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.testing_hub import Repo, hub
+from chassis.testing.hub import Repo, hub
 from ft.api import ImportDatabaseRequest, RemoveFineTuningJobRequest
 from tests.e2e.conftest import Studio, serving
 from tests.support import run

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 from grpc import StatusCode, aio
 
-from chassis.testing import Process, put_rows, services
+from chassis.testing.services import Process, put_rows, services
 from ft.channel import channel_options
 from ft.proto.fine_tuning_studio_jobs_pb2_grpc import FineTuningStudioJobsStub
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
@@ -47,7 +47,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 JOB = f"""
 import json, os, pathlib, sys, time
 sys.path.insert(0, {str(REPOSITORY / "shared")!r})
-from trainer.claim import attempt, claim
+from trainer.job.claim import attempt, claim
 words = os.environ["JOB_ARGUMENTS"].split(" ")
 def flag(*names):
     return next(words[words.index(name) + 1] for name in names if name in words)

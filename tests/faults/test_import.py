@@ -15,7 +15,7 @@ import grpc
 import pytest
 
 from chassis.domains import DECIDER, DOMAIN_SERVICES, TABLE_OF
-from chassis.testing import Process
+from chassis.testing.services import Process
 from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest
 from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
 from tests.support import until

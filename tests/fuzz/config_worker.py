@@ -18,7 +18,7 @@ from typing import Any
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-from trainer.job import quiet_libraries
+from trainer.job.run import quiet_libraries
 
 quiet_libraries()  # They read it when they are imported.
 
@@ -26,14 +26,14 @@ import torch  # noqa: E402
 import transformers  # noqa: E402
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, TrainerCallback  # noqa: E402
 
-from trainer import settings  # noqa: E402
-from trainer.arguments import fine_tune_arguments  # noqa: E402
-from trainer.events import EventLog  # noqa: E402
-from trainer.generate import continue_texts  # noqa: E402
-from trainer.hardware import Hardware, fit_quantisation  # noqa: E402
+from trainer.job.arguments import fine_tune_arguments  # noqa: E402
+from trainer.job.events import EventLog  # noqa: E402
+from trainer.model.generation import continue_texts  # noqa: E402
+from trainer.model.hardware import Hardware, fit_quantisation  # noqa: E402
+from trainer.schemas import settings  # noqa: E402
 from trainer.starter.phrases import HERE  # noqa: E402
 from trainer.tests.studio import Direct, Studio  # noqa: E402
-from trainer.training import FineTuning  # noqa: E402
+from trainer.training.job import FineTuning  # noqa: E402
 
 ROWS = 12
 TOKENS = 4

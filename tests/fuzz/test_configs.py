@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from ft import training
 from ft.api import DatasetMetadata, ModelMetadata, PromptMetadata
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest

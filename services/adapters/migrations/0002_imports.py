@@ -1,6 +1,6 @@
 """Rows of imports that are not decided yet."""
 
-from chassis import staging
+from chassis.transfer import staging
 
 revision = "0002"
 down_revision = "0001"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chassis import domains, errors
-from chassis.testing import exported_rows, put_rows, services, settings_in
-from chassis.testing_weights import lora, write_adapter, write_zeros
+from chassis import domains
+from chassis.rpc import errors
+from chassis.testing.services import exported_rows, put_rows, services, settings_in
+from chassis.testing.weights import lora, write_adapter, write_zeros
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     AddAdapterRequest,

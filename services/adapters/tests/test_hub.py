@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis import errors
-from chassis.testing import Process, put_rows, services
-from chassis.testing_hub import COMMIT, Repo, hub
+from chassis.rpc import errors
+from chassis.testing.hub import COMMIT, Repo, hub
+from chassis.testing.services import Process, put_rows, services
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata, GetAdapterRequest
 from services.adapters.tests.test_adapters import OWNERS, Studio
 

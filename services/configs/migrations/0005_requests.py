@@ -1,10 +1,10 @@
 """Requests that can be repeated."""
 
-from chassis import repeats
+from chassis.store import idempotency
 
 revision = "0005"
 down_revision = "0004"
 
 
 def upgrade() -> None:
-    repeats.create_table("configs")
+    idempotency.create_table("configs")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis import domains, errors
-from chassis.testing import exported_rows, put_rows, services, settings_in
+from chassis import domains
+from chassis.rpc import errors
+from chassis.testing.services import exported_rows, put_rows, services, settings_in
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     AddModelRequest,

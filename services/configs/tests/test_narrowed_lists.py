@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, insert
 
-from chassis import domains, errors
-from chassis.records import now
-from chassis.testing import parts_of, serving, settings_in
+from chassis import domains
+from chassis.rpc import errors
+from chassis.store.records import now
+from chassis.testing.services import parts_of, serving, settings_in
 from ft.proto.fine_tuning_studio_pb2 import (
     AddModelRequest,
     ListConfigsRequest,

@@ -13,10 +13,11 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from chassis import domains, errors
-from chassis.testing import Process, settings_in
-from chassis.testing_hub import COMMIT, Repo, TestHub, hub
-from chassis.testing_troubles import TROUBLES, troubled
+from chassis import domains
+from chassis.rpc import errors
+from chassis.testing.hub import COMMIT, Repo, TestHub, hub
+from chassis.testing.services import Process, settings_in
+from chassis.testing.troubles import TROUBLES, troubled
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
     DatasetMetadata,

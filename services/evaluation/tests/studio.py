@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from chassis import domains, errors
+from chassis import domains
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES
-from chassis.peers import Peer
-from chassis.testing import put_rows, settings_in
+from chassis.rpc import errors
+from chassis.rpc.peers import Peer
+from chassis.testing.services import put_rows, settings_in
 from ft.proto import domains_pb2_grpc as stubs
 from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobMetadata,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chassis import errors
-from chassis.testing import services
+from chassis.rpc import errors
+from chassis.testing.services import services
 from ft.proto.fine_tuning_studio_jobs_pb2 import ValidateEvaluationJobRequest
 from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobModelCombination,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import InvalidArgument, Violations
+from chassis.rpc.errors import InvalidArgument, Violations
 from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobModelCombination,
     StartEvaluationJobRequest,

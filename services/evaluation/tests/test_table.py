@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.errors import FailedPrecondition, InvalidArgument
+from chassis.rpc.errors import FailedPrecondition, InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import EvaluationRow
 from services.evaluation import table
 

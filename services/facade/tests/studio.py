@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from grpc import aio
 
-from chassis import errors, translate
 from chassis.domains import DOMAIN_SERVICES
-from chassis.testing import parts_of, services, serving, settings_in
+from chassis.rpc import errors, translate
+from chassis.testing.services import parts_of, services, serving, settings_in
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
 from ft.proto.fine_tuning_studio_pb2 import (

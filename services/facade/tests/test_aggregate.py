@@ -10,9 +10,10 @@ import grpc
 import pytest
 from grpc import aio
 
-from chassis import domains, errors, rules, translate
+from chassis import domains
 from chassis.domains import DOMAIN_SERVICES
-from chassis.testing import settings_in
+from chassis.rpc import errors, rules, translate
+from chassis.testing.services import settings_in
 from ft.channel import MAX_MESSAGE_BYTES
 from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest, StreamExportRequest
 from ft.proto.fine_tuning_studio_pb2 import (

@@ -11,11 +11,11 @@ import grpc
 import pytest
 from grpc import aio
 
-from chassis import context, errors, translate
 from chassis.domains import DOMAIN_SERVICES
-from chassis.rpc import Dispatcher, handlers
-from chassis.server import Parts
-from chassis.testing import parts_of, serving, settings_in
+from chassis.rpc import context, errors, translate
+from chassis.rpc.dispatch import Dispatcher, handlers
+from chassis.rpc.server import Parts
+from chassis.testing.services import parts_of, serving, settings_in
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
 from ft.proto.fine_tuning_studio_pb2 import GetModelRequest, GetModelResponse, ModelMetadata
 

@@ -11,10 +11,10 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.domains import DOMAIN_SERVICES
-from chassis.health import HealthBoard
-from chassis.peers import Link
-from chassis.server import server_options
-from chassis.testing import settings_in
+from chassis.rpc.health import HealthBoard
+from chassis.rpc.peers import Link
+from chassis.rpc.server import server_options
+from chassis.testing.services import settings_in
 from services.facade.watch import DomainWatch
 
 NAMES = ("models", "prompts")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.testing import services
+from chassis.testing.services import services
 from jobs.testing import Workbench
 from services.fine_tuning.tests.studio import PEERS, Studio
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from chassis import domains
-from chassis.testing import settings_in
+from chassis.testing.services import settings_in
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     ValidateFineTuningJobRequest,
     ValidateFineTuningJobResponse,

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from chassis import domains, errors
-from chassis.testing import put_rows, settings_in
+from chassis import domains
+from chassis.rpc import errors
+from chassis.testing.services import put_rows, settings_in
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     FineTuningJobMetadata,

@@ -6,9 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chassis import errors
-from chassis.peers import PeerRefusal
-from chassis.testing import exported_rows, put_rows, services
+from chassis.rpc import errors
+from chassis.rpc.peers import PeerRefusal
+from chassis.testing.services import exported_rows, put_rows, services
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     ListConfigsRequest,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chassis import errors
-from chassis.testing import put_rows, services
+from chassis.rpc import errors
+from chassis.testing.services import put_rows, services
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobRequest,
     ResumeFineTuningJobRequest,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis import errors
-from chassis.testing import put_rows, services
+from chassis.rpc import errors
+from chassis.testing.services import put_rows, services
 from jobs.testing import Workbench
 from services.fine_tuning.tests.studio import (
     PEERS,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import Violation, Violations
+from chassis.rpc.errors import Violation, Violations
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.configs import Config

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from ft.tests.refused_settings import LORA, TRAINING
 from services.fine_tuning.request import JobRequest, Resources
 

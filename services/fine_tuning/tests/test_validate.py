@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis import errors
-from chassis.testing import put_rows, services
+from chassis.rpc import errors
+from chassis.testing.services import put_rows, services
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     DataSummary,
     Finding,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis import domains
-from chassis.testing import services, settings_in
+from chassis.testing.services import services, settings_in
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata, PromptMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 

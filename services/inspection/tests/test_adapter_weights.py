@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chassis import testing_weights
-from chassis.testing_weights import Shapes, write_adapter, write_zeros
+from chassis.testing import weights
+from chassis.testing.weights import Shapes, write_adapter, write_zeros
 from ft import adapter_files
 from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata
@@ -24,7 +24,7 @@ NAN = {"F32": "00 00 c0 7f", "BF16": "c0 7f", "F16": "00 7e", "F64": "00 00 00 0
 def lora(rows: int = 128, layers: int = 4, rank: int = 8) -> Shapes:
     """The weights of an adapter of the starter model."""
     names = [f"model.layers.{n}.self_attn.{one}" for n in range(layers) for one in TARGETS]
-    return testing_weights.lora(dict.fromkeys(names, (rows, 128)), rank)
+    return weights.lora(dict.fromkeys(names, (rows, 128)), rank)
 
 
 def write(folder: Path, shapes: Shapes, dtype: str = "F32", last: str = "") -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from grpc import aio
 
-from chassis.testing import Process
-from chassis.testing_hub import Repo, hub
+from chassis.testing.hub import Repo, hub
+from chassis.testing.services import Process
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from ft.proto.inspection_pb2_grpc import InspectionStub

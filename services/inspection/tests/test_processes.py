@@ -11,7 +11,7 @@ import pytest
 from datasets import Dataset
 from grpc import StatusCode, aio
 
-from chassis.testing import Process
+from chassis.testing.services import Process
 from ft.proto.inspection_pb2_grpc import InspectionStub
 from services.inspection.processes import AT_ONCE
 from services.inspection.tests.conftest import job, rules

@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from chassis.errors import FailedPrecondition, Violations
 from chassis.paths import ProjectPaths
+from chassis.rpc.errors import FailedPrecondition, Violations
 from ft import adapter_files
 from ft.enums import AdapterType, ModelType
 from services.models import rules

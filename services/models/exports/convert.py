@@ -1,6 +1,6 @@
 """Messages to and from the domain's own terms."""
 
-from chassis.convert import to_message
+from chassis.store.convert import to_message
 from ft.proto.fine_tuning_studio_jobs_pb2 import ExportJobMetadata
 from ft.proto.fine_tuning_studio_pb2 import ExportModelRequest
 from jobs.repetition import repetition_asked

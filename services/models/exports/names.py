@@ -1,7 +1,7 @@
 """One name, one export: whatever has the name keeps it."""
 
-from chassis import rules
-from chassis.errors import AlreadyExists
+from chassis.rpc import rules
+from chassis.rpc.errors import AlreadyExists
 
 
 def taken(name: str, holder_id: str, where: str) -> AlreadyExists:

@@ -3,8 +3,8 @@
 import json
 from pathlib import PurePosixPath
 
-from chassis.errors import FailedPrecondition
 from chassis.ids import new_id
+from chassis.rpc.errors import FailedPrecondition
 from jobs.arguments import compact_json, encode
 from jobs.capacity import Asked
 from jobs.dispatch import JobSpec

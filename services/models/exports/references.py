@@ -1,7 +1,7 @@
 """What an export refers to."""
 
-from chassis.errors import FailedPrecondition
-from chassis.peers import all_referred, referred
+from chassis.rpc.errors import FailedPrecondition
+from chassis.rpc.peers import all_referred, referred
 from services.models import rules
 from services.models.peers import AdapterFacts, Adapters
 from services.models.service import ModelService

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.errors import AlreadyExists, InvalidArgument, NotFound, Violations
+from chassis.rpc.errors import AlreadyExists, InvalidArgument, NotFound, Violations
 from ft.agreed import MERGED_FOLDER
 from ft.enums import ExportType
 from jobs.link import JobLink

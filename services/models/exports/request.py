@@ -5,8 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chassis.errors import Violations
-from chassis.repeats import RequestKey
+from chassis.rpc.errors import Violations
+from chassis.store.idempotency import RequestKey
 from ft.enums import ExportType
 from jobs.arguments import check_carried
 from jobs.numbers import check_gpus, check_resources

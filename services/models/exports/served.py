@@ -3,8 +3,8 @@
 import asyncio
 from weakref import WeakValueDictionary
 
-from chassis.repeats import Repeats, noted, noting
-from chassis.store import Store
+from chassis.store.engine import Store
+from chassis.store.idempotency import Repeats, noted, noting
 from services.models.exports.references import References
 from services.models.exports.request import ExportWanted
 from services.models.exports.serving import ServedModels

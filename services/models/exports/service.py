@@ -1,6 +1,6 @@
 """Starts export jobs after a look at what they are to export."""
 
-from chassis.errors import FailedPrecondition
+from chassis.rpc.errors import FailedPrecondition
 from ft.enums import AdapterType, ExportType
 from jobs.capacity import require_granted
 from jobs.lifecycle import JobLifecycle

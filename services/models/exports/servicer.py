@@ -1,7 +1,7 @@
 """The RPCs about export jobs."""
 
-from chassis.convert import to_message
-from chassis.lists import Listing
+from chassis.store.convert import to_message
+from chassis.store.lists import Listing
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelExportJobRequest,
     CancelExportJobResponse,

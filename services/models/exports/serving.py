@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from chassis.errors import FailedPrecondition, Refusal
+from chassis.rpc.errors import FailedPrecondition, Refusal
 from ft.enums import AdapterType, ModelType
 from jobs.workspace import Workspace
 from services.models import rules

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.store import Store
+from chassis.store.engine import Store
 from jobs.history import JobEventRecord
 from jobs.lease import LeaseRecord
 from jobs.records import JobRecord, JobRecords

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chassis.errors import FailedPrecondition, NotFound, Violations
 from chassis.paths import ProjectPaths
+from chassis.rpc.errors import FailedPrecondition, NotFound, Violations
 from ft.agreed import ANSWERS_FILE, TEMPLATES
 from services.models import rules
 from services.models.peers import AdapterFacts, Prompts

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis import errors
+from chassis.rpc import errors
 from services.models.tests.conftest import Studio
 
 SMALL = {"cpu": 2, "memory_gib": 23.4, "gpus": 1, "labels": {"1": 1}}

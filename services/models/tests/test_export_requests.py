@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chassis import errors
+from chassis.rpc import errors
 from ft.proto.fine_tuning_studio_jobs_pb2 import ExportJobMetadata
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.testing import PROJECT_ID

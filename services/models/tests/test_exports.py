@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     ExportJobMetadata,
     ListJobEventsRequest,

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from grpc import StatusCode, aio
 
-from chassis import domains, errors
-from chassis.testing import Process, settings_in
-from chassis.testing_hub import COMMIT, Repo, TestHub, hub
-from chassis.testing_troubles import TROUBLES, troubled
+from chassis import domains
+from chassis.rpc import errors
+from chassis.testing.hub import COMMIT, Repo, TestHub, hub
+from chassis.testing.services import Process, settings_in
+from chassis.testing.troubles import TROUBLES, troubled
 from ft.proto import domains_pb2_grpc
 from ft.proto.domains_pb2 import GetModelFamilyRequest
 from ft.proto.fine_tuning_studio_pb2 import (

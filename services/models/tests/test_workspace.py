@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import cmlapi
-from chassis import domains, errors
-from chassis.testing import Process, put_rows, services, settings_in
-from chassis.testing_weights import lora, write_adapter
+from chassis import domains
+from chassis.rpc import errors
+from chassis.testing.services import Process, put_rows, services, settings_in
+from chassis.testing.weights import lora, write_adapter
 from cmlapi.rest import ApiException
 from ft.proto.fine_tuning_studio_pb2 import (
     AddModelRequest,

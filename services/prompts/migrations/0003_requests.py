@@ -1,10 +1,10 @@
 """Requests that can be repeated."""
 
-from chassis import repeats
+from chassis.store import idempotency
 
 revision = "0003"
 down_revision = "0002"
 
 
 def upgrade() -> None:
-    repeats.create_table("prompts")
+    idempotency.create_table("prompts")

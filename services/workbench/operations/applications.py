@@ -1,7 +1,7 @@
 """Applications: the workbench has none, and pages that ask for them are told so."""
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench.lists import ListParameters, check_empty
 from services.workbench.workbench import Bench, get_project_row
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench import views
 from services.workbench.engine.states import ACTIVE, PENDING, STOPPING
 from services.workbench.lists import Listing, ListParameters

@@ -12,7 +12,7 @@ from sqlalchemy import String, cast, literal, select
 from sqlalchemy.orm import Session
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench import tracking, views
 from services.workbench.lists import Listing, ListParameters
 from services.workbench.tables import RegisteredModelRow, RegisteredModelVersionRow

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from cmlapi import EngineStatus
 from services.workbench import labels, views
 from services.workbench.engine.states import UNFINISHED

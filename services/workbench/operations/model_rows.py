@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow
 from services.workbench.workbench import get_project_row
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench import labels, views
 from services.workbench.engine.states import PENDING
 from services.workbench.lists import Listing, ListParameters

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench import views
 from services.workbench.lists import Listing, ListParameters
 from services.workbench.tables import ProjectRow

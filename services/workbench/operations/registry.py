@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from services.workbench import views
 from services.workbench.lists import Listing, ListParameters, ListQuery
 from services.workbench.tables import RegisteredModelRow, RegisteredModelVersionRow, utc_now

@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
-from chassis.migrate import migrate, version_table
+from chassis.store.migrate import migrate, version_table
 from services.workbench.database import MIGRATIONS
 from services.workbench.tables import Row
 

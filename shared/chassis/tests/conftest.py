@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis import errors
 from chassis.ids import new_id
-from chassis.pages import Pages
-from chassis.records import Base, Records
-from chassis.store import Store
+from chassis.rpc import errors
+from chassis.store.engine import Store
+from chassis.store.pages import Pages
+from chassis.store.records import Base, Records
 from ft.proto.fine_tuning_studio_pb2 import ListDatasetsRequest
 
 

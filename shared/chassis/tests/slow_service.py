@@ -7,8 +7,8 @@ from pathlib import Path
 
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES
-from chassis.rpc import handlers
-from chassis.server import Parts, run
+from chassis.rpc.dispatch import handlers
+from chassis.rpc.server import Parts, run
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, GetDatasetRequest, GetDatasetResponse
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from chassis import addresses
 from chassis.config import Settings, sqlite_url
-from chassis.sockets import AddressError, Listener
-from chassis.store import Store
+from chassis.rpc.sockets import AddressError, Listener
+from chassis.store.engine import Store
 
 ODD = [
     *("a b", "a%20b", "100%", "%", "%zz", "a#b", "a?b=c", "a[b]", "ü", "日本", "d*", "a&b", "a;b"),

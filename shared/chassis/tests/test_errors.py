@@ -9,12 +9,13 @@ from typing import Any
 import grpc
 import pytest
 
-from chassis import context, domains, errors, rules, translate
+from chassis import domains
 from chassis.config import Settings
-from chassis.peers import all_referred, referred
-from chassis.rpc import handlers
-from chassis.server import Parts
-from chassis.testing import serving, settings_in
+from chassis.rpc import context, errors, rules, translate
+from chassis.rpc.dispatch import handlers
+from chassis.rpc.peers import all_referred, referred
+from chassis.rpc.server import Parts
+from chassis.testing.services import serving, settings_in
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     GetAdapterRequest,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chassis.logs import MASK, mask_secrets
+from chassis.rpc.logs import MASK, mask_secrets
 
 SCRIPT = """
 import logging, structlog

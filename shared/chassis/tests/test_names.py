@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis import errors, names
-from chassis.requests import parser
+from chassis.rpc import errors, names
+from chassis.rpc.requests import parser
 from ft.proto import fine_tuning_studio_pb2 as pb
 
 KINDS: list[tuple[Any, str]] = [

@@ -6,7 +6,7 @@ import pytest
 from grpc._cython import cygrpc
 
 from chassis.domains import DOMAIN_SERVICES
-from chassis.server import server_options
+from chassis.rpc.server import server_options
 from ft.channel import channel_options
 
 CORE = Path(cygrpc.__file__).read_bytes()

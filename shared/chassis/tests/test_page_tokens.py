@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis import errors, rules
-from chassis.pages import Pages
-from chassis.records import Records
+from chassis.rpc import errors, rules
+from chassis.store.pages import Pages
+from chassis.store.records import Records
 from ft.proto.fine_tuning_studio_pb2 import ListDatasetsRequest, ListModelsRequest
 
 from .conftest import Thing, fill, many, refusal, thing

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
-from chassis import rules
-from chassis.convert import rfc3339
-from chassis.fields import SORTED_CHARACTERS
-from chassis.lists import Listing
-from chassis.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Pages
-from chassis.records import Records
+from chassis.rpc import rules
+from chassis.store.convert import rfc3339
+from chassis.store.fields import SORTED_CHARACTERS
+from chassis.store.lists import Listing
+from chassis.store.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Pages
+from chassis.store.records import Records
 from ft.proto.fine_tuning_studio_pb2 import (
     ListDatasetsRequest,
     ListDatasetsResponse,

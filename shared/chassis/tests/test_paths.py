@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from chassis.config import Settings
-from chassis.errors import InvalidArgument, Violations
 from chassis.paths import ProjectPaths
+from chassis.rpc.errors import InvalidArgument, Violations
 
 
 @pytest.fixture

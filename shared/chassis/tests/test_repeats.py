@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from chassis.records import now
-from chassis.repeats import FORGOTTEN_AT_ONCE, Forgetting
-from chassis.store import Store
+from chassis.store.engine import Store
+from chassis.store.idempotency import FORGOTTEN_AT_ONCE, Forgetting
+from chassis.store.records import now
 
 MIGRATION = """
 from chassis import repeats

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chassis import errors
-from chassis.requests import parser
+from chassis.rpc import errors
+from chassis.rpc.requests import parser
 from ft.proto import fine_tuning_studio_pb2 as pb
 
 LONGEST = "ü" * 1024

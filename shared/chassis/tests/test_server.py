@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from chassis.domains import DOMAIN_SERVICES
-from chassis.testing import Process
+from chassis.testing.services import Process
 from ft.health import check_address
 from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest, GetDatasetResponse
 

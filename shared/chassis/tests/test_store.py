@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
-from chassis import errors
 from chassis.ids import new_id
-from chassis.lists import CachedList
-from chassis.migrate import version_table
-from chassis.records import Records
-from chassis.store import Store
+from chassis.rpc import errors
+from chassis.store.engine import Store
+from chassis.store.lists import CachedList
+from chassis.store.migrate import version_table
+from chassis.store.records import Records
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ListDatasetsResponse
 
 from .conftest import Thing
@@ -204,7 +204,7 @@ async def test_health_asks_the_database_only_when_no_call_has_shown_that_it_answ
         asked.clear()
         assert things.store.answers()
         assert asked == []
-        monkeypatch.setattr("chassis.store.FRESH_SECONDS", 0.0)
+        monkeypatch.setattr("chassis.store.engine.FRESH_SECONDS", 0.0)
         assert things.store.answers()
         assert len(asked) == 1
     finally:

@@ -12,7 +12,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from chassis.config import Settings
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from chassis.paths import ProjectPaths
 found = Violations()
 paths = ProjectPaths(Settings(service="some", project_dir=Path(sys.argv[1])))

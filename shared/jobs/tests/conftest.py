@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.store import Store
+from chassis.store.engine import Store
 from jobs.records import JobRecords
 from jobs.testing import Workbench
 from jobs.tests.scripted import Jobs

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.errors import InvalidArgument
+from chassis.rpc.errors import InvalidArgument
 from jobs.arguments import compact_json, decimal, encode
 
 JSON = st.recursive(

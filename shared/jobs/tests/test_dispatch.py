@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import cmlapi
-from chassis import errors
-from chassis.records import now
+from chassis.rpc import errors
+from chassis.store.records import now
 from ft.enums import JobState
 from jobs.dispatch import Dispatcher, JobSpec
 from jobs.records import JobRecords

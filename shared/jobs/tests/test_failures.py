@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.failures import MAX_ATTEMPTS, MAY_PASS, Retries, kind_of, told_kind

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, Refusal, Unavailable
-from chassis.records import now
+from chassis.rpc.errors import Aborted, FailedPrecondition, InvalidArgument, Refusal, Unavailable
+from chassis.store.records import now
 from ft.enums import JobState
 from jobs.dispatch import Dispatcher
 from jobs.testing import until

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import InvalidArgument, Unauthenticated
+from chassis.rpc.errors import InvalidArgument, Unauthenticated
 from ft.enums import JobState
 from jobs.history import PROGRESS
 from jobs.link import MAX_BYTES, TOKEN_SECONDS, JobLink, digest, new_token

@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from chassis.records import now
+from chassis.store.records import now
 from ft.enums import JobState
 from jobs.dispatch import Dispatcher
 from jobs.failures import Retries

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import FailedPrecondition
-from chassis.records import now
+from chassis.rpc.errors import FailedPrecondition
+from chassis.store.records import now
 from ft.enums import JobState
 from jobs.failures import LONGEST_PAUSE, Failure, Retries, pause_after
 from jobs.testing import until

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import NotFound
-from chassis.records import now
-from chassis.store import Store
+from chassis.rpc.errors import NotFound
+from chassis.store.engine import Store
+from chassis.store.records import now
 from ft.enums import JobState
 from jobs.failures import Failure, Retries
 from jobs.history import REMOVED

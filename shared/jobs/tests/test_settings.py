@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from chassis.errors import Violations
+from chassis.rpc.errors import Violations
 from ft.cli.demo import starter
 from jobs.configs import TYPES
 from jobs.settings import SCHEMAS, check_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.errors import InvalidArgument
+from chassis.rpc.errors import InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.tail import CHUNK_BYTES, tail
 

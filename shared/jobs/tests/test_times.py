@@ -10,7 +10,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.store import Store
+from chassis.store.engine import Store
 from ft.enums import JobState
 from jobs.observer import Observer
 from jobs.records import JobRecords

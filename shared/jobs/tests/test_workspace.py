@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import cmlapi
-from chassis import errors
+from chassis.rpc import errors
 from jobs import workspace as module
 from jobs.publish import publish_address
 from jobs.testing import PROJECT_ID, Workbench

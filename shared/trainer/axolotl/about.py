@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from ft.api import PromptMetadata
 from rows.reading import Source
-from trainer.manifest import Origin
-from trainer.questions import Sample
+from trainer.data.questions import Sample
+from trainer.model.manifest import Origin
 
 FILE = "axolotl-job.json"
 

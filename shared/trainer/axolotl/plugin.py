@@ -7,15 +7,15 @@ from typing import Any
 
 from axolotl.integrations.base import BasePlugin
 
-from trainer import beside
-from trainer.arguments import fine_tune_arguments
 from trainer.axolotl.about import About
-from trainer.checkpoints import CheckpointCallback
-from trainer.claim import attempt
-from trainer.events import EventLog
-from trainer.guard import TrainingGuard
-from trainer.model import require_finite
-from trainer.progress import ProgressCallback
+from trainer.job.arguments import fine_tune_arguments
+from trainer.job.claim import attempt
+from trainer.job.events import EventLog
+from trainer.model.loading import require_finite
+from trainer.training import adapter_files
+from trainer.training.checkpoints import CheckpointCallback
+from trainer.training.guard import TrainingGuard
+from trainer.training.progress import ProgressCallback
 
 
 class StudioPlugin(BasePlugin):
@@ -57,7 +57,7 @@ class StudioPlugin(BasePlugin):
         Raises TrainingError if the training has broken the adapter or changed nothing."""
         if self._guard is not None:
             self._guard.finish()
-        beside.write(
+        adapter_files.write(
             self._about.origin(),
             self._about.samples,
             self._trainer,

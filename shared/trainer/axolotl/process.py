@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 from rows.errors import first_line
-from trainer.arguments import fine_tune_arguments
-from trainer.claim import attempt
 from trainer.errors import SettingsError, describe, explain, kind_of
-from trainer.events import EventLog
-from trainer.job import log_to_output
-from trainer.library_warnings import LibraryWarnings
-from trainer.lifeline import end_with_parent
-from trainer.outcome import Outcome, WorkerFiles
+from trainer.job.arguments import fine_tune_arguments
+from trainer.job.claim import attempt
+from trainer.job.events import EventLog
+from trainer.job.library_warnings import LibraryWarnings
+from trainer.job.run import log_to_output
+from trainer.workers.lifeline import end_with_parent
+from trainer.workers.outcome import Outcome, WorkerFiles
 
 logger = logging.getLogger(__name__)
 

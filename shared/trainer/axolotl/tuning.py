@@ -15,17 +15,18 @@ from datasets import Dataset
 
 from ft.api import GetConfigRequest, ModelMetadata
 from rows import templates, values
-from trainer import belonging, checkpoints, hub, saving, vocabulary
 from trainer.axolotl.about import About
 from trainer.axolotl.resolve import Places, resolved
-from trainer.claim import attempt
 from trainer.errors import ArgumentsError, UnsupportedError, WorkerError
-from trainer.hardware import detect
-from trainer.job import ending, kill
-from trainer.model import load_tokenizer, without_weights
-from trainer.outcome import WorkerFiles, ended
-from trainer.studio import model_reference
-from trainer.tuning import Tuning
+from trainer.job.claim import attempt
+from trainer.job.run import ending, kill
+from trainer.job.studio import model_reference
+from trainer.model import belonging, hub, saving, vocabulary
+from trainer.model.hardware import detect
+from trainer.model.loading import load_tokenizer, without_weights
+from trainer.training import checkpoints
+from trainer.training.stages import Tuning
+from trainer.workers.outcome import WorkerFiles, ended
 
 LOOK_SECONDS = 0.25
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?Z?)?")

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from trainer.schema_types import Schema
-from trainer.schemas import SCHEMAS, axolotl
+from trainer.schemas.reading import SCHEMAS, axolotl
+from trainer.schemas.types import Schema
 
 FOLDER = Path(__file__).resolve().parents[2] / "jobs/schemas"
 LISTED = ("properties", "$defs")

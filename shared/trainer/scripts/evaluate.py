@@ -1,5 +1,5 @@
 """Script of the evaluation jobs."""
 
-from trainer.evaluate import main
+from trainer.commands.evaluate import main
 
 raise SystemExit(main())

@@ -1,5 +1,5 @@
 """Script of the export jobs."""
 
-from trainer.export import main
+from trainer.commands.export import main
 
 raise SystemExit(main())

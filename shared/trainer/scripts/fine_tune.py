@@ -1,5 +1,5 @@
 """Script of the fine-tuning jobs of other frameworks."""
 
-from trainer.fine_tune import main
+from trainer.commands.fine_tune import main
 
 raise SystemExit(main())

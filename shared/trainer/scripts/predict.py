@@ -3,11 +3,11 @@
 import os
 from typing import Any
 
-from trainer.predict import load_or_exit
+from trainer.serving.predict import load_or_exit
 
 _predictor = load_or_exit(os.environ)
 
 
 def api_wrapper(args: dict[str, Any]) -> str:
-    """What the model writes behind `prompt`, with the options of `trainer.predict.OPTIONS`."""
+    """The model's continuation of `prompt`, with `trainer.serving.predict.OPTIONS`."""
     return _predictor.answer(args)

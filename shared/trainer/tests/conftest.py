@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from trainer.job import quiet_libraries
+from trainer.job.run import quiet_libraries
 from trainer.tests.studio import Direct, Studio, serve
 from trainer.tests.support import Run
 
@@ -103,9 +103,9 @@ def run_job(start: Callable[..., subprocess.Popen[str]], project: Path) -> Calla
 
 def trained(studio: Studio, project: Path, job: str, arguments: str) -> Run:
     """A job that has trained within the test's process, which has the libraries already."""
-    from trainer.arguments import fine_tune_arguments
-    from trainer.events import EventLog
-    from trainer.training import FineTuning
+    from trainer.job.arguments import fine_tune_arguments
+    from trainer.job.events import EventLog
+    from trainer.training.job import FineTuning
 
     folder = project / "outputs" / job
     given = fine_tune_arguments({"JOB_ARGUMENTS": arguments})
@@ -152,9 +152,9 @@ def evaluate(
     monkeypatch.chdir(project)
 
     def run(arguments: str) -> Run:
-        from trainer.arguments import evaluate_arguments
-        from trainer.evaluation import Evaluation
-        from trainer.events import EventLog
+        from trainer.evaluation.job import Evaluation
+        from trainer.job.arguments import evaluate_arguments
+        from trainer.job.events import EventLog
 
         given = evaluate_arguments({"JOB_ARGUMENTS": arguments})
         folder = project / given.result_dir

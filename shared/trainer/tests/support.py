@@ -56,9 +56,9 @@ def gone(processes: Iterable[psutil.Process]) -> bool:
 
 def written(source: str, project: Path, adapter: AdapterMetadata | None = None) -> list[str]:
     """What the model writes after the prompts, greedily."""
-    from trainer.hardware import Hardware
-    from trainer.model import load_adapter, load_model, load_tokenizer, weight_type
-    from trainer.parity import Parity
+    from trainer.export.parity import Parity
+    from trainer.model.hardware import Hardware
+    from trainer.model.loading import load_adapter, load_model, load_tokenizer, weight_type
 
     model = load_model(source, Hardware(1), weight_type(Hardware(1)), None)
     if adapter:

@@ -13,15 +13,15 @@ import pytest
 
 from ft.agreed import TEMPLATES
 from ft.api import AdapterMetadata
-from trainer.arguments import ExportArguments, evaluate_arguments, fine_tune_arguments
-from trainer.evaluation import Evaluation
-from trainer.events import EventLog
-from trainer.exporting import Export
-from trainer.predict import ADAPTER, BASE, GENERATION, Predictor, load
-from trainer.studio import Identity
+from trainer.evaluation.job import Evaluation
+from trainer.export.job import Export
+from trainer.job.arguments import ExportArguments, evaluate_arguments, fine_tune_arguments
+from trainer.job.events import EventLog
+from trainer.job.studio import Identity
+from trainer.serving.predict import ADAPTER, BASE, GENERATION, Predictor, load
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run
-from trainer.training import FineTuning
+from trainer.training.job import FineTuning
 
 STARTER = Path(__file__).parents[1] / "starter"
 GENERATION_CONFIG = '{"max_new_tokens":12}'

@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from ft.api import AdapterMetadata, AdapterType
 from trainer.errors import ModelError, UnsupportedError
-from trainer.hardware import Hardware
-from trainer.model import load_adapter, load_model, merged_model, require_effect
+from trainer.model.hardware import Hardware
+from trainer.model.loading import load_adapter, load_model, merged_model, require_effect
 from trainer.tests import models
 
 TARGETS = ["q_proj", "v_proj"]

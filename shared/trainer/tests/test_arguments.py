@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.arguments import evaluate_arguments, fine_tune_arguments
 from trainer.errors import ArgumentsError
+from trainer.job.arguments import evaluate_arguments, fine_tune_arguments
 
 FINE_TUNE = "--base_model_id m --dataset_id d --experimentid j --out_dir a/j --train_out_dir o/j"
 EVALUATE = "--base_model_id m --dataset_id d --prompt_id p --result_dir r/j"

@@ -18,12 +18,12 @@ from safetensors.torch import save_file
 
 from ft.api import PromptMetadata
 from rows import canonical
-from trainer import trained_answers
 from trainer.axolotl.resolve import LEARNING_RATE, PLUGIN, Places, resolved
 from trainer.errors import ModelError, SettingsError
-from trainer.hardware import Hardware
-from trainer.model import load_model, load_tokenizer, weight_type
-from trainer.saving import take_adapter
+from trainer.model.hardware import Hardware
+from trainer.model.loading import load_model, load_tokenizer, weight_type
+from trainer.model.saving import take_adapter
+from trainer.serving import trained_answers
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run, gone, until
 

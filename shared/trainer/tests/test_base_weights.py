@@ -15,10 +15,10 @@ from tokenizers import AddedToken
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from rows.errors import TokenError
-from trainer import hub
 from trainer.errors import ModelError, kind_of
-from trainer.hardware import Hardware
-from trainer.model import load_model, without_weights
+from trainer.model import hub
+from trainer.model.hardware import Hardware
+from trainer.model.loading import load_model, without_weights
 from trainer.tests import models
 from trainer.tests.models import Weights, change, edit, pickle, shard
 from trainer.tests.studio import Studio

@@ -11,15 +11,15 @@ import pytest
 
 from ft import adapter_files, weight_files
 from ft.api import AdapterMetadata, FineTuningJobMetadata, ModelMetadata, ModelType
-from trainer import belonging, hashes, hub
-from trainer.arguments import ExportArguments, evaluate_arguments
-from trainer.belonging import Base
 from trainer.errors import ModelError
-from trainer.evaluation import Evaluation
-from trainer.events import EventLog
-from trainer.exporting import Export
-from trainer.predict import ADAPTER, BASE, load
-from trainer.studio import Identity
+from trainer.evaluation.job import Evaluation
+from trainer.export.job import Export
+from trainer.job.arguments import ExportArguments, evaluate_arguments
+from trainer.job.events import EventLog
+from trainer.job.studio import Identity
+from trainer.model import belonging, hashes, hub
+from trainer.model.belonging import Base
+from trainer.serving.predict import ADAPTER, BASE, load
 from trainer.tests import models
 from trainer.tests.models import Weights, change, edit
 from trainer.tests.studio import Direct, Studio
@@ -348,7 +348,7 @@ def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
         seen.append((name, commit))
         return commit or "newest"
 
-    monkeypatch.setattr("trainer.hub.commit_of_model", commit_of)
+    monkeypatch.setattr("trainer.model.hub.commit_of_model", commit_of)
     folder = project / "adapters/one"
     folder.mkdir(parents=True)
     notices: list[str] = []

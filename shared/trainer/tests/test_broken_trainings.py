@@ -11,10 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from trainer import guard, settings, weights
 from trainer.errors import TrainingError, kind_of
+from trainer.model import weights
+from trainer.schemas import settings
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
+from trainer.training import guard
 
 Train = Callable[..., Run]
 

@@ -17,8 +17,9 @@ from mlflow import pyfunc
 from ft.agreed import ANSWERS_FILE
 from ft.api import ExportType
 from rows import messages
-from trainer import chat, manifest
-from trainer.predict import ADAPTER, BASE, Predictor
+from trainer.data import chat
+from trainer.model import manifest
+from trainer.serving.predict import ADAPTER, BASE, Predictor
 from trainer.tests.talks import Made, trained
 
 TRACK = {

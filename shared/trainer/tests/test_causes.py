@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from ft.client import StudioError
 from trainer.causes import safe
 from trainer.errors import ModelError, explain, kind_of
-from trainer.job import _Formatter
+from trainer.job.run import _Formatter
 
 
 def named(name: str, text: str) -> Exception:

@@ -13,15 +13,16 @@ from transformers import AutoTokenizer
 from ft.agreed import ANSWERS_FILE
 from ft.api import PromptMetadata
 from rows.errors import DataError
-from trainer import chat, trained_answers
-from trainer.generate import continue_texts
-from trainer.hardware import detect
-from trainer.model import load_model, weight_type
-from trainer.parity import Parity
-from trainer.questions import Talk
-from trainer.settings import make_generation_config
+from trainer.data import chat
+from trainer.data.questions import Talk
+from trainer.export.parity import Parity
+from trainer.model.generation import continue_texts
+from trainer.model.hardware import detect
+from trainer.model.loading import load_model, weight_type
+from trainer.model.tokenizer import set_pad_token
+from trainer.schemas.settings import make_generation_config
+from trainer.serving import trained_answers
 from trainer.starter.phrases import HERE
-from trainer.tokenizer import set_pad_token
 
 TURNS = (
     "{{ bos_token }}{% for m in messages %}<|turn|>{{ m.role }}: {{ m.content | trim }}<|over|>"

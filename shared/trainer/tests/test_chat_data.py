@@ -12,11 +12,12 @@ from ft.api import DatasetMetadata, PromptMetadata
 from rows import reading
 from rows.conversations import roles_of
 from rows.errors import DataError
-from trainer import data, questions
-from trainer.chat_tokens import IGNORED
+from trainer.data import questions
+from trainer.data import texts as data
+from trainer.data.chat_tokens import IGNORED
+from trainer.model.tokenizer import set_pad_token
 from trainer.starter.phrases import HERE
 from trainer.tests import chat_templates as templates
-from trainer.tokenizer import set_pad_token
 
 ASKED = {"role": "user", "content": "where is it?"}
 GOOD = {"role": "assistant", "content": "on the way"}

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from trainer.claim import claim
+from trainer.job.claim import claim
 
 
 def test_one_of_many_runs_gets_the_job(tmp_path: Path) -> None:
-    code = "import os, sys; from pathlib import Path; from trainer.claim import claim; "
+    code = "import os, sys; from pathlib import Path; from trainer.job.claim import claim; "
     code += "sys.stdin.read(); print(claim(Path(sys.argv[1]), os.environ))"
     runs = [
         subprocess.Popen(

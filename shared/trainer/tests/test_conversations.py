@@ -14,7 +14,7 @@ from mlflow import pyfunc
 from ft.agreed import ANSWERS_FILE
 from ft.api import ExportType
 from trainer.errors import ModelError, ParityError
-from trainer.predict import ADAPTER, BASE, Predictor
+from trainer.serving.predict import ADAPTER, BASE, Predictor
 from trainer.tests.support import Run
 from trainer.tests.talks import STARTER, Made, Talk, trained
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from trainer.checkpoints import COMPLETE_FILE, mark_complete, newest
 from trainer.tests.support import Run
+from trainer.training.checkpoints import COMPLETE_FILE, mark_complete, newest
 
 Damage = Callable[[Path], object]
 

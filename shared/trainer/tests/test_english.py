@@ -4,7 +4,7 @@
 
 import pytest
 
-from trainer import english
+from trainer.evaluation import english
 
 
 @pytest.mark.parametrize(

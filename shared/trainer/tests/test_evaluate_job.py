@@ -18,9 +18,9 @@ from transformers import (
 
 from ft.api import AdapterMetadata, DatasetMetadata
 from rows.errors import DataError
+from trainer.evaluation.toxicity import MODEL as TOXICITY_MODEL
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
-from trainer.toxicity import MODEL as TOXICITY_MODEL
 
 STARTER = Path(__file__).parents[1] / "starter" / "model"
 GREEDY = json.dumps({"do_sample": False, "max_new_tokens": 12}, separators=(",", ":"))

@@ -16,19 +16,21 @@ from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
 from ft.api import AdapterMetadata, ModelMetadata
-from trainer import exporting, registry, tracking, trained_answers
-from trainer.arguments import ExportArguments
 from trainer.errors import ModelError, ParityError
-from trainer.events import EventLog
-from trainer.exporting import Export
-from trainer.fetch import directory
-from trainer.found import FoundStudio
-from trainer.hardware import Hardware
-from trainer.model import load_model, weight_type
-from trainer.studio import Identity
+from trainer.export import job, registry
+from trainer.export.job import Export
+from trainer.job.arguments import ExportArguments
+from trainer.job.events import EventLog
+from trainer.job.found import FoundStudio
+from trainer.job.studio import Identity
+from trainer.model.hardware import Hardware
+from trainer.model.loading import load_model, weight_type
+from trainer.serving import trained_answers
 from trainer.tests.conftest import TRAINER
 from trainer.tests.studio import TOKEN, Studio
 from trainer.tests.support import PROMPTS, Run, naming, until, written
+from trainer.tracking import runs
+from trainer.tracking.fetch import directory
 
 pytestmark = pytest.mark.usefixtures("own_store")
 
@@ -44,7 +46,7 @@ def adapter_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import set_seed
 
     set_seed(1)
-    source = str(Path(exporting.__file__).parent / "starter/model")
+    source = str(Path(job.__file__).parent / "starter/model")
     model = load_model(source, Hardware(1), weight_type(Hardware(1)), None)
     # Without it an adapter begins as one that changes nothing.
     config = LoraConfig(target_modules="all-linear", init_lora_weights=False)
@@ -135,7 +137,7 @@ def in_process(project: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -
 
 
 def registered(project: Path) -> list[Any]:
-    with tracking.connect(project):
+    with runs.connect(project):
         return list(MlflowClient().search_registered_models())
 
 
@@ -150,7 +152,7 @@ def test_an_export_to_the_registry_loads_back_and_writes_what_the_adapter_writes
     assert run.of("registered")[0]["model_id"] == "exported"
     assert [event["step"] for event in run.of("progress")] == [1, 2, 3, 4]
     assert TOKEN not in run.output + run.log + (run.folder / "events.jsonl").read_text()
-    with tracking.connect(project):
+    with runs.connect(project):
         [version] = MlflowClient().search_model_versions("name='my model'")
         assert version.run_id == made.mlflow_run_id
         loaded = mlflow.pyfunc.load_model("models:/my model/1")
@@ -250,7 +252,7 @@ def test_the_reason_outlives_a_store_that_fails_as_well(
 
 def _runs(project: Path, kind: ViewType) -> list[str]:
     """How the runs of the export's experiment stand."""
-    with tracking.connect(project):
+    with runs.connect(project):
         client = MlflowClient()
         experiment = client.get_experiment_by_name("job-1")
         assert experiment is not None

@@ -6,12 +6,12 @@ import mlflow
 import pytest
 
 from ft.api import ModelMetadata
-from trainer import tracking
 from trainer.errors import ModelError
-from trainer.fetch import directory
-from trainer.hardware import Hardware
-from trainer.model import load_model, load_tokenizer, weight_type
+from trainer.model.hardware import Hardware
+from trainer.model.loading import load_model, load_tokenizer, weight_type
 from trainer.tests.support import written
+from trainer.tracking import runs
+from trainer.tracking.fetch import directory
 
 pytestmark = pytest.mark.usefixtures("own_store")
 
@@ -40,7 +40,7 @@ def test_a_model_that_mlflow_has_logged_by_itself_is_read_back(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    tracking.open_experiment("another's", project)
+    runs.open_experiment("another's", project)
     source = str(project / "starter/model")
     parts = {
         "model": load_model(source, Hardware(1), weight_type(Hardware(1)), None),

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from trainer import events
 from trainer.errors import EventsError, explain, kind_of
-from trainer.events import EVENTS_FILE, RESERVE_FILE, EventLog
-from trainer.job import run_job
+from trainer.job import events
+from trainer.job.events import EVENTS_FILE, RESERVE_FILE, EventLog
+from trainer.job.run import run_job
 
 SIZE = 256 * 1024
 
@@ -92,8 +92,8 @@ def works(folder: Path, work: Callable[[EventLog], None]) -> int:
 def test_a_job_whose_last_events_are_lost_has_not_succeeded(
     small: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("trainer.events.RESERVE_BYTES", 1)
-    monkeypatch.setattr("trainer.events.EventLog.close.__defaults__", (0.0,))
+    monkeypatch.setattr("trainer.job.events.RESERVE_BYTES", 1)
+    monkeypatch.setattr("trainer.job.events.EventLog.close.__defaults__", (0.0,))
 
     def work(log: EventLog) -> None:
         fill(small)

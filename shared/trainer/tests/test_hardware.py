@@ -3,7 +3,7 @@
 import pytest
 
 from trainer.errors import UnsupportedError
-from trainer.hardware import Hardware, detect, fit_quantisation, fit_training
+from trainer.model.hardware import Hardware, detect, fit_quantisation, fit_training
 
 CPU = Hardware(cpus=2)
 OLD_GPU = Hardware(cpus=2, gpus=1)

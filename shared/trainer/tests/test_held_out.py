@@ -11,8 +11,8 @@ from ft.api import AdapterMetadata, DatasetMetadata, FineTuningJobMetadata
 from ft.client import FineTuningStudioClient
 from rows import reading, shares
 from rows.errors import DataError
-from trainer.arguments import evaluate_arguments
-from trainer.held_out import HeldOutRows
+from trainer.evaluation.held_out import HeldOutRows
+from trainer.job.arguments import evaluate_arguments
 from trainer.tests.studio import PROMPT, Studio
 
 NUMBER = 40

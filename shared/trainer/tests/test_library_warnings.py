@@ -6,8 +6,8 @@ import warnings
 import peft
 import pytest
 
-from trainer import library_warnings
-from trainer.library_warnings import MOST_NOTICES, UNKNOWN, LibraryWarnings
+from trainer.job import library_warnings
+from trainer.job.library_warnings import MOST_NOTICES, UNKNOWN, LibraryWarnings
 
 
 @pytest.fixture

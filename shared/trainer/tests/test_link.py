@@ -13,11 +13,11 @@ import pytest
 
 from ft.api import GetModelRequest
 from ft.client import StudioError
-from trainer import link
 from trainer.errors import ArgumentsError
-from trainer.events import EventLog
-from trainer.found import FoundStudio
-from trainer.link import Link
+from trainer.job import link
+from trainer.job.events import EventLog
+from trainer.job.found import FoundStudio
+from trainer.job.link import Link
 from trainer.tests.studio import TOKEN, Studio, serve
 from trainer.tests.support import Run, until
 

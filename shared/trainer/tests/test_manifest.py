@@ -11,7 +11,7 @@ from datasets import Dataset
 
 from rows import canonical
 from trainer.errors import SettingsError
-from trainer.hashes import KeptHashes
+from trainer.model.hashes import KeptHashes
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
 
@@ -86,7 +86,7 @@ def test_a_large_file_is_read_again_only_if_it_has_changed(
     known = KeptHashes(kept).of(file)
     assert known == sha256(file)
     with monkeypatch.context() as patched:
-        patched.setattr("trainer.hashes.of_file", lambda path: pytest.fail("read again"))
+        patched.setattr("trainer.model.hashes.of_file", lambda path: pytest.fail("read again"))
         assert KeptHashes(kept).of(file) == known
     file.write_bytes(b"other")
     assert KeptHashes(kept).of(file) == sha256(file)

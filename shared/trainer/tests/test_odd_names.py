@@ -12,12 +12,12 @@ from mlflow import pyfunc
 
 from ft.agreed import ANSWERS_FILE
 from ft.api import FineTuningJobMetadata
-from trainer.arguments import ExportArguments, evaluate_arguments
-from trainer.evaluation import Evaluation
-from trainer.events import EventLog
-from trainer.exporting import Export
-from trainer.predict import ADAPTER, BASE, GENERATION, load
-from trainer.studio import Identity
+from trainer.evaluation.job import Evaluation
+from trainer.export.job import Export
+from trainer.job.arguments import ExportArguments, evaluate_arguments
+from trainer.job.events import EventLog
+from trainer.job.studio import Identity
+from trainer.serving.predict import ADAPTER, BASE, GENERATION, load
 from trainer.tests.conftest import TRAINER, trained
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run

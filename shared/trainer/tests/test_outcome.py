@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ft.enums import FailureKind
-from trainer.outcome import Outcome, WorkerFiles, cause, ended
-from trainer.ranks import is_loopback, threads
+from trainer.job.ranks import is_loopback, threads
+from trainer.workers.outcome import Outcome, WorkerFiles, cause, ended
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from trainer.generate import continue_texts
-from trainer.hardware import Hardware
-from trainer.model import load_adapter, load_model, load_tokenizer
-from trainer.prepared import UNLEARNED
-from trainer.settings import make_generation_config
+from trainer.data.prepared import UNLEARNED
+from trainer.model.generation import continue_texts
+from trainer.model.hardware import Hardware
+from trainer.model.loading import load_adapter, load_model, load_tokenizer
+from trainer.schemas.settings import make_generation_config
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
 

@@ -3,7 +3,7 @@
 import pytest
 
 from trainer.errors import ModelError
-from trainer.parity import Parity
+from trainer.export.parity import Parity
 
 
 def test_the_first_difference_is_told() -> None:

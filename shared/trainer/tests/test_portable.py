@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from trainer import saving
-from trainer.arguments import ExportArguments
-from trainer.events import EventLog
-from trainer.exporting import Export
-from trainer.studio import Identity
+from trainer.export.job import Export
+from trainer.job.arguments import ExportArguments
+from trainer.job.events import EventLog
+from trainer.job.studio import Identity
+from trainer.model import saving
 from trainer.tests.conftest import TRAINER
 from trainer.tests.studio import TOKEN, Direct, Studio
 from trainer.tests.support import Run, naming

@@ -17,12 +17,14 @@ from safetensors.torch import load_file, save_file
 
 from ft.agreed import ANSWERS_FILE
 from ft.api import PromptMetadata
-from trainer import saving, settings, trained_answers
 from trainer.errors import ModelError, ParityError, SettingsError
-from trainer.generate import continue_texts
-from trainer.hardware import detect
-from trainer.model import load_model, load_tokenizer, weight_type
-from trainer.predict import ADAPTER, BASE, GENERATION, NEVER, Predictor, load
+from trainer.model import saving
+from trainer.model.generation import continue_texts
+from trainer.model.hardware import detect
+from trainer.model.loading import load_model, load_tokenizer, weight_type
+from trainer.schemas import settings
+from trainer.serving import trained_answers
+from trainer.serving.predict import ADAPTER, BASE, GENERATION, NEVER, Predictor, load
 
 TRAINER = Path(__file__).parents[1]
 PROMPT = PromptMetadata(

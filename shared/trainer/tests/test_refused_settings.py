@@ -16,14 +16,14 @@ from ft.tests.refused_settings import (
     QUANTISATION,
     TRAINING,
 )
-from trainer.arguments import fine_tune_arguments
 from trainer.errors import TrainerError, explain
-from trainer.events import EventLog
-from trainer.settings import make_quantisation_config
+from trainer.job.arguments import fine_tune_arguments
+from trainer.job.events import EventLog
+from trainer.schemas.settings import make_quantisation_config
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run
 from trainer.tests.test_evaluate_job import flags
-from trainer.training import FineTuning
+from trainer.training.job import FineTuning
 
 OF_TRAINING = [*TRAINING, *OF_MODEL_TRAINING]
 OF_LORA = [*LORA, *OF_MODEL_LORA]

@@ -6,7 +6,7 @@ import pytest
 from ft.api import AddAdapterRequest
 from ft.client import FineTuningStudioClient
 from trainer.errors import RegistrationError
-from trainer.registration import register
+from trainer.job.registration import register
 from trainer.tests.studio import Studio, serve
 
 REQUEST = AddAdapterRequest(

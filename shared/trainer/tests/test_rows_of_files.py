@@ -13,11 +13,12 @@ import pytest
 from ft.api import DatasetMetadata, PromptMetadata
 from rows import reading
 from rows.errors import DataError
-from trainer import data, manifest
-from trainer.checkpoints import COMPLETE_FILE
+from trainer.data import texts as data
+from trainer.model import manifest
 from trainer.tests.conftest import trained
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
+from trainer.training.checkpoints import COMPLETE_FILE
 
 Train = Callable[..., Run]
 CELLS = ["00501", "1.10", "TRUE", "2024-01-05", "1e5", "NA", "null", " x ", "", "007", "1,5", "é"]

@@ -20,9 +20,9 @@ from pydantic import TypeAdapter, ValidationError
 from trl.trainer.sft_config import SFTConfig
 
 from ft.training import LEFT_OUT
-from trainer import settings
 from trainer.codegen import schemas as codegen
-from trainer.schemas import SCHEMAS
+from trainer.schemas import settings
+from trainer.schemas.reading import SCHEMAS
 
 KINDS = {kind: json.loads((codegen.FOLDER / f"{kind}.json").read_text()) for kind in SCHEMAS}
 NEEDS_MORE = (

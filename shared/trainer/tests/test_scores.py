@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from trainer import scores
-from trainer.results import Result
-from trainer.scores import Scores
+from trainer.evaluation import scores
+from trainer.evaluation.results import Result
+from trainer.evaluation.scores import Scores
 
 RESULTS = [
     Result("in", " cancel the order", "cancel the order\n", 1.0),

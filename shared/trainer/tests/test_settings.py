@@ -3,8 +3,8 @@
 import pytest
 from transformers import AutoTokenizer
 
-from trainer import settings
 from trainer.errors import SettingsError
+from trainer.schemas import settings
 from trainer.starter.phrases import HERE
 
 SHIPPED_TRAINING = {

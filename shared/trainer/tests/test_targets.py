@@ -13,9 +13,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from ft import lora
 from ft.targets import Base, faults, targeted
-from trainer import fitting
 from trainer.errors import SettingsError
-from trainer.settings import make_lora_config
+from trainer.model import fitting
+from trainer.schemas.settings import make_lora_config
 
 NAMES = ("q_proj", "v_proj", "up_proj", "layers.1.mlp.up_proj", "none_such", "mlp", "o_proj")
 PATTERNS = (

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from trainer.saving import replace_directory
-from trainer.tee import _Target
+from trainer.job.tee import _Target
+from trainer.model.saving import replace_directory
 from trainer.tests.support import until
 
 SCRIPT = """
 import os, subprocess, sys
 from pathlib import Path
-from trainer.tee import Tee
+from trainer.job.tee import Tee
 tee = Tee(Path(sys.argv[1]))
 tee.start()
 print("from python")
@@ -46,7 +46,7 @@ def test_output_goes_to_both_places(tmp_path: Path) -> None:
 
 def test_output_that_is_a_file_is_prepared_again_behind_the_copy(tmp_path: Path) -> None:
     """As in a run of the workbench, whose output is a file."""
-    again = "from trainer.job import log_to_output; log_to_output(); print('after')"
+    again = "from trainer.job.run import log_to_output; log_to_output(); print('after')"
     code = SCRIPT.format(end=f"{again}; tee.stop()")
     with (tmp_path / "output").open("w") as output:
         subprocess.run(
@@ -123,7 +123,7 @@ def test_a_gap_in_the_log_is_marked_where_it_is(tmp_path: Path) -> None:
 
 PRINTS = """
 from pathlib import Path
-from trainer.tee import Tee
+from trainer.job.tee import Tee
 tee = Tee(Path(sys.argv[1]))
 tee.start()
 for _ in range(1000):

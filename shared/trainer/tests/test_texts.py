@@ -7,10 +7,10 @@ from transformers import AutoTokenizer
 from ft.api import PromptMetadata
 from rows.errors import DataError
 from rows.templates import fill, training_text
-from trainer import data
+from trainer.data import texts
 from trainer.errors import SettingsError
+from trainer.model.tokenizer import set_pad_token
 from trainer.starter.phrases import HERE
-from trainer.tokenizer import set_pad_token
 
 CHATML = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}{{ eos_token }}\n{% endfor %}"
 MARKED = (
@@ -34,7 +34,7 @@ def prompt(whole: str, beginning: str = "-", completion: str = "-") -> PromptMet
 
 
 def examples(rows: Dataset, about: PromptMetadata, tokenizer, **settings) -> Dataset:
-    return data.Examples(about, settings, tokenizer, rows).of(rows)
+    return texts.Examples(about, settings, tokenizer, rows).of(rows)
 
 
 def test_the_text_is_that_of_those_who_look_beforehand(tokenizer) -> None:
@@ -43,9 +43,9 @@ def test_the_text_is_that_of_those_who_look_beforehand(tokenizer) -> None:
     made = examples(rows, prompt("{a}-{b}"), tokenizer)
 
     end = tokenizer.eos_token
-    assert made.column_names == [data.TEXT_COLUMN]
-    assert made[data.TEXT_COLUMN] == [training_text(fill("{a}-{b}", row), end) for row in rows]
-    assert made[data.TEXT_COLUMN] == [f"x-1{end}", f"-2{end}"]
+    assert made.column_names == [texts.TEXT_COLUMN]
+    assert made[texts.TEXT_COLUMN] == [training_text(fill("{a}-{b}", row), end) for row in rows]
+    assert made[texts.TEXT_COLUMN] == [f"x-1{end}", f"-2{end}"]
 
 
 def test_a_completion_is_apart_from_what_comes_before_it(tokenizer) -> None:
@@ -75,7 +75,7 @@ def test_tokens_that_merge_where_the_completion_begins_are_told(tokenizer) -> No
     rows = Dataset.from_dict({"a": ["custo"], "b": ["mer"]})
     notices: list[str] = []
 
-    made = data.Examples(
+    made = texts.Examples(
         prompt("{a}{b}", "{a}", "{b}"), {"completion_only_loss": True}, tokenizer, rows
     )
     made.check(made.of(rows), notices.append)
@@ -91,11 +91,11 @@ def test_a_column_of_conversations_is_handed_over_as_it_is(tokenizer) -> None:
 
     end = tokenizer.eos_token
     assert made["messages"] == TALK
-    assert made[data.TEXT_COLUMN] == f"user: hi{end}\nassistant: hello{end}\n"
-    assert tokenizer.decode(made["input_ids"]) == made[data.TEXT_COLUMN]
+    assert made[texts.TEXT_COLUMN] == f"user: hi{end}\nassistant: hello{end}\n"
+    assert tokenizer.decode(made["input_ids"]) == made[texts.TEXT_COLUMN]
     assert made["labels"] == made["input_ids"]
     # Only alone: within a text it is a value like any other.
-    assert data.TEXT_COLUMN in examples(rows, prompt("Say {talk}"), tokenizer).column_names
+    assert texts.TEXT_COLUMN in examples(rows, prompt("Say {talk}"), tokenizer).column_names
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_chat_template_that_never_ends_an_answer_is_told(tokenizer) -> None:
     rows = Dataset.from_dict({"talk": [TALK]})
     for template in ("{{ messages[0]['content'] }}", CHATML):
         tokenizer.chat_template = template
-        made = data.Examples(prompt("{talk}"), {}, tokenizer, rows)
+        made = texts.Examples(prompt("{talk}"), {}, tokenizer, rows)
         made.check(made.of(rows), notices.append)
     assert len(notices) == 1
     assert "will not learn to stop" in notices[0]
@@ -168,8 +168,8 @@ def test_a_chat_template_may_come_from_a_file(tokenizer, tmp_path) -> None:
 def test_evaluations_need_rows_that_are_held_out() -> None:
     none = Dataset.from_dict({"a": []})
     with pytest.raises(DataError, match="eval_strategy epoch needs rows"):
-        data.check_held_out(none, {"eval_strategy": "epoch"})
-    data.check_held_out(none, {})
+        texts.check_held_out(none, {"eval_strategy": "epoch"})
+    texts.check_held_out(none, {})
 
 
 @pytest.mark.parametrize(("end", "told"), [("assistant: ", True), ("assistant:", False)])
@@ -179,7 +179,7 @@ def test_a_chat_template_that_asks_with_other_tokens_than_it_teaches_is_told(
     ask = f"{{% if add_generation_prompt %}}{end}{{% endif %}}"
     tokenizer.chat_template = CHATML + ask
     rows = Dataset.from_list([{"talk": TALK}, {"talk": TALK[:1]}])
-    made = data.Examples(prompt("{talk}"), {}, tokenizer, rows)
+    made = texts.Examples(prompt("{talk}"), {}, tokenizer, rows)
     notices: list[str] = []
     made.check(made.of(rows), notices.append)
     assert any(notice.startswith("In 1 of 1 rows the tokens") for notice in notices) is told

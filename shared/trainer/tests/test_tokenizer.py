@@ -11,8 +11,8 @@ from transformers import PreTrainedTokenizerFast
 
 from rows.errors import TokenError
 from rows.tokens import pad_token
-from trainer.model import load_tokenizer
-from trainer.tokenizer import set_pad_token
+from trainer.model.loading import load_tokenizer
+from trainer.model.tokenizer import set_pad_token
 
 MODEL = Path(__file__).parents[1] / "starter" / "model"
 

@@ -9,8 +9,8 @@ import pytest
 from mlflow import MlflowClient
 
 from ft.enums import FailureKind
-from trainer import tracking
 from trainer.errors import TrackingError, kind_of
+from trainer.tracking import runs
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_a_store_that_is_away_is_told_without_its_password(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     with pytest.raises(TrackingError, match=r"cannot be used: .*http://127\.0\.0\.1:1") as told:
-        tracking.open_experiment("e", tmp_path)
+        runs.open_experiment("e", tmp_path)
     assert "pass-word" not in str(told.value)
     assert told.value.__suppress_context__
     # It may be back the next time.
@@ -36,7 +36,7 @@ def test_an_address_without_a_scheme_is_told_without_its_password(
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "user:pass-word@127.0.0.1:1")
     with pytest.raises(TrackingError, match=r"cannot be used: .*127\.0\.0\.1:1") as told:
-        tracking.open_experiment("e", tmp_path)
+        runs.open_experiment("e", tmp_path)
     assert "pass-word" not in str(told.value)
 
 
@@ -82,7 +82,7 @@ def test_runs_of_attempts_that_were_killed_are_ended_by_the_next_of_the_job(
         return [str(run.info.status) for run in client.search_runs([found.experiment_id])]
 
     assert states("job-1") == states("job-2") == ["RUNNING"]
-    assert tracking.prepare("mlflow", "job-1", tmp_path, told.append) == ["mlflow"]
+    assert runs.prepare("mlflow", "job-1", tmp_path, told.append) == ["mlflow"]
     assert told == ["Run of job-1 of an attempt before this is ended as KILLED."]
     # Another job may still be at work on its own.
     assert (states("job-1"), states("job-2")) == (["KILLED"], ["RUNNING"])

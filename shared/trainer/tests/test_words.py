@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenizers import DefaultTokenizer
 
-from trainer.scores import OVERLAPS
-from trainer.words import WordTokenizer
+from trainer.evaluation.scores import OVERLAPS
+from trainer.evaluation.words import WordTokenizer
 
 TOKENIZER = WordTokenizer()
 SCORER = RougeScorer(list(OVERLAPS), tokenizer=TOKENIZER)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from trainer import worker_notices
-from trainer.events import EventLog, WorkerNotices
-from trainer.outcome import WorkerFiles
+from trainer.job.events import EventLog, WorkerNotices
 from trainer.tests.support import Run
-from trainer.worker_notices import MOST_NOTICES, OthersNotices
+from trainer.workers import notices
+from trainer.workers.notices import MOST_NOTICES, OthersNotices
+from trainer.workers.outcome import WorkerFiles
 
 
 class Job:
@@ -52,7 +52,7 @@ def test_the_first_worker_may_be_later(job: Job, monkeypatch: pytest.MonkeyPatch
     job.notices.tell()
     assert job.told == []
     job.notice(0, "of all")
-    later = time.monotonic() + worker_notices.WAIT_SECONDS
+    later = time.monotonic() + notices.WAIT_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
     job.notices.tell()
     assert job.told == ["of all", "Worker 1: of one"]

@@ -1,0 +1,146 @@
+"""What the hub's libraries raise, in the studio's own terms."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from chassis.rpc import errors
+
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
+
+TOKEN = "HUGGINGFACE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A model or a dataset, by its name on the hub."""
+
+    kind: Literal["model", "dataset"]
+    name: str
+    commit: str = ""
+    """At which its files are read; empty for the newest."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name!r}"
+
+
+class BrokenAnswer(OSError):
+    """What is wrong with an answer of the hub, in our own words.
+
+    Not one of HTTP's exceptions, after which the libraries would try again.
+    """
+
+
+@contextmanager
+def refusals(about: Repository) -> Iterator[None]:
+    """Turns what the hub's libraries raise within the block into refusals, see `Hub.ask`.
+
+    No message holds what the hub said: it may repeat the token.
+    """
+    from httpx2 import HTTPError, InvalidURL
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        yield
+    except HFValidationError as error:
+        raise not_on_hub(about) from error
+    except (OSError, HTTPError, InvalidURL) as error:
+        raise _meaning(about, error) from error
+
+
+def _meaning(about: Repository, error: BaseException) -> errors.Refusal:
+    from huggingface_hub import errors as hub
+
+    match error:
+        case hub.LocalEntryNotFoundError(__cause__=cause) if cause is not None:
+            # "Nor is it in the cache": what counts is why it did not come from the hub.
+            return _meaning(about, cause)
+        case hub.HfHubHTTPError():
+            return _of_answer(about, error)
+        case hub.OfflineModeIsEnabled():
+            return unavailable(about, "HF_HUB_OFFLINE is set")
+        case BrokenAnswer():
+            return unavailable(about, str(error))
+        case OSError(filename=str()):
+            why = f"the hub's cache (its folder is set by HF_HOME) cannot be used: {error}"
+            return errors.FailedPrecondition(why, reason="HUB_CACHE_UNUSABLE")
+    return unavailable(about, type(error).__name__)
+
+
+def not_on_hub(about: Repository) -> errors.NotFound:
+    """The hub has no such repository, or does not admit that it has."""
+    return errors.NotFound(
+        f"{about.name!r} is not a {about.kind} on the hub; a private one is seen only with a "
+        f"{TOKEN} that may read it",
+        resource=about.kind,
+        id=about.name,
+    )
+
+
+def unsendable(about: Repository) -> errors.PermissionDenied:
+    """Our token has characters in it that no header can carry."""
+    why = f"cannot be asked for: {TOKEN} is not a token, it has a blank or a special character"
+    return _denied(about, why, "HUB_TOKEN_REFUSED")
+
+
+def gated(about: Repository) -> errors.PermissionDenied:
+    """The repository's files are for those whom its owner lets in."""
+    why = f"is gated; ask for access on its page, and set {TOKEN} to a token that may read it"
+    return _denied(about, why, "HUB_GATED")
+
+
+def unavailable(about: Repository, why: str) -> errors.Unavailable:
+    """The hub gave no answer that can be used."""
+    return errors.Unavailable(
+        f"the hub did not answer about {about}: {why}", reason="HUB_UNAVAILABLE"
+    )
+
+
+def _of_answer(about: Repository, error: "HfHubHTTPError") -> errors.Refusal:
+    from huggingface_hub import errors as hub
+
+    request, status = error.response.request, error.response.status_code
+    if isinstance(error, hub.GatedRepoError):
+        return gated(about)
+    if isinstance(error, hub.DisabledRepoError):
+        return _denied(about, "is disabled on the hub", "HUB_DISABLED")
+    if status in (401, 403) and "authorization" in request.headers:
+        why = f"may not be read with this {TOKEN}: the hub refuses it with HTTP {status}"
+        return _denied(about, why, "HUB_TOKEN_REFUSED")
+    if isinstance(error, hub.RevisionNotFoundError):
+        return _without_commit(about)
+    if isinstance(error, hub.RepositoryNotFoundError):
+        return not_on_hub(about)
+    if status in (401, 403):
+        return _denied(about, f"needs a token; set {TOKEN} to one", "HUB_TOKEN_REQUIRED")
+    if status == 404 and "/resolve/" in request.url.path:
+        return _without(about, request.url.path.rpartition("/")[2])
+    if status == 404:
+        return not_on_hub(about)
+    return unavailable(about, f"HTTP {status}")
+
+
+def _without_commit(about: Repository) -> errors.Refusal:
+    if not about.commit:
+        return not_on_hub(about)
+    return errors.FailedPrecondition(
+        f"{about} no longer has the commit {about.commit} at which it was registered; register it "
+        "again",
+        reason="HUB_COMMIT_MISSING",
+        resource=about.kind,
+        id=about.name,
+    )
+
+
+def _without(about: Repository, file: str) -> errors.FailedPrecondition:
+    return errors.FailedPrecondition(
+        f"{about} has no {file}", reason="HUB_FILE_MISSING", resource=about.kind, id=about.name
+    )
+
+
+def _denied(about: Repository, why: str, reason: str) -> errors.PermissionDenied:
+    return errors.PermissionDenied(
+        f"{about} {why}", reason=reason, resource=about.kind, id=about.name
+    )

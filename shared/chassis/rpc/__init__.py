@@ -1,0 +1,1 @@
+"""gRPC processes: serving, calling others, errors on the wire, health, and requests."""

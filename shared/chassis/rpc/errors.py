@@ -1,0 +1,195 @@
+"""Why a call is refused, without a word about transport.
+
+Domain code raises these. `chassis.rpc.translate` turns them into a gRPC status on the way out, and
+back into the same types on the way in, so that an error means the same on both sides of a hop.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+
+from chassis.rpc import json_objects, rules
+from chassis.rpc.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule that one field of a request breaks."""
+
+    field: str
+    description: str
+    rule: str
+    """Id of the rule, such as FT-001."""
+
+
+class Refusal(Exception):
+    """A call that is refused for a reason that the caller can be told.
+
+    `reason` is a stable UPPER_SNAKE_CASE word for programs, `metadata` the facts behind it, both
+    as in `google.rpc.ErrorInfo`. The message is for people.
+    """
+
+    reason: ClassVar[str] = "REFUSED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        violations: Iterable[Violation] = (),
+        reason: str | None = None,
+        **metadata: str,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.violations = tuple(violations)
+        self.code_reason = reason or self.reason
+        self.metadata = metadata
+
+    @classmethod
+    def of(cls, violations: Iterable[Violation], reason: str | None = None) -> Self:
+        """One error that names every field that is wrong."""
+        found = tuple(violations)
+        message = "; ".join(_sentence(v.field, v.description) for v in found)
+        return cls(message, violations=found, reason=reason)
+
+    @classmethod
+    def at(cls, field: str, rule: Rule, description: str, reason: str | None = None) -> Self:
+        """An error about one field."""
+        return cls.of([Violation(field, description, rule.id)], reason)
+
+    def about(self, field: str) -> Self:
+        """The same refusal, of a request that has none of its fields, by the field which led to it.
+
+        What was said of a field of its own stays in the description.
+        """
+        known = self.metadata.get("field", "")
+        metadata = {**self.metadata, **({"field": field} if known else {})}
+        violations = [
+            Violation(field, _sentence(v.field, v.description), v.rule) for v in self.violations
+        ]
+        message = "; ".join(_sentence(v.field, v.description) for v in violations)
+        return type(self)(
+            message or _sentence(field, self.message),
+            violations=violations,
+            reason=self.code_reason,
+            **metadata,
+        )
+
+
+def _sentence(field: str, description: str) -> str:
+    return f"{field}: {description}" if field else description
+
+
+class InvalidArgument(Refusal):
+    """The request breaks rules by itself, whatever the studio's state."""
+
+    reason = "INVALID_ARGUMENT"
+
+
+class NotFound(Refusal):
+    """The thing that was asked for does not exist."""
+
+    reason = "NOT_FOUND"
+
+
+class AlreadyExists(Refusal):
+    """The name or id is taken."""
+
+    reason = "ALREADY_EXISTS"
+
+
+class FailedPrecondition(Refusal):
+    """Something that the request refers to is missing or not in a fit state."""
+
+    reason = "FAILED_PRECONDITION"
+
+
+class PermissionDenied(Refusal):
+    """The caller may not do this."""
+
+    reason = "PERMISSION_DENIED"
+
+
+class Unauthenticated(Refusal):
+    """The caller did not say who it is, or not convincingly."""
+
+    reason = "UNAUTHENTICATED"
+
+
+class ResourceExhausted(Refusal):
+    """A limit is reached."""
+
+    reason = "RESOURCE_EXHAUSTED"
+
+
+class Aborted(Refusal):
+    """Another call got in between; trying again may succeed."""
+
+    reason = "ABORTED"
+
+
+class Unavailable(Refusal):
+    """Something that is needed is away for now; the call may be sent again."""
+
+    reason = "UNAVAILABLE"
+
+
+class DeadlineExceeded(Refusal):
+    """There was not enough time; whether the work was done is not known."""
+
+    reason = "DEADLINE_EXCEEDED"
+
+
+class Unimplemented(Refusal):
+    """The studio cannot do this."""
+
+    reason = "UNIMPLEMENTED"
+
+
+class Internal(Refusal):
+    """A fault of the studio's own. Details are in its log, not in the message."""
+
+    reason = "INTERNAL"
+
+
+class Violations:
+    """Collects what is wrong with a request, to report all of it at once."""
+
+    def __init__(self) -> None:
+        self.found: list[Violation] = []
+
+    def add(self, field: str, rule: Rule, description: str) -> None:
+        """Notes that `field` breaks the rule."""
+        self.found.append(Violation(field, description, rule.id))
+
+    def check(self, field: str, rule: Rule, holds: bool, description: str) -> bool:
+        """Notes `description` against `field` unless the rule holds; returns whether it does."""
+        if not holds:
+            self.add(field, rule, description)
+        return holds
+
+    def required(self, field: str, value: str) -> str:
+        """The stripped value; noted as missing if nothing is left of it."""
+        stripped = value.strip()
+        self.check(field, rules.REQUIRED, bool(stripped), "is required and must not be blank")
+        return stripped
+
+    def one_of(self, field: str, value: str, known: type[StrEnum]) -> None:
+        """Noted as wrong unless the value is a member of the enumeration."""
+        values = [one.value for one in known]
+        description = f"must be one of {', '.join(values)}, not {value!r}"
+        self.check(field, rules.KNOWN_VALUE, value in values, description)
+
+    def json_object(self, field: str, text: str) -> dict[str, Any] | None:
+        """The object that the text holds; None, and noted as wrong, if it is not a JSON object."""
+        try:
+            return json_objects.parse(text)
+        except json_objects.JsonFault as fault:
+            self.add(field, rules.JSON_OBJECT, f"must be a JSON object: {fault}")
+            return None
+
+    def raise_if_any(self) -> None:
+        """Raises InvalidArgument with every violation so far, if there is one."""
+        if self.found:
+            raise InvalidArgument.of(self.found)

@@ -1,0 +1,1 @@
+"""Records in a database: engine, migrations, queries, pages, lists, repeated requests."""

@@ -1,0 +1,46 @@
+"""Records to messages: fields of the same name, unset where a column is null."""
+
+from collections.abc import Container
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from chassis.store.records import Base
+
+M = TypeVar("M", bound=Message)
+
+
+def to_message(kind: type[M], record: Base, but: Container[str] = ()) -> M:
+    """A message with every field, `but` some, that the record has a value for under its name."""
+    columns = record.table().columns
+    values = {
+        field.name: _plain(value)
+        for field in kind.DESCRIPTOR.fields
+        if field.name in columns
+        and field.name not in but
+        and (value := getattr(record, field.name)) is not None
+    }
+    return kind(**values)
+
+
+def rfc3339(time: datetime | None) -> str:
+    """A time as messages carry it, in UTC; empty for None."""
+    return "" if time is None else time.isoformat(timespec="milliseconds") + "Z"
+
+
+def table_time(text: str) -> datetime:
+    """The time that an ISO 8601 text names, as tables keep it; UTC where it names no offset.
+
+    Raises ValueError.
+    """
+    time = datetime.fromisoformat(text)
+    try:
+        # Tables keep UTC without saying so.
+        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
+def _plain(value: Any) -> Any:
+    return rfc3339(value) if isinstance(value, datetime) else value

@@ -1,0 +1,89 @@
+"""Answers to list requests: all rows from serialized bytes at hand, or what the request narrows."""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from chassis.store.convert import to_message
+from chassis.store.engine import Store
+from chassis.store.pages import Pages
+from chassis.store.records import Records, Row
+
+M = TypeVar("M", bound=Message)
+
+
+class CachedList:
+    """One list's bytes, kept for as long as the table has not moved.
+
+    Building a list costs some sixteen times as much as sending it.
+    """
+
+    def __init__(self, store: Store, build: Callable[[], Message]) -> None:
+        self._store = store
+        self._build = build
+        self._version: Hashable | None = None
+        self._bytes = b""
+
+    def get(self) -> bytes:
+        """The list as of now."""
+        # The version is read first: a commit in between makes the bytes newer than their label,
+        # which costs a rebuild, never a stale answer.
+        version = self._store.version()
+        if version is None or version != self._version:
+            self._bytes = self._build().SerializeToString()
+            self._version = version
+        return self._bytes
+
+
+class Listing(Generic[M, Row]):
+    """The list of one table.
+
+    `response` has the rows in its one repeated field, as `shown` makes messages of them. It can be
+    filtered and sorted by what these messages have in fields that are columns, and by the columns
+    in `also`. The list of all rows leaves out those whose ids are in `hidden`.
+    """
+
+    def __init__(
+        self,
+        records: Records[Row],
+        response: type[M],
+        shown: Callable[[Row], Message] | None = None,
+        also: Iterable[str] = (),
+        hidden: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        [items] = (field for field in response.DESCRIPTOR.fields if field.is_repeated)
+        kind = GetMessageClass(items.message_type)  # type: ignore[arg-type]
+        names = [
+            field.name
+            for field in kind.DESCRIPTOR.fields
+            if field.name in records.table.columns
+            and not field.is_repeated
+            and field.message_type is None
+        ]
+        self._response = response
+        self._items = items.name
+        self._shown = shown or (lambda record: to_message(kind, record))
+        self._pages = Pages(records, [*names, *also])
+        self._hidden = hidden
+        self._all = CachedList(records.store, lambda: self._answer(self._shown_rows(records)))
+
+    def answer(
+        self,
+        request: Any,
+        allowed: Mapping[str, Collection[Any]] | None = None,
+        hidden: Collection[str] = (),
+    ) -> M | bytes:
+        """Returns a page for a list request; `allowed` and `hidden` filter it, see `Pages.page`."""
+        if not request.ByteSize():
+            return self._all.get()
+        return self._answer(*self._pages.page(request, allowed or {}, hidden))
+
+    def _shown_rows(self, records: Records[Row]) -> list[Row]:
+        hidden = self._hidden()
+        return [row for row in records.all() if row.id not in hidden]
+
+    def _answer(self, rows: Iterable[Row], next_page_token: str = "") -> M:
+        items = {self._items: [self._shown(row) for row in rows]}
+        return self._response(**items, next_page_token=next_page_token)

@@ -1,0 +1,196 @@
+"""What every table has, and the queries that every domain needs."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+
+from chassis.rpc import errors, rules
+from chassis.store import idempotency
+from chassis.store.engine import Store
+
+TIMES = ("created_at", "updated_at")
+"""Times of a row's creation and of its last change."""
+
+
+def now() -> datetime:
+    """The time, in UTC and without an offset, as tables keep it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """A table of a domain: instances are plain records, queries are Core statements.
+
+    The contract's columns come first, in the contract's order, then the studio's own.
+    """
+
+    id: Mapped[str] = mapped_column(String, unique=True, nullable=False, sort_order=-1)
+    seq: Mapped[int] = mapped_column(primary_key=True, init=False, sort_order=1000)
+    """Order of arrival, for lists that are stable."""
+    created_at: Mapped[datetime] = mapped_column(default_factory=now, sort_order=1001)
+    updated_at: Mapped[datetime] = mapped_column(default_factory=now, sort_order=1002)
+
+    LOCATIONS: ClassVar[tuple[str, ...]] = ()
+    """Columns that hold paths."""
+    NOT_EXPORTED: ClassVar[tuple[str, ...]] = ()
+    """Columns that mean nothing, or must not be known, outside of this studio."""
+    OUTCOMES: ClassVar[tuple[str, ...]] = ()
+    """Columns that the studio fills in by itself, later than the row was made."""
+    OWNER_ID: ClassVar[str] = ""
+    """Column with the id of the row that this one is about and is exported and imported with; it is
+    in the table that the service names before this one."""
+
+    @classmethod
+    def table(cls) -> Table:
+        """The table behind the class."""
+        table = cls.__table__
+        assert isinstance(table, Table)
+        return table
+
+    def values(self) -> dict[str, Any]:
+        """Column values to insert."""
+        return {
+            column.key: getattr(self, column.key)
+            for column in self.table().columns
+            if column.key != "seq"
+        }
+
+    @classmethod
+    def moving(cls) -> frozenset[str]:
+        """Columns that change without anybody having written: an import does not compare them."""
+        return frozenset((*TIMES, *cls.OUTCOMES))
+
+    @classmethod
+    def kept(cls) -> frozenset[str]:
+        """Columns that an import never replaces."""
+        return frozenset(("id", *cls.moving()))
+
+    @classmethod
+    def exported(cls) -> Select[Any]:
+        """Rows that an export has, oldest first."""
+        table = cls.table()
+        return select(table).order_by(table.c.seq)
+
+    @classmethod
+    def complete(cls, place: str, values: dict[str, Any], found: errors.Violations) -> None:
+        """Fills in what an imported row lacks and must not get by default, and checks what is more
+        than a column's type. `place` names the row; empty columns are not in `values`."""
+
+
+Row = TypeVar("Row", bound=Base)
+
+
+class Records(Generic[Row]):
+    """Reads and writes one table by id."""
+
+    def __init__(self, store: Store, kind: type[Row]) -> None:
+        self.store = store
+        self.kind = kind
+        self.table = kind.table()
+
+    def all(self, **equal: object) -> list[Row]:
+        """Records whose columns equal the given values, oldest first."""
+        return self.matching(select(self.table).filter_by(**equal).order_by(self.table.c.seq))
+
+    def matching(self, query: Select[Any]) -> list[Row]:
+        """Records that a query on the table's rows finds, in its order."""
+        return self.store.read(lambda c: [self.record(r) for r in c.execute(query).mappings()])
+
+    def among(self, allowed: Mapping[str, Collection[Any]]) -> list[ColumnElement[bool]]:
+        """That each of these columns has one of its values."""
+        return [self.table.c[name].in_(values) for name, values in allowed.items()]
+
+    def one(self, **equal: object) -> Row | None:
+        """The oldest record whose columns equal the given values, if there is one."""
+        query = select(self.table).filter_by(**equal).order_by(self.table.c.seq).limit(1)
+        row = self.store.read(lambda c: c.execute(query).mappings().first())
+        return None if row is None else self.record(row)
+
+    async def add(self, record: Row, unique: Mapping[str, str] | None = None) -> None:
+        """Stores a new record. `unique` has columns, each with the request's field for it.
+
+        Raises AlreadyExists, with the id of the holder, if the value of one of them (or the
+        record's id) is taken.
+        """
+        note = idempotency.noting(self.store.service)
+
+        def work(connection: Connection) -> None:
+            self.lock(connection)
+            for column, field in {"id": "id", **(unique or {})}.items():
+                self._require_free(connection, column, getattr(record, column), field)
+            self.insert(connection, [record])
+            note(connection, record.id)
+
+        await self.store.write(work)
+
+    def require_free(self, fields: Mapping[str, str], **equal: str) -> None:
+        """Raises AlreadyExists, with the id of the holder, if a column's value is taken now.
+
+        `fields` has the request's field for each column. For a cheap answer before costly work;
+        only `add` is safe against others in between.
+        """
+
+        def check(connection: Connection) -> None:
+            for column, value in equal.items():
+                self._require_free(connection, column, value, fields[column])
+
+        self.store.read(check)
+
+    def _require_free(self, connection: Connection, column: str, value: str, field: str) -> None:
+        query = select(self.table.c.id).where(self.table.c[column] == value)
+        holder = connection.scalar(query)
+        if holder is not None:
+            raise errors.AlreadyExists(
+                f"{field}: {value!r} is taken by {holder} in {self.table.name}",
+                reason=f"{column.upper()}_TAKEN",
+                field=field,
+                holder_id=holder,
+                rule=rules.UNIQUE.id,
+            )
+
+    async def change(self, id: str, **values: object) -> None:
+        """Sets columns of one record; an unknown id changes nothing."""
+        statement = update(self.table).where(self.table.c.id == id)
+        await self.store.write(lambda c: c.execute(statement.values(**values, updated_at=now())))
+
+    async def remove(self, **equal: object) -> None:
+        """Removes the records whose columns equal the given values; none is fine."""
+        statement = delete(self.table).filter_by(**equal)
+        await self.store.write(lambda c: c.execute(statement))
+
+    def lock(self, connection: Connection) -> None:
+        """Keeps others from writing the table until the transaction under way has ended.
+
+        For writes that depend on what the table does not hold yet.
+        """
+        if not self.store.is_sqlite:
+            # SQLite has one writer at a time; PostgreSQL may have other replicas.
+            lock = f"LOCK TABLE {self.table.name} IN SHARE ROW EXCLUSIVE MODE"
+            connection.execute(text(lock))
+
+    def insert(self, connection: Connection, records: Iterable[Row]) -> None:
+        """Inserts within a transaction that is under way."""
+        rows = [record.values() for record in records]
+        if rows:
+            connection.execute(insert(self.table), rows)
+
+    def record(self, row: Mapping[Any, Any]) -> Row:
+        """A record from a row of the table."""
+        values = dict(row)
+        seq = values.pop("seq")
+        record = self.kind(**values)
+        record.seq = seq
+        return record

@@ -1,0 +1,1 @@
+"""What tests stand on: services in this process or in one of their own, a hub, faults."""

@@ -1,0 +1,191 @@
+"""Rows of export files, checked on their way into a table; see `chassis.transfer.document`."""
+
+import math
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from chassis.rpc import errors, rules
+from chassis.rpc.requests import MAX_TEXT_CHARACTERS
+from chassis.store.convert import table_time
+from chassis.store.records import TIMES, Base, Records, now
+from chassis.transfer.document import CONTRACT_COLUMNS
+
+MAX_INT = 2**31 - 1
+"""Messages and PostgreSQL take no larger whole number."""
+MAX_SHOWN = 100
+"""How much of a value a message shows."""
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+
+
+class DomainTable:
+    """One table of a domain, as exports and imports see it.
+
+    `owner` has the rows that those of this table are about, if there is one.
+    """
+
+    def __init__(self, records: Records[Any], owner: "DomainTable | None" = None) -> None:
+        self.name: str = records.table.name
+        self.kind: type[Base] = records.kind
+        self.owner = owner
+        self._records = records
+        left_out = ("seq", *records.kind.NOT_EXPORTED)
+        self._columns = [c for c in records.table.columns if c.key not in left_out]
+        self.contract_columns = CONTRACT_COLUMNS.get(self.name, ())
+        self.own_columns = [c.key for c in self._columns if c.key not in self.contract_columns]
+
+    def owner_id(self, row: Any) -> str:
+        """Id of the owner's row that a row, or a record, is about."""
+        name = self.kind.OWNER_ID
+        return str(row[name] if isinstance(row, Mapping) else getattr(row, name))
+
+    def check(self, place: str, row: Any, found: errors.Violations) -> Base | None:
+        """The record that a row of a file makes; what is wrong with it is noted.
+
+        Columns that the studio does not have are left out, those that the row does not have stay
+        empty.
+        """
+        if not found.check(
+            place, rules.EXPORT_FILE, isinstance(row, dict), "a row must be an object"
+        ):
+            return None
+        identified = isinstance(row.get("id"), str) and bool(row["id"])
+        found.check(f"{place}.id", rules.ROW_ID, identified, "must be a non-empty string")
+        # By a longer one nothing could be asked for.
+        length = len(row["id"]) if identified else 0
+        description = f"has {length} characters; {MAX_TEXT_CHARACTERS} are allowed"
+        found.check(f"{place}.id", rules.TEXT_LENGTH, length <= MAX_TEXT_CHARACTERS, description)
+        values = self._values(place, row, found)
+        self.kind.complete(place, values, found)
+        missing = {c.key: c.nullable for c in self._columns if c.key not in ("id", *TIMES, *values)}
+        for key in (key for key, nullable in missing.items() if not nullable):
+            found.add(f"{place}.{key}", rules.COLUMN_VALUE, "must be set")
+        content: dict[str, Any] = {**dict.fromkeys(missing), **values}
+        return self.kind(**content) if identified else None
+
+    def _values(self, place: str, row: Mapping[str, Any], found: errors.Violations) -> Any:
+        values = {}
+        for column in self._columns:
+            given = row.get(column.key)
+            if given is None:
+                continue
+            at = f"{place}.{column.key}"
+            values[column.key] = _typed(at, given, column.type.python_type, found)
+            if column.key in self._records.kind.LOCATIONS and isinstance(given, str):
+                _check_location(at, given, found)
+        return values
+
+    def existing(self, connection: Connection) -> Mapping[str, Mapping[str, Any]]:
+        """The rows that are there, as an export has them, by id."""
+        rows = connection.execute(select(*self._columns)).mappings()
+        return {row["id"]: {key: plain(value) for key, value in row.items()} for row in rows}
+
+    def differing(self, row: Mapping[str, Any], record: Base, there: Mapping[str, Any]) -> set[str]:
+        """Columns in which a row says something else than what is there, but for those that move
+        by themselves.
+
+        An empty column says something only in a row that this studio has exported.
+        """
+        says = row.keys() if is_own(row) else {key for key in row if row[key] is not None}
+        compared = there.keys() & says - self.kind.moving()
+        return {key for key in compared if plain(getattr(record, key)) != there[key]}
+
+    def has(self, connection: Connection, id: str) -> bool:
+        """Tells whether a row with that id exists."""
+        column = self._records.table.c.id
+        return connection.scalar(select(column).where(column == id)) is not None
+
+    def take(self, connection: Connection, rows: Iterable[tuple[Any, Base]]) -> None:
+        """Inserts the records that rows of a file make, and changes those that are there to what
+        the rows say."""
+        column = self._records.table.c.id
+        # What has an owner comes with it, and is new.
+        there = set[str]() if self.owner else set(connection.scalars(select(column)))
+        adding = []
+        for row, record in rows:
+            if record.id in there:
+                self._replace(connection, row, record)
+            else:
+                adding.append(record)
+        self._records.insert(connection, adding)
+
+    def _replace(self, connection: Connection, row: Mapping[str, Any], record: Base) -> None:
+        table = self._records.table
+        said = {c.key for c in self._columns if c.key in row} - self.kind.kept()
+        values = {key: getattr(record, key) for key in said}
+        statement = update(table).where(table.c.id == record.id)
+        connection.execute(statement.values(**values, updated_at=now()))
+
+    def lock(self, connection: Connection) -> None:
+        """Keeps others from writing until the transaction under way has ended."""
+        self._records.lock(connection)
+
+
+def is_own(row: Mapping[str, Any]) -> bool:
+    """Tells whether a row has values that only exports of this studio have."""
+    return "created_at" in row
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON has it."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _check_location(place: str, location: str, found: errors.Violations) -> None:
+    """A location is kept as it is, and confined when it is used; one that leaves the project
+    directory by its own words is none."""
+    path = PurePosixPath(location)
+    leaves = ".." in path.parts
+    description = f"{location!r} lies outside the project directory"
+    found.check(place, rules.CONFINED, not leaves, description)
+
+
+def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
+    """The value as the column takes it; noted as wrong if it cannot be stored and listed."""
+    if kind is datetime:
+        return _time(place, value, found)
+    if kind is float and isinstance(value, int) and abs(value) <= sys.float_info.max:
+        value = float(value)
+    if kind is str and isinstance(value, int | float):
+        value = str(value)
+    rule = rules.COLUMN_VALUE
+    description = f"must be {kind.__name__}, not {shortened(value)}"
+    if not found.check(place, rule, isinstance(value, kind), description):
+        return None
+    if kind is int:
+        value = int(value)  # a true or a false is one too
+        found.check(
+            place,
+            rule,
+            abs(value) <= MAX_INT,
+            f"must be within +-{MAX_INT}, not {shortened(value)}",
+        )
+    elif kind is float:
+        found.check(place, rule, math.isfinite(value), f"must be finite, not {value}")
+    elif kind is str:
+        found.check(place, rule, storable(value), "has a NUL or half a character in it")
+    return value
+
+
+def storable(text: str) -> bool:
+    """Whether a text can be stored, and sent again."""
+    return not _UNSTORABLE.search(text)
+
+
+def shortened(value: Any) -> str:
+    """What a message shows of a value."""
+    text = repr(value) if not isinstance(value, int) or value.bit_length() < 1000 else "a huge one"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
+
+def _time(place: str, value: Any, found: errors.Violations) -> datetime | None:
+    try:
+        return table_time(value)
+    except (TypeError, ValueError):
+        found.add(place, rules.COLUMN_VALUE, f"must be an ISO 8601 time, not {shortened(value)}")
+        return None

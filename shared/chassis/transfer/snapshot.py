@@ -1,0 +1,77 @@
+"""One instant of a store, common to several stores that are held at the same time."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection
+
+from chassis.rpc.errors import Aborted
+from chassis.store.engine import Store
+
+HELD_SECONDS = 2.0
+"""How long writers wait at the most, for an export whose other side has gone away."""
+
+
+class Snapshot:
+    """Holds the store's writers until released, and reads what it had at that moment.
+
+    Used as an asynchronous context manager; `lock` keeps other processes from writing, too.
+    Entering it raises what keeps the store from being held.
+    """
+
+    def __init__(self, store: Store, lock: Callable[[Connection], None]) -> None:
+        self._store = store
+        self._lock = lock
+        self._released = threading.Event()
+        self._timed_out = False
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        held = asyncio.Event()
+
+        def hold(connection: Connection) -> None:
+            self._lock(connection)
+            self._connection = self._store.frozen()
+            loop.call_soon_threadsafe(held.set)
+            self._timed_out = not self._released.wait(HELD_SECONDS)
+
+        self._writing = asyncio.create_task(self._store.write(hold))
+        waiting = asyncio.create_task(held.wait())
+        await asyncio.wait({self._writing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not held.is_set():
+            await self._writing  # raises what kept it from being held
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+        try:
+            await self._writing
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def release(self) -> None:
+        """Lets the writers go on; what is read stays as it was."""
+        self._released.set()
+
+    async def until_released(self) -> None:
+        """Returns once the writers go on. Raises Aborted if nobody has released them in time."""
+        await asyncio.shield(self._writing)
+        if self._timed_out:
+            raise Aborted("the export was not released in time", reason="EXPORT_NOT_RELEASED")
+
+    @property
+    def connection(self) -> Connection:
+        """Reads the store as it was."""
+        assert self._connection is not None
+        return self._connection

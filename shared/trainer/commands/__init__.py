@@ -1,0 +1,1 @@
+"""Entry points of jobs. They import heavy libraries once the arguments are right."""

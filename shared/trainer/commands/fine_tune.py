@@ -1,0 +1,74 @@
+"""Entry point of fine-tuning jobs. Light: the heavy libraries come once the arguments are right."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ft.enums import FineTuningFrameworkType
+from trainer.errors import ArgumentsError, UnsupportedError
+from trainer.job.arguments import FineTuneArguments, fine_tune_arguments
+from trainer.job.events import EventLog
+from trainer.job.run import quiet_libraries, run_job
+from trainer.workers import agent
+from trainer.workers.launcher import Workers
+
+
+def main() -> int:
+    """Trains as JOB_ARGUMENTS say, in the project directory. Returns the exit status.
+
+    0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
+    it in; 143: stopped.
+    """
+    if agent.NODE_RANK in os.environ:
+        return agent.main()
+    try:
+        arguments = fine_tune_arguments(os.environ)
+    except ArgumentsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return run_job(
+        Path(arguments.train_out_dir), arguments.unknown, lambda events: _work(arguments, events)
+    )
+
+
+def _work(arguments: FineTuneArguments, events: EventLog) -> None:
+    if arguments.finetuning_framework_type not in TRAININGS:
+        raise UnsupportedError(f"Framework {arguments.finetuning_framework_type} is not known.")
+    if arguments.dist_num > 1:
+        Workers(arguments, events).run()
+    else:
+        quiet_libraries()
+        train(arguments, events)
+
+
+def train(arguments: FineTuneArguments, events: EventLog) -> None:
+    """The training in this process, which may be one of several.
+
+    Raises TrainerError or StudioError where the user can do something about it.
+    """
+    from trainer.job.found import FoundStudio
+
+    training = TRAININGS[arguments.finetuning_framework_type]()
+    with FoundStudio(os.environ) as studio:
+        training(arguments, studio, events, Path.cwd()).run()
+
+
+def _legacy() -> Any:
+    from trainer.training.job import FineTuning
+
+    return FineTuning
+
+
+def _axolotl() -> Any:
+    from trainer.axolotl.tuning import AxolotlTuning
+
+    return AxolotlTuning
+
+
+TRAININGS: dict[str, Callable[[], Any]] = {
+    FineTuningFrameworkType.LEGACY: _legacy,
+    FineTuningFrameworkType.AXOLOTL: _axolotl,
+}
+"""What trains, by framework; imported only where it is used."""

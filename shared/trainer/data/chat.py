@@ -1,0 +1,200 @@
+"""Conversations, written out by the tokenizer's chat template."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+from transformers import AutoTokenizer
+
+from rows import call_arguments
+from rows.chat_checks import Tools
+from rows.conversations import (
+    MARKERS,
+    NOTHING_WRITTEN,
+    TEMPLATE_FAILURES,
+    TEMPLATE_FILE,
+)
+from rows.errors import DataError, first_line
+from rows.messages import ASSISTANT, Message, for_template
+from trainer.data.chat_apply import apply
+from trainer.errors import ModelError, SettingsError
+from trainer.model import hub
+from trainer.model.hardware import Notify
+from trainer.model.hashes import of_text
+
+NOT_FOR_TEXTS = (
+    "assistant_only_loss is for conversations: the prompt_template must be nothing but a column of "
+    "them, such as {messages}"
+)
+_NONE = (
+    "the prompt hands over conversations, but the base model's tokenizer has no chat template: set "
+    "chat_template_path, or make a text of the rows"
+)
+_NOT_FOR_CONVERSATIONS = (
+    "completion_only_loss is for texts; of conversations, assistant_only_loss trains on the answers"
+)
+_UNMARKED = (
+    "assistant_only_loss needs a chat template that marks the answers with {% generation %} and "
+    "{% endgeneration %}; that of the base model's tokenizer does not"
+)
+
+_TEMPLATE_FILES = (".jinja", ".j2")
+_ANSWER = "An answer."
+_TALK = ({"role": "user", "content": "A question?"}, {"role": ASSISTANT, "content": _ANSWER})
+"""A conversation like any other."""
+
+
+def faults(settings: Mapping[str, Any], tokenizer: Any) -> list[str]:
+    """Why conversations cannot be trained on like that, a clause each."""
+    found = []
+    if settings.get("completion_only_loss"):
+        found.append(_NOT_FOR_CONVERSATIONS)
+    if not tokenizer.chat_template:
+        found.append(_NONE)
+    elif settings.get("assistant_only_loss") and not _marked(tokenizer):
+        found.append(_UNMARKED)
+    return found
+
+
+def take_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
+    """Gives the tokenizer the template that the settings name, if they do: a file of it, or another
+    tokenizer. Raises SettingsError if there is none."""
+    path = str(settings.get("chat_template_path") or "")
+    if not path:
+        return
+    try:
+        if path.endswith(_TEMPLATE_FILES):
+            tokenizer.chat_template = Path(path).read_text(encoding="utf-8")
+        else:
+            other = AutoTokenizer.from_pretrained(path, token=hub.token())
+            tokenizer.chat_template = other.chat_template
+    except (OSError, ValueError) as error:
+        why = f"chat_template_path {path} cannot be read: {first_line(error)}"
+        raise SettingsError(f"training_arguments_config: {why}") from error
+
+
+def _saved_template(source: str) -> Any:
+    """The chat template of the tokenizer in a folder, an adapter's too, or under a name of the hub;
+    None if there is none. Raises ModelError if it cannot be read."""
+    folder = Path(source)
+    if (folder / TEMPLATE_FILE).is_file():
+        return _text_of(folder / TEMPLATE_FILE)
+    if folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
+        return None
+    try:
+        return AutoTokenizer.from_pretrained(source, token=hub.token()).chat_template
+    except (OSError, ValueError):
+        return None
+
+
+def _text_of(file: Path) -> str:
+    try:
+        # To the letter: its ends of lines too.
+        return file.read_bytes().decode()
+    except (OSError, ValueError) as error:
+        why = f"{file.name} beside the adapter cannot be read: {first_line(error)}"
+        raise ModelError(why) from error
+
+
+def take_saved(adapter: str, tokenizer: Any) -> None:
+    """Gives the tokenizer the chat template that lies beside an adapter, in a folder or on the hub;
+    it keeps its own where there is none. Raises ModelError if it cannot be read."""
+    tokenizer.chat_template = _saved_template(adapter) or tokenizer.chat_template
+
+
+def template_hash(tokenizer: Any) -> str:
+    """Tells a tokenizer's chat template from another; empty if it has none."""
+    return of_text(tokenizer.get_chat_template()) if tokenizer.chat_template else ""
+
+
+def require_template(tokenizer: Any) -> None:
+    """Raises ModelError if the tokenizer has no chat template."""
+    if not tokenizer.chat_template:
+        raise ModelError("Neither the base model nor the adapter has a chat template.")
+
+
+def render(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str:
+    """The text of a conversation that may call `tools`. Raises DataError with what the template
+    says against it."""
+    return _written(messages, tools, tokenizer, ask=False)
+
+
+def ask(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str:
+    """The text behind which the model is to answer the conversation, with every special token.
+    Raises DataError with what the template says against it, or if it writes nothing."""
+    text = _written(messages, tools, tokenizer, ask=True)
+    if not text:
+        raise DataError(NOTHING_WRITTEN)
+    return text
+
+
+def _written(messages: Sequence[Message], tools: Tools, tokenizer: Any, *, ask: bool) -> str:
+    return _fitted(messages, tools, tokenizer, ask=ask)[1]
+
+
+def fitted(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> list[Message]:
+    """The messages as the chat template expects them. Raises DataError as `render` does."""
+    return _fitted(messages, tools, tokenizer, ask=False)[0]
+
+
+def _fitted(
+    messages: Sequence[Message], tools: Tools, tokenizer: Any, *, ask: bool
+) -> tuple[list[Message], str]:
+    def write(talk: list[Message]) -> str:
+        return str(apply(tokenizer, talk, tools, tokenize=False, add_generation_prompt=ask))
+
+    try:
+        return call_arguments.fitted(for_template(messages), write)
+    except (TemplateError, *TEMPLATE_FAILURES) as error:
+        raise DataError(f"the chat template refuses it: {first_line(error)}") from error
+
+
+def ends(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer: the one that the chat template writes behind it, and those
+    that end a text."""
+    own = getattr(model.generation_config, "eos_token_id", None)
+    found = [_behind_an_answer(tokenizer), tokenizer.eos_token_id]
+    found += own if isinstance(own, list) else [own]
+    return list(dict.fromkeys(token for token in found if token is not None))
+
+
+def end_settings(model: Any, tokenizer: Any, *, answers: bool) -> dict[str, list[int]]:
+    """Generation settings by which `answers` to conversations end; none for texts, which end as the
+    model has it."""
+    return {"eos_token_id": ends(model, tokenizer)} if answers else {}
+
+
+def _behind_an_answer(tokenizer: Any) -> int | None:
+    try:
+        _, answer, behind = render(_TALK, tokenizer).rpartition(_ANSWER)
+    except DataError:
+        return None
+    special = set(tokenizer.get_added_vocab().values())
+    tokens = tokenizer(behind, add_special_tokens=False)["input_ids"] if answer else []
+    return next((token for token in tokens if token in special), None)
+
+
+def check_end(text: str, tokenizer: Any, notify: Notify) -> None:
+    """Tells if nothing ends the answer that a conversation's text ends with: the model would not
+    learn to stop."""
+    text = text.rstrip()
+    if not text.endswith(tuple(tokenizer.get_added_vocab())):
+        notify(
+            "The chat template writes no special token at the end of an answer: the model will not "
+            "learn to stop."
+        )
+
+
+def _marked(tokenizer: Any) -> bool:
+    from trl.chat_template_utils import get_training_chat_template
+
+    template = tokenizer.chat_template
+    if MARKERS.search(template.get("default", "") if isinstance(template, dict) else template):
+        return True
+    try:
+        # The library has marked versions of the templates of well-known models.
+        get_training_chat_template(tokenizer)
+    except ValueError:
+        return False
+    return True

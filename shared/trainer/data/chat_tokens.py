@@ -1,0 +1,80 @@
+"""Tokens of conversations, and which of them count in the loss."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rows import answer_spans
+from rows.chat_checks import Tools
+from rows.errors import DataError
+from rows.messages import Message
+from trainer.data import chat
+from trainer.data.chat_apply import apply
+
+IGNORED = -100
+"""The label of a token that does not count."""
+
+
+class ChatTokens:
+    """Makes tokens and labels of conversations."""
+
+    def __init__(self, tokenizer: Any, *, answers_only: bool) -> None:
+        """`answers_only` leaves out of the loss what the chat template does not mark as answers."""
+        self._tokenizer = tokenizer
+        self._answers_only = answers_only
+        self._template: str | None = None
+        if answers_only:
+            from trl.chat_template_utils import get_training_chat_template, has_generation_markers
+
+            if not has_generation_markers(tokenizer.chat_template):
+                self._template = get_training_chat_template(tokenizer)
+
+    def of(self, talk: Sequence[Message], tools: Tools, text: str) -> dict[str, list[int]]:
+        """`input_ids` and `labels` of a conversation that has been written as `text`.
+
+        Raises DataError if nothing is to be learned, or an answer that must not be learned cannot
+        be found in the text.
+        """
+        if self._answers_only:
+            answer_spans.require_learned(talk)
+        if self._answers_only:
+            encoded = apply(
+                self._tokenizer,
+                chat.fitted(talk, self._tokenizer, tools),
+                tools,
+                chat_template=self._template,
+                tokenize=True,
+                return_dict=True,
+                return_assistant_tokens_mask=True,
+            )
+            ids, learned = list(encoded["input_ids"]), list(encoded["assistant_masks"])
+            if not any(learned):
+                raise DataError("the chat template marks no answer for assistant_only_loss")
+        else:
+            ids = list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+            learned = [1] * len(ids)
+        spans = answer_spans.of(talk, tools, text, self._render, self._ask)
+        for begin, end in spans:
+            for number, (first, last) in enumerate(self._offsets(text, ids)):
+                if first < end and last > begin:
+                    learned[number] = 0
+        labels = [id if one else IGNORED for id, one in zip(ids, learned, strict=True)]
+        if all(label == IGNORED for label in labels):
+            raise DataError("nothing of it is to be learned")
+        return {"input_ids": ids, "labels": labels}
+
+    def _render(self, talk: Sequence[Message], tools: Tools) -> str:
+        return chat.render(talk, self._tokenizer, tools)
+
+    def _ask(self, talk: Sequence[Message], tools: Tools) -> str:
+        return chat.ask(talk, self._tokenizer, tools)
+
+    def _offsets(self, text: str, ids: list[int]) -> list[tuple[int, int]]:
+        if not self._tokenizer.is_fast:
+            raise DataError("the weight 0 needs a tokenizer that has a tokenizer.json")
+        encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        if list(encoded["input_ids"]) != ids:
+            raise DataError(
+                "an answer has the weight 0, and the chat template of assistant_only_loss writes "
+                "another text than the model's own"
+            )
+        return [(first, last) for first, last in encoded["offset_mapping"]]

@@ -1,0 +1,1 @@
+"""Evaluation jobs: held-out rows, what a model makes of them, and scores."""

@@ -1,0 +1,79 @@
+"""How many tokens a model may write in an evaluation, and whether that was enough."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rows.errors import DataError
+from trainer.data.questions import Questions
+from trainer.evaluation.results import Result
+from trainer.model.hardware import Notify
+from trainer.model.loading import longest_text
+
+SPARE = 0.1
+"""More than an expected answer takes: a model may write the same text in more tokens."""
+LEAST_SPARE = 4
+LIMIT = "max_new_tokens"
+
+
+def tokens_of(texts: Sequence[str], tokenizer: Any) -> list[int]:
+    """How many tokens each text has."""
+    encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    return [len(tokens) for tokens in encoded]
+
+
+def fitted(
+    config: dict[str, Any], asked: Questions, tokenizer: Any, model: Any, notify: Notify
+) -> dict[str, Any]:
+    """The generation config with room for the longest expected answer, as far as the model has it.
+
+    A limit that is high enough already stays: scores are then the same as with it given.
+    """
+    longest = max(tokens_of(asked.expected, tokenizer))
+    wanted = longest + max(LEAST_SPARE, round(longest * SPARE))
+    if wanted <= (config.get(LIMIT) or 0):
+        return config
+    limit = wanted
+    if context := longest_text(model):
+        question = max(tokens_of(asked.texts, tokenizer))
+        limit = max(min(wanted, context - question), config.get(LIMIT) or 1)
+    message = f"{LIMIT} is {limit}: the longest expected answer has {longest} tokens."
+    if limit < wanted:
+        message = f"{message} The model takes {context} with the question, which leaves no more."
+    notify(message)
+    return {**config, LIMIT: limit}
+
+
+def check_asked(results: Sequence[Result], model: Any, notify: Notify) -> None:
+    """Tells how many questions leave the model no room to answer. Raises DataError if all do."""
+    count = sum(not result.asked for result in results)
+    if not count:
+        return
+    said = (
+        f"{count} of {len(results)} questions are as long as the texts that the model takes, "
+        f"{longest_text(model)} tokens, or longer"
+    )
+    if count == len(results):
+        raise DataError(f"{said}: there is nothing to score.")
+    notify(f"{said}: they are not asked, and no score is measured on them.")
+
+
+def tell_cut_off(
+    results: Sequence[Result], tokenizer: Any, generation: Any, notify: Notify
+) -> None:
+    """Tells how many outputs a limit has ended, and how many expected answers are beyond it."""
+    count = sum(result.cut_off for result in results)
+    if not count:
+        return
+    limit = generation.max_new_tokens
+    by = f"{LIMIT} {limit}" if limit else "the limits of the generation_config"
+    message = (
+        f"{count} of {len(results)} outputs are cut off by {by}, and scored as far as they go "
+        "(cut_off in the results)."
+    )
+    lengths = tokens_of([result.expected_output for result in results], tokenizer)
+    if beyond := sum(length > limit for length in lengths) if limit else 0:
+        message = (
+            f"{message} {beyond} expected answers are longer than that, up to {max(lengths)} "
+            f"tokens, and cannot be matched: set {LIMIT} of the generation_config higher."
+        )
+    notify(message)

@@ -1,0 +1,106 @@
+"""What an evaluation job evaluates: a base model, alone or with an adapter."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ft.api import AdapterMetadata, GetAdapterRequest, GetModelRequest, ModelMetadata
+from rows.reading import Source
+from trainer.data import chat
+from trainer.job.arguments import EvaluateArguments
+from trainer.job.studio import Studio, model_source
+from trainer.model import belonging, manifest, vocabulary
+from trainer.model.hardware import Hardware, Notify, fit_quantisation
+from trainer.model.loading import (
+    adapter_source,
+    load_adapter,
+    load_model,
+    load_tokenizer,
+    tell_newest,
+    weight_type,
+)
+from trainer.schemas import settings
+
+
+class Subject:
+    """Loads what a job's arguments name. Raises TrainerError or StudioError where it cannot."""
+
+    def __init__(
+        self, arguments: EvaluateArguments, studio: Studio, project: Path, notify: Notify
+    ) -> None:
+        self._arguments = arguments
+        self._studio = studio
+        self._project = project
+        self._notify = notify
+        self.names: list[str] = []
+        """Of the base model and the adapter, once they are loaded."""
+
+    def tokenizer(self, *, conversational: bool) -> Any:
+        """The base model's tokenizer; for conversations with the chat template that the adapter
+        was trained with."""
+        tokenizer = load_tokenizer(self._source, self._record.commit)
+        if conversational:
+            self._take_template(tokenizer)
+        return tokenizer
+
+    def model(self, hardware: Hardware, tokenizer: Any) -> Any:
+        """The model, ready to write what it is asked with the tokenizer."""
+        arguments = self._arguments
+        # The adapter lies on the base model, whose weights are the only ones to be quantised.
+        name = "model_bnb_config" if arguments.model_bnb_config else "adapter_bnb_config"
+        wanted = fit_quantisation(
+            arguments.model_bnb_config or arguments.adapter_bnb_config, hardware, self._notify
+        )
+        quantisation = settings.make_quantisation_config(name, wanted)
+        commit, dtype = self._record.commit, weight_type(hardware)
+        model = load_model(
+            self._source, hardware, dtype, quantisation, commit=commit, notify=self._notify
+        )
+        vocabulary.check(model, tokenizer, self._notify)
+        if not arguments.adapter_id:
+            return model
+        adapter = self._adapter(arguments.adapter_id)
+        tell_newest(adapter, self._project, self._notify)
+        self.names.append(adapter.name)
+        base = belonging.base_of(self._record, self._source)
+        return load_adapter(model, adapter, self._project, base)
+
+    def tell_reader(self, source: Source) -> None:
+        """Tells if the adapter has learned from rows that were read in another way."""
+        if self._arguments.adapter_id:
+            adapter = self._adapter(self._arguments.adapter_id)
+            folder = Path(adapter_source(adapter, self._project))
+            manifest.tell_reader(folder, adapter.name, source, self._notify)
+
+    def _take_template(self, tokenizer: Any) -> None:
+        arguments = self._arguments
+        alone = not arguments.adapter_id
+        if alone and (tokenizer.chat_template or not arguments.comparison_adapter_id):
+            return
+        adapter = self._adapter(arguments.adapter_id or arguments.comparison_adapter_id)
+        chat.take_saved(adapter_source(adapter, self._project), tokenizer)
+        if alone and tokenizer.chat_template:
+            self._notify(
+                "The base model has no chat template: it is asked with that of adapter "
+                f"{adapter.name}."
+            )
+
+    @cached_property
+    def _record(self) -> ModelMetadata:
+        """The base model's, with the commit that the adapter saw, or the one that the model alone
+        is compared with."""
+        arguments = self._arguments
+        request = GetModelRequest(id=arguments.base_model_id)
+        record = self._studio.GetModel(request).model
+        self.names.append(record.name)
+        if id := arguments.adapter_id or arguments.comparison_adapter_id:
+            source = adapter_source(self._adapter(id), self._project)
+            belonging.settle_commit(record, source, self._notify)
+        return record
+
+    @cached_property
+    def _source(self) -> str:
+        return model_source(self._record, self._project)
+
+    def _adapter(self, id: str) -> AdapterMetadata:
+        return self._studio.GetAdapter(GetAdapterRequest(id=id)).adapter

@@ -1,0 +1,1 @@
+"""Export jobs: a base model with its adapter, merged, compared and registered."""

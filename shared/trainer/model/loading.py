@@ -1,0 +1,265 @@
+"""Loads base models, tokenizers and adapters; refuses those that are not what they should be."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig
+
+from ft import weight_files
+from ft.adapter_files import TRAIN_AGAIN
+from ft.api import AdapterMetadata, AdapterType
+from ft.weight_files import shown
+from rows.errors import first_line
+from trainer.causes import is_of_memory
+from trainer.errors import ModelError, UnsupportedError
+from trainer.model import belonging, hub, weights
+from trainer.model.belonging import Base
+from trainer.model.hardware import Hardware, Notify
+from trainer.model.tokenizer import set_pad_token
+
+COPY_AGAIN = "Copy or download the whole model again."
+
+
+def load_tokenizer(source: str, commit: str = "") -> Any:
+    """The tokenizer with a usable pad token, of the hub at that commit. Raises ModelError."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, token=hub.token(), revision=commit or "main"
+        )
+    except Exception as error:
+        # The readers raise whatever a file of another form makes them stumble over.
+        raise ModelError(
+            f"The tokenizer of {source} cannot be loaded: {first_line(error)}"
+        ) from error
+    set_pad_token(tokenizer)
+    return tokenizer
+
+
+def load_model(
+    source: str,
+    hardware: Hardware,
+    dtype: torch.dtype,
+    quantisation: Any,
+    *,
+    commit: str = "",
+    name: str = "",
+    notify: Notify = lambda _: None,
+) -> Any:
+    """The base model on the device it will work on, of the hub at that commit. Messages call it
+    `name`, or its source.
+
+    Raises ModelError if it cannot be loaded, or if a weight is not its own: missing in its files,
+    of another shape, or not finite. Weights that have no place in the model are told.
+    """
+    options: dict[str, Any] = {"dtype": dtype, "revision": commit or "main"}
+    if quantisation is not None:
+        # None would have the library overlook that the files are quantised.
+        options["quantization_config"] = quantisation
+        _tell_quantised(name or source, source, commit, notify)
+    model = _loaded(source, name, local_device(hardware), notify, **options)
+    require_finite(name or source, model)
+    return model
+
+
+def _tell_quantised(name: str, source: str, commit: str, notify: Notify) -> None:
+    """Tells if the model's files are quantised already, in which the library keeps them."""
+    try:
+        config, _ = PreTrainedConfig.get_config_dict(
+            source, token=hub.token(), revision=commit or "main"
+        )
+    except (OSError, ValueError):
+        return  # Who loads the model says why it cannot be.
+    if own := config.get("quantization_config"):
+        notify(
+            f"The model {name} is quantised already ({own.get('quant_method')}): the quantisation "
+            "that was asked for has no effect."
+        )
+
+
+def without_weights(source: str, commit: str, notify: Notify) -> Any:
+    """The model without its weights' numbers, which takes no memory, for a look before another
+    program loads it. Raises ModelError as `load_model` does, but for numbers."""
+    return _loaded(source, source, "meta", notify, revision=commit or "main")
+
+
+def require_finite(source: str, model: Any) -> None:
+    """Raises ModelError if a weight of a base model has a number that is not finite."""
+    what = f"The model {source} cannot be used"
+    weights.require_finite(model.named_parameters(), what, COPY_AGAIN)
+
+
+def _loaded(source: str, name: str, device: str, notify: Notify, **options: Any) -> Any:
+    name = name or source
+    _require_whole(source, name)
+    try:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            source,
+            device_map={"": device},
+            token=hub.token(),
+            output_loading_info=True,
+            # They are refused below, with their names.
+            ignore_mismatched_sizes=True,
+            **options,
+        )
+    except Exception as error:
+        if is_of_memory(error):
+            raise
+        raise ModelError(f"The model {name} cannot be loaded: {_why(error)}") from error
+    _require_own(name, model, info, notify)
+    return model
+
+
+def _require_whole(source: str, name: str) -> None:
+    """Raises ModelError if a directory's files are such that no library could load them."""
+    folder = Path(source)
+    if not folder.is_dir():
+        return
+    if (folder / "adapter_config.json").is_file():
+        # The library would load another model, which that file names, and the adapter on it.
+        raise ModelError(
+            f"The model {name} is an adapter: its directory has an adapter_config.json. "
+            "Register the base model's directory, and the adapter as an adapter."
+        )
+    if faults := weight_files.of_folder(folder).faults:
+        raise ModelError(f"The model {name} cannot be loaded: {'; '.join(faults)}.")
+
+
+def _why(error: Exception) -> str:
+    if "weights_only" in str(error) or type(error).__name__ == "UnpicklingError":
+        return (
+            "a weights file is damaged, or holds more than weights. Save the model as safetensors "
+            "where it is trusted."
+        )
+    return first_line(error)
+
+
+def _require_own(name: str, model: Any, info: dict[str, Any], notify: Notify) -> None:
+    """Raises ModelError with the names of weights that are missing or of another shape."""
+    if getattr(model, "_hf_peft_config_loaded", False):
+        raise ModelError(f"The model {name} is an adapter: register its base model in its place.")
+    kind = type(model).__name__
+    wrong = []
+    if missing := sorted(info["missing_keys"]):
+        wrong.append(f"{len(missing)} weights of {kind} are not in its files: {shown(missing)}")
+    if mismatched := sorted(info["mismatched_keys"]):
+        named = [
+            f"{key} ({_shape(found)} in place of {_shape(wanted)})"
+            for key, found, wanted in mismatched
+        ]
+        wrong.append(f"{len(named)} weights have another shape than config.json says: ")
+        wrong[-1] += shown(named)
+    if unexpected := sorted(info["unexpected_keys"]):
+        told = f"{len(unexpected)} weights in the files of {name} have no place in {kind}"
+        if not wrong:
+            notify(f"{told} and are not used: {shown(unexpected)}.")
+        else:
+            wrong.append(f"{told}: {shown(unexpected)}")
+    if wrong and (missing or mismatched):
+        raise ModelError(
+            f"The model {name} cannot be used: {'; '.join(wrong)}. They would be random numbers. "
+            "Give it the config.json and all the weights that belong together."
+        )
+
+
+def _shape(size: Any) -> str:
+    return "x".join(map(str, size)) or "one number"
+
+
+def load_adapter(
+    model: Any, adapter: AdapterMetadata, project: Path, base: Base | None = None
+) -> Any:
+    """The base model with the adapter on it.
+
+    Raises ModelError if it cannot be loaded, is not finite, or belongs to another base. What the
+    `base` is called on the hub, and its files, are compared where they are given.
+    """
+    from peft import PeftModel
+
+    source = adapter_source(adapter, project)
+    what = f"Adapter {adapter.name}"
+    belonging.require(what, source, base)
+    try:
+        adapted = PeftModel.from_pretrained(model, source)
+        belonging.require_placed(what, adapted, source)
+    except ModelError:
+        raise
+    except Exception as error:
+        if is_of_memory(error):
+            raise
+        raise ModelError(belonging.cannot_load(what, error)) from error
+    named = belonging.of_adapter(adapted)
+    weights.require_finite(named.items(), what, TRAIN_AGAIN)
+    return adapted
+
+
+def require_effect(adapted: Any, adapter: str) -> None:
+    """Raises ModelError if the adapter changes nothing: it has not been trained."""
+    what = f"Adapter {adapter} changes nothing of its base model"
+    if weights.changes_nothing(belonging.of_adapter(adapted)):
+        raise ModelError(
+            f"{what}: its lora_B are zero, as before a training. Train it again, with a lora_alpha "
+            "above 0 and a lora_dropout below 1."
+        )
+    if weights.writes_as_before(adapted):
+        raise ModelError(f"{what}: with it the model writes what it writes alone. Train it again.")
+
+
+def merged_model(adapted: Any, remedy: str = "") -> Any:
+    """The base model with what the adapter adds in its own weights. Raises UnsupportedError, which
+    ends with the remedy, for kinds of adapters that cannot be merged."""
+    kind = str(getattr(adapted.active_peft_config.peft_type, "value", ""))
+    try:
+        if adapted.active_peft_config.is_prompt_learning:
+            raise RuntimeError("its weights are put in front of each text")
+        return adapted.merge_and_unload()
+    except (RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
+        if is_of_memory(error):
+            raise
+        raise UnsupportedError(
+            f"An adapter of type {kind} with these settings cannot be merged into its base model: "
+            f"{first_line(error).rstrip('.')}. {remedy}".rstrip()
+        ) from error
+
+
+def adapter_source(adapter: AdapterMetadata, project: Path) -> str:
+    """The directory that the adapter is loaded from; of one of the hub, where its files lie at its
+    commit. Raises ModelError if they cannot be had."""
+    if adapter.type == AdapterType.MODEL_REGISTRY:
+        raise UnsupportedError(f"Adapters of type {adapter.type} cannot be loaded in a job yet.")
+    if adapter.type == AdapterType.HUGGINGFACE:
+        return str(hub.adapter_folder(adapter.huggingface_name, adapter.commit))
+    return str(project / adapter.location)
+
+
+def tell_newest(adapter: AdapterMetadata, project: Path, notify: Notify) -> None:
+    """Tells if an adapter of the hub is loaded at its newest commit, since none is registered."""
+    if adapter.type == AdapterType.HUGGINGFACE and not adapter.commit:
+        found = Path(adapter_source(adapter, project)).name
+        notify(
+            f"The commit of adapter {adapter.name} on the hub is not registered: the newest, "
+            f"{found}, is loaded. Register it again to keep to one."
+        )
+
+
+def longest_text(model: Any) -> int | None:
+    """Tokens that the model takes at most, with those that it writes; None if it does not say."""
+    found: int | None = getattr(model.config, "max_position_embeddings", None)
+    return found
+
+
+def weight_type(hardware: Hardware, *, fp16: bool = False) -> torch.dtype:
+    """Type of the weights that are not trained: half size on a GPU, and exact on a CPU.
+
+    A CPU is slower with bfloat16 weights than with float32, also where it has instructions for
+    them.
+    """
+    if not hardware.on_gpu:
+        return torch.float32
+    return torch.float16 if fp16 or not hardware.bf16 else torch.bfloat16
+
+
+def local_device(hardware: Hardware) -> str:
+    """The device of this process, among several processes too."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if hardware.on_gpu else "cpu"

@@ -1,0 +1,246 @@
+"""What an adapter came from: `manifest.json` beside it. Two jobs that agree in it, but for what
+became of them, give the same adapter.
+
+No path of the machine and no secret is in it.
+"""
+
+import dataclasses
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+
+from ft.adapter_files import base_files
+from ft.api import DatasetMetadata, DatasetType, PromptMetadata
+from ft.training import OF_THE_STUDIO
+from rows import canonical, templates
+from rows.conversations import TEMPLATE_FILE, roles_of
+from rows.reading import Source
+from trainer.model.hardware import Notify
+from trainer.model.hashes import KeptHashes, of_file, of_text
+from trainer.model.tokenizer import fingerprint
+
+FILE = "manifest.json"
+KEPT_HASHES = "hashes.json"
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "datasets",
+    "tokenizers",
+    "bitsandbytes",
+    "axolotl",
+)
+_OF_THE_MACHINE = (
+    "output_dir",
+    "logging_dir",
+    "hub_token",
+    "push_to_hub_token",
+    "comet_api_key",
+    "comet_experiment_key",
+    "mlflow_tracking_uri",
+    "run_name",
+    "report_to",
+    "disable_tqdm",
+    "local_rank",
+    "base_model_name_or_path",
+)
+"""Settings that say where a job ran and whom it told, and with what secret; they change nothing of
+the adapter."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a job trains with, beside what its trainer knows."""
+
+    prompt: PromptMetadata
+    data: Mapping[str, Any]
+    """See `data_of`."""
+    source: str
+    """What the base model was loaded from: a directory, or a name on the hub."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Those of the training, the studio's own among them."""
+    workers: int = 1
+    commit: str = ""
+    """At which a model of the hub was loaded."""
+    run: str = ""
+    """The run of MLflow that a registered model was logged in."""
+    axolotl_config: Mapping[str, Any] | None = None
+    """None where the studio's own trainer does the training."""
+
+
+def data_of(
+    dataset: DatasetMetadata, train: Dataset, held_out: Dataset, source: Source
+) -> dict[str, Any]:
+    """What there is to tell of the rows that are trained on, of those that are held out, and of the
+    files that the studio's reader has read them from; of a data set of the hub its name and
+    commit."""
+    on_hub = dataset.type == DatasetType.HUGGINGFACE
+    of_hub = {"name": dataset.huggingface_name, "commit": dataset.commit or None} if on_hub else {}
+    about: dict[str, Any] = {
+        **of_hub,
+        "train_rows": len(train),
+        "train_sha256": canonical.digest(train),
+        "eval_rows": len(held_out),
+        "eval_sha256": canonical.digest(held_out),
+    }
+    if roles := roles_of(dataset):
+        about["roles"] = roles
+    if source.reader is not None:
+        about |= {"reader": source.reader, "files": source.files}
+    return about
+
+
+def reader_of(adapter: Path) -> int | None:
+    """The version of the reader by which an adapter's rows were read: 0 for a release that had no
+    reader of its own. None if the manifest tells nothing of data, or there is none."""
+    data = _data(adapter)
+    version = None if data is None else data.get("reader", 0)
+    return version if isinstance(version, int) else None
+
+
+def learned_roles(adapter: Path) -> dict[str, str]:
+    """What roles stood for in the conversations that an adapter was trained on; none where they
+    stood for themselves, or the manifest does not say."""
+    found = (_data(adapter) or {}).get("roles")
+    if not isinstance(found, dict):
+        return {}
+    return {name: role for name, role in found.items() if isinstance(role, str)}
+
+
+def _data(adapter: Path) -> dict[str, Any] | None:
+    """What an adapter's manifest tells of its data; None if it tells nothing, or there is none."""
+    try:
+        data = json.loads((adapter / FILE).read_text(encoding="utf-8"))["data"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def tell_reader(adapter: Path, name: str, source: Source, notify: Notify) -> None:
+    """Tells if an adapter was trained on rows that another version of the reader has read than
+    those of `source`."""
+    version = reader_of(adapter)
+    if source.reader is None or version in (None, source.reader):
+        return
+    notify(
+        f"Adapter {name} was trained on rows as {named(version)} read them, and they are read by "
+        f"{named(source.reader)} now: numbers, dates and empty values may be written in another "
+        "way than it has learned."
+    )
+
+
+def named(version: int | None) -> str:
+    """A version of the reader in words."""
+    return f"version {version} of the reader" if version else "a release without a reader"
+
+
+def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dict[str, Any]:
+    """Writes the manifest of an adapter that was saved in a directory, and returns it."""
+    manifest = {
+        "data": dict(origin.data),
+        "prompt": _prompt(origin.prompt),
+        "base_model": _base_model(origin, trainer.model, KeptHashes(kept_hashes)),
+        "tokenizer": _tokenizer(trainer.processing_class, adapter),
+        "versions": _versions(),
+        "seed": trainer.args.seed,
+        "training_arguments": _training_arguments(origin, trainer.args),
+        "lora_config": _plain(trainer.model.peft_config["default"].to_dict()),
+        "hardware": _hardware(trainer.model),
+        "workers": origin.workers,
+        "adapter": {"sha256": of_file(adapter / "adapter_model.safetensors")},
+    }
+    if origin.axolotl_config is not None:
+        manifest["axolotl_config"] = _plain(origin.axolotl_config)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
+    (adapter / FILE).write_text(text + "\n", encoding="utf-8")
+    return manifest
+
+
+def _prompt(prompt: PromptMetadata) -> dict[str, Any]:
+    texts = templates.of(prompt).items()
+    return {name: {"sha256": of_text(text), "text": text} for name, text in texts}
+
+
+def _base_model(origin: Origin, model: Any, hashes: KeptHashes) -> dict[str, Any]:
+    """The weights' hashes for a directory, with the run of a registered model; the commit for a
+    model of the hub; and how the weights are quantised, if they are."""
+    folder = Path(origin.source)
+    about: dict[str, Any] = {}
+    if folder.is_dir():
+        about["sha256"] = {file.name: hashes.of(file) for file in base_files(folder)}
+        if origin.run:
+            about["run"] = origin.run
+    else:
+        about |= {"name": origin.source, "commit": origin.commit or None}
+    quantised = getattr(model.config, "quantization_config", None)
+    if quantised is not None:
+        about["quantisation"] = _plain(quantised.to_dict())
+    return about
+
+
+def _tokenizer(tokenizer: Any, adapter: Path) -> dict[str, Any]:
+    """The tokenizer as it was used, and the chat template that was saved with it."""
+    chat = adapter / TEMPLATE_FILE
+    about = {"sha256": fingerprint(tokenizer)}
+    return about | ({"chat_template_sha256": of_file(chat)} if chat.is_file() else {})
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "studio": version("fine-tuning-studio")}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    if torch.version.cuda:
+        found["cuda"] = torch.version.cuda
+    return found
+
+
+def _training_arguments(origin: Origin, config: Any) -> dict[str, Any]:
+    names = {one.name for one in dataclasses.fields(config) if one.init}
+    used = {name: value for name, value in config.to_dict().items() if name in names}
+    own = {name: v for name, v in origin.settings.items() if name in OF_THE_STUDIO}
+    return _plain({**used, **own})
+
+
+def _hardware(model: Any) -> dict[str, Any]:
+    device = next(model.parameters()).device
+    on_gpu = device.type == "cuda"
+    capability = "" if on_gpu else torch.backends.cpu.get_cpu_capability()
+    return {
+        "device": torch.cuda.get_device_name(device) if on_gpu else f"cpu {capability}",
+        "dtype": str(model.get_base_model().dtype).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON has them, without those of the machine."""
+    return {
+        str(name): _value(value)
+        for name, value in sorted(settings.items(), key=lambda item: str(item[0]))
+        if name not in _OF_THE_MACHINE
+    }
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _plain(value)
+    if isinstance(value, set | frozenset):
+        return sorted(map(_value, value), key=str)
+    if isinstance(value, list | tuple):
+        return [_value(one) for one in value]
+    if isinstance(value, str) and os.path.isabs(value):
+        return Path(value).name
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

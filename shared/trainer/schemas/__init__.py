@@ -1,0 +1,1 @@
+"""Settings of the libraries: their schemas, their limits, and config objects held against them."""

@@ -1,0 +1,189 @@
+"""Config objects -> settings of the libraries. A name that a library does not know is refused."""
+
+import difflib
+import inspect
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from ft import generation, lora, quantisation, training
+from ft.setting_words import fault
+from rows.errors import first_line
+from trainer.errors import SettingsError
+from trainer.model.hardware import Notify
+from trainer.schemas.reading import SCHEMAS
+
+_NOT_FOR_THE_LIBRARY = (*training.OF_THE_STUDIO, "chat_template_path")
+"""With another tokenizer's chat template the library would give the model tokens that the base, on
+which the adapter is loaded, does not have: `trainer.data.chat` takes the template alone."""
+
+
+def fit_numbers(config: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The config with each number as the library of that kind of config wants it.
+
+    JSON does not tell 2 from 2.0, but some settings are refused as the one or the other.
+    """
+    known = _schema(kind)["properties"]
+    return {name: _fit_number(value, known.get(name, {})) for name, value in config.items()}
+
+
+def training_settings(config: dict[str, Any], notify: Notify, workers: int = 1) -> dict[str, Any]:
+    """Arguments for `SFTConfig`, and the studio's own settings under the same names as in the
+    config. Raises SettingsError naming an unknown setting, or settings that contradict another."""
+    from trl.trainer.sft_config import SFTConfig
+
+    settings = training.current(config)
+    found = (training.notices(config), training.of_workers(config, workers))
+    for told in (*found[0], *found[1], *training.of_keeping(config)):
+        notify(f"training_arguments_config: {told}.")
+    left_out = [*training.LEFT_OUT, *(training.OF_SEVERAL if workers == 1 else ())]
+    settings = {name: v for name, v in settings.items() if name not in left_out}
+    known = [*(f.name for f in fields(SFTConfig)), *training.OF_THE_STUDIO]
+    _check_names("training_arguments_config", settings, known)
+    _check_values("training_arguments_config", config, "training_arguments")
+    if contradictions := training.conflicts(settings):
+        raise SettingsError(f"training_arguments_config: {'; '.join(contradictions)}.")
+    return settings
+
+
+def make_training_config(settings: dict[str, Any], output_dir: str) -> Any:
+    """The `SFTConfig`. Raises SettingsError with the library's own words about a wrong value."""
+    from trl.trainer.sft_config import SFTConfig
+
+    chosen = {name: v for name, v in settings.items() if name not in _NOT_FOR_THE_LIBRARY}
+    try:
+        return SFTConfig(output_dir=output_dir, **fit_numbers(chosen, "training_arguments"))
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"training_arguments_config: {first_line(error)}") from error
+
+
+def make_lora_config(config: dict[str, Any], notify: Notify = lambda _: None) -> Any:
+    """The `LoraConfig`; all linear layers where none are named. Raises SettingsError."""
+    from peft import LoraConfig
+
+    _check_names("lora_config", config, (f.name for f in fields(LoraConfig)))
+    _check_values("lora_config", config, "lora_config")
+    if wrong := lora.conflicts(config):
+        raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
+    for told in lora.notices(config):
+        notify(f"lora_config: {told}.")
+    settings = {name: v for name, v in config.items() if name not in lora.LEFT_OUT}
+    settings["task_type"] = config.get("task_type") or "CAUSAL_LM"
+    if not config.get("target_modules"):
+        # The library would choose modules beside the parameters that are named.
+        settings["target_modules"] = [] if config.get("target_parameters") else lora.ALL_LINEAR
+    # Null stands for nothing of its own, which the library takes as an empty object only.
+    for name in ("rank_pattern", "alpha_pattern", "loftq_config", "runtime_config"):
+        if settings.get(name, {}) in (None, {}):
+            settings.pop(name, None)
+    try:
+        return LoraConfig(**fit_numbers(settings, "lora_config"))
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"lora_config: {first_line(error)}") from error
+
+
+def make_quantisation_config(name: str, config: dict[str, Any] | None) -> Any:
+    """The `BitsAndBytesConfig`, None for None. Raises SettingsError under the config's `name`."""
+    import transformers
+
+    if config is None:
+        return None
+    settings = {key: value for key, value in config.items() if key != "quant_method"}
+    make: Any = transformers.BitsAndBytesConfig
+    _check_names(name, settings, inspect.signature(make).parameters)
+    _check_values(name, settings, "bitsandbytes_config")
+    if wrong := quantisation.conflicts(settings):
+        raise SettingsError(f"{name}: {'; '.join(wrong)}.")
+    try:
+        return make(**fit_numbers(settings, "bitsandbytes_config"))
+    except (TypeError, ValueError, ImportError) as error:
+        raise SettingsError(f"{name}: {first_line(error)}") from error
+
+
+def make_generation_config(
+    config: dict[str, Any], tokenizer: Any, notify: Notify = lambda _: None
+) -> Any:
+    """The `GenerationConfig`, ending at the tokenizer's end-of-text. Raises SettingsError."""
+    import transformers
+
+    make: Any = transformers.GenerationConfig
+    _check_names("generation_config", config, make().to_dict())
+    _check_values("generation_config", config, "generation_config")
+    settings = {
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        **config,
+    }
+    if wrong := generation.conflicts(config):
+        raise SettingsError(f"generation_config: {'; '.join(wrong)}.")
+    for told in generation.notices(config):
+        notify(f"generation_config: {told}.")
+    if not settings.get("do_sample"):
+        # Without sampling these have no effect, and the library warns at every call.
+        settings = {k: v for k, v in settings.items() if k not in generation.OF_CHANCE}
+    try:
+        made = make(**fit_numbers(settings, "generation_config"))
+        made.validate()
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"generation_config: {first_line(error)}") from error
+    return made
+
+
+def _fit_number(value: Any, schema: dict[str, Any]) -> Any:
+    """The value, and what lies in it, with numbers of the kinds that the schema names."""
+    taken = _alternatives(schema)
+    if isinstance(value, list):
+        items: dict[str, Any] = next((one["items"] for one in taken if "items" in one), {})
+        return [_fit_number(one, items) for one in value]
+    if isinstance(value, dict):
+        values: dict[str, Any] = next(
+            (o[_VALUES] for o in taken if isinstance(o.get(_VALUES), dict)), {}
+        )
+        return {name: _fit_number(one, values) for name, one in value.items()}
+    kinds = {kind for one in taken for kind in _kinds(one)}
+    if isinstance(value, float) and value.is_integer() and ("integer" in kinds or not kinds):
+        return int(value)
+    if type(value) is int and "number" in kinds and "integer" not in kinds:
+        return float(value)
+    return value
+
+
+_VALUES = "additionalProperties"
+
+
+def _alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    if "anyOf" not in schema:
+        return [schema]
+    return [flat for one in schema["anyOf"] for flat in _alternatives(one)]
+
+
+def _kinds(schema: dict[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
+
+
+def _check_names(config: str, given: Iterable[str], known: Iterable[str]) -> None:
+    names = [name for name in known if not name.startswith("_")]
+    for name in given:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise SettingsError(f"{config}: unknown setting {name}.{hint}")
+
+
+@cache
+def _schema(kind: str) -> dict[str, Any]:
+    """The schema of a kind of config, made once: a served model asks for it at every call."""
+    return SCHEMAS[kind]()
+
+
+def _check_values(field: str, config: dict[str, Any], kind: str) -> None:
+    """Raises SettingsError naming each value that the services refuse too."""
+    schema = _schema(kind)
+    errors = Draft202012Validator(schema).iter_errors(config)
+    wrong = dict.fromkeys(str(error.path[0]) for error in errors if error.path)
+    if clauses := [fault(name, config[name], schema["properties"][name]) for name in wrong]:
+        raise SettingsError(f"{field}: {'; '.join(clauses)}.")

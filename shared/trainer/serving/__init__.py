@@ -1,0 +1,1 @@
+"""Served models: their answers, their code, and the answers that verify them."""

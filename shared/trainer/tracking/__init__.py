@@ -1,0 +1,1 @@
+"""MLflow: runs, reports, and models that it keeps."""

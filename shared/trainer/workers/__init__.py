@@ -1,0 +1,1 @@
+"""Training with several workers: their launch, their agents, and how they ended."""

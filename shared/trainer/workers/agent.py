@@ -1,0 +1,103 @@
+"""What looks after one worker: torch elastic, in a process beside the worker's on its machine."""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ft.enums import FailureKind
+from rows.errors import first_line
+from trainer.job.arguments import fine_tune_arguments
+from trainer.job.claim import attempt
+from trainer.job.ranks import is_loopback
+from trainer.job.run import STOPPED, log_to_output, quiet_libraries
+from trainer.workers.lifeline import BINDING, end_with_parent
+from trainer.workers.outcome import Outcome, WorkerFiles, ended
+
+MASTER_IP = "CML_FTS_JOB_MASTER_IP"
+NODE_RANK = "CML_FTS_JOB_NODE_RANK"
+"""The variable that makes a process of the fine-tuning script the agent of a worker."""
+MASTER_PORT = "FTS_JOB_MASTER_PORT"
+JOIN_SECONDS = 300
+"""How long the workers may take to find each other once all of them run."""
+UP_SECONDS = 900
+"""How long a workspace may take to start them."""
+STOP_SECONDS = 3
+"""How long a worker that is told to stop may take."""
+
+
+def main() -> int:
+    """Runs the worker that the environment asks for. Returns the exit status."""
+    end_with_parent(os.getppid())
+    arguments = fine_tune_arguments(os.environ)
+    rank = int(os.environ[NODE_RANK])
+    files = WorkerFiles(Path(arguments.train_out_dir), attempt(os.environ))
+    if rank > 0:
+        _print_into(files.log(rank))
+    log_to_output()
+    quiet_libraries()
+    _stay_local(os.environ[MASTER_IP])
+    return _supervise(rank, arguments.dist_num, files)
+
+
+def _supervise(rank: int, workers: int, files: WorkerFiles) -> int:
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import elastic_launch
+
+    launch = elastic_launch(_config(rank, workers, os.environ), sys.executable)
+    try:
+        launch("-m", "trainer.commands.worker", str(os.getpid()))
+    except SignalException:
+        return STOPPED
+    except ChildFailedError as error:
+        [failure] = error.failures.values()
+        files.write(ended(rank, failure.exitcode))
+        return 1
+    except Exception as error:
+        reason = "did not find the others"
+        files.write(Outcome(rank, FailureKind.ERROR, reason, first_line(error)))
+        logging.getLogger(__name__).exception("Worker %d %s", rank, reason)
+        return 1
+    return 0
+
+
+def _config(rank: int, workers: int, environment: Mapping[str, str]) -> Any:
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
+    from torch.distributed.launcher.api import LaunchConfig
+
+    # The first one starts when the others run; they wait for it from whenever they do.
+    patience = JOIN_SECONDS if rank == 0 else UP_SECONDS + JOIN_SECONDS
+    return LaunchConfig(
+        min_nodes=workers,
+        max_nodes=workers,
+        nproc_per_node=1,
+        run_id="workers",
+        rdzv_backend="static",
+        rdzv_endpoint=f"{environment[MASTER_IP]}:{environment[MASTER_PORT]}",
+        rdzv_configs={"rank": rank, "timeout": patience},
+        max_restarts=0,
+        logs_specs=DefaultLogsSpecs(log_dir=os.devnull),
+        local_addr=environment[MASTER_IP] if rank == 0 else None,
+        # What ends the agent ends the worker with it, and at once, even while the agent waits for
+        # others; where the system cannot do that, the agent has to.
+        signals_to_handle="SIGHUP" if BINDING else "SIGTERM,SIGINT,SIGHUP,SIGQUIT",
+        shutdown_timeout=STOP_SECONDS,
+    )
+
+
+def _print_into(log: Path) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for standard in (1, 2):
+        os.dup2(descriptor, standard)
+    os.close(descriptor)
+
+
+def _stay_local(address: str) -> None:
+    """Workers on one machine need no network, and what its name resolves to may not be reached."""
+    if is_loopback(address):
+        loopback = "lo" if sys.platform == "linux" else "lo0"
+        for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME", "TP_SOCKET_IFNAME"):
+            os.environ.setdefault(name, loopback)
