@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,16 @@ def test_messages_keep_the_keys_that_they_have(tmp_path: Path) -> None:
 
 def notices(run: Run) -> str:
     return " ".join(str(event["message"]) for event in run.of("notice"))
+
+
+def test_a_job_tells_of_blank_answers(train: Train, project: Path) -> None:
+    answers = ["yes", "", " "] * 10
+    rows = "".join(f"hello {n},{answer}\n" for n, answer in enumerate(answers))
+    (project / "blank.csv").write_text(f"customer,action\n{rows}")
+
+    told = notices(train(dataset="blank.csv"))
+
+    assert re.search(r"\{action\} is blank in \d+ of 27 rows: the answer lacks it there", told)
 
 
 def test_a_job_tells_and_records_how_its_rows_were_read(
