@@ -140,10 +140,10 @@ def notices(run: Run) -> str:
 
 def test_a_job_tells_of_blank_answers(train: Train, project: Path) -> None:
     answers = ["yes", "", " "] * 10
-    rows = "".join(f"hello {n},{answer}\n" for n, answer in enumerate(answers))
-    (project / "blank.csv").write_text(f"customer,action\n{rows}")
+    rows = [{"customer": f"hello {n}", "action": one} for n, one in enumerate(answers)]
+    (project / "blank.jsonl").write_text("\n".join(map(json.dumps, rows)))
 
-    told = notices(train(dataset="blank.csv"))
+    told = notices(train(dataset="blank.jsonl"))
 
     assert re.search(r"\{action\} is blank in \d+ of 27 rows: the answer lacks it there", told)
 
