@@ -124,3 +124,12 @@ async def test_the_record_says_that_the_workspace_was_away(
         await studio.close()
     assert job.status.state == "FAILED"
     assert "the workspace did not answer" in job.status.failure_reason
+
+
+async def test_a_setting_that_is_given_twice_is_a_notice_of_the_job(studio: Studio) -> None:
+    twice = {"num_epochs": 3, "training_arguments_config": '{"num_train_epochs": 5}'}
+    job = await studio.start(adapter_name="twice", user_script="", **twice)
+    said = "num_train_epochs 5 has no effect: num_epochs of the request is 3."
+    assert list(job.status.notices) == [f"training_arguments_config: {said}"]
+    # A script of the user's own has its own idea of settings.
+    assert not (await studio.start(adapter_name="own", **twice)).status.notices

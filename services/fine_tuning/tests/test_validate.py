@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -309,3 +310,42 @@ async def test_a_workspace_without_the_template_job_is_an_error(studio: Studio) 
         studio.workbench.api.update_job(template, PROJECT_ID, str(template.id))
     assert found(response) - EFFECTS == {("ERROR", "", "FT-809")}
     assert "Accel_Finetuning_Base_Job" in response.findings[0].description
+
+
+TWICE = [
+    ({"num_epochs": 3}, {"num_train_epochs": 5}, "training_arguments_config", "num_train_epochs 5"),
+    (
+        {"learning_rate": 0.5},
+        {"learning_rate": 0.1},
+        "training_arguments_config",
+        "learning_rate 0",
+    ),
+    ({"num_epochs": 3}, {"max_steps": 9}, "num_epochs", "num_epochs 3 has no effect: max_steps 9"),
+]
+
+
+@pytest.mark.parametrize(("fields", "config", "field", "said"), TWICE)
+async def test_a_setting_that_is_given_twice_is_told(
+    studio: Studio, fields: dict[str, float], config: dict[str, float], field: str, said: str
+) -> None:
+    response = await studio.look(**fields, training_arguments_config=json.dumps(config))
+
+    assert response.valid
+    [told] = [one for one in response.findings if one.rule == "FT-132"]
+    assert (told.severity, told.field) == ("NOTICE", field)
+    assert said in told.description
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"num_epochs": 5, "training_arguments_config": '{"num_train_epochs": 5.0}'},
+        {"num_epochs": 5, "training_arguments_config": '{"num_train_epochs": null}'},
+        {"num_epochs": 5, "training_arguments_config": '{"max_steps": -1}'},
+        {"training_arguments_config": '{"num_train_epochs": 5}'},
+        {"num_epochs": 5, "learning_rate": 0.5},
+    ],
+)
+async def test_a_setting_that_is_given_once_is_not(studio: Studio, fields: dict[str, Any]) -> None:
+    response = await studio.look(**fields)
+    assert "FT-132" not in {one.rule for one in response.findings}

@@ -114,7 +114,7 @@ def test_things_are_found_by_id_and_by_name(fts: Fts, studio: Any) -> None:
     assert twice.exit_code == Exit.REFUSED
     assert "several: dataset-1, dataset-2" in twice.stderr
     assert fts("datasets", "remove", "dataset-1", "--prompts").exit_code == 0
-    assert studio.requests[-1] == api.RemoveDatasetRequest(id="dataset-1", remove_prompts=True)
+    assert api.RemoveDatasetRequest(id="dataset-1", remove_prompts=True) in studio.requests
 
 
 def test_prompt_templates_come_from_files_as_well(fts: Fts, tmp_path: Path) -> None:
@@ -345,6 +345,19 @@ def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, stud
     assert "the job continues" in said
     assert "Traceback" not in said
     assert not studio.calls["RemoveFineTuningJob"]
+
+
+def test_a_job_that_was_stopped_says_who_stopped_it_and_why(
+    fts: Fts, studio: Any, registered: None
+) -> None:
+    fts(*TRAIN)
+    reason = "stopped by a user: wrong data"
+    studio.statuses = [api.JobStatus(state=api.JobState.STOPPED, failure_reason=reason)]
+    watched = fts("jobs", "watch", "job-1")
+    assert watched.exit_code == Exit.FAILED
+    assert f"new STOPPED: {reason}" in watched.stderr
+    assert reason in fts("jobs", "show", "job-1").stdout
+    assert "job-1 had ended (STOPPED); nothing was cancelled" in fts("cancel", "job-1").stdout
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 
 from ft.client import StudioError
 from trainer.causes import safe
-from trainer.errors import ModelError, explain, kind_of
+from trainer.errors import ModelError, explain, is_known, kind_of
 from trainer.job.run import _Formatter
 
 
@@ -87,6 +87,7 @@ def test_it_has_words_of_its_own(error: Exception, kind: str, words: str) -> Non
 @pytest.mark.parametrize("error", [KeyError("x"), AttributeError("no y"), RuntimeError("odd")])
 def test_a_bug_stays_unforeseen(error: Exception) -> None:
     assert explain(error).startswith(f"Unforeseen {type(error).__name__}: ")
+    assert not is_known(error)
 
 
 @pytest.mark.parametrize("text", [PICKLE, OWN_CODE])

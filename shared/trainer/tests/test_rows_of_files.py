@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,16 @@ def test_messages_keep_the_keys_that_they_have(tmp_path: Path) -> None:
 
 def notices(run: Run) -> str:
     return " ".join(str(event["message"]) for event in run.of("notice"))
+
+
+def test_a_job_tells_of_blank_answers(train: Train, project: Path) -> None:
+    answers = ["yes", "", " "] * 10
+    rows = [{"customer": f"hello {n}", "action": one} for n, one in enumerate(answers)]
+    (project / "blank.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    told = notices(train(dataset="blank.jsonl"))
+
+    assert re.search(r"\{action\} is blank in \d+ of 27 rows: the answer lacks it there", told)
 
 
 def test_a_job_tells_and_records_how_its_rows_were_read(
