@@ -139,11 +139,11 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "nan": (with_number(float("nan"), "3.mlp.down"), r"1? ?weight has .*3\.mlp\.down_proj\.weight"),
     "inf": (with_number(float("inf"), "embed"), r"not finite.*embed_tokens\.weight"),
     "-inf in all": (with_number(-float("inf"), "norm"), r"9 weights have .*and 4 more"),
-    "a shard is gone": (both(shard, remove(SECOND)), rf"not there: {SECOND}"),
+    "a shard is gone": (both(shard, remove(SECOND)), rf"do not exist: {SECOND}"),
     "a shard is a pointer": (both(shard, write(POINTER, FIRST)), rf"{FIRST} is a Git LFS pointer"),
     "a shard is cut off": (both(shard, cut(0.9, SECOND)), rf"{SECOND} is truncated"),
     "no entry": (both(shard, index(take=SECOND)), r"19 weights of LlamaForCausalLM are not in"),
-    "an entry elsewhere": (both(shard, index(point="norm")), r"not there: other\.safetensors"),
+    "an entry elsewhere": (both(shard, index(point="norm")), r"do not exist: other\.safetensors"),
     "no index": (both(shard, remove("model.safetensors.index.json")), r"there are no weights"),
     "an index of nothing": (
         both(shard, write(b"{}", "model.safetensors.index.json")),
