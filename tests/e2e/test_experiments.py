@@ -18,10 +18,10 @@ EXPERIMENTS = f"{PROJECT}/experiments"
 REPORT = """
 import sys, time
 from pathlib import Path
-from trainer import tracking
+from trainer.tracking import runs
 project = Path(sys.argv[1])
 for name in ("job-1", "job-2", "job 3 50% of a/b"):
-    id = tracking.open_experiment(name, project)
+    id = runs.open_experiment(name, project)
     import mlflow
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param, RunTag

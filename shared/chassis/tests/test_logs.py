@@ -12,7 +12,7 @@ from chassis.rpc.logs import MASK, mask_secrets
 
 SCRIPT = """
 import logging, structlog
-from chassis import logs
+from chassis.rpc import logs
 from chassis.config import Settings
 settings = Settings.load("test")
 logs.configure(settings)
@@ -43,7 +43,7 @@ def test_masks_secrets_wherever_they_come_from() -> None:
 
 HOSTILE = """
 import logging, os, structlog
-from chassis import logs
+from chassis.rpc import logs
 from chassis.config import Settings
 logs.configure(Settings.load("test"))
 log = structlog.get_logger()

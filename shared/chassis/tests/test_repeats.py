@@ -12,15 +12,15 @@ from chassis.store.idempotency import FORGOTTEN_AT_ONCE, Forgetting
 from chassis.store.records import now
 
 MIGRATION = """
-from chassis import repeats
+from chassis.store import idempotency
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade():
-    repeats.create_table("{service}")
-    repeats.add_times("{service}")
+    idempotency.create_table("{service}")
+    idempotency.add_times("{service}")
 """
 
 

@@ -43,10 +43,10 @@ def test_an_address_without_a_scheme_is_told_without_its_password(
 REPORTS = """
 import sys, time
 from pathlib import Path
-from trainer import tracking
+from trainer.tracking import runs
 
 experiment = sys.argv[1]
-assert tracking.prepare("mlflow", experiment, Path.cwd(), print) == ["mlflow"]
+assert runs.prepare("mlflow", experiment, Path.cwd(), print) == ["mlflow"]
 import mlflow
 
 with mlflow.start_run(run_name=f"of {experiment}"):
