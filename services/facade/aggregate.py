@@ -86,7 +86,7 @@ class DatabaseServicer:
             )
             raise InvalidArgument.at("on_conflict", rules.REPLACEABLE, description)
         tables = await Import(self._links, document, on_conflict).run(dry_run)
-        return ImportDatabaseResponse(tables=tables)
+        return ImportDatabaseResponse(tables=tables, left_out_tables=document.left_out)
 
     def _file(self, field: str, location: str) -> Path:
         found = Violations()

@@ -2,12 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chassis.domains import MORE_TABLES_OF, TABLE_OF
 from chassis.rpc import errors, rules
 from chassis.transfer.document import OWN_COLUMNS, digest, own_table
+
+_REVISIONS = "alembic_version"
+"""A table of today's studio that says nothing of its content."""
 
 
 class Document:
@@ -17,8 +20,10 @@ class Document:
     and what this studio kept about them is then left out.
     """
 
-    def __init__(self, tables: Mapping[str, list[Any]]) -> None:
+    def __init__(self, tables: Mapping[str, list[Any]], left_out: Sequence[str] = ()) -> None:
         self._tables = tables
+        self.left_out = left_out
+        """Tables of the file that the studio does not have."""
         self._digests: dict[str, dict[str, str]] = {}
         self.stale: dict[str, list[str]] = {}
         """Ids of the rows, by table, that were changed by another studio; known once they are
@@ -33,7 +38,11 @@ class Document:
             raise _no_export(field, f"is not an export file: {error}") from error
         if not isinstance(tables, dict):
             raise _no_export(field, "is not an export file: it must be a JSON object")
-        return cls({name: _rows(name, tables[name]) for name in _names() if name in tables})
+        known = [name for name in _names() if name in tables]
+        if not known:
+            raise _no_export(field, "is not an export file: it has none of the studio's tables")
+        left_out = sorted(tables.keys() - known - {_REVISIONS})
+        return cls({name: _rows(name, tables[name]) for name in known}, left_out)
 
     @property
     def own(self) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from grpc import aio
 
 from chassis.rpc import rules
+from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest
 from services.facade.tests.studio import Studio, studio_in
 from tests.contract.studios import fill, kept, take
 from tests.contract.todays_studio import (
@@ -227,6 +228,28 @@ async def test_an_event_of_no_kind_that_clients_see_is_refused(
         reports = await take(other, document, dry_run=True)
     [refused] = reports["fine_tuning_job_events"].refused
     assert refused.rule == rules.EVENT_ROW.id
+
+
+async def test_what_the_studio_does_not_have_is_reported(studio: Studio) -> None:
+    row = {"id": "m", "type": "project", "name": "m", "location": "m", "surprise": 1, "none": None}
+    content = {
+        "models": {"schema": "", "data": [row]},
+        "model": {"schema": "", "data": []},
+        "alembic_version": {"schema": "", "data": [{"version_num": "1"}]},
+    }
+    request = ImportDocumentRequest(exported_json=json.dumps(content), dry_run=True)
+    response = await studio.database.ImportDocument(request, wait_for_ready=True)
+    assert list(response.left_out_tables) == ["model"]
+    [models] = [table for table in response.tables if table.table == "models"]
+    assert list(models.left_out_columns) == ["surprise"]
+
+
+@pytest.mark.parametrize("content", ["{}", '{"model": {"data": []}}'])
+async def test_a_file_without_any_table_of_the_studio_is_refused(
+    studio: Studio, content: str
+) -> None:
+    (studio.project / "other.json").write_text(content)
+    assert "none of the studio's tables" in (await studio.refusal("other.json")).message
 
 
 @pytest.mark.parametrize("twice", ["id", "name", "models", "data"])

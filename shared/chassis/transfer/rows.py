@@ -37,12 +37,20 @@ class DomainTable:
         left_out = ("seq", *records.kind.NOT_EXPORTED)
         self._columns = [c for c in records.table.columns if c.key not in left_out]
         self.contract_columns = CONTRACT_COLUMNS.get(self.name, ())
+        self._known = {c.key for c in records.table.columns}
         self.own_columns = [c.key for c in self._columns if c.key not in self.contract_columns]
 
     def owner_id(self, row: Any) -> str:
         """Id of the owner's row that a row, or a record, is about."""
         name = self.kind.OWNER_ID
         return str(row[name] if isinstance(row, Mapping) else getattr(row, name))
+
+    def unknown(self, row: Any) -> set[str]:
+        """Columns of a row that have a value and that the studio does not have."""
+        if not isinstance(row, dict):
+            return set()
+        unknown = row.keys() - self._known
+        return {name[:MAX_SHOWN] for name in unknown if row[name] is not None}
 
     def check(self, place: str, row: Any, found: errors.Violations) -> Base | None:
         """The record that a row of a file makes; what is wrong with it is noted.

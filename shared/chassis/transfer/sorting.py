@@ -39,7 +39,9 @@ class Sorting:
         self._taken[table.name] = set()
         there = {} if table.owner else table.existing(self._connection)
         first_places: dict[str, str] = {}
+        left_out = set[str]()
         for row in rows:
+            left_out |= table.unknown(row.content)
             found = errors.Violations()
             place = f"{table.name}[{row.place}]"
             record = table.check(place, row.content, found)
@@ -49,6 +51,7 @@ class Sorting:
                 self._place(report, table, row, record, there, found)
             if found.found:
                 _refuse(report, record, found.found)
+        report.left_out_columns.extend(sorted(left_out))
         if table.contract_columns or report.ByteSize() > ImportedTable(table=table.name).ByteSize():
             self.reports.append(report)
 

@@ -206,6 +206,12 @@ def _rows_told(response: api.ImportDatabaseResponse) -> Iterator[str]:
                 f"{table.table} {id}: another studio has changed it, so its times and other "
                 "values that only this studio has are not imported"
             )
+        if table.left_out_columns:
+            names = ", ".join(table.left_out_columns)
+            yield f"{table.table}: not imported, because the studio has no such columns: {names}"
+    if response.left_out_tables:
+        names = ", ".join(response.left_out_tables)
+        yield f"not imported, because the studio has no such tables: {names}"
     refused = [row for table in response.tables for row in table.refused]
     for refusal in refused[:MAX_SHOWN]:
         yield f"{refusal.place} {refusal.id}: {refusal.reason} ({refusal.rule})"

@@ -169,18 +169,24 @@ class ImportDatabaseResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TABLES_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_TABLES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tables(self) -> _containers.RepeatedCompositeFieldContainer[_fine_tuning_studio_types_pb2.ImportedTable]:
         """One for each table of the studio, in the order of an export."""
+
+    @_builtins.property
+    def left_out_tables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tables of the file that the studio does not have. They are not imported."""
 
     def __init__(
         self,
         *,
         tables: _abc.Iterable[_fine_tuning_studio_types_pb2.ImportedTable] | None = ...,
+        left_out_tables: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["tables", b"tables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out_tables", b"left_out_tables", "tables", b"tables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -223,6 +223,7 @@ class ImportedTable(_message.Message):
     SKIPPED_FIELD_NUMBER: _builtins.int
     REPLACED_FIELD_NUMBER: _builtins.int
     STALE_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_COLUMNS_FIELD_NUMBER: _builtins.int
     table: _builtins.str
     """models, datasets, adapters, prompts, fine_tuning_jobs, evaluation_jobs or configs. export_jobs
     and the tables of events are included only if they have something to report.
@@ -255,6 +256,10 @@ class ImportedTable(_message.Message):
         or compared, without the values that only this studio has, such as their times.
         """
 
+    @_builtins.property
+    def left_out_columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns of the file's rows that the studio does not have. Their values are not imported."""
+
     def __init__(
         self,
         *,
@@ -265,10 +270,11 @@ class ImportedTable(_message.Message):
         skipped: _abc.Iterable[Global___DifferingRow] | None = ...,
         replaced: _abc.Iterable[Global___DifferingRow] | None = ...,
         stale: _abc.Iterable[_builtins.str] | None = ...,
+        left_out_columns: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["identical", b"identical", "refused", b"refused", "replaced", b"replaced", "skipped", b"skipped", "stale", b"stale", "table", b"table", "taken", b"taken"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identical", b"identical", "left_out_columns", b"left_out_columns", "refused", b"refused", "replaced", b"replaced", "skipped", b"skipped", "stale", b"stale", "table", b"table", "taken", b"taken"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
