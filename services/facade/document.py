@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.domains import MORE_TABLES_OF, TABLE_OF
 from chassis.rpc import errors, rules
-from chassis.transfer.document import OWN_COLUMNS, digest, own_table
+from chassis.transfer.document import OWN_COLUMNS, digest, own_table, printable
 
 _REVISIONS = "alembic_version"
 """A table of today's studio that says nothing of its content."""
@@ -41,7 +41,7 @@ class Document:
         known = [name for name in _names() if name in tables]
         if not known:
             raise _no_export(field, "is not an export file: it has none of the studio's tables")
-        left_out = sorted(tables.keys() - known - {_REVISIONS})
+        left_out = sorted(map(printable, tables.keys() - known - {_REVISIONS}))
         return cls({name: _rows(name, tables[name]) for name in known}, left_out)
 
     @property

@@ -231,7 +231,15 @@ async def test_an_event_of_no_kind_that_clients_see_is_refused(
 
 
 async def test_what_the_studio_does_not_have_is_reported(studio: Studio) -> None:
-    row = {"id": "m", "type": "project", "name": "m", "location": "m", "surprise": 1, "none": None}
+    row = {
+        "id": "m",
+        "type": "project",
+        "name": "m",
+        "location": "m",
+        "surprise": 1,
+        "none": None,
+        "\ud800": 1,
+    }
     content = {
         "models": {"schema": "", "data": [row]},
         "model": {"schema": "", "data": []},
@@ -241,7 +249,7 @@ async def test_what_the_studio_does_not_have_is_reported(studio: Studio) -> None
     response = await studio.database.ImportDocument(request, wait_for_ready=True)
     assert list(response.left_out_tables) == ["model"]
     [models] = [table for table in response.tables if table.table == "models"]
-    assert list(models.left_out_columns) == ["surprise"]
+    assert list(models.left_out_columns) == ["\\ud800", "surprise"]
 
 
 @pytest.mark.parametrize("content", ["{}", '{"model": {"data": []}}'])

@@ -22,6 +22,8 @@ from sqlalchemy import Column, MetaData, String, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
+MAX_NAME = 100
+"""How much of a name that the studio does not know a message shows."""
 CONTRACT_COLUMNS: dict[str, tuple[str, ...]] = {
     table: tuple(columns.split())
     for table, columns in {
@@ -90,3 +92,8 @@ def digest(table: str, row: Mapping[str, Any]) -> str:
 def _comparable(value: Any) -> Any:
     whole = isinstance(value, bool) or (isinstance(value, float) and value.is_integer())
     return int(value) if whole else value
+
+
+def printable(name: str) -> str:
+    """A name of a file as messages can carry it: not too long, and without half characters."""
+    return name[:MAX_NAME].encode(errors="backslashreplace").decode()

@@ -14,7 +14,7 @@ from chassis.rpc import errors, rules
 from chassis.rpc.requests import MAX_TEXT_CHARACTERS
 from chassis.store.convert import table_time
 from chassis.store.records import TIMES, Base, Records, now
-from chassis.transfer.document import CONTRACT_COLUMNS
+from chassis.transfer.document import CONTRACT_COLUMNS, printable
 
 MAX_INT = 2**31 - 1
 """Messages and PostgreSQL take no larger whole number."""
@@ -50,7 +50,7 @@ class DomainTable:
         if not isinstance(row, dict):
             return set()
         unknown = row.keys() - self._known
-        return {name[:MAX_SHOWN] for name in unknown if row[name] is not None}
+        return {printable(name) for name in unknown if row[name] is not None}
 
     def check(self, place: str, row: Any, found: errors.Violations) -> Base | None:
         """The record that a row of a file makes; what is wrong with it is noted.
