@@ -27,7 +27,7 @@ def test_every_rule_has_an_id_of_its_own() -> None:
 
 
 def test_every_module_of_rules_is_documented() -> None:
-    files = {*REPOSITORY.glob("services/*/rules.py"), *REPOSITORY.glob("shared/*/rules.py")}
+    files = {*REPOSITORY.glob("services/*/rules.py"), *REPOSITORY.glob("shared/**/rules.py")}
     modules = {
         ".".join(file.relative_to(REPOSITORY).with_suffix("").parts).removeprefix("shared.")
         for file in files

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chassis.domains import DOMAINS
+from chassis.domains import DOMAIN_SERVICES
 from chassis.rpc import errors
 from chassis.rpc.peers import Peer
 from chassis.testing.services import CALLER, put_rows, services, settings_in
@@ -141,8 +141,8 @@ class Studio:
             kind.domain: Peer(
                 kind.domain,
                 settings,
-                DOMAINS[kind.domain],
-                getattr(domains_pb2_grpc, f"{DOMAINS[kind.domain].name}Stub"),
+                DOMAIN_SERVICES[kind.domain],
+                getattr(domains_pb2_grpc, f"{DOMAIN_SERVICES[kind.domain].name}Stub"),
             )
             for kind in (TRAINING, EVALUATION, EXPORT)
         }

@@ -37,7 +37,7 @@ async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
         ({"cpu": 3}, "cpu", ("3 CPUs", "at most 2")),
         ({"memory": 24}, "memory", ("24 GiB", "at most 23.4")),
         ({"gpu": 2}, "gpu", ("2 GPUs", "at most 1")),
-        ({"gpu": 1, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "there is 1")),
+        ({"gpu": 1, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "existing labels: 1")),
     ],
 )
 async def test_what_cannot_run_is_refused_with_both_numbers(
@@ -81,7 +81,7 @@ async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def labels(_: Workspace) -> list[Any]:
-        return [SimpleNamespace(id="4", max_gpu_per_workload="2")]
+        return [SimpleNamespace(id="4", label_value="a", max_gpu_per_workload="2")]
 
     monkeypatch.setattr(Workspace, "accelerator_labels", labels)
     studio.workbench.state(FTS_CAPACITY="")

@@ -51,7 +51,7 @@ def small(studio: Studio) -> Studio:
         (
             {"num_gpu": 1, "gpu_label_id": 7},
             "gpu_label_id",
-            ("label 7", "there is 1 (NVIDIA A), 2"),
+            ("label 7", "existing labels: 1 (NVIDIA A), 2"),
         ),
         ({"num_gpu": 0, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "use -1 for no label")),
         (
@@ -149,7 +149,7 @@ async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
 ) -> None:
     refusal = await studio.refusal(num_gpu=9, gpu_label_id=label)
     assert isinstance(refusal, errors.FailedPrecondition)
-    assert [(v.field, v.rule) for v in refusal.violations] == [("gpu", "FT-820")]
+    assert [(v.field, v.rule) for v in refusal.violations] == [("num_gpu", "FT-820")]
     assert f"9 GPUs requested, but a job can get at most 8 with label {label}" in refusal.message
     assert "FTS_WORKBENCH" not in refusal.message, "which a workspace does not know"
     unknown = await studio.refusal(num_gpu=1, gpu_label_id=label + 1)
@@ -186,7 +186,7 @@ async def test_a_label_that_states_no_number_limits_nothing(
     studio: Studio, label: int, most: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def labels(_: Workspace) -> list[Any]:
-        return [SimpleNamespace(id=str(label), max_gpu_per_workload=most)]
+        return [SimpleNamespace(id=str(label), label_value="", max_gpu_per_workload=most)]
 
     monkeypatch.setattr(Workspace, "accelerator_labels", labels)
     assert (await studio.start(num_gpu=9, gpu_label_id=label)).status.state == "SCHEDULED"
@@ -199,7 +199,7 @@ async def test_labels_that_cannot_be_listed_limit_nothing(
         raise errors.PermissionDenied("labels are an administrator's")
 
     monkeypatch.setattr(Workspace, "accelerator_labels", labels)
-    assert (await studio.start(num_gpu=9, gpu_label_id=label + 1)).status.state == "SCHEDULED"
+    assert (await studio.start(num_gpu=9, gpu_label_id=label)).status.state == "SCHEDULED"
 
 
 # What is there gets less while a job waits
