@@ -39,7 +39,7 @@ class Document:
         if not isinstance(tables, dict):
             raise _no_export(field, "is not an export file: it must be a JSON object")
         known = [name for name in _names() if name in tables]
-        if not known:
+        if tables and not known:
             raise _no_export(field, "is not an export file: it has none of the studio's tables")
         left_out = sorted(map(printable, tables.keys() - known - {_REVISIONS}))
         return cls({name: _rows(name, tables[name]) for name in known}, left_out)
