@@ -154,4 +154,4 @@ def test_a_kind_keeps_its_number_while_others_come_and_go(tmp_path: Path) -> Non
         body = {"name": "n", "script": "s.py", "accelerator_label_id": 1}
         status, refusal = workspace.call("POST", f"{PROJECT}/jobs", body)
         assert status == 400
-        assert "there is 2 (NVIDIA A), 3 (NVIDIA C)" in refusal["message"]
+        assert "existing labels: 2 (NVIDIA A), 3 (NVIDIA C)" in refusal["message"]

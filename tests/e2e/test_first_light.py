@@ -217,7 +217,7 @@ def test_export_names_every_table_and_imports_again(studio: Studio, registered: 
     client = registered.client
     exported = client.ExportDatabase(ExportDatabaseRequest()).exported_json
     tables = json.loads(exported)
-    assert set(tables) == {
+    contract = {
         "models",
         "datasets",
         "adapters",
@@ -226,6 +226,11 @@ def test_export_names_every_table_and_imports_again(studio: Studio, registered: 
         "evaluation_jobs",
         "configs",
     }
+    # What the contract's tables have no columns for lies in tables of the studio's own.
+    own = {f"fts_{name}" for name in contract}
+    own |= {"fts_export_jobs", "fts_export_job_events"}
+    own |= {"fts_fine_tuning_job_events", "fts_evaluation_job_events"}
+    assert set(tables) == contract | own
     (studio.project / "export.json").write_text(exported)
     client.ImportDatabase(ImportDatabaseRequest(imported_json_path="export.json"))
     assert json.loads(client.ExportDatabase(ExportDatabaseRequest()).exported_json) == tables

@@ -67,7 +67,7 @@ def conflicts(studio: Studio, rows: dict[str, list[dict[str, Any]]]) -> dict[str
     theirs = [{**rows["models"][0], "name": "theirs"}]
     file.write_text(json.dumps({"models": {"data": theirs}}))
     refused = run("fts", "db", "import", file.name, env=studio.env)
-    assert "is there with another content (name)" in refused.stderr
+    assert "already exists with different content (name)" in refused.stderr
     replaced = run("fts", "db", "import", file.name, "--on-conflict", "replace", env=studio.env)
     assert "on_conflict" in replaced.stderr
     skipped = run("fts", "db", "import", file.name, "--on-conflict", "skip", env=studio.env)

@@ -103,7 +103,7 @@ def _put_beginning(folder: Path) -> None:
         (
             (f"{ASKED} {{action}}", f"{ASKED} ", "{action}"),
             "plain-model",
-            ("input_template ends with whitespace: ", "ACTION:\u00b7 (", "FT-621"),
+            ("input_template ends with whitespace: ", "ACTION:\u00b7 (", "FT-403"),
             ("add", "train", "eval"),
         ),
         # The end of text, which training puts there too.
@@ -116,7 +116,7 @@ def _put_beginning(folder: Path) -> None:
         (
             (f"{ASKED}{ANSWER}{END}", ASKED, f"{ANSWER}{END}"),
             "plain-model",
-            (f"completion_template has {END} in it", "no answer would be an exact match"),
+            (f"completion_template contains {END}", "no answer would be an exact match"),
             ("add", "train", "eval"),
         ),
         # A beginning that some tokenizers put there too: a check knows whether the model's does.

@@ -61,7 +61,7 @@ def test_a_start_with_a_label_that_is_not_there_is_refused_by_name(
         assert "gpu_label_id" in str(refusal.value)
         assert str(label) in str(refusal.value)
         if label > 0:
-            assert f"there is {there['id']} ({there['label_value']})" in str(refusal.value)
+            assert f"existing labels: {there['id']} ({there['label_value']})" in str(refusal.value)
     assert workspace.get(f"{PROJECT}/jobs", page_size=100)["jobs"] == before
 
 

@@ -209,7 +209,7 @@ def test_without_a_trainer_up_says_so_and_names_the_command(
     options = ("--listen", "127.0.0.1:0", "--trainer-python", str(bare))
     up = other("up", "--wait", str(PATIENCE_SECONDS), *options)
     assert up.returncode == 0, up.stderr
-    said = f"the trainer is not installed for {bare}, which runs the jobs: `make env`"
+    said = f"the trainer is not installed for {bare}, which runs the jobs: run `make env`"
     assert said in " ".join(up.stdout.split())
     # Also later, and for scripts.
     assert said in " ".join(other("status").stdout.split())
