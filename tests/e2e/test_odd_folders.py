@@ -53,8 +53,8 @@ def test_everything_works_in_a_home_of_an_odd_name(odd_studio: Studio) -> None:
             ],
             dataset_id=registered.dataset_id,
             prompt_id=registered.prompt_id,
-            num_cpu=1,
-            num_memory=2,
+            cpu=1,
+            memory=2,
             eval_dataset_fraction=0.01,
         )
     )

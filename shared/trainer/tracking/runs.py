@@ -89,7 +89,8 @@ def connect(project: Path) -> FileLock:
     Two jobs that start together would both create the tables of a new database.
     """
     database = (project / "mlflow.db").absolute()
-    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{quote(str(database))}")
+    # Of sqlite:/// alone, MLflow would make a folder with the quoted name.
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite+pysqlite:///{quote(str(database))}")
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     _set_credentials_apart()
