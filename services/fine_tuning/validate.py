@@ -91,8 +91,10 @@ class Validation:
             findings.of(self._checks.references(request)),
             check_template(self._workspace, plan.template(request), findings),
         )
-        for sentence in shared or ():
-            findings.add(Severity.NOTICE, "num_workers", rules.SHARED, sentence)
+        # Of a number that is refused anyway, it is not told what so many would share.
+        if not findings.has_error("num_workers"):
+            for sentence in shared or ():
+                findings.add(Severity.NOTICE, "num_workers", rules.SHARED, sentence)
         return references
 
     async def _inspect(

@@ -74,6 +74,10 @@ class Findings:
         """Whether there is an error about a field, `but` some."""
         return any(one.severity == Severity.ERROR and one.field not in but for one in self._found)
 
+    def has_error(self, field: str) -> bool:
+        """Whether there is an error about that field."""
+        return any(one.severity == Severity.ERROR and one.field == field for one in self._found)
+
     @property
     def valid(self) -> bool:
         """Whether there is no error."""

@@ -23,6 +23,7 @@ CARD = b"---\ndataset_info:\n  features:\n  - name: instruction\n    dtype: stri
 REPOS = (
     Repo("dataset", "good/data", {"README.md": CARD, "train.csv": b"instruction\nx\n"}),
     Repo("model", "good/model", {"config.json": b'{"architectures": ["LlamaForCausalLM"]}'}),
+    Repo("model", "good/adapter", {"adapter_config.json": b'{"peft_type": "LORA"}'}),
 )
 COLUMNS = ("instruction", "input", "output")
 TEMPLATES = {
@@ -103,7 +104,7 @@ class Target:
                 known = {"fine_tuning_job_id": ids["job"], "prompt_id": "p"}
                 place = {"location": "adapter"}
                 if when == "type huggingface":
-                    place = {"type": "huggingface", "huggingface_name": "some/adapter"}
+                    place = {"type": "huggingface", "huggingface_name": "good/adapter"}
                 return {"name": fresh, "model_id": ids["model"], **place, **known}
             case "AddPrompt", _:
                 prompt = {"id": fresh, "name": fresh, "dataset_id": ids["dataset"], **TEMPLATES}

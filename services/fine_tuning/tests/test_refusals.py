@@ -20,7 +20,7 @@ async def test_bad_fields_and_paths_are_told_together(studio: Studio) -> None:
     )
     assert isinstance(refusal, errors.InvalidArgument)
     fields = {v.field for v in refusal.violations}
-    assert fields == {"adapter_name", "output_dir", "user_script", "cpu"}
+    assert fields == {"adapter_name", "output_dir", "user_script", "num_cpu"}
 
 
 async def test_a_prompt_whose_id_no_script_would_get(studio: Studio) -> None:

@@ -161,7 +161,8 @@ async def test_settings_that_axolotl_would_refuse_or_pass_over_are_told_before_a
 
 
 async def test_axolotl_needs_its_config_and_no_prompt(studio: Studio) -> None:
-    response = await studio.look(framework_type="axolotl", prompt_id="", axolotl_config_id="nope")
+    fields = await studio.axolotl()
+    response = await studio.look(**{**fields, "axolotl_config_id": "nope"})
     assert found(response) == {("ERROR", "axolotl_config_id", "FT-012")}
 
 

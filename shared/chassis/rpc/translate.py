@@ -38,10 +38,11 @@ STATUS_CODES: dict[type[errors.Refusal], grpc.StatusCode] = {
     errors.Unimplemented: grpc.StatusCode.UNIMPLEMENTED,
     errors.Internal: grpc.StatusCode.INTERNAL,
 }
-MESSAGE_BYTES, VIOLATIONS_BYTES, TEXT_BYTES = 1_000, 1_000, 300
-"""How much is sent of an error's message, of its violations, and of each text in its details. A
-status travels in HTTP/2 trailers, of which gRPC takes 8 KiB: of a larger one nothing arrives. The
-message is there twice, and once with three bytes for each that is not ASCII."""
+MESSAGE_BYTES, VIOLATIONS_BYTES, TEXT_BYTES, FIELD_BYTES = 1_000, 1_000, 300, 100
+"""How much is sent of an error's message, of its violations, and of each text and each name of a
+field in its details; every field of the contract has a shorter name. A status travels in HTTP/2
+trailers, of which gRPC takes 8 KiB: of a larger one nothing arrives. The message is there twice,
+and once with three bytes for each that is not ASCII."""
 _CUT = " ... "
 _TYPES = {code: kind for kind, code in STATUS_CODES.items()}
 
@@ -76,10 +77,12 @@ def _bad_request(violations: Sequence[errors.Violation]) -> error_details_pb2.Ba
         # The last is always sent: it may be what a service behind this one has cut down to.
         if left > 1 and bad_request.ByteSize() > VIOLATIONS_BYTES:
             more = f"and {left} more"
-            bad_request.field_violations.add(field=brief(violation.field, 50), description=more)
+            bad_request.field_violations.add(
+                field=brief(violation.field, FIELD_BYTES), description=more
+            )
             break
         bad_request.field_violations.add(
-            field=brief(violation.field, 50),
+            field=brief(violation.field, FIELD_BYTES),
             description=brief(violation.description, TEXT_BYTES),
             reason=violation.rule,
         )

@@ -375,7 +375,7 @@ def test_a_job_that_was_stopped_says_who_stopped_it_and_why(
             ],
         ),
         (("train",), ["--user-config", "Settings for --user-script"]),
-        (("eval", "start"), ["0.1 if not given", "added to the shipped config"]),
+        (("eval", "start"), ["0.1 if not given", "replace those of the shipped config"]),
         (("serve",), ["answers are generated with"]),
         (("prompts", "remove"), ["Forget one prompt."]),
         (("configs", "remove"), ["Jobs keep their copies."]),
