@@ -138,10 +138,11 @@ def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_n
 def _name_no_place(logged: Any, location: str) -> None:
     """Has the description of a logged model name no place of this machine, which MLflow writes
     there and does not need: it looks for everything beside that file."""
-    from mlflow import MlflowClient
+    from mlflow import MlflowClient, artifacts
     from mlflow.models import Model
 
-    description = Model.load(logged.model_uri)
+    # By the folder: the address of a single file is not found below a folder with `#` in its name.
+    description = Model.load(artifacts.download_artifacts(logged.model_uri))
     description.artifact_path = location
     pyfunc = description.flavors["python_function"]
     pyfunc["model_code_path"] = CODE.name

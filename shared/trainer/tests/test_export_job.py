@@ -17,16 +17,17 @@ from mlflow.entities import ViewType
 
 from ft.api import AdapterMetadata, ModelMetadata
 from trainer.errors import ModelError, ParityError
-from trainer.export import job, registry
+from trainer.export import registry
 from trainer.export.job import Export
 from trainer.job.arguments import ExportArguments
-from trainer.job.events import EventLog
+from trainer.job.events import RESERVE_FILE, EventLog
 from trainer.job.found import FoundStudio
 from trainer.job.studio import Identity
 from trainer.model.hardware import Hardware
 from trainer.model.loading import load_model, weight_type
 from trainer.serving import trained_answers
 from trainer.tests.conftest import TRAINER
+from trainer.tests.models import STARTER
 from trainer.tests.studio import TOKEN, Studio
 from trainer.tests.support import PROMPTS, Run, naming, until, written
 from trainer.tracking import runs
@@ -46,7 +47,7 @@ def adapter_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import set_seed
 
     set_seed(1)
-    source = str(Path(job.__file__).parent / "starter/model")
+    source = str(STARTER)
     model = load_model(source, Hardware(1), weight_type(Hardware(1)), None)
     # Without it an adapter begins as one that changes nothing.
     config = LoraConfig(target_modules="all-linear", init_lora_weights=False)
@@ -192,10 +193,12 @@ def test_an_export_that_reads_back_otherwise_is_not_registered(
     in_process: Export, studio: Studio, project: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
     code = registry.CODE.read_text()
-    right = "PeftModel.from_pretrained(model, adapter).eval()"
+    right = "self._tokenizer = AutoTokenizer.from_pretrained(adapter"
     assert right in code
     wrong = tmp_path / "wrong.py"
-    wrong.write_text(code.replace(right, "model.eval()"))
+    wrong.write_text(
+        code.replace(right, f"self._model.base_model.disable_adapter_layers(); {right}")
+    )
     monkeypatch.setattr(registry, "CODE", wrong)
 
     with pytest.raises(ModelError, match="does not write what the adapter writes: after '###"):
@@ -270,7 +273,8 @@ def test_an_export_that_is_stopped_leaves_nothing(
 
     assert held.returncode == 143
     names = {path.name for path in (project / "exports/job-1").iterdir()}
-    assert names == {".work.lock", "events.jsonl", "job.log"}
+    # The room that events keep for the end of a job stays for the next attempt.
+    assert names == {RESERVE_FILE, ".work.lock", "events.jsonl", "job.log"}
     assert _runs(project, ViewType.ACTIVE_ONLY) == []
     assert _runs(project, ViewType.DELETED_ONLY) == ["KILLED"]
 
