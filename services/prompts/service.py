@@ -21,8 +21,6 @@ class PromptService:
     def __init__(self, prompts: PromptStore, datasets: Datasets) -> None:
         self._prompts = prompts
         self._datasets = datasets
-        self._just_added: tuple[str, list[str]] = ("", [])
-        """A prompt's id, and the columns that its templates were understood by."""
 
     def get(self, id: str) -> Prompt:
         """The prompt with that id. Raises NotFound."""
@@ -35,10 +33,11 @@ class PromptService:
 
     async def add(
         self, id: str, type: str, name: str, dataset_id: str, templates: dict[str, str]
-    ) -> Prompt:
+    ) -> tuple[Prompt, list[str]]:
         """Stores a prompt under the id that the caller chose.
 
-        `templates` has a text for each of TEMPLATES.
+        `templates` has a text for each of TEMPLATES. Returns the columns that they were understood
+        by as well.
         """
         found = Violations()
         found.required("prompt.id", id)
@@ -61,8 +60,7 @@ class PromptService:
             completion_template=templates["completion_template"],
         )
         await self._prompts.add(prompt, unique=UNIQUE)
-        self._just_added = (id, columns)
-        return prompt
+        return prompt, columns
 
     async def remove(self, id: str) -> None:
         """Forgets a prompt; an unknown id is fine."""
@@ -72,10 +70,10 @@ class PromptService:
         """Forgets every prompt of a dataset; none is fine."""
         await self._prompts.remove(dataset_id=dataset_id)
 
-    async def notices(self, prompt: Prompt) -> list[Notice]:
-        """Notices about the templates of a prompt."""
-        id, columns = self._just_added
-        if id != prompt.id:
+    async def notices(self, prompt: Prompt, columns: list[str] | None) -> list[Notice]:
+        """Notices about the templates of a prompt; the columns of its dataset are asked for where
+        they are not given."""
+        if columns is None:
             try:
                 columns = await self._datasets.columns(prompt.dataset_id or "")
             except Refusal:

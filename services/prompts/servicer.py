@@ -19,7 +19,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from ft.proto.fine_tuning_studio_types_pb2 import TemplateNotice
 from services.prompts.service import PromptService
-from services.prompts.store import PromptStore
+from services.prompts.store import Prompt, PromptStore
 
 
 class PromptsServicer:
@@ -40,13 +40,19 @@ class PromptsServicer:
     async def AddPrompt(self, request: AddPromptRequest) -> AddPromptResponse:
         sent = request.prompt
         templates = {field: getattr(sent, field) for field in TEMPLATES}
-        prompt = await self._repeats.once(
-            request,
-            lambda: self._service.add(sent.id, sent.type, sent.name, sent.dataset_id, templates),
-        )
+        columns: list[str] | None = None
+
+        async def add() -> Prompt:
+            nonlocal columns
+            prompt, columns = await self._service.add(
+                sent.id, sent.type, sent.name, sent.dataset_id, templates
+            )
+            return prompt
+
+        prompt = await self._repeats.once(request, add)
         noticed = [
             TemplateNotice(field=one.field, rule=OF_KIND[one.kind].id, description=one.text)
-            for one in await self._service.notices(prompt)
+            for one in await self._service.notices(prompt, columns)
         ]
         return AddPromptResponse(prompt=to_message(PromptMetadata, prompt), notices=noticed)
 

@@ -124,17 +124,25 @@ def ships(studio: Any, kind: str, config: str) -> None:
     studio.ListConfigs = configs
 
 
+def accepting(studio: Any, rpc: str, response: Any) -> list[Any]:
+    """Has a Validate RPC accept all; the requests that it is asked about."""
+    asked: list[Any] = []
+
+    def validate(request: Any, context: Any) -> Any:
+        asked.append(request.request)
+        return response
+
+    setattr(studio, rpc, validate)
+    return asked
+
+
 def test_a_typed_config_adds_to_the_shipped_one_and_what_is_in_effect_is_shown(
     fts: Fts, studio: Any
 ) -> None:
     ships(studio, "training_arguments", '{"optim": "sgd", "learning_rate": 0.0002}')
-    asked: list[Any] = []
-
-    def validate(request: Any, context: Any) -> api.ValidateFineTuningJobResponse:
-        asked.append(request.request)
-        return api.ValidateFineTuningJobResponse(valid=True)
-
-    studio.ValidateFineTuningJob = validate
+    asked = accepting(
+        studio, "ValidateFineTuningJob", api.ValidateFineTuningJobResponse(valid=True)
+    )
     shown = fts(*TRAIN, "--training-arguments", '{"seed": 7, "optim": null}', "--epochs", "3")
     assert json.loads(asked[-1].training_arguments_config) == {"seed": 7, "learning_rate": 0.0002}
     assert "learning_rate: 0.0002\n" in shown.stdout
@@ -152,13 +160,9 @@ def test_a_typed_config_adds_to_the_shipped_one_and_what_is_in_effect_is_shown(
 
 def test_a_typed_generation_config_adds_to_the_shipped_one(fts: Fts, studio: Any) -> None:
     ships(studio, "generation_config", '{"do_sample": true, "top_k": 50, "max_new_tokens": 60}')
-    asked: list[Any] = []
-
-    def validate(request: Any, context: Any) -> api.ValidateEvaluationJobResponse:
-        asked.append(request.request)
-        return api.ValidateEvaluationJobResponse(valid=True)
-
-    studio.ValidateEvaluationJob = validate
+    asked = accepting(
+        studio, "ValidateEvaluationJob", api.ValidateEvaluationJobResponse(valid=True)
+    )
     shown = fts(*EVALUATE, "--generation-config", '{"do_sample": false}')
     assert json.loads(asked[-1].generation_config) == {"do_sample": False, "max_new_tokens": 60}
     assert "do_sample: false   (shipped: true)" in shown.stdout
@@ -244,13 +248,9 @@ def test_a_setting_that_is_typed_twice_is_refused(
 
 def test_an_option_takes_the_place_of_a_shipped_value(fts: Fts, studio: Any) -> None:
     ships(studio, "training_arguments", '{"num_train_epochs": 1, "learning_rate": 0.0002}')
-    asked: list[Any] = []
-
-    def validate(request: Any, context: Any) -> api.ValidateFineTuningJobResponse:
-        asked.append(request.request)
-        return api.ValidateFineTuningJobResponse(valid=True)
-
-    studio.ValidateFineTuningJob = validate
+    asked = accepting(
+        studio, "ValidateFineTuningJob", api.ValidateFineTuningJobResponse(valid=True)
+    )
     for config in ('{"seed": 7}', '{"seed": 7, "num_train_epochs": 3}'):
         fts(*TRAIN, "--epochs", "3", "--training-arguments", config)
         sent = json.loads(asked[-1].training_arguments_config)

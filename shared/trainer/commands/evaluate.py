@@ -1,13 +1,11 @@
 """Entry point of evaluation jobs. Light: the heavy libraries come once the arguments are right."""
 
 import os
-import sys
 from pathlib import Path
 
-from trainer.errors import ArgumentsError
 from trainer.job.arguments import EvaluateArguments, evaluate_arguments
 from trainer.job.events import EventLog
-from trainer.job.run import quiet_libraries, run_job
+from trainer.job.run import quiet_libraries, run_command
 
 
 def main() -> int:
@@ -16,14 +14,7 @@ def main() -> int:
     0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
     it in; 143: stopped.
     """
-    try:
-        arguments = evaluate_arguments(os.environ)
-    except ArgumentsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return run_job(
-        Path(arguments.result_dir), arguments.unknown, lambda events: _evaluate(arguments, events)
-    )
+    return run_command(evaluate_arguments, lambda arguments: arguments.result_dir, _evaluate)
 
 
 def _evaluate(arguments: EvaluateArguments, events: EventLog) -> None:

@@ -1,13 +1,11 @@
 """Entry point of export jobs. Light: the heavy libraries come once the arguments are right."""
 
 import os
-import sys
 from pathlib import Path
 
-from trainer.errors import ArgumentsError
 from trainer.job.arguments import ExportArguments, export_arguments
 from trainer.job.events import EventLog
-from trainer.job.run import quiet_libraries, run_job
+from trainer.job.run import quiet_libraries, run_command
 from trainer.job.studio import Identity
 
 
@@ -17,17 +15,12 @@ def main() -> int:
     0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
     it in; 143: stopped.
     """
-    try:
-        arguments = export_arguments(os.environ)
-    except ArgumentsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
     # Read before the job takes the token out of the environment.
     identity = Identity.of(os.environ)
-    return run_job(
-        Path(arguments.result_dir),
-        arguments.unknown,
-        lambda events: _export(arguments, identity, events),
+    return run_command(
+        export_arguments,
+        lambda arguments: arguments.result_dir,
+        lambda arguments, events: _export(arguments, identity, events),
     )
 
 

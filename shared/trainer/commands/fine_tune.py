@@ -1,16 +1,15 @@
 """Entry point of fine-tuning jobs. Light: the heavy libraries come once the arguments are right."""
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ft.enums import FineTuningFrameworkType
-from trainer.errors import ArgumentsError, UnsupportedError
+from trainer.errors import UnsupportedError
 from trainer.job.arguments import FineTuneArguments, fine_tune_arguments
 from trainer.job.events import EventLog
-from trainer.job.run import quiet_libraries, run_job
+from trainer.job.run import quiet_libraries, run_command
 from trainer.workers import agent
 from trainer.workers.launcher import Workers
 
@@ -23,14 +22,7 @@ def main() -> int:
     """
     if agent.NODE_RANK in os.environ:
         return agent.main()
-    try:
-        arguments = fine_tune_arguments(os.environ)
-    except ArgumentsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return run_job(
-        Path(arguments.train_out_dir), arguments.unknown, lambda events: _work(arguments, events)
-    )
+    return run_command(fine_tune_arguments, lambda arguments: arguments.train_out_dir, _work)
 
 
 def _work(arguments: FineTuneArguments, events: EventLog) -> None:

@@ -1,4 +1,4 @@
-"""What every job does around its work: copies its output, reports failures, stops when told to."""
+"""Frame of every job's work: copies its output, reports failures, ends when it is stopped."""
 
 import logging
 import os
@@ -6,14 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from trainer.causes import safe
-from trainer.errors import EventsError, describe, explain, is_known, kind_of
+from trainer.errors import ArgumentsError, EventsError, describe, explain, is_known, kind_of
+from trainer.job.arguments import EvaluateArguments, ExportArguments, FineTuneArguments
 from trainer.job.claim import attempt, claim
 from trainer.job.events import EVENTS_FILE, EventLog
 from trainer.job.library_warnings import LibraryWarnings
@@ -22,8 +23,29 @@ from trainer.job.tee import Tee, open_standard_streams
 
 logger = logging.getLogger(__name__)
 
+Arguments = TypeVar("Arguments", FineTuneArguments, EvaluateArguments, ExportArguments)
+
 KILL_SECONDS = 5.0
 STOPPED = 128 + signal.SIGTERM
+
+
+def run_command(
+    read: Callable[[Mapping[str, str]], Arguments],
+    folder: Callable[[Arguments], str],
+    work: Callable[[Arguments, EventLog], None],
+) -> int:
+    """Reads the job's arguments and does the work as `run_job` does, in the folder that they name.
+
+    Returns the exit status: that of `run_job`, or 2 for arguments that name no folder to report in.
+    """
+    try:
+        arguments = read(os.environ)
+    except ArgumentsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return run_job(
+        Path(folder(arguments)), arguments.unknown, lambda events: work(arguments, events)
+    )
 
 
 def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], None]) -> int:

@@ -58,15 +58,10 @@ def settle_commit(model: ModelMetadata, adapter: str, notify: Notify) -> None:
     """
     if model.type != ModelType.HUGGINGFACE:
         return
-    name, commit, _, _ = commits_of(manifest_of(adapter))
-    if name == model.huggingface_model_name and commit:
-        model.commit = commit
-    elif not name or name == model.huggingface_model_name:
-        notify(
-            f"The commit of {model.huggingface_model_name} that the adapter was trained on is not "
-            f"recorded beside it: {model.commit or 'the newest'} is loaded."
-        )
-    model.commit = hub.commit_of_model(model.huggingface_model_name, model.commit)
+    name = model.huggingface_model_name
+    seen = commits_of(manifest_of(adapter))[:2]
+    commit = _commit_seen(name, model.commit, seen, (name, "loaded"), notify)
+    model.commit = hub.commit_of_model(name, commit)
 
 
 def settle_dataset(dataset: DatasetMetadata, adapter: str, notify: Notify) -> None:
@@ -74,14 +69,27 @@ def settle_dataset(dataset: DatasetMetadata, adapter: str, notify: Notify) -> No
     so that the rows that were held out are the same."""
     if dataset.type != DatasetType.HUGGINGFACE:
         return
-    _, _, name, commit = commits_of(manifest_of(adapter))
-    if name == dataset.huggingface_name and commit:
-        dataset.commit = commit
-    elif not name or name == dataset.huggingface_name:
+    name = dataset.huggingface_name
+    seen = commits_of(manifest_of(adapter))[2:]
+    what = f"data set {name}", "read"
+    dataset.commit = _commit_seen(name, dataset.commit, seen, what, notify)
+
+
+def _commit_seen(
+    name: str, commit: str, seen: tuple[str, str], what: tuple[str, str], notify: Notify
+) -> str:
+    """The commit of `seen`, the name and commit that a training saw, if it is of that name; else
+    the one that is registered, with a notice if the training's is not recorded."""
+    seen_name, seen_commit = seen
+    if seen_name == name and seen_commit:
+        return seen_commit
+    if seen_name in ("", name):
+        called, used = what
         notify(
-            f"The commit of data set {dataset.huggingface_name} that the adapter was trained on is "
-            f"not recorded beside it: {dataset.commit or 'the newest'} is read."
+            f"The commit of {called} that the adapter was trained on is not recorded beside it: "
+            f"{commit or 'the newest'} is {used}."
         )
+    return commit
 
 
 def manifest_of(source: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from ft import lora
 from ft.targets import Base, faults, targeted
+from ft.tests.refused_settings import OF_MODEL_LORA
 from trainer.errors import SettingsError
 from trainer.model import fitting
 from trainer.schemas.settings import make_lora_config
@@ -84,16 +85,9 @@ def test_the_modules_are_those_of_the_library(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"target_modules": ["q_proj", "c_attn"]}, "names c_attn, which is not a module"),
-        ({"target_modules": r".*\.c_attn"}, "matches no module of the base model"),
-        ({"target_modules": ["mlp"]}, "which is not a linear layer"),
-        ({"modules_to_save": ["classifier"]}, "modules_to_save names classifier"),
-        ({"exclude_modules": ".*"}, "leave no module to train an adapter on"),
-        ({"exclude_modules": ["nothing"]}, "exclude_modules names nothing"),
+        *OF_MODEL_LORA,
         ({"target_modules": ["q_proj"], "layers_to_transform": [0, 7]}, "names 7; the base model"),
-        ({"rank_pattern": {"c_attn": 4}}, "rank_pattern has 'c_attn'"),
         ({"trainable_token_indices": [1]}, "are the same weights"),
-        ({"target_parameters": ["experts"]}, "target_parameters names experts"),
     ],
 )
 def test_what_names_nothing_is_told(config: dict[str, Any], said: str) -> None:
