@@ -49,9 +49,9 @@ def away() -> Iterator[str]:
         yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No store of MLflow but the project's, before the test and after it."""
+    """Gives each test no store of MLflow but its project's, whichever ran before it."""
     # Set by whoever connects, for the whole process.
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
         monkeypatch.setenv(name, "")
@@ -146,7 +146,7 @@ def train(
 
 @pytest.fixture
 def evaluate(
-    project: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch, own_store: None
+    project: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Run]:
     """Evaluates within the test's process, which has the libraries already."""
     monkeypatch.chdir(project)

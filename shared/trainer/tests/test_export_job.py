@@ -33,8 +33,6 @@ from trainer.tests.support import PROMPTS, Run, naming, until, written
 from trainer.tracking import runs
 from trainer.tracking.fetch import directory
 
-pytestmark = pytest.mark.usefixtures("own_store")
-
 ADAPTER = AdapterMetadata(
     id="adapter", type="project", name="a", model_id="model", location="adapter", prompt_id="prompt"
 )

@@ -13,8 +13,6 @@ from trainer.tests.support import written
 from trainer.tracking import runs
 from trainer.tracking.fetch import directory
 
-pytestmark = pytest.mark.usefixtures("own_store")
-
 
 def test_a_registered_model_that_is_not_there_says_so(project: Path) -> None:
     for run, why in (("", "names no run"), ("../x", "names no run"), ("f" * 32, "cannot be read")):

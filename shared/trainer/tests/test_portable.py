@@ -44,7 +44,7 @@ def exported(studio: Studio, project: Path, kind: str) -> Path:
 
 
 def test_an_adapter_and_its_exports_name_no_place(
-    train: Callable[..., Run], studio: Studio, project: Path, own_store: None
+    train: Callable[..., Run], studio: Studio, project: Path
 ) -> None:
     settings = {"save_steps": 4, "save_strategy": "steps", "report_to": "mlflow"}
     run = train({**settings, "save_total_limit": 3})
