@@ -2,47 +2,86 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack, aclosing
 
+from grpc import StatusCode
+
 from chassis.ids import new_id
-from chassis.rpc.peers import Link
+from chassis.rpc.peers import Link, PeerRefusal
 from ft.proto.tables_pb2 import (
     ExportTablesRequest,
     ExportTablesResponse,
     ReleaseTablesRequest,
 )
 
+HOLD_ATTEMPTS = 5
+"""How often the domains are asked for one instant, if they do not hold together in time."""
+
 
 async def export(links: Mapping[str, Link]) -> AsyncGenerator[str, None]:
     """The document in parts: `{table: {"schema": text, "data": [row]}}`.
 
     Every domain holds its writers until all of them do. That moment is what is exported; the rows
-    are read from it while the writers go on.
+    are read from it while the writers go on. On a busy machine a domain may let its writers go on
+    before the others hold theirs; then all of them are asked again.
+
+    Raises what a domain answers: Aborted, if there was no common moment in HOLD_ATTEMPTS.
     """
-    id = new_id()
-    request = ExportTablesRequest(export_id=id).SerializeToString()
-    release = ReleaseTablesRequest(export_id=id).SerializeToString()
     async with AsyncExitStack() as stack:
-        streams = [
-            await stack.enter_async_context(aclosing(link.stream("ExportTables", request)))
-            for link in links.values()
-        ]
-        await asyncio.gather(*(anext(stream) for stream in streams))
-        await asyncio.gather(*(link.send("ReleaseTables", release) for link in links.values()))
+        for attempts_left in reversed(range(HOLD_ATTEMPTS)):
+            try:
+                streams = await _hold(links, stack)
+                break
+            except PeerRefusal as error:
+                await stack.aclose()
+                if error.error.code() is not StatusCode.ABORTED or not attempts_left:
+                    raise
         separator = "{"
-        for stream in streams:
-            async for part in _tables(stream, separator):
+        for first, stream in streams:
+            async for part in _tables(first, stream, separator):
                 yield part
             separator = "]}, "
         yield "]}}"
 
 
-async def _tables(stream: AsyncIterator[bytes], separator: str) -> AsyncIterator[str]:
+async def _hold(
+    links: Mapping[str, Link], stack: AsyncExitStack
+) -> list[tuple[bytes, AsyncIterator[bytes]]]:
+    """Each domain's first part, and those that follow, all of one instant.
+
+    Raises PeerRefusal with ABORTED if a domain did not hold its writers until all of them did.
+    """
+    id = new_id()
+    request = ExportTablesRequest(export_id=id).SerializeToString()
+    release = ReleaseTablesRequest(export_id=id).SerializeToString()
+    streams = [
+        await stack.enter_async_context(aclosing(link.stream("ExportTables", request)))
+        for link in links.values()
+    ]
+    await _all(anext(stream) for stream in streams)
+    await _all(link.send("ReleaseTables", release) for link in links.values())
+    # A domain that did not hold long enough says so in place of its first part.
+    parts = await _all(anext(stream) for stream in streams)
+    return list(zip(parts, streams, strict=True))
+
+
+async def _all(calls: Iterable[Awaitable[bytes]]) -> list[bytes]:
+    """The answers of all calls. Raises the first error once all have ended: a stream that is being
+    read cannot be closed."""
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [answer for answer in answers if isinstance(answer, bytes)]
+
+
+async def _tables(first: bytes, stream: AsyncIterator[bytes], separator: str) -> AsyncIterator[str]:
     """The tables of one domain, of which the last is left open; `separator` goes before the
     first."""
     rows = False
-    async for data in stream:
+    data: bytes | None = first
+    while data is not None:
         part = ExportTablesResponse.FromString(data)
         if part.schema:
             schema = json.dumps(part.schema)
@@ -51,3 +90,4 @@ async def _tables(stream: AsyncIterator[bytes], separator: str) -> AsyncIterator
         if part.rows_json:
             yield (", " if rows else "") + part.rows_json
             rows = True
+        data = await anext(stream, None)

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from grpc import aio
 from chassis import domains
 from chassis.domains import DOMAIN_SERVICES
 from chassis.rpc import errors, rules, translate
+from chassis.rpc.peers import Link
 from chassis.testing.services import settings_in
+from chassis.transfer import snapshot
 from ft.channel import MAX_MESSAGE_BYTES
 from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest, StreamExportRequest
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -23,6 +26,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
     PromptMetadata,
 )
 from ft.proto.tables_pb2 import AbortImportRequest, StageRowsRequest
+from services.facade import exporting
+from services.facade.exporting import HOLD_ATTEMPTS
 from services.facade.tests.studio import FIELD, TABLES, Studio, studio_in
 
 
@@ -173,6 +178,33 @@ async def test_an_export_is_one_instant_of_all_domains(studio: Studio) -> None:
         seen.append(len(there))
     await writing
     assert len(set(seen)) > 3
+
+
+@pytest.mark.parametrize("missed", [2, HOLD_ATTEMPTS])
+async def test_an_export_is_asked_for_again_if_a_domain_did_not_hold_long_enough(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, missed: int
+) -> None:
+    monkeypatch.setattr(snapshot, "HELD_SECONDS", 0.0)
+    attempts = 0
+
+    async def hold(links: Mapping[str, Link], stack: AsyncExitStack) -> Any:
+        nonlocal attempts
+        attempts += 1
+        if attempts > missed:
+            monkeypatch.setattr(snapshot, "HELD_SECONDS", 60.0)
+        return await hold_once(links, stack)
+
+    hold_once = exporting._hold
+    monkeypatch.setattr(exporting, "_hold", hold)
+    if missed == HOLD_ATTEMPTS:
+        with pytest.raises(aio.AioRpcError) as refused:
+            await studio.export()
+        assert refused.value.code() is grpc.StatusCode.ABORTED
+        assert attempts == HOLD_ATTEMPTS
+    else:
+        assert set(TABLES) <= set(await studio.export())
+        assert attempts == missed + 1
+    await studio.take_content(FIELD)  # Nobody holds the writers any more.
 
 
 async def test_one_import_at_a_time(studio: Studio, tmp_path: Path) -> None:
