@@ -7,7 +7,7 @@ from chassis.config import Settings
 from chassis.hub.errors import Repository
 from chassis.hub.questions import Hub
 from chassis.rpc import errors
-from ft.adapter_base import CONFIG, read
+from ft.adapters.base import CONFIG, read
 from services.adapters import rules
 
 

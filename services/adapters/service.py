@@ -6,7 +6,8 @@ from chassis.ids import new_id
 from chassis.paths import ProjectPaths
 from chassis.rpc import rules as general
 from chassis.rpc.errors import InvalidArgument, NotFound, Violations
-from ft import adapter_base, adapter_files
+from ft.adapters import base as adapter_base
+from ft.adapters import files
 from ft.enums import AdapterType, ModelType
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from services.adapters import rules
@@ -78,7 +79,7 @@ class AdapterService:
         folder = None
         if adapter.type == AdapterType.PROJECT:
             folder = self._paths.directory("location", adapter.location or "", Violations())
-        faults = adapter_files.of_folder(folder).faults if folder else []
+        faults = files.of_folder(folder).faults if folder else []
         if not faults:
             return []
         base = any(folder.glob("model*.safetensors")) if folder else False
@@ -111,7 +112,7 @@ class AdapterService:
         if model.type != ModelType.PROJECT:
             return
         base = self._paths.directory("location", model.location, Violations())
-        said = adapter_files.misfits_in(folder, base).said(what) if base else ""
+        said = files.misfits_in(folder, base).said(what) if base else ""
         if said:
             raise InvalidArgument.at("model_id", rules.FITS, said.rstrip("."))
 

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rows import messages
+from rows.chat import messages
 from rows.errors import DataError
 from rows.files.formats import Format, Kind
 from rows.files.reader import FileReader

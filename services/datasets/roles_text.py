@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from chassis.rpc.errors import Violations
-from rows.messages import KNOWN_ROLES
+from rows.chat.messages import KNOWN_ROLES
 from services.datasets import rules
 
 

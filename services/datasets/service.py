@@ -12,7 +12,7 @@ from chassis.rpc import rules as general
 from chassis.rpc.errors import InvalidArgument, NotFound, Violations
 from ft import data_files
 from ft.enums import DatasetType
-from rows.entries import Entries
+from rows.cache.entries import Entries
 from rows.errors import DataError
 from rows.files import formats
 from rows.files.reader import Columns

@@ -15,8 +15,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
-from jobs.capacity import Asked, require_granted
-from jobs.workspace import Workspace
+from jobs.workspace.capacity import Asked, require_granted
+from jobs.workspace.client import Workspace
 from services.evaluation import plan, rules
 from services.evaluation.peers import Peers
 from services.evaluation.request import EvaluationRequest

@@ -7,8 +7,8 @@ from chassis.store.convert import to_message
 from ft.enums import EvaluationJobType
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, StartEvaluationJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample
-from jobs.arguments import decimal
-from jobs.repetition import repetition_asked
+from jobs.requests.arguments import decimal
+from jobs.requests.repetition import repetition_asked
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 

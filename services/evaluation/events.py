@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.reports import is_count, is_number
+from jobs.execution.reports import is_count, is_number
 from services.evaluation.store import EvaluationJob
 
 
 def changes_of_event(
     job: EvaluationJob, event: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Columns that the event changes, with their new values; see `jobs.observer.Observer`.
+    """Columns that the event changes, with their new values; see `jobs.execution.observer`.
 
     `changes` is what earlier events of the same report change.
     """

@@ -9,7 +9,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     GetAdapterRequest,
     GetDatasetSplitByAdapterRequest,
 )
-from jobs.peers import JobPeers
+from jobs.requests.peers import JobPeers
 
 
 class Peers(JobPeers):

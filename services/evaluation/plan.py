@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from chassis.ids import new_id
-from jobs.arguments import compact_json, encode
-from jobs.configs import Config, columns
-from jobs.dispatch import JobSpec
+from jobs.execution.dispatch import JobSpec
+from jobs.requests.arguments import compact_json, encode
+from jobs.requests.configs import Config, columns
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 

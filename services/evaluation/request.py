@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from chassis.rpc.errors import Violations
 from ft.enums import EvaluationJobType
 from jobs import rules as job_rules
-from jobs.arguments import check_carried
-from jobs.numbers import check_gpus, check_resources, check_shares
-from jobs.repetition import Repeatable
-from jobs.settings import check_settings, contradictions
+from jobs.requests.arguments import check_carried
+from jobs.requests.numbers import check_gpus, check_resources, check_shares
+from jobs.requests.repetition import Repeatable
+from jobs.requests.settings import check_settings, contradictions
 from services.evaluation import rules
 
 CONFIGS = ("model_bnb_config", "adapter_bnb_config", "generation_config")

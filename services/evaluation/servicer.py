@@ -21,8 +21,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
     StartEvaluationJobResponse,
 )
+from jobs.execution.link import JobLink
 from jobs.lifecycle import JobLifecycle
-from jobs.link import JobLink
 from jobs.servicer import JobServicer
 from services.evaluation import table
 from services.evaluation.convert import from_request, to_metadata

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chassis.rpc.errors import FailedPrecondition, InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import EvaluationRow, StreamEvaluationRowsResponse
-from jobs.reports import open_regular
+from jobs.execution.reports import open_regular
 from jobs.rules import OFFSET
 from services.evaluation import rules
 

@@ -10,10 +10,10 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import ValidateEvaluationJobResponse
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs import rules
-from jobs.configs import quantisation, unstored
-from jobs.settings import without_effect
-from jobs.validation import Findings, Severity, check_template
-from jobs.workspace import Workspace
+from jobs.requests.configs import quantisation, unstored
+from jobs.requests.settings import without_effect
+from jobs.requests.validation import Findings, Severity, check_template
+from jobs.workspace.client import Workspace
 from services.evaluation import plan
 from services.evaluation.checks import Checks, References
 from services.evaluation.peers import Peers

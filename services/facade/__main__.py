@@ -14,7 +14,7 @@ from chassis.rpc.server import Parts
 from chassis.service import Service
 from ft.channel import MAX_DOCUMENT_BYTES
 from ft.services import SERVICES
-from jobs.publish import publish_address
+from jobs.workspace.publish import publish_address
 from services.facade.aggregate import AGGREGATED, DatabaseServicer
 from services.facade.forward import forwarded
 from services.facade.routes import routes

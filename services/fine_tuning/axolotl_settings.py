@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from ft.configs.setting_words import hint, shown, wanted
 from ft.enums import ConfigType
-from ft.setting_words import hint, shown, wanted
-from jobs.settings import SCHEMAS
+from jobs.requests.settings import SCHEMAS
 
 MOST = 20
 """How many faults are told."""

@@ -10,6 +10,7 @@ from typing import Any
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import FailedPrecondition, NotFound, Refusal, Unimplemented, Violations
 from chassis.rpc.peers import all_referred, referred
+from ft.configs.training import of_prompt
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
     ConfigMetadata,
@@ -17,10 +18,9 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
-from ft.training import of_prompt
-from jobs.capacity import Asked, require_granted
-from jobs.frameworks import frameworks
-from jobs.workspace import Workspace
+from jobs.workspace.capacity import Asked, require_granted
+from jobs.workspace.client import Workspace
+from jobs.workspace.frameworks import frameworks
 from services.fine_tuning import axolotl, axolotl_settings, plan, rules
 from services.fine_tuning.axolotl import AxolotlConfig, AxolotlData
 from services.fine_tuning.peers import Peers

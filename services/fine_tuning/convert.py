@@ -5,8 +5,8 @@ from typing import Any
 from chassis.store.convert import to_message
 from ft.enums import FineTuningFrameworkType
 from ft.proto.fine_tuning_studio_pb2 import FineTuningJobMetadata, StartFineTuningJobRequest
-from jobs.arguments import decimal
-from jobs.repetition import repetition_asked
+from jobs.requests.arguments import decimal
+from jobs.requests.repetition import repetition_asked
 from services.fine_tuning.request import CONFIGS, JobRequest, Resources
 from services.fine_tuning.store import FineTuningJob
 

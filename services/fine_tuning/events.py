@@ -10,7 +10,7 @@ from services.fine_tuning.store import FineTuningJob
 def changes_of_event(
     _job: FineTuningJob, event: Mapping[str, Any], _changes: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Columns that the event changes, with their new values; see `jobs.observer.Observer`."""
+    """Columns that the event changes, with their new values; see `jobs.execution.observer`."""
     if event.get("event") == "registered":
         return {"adapter_id": str(event.get("adapter_id") or "") or None}
     if event.get("event") == "manifest" and isinstance(event.get("manifest"), dict):

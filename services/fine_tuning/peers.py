@@ -16,7 +16,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ListPromptsRequest,
     PromptMetadata,
 )
-from jobs.peers import JobPeers
+from jobs.requests.peers import JobPeers
 
 
 class Peers(JobPeers):

@@ -8,9 +8,9 @@ from typing import Any
 from chassis.ids import new_id
 from chassis.rpc.errors import Violations
 from ft.enums import FineTuningFrameworkType
-from jobs.arguments import compact_json, encode
-from jobs.configs import Config, columns, quantisation
-from jobs.dispatch import JobSpec
+from jobs.execution.dispatch import JobSpec
+from jobs.requests.arguments import compact_json, encode
+from jobs.requests.configs import Config, columns, quantisation
 from services.fine_tuning.axolotl import AxolotlConfig
 from services.fine_tuning.request import CONFIGS, JobRequest
 from services.fine_tuning.store import FineTuningJob

@@ -8,13 +8,13 @@ from typing import Any
 
 from chassis.rpc import json_objects
 from chassis.rpc.errors import Violations
-from ft import training
+from ft.configs import training
 from ft.enums import FineTuningFrameworkType
-from jobs.arguments import check_carried
-from jobs.numbers import check_gpus, check_resources, check_shares
-from jobs.repetition import Repeatable
-from jobs.reports import is_number
-from jobs.settings import check_settings, contradictions
+from jobs.execution.reports import is_number
+from jobs.requests.arguments import check_carried
+from jobs.requests.numbers import check_gpus, check_resources, check_shares
+from jobs.requests.repetition import Repeatable
+from jobs.requests.settings import check_settings, contradictions
 from services.fine_tuning import rules
 
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")

@@ -7,9 +7,9 @@ from chassis.paths import ProjectPaths
 from chassis.rpc.errors import AlreadyExists
 from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata
-from jobs.capacity import capacity
 from jobs.lifecycle import JobLifecycle
-from jobs.workspace import Workspace
+from jobs.workspace.capacity import capacity
+from jobs.workspace.client import Workspace
 from services.fine_tuning import plan
 from services.fine_tuning.axolotl import prompt_for
 from services.fine_tuning.checks import Checks, References

@@ -25,8 +25,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartFineTuningJobRequest,
     StartFineTuningJobResponse,
 )
+from jobs.execution.link import JobLink
 from jobs.lifecycle import JobLifecycle
-from jobs.link import JobLink
 from jobs.servicer import JobServicer
 from services.fine_tuning.convert import from_request, to_listed, to_metadata
 from services.fine_tuning.service import FineTuningService

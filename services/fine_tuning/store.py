@@ -8,9 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.rpc.errors import AlreadyExists
 from chassis.store.engine import Store
 from ft.enums import JobState
-from jobs.history import JobEventRecord
-from jobs.lease import LeaseRecord
-from jobs.records import JobRecord, JobRecords
+from jobs.execution.lease import LeaseRecord
+from jobs.store.history import JobEventRecord
+from jobs.store.records import JobRecord, JobRecords
 from services.fine_tuning import rules
 
 WITHOUT_ADAPTER = (JobState.FAILED, JobState.STOPPED, JobState.TIMED_OUT, JobState.LOST)

@@ -8,19 +8,19 @@ import json
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from ft.configs.training import of_keeping
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     DataSummary,
     TimeEstimate,
     ValidateFineTuningJobResponse,
 )
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
-from ft.training import of_keeping
 from jobs import rules
-from jobs.arguments import compact_json
-from jobs.configs import Config, quantisation, unstored
-from jobs.settings import without_effect
-from jobs.validation import Findings, Severity, check_template
-from jobs.workspace import Workspace
+from jobs.requests.arguments import compact_json
+from jobs.requests.configs import Config, quantisation, unstored
+from jobs.requests.settings import without_effect
+from jobs.requests.validation import Findings, Severity, check_template
+from jobs.workspace.client import Workspace
 from services.fine_tuning import plan
 from services.fine_tuning.checks import Checks, References
 from services.fine_tuning.peers import Peers

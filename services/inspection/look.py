@@ -4,31 +4,24 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
-from ft import training
+from ft.adapters.weight_files import shown
+from ft.configs import training
 from ft.enums import ModelType
 from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary, MemoryEstimate
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
-from ft.weight_files import shown
 from rows import reading, templates
-from rows.conversations import column_of, roles_of
+from rows.chat.conversations import column_of, roles_of
 from rows.errors import DataError, EmptyError, TokenError
-from services.inspection import (
-    adapter_weights,
-    adapters,
-    answers,
-    base_model,
-    data,
-    fillings,
-    memory,
-    rules,
-    weights,
-)
-from services.inspection.adapter_weights import BaseFacts
+from services.inspection import rules
+from services.inspection.data import answers, fillings
+from services.inspection.data import rows as data
+from services.inspection.data.texts import Seen, Texts
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
+from services.inspection.model import adapter_weights, adapters, base_model, memory, weights
+from services.inspection.model.adapter_weights import BaseFacts
+from services.inspection.model.tokenizer import ModelTokenizer, NotCountableError, read_json
 from services.inspection.settings import JobSettings
 from services.inspection.steps import steps
-from services.inspection.texts import Seen, Texts
-from services.inspection.tokenizer import ModelTokenizer, NotCountableError, read_json
 
 COUNTING_SHARE = 0.5
 """The share of a call's time that tokens may be counted for."""

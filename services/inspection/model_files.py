@@ -9,11 +9,12 @@ from chassis.hub.errors import Repository
 from chassis.hub.questions import Hub
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import Violations
-from ft import adapter_files, weight_files
-from ft.adapter_base import CONFIG, MANIFEST
-from ft.adapter_files import PICKLE, WEIGHTS
+from ft.adapters import files as adapter_files
+from ft.adapters import weight_files
+from ft.adapters.base import CONFIG, MANIFEST
+from ft.adapters.files import PICKLE, WEIGHTS
 from ft.api import AdapterMetadata, AdapterType, ModelMetadata, ModelType
-from rows import conversations
+from rows.chat import conversations
 
 NAMES = (
     "config.json",

@@ -15,7 +15,8 @@ from chassis.rpc.errors import (
     Violations,
 )
 from chassis.rpc.rules import Rule
-from ft import adapter_files
+from ft.adapters import files as adapter_files
+from ft.adapters.weight_files import Shapes
 from ft.api import AdapterMetadata, AdapterType, DatasetMetadata, DatasetType, ModelMetadata
 from ft.proto.inspection_pb2 import (
     AdapterSource,
@@ -25,9 +26,9 @@ from ft.proto.inspection_pb2 import (
     InspectJobResponse,
     WeightShape,
 )
-from ft.weight_files import Shapes
-from services.inspection import adapter_weights, rules, template_path
+from services.inspection import rules, template_path
 from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
+from services.inspection.model import adapter_weights
 from services.inspection.model_files import Found, ModelFiles
 from services.inspection.processes import Processes, WorkerFailed
 from services.inspection.settings import TEMPLATE_PATH, JobSettings

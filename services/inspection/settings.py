@@ -3,7 +3,7 @@
 from typing import Any
 
 from chassis.rpc import json_objects
-from ft import training
+from ft.configs import training
 from ft.proto.inspection_pb2 import InspectJobRequest
 
 MAX_LENGTH = 1024

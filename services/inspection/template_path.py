@@ -8,7 +8,7 @@ from chassis.hub.errors import Repository
 from chassis.hub.questions import Hub
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import Violations
-from rows import conversations
+from rows.chat import conversations
 from services.inspection.settings import TEMPLATE_PATH as SETTING
 
 FILES = (conversations.TEMPLATE_FILE, "tokenizer_config.json")

@@ -8,7 +8,7 @@ from chassis.paths import ProjectPaths
 from chassis.rpc import rules as general
 from chassis.rpc.errors import FailedPrecondition, InvalidArgument, NotFound, Violations
 from ft.enums import ModelFrameworkType, ModelType
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 from services.models import model_config, rules
 from services.models.hub import HubModels
 from services.models.store import Model, ModelStore

@@ -19,8 +19,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveModelRequest,
     RemoveModelResponse,
 )
+from jobs.execution.link import JobLink
 from jobs.lifecycle import JobLifecycle
-from jobs.link import JobLink
 from services.models.exports.convert import from_request
 from services.models.exports.registration import Registration
 from services.models.exports.served import ServedExports

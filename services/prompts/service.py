@@ -5,8 +5,8 @@ from chassis.rpc.errors import NotFound, Refusal, Violations
 from chassis.rpc.peers import referred
 from ft.agreed import TEMPLATES
 from ft.enums import PromptType
-from ft.template_notices import Notice, notices
-from ft.templates import TemplateFault, parse
+from ft.prompts.notices import Notice, notices
+from ft.prompts.templates import TemplateFault, parse
 from services.prompts import rules
 from services.prompts.peers import Datasets
 from services.prompts.store import Prompt, PromptStore

@@ -6,7 +6,7 @@ Exit status 0 if the service is SERVING, 1 if it is not or cannot be reached, 2 
 import sys
 
 from ft.health import SERVING, check_address
-from ft.streams import safe_streams
+from ft.text.streams import safe_streams
 
 TIMEOUT_SECONDS = 3.0
 

@@ -4,7 +4,7 @@ AddPrompt and the checks of jobs report them as notices. Nothing is refused beca
 """
 
 from chassis.rpc.rules import Rule
-from ft.template_notices import Kind
+from ft.prompts.notices import Kind
 
 BLANK = Rule(
     "FT-403",

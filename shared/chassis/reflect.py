@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
-from ft.streams import safe_streams
+from ft.text.streams import safe_streams
 
 
 def services(channel: grpc.Channel) -> list[str]:

@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from chassis.config import Settings
-from jobs.dispatch import LATE, Dispatcher
-from jobs.lease import Lease, LeaseRecord
+from jobs.execution.dispatch import LATE, Dispatcher
+from jobs.execution.lease import Lease, LeaseRecord
+from jobs.execution.link import JobLink
+from jobs.execution.observer import LOST_AFTER, Observer
+from jobs.execution.reconciler import UNTOUCHED, Reconciler
 from jobs.lifecycle import PATIENCE, JobLifecycle
-from jobs.link import JobLink
-from jobs.observer import LOST_AFTER, Observer
-from jobs.reconciler import UNTOUCHED, Reconciler
-from jobs.records import JobRecord, JobRecords
-from jobs.workspace import Workspace
+from jobs.store.records import JobRecord, JobRecords
+from jobs.workspace.client import Workspace
 
 Job = TypeVar("Job", bound=JobRecord)
 ChangesOfEvent = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]

@@ -23,14 +23,14 @@ from chassis.rpc.errors import (
 )
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
-from jobs.dispatch import UNDECIDED, Dispatcher
-from jobs.history import USER, WORKSPACE
-from jobs.records import JobRecord, JobRecords
-from jobs.reports import LOG_FILE
+from jobs.execution.dispatch import UNDECIDED, Dispatcher
+from jobs.execution.reports import LOG_FILE
+from jobs.execution.tail import tail
 from jobs.rules import RESUMABLE
-from jobs.tail import tail
+from jobs.store.history import USER, WORKSPACE
+from jobs.store.records import JobRecord, JobRecords
 from jobs.watch import JobWatch
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 
 Job = TypeVar("Job", bound=JobRecord)
 
@@ -247,7 +247,7 @@ class JobLifecycle(Generic[Job]):
         self._woken()
 
     def tail(self, id: str, offset: int, follow: bool) -> AsyncIterator[TailLogsResponse]:
-        """The job's log, see `jobs.tail`."""
+        """The job's log, see `jobs.execution.tail`."""
         log = self.file(self.get_any(id), LOG_FILE)
         return tail(log, offset, follow, lambda: self._ended(id))
 

@@ -13,9 +13,9 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     WatchJobRequest,
     WatchJobResponse,
 )
+from jobs.execution.link import JobLink
 from jobs.lifecycle import JobLifecycle
-from jobs.link import JobLink
-from jobs.records import JobRecord
+from jobs.store.records import JobRecord
 
 Job = TypeVar("Job", bound=JobRecord)
 

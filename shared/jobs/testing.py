@@ -17,8 +17,8 @@ from chassis.rpc.dispatch import handlers
 from chassis.rpc.server import Parts
 from chassis.testing.services import Process, exported_rows, serving, settings_in
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
-from jobs.capacity import NO_TRAINER
-from jobs.frameworks import FRAMEWORKS
+from jobs.workspace.capacity import NO_TRAINER
+from jobs.workspace.frameworks import FRAMEWORKS
 
 PROJECT_ID = "local"
 _START_SECONDS = 120.0

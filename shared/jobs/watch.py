@@ -9,7 +9,7 @@ from chassis.rpc.errors import InvalidArgument
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent, WatchJobResponse
 from jobs import rules
-from jobs.records import JobRecord, JobRecords
+from jobs.store.records import JobRecord, JobRecords
 
 Job = TypeVar("Job", bound=JobRecord)
 PAGE = 1000

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from datasets.data_files import DataFilesDict, EmptyDatasetError, get_data_patterns
 
+from rows.cache.own_folder import own_folder
 from rows.errors import DataError
 from rows.files import formats
 from rows.files.formats import Format, Kind
-from rows.own_folder import own_folder
 
 _CONFIGS = ("configs:", "data_files:")
 """Metadata at the beginning of a folder's README that changes how files are read."""

@@ -15,8 +15,9 @@ from datasets import (
 )
 
 from ft.api import DatasetMetadata, DatasetType
-from rows import folders, kept_rows
-from rows.arrow_file import Rows
+from rows import folders
+from rows.cache import kept_rows
+from rows.cache.arrow_file import Rows
 from rows.cell_types import TEXT, dataset_of
 from rows.errors import DataError, first_line
 from rows.files import formats

@@ -7,7 +7,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from rows import values
-from rows.conversations import Conversations
+from rows.chat.conversations import Conversations
 from rows.errors import DataError, EmptyError
 
 SPLIT_SEED = 42

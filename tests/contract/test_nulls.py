@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 
 from ft import api
 from ft.client import StudioError
-from jobs.configs import TYPES
-from jobs.settings import SCHEMAS
+from jobs.requests.configs import TYPES
+from jobs.requests.settings import SCHEMAS
 from tests.contract.furnished import COLUMNS, Target
 
 OF_TRAINING = (

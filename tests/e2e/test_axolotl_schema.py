@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from jobs.settings import SCHEMAS
+from jobs.requests.settings import SCHEMAS
 from services.fine_tuning.axolotl_settings import faults
 from tests.support import REPOSITORY
 

@@ -20,7 +20,7 @@ import pytest
 
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_pb2 import ListEvaluationJobsRequest, ListFineTuningJobsRequest
-from jobs.dispatch import ATTEMPT
+from jobs.execution.dispatch import ATTEMPT
 from jobs.testing import Workbench, until
 from tests.faults.clients import Clients
 from tests.faults.proxy import Proxy

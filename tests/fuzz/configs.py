@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from jobs.settings import SCHEMAS
+from jobs.requests.settings import SCHEMAS
 
 KINDS = {
     kind: json.loads((SCHEMAS / f"{kind}.json").read_text())["properties"]

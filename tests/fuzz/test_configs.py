@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from chassis.rpc.errors import Violations
-from ft import training
 from ft.api import DatasetMetadata, ModelMetadata, PromptMetadata
+from ft.configs import training
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest
 from services.evaluation.request import EvaluationRequest
 from services.fine_tuning.request import JobRequest, Resources

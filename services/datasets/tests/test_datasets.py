@@ -22,7 +22,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ListDatasetsRequest,
     RemoveDatasetRequest,
 )
-from rows.entries import Entries
+from rows.cache.entries import Entries
 
 
 class Studio:

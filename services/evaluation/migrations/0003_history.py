@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from jobs import history, lease
+from jobs.execution import lease
+from jobs.store import history
 
 revision = "0003"
 down_revision = "0002"

@@ -16,7 +16,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
 )
 from jobs.testing import Workbench, inspecting
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 from services.evaluation.tests.studio import EVALUATES, PEERS, Studio
 
 SMALL = {"cpu": 2, "memory_gib": 23.4, "gpus": 1, "labels": {"1": 1}}

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from jobs import history
+from jobs.store import history
 
 revision = "0005"
 down_revision = "0004"

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.settings import SCHEMAS
+from jobs.requests.settings import SCHEMAS
 from services.fine_tuning import axolotl, axolotl_settings
 from services.fine_tuning.axolotl_settings import faults
 from trainer.axolotl.resolve import NEVER_NULL

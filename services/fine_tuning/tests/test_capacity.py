@@ -18,7 +18,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.testing import PROJECT_ID, Workbench
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 from services.fine_tuning.tests.studio import PEERS, WAITS, Studio
 
 SMALL = {

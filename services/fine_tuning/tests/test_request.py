@@ -8,8 +8,8 @@ import pytest
 from chassis.rpc.errors import Violation, Violations
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
-from jobs.configs import Config
-from jobs.dispatch import JobSpec
+from jobs.execution.dispatch import JobSpec
+from jobs.requests.configs import Config
 from services.fine_tuning import plan
 from services.fine_tuning.convert import from_request, to_metadata
 from services.fine_tuning.request import JobRequest

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.testing import weights
 from chassis.testing.weights import Shapes, write_adapter, write_zeros
-from ft import adapter_files
+from ft.adapters import files
 from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata
 from services.inspection.tests.conftest import job
@@ -162,7 +162,7 @@ WELL: dict[str, Callable[[Path], Any]] = {
     ),
     "a pickle": lambda adapter: (adapter / WEIGHTS).rename(adapter / "adapter_model.bin"),
     "the same hashes": lambda adapter: of_base(
-        sha256=adapter_files.hashes_of([adapter.parent / "model" / MODEL])
+        sha256=files.hashes_of([adapter.parent / "model" / MODEL])
     )(adapter),
     "a name of the hub": of_base(name="some/model", commit="c"),
 }

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata, PromptMetadata
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest, InspectJobResponse
-from services.inspection.data import BATCH_ROWS
+from services.inspection.data.rows import BATCH_ROWS
 from services.inspection.look import Look
 from services.inspection.tests.conftest import STARTER, job, rules
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import FailedPrecondition, Violations
-from ft import adapter_files
+from ft.adapters import files
 from ft.enums import AdapterType, ModelType
 from services.models import rules
 from services.models.peers import AdapterFacts
@@ -36,11 +36,11 @@ class AdapterChecks:
 
     def _fault(self, base: Model, location: str, folder: Path) -> str:
         what = f"the adapter in {location}"
-        found = adapter_files.of_folder(folder)
+        found = files.of_folder(folder)
         name = base.huggingface_model_name if base.type == ModelType.HUGGINGFACE else ""
         # Large files are hashed by the job alone.
-        said = adapter_files.fault(what, found, name or "", dict, {}, MAX_NUMBERS_BYTES)
+        said = files.fault(what, found, name or "", dict, {}, MAX_NUMBERS_BYTES)
         if said or base.type != ModelType.PROJECT:
             return said
         of_base = self._paths.directory("location", base.location or "", Violations())
-        return adapter_files.misfits_in(folder, of_base).said(what) if of_base else ""
+        return files.misfits_in(folder, of_base).said(what) if of_base else ""

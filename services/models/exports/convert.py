@@ -3,7 +3,7 @@
 from chassis.store.convert import to_message
 from ft.proto.fine_tuning_studio_jobs_pb2 import ExportJobMetadata
 from ft.proto.fine_tuning_studio_pb2 import ExportModelRequest
-from jobs.repetition import repetition_asked
+from jobs.requests.repetition import repetition_asked
 from services.models.exports.request import BY_JOB, ExportWanted, Number
 from services.models.exports.store import ExportJob
 

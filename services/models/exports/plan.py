@@ -5,10 +5,10 @@ from pathlib import PurePosixPath
 
 from chassis.ids import new_id
 from chassis.rpc.errors import FailedPrecondition
-from jobs.arguments import compact_json, encode
-from jobs.capacity import Asked
-from jobs.dispatch import JobSpec
-from jobs.workspace import Workspace
+from jobs.execution.dispatch import JobSpec
+from jobs.requests.arguments import compact_json, encode
+from jobs.workspace.capacity import Asked
+from jobs.workspace.client import Workspace
 from services.models.exports.request import ExportWanted
 from services.models.exports.store import ExportJob
 

@@ -8,8 +8,8 @@ from typing import Any
 from chassis.rpc.errors import AlreadyExists, InvalidArgument, NotFound, Violations
 from ft.agreed import MERGED_FOLDER
 from ft.enums import ExportType
-from jobs.link import JobLink
-from jobs.workspace import Workspace
+from jobs.execution.link import JobLink
+from jobs.workspace.client import Workspace
 from services.models.exports.names import taken
 from services.models.exports.store import ExportJob, ExportStore
 from services.models.peers import Adapters

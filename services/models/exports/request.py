@@ -8,10 +8,10 @@ from typing import NamedTuple
 from chassis.rpc.errors import Violations
 from chassis.store.idempotency import RequestKey
 from ft.enums import ExportType
-from jobs.arguments import check_carried
-from jobs.numbers import check_gpus, check_resources
-from jobs.repetition import Repeatable
-from jobs.settings import check_settings
+from jobs.requests.arguments import check_carried
+from jobs.requests.numbers import check_gpus, check_resources
+from jobs.requests.repetition import Repeatable
+from jobs.requests.settings import check_settings
 from services.models import rules
 
 BY_JOB = (ExportType.MODEL_REGISTRY, ExportType.MERGED)

@@ -2,9 +2,9 @@
 
 from chassis.rpc.errors import FailedPrecondition
 from ft.enums import AdapterType, ExportType
-from jobs.capacity import require_granted
 from jobs.lifecycle import JobLifecycle
-from jobs.workspace import Workspace
+from jobs.workspace.capacity import require_granted
+from jobs.workspace.client import Workspace
 from services.models import rules
 from services.models.exports import plan
 from services.models.exports.adapter import AdapterChecks

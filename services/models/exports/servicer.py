@@ -15,8 +15,8 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     RemoveExportJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
+from jobs.execution.link import JobLink
 from jobs.lifecycle import JobLifecycle
-from jobs.link import JobLink
 from jobs.servicer import JobServicer
 from services.models.exports.convert import to_metadata
 from services.models.exports.registration import Made, Registration

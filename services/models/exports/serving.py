@@ -8,7 +8,7 @@ import structlog
 
 from chassis.rpc.errors import FailedPrecondition, Refusal
 from ft.enums import AdapterType, ModelType
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 from services.models import rules
 from services.models.exports.adapter import AdapterChecks
 from services.models.exports.names import taken

@@ -4,9 +4,9 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store.engine import Store
-from jobs.history import JobEventRecord
-from jobs.lease import LeaseRecord
-from jobs.records import JobRecord, JobRecords
+from jobs.execution.lease import LeaseRecord
+from jobs.store.history import JobEventRecord
+from jobs.store.records import JobRecord, JobRecords
 from services.models.exports.names import taken
 from services.models.store import Model
 

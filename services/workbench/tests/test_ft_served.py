@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 import cmlapi
 from ft import api
 from ft.cli.app import app
+from ft.cli.commands.serve import deployed
 from ft.cli.exits import CommandFailed
-from ft.cli.serve import deployed
 from ft.cli.session import Session
 from ft.local.errors import BadSetting, ModelRefused, NotServing
 from ft.local.home import Home, Setup

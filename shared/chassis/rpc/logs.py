@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from chassis.config import Settings
-from ft.printable import printable, printable_line
+from ft.text.printable import printable, printable_line
 
 _PARAGRAPHS = ("exception", "stack")
 """Fields with several lines in a log for people; in JSON every event is one line."""

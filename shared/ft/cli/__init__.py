@@ -2,7 +2,7 @@
 
 import sys
 
-from ft.streams import safe_streams
+from ft.text.streams import safe_streams
 
 
 def main() -> None:

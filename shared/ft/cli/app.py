@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ft.cli import (
+from ft.cli.commands import (
     control,
     database,
     diff,
@@ -21,7 +21,7 @@ from ft.cli import (
 from ft.cli.demo.command import demo
 from ft.cli.exits import MEANINGS
 from ft.cli.session import command
-from ft.streams import safe_streams
+from ft.text.streams import safe_streams
 
 
 class Commands(TyperGroup):

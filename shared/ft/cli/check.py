@@ -8,7 +8,7 @@ import grpc
 from ft import api
 from ft.cli.configs_given import Configs
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.render import as_dict
+from ft.cli.output.render import as_dict
 from ft.cli.session import Session
 from ft.client import StudioError
 

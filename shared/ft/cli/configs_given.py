@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ft import api
-from ft.cli.render import Output
+from ft.cli.output.render import Output
 from ft.client import FineTuningStudioClient
-from ft.merging import differences, kind_of, lines, merged, parsed
+from ft.configs.merging import differences, kind_of, lines, merged, parsed
 
 
 @dataclass

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ft import api
-from ft.cli.comparison import Evaluated, keyed
 from ft.cli.exits import CommandFailed, Exit
+from ft.cli.output.comparison import Evaluated, keyed
 from ft.cli.resources import ADAPTERS, MODELS
 from ft.client import FailedPreconditionError, FineTuningStudioClient, NotFoundError
 

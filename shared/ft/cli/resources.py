@@ -10,7 +10,7 @@ import typer
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.render import Column
+from ft.cli.output.render import Column
 from ft.cli.session import Session, command
 from ft.client import FineTuningStudioClient
 

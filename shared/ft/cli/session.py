@@ -12,7 +12,7 @@ import typer
 from ft.cli import locations
 from ft.cli.exits import CommandFailed, Exit, errors_explained
 from ft.cli.options import grouped, options_of
-from ft.cli.render import Output
+from ft.cli.output.render import Output
 from ft.client import FineTuningStudioClient
 from ft.local.home import Home
 from ft.local.studio import facade_address

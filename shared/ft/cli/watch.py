@@ -13,9 +13,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from ft import api
 from ft._watch import Job, ended
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.log_text import log_lines
+from ft.cli.output.log_text import log_lines
 from ft.client import FineTuningStudioClient, StudioError
-from ft.printable import fits, printable_line
+from ft.text.printable import fits, printable_line
 
 LINE_SECONDS = 5.0
 """How often progress is told where there is no terminal to draw on."""

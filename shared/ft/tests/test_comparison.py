@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from ft import api
-from ft.cli.comparison import Evaluated, compared, interval, keyed
+from ft.cli.output.comparison import Evaluated, compared, interval, keyed
 
 
 def row(input: str, exact: float, expected: str = "e", **scores: float) -> api.EvaluationRow:

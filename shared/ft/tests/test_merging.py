@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ft.merging import differences, lines, merged, parsed
+from ft.configs.merging import differences, lines, merged, parsed
 
 SHIPPED = {"learning_rate": 2e-4, "fp16": True, "warmup_ratio": 0.03, "optim": "paged"}
 

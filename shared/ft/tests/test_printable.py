@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ft.cli.log_text import LogText, log_lines
-from ft.printable import printable, printable_json, printable_line
+from ft.cli.output.log_text import LogText, log_lines
+from ft.text.printable import printable, printable_json, printable_line
 
 ENCODINGS = ("utf-8", "ascii", "cp1252", "latin-1", "koi8-r")
 HOSTILE = (

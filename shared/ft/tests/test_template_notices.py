@@ -2,7 +2,7 @@
 
 import pytest
 
-from ft.template_notices import Kind, SpecialTokens, notices
+from ft.prompts.notices import Kind, SpecialTokens, notices
 
 COLUMNS = ["customer", "action", "messages"]
 ASKED = "Q: {customer}\nA:"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ft.templates import Placeholder, TemplateFault, parse
+from ft.prompts.templates import Placeholder, TemplateFault, parse
 
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="{}"), min_size=1)
 

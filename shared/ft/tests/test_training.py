@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ft import training
+from ft.configs import training
 
 STOPS = {"early_stopping_patience": 2, "eval_strategy": "steps"}
 

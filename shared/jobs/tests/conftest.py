@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.store.engine import Store
-from jobs.records import JobRecords
+from jobs.store.records import JobRecords
 from jobs.testing import Workbench
 from jobs.tests.scripted import Jobs
 from jobs.tests.tables import MIGRATION, SomeEvent, SomeJob

@@ -10,16 +10,16 @@ from datetime import timedelta
 from typing import Any
 
 from ft.enums import JobState
-from jobs.dispatch import Dispatcher, JobSpec
-from jobs.lease import Lease
+from jobs.execution.dispatch import Dispatcher, JobSpec
+from jobs.execution.lease import Lease
+from jobs.execution.observer import Observer
+from jobs.execution.reconciler import Reconciler
+from jobs.execution.sightings import Sightings
 from jobs.lifecycle import JobLifecycle
-from jobs.observer import Observer
-from jobs.reconciler import Reconciler
-from jobs.records import JobRecord, JobRecords
-from jobs.sightings import Sightings
+from jobs.store.records import JobRecord, JobRecords
 from jobs.testing import Workbench, until
 from jobs.tests.tables import SomeLease
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 
 SOON = timedelta(seconds=0.5)
 NO_TIME = timedelta(0)

@@ -2,9 +2,9 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jobs.history import JobEventRecord
-from jobs.lease import LeaseRecord
-from jobs.records import JobRecord
+from jobs.execution.lease import LeaseRecord
+from jobs.store.history import JobEventRecord
+from jobs.store.records import JobRecord
 
 
 class SomeJob(JobRecord, kw_only=True):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.rpc.errors import InvalidArgument
-from jobs.arguments import compact_json, decimal, encode
+from jobs.requests.arguments import compact_json, decimal, encode
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -9,10 +9,10 @@ import cmlapi
 from chassis.rpc import errors
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.dispatch import Dispatcher, JobSpec
-from jobs.records import JobRecords
+from jobs.execution.dispatch import Dispatcher, JobSpec
+from jobs.store.records import JobRecords
 from jobs.testing import PROJECT_ID, Workbench
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 
 TEMPLATE = "Finetuning_Base_Job"
 

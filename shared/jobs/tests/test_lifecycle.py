@@ -8,10 +8,10 @@ import pytest
 from chassis.rpc.errors import Aborted, FailedPrecondition, InvalidArgument, Refusal, Unavailable
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.dispatch import Dispatcher
+from jobs.execution.dispatch import Dispatcher
 from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 
 
 async def test_a_refused_start_is_in_the_record(jobs: Jobs) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from chassis.rpc.errors import InvalidArgument, Unauthenticated
 from ft.enums import JobState
-from jobs.history import PROGRESS
-from jobs.link import MAX_BYTES, TOKEN_SECONDS, JobLink, digest, new_token
-from jobs.observer import Observer
-from jobs.records import JobRecords
+from jobs.execution.link import MAX_BYTES, TOKEN_SECONDS, JobLink, digest, new_token
+from jobs.execution.observer import Observer
+from jobs.store.history import PROGRESS
+from jobs.store.records import JobRecords
 from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
-from jobs.workspace import Workspace
+from jobs.workspace.client import Workspace
 
 TOKEN = new_token()
 

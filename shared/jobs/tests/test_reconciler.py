@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.dispatch import Dispatcher
+from jobs.execution.dispatch import Dispatcher
+from jobs.execution.reports import MORE_NOTICES
 from jobs.failures import Retries
-from jobs.history import NOTICE
-from jobs.reports import MORE_NOTICES
+from jobs.store.history import NOTICE
 from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
 

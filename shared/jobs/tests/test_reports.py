@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs import reports
-from jobs.reports import EventReader, is_count, is_number, last_lines
+from jobs.execution import reports
+from jobs.execution.reports import EventReader, is_count, is_number, last_lines
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from chassis.rpc.errors import NotFound
 from chassis.store.engine import Store
 from chassis.store.records import now
 from ft.enums import JobState
+from jobs.execution.lease import Lease
+from jobs.execution.observer import Observer
+from jobs.execution.sightings import Sightings
 from jobs.failures import Failure, Retries
-from jobs.history import REMOVED
-from jobs.lease import Lease
-from jobs.observer import Observer
-from jobs.sightings import Sightings
+from jobs.store.history import REMOVED
 from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
 from jobs.tests.tables import MIGRATION, SomeLease

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 
 from chassis.rpc.errors import Violations
 from ft.cli.demo import starter
-from jobs.configs import TYPES
-from jobs.settings import SCHEMAS, check_settings
+from jobs.requests.configs import TYPES
+from jobs.requests.settings import SCHEMAS, check_settings
 
 LIBRARY_FIELDS = [field for field in TYPES if field != "user_config"]
 JSON = st.recursive(

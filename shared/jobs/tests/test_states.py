@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cmlapi
 from ft.enums import JobState
-from jobs.states import MOVES, OF_ENGINE, sources
+from jobs.store.states import MOVES, OF_ENGINE, sources
 
 
 def test_every_status_of_the_workspace_is_known() -> None:

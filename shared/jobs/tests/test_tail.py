@@ -8,7 +8,7 @@ import pytest
 
 from chassis.rpc.errors import InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
-from jobs.tail import CHUNK_BYTES, tail
+from jobs.execution.tail import CHUNK_BYTES, tail
 
 
 class Job:

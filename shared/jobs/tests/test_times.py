@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chassis.store.engine import Store
 from ft.enums import JobState
-from jobs.observer import Observer
-from jobs.records import JobRecords
+from jobs.execution.observer import Observer
+from jobs.store.records import JobRecords
 from jobs.tests.tables import MIGRATION, SomeEvent, SomeJob
 
 START = datetime(2026, 1, 1)
@@ -48,7 +48,7 @@ async def lived(folder: Path, clock: Clocks, ends: bool) -> tuple[Any, list[Any]
     store = Store("some", f"sqlite:///{folder}/some.db", folder / "migrations")
     await store.open()
     try:
-        with patch("jobs.records.now", clock):
+        with patch("jobs.store.records.now", clock):
             records = JobRecords(store, SomeJob, SomeEvent)
             job = SomeJob(id="j", cml_job_id="c", run_id="r", created_at=clock())
             await records.begin([job])

@@ -9,10 +9,10 @@ import pytest
 
 import cmlapi
 from chassis.rpc import errors
-from jobs import workspace as module
-from jobs.publish import publish_address
 from jobs.testing import PROJECT_ID, Workbench
-from jobs.workspace import Workspace
+from jobs.workspace import client as module
+from jobs.workspace.client import Workspace
+from jobs.workspace.publish import publish_address
 
 TEMPLATE = "Finetuning_Base_Job"
 

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from ft.api import DatasetMetadata
-from rows import kept_rows, reading, values
-from rows.entries import ABANDONED_SECONDS, Entries
+from rows import reading, values
+from rows.cache import kept_rows
+from rows.cache.entries import ABANDONED_SECONDS, Entries
 from rows.errors import DataError
 from rows.files import formats
 from rows.files.reader import first_columns

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rows import messages
 from rows.cell_types import dataset_of
-from rows.conversations import Conversations, column_of
+from rows.chat import messages
+from rows.chat.conversations import Conversations, column_of
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 arguments = st.dictionaries(

@@ -8,8 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ft.api import DatasetMetadata
-from rows import conversations, shares, templates
-from rows.conversations import Conversations
+from rows import shares, templates
+from rows.chat import conversations
+from rows.chat.conversations import Conversations
 from rows.errors import DataError, EmptyError
 
 INPUT, COMPLETION = "Q: {question}", " {answer}"

@@ -7,16 +7,11 @@ from typing import Any
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
-from rows import call_arguments
-from rows.chat_checks import Tools
-from rows.conversations import (
-    MARKERS,
-    NOTHING_WRITTEN,
-    TEMPLATE_FAILURES,
-    TEMPLATE_FILE,
-)
+from rows.chat import call_arguments
+from rows.chat.checks import Tools
+from rows.chat.conversations import MARKERS, NOTHING_WRITTEN, TEMPLATE_FAILURES, TEMPLATE_FILE
+from rows.chat.messages import ASSISTANT, Message, for_template
 from rows.errors import DataError, first_line
-from rows.messages import ASSISTANT, Message, for_template
 from trainer.data.chat_apply import apply
 from trainer.errors import ModelError, SettingsError
 from trainer.model import hub

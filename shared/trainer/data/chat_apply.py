@@ -7,8 +7,8 @@ from typing import Any
 from transformers.utils import chat_template_utils
 
 from rows import template_json
-from rows.chat_checks import Tools
-from rows.messages import Message
+from rows.chat.checks import Tools
+from rows.chat.messages import Message
 from rows.values import Number
 
 _PLAIN = "_plain_template_data"

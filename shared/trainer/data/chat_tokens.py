@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rows import answer_spans
-from rows.chat_checks import Tools
+from rows.chat import answer_spans
+from rows.chat.checks import Tools
+from rows.chat.messages import Message
 from rows.errors import DataError
-from rows.messages import Message
 from trainer.data import chat
 from trainer.data.chat_apply import apply
 

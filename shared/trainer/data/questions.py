@@ -9,9 +9,9 @@ from typing import Any
 from datasets import Dataset
 
 from ft.api import PromptMetadata
-from rows import chat_checks
-from rows.chat_checks import Tools
-from rows.conversations import Conversations, column_of
+from rows.chat import checks
+from rows.chat.checks import Tools
+from rows.chat.conversations import Conversations, column_of
 from rows.errors import DataError
 from rows.templates import RowTemplate
 from trainer.data import chat
@@ -64,7 +64,7 @@ def of_rows(
 
 def check_rows(rows: Dataset, conversations: Conversations, tokenizer: Any, notify: Notify) -> None:
     """Tells what the chat template leaves out of conversations that are asked about."""
-    chat_checks.tell(
+    checks.tell(
         rows,
         lambda row: (conversations.question(row)[0], conversations.tools(row)),
         lambda talk, tools: chat.ask(talk, tokenizer, tools),

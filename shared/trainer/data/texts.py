@@ -7,9 +7,9 @@ from typing import Any
 from datasets import Dataset
 
 from ft.api import PromptMetadata
-from ft.training import of_prompt
-from rows import chat_checks, messages
-from rows.conversations import column_of
+from ft.configs.training import of_prompt
+from rows.chat import checks, messages
+from rows.chat.conversations import column_of
 from rows.errors import DataError
 from rows.templates import RowTemplate, tell_blank_answers, tell_empty, training_text
 from trainer.data import chat
@@ -87,7 +87,7 @@ class Examples:
             tell_blank_answers(self._prompt.completion_template, rows, notify)
             return
         talks = self._conversations
-        chat_checks.tell(
+        checks.tell(
             rows,
             lambda row: (talks.messages(row), talks.tools(row)),
             lambda talk, tools: chat.render(talk, self._tokenizer, tools),

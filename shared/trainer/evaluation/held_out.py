@@ -17,7 +17,7 @@ from ft.api import (
 )
 from ft.client import StudioError
 from rows import reading, shares, templates
-from rows.conversations import Conversations, asked_column, roles_of
+from rows.chat.conversations import Conversations, asked_column, roles_of
 from rows.errors import DataError, EmptyError
 from rows.reading import Source
 from trainer.job.arguments import EvaluateArguments

@@ -11,7 +11,7 @@ from typing import Any
 from ft.api import AdapterMetadata, GetDatasetRequest, GetPromptRequest, PromptMetadata
 from ft.client import NotFoundError
 from rows import reading
-from rows.conversations import roles_of
+from rows.chat.conversations import roles_of
 from rows.errors import RowsError
 from trainer.data import chat, questions
 from trainer.data.questions import Sample

@@ -18,7 +18,7 @@ from mlflow.pyfunc import PythonModel
 from peft import PeftModel, get_peft_model_state_dict, load_peft_weights
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from rows import call_arguments, messages
+from rows.chat import call_arguments, messages
 from rows.errors import DataError
 
 BATCH_ROWS = 16

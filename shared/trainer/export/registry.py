@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import rows
-from rows.messages import Message
+from rows.chat.messages import Message
 from trainer.export.parity import Parity
 from trainer.tracking import runs
 

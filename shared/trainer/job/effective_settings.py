@@ -6,7 +6,7 @@ from typing import Any
 
 from ft.api import ListConfigsRequest
 from ft.client import StudioError
-from ft.merging import kind_of, lines, parsed
+from ft.configs.merging import kind_of, lines, parsed
 from trainer.job.studio import Studio
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ft.streams import reserve_descriptors
+from ft.text.streams import reserve_descriptors
 
 CHUNK = 65536
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from ft import adapter_files
-from ft.adapter_files import Misfits
+from ft.adapters import files
+from ft.adapters.files import Misfits
 from ft.api import DatasetMetadata, DatasetType, ModelMetadata, ModelType
 from rows.errors import first_line
 from trainer.errors import ModelError
@@ -37,7 +37,7 @@ class Base:
         folder = Path(self.source)
         if not folder.is_dir():
             folder = hub.model_folder(self.source, self.commit)
-        return adapter_files.hashes_of(adapter_files.base_files(folder))
+        return files.hashes_of(files.base_files(folder))
 
 
 def base_of(model: ModelMetadata, source: str) -> Base:
@@ -94,7 +94,7 @@ def _commit_seen(
 
 def manifest_of(source: str) -> dict[str, Any]:
     """The manifest of an adapter in a directory; empty if it has none."""
-    return adapter_files.of_folder(Path(source)).manifest
+    return files.of_folder(Path(source)).manifest
 
 
 def commits_of(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -109,14 +109,14 @@ def commits_of(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
 def require(what: str, source: str, base: Base | None) -> None:
     """Raises ModelError if the files of the adapter in a directory are not whole, hold numbers that
     are not finite, are of another kind, or say that it comes from another base."""
-    found = adapter_files.of_folder(Path(source))
+    found = files.of_folder(Path(source))
     if found.faults:
-        raise ModelError(adapter_files.not_loadable(what, found.faults))
-    wrong = adapter_files.other_kind(what, found.config)
+        raise ModelError(files.not_loadable(what, found.faults))
+    wrong = files.other_kind(what, found.config)
     if not wrong and (names := found.not_finite()):
-        wrong = adapter_files.not_finite(what, names, adapter_files.TRAIN_AGAIN)
+        wrong = files.not_finite(what, names, files.TRAIN_AGAIN)
     if not wrong and base is not None:
-        wrong = adapter_files.other_base(what, found, base.name, base.hashes, base.run)
+        wrong = files.other_base(what, found, base.name, base.hashes, base.run)
     if wrong:
         raise ModelError(wrong)
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ft.lora import ALL_LINEAR
-from ft.targets import Base, faults
+from ft.configs.lora import ALL_LINEAR
+from ft.configs.targets import Base, faults
 from trainer.errors import SettingsError
 
 

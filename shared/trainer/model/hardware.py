@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ft import training
+from ft.configs import training
 from trainer.errors import UnsupportedError
 
 Notify = Callable[[str], None]

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig
 
-from ft import weight_files
-from ft.adapter_files import TRAIN_AGAIN
+from ft.adapters import weight_files
+from ft.adapters.files import TRAIN_AGAIN
+from ft.adapters.weight_files import shown
 from ft.api import AdapterMetadata, AdapterType
-from ft.weight_files import shown
 from rows.errors import first_line
 from trainer.causes import is_of_memory
 from trainer.errors import ModelError, UnsupportedError

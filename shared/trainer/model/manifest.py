@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from ft.adapter_files import base_files
+from ft.adapters.files import base_files
 from ft.api import DatasetMetadata, DatasetType, PromptMetadata
-from ft.training import OF_THE_STUDIO
+from ft.configs.training import OF_THE_STUDIO
 from rows import canonical, templates
-from rows.conversations import TEMPLATE_FILE, roles_of
+from rows.chat.conversations import TEMPLATE_FILE, roles_of
 from rows.reading import Source
 from trainer.model.hardware import Notify
 from trainer.model.hashes import KeptHashes, of_file, of_text

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ft.weight_files import shown
+from ft.adapters.weight_files import shown
 from trainer.errors import ModelError
 from trainer.model.hardware import Notify
 

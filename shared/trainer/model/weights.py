@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ft import adapter_files
+from ft.adapters import files
 from trainer.errors import ModelError
 
 Named = Iterable[tuple[str, torch.Tensor]]
@@ -19,7 +19,7 @@ _ZERO = (".lora_B.", ".lora_embedding_A.")
 def require_finite(named: Named, what: str, remedy: str) -> None:
     """Raises ModelError with the names of tensors that hold a number which is not finite."""
     if wrong := [name for name, tensor in named if not is_finite(tensor)]:
-        raise ModelError(adapter_files.not_finite(what, wrong, remedy))
+        raise ModelError(files.not_finite(what, wrong, remedy))
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ says why, where that is more than a limit; a person reads it behind the wrong va
 from collections.abc import Mapping
 from typing import Any
 
-from ft.training import OF_BITSANDBYTES
+from ft.configs.training import OF_BITSANDBYTES
 
 Schema = dict[str, Any]
 

@@ -9,7 +9,7 @@ from enum import Enum
 from importlib.metadata import version
 from typing import Any
 
-from ft.training import LEFT_OUT, OF_THE_STUDIO, RENAMED
+from ft.configs.training import LEFT_OUT, OF_THE_STUDIO, RENAMED
 from trainer.schemas.limits import LIMITS
 from trainer.schemas.types import Schema, documented, nullable, of_type
 

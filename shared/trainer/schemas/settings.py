@@ -9,8 +9,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from ft import generation, lora, quantisation, training
-from ft.setting_words import fault
+from ft.configs import generation, lora, quantisation, training
+from ft.configs.setting_words import fault
 from rows.errors import first_line
 from trainer.errors import SettingsError
 from trainer.model.hardware import Notify

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rows import messages
-from rows.chat_checks import ChatChecks, Tools
+from rows.chat import messages
+from rows.chat.checks import ChatChecks, Tools
 from rows.errors import DataError, RowsError
 from trainer.errors import ModelError, SettingsError, TrainerError, explain
 from trainer.job.run import quiet_libraries

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ft import adapter_files, weight_files
+from ft.adapters import files, weight_files
 from ft.api import AdapterMetadata, FineTuningJobMetadata, ModelMetadata, ModelType
 from trainer.errors import ModelError
 from trainer.evaluation.job import Evaluation
@@ -147,8 +147,8 @@ def test_an_adapter_with_other_weights_than_it_should_have_is_refused(
 def told_before(project: Path, adapter: Path) -> str:
     """What Validate says of the adapter."""
     shapes = weight_files.of_folder(project / "base").shapes
-    found = adapter_files.of_folder(adapter)
-    return adapter_files.fault("Adapter x", found, "", dict, shapes, 1 << 30)
+    found = files.of_folder(adapter)
+    return files.fault("Adapter x", found, "", dict, shapes, 1 << 30)
 
 
 def without_name(said: str) -> str:

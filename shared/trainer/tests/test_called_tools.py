@@ -16,7 +16,7 @@ from mlflow import pyfunc
 
 from ft.agreed import ANSWERS_FILE
 from ft.api import ExportType
-from rows import messages
+from rows.chat import messages
 from trainer.data import chat
 from trainer.model import manifest
 from trainer.serving.predict import ADAPTER, BASE, Predictor

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 from ft.api import DatasetMetadata, PromptMetadata
 from rows import reading
-from rows.conversations import roles_of
+from rows.chat.conversations import roles_of
 from rows.errors import DataError
 from trainer.data import questions
 from trainer.data import texts as data
@@ -293,7 +293,7 @@ def test_an_evaluation_asks_with_the_tools(train: Train, tokenizer: Any) -> None
     from datasets import Dataset
 
     from rows.cell_types import dataset_of
-    from rows.conversations import Conversations
+    from rows.chat.conversations import Conversations
 
     talk = [ASKED, CALL, RESULT, GOOD]
     made = train({"messages": talk, "tools": [TRACK]}, template=templates.TOOLS)

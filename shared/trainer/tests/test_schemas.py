@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
 from trl.trainer.sft_config import SFTConfig
 
-from ft.training import LEFT_OUT
+from ft.configs.training import LEFT_OUT
 from trainer.codegen import schemas as codegen
 from trainer.schemas import settings
 from trainer.schemas.reading import SCHEMAS

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from ft import lora
-from ft.targets import Base, faults, targeted
+from ft.configs import lora
+from ft.configs.targets import Base, faults, targeted
 from ft.tests.refused_settings import OF_MODEL_LORA
 from trainer.errors import SettingsError
 from trainer.model import fitting

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
-from ft.training import evaluation_steps
+from ft.configs.training import evaluation_steps
 from rows import canonical
 from rows.errors import DataError, first_line
 from rows.reading import Source

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from ft.training import of_hardware
-from rows.conversations import roles_of
+from ft.configs.training import of_hardware
+from rows.chat.conversations import roles_of
 from rows.errors import first_line
 from trainer.data import prepared, texts
 from trainer.errors import ArgumentsError, SettingsError, UnsupportedError

@@ -13,7 +13,7 @@ from ft.api import (
     PromptMetadata,
 )
 from rows import reading, shares
-from rows.conversations import roles_of
+from rows.chat.conversations import roles_of
 from trainer.data.questions import Sample
 from trainer.job.arguments import FineTuneArguments
 from trainer.job.commits import Commits

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from ft.training import of_steps
+from ft.configs.training import of_steps
 from trainer.model.hardware import Notify
 
 

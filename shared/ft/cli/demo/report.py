@@ -9,7 +9,7 @@ from pathlib import Path
 from ft import api
 from ft.cli.demo.starter import PROMPT, sentence
 from ft.cli.demo.steps import SAMPLES, SERVED_NAME
-from ft.cli.render import Output, as_dict
+from ft.cli.output.render import Output, as_dict
 from ft.cli.session import Session
 
 

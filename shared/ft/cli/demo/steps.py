@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from ft import api
+from ft.cli.commands.serve import deployed
 from ft.cli.demo.starter import BATCH, GENERATION, LORA, TRAINING, Starter, sentence
 from ft.cli.exits import CommandFailed
 from ft.cli.options import within
-from ft.cli.serve import deployed
 from ft.cli.session import Session
 from ft.cli.watch import POLL_SECONDS, failure, follow
 from ft.client import FineTuningStudioClient

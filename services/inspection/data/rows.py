@@ -1,0 +1,103 @@
+"""The rows of a job: which they are, and where each of them stands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+
+from ft.proto.inspection_pb2 import InspectJobRequest
+from rows import shares, templates
+from rows.chat import conversations
+from rows.chat.conversations import Conversations
+from rows.reading import Loaded, Places
+
+BATCH_ROWS = 1000
+"""Rows that are in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a dataset."""
+
+    rows: Dataset
+    numbers: Dataset
+    """One column `n`: each row's number in its split, counted from 0."""
+    places: Places
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def place(self, row: int) -> str:
+        """Where a row of this part stands in the dataset."""
+        return self.places.name(self.numbers[row]["n"])
+
+    def batches(self) -> Iterator[list[dict[str, Any]]]:
+        """All rows in order, some at a time."""
+        for begin in range(0, len(self.rows), BATCH_ROWS):
+            yield shares.batch(self.rows, begin, begin + BATCH_ROWS)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The rows of a job: those that it works on, and those that are held out from training."""
+
+    used: Part
+    held_out: Part
+    total: int
+    """Rows of the whole dataset."""
+    unanswered: int = 0
+    """Held-out conversations that an evaluation leaves out: they do not end with an answer that is
+    to be learned."""
+
+
+def parts(loaded: Loaded, request: InspectJobRequest) -> Parts:
+    """The very rows that the job has. Raises EmptyError if there are none to work on."""
+    splits = loaded.splits
+    fractions = (request.dataset_fraction, request.train_test_split)
+    # The choice depends on the number of rows alone, so numbers are chosen as their rows are.
+    numbers = DatasetDict({name: _numbers(len(rows)) for name, rows in splits.items()})
+    train_name, held_out_name = shares.names(splits)
+    train, held_out = (
+        Part(rows, chosen, loaded.places.get(name, Places()))
+        for rows, chosen, name in zip(
+            shares.split(splits, *fractions),
+            shares.split(numbers, *fractions),
+            (train_name, held_out_name or train_name),
+            strict=True,
+        )
+    )
+    total = sum(map(len, splits.values()))
+    if request.kind != "evaluation":
+        return Parts(train, held_out, total)
+    used, unanswered = _scored(train, held_out, request)
+    return Parts(used, held_out, total, unanswered)
+
+
+def _scored(train: Part, held_out: Part, request: InspectJobRequest) -> tuple[Part, int]:
+    """Those of the held-out rows that an evaluation scores, and how many have no answer."""
+    prompt = request.prompt
+    names = held_out.rows.column_names
+    columns = templates.used_columns(names, prompt.input_template, prompt.completion_template)
+    conversation = asked_column(request, held_out.rows)
+    fraction = request.eval_dataset_fraction
+    scored = shares.scored(held_out.rows, [train.rows], columns, fraction, conversation)
+    rows, numbers = (part.select(scored.positions) for part in (held_out.rows, held_out.numbers))
+    return Part(rows, numbers, held_out.places), scored.unanswered
+
+
+def asked_column(request: InspectJobRequest, rows: Dataset) -> Conversations | None:
+    """The conversations that an evaluation asks about; None if it asks with texts. Raises
+    DataError if the prompt expects something else than their last answers."""
+    templates = (request.prompt.input_template, request.prompt.completion_template)
+    return conversations.asked_column(*templates, rows, conversations.roles_of(request.dataset))
+
+
+def _numbers(count: int) -> Dataset:
+    return Dataset.from_dict({"n": list(range(count))})
+
+
+def rows_of(part: Part) -> Iterator[dict[str, Any]]:
+    """All rows of a part in order."""
+    return chain.from_iterable(part.batches())

@@ -1,0 +1,1 @@
+"""The model of a job: base, adapters, tokenizer, chat template, memory."""

@@ -1,0 +1,1 @@
+"""Files of adapters and of weights, read without a library."""

@@ -1,0 +1,1 @@
+"""Settings that configs may hold, as far as client, services and jobs agree on them."""

@@ -1,0 +1,1 @@
+"""Text that is safe to print, and streams that take any text."""

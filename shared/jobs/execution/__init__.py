@@ -1,0 +1,1 @@
+"""Carries recorded jobs into the workspace and follows them until they end."""

@@ -1,0 +1,257 @@
+"""Carries recorded jobs into the workspace, and takes them out again."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from chassis.rpc.errors import (
+    DeadlineExceeded,
+    Internal,
+    NotFound,
+    Refusal,
+    ResourceExhausted,
+    Unavailable,
+)
+from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
+from ft.enums import JobState
+from jobs.execution.exactly_once import Known, Step, next_step
+from jobs.execution.link import JOB_ID, TOKEN, digest, new_token
+from jobs.execution.reports import LOG_FILE
+from jobs.execution.sightings import Sightings
+from jobs.store.history import WORKSPACE
+from jobs.store.records import LONG_AGO, JobRecord, JobRecords
+from jobs.workspace.client import REQUEST_SECONDS, Workspace
+
+log = structlog.get_logger()
+
+Job = TypeVar("Job", bound=JobRecord)
+LATE = timedelta(seconds=2)
+"""How long after it was sent a create request may still land, for each second that is waited for
+its answer: the wait itself, and as much again for what lies on the way."""
+ATTEMPT = "FTS_ATTEMPT"
+"""The variable by which a run knows which attempt it is; not there for the first."""
+UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
+"""Refusals after which the same may be tried again."""
+_CREATED = (JobState.QUEUED, JobState.DISPATCHING)
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What the workspace is told about a job. Secrets are not in it, it is kept with the record."""
+
+    template: str
+    """Name of the template job that script and runtime are copied from."""
+    arguments: str
+    cpu: int
+    memory: int
+    """GiB."""
+    gpu: int
+    script: str = ""
+    """A script of the user's own in place of the template's."""
+    gpu_label_id: int | None = None
+    workers: int = 1
+    """How many work together, each with that much of everything."""
+    title: str = ""
+    """Display name of the job."""
+
+    def stored(self) -> str:
+        """The spec as the record keeps it."""
+        return json.dumps(asdict(self))
+
+
+class Dispatcher(Generic[Job]):
+    """Brings each job to one job and one run of the workspace, see `jobs.execution.exactly_once`.
+
+    `secrets` go into the environment of every job, and nowhere else.
+    """
+
+    def __init__(
+        self,
+        records: JobRecords[Job],
+        workspace: Workspace,
+        secrets: Mapping[str, str],
+        late: timedelta = LATE * REQUEST_SECONDS,
+        sightings: Sightings | None = None,
+    ) -> None:
+        self._sent = sightings or Sightings()
+        """Since when this process has known of each request that may be under way."""
+        self._records = records
+        self._workspace = workspace
+        self._secrets = secrets
+        self._late = late
+        self.in_hand: set[str] = set()
+        """Ids of the jobs that are being carried right now."""
+
+    async def carry(self, id: str) -> bool:
+        """Takes the next steps until the job's run is recorded; False if it has to wait for a
+        request that may still land.
+
+        Can be repeated. Raises a Refusal when the workspace says no, which the record then tells
+        as its failure, or Unavailable and the like, after which it may be tried again.
+        """
+        if id in self.in_hand:
+            return False
+        self.in_hand.add(id)
+        try:
+            return await self._carry(id)
+        except UNDECIDED:
+            raise
+        except Refusal as refusal:
+            await self._records.refuse(id, cause=refusal.message)
+            raise
+        finally:
+            self.in_hand.discard(id)
+            job = self._records.one(id=id)
+            if job is None or job.sent_at is None:
+                self._sent.forget(id)
+            if job is None:
+                # Removed meanwhile, and what was sent for it may have been sent after that.
+                await self._records.note_removed(id)
+
+    async def _carry(self, id: str) -> bool:
+        looked = False
+        while (job := self._records.one(id=id)) is not None and job.state in _CREATED:
+            match next_step(self._known(job, looked)):
+                case Step.WAIT:
+                    return False
+                case Step.FIND_JOB:
+                    looked = not await self._adopt_job(job)
+                case Step.FIND_RUN:
+                    looked = not await self._adopt_run(job)
+                case Step.CREATE_JOB:
+                    await self._create_job(job)
+                    looked = False
+                case Step.CREATE_RUN:
+                    await self._create_run(job)
+                    looked = False
+                case Step.DONE:
+                    return True
+        return True
+
+    def _known(self, job: Job, looked: bool) -> Known:
+        return Known(
+            has_job=bool(job.cml_job_id),
+            has_run=bool(job.run_id),
+            unanswered=job.sent_at is not None,
+            settled=self.settled(job),
+            looked=looked,
+        )
+
+    def settled(self, job: Job) -> bool:
+        """Whether nothing that was sent for the job can land any more."""
+        if job.sent_at is None:
+            self._sent.forget(job.id)
+            return True
+        return self.late(job.id, job.sent_at)
+
+    def late(self, key: str, sent: datetime) -> bool:
+        """Tells whether something that was sent at that time can no longer arrive.
+
+        Counted from when this process first saw that it was sent: the time itself may be that of
+        a clock that was set meanwhile. `key` tells one thing that was sent from others.
+        """
+        return sent == LONG_AGO or self._sent.unchanged(key, sent) >= self._late
+
+    def forget(self, key: str) -> None:
+        """Forgets what was sent with that key."""
+        self._sent.forget(key)
+
+    async def _adopt_job(self, job: Job) -> bool:
+        found = await self._workspace.find_job(job.id)
+        if found is None:
+            return False
+        await self._records.change(job.id, cml_job_id=found.id)
+        return True
+
+    async def _adopt_run(self, job: Job) -> bool:
+        found = await self._workspace.runs(str(job.cml_job_id))
+        runs = [run for run in found if _attempt(run) == (job.attempt or 1)]
+        if not runs:
+            return False
+        await self._accepted(job, min(runs, key=lambda run: run.created_at).id)
+        return True
+
+    async def _create_job(self, job: Job) -> None:
+        spec = JobSpec(**json.loads(job.spec or "{}"))
+        template = await self._workspace.template(spec.template)
+        if not await self._mark_sent(job):
+            return
+        created = await self._workspace.create_job(
+            **_body(spec, template),
+            name=job.id,
+            environment={
+                **self._secrets,
+                **_workers(spec),
+                **({JOB_TITLE: spec.title} if spec.title else {}),
+                JOB_LOG: f"{job.folder()}/{LOG_FILE}",
+            },
+        )
+        await self._records.change(job.id, cml_job_id=created.id, sent_at=None)
+
+    async def _mark_sent(self, job: Job, **values: object) -> bool:
+        if not await self._records.mark_sent(job.id, **values):
+            return False
+        if (marked := self._records.one(id=job.id)) is not None:
+            self.settled(marked)  # from now on it is counted how long ago that was
+        return True
+
+    async def _create_run(self, job: Job) -> None:
+        token = new_token()
+        if not await self._mark_sent(job, token_hash=digest(token)):
+            return
+        attempt = job.attempt or 1
+        own = {JOB_ID: job.id, TOKEN: token, **({ATTEMPT: str(attempt)} if attempt > 1 else {})}
+        run = await self._workspace.create_run(str(job.cml_job_id), own)
+        await self._accepted(job, run.id)
+
+    async def _accepted(self, job: Job, run_id: str) -> None:
+        moved = await self._records.move(
+            job.id, JobState.SCHEDULED, actor=WORKSPACE, run_id=run_id, sent_at=None
+        )
+        if not moved:
+            # Cancelled meanwhile: whoever ends it has to know what there is to be ended.
+            await self._records.change(job.id, run_id=run_id, sent_at=None)
+
+    async def withdraw(self, cml_job_id: str) -> None:
+        """Stops whatever runs of a workspace job there are, and takes the job out."""
+        with suppress(NotFound):
+            for run in await self._workspace.runs(cml_job_id):
+                if not run.finished_at:
+                    await self._workspace.stop_run(cml_job_id, run.id)
+        await self._workspace.delete_job(cml_job_id)
+
+    async def withdraw_named(self, id: str) -> None:
+        """Takes out of the workspace whatever carries the record's id as its name."""
+        while (found := await self._workspace.find_job(id)) is not None:
+            log.warning("job withdrawn that nobody wants any more", job_id=id, cml_job_id=found.id)
+            await self.withdraw(str(found.id))
+
+
+def _attempt(run: Any) -> int:
+    """Which attempt at its job a run is."""
+    environment = json.loads(run.environment or "{}")
+    return int(environment.get(ATTEMPT, 1))
+
+
+def _workers(spec: JobSpec) -> dict[str, str]:
+    """For a workspace where the workers run inside the run, so that it is granted enough."""
+    return {NUM_WORKERS: str(spec.workers)} if spec.workers > 1 else {}
+
+
+def _body(spec: JobSpec, template: Any) -> dict[str, Any]:
+    labelled = spec.gpu_label_id is not None and spec.gpu_label_id > 0
+    return {
+        "script": spec.script or template.script,
+        "runtime_identifier": template.runtime_identifier,
+        "kernel": template.kernel,
+        "cpu": float(spec.cpu),
+        "memory": float(spec.memory),
+        "nvidia_gpu": spec.gpu,
+        "arguments": spec.arguments,
+        **({"accelerator_label_id": str(spec.gpu_label_id)} if labelled else {}),
+    }

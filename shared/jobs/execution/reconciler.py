@@ -1,0 +1,191 @@
+"""Brings records and workspace into agreement until they agree."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+import structlog
+
+from chassis.rpc.errors import NotFound, Refusal
+from chassis.store.records import now
+from ft.enums import JobState
+from jobs.execution.dispatch import Dispatcher
+from jobs.execution.lease import Lease
+from jobs.execution.observer import Observer
+from jobs.execution.sightings import Sightings
+from jobs.store.history import STUDIO, WORKSPACE, JobEventRecord
+from jobs.store.records import JobRecord, JobRecords
+from jobs.workspace.client import REQUEST_SECONDS, Workspace
+
+log = structlog.get_logger()
+
+Job = TypeVar("Job", bound=JobRecord)
+BUSY_SECONDS = 0.5
+IDLE_SECONDS = 5.0
+CALLS_PER_SECOND = 20.0
+"""How often the workspace is asked at the most, however many jobs there are."""
+AT_ONCE = 4
+"""Jobs that are looked at side by side."""
+UNTOUCHED = timedelta(seconds=3)
+"""How long nothing must have been written about a job that is being created before another process
+takes it over, for each second that is waited for an answer: longer than one request to the
+workspace may take."""
+
+
+class Reconciler(Generic[Job]):
+    """Looks at every job that is not settled, in turns; one process at a time does.
+
+    A job whose creation was cut off is carried on; one that is to stop is stopped until it has;
+    one that runs is observed; what was given up or forgotten is taken out of the workspace should
+    it turn up there. Nothing that the studio has no record of is ever touched.
+    """
+
+    def __init__(
+        self,
+        records: JobRecords[Job],
+        workspace: Workspace,
+        dispatcher: Dispatcher[Job],
+        observer: Observer[Job],
+        lease: Lease,
+        untouched: timedelta = UNTOUCHED * REQUEST_SECONDS,
+        sightings: Sightings | None = None,
+    ) -> None:
+        self._waiting = sightings or Sightings()
+        """Since when this process has seen jobs as they are that are to be carried on."""
+        self._pauses: dict[str, timedelta] = {}
+        """Rest of the pause before an attempt when its job was first seen."""
+        self._records = records
+        self._workspace = workspace
+        self._dispatcher = dispatcher
+        self._observer = observer
+        self._lease = lease
+        self._untouched = untouched
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Looks again soon: there is something new."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Reconciles for as long as the process runs."""
+        try:
+            while True:
+                await self._take_turn()
+        finally:
+            # A process that takes its place need not wait until this one counts as dead.
+            with suppress(Refusal):
+                await self._lease.release()
+
+    async def _take_turn(self) -> None:
+        self._woken.clear()
+        pause = IDLE_SECONDS
+        try:
+            if await self._lease.held():
+                pause = self._pause(await self._look())
+        except Refusal as error:
+            log.warning("jobs not reconciled", reason=error.message)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311
+                await self._woken.wait()
+
+    @staticmethod
+    def _pause(jobs: int) -> float:
+        return max(BUSY_SECONDS, jobs / CALLS_PER_SECOND) if jobs else IDLE_SECONDS
+
+    async def _look(self) -> int:
+        """Looks at everything once; how much there was to look at."""
+        unfinished = self._records.unfinished()
+        self._waiting.keep(job.id for job in unfinished)
+        self._pauses = {
+            job.id: self._pauses[job.id] for job in unfinished if job.id in self._pauses
+        }
+        works = [
+            *((job.id, self._unfinished, job) for job in unfinished),
+            *((job.id, self._given_up, job) for job in self._records.unsettled()),
+        ]
+        side_by_side = asyncio.Semaphore(AT_ONCE)
+
+        async def one(id: str, work: Callable[[Job], Awaitable[None]], job: Job) -> None:
+            async with side_by_side:
+                await self._attempt(id, work(job))
+
+        await asyncio.gather(*(one(*work) for work in works))
+        for note in self._records.removed():
+            await self._attempt(note.job_id, self._forgotten(note))
+        return len(works)
+
+    @staticmethod
+    async def _attempt(id: str, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Refusal as error:
+            log.warning("job not reconciled", job_id=id, reason=error.message)
+        except Exception:
+            # One job's trouble must not end the watch over all others.
+            log.exception("job not reconciled", job_id=id)
+
+    async def _unfinished(self, job: Job) -> None:
+        if job.id in self._dispatcher.in_hand:
+            return
+        match job.state:
+            case JobState.QUEUED | JobState.DISPATCHING:
+                if self._is_due(job):
+                    await self._dispatcher.carry(job.id)
+            case JobState.STOPPING:
+                await self._stop(job)
+            case _:
+                await self._observer.observe(job)
+
+    def _is_due(self, job: Job) -> bool:
+        """Whether it is for this process, and time, to carry a job on."""
+        as_it_is = (job.state, job.updated_at, job.not_before)
+        waited = self._waiting.unchanged(job.id, as_it_is)
+        if job.state == JobState.QUEUED and job.not_before is not None:
+            # Queued by the reconciler itself: nobody else has it in hand.
+            if not waited:
+                # No clock can make it more than the whole pause, which began with that change.
+                pause = job.not_before - job.updated_at
+                self._pauses[job.id] = min(pause, job.not_before - now())
+            return waited >= self._pauses[job.id]
+        return waited >= self._untouched
+
+    async def _stop(self, job: Job) -> None:
+        if job.cml_job_id and job.run_id:
+            await self._observer.observe(job)
+            current = self._records.one(id=job.id)
+            if current is not None and current.state == JobState.STOPPING:
+                await self._ask_to_stop(job)
+            return
+        if not self._dispatcher.settled(job):
+            return
+        await self._dispatcher.withdraw_named(job.id)
+        # Should it be resumed, it is made anew.
+        await self._records.move(
+            job.id,
+            JobState.STOPPED,
+            actor=STUDIO,
+            cml_job_id=None,
+            sent_at=None,
+        )
+
+    async def _ask_to_stop(self, job: Job) -> None:
+        try:
+            await self._workspace.stop_run(str(job.cml_job_id), str(job.run_id))
+        except NotFound:
+            cause = "the workspace no longer knows the job"
+            await self._records.move(job.id, JobState.STOPPED, cause=cause, actor=WORKSPACE)
+
+    async def _given_up(self, job: Job) -> None:
+        if self._dispatcher.settled(job):
+            await self._dispatcher.withdraw_named(job.id)
+            await self._records.change(job.id, sent_at=None)
+            self._dispatcher.forget(job.id)
+
+    async def _forgotten(self, note: JobEventRecord) -> None:
+        if self._dispatcher.late(note.id, note.created_at):
+            await self._dispatcher.withdraw_named(note.job_id)
+            await self._records.clear_removed(note)
+            self._dispatcher.forget(note.id)

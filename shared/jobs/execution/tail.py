@@ -1,0 +1,39 @@
+"""Reads a job's log while it grows."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from chassis.rpc.errors import InvalidArgument
+from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
+from jobs import rules
+from jobs.execution.reports import open_regular
+
+CHUNK_BYTES = 65_536
+POLL_SECONDS = 0.2
+
+
+async def tail(
+    log: Path, offset: int, follow: bool, ended: Callable[[], bool]
+) -> AsyncIterator[TailLogsResponse]:
+    """Chunks of the log from `offset` on; with `follow`, until the job has ended."""
+    if offset < 0:
+        raise InvalidArgument.at("offset", rules.OFFSET, f"must not be negative, not {offset}")
+    while True:
+        # Asked before reading: what was written before the end is then surely read.
+        last = not follow or ended()
+        while data := _read(log, offset):
+            offset += len(data)
+            yield TailLogsResponse(data=data, next_offset=offset)
+        if last:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _read(path: Path, offset: int) -> bytes:
+    try:
+        with open_regular(path) as file:
+            file.seek(offset)
+            return file.read(CHUNK_BYTES)
+    except OSError:
+        return b""

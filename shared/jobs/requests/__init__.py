@@ -1,0 +1,1 @@
+"""Parts that the requests of all job domains share: arguments, configs, numbers, repetition."""

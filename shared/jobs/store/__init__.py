@@ -1,0 +1,1 @@
+"""Tables of jobs, of their events, and the states that a record may have."""

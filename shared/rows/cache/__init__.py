@@ -1,0 +1,1 @@
+"""Rows of files, kept as Arrow entries in the project."""

@@ -1,0 +1,93 @@
+"""Rows of a file, from the project's folder of entries, or read into it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
+from pathlib import Path
+
+import pyarrow
+
+from rows.cache import arrow_file
+from rows.cache.arrow_file import Rows
+from rows.cache.entries import Entries
+from rows.cache.own_folder import own_folder
+from rows.errors import DataError
+from rows.files import content
+from rows.files.formats import Format
+from rows.files.reader import VERSION, FileReader
+
+_CANNOT_WRITE = (EACCES, EDQUOT, ENOSPC, EPERM, EROFS)
+ATTEMPTS = 3
+"""Times that a file is read which somebody writes meanwhile."""
+
+
+class _NotWritable(DataError):
+    """Nothing can be written into a folder. The message says why."""
+
+
+class _Changed(Exception):
+    """The file is another than when its reading began."""
+
+
+def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[Rows, str]:
+    """The rows of a file at that location, and the SHA-256 of its content.
+
+    Raises DataError naming what is wrong and where, and OSError if the file cannot be read.
+    """
+    for _ in range(ATTEMPTS):
+        digest = content.sha256(path)
+        name = f"{digest}-{format}-{VERSION}.arrow"
+        try:
+            folder = _in_project(project, location, name)
+            if folder is not None:
+                with suppress(_NotWritable):
+                    return _read(path, format, folder / name, digest), digest
+            # Where the project is read-only or full, rows are kept for this process alone.
+            return _read(path, format, own_folder() / name, digest), digest
+        except (_Changed, FileNotFoundError):
+            # Somebody writes the file, or has removed the entry, whose file has changed since.
+            path.stat()
+    raise DataError("the file changed while it was read: try again when it is complete")
+
+
+def _in_project(project: Path, location: str, name: str) -> Path | None:
+    entries = Entries(project)
+    try:
+        entries.prepare()
+        entries.remove_abandoned()
+        entries.refer(location, name)
+    except OSError:
+        return None
+    return entries.folder
+
+
+def _read(path: Path, format: Format, entry: Path, digest: str) -> Rows:
+    with suppress(FileNotFoundError):
+        try:
+            return arrow_file.read(entry)
+        except (pyarrow.ArrowException, KeyError, ValueError):
+            with _writable():
+                entry.unlink(missing_ok=True)  # It is damaged.
+    with _writable():
+        temporary = arrow_file.temporary(entry.parent)
+    try:
+        with FileReader(path, format) as reader:
+            with _writable():
+                arrow_file.write(reader, temporary)
+            if reader.sha256() != digest:
+                raise _Changed
+        temporary.replace(entry)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return arrow_file.read(entry)
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _CANNOT_WRITE:
+            why = f"its rows cannot be cached: {error.strerror}"
+            raise _NotWritable(why) from error
+        raise
