@@ -27,7 +27,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
     checks = Checks(peers, jobs.workspace, settings.project)
     rules = EvaluationService(jobs.lifecycle, checks, peers)
     validation = Validation(checks, peers, jobs.workspace)
-    servicer = EvaluationServicer(rules, validation, jobs.lifecycle, jobs.link)
+    servicer = EvaluationServicer(rules, validation, jobs.lifecycle, jobs.receiver)
     return DomainParts(
         servicer,
         [EvaluationJob, EvaluationEvent],

@@ -21,7 +21,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
     StartEvaluationJobResponse,
 )
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.evaluation import table
@@ -39,9 +39,9 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
         service: EvaluationService,
         validation: Validation,
         lifecycle: JobLifecycle[EvaluationJob],
-        link: JobLink[EvaluationJob],
+        receiver: ReportReceiver[EvaluationJob],
     ) -> None:
-        super().__init__(lifecycle, link)
+        super().__init__(lifecycle, receiver)
         self._service = service
         self._validation = validation
         self._list = Listing(

@@ -9,48 +9,50 @@ from grpc import StatusCode
 
 from chassis.rpc.dispatch import Dispatcher
 from chassis.rpc.errors import Unavailable
-from chassis.rpc.peers import Link, PeerRefusal
+from chassis.rpc.peers import PeerChannel, PeerRefusal
 from services.facade.routes import Route
 
 
 def forwarded(
-    routes: Sequence[Route], links: Mapping[str, Link], dispatcher: Dispatcher
+    routes: Sequence[Route], channels: Mapping[str, PeerChannel], dispatcher: Dispatcher
 ) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
     """A handler for each route, by name of method."""
     return {
-        route.method.name: _handler(route, [links[name] for name in route.domains], dispatcher)
+        route.method.name: _handler(route, [channels[name] for name in route.domains], dispatcher)
         for route in routes
     }
 
 
 def _handler(
-    route: Route, links: Sequence[Link], dispatcher: Dispatcher
+    route: Route, channels: Sequence[PeerChannel], dispatcher: Dispatcher
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     name = route.method.name
     if route.method.server_streaming:
-        streamed = dispatcher.stream(name, _stream(name, links))
+        streamed = dispatcher.stream(name, _stream(name, channels))
         return grpc.unary_stream_rpc_method_handler(streamed)
-    answered = dispatcher.unary(name, _unary(name, links))
+    answered = dispatcher.unary(name, _unary(name, channels))
     return grpc.unary_unary_rpc_method_handler(answered)
 
 
-def _unary(method: str, links: Sequence[Link]) -> Callable[[bytes], Any]:
+def _unary(method: str, channels: Sequence[PeerChannel]) -> Callable[[bytes], Any]:
     async def forward(request: bytes) -> bytes:
         refusals = _Refusals()
-        for link in links:
+        for channel in channels:
             with refusals.kept():
-                return await link.send(method, request)
+                return await channel.send(method, request)
         raise refusals.answer
 
     return forward
 
 
-def _stream(method: str, links: Sequence[Link]) -> Callable[[bytes], AsyncIterator[bytes]]:
+def _stream(
+    method: str, channels: Sequence[PeerChannel]
+) -> Callable[[bytes], AsyncIterator[bytes]]:
     async def forward(request: bytes) -> AsyncIterator[bytes]:
         refusals = _Refusals()
-        for link in links:
+        for channel in channels:
             with refusals.kept():
-                async for answer in link.stream(method, request):
+                async for answer in channel.stream(method, request):
                     yield answer
                 return
         raise refusals.answer

@@ -28,7 +28,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
     checks = Checks(records, peers, paths, jobs.workspace)
     rules = FineTuningService(jobs.lifecycle, records, checks, peers, paths, jobs.workspace)
     validation = Validation(checks, records, peers, jobs.workspace)
-    servicer = FineTuningServicer(rules, validation, jobs.lifecycle, jobs.link)
+    servicer = FineTuningServicer(rules, validation, jobs.lifecycle, jobs.receiver)
     return DomainParts(
         servicer,
         [FineTuningJob, FineTuningEvent],

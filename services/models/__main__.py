@@ -38,9 +38,9 @@ def build(settings: Settings, store: Store) -> DomainParts:
         ServedExports(references, ServedModels(jobs.workspace, trained, files), store),
         ExportJobs(jobs.lifecycle, references, trained, files, jobs.workspace),
         models,
-        Registration(jobs.link, exports, rules, models, adapters, jobs.workspace),
+        Registration(jobs.receiver, exports, rules, models, adapters, jobs.workspace),
         jobs.lifecycle,
-        jobs.link,
+        jobs.receiver,
     )
     return DomainParts(
         servicer,

@@ -19,7 +19,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveModelRequest,
     RemoveModelResponse,
 )
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from services.models.exports.convert import from_request
 from services.models.exports.registration import Registration
@@ -42,9 +42,9 @@ class ModelsServicer(ExportJobsServicer):
         models: ModelStore,
         registration: Registration,
         lifecycle: JobLifecycle[ExportJob],
-        link: JobLink[ExportJob],
+        receiver: ReportReceiver[ExportJob],
     ) -> None:
-        super().__init__(registration, lifecycle, link)
+        super().__init__(registration, lifecycle, receiver)
         self._service = service
         self._served = served
         self._exports = exports

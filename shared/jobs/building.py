@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from chassis.config import Settings
-from jobs.execution.dispatch import LATE, Dispatcher
+from jobs.execution.dispatch import LATE, JobDispatcher
 from jobs.execution.lease import Lease, LeaseRecord
-from jobs.execution.link import JobLink
 from jobs.execution.observer import LOST_AFTER, Observer
 from jobs.execution.reconciler import UNTOUCHED, Reconciler
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import PATIENCE, JobLifecycle
 from jobs.store.records import JobRecord, JobRecords
 from jobs.workspace.client import Workspace
@@ -26,7 +26,7 @@ def no_changes(
 
 
 class JobParts(Generic[Job]):
-    """A job domain's lifecycle, its jobs' link, and the work in the background that it needs.
+    """A job domain's lifecycle, the receiver of its jobs' reports, and the work in the background that it needs.
 
     `kind` is what messages call the jobs; for `changes_of_event` see `Observer`.
     """
@@ -42,13 +42,13 @@ class JobParts(Generic[Job]):
         seconds, project = settings.workspace_request_seconds, settings.project
         pause = timedelta(seconds=settings.retry_pause_seconds)
         self.workspace = Workspace(seconds)
-        dispatcher = Dispatcher(records, self.workspace, _secrets(settings), LATE * seconds)
+        dispatcher = JobDispatcher(records, self.workspace, _secrets(settings), LATE * seconds)
         observer = Observer(
             records, self.workspace, project, changes_of_event, LOST_AFTER * seconds, pause
         )
         holder = Lease(records.store, lease)
         untouched = UNTOUCHED * seconds
-        self.link = JobLink(records, observer)
+        self.receiver = ReportReceiver(records, observer)
         reconciler = Reconciler(records, self.workspace, dispatcher, observer, holder, untouched)
         self.lifecycle = JobLifecycle(
             kind,

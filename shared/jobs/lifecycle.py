@@ -23,7 +23,7 @@ from chassis.rpc.errors import (
 )
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
-from jobs.execution.dispatch import UNDECIDED, Dispatcher
+from jobs.execution.dispatch import UNDECIDED, JobDispatcher
 from jobs.execution.reports import LOG_FILE
 from jobs.execution.tail import tail
 from jobs.rules import RESUMABLE
@@ -54,7 +54,7 @@ class JobLifecycle(Generic[Job]):
         kind: str,
         records: JobRecords[Job],
         workspace: Workspace,
-        dispatcher: Dispatcher[Job],
+        dispatcher: JobDispatcher[Job],
         project: Path,
         woken: Callable[[], None],
         patience: float,

@@ -110,7 +110,7 @@ async def test_the_log_of_a_job(studio: Studio) -> None:
     studio.program(EVALUATES)
     [job] = (await studio.start()).evaluation_jobs
     request = TailLogsRequest(job_id=job.id, follow=True).SerializeToString()
-    answers = studio.jobs.link.stream("TailLogs", request)
+    answers = studio.jobs.channel.stream("TailLogs", request)
     log = b"".join([TailLogsResponse.FromString(answer).data async for answer in answers])
     assert log == b"token: none\n"
 
@@ -125,7 +125,7 @@ async def test_the_log_of_an_imported_job_lies_within_the_project(
     await put_rows(studio.home, "evaluation", row)
     request = TailLogsRequest(job_id="imported").SerializeToString()
     with pytest.raises(PeerRefusal, match="outside the project directory"):
-        [answer async for answer in studio.jobs.link.stream("TailLogs", request)]
+        [answer async for answer in studio.jobs.channel.stream("TailLogs", request)]
 
 
 async def test_a_job_that_crashes_is_tried_again(studio: Studio) -> None:
@@ -142,7 +142,7 @@ async def test_a_job_that_crashes_is_tried_again(studio: Studio) -> None:
 
 async def rows_of(studio: Studio, id: str, offset: int = 0) -> list[EvaluationRow]:
     request = StreamEvaluationRowsRequest(job_id=id, offset=offset).SerializeToString()
-    stream = studio.jobs.link.stream("StreamEvaluationRows", request)
+    stream = studio.jobs.channel.stream("StreamEvaluationRows", request)
     answers = [StreamEvaluationRowsResponse.FromString(answer) async for answer in stream]
     return [row for answer in answers for row in answer.rows]
 

@@ -149,7 +149,7 @@ class Studio:
 
     async def tail(self, id: str, **how: Any) -> AsyncIterator[TailLogsResponse]:
         request = TailLogsRequest(job_id=id, **how).SerializeToString()
-        async for answer in self.jobs.link.stream("TailLogs", request):
+        async for answer in self.jobs.channel.stream("TailLogs", request):
             yield TailLogsResponse.FromString(answer)
 
     def folder(self, id: str) -> Path:

@@ -15,7 +15,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     RemoveExportJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.models.exports.convert import to_metadata
@@ -30,9 +30,9 @@ class ExportJobsServicer(JobServicer[ExportJob]):
         self,
         registration: Registration,
         lifecycle: JobLifecycle[ExportJob],
-        link: JobLink[ExportJob],
+        receiver: ReportReceiver[ExportJob],
     ) -> None:
-        super().__init__(lifecycle, link)
+        super().__init__(lifecycle, receiver)
         self._registration = registration
         self._list = Listing(lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"])
 

@@ -32,7 +32,7 @@ class PeerRefusal(Exception):
         return translate.from_rpc_error(self.error, self.peer)
 
 
-class Link:
+class PeerChannel:
     """A channel to one service, opened at its first use.
 
     Waits a little for a service that is away, since a restart takes less than a second, and then
@@ -48,7 +48,7 @@ class Link:
         self._channel: aio.Channel | None = None
 
     @property
-    def channel(self) -> aio.Channel:
+    def grpc_channel(self) -> aio.Channel:
         """The channel; must be asked for on the event loop."""
         if self._channel is None:
             self._channel = aio.insecure_channel(
@@ -61,11 +61,11 @@ class Link:
 
         Raises Unavailable, naming it, after the wait for a peer or the call's own deadline.
         """
-        if self.channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
+        if self.grpc_channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
             return
         try:
             async with asyncio.timeout(min(self._wait_seconds, call.remaining())):
-                await self.channel.channel_ready()
+                await self.grpc_channel.channel_ready()
         except TimeoutError:
             raise translate.away(self.name) from None
 
@@ -77,7 +77,7 @@ class Link:
         """
         call = context.current(self.deadline_seconds)
         await self.ready(call)
-        rpc: Any = self.channel.unary_unary(f"/{self.service.full_name}/{method}", None, None)
+        rpc: Any = self.grpc_channel.unary_unary(f"/{self.service.full_name}/{method}", None, None)
         try:
             answer: bytes = await rpc(request, timeout=call.remaining(), metadata=call.metadata())
         except aio.AioRpcError as error:
@@ -88,7 +88,7 @@ class Link:
         """The serialized answers to a serialized request. Raises as `send` does."""
         call = context.current(self.deadline_seconds)
         await self.ready(call)
-        rpc: Any = self.channel.unary_stream(f"/{self.service.full_name}/{method}", None, None)
+        rpc: Any = self.grpc_channel.unary_stream(f"/{self.service.full_name}/{method}", None, None)
         answers = rpc(request, timeout=call.remaining(), metadata=call.metadata())
         try:
             async for answer in answers:
@@ -115,8 +115,8 @@ class Peer(Generic[Stub]):
         service: ServiceDescriptor,
         stub: Callable[[aio.Channel], Stub],
     ) -> None:
-        self.link = Link(name, settings, service)
-        self.close = self.link.close
+        self.channel = PeerChannel(name, settings, service)
+        self.close = self.channel.close
         self._make_stub = stub
 
     async def __call__(
@@ -128,13 +128,13 @@ class Peer(Generic[Stub]):
 
         Raises what the peer raised, and Unavailable, naming it, when it cannot be reached.
         """
-        call = context.current(self.link.deadline_seconds)
-        await self.link.ready(call)
-        send = rpc(self._make_stub(self.link.channel))
+        call = context.current(self.channel.deadline_seconds)
+        await self.channel.ready(call)
+        send = rpc(self._make_stub(self.channel.grpc_channel))
         try:
             return await send(request, timeout=call.remaining(), metadata=call.metadata())
         except aio.AioRpcError as error:
-            raise translate.from_rpc_error(error, self.link.name) from None
+            raise translate.from_rpc_error(error, self.channel.name) from None
 
 
 async def referred(field: str, lookup: Awaitable[T]) -> T:

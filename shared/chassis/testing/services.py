@@ -131,7 +131,7 @@ async def exported_rows(folder: Path, domain: str) -> list[dict[str, Any]]:
     peer = domains.tables(domain, settings_in(folder, CALLER))
     found: dict[str, list[dict[str, Any]]] = {}
     async with aclosing(
-        peer.link.stream("ExportTables", ExportTablesRequest(export_id="e").SerializeToString())
+        peer.channel.stream("ExportTables", ExportTablesRequest(export_id="e").SerializeToString())
     ) as parts:
         await anext(parts)
         await peer(lambda s: s.ReleaseTables, ReleaseTablesRequest(export_id="e"))

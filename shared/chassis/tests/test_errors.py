@@ -76,8 +76,10 @@ class Hops:
         self, seconds: float, metadata: tuple[tuple[str, str], ...] = (), data: bytes = b""
     ) -> None:
         """What a client does that does not stand on the chassis."""
-        link = self.adapters.link
-        call: Any = link.channel.unary_unary(f"/{link.service.full_name}/GetAdapter", None, None)
+        channel = self.adapters.channel
+        call: Any = channel.grpc_channel.unary_unary(
+            f"/{channel.service.full_name}/GetAdapter", None, None
+        )
         await call(data, timeout=seconds, metadata=metadata, wait_for_ready=True)
 
 

@@ -20,7 +20,7 @@ from chassis.rpc.errors import (
 from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
 from ft.enums import JobState
 from jobs.execution.exactly_once import Known, Step, next_step
-from jobs.execution.link import JOB_ID, TOKEN, digest, new_token
+from jobs.execution.report_receiver import JOB_ID, TOKEN, digest, new_token
 from jobs.execution.reports import LOG_FILE
 from jobs.execution.sightings import Sightings
 from jobs.store.history import WORKSPACE
@@ -64,7 +64,7 @@ class JobSpec:
         return json.dumps(asdict(self))
 
 
-class Dispatcher(Generic[Job]):
+class JobDispatcher(Generic[Job]):
     """Brings each job to one job and one run of the workspace, see `jobs.execution.exactly_once`.
 
     `secrets` go into the environment of every job, and nowhere else.

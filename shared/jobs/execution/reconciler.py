@@ -12,7 +12,7 @@ import structlog
 from chassis.rpc.errors import NotFound, Refusal
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.execution.dispatch import Dispatcher
+from jobs.execution.dispatch import JobDispatcher
 from jobs.execution.lease import Lease
 from jobs.execution.observer import Observer
 from jobs.execution.sightings import Sightings
@@ -47,7 +47,7 @@ class Reconciler(Generic[Job]):
         self,
         records: JobRecords[Job],
         workspace: Workspace,
-        dispatcher: Dispatcher[Job],
+        dispatcher: JobDispatcher[Job],
         observer: Observer[Job],
         lease: Lease,
         untouched: timedelta = UNTOUCHED * REQUEST_SECONDS,

@@ -120,7 +120,7 @@ class JobRecord(Base, kw_only=True):
     waits_for: Mapped[str | None] = mapped_column(default=None, sort_order=528)
     """Reason why a job has not started, a sentence."""
     token_hash: Mapped[str | None] = mapped_column(default=None, repr=False, sort_order=518)
-    """Of the token that the present attempt reports with, see `jobs.execution.link`."""
+    """Of the token that the present attempt reports with, see `jobs.execution.report_receiver`."""
     reported_offset: Mapped[int | None] = mapped_column(BigInteger, default=None, sort_order=519)
     """Up to where the job's events are known, in bytes of their file."""
 

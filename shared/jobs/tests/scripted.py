@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from ft.enums import JobState
-from jobs.execution.dispatch import Dispatcher, JobSpec
+from jobs.execution.dispatch import JobDispatcher, JobSpec
 from jobs.execution.lease import Lease
 from jobs.execution.observer import Observer
 from jobs.execution.reconciler import Reconciler
@@ -43,12 +43,12 @@ class Jobs:
         self.workbench = workbench
         self.workspace = Workspace()
         self.project = workbench.project
-        self.dispatcher = Dispatcher(records, self.workspace, {}, late=SOON)
+        self.dispatcher = JobDispatcher(records, self.workspace, {}, late=SOON)
         self.reconciler = self.reconciles()
 
     def measure_by(self, clock: Callable[[], float]) -> None:
         """Begins as a new process that has seen nothing yet, with a clock of the test's own."""
-        self.dispatcher = Dispatcher(self.records, self.workspace, {}, SOON, Sightings(clock))
+        self.dispatcher = JobDispatcher(self.records, self.workspace, {}, SOON, Sightings(clock))
         self.reconciler = self.reconciles(clock=clock)
 
     def reconciles(

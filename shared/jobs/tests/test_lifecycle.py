@@ -8,7 +8,7 @@ import pytest
 from chassis.rpc.errors import Aborted, FailedPrecondition, InvalidArgument, Refusal, Unavailable
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.execution.dispatch import Dispatcher
+from jobs.execution.dispatch import JobDispatcher
 from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
 from jobs.workspace.client import Workspace
@@ -49,7 +49,7 @@ async def test_a_job_that_is_removed_while_it_starts_does_not_run_on(jobs: Jobs)
 async def test_a_job_whose_start_was_cut_off_is_removed_from_the_workspace(jobs: Jobs) -> None:
     job = jobs.new(SLEEP)
     await jobs.records.begin([job])
-    await Dispatcher(jobs.records, jobs.workspace, {}).carry(job.id)
+    await JobDispatcher(jobs.records, jobs.workspace, {}).carry(job.id)
     await jobs.records.change(
         job.id, state=JobState.DISPATCHING, cml_job_id=None, run_id=None, sent_at=now()
     )
@@ -77,7 +77,7 @@ async def test_a_job_that_is_removed_while_it_is_carried_on_is_looked_for(
     await jobs.records.begin([job])
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/api/v2")
-        dispatcher = Dispatcher(jobs.records, Workspace(0.2), {})
+        dispatcher = JobDispatcher(jobs.records, Workspace(0.2), {})
         carrying = asyncio.create_task(dispatcher.carry(job.id))
         await until("it is carried", lambda: job.id in dispatcher.in_hand)
         await jobs.records.forget(job.id)

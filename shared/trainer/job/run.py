@@ -18,7 +18,7 @@ from trainer.job.arguments import EvaluateArguments, ExportArguments, FineTuneAr
 from trainer.job.claim import attempt, claim
 from trainer.job.events import EVENTS_FILE, EventLog
 from trainer.job.library_warnings import LibraryWarnings
-from trainer.job.link import Link
+from trainer.job.report_sender import ReportSender
 from trainer.job.tee import Tee, open_standard_streams
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,9 @@ def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], Non
     try:
         log_to_output()
         _stop_on_sigterm(tee)
-        link = Link(folder / EVENTS_FILE, os.environ.get("FTS_JOB_ID", ""), token, os.environ)
+        link = ReportSender(
+            folder / EVENTS_FILE, os.environ.get("FTS_JOB_ID", ""), token, os.environ
+        )
         with link if token else nullcontext():
             events = EventLog(folder, attempt(os.environ), link.wake, reserve=True)
             if unknown:

@@ -35,7 +35,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-class JobLink(Generic[Job]):
+class ReportReceiver(Generic[Job]):
     """Takes the reports of the jobs of one kind."""
 
     def __init__(self, records: JobRecords[Job], observer: Observer[Job]) -> None:

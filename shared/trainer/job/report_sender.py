@@ -33,7 +33,7 @@ _NEVER = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNIMPLEMENTED)
 """Answers that will not change, unless another studio gives them."""
 
 
-class Link:
+class ReportSender:
     """Sends what is written into a file of events; nothing that goes wrong with it is raised."""
 
     def __init__(self, file: Path, job: str, token: str, environment: Mapping[str, str]) -> None:

@@ -14,10 +14,10 @@ import pytest
 from ft.api import GetModelRequest
 from ft.client import StudioError
 from trainer.errors import ArgumentsError
-from trainer.job import link
+from trainer.job import report_sender
 from trainer.job.events import EventLog
 from trainer.job.found import FoundStudio
-from trainer.job.link import Link
+from trainer.job.report_sender import ReportSender
 from trainer.tests.studio import TOKEN, Studio, serve
 from trainer.tests.support import Run, until
 
@@ -78,16 +78,16 @@ def environment(workspace: Workspace) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "CALL_SECONDS", 0.5)
-    monkeypatch.setattr(link, "LONGEST_PAUSE", 0.2)
-    monkeypatch.setattr(link, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(report_sender, "CALL_SECONDS", 0.5)
+    monkeypatch.setattr(report_sender, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(report_sender, "FIRST_PAUSE", 0.05)
 
 
 @contextmanager
 def linked(
     folder: Path, environment: Mapping[str, str], token: str = TOKEN
-) -> Iterator[tuple[Link, EventLog]]:
-    with Link(folder / "events.jsonl", "job-1", token, environment) as sending:
+) -> Iterator[tuple[ReportSender, EventLog]]:
+    with ReportSender(folder / "events.jsonl", "job-1", token, environment) as sending:
         yield sending, EventLog(folder, written=sending.wake)
 
 
@@ -108,7 +108,7 @@ def test_all_of_the_file_is_delivered_once(tmp_path: Path, studio: Studio) -> No
 def test_a_long_file_goes_in_parts(
     tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "MAX_BYTES", 300)
+    monkeypatch.setattr(report_sender, "MAX_BYTES", 300)
     with linked(tmp_path, at(studio.address)) as (_, events):
         for step in range(50):
             events.write("progress", step=step)
