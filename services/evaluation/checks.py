@@ -9,6 +9,7 @@ from typing import Any
 from chassis.paths import require_writable
 from chassis.rpc.errors import FailedPrecondition, Violations
 from chassis.rpc.peers import all_referred, referred
+from ft.job_protocol import template_jobs
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     DatasetMetadata,
@@ -17,7 +18,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from jobs.workspace.capacity import Asked, require_granted
 from jobs.workspace.client import Workspace
-from services.evaluation import plan, rules
+from services.evaluation import rules
 from services.evaluation.peers import Peers
 from services.evaluation.request import EvaluationRequest
 
@@ -59,7 +60,7 @@ class Checks:
             label=request.gpu_label_id,
             fields={"label": "gpu_label_id"},
         )
-        await require_granted(self._workspace, plan.TEMPLATE, asked)
+        await require_granted(self._workspace, template_jobs.EVALUATION, asked)
 
     async def references(self, request: EvaluationRequest) -> References:
         """What the request refers to.

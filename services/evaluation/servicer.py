@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from chassis.store.lists import Listing
+from ft.job_protocol.evaluation_table import TABLE_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
     CancelEvaluationJobResponse,
@@ -83,6 +84,6 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
     async def StreamEvaluationRows(
         self, request: StreamEvaluationRowsRequest
     ) -> AsyncIterator[StreamEvaluationRowsResponse]:
-        file = self._lifecycle.file(self._lifecycle.get(request.job_id), table.FILE)
+        file = self._lifecycle.file(self._lifecycle.get(request.job_id), TABLE_FILE)
         for answer in table.answers(file, request.offset):
             yield answer

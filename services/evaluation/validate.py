@@ -6,6 +6,7 @@ Changes nothing: no record, no config, no job.
 import asyncio
 import json
 
+from ft.job_protocol import template_jobs
 from ft.proto.fine_tuning_studio_jobs_pb2 import ValidateEvaluationJobResponse
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
@@ -39,7 +40,7 @@ class Validation:
         references, _, _ = await asyncio.gather(
             findings.of(self._checks.references(request)),
             findings.of(self._checks.granted(request)),
-            check_template(self._workspace, plan.TEMPLATE, findings),
+            check_template(self._workspace, template_jobs.EVALUATION, findings),
         )
         seen: list[InspectJobResponse] = []
         if findings.valid:

@@ -8,6 +8,7 @@ from typing import Any
 from chassis.ids import new_id
 from chassis.rpc.errors import Violations
 from ft.enums import FineTuningFrameworkType
+from ft.job_protocol import template_jobs
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.arguments import compact_json, encode
 from jobs.requests.configs import Config, columns, quantisation
@@ -16,8 +17,8 @@ from services.fine_tuning.request import CONFIGS, JobRequest
 from services.fine_tuning.store import FineTuningJob
 
 TEMPLATES: Mapping[str, str] = {
-    FineTuningFrameworkType.LEGACY: "Accel_Finetuning_Base_Job",
-    FineTuningFrameworkType.AXOLOTL: "Finetuning_Base_Job",
+    FineTuningFrameworkType.LEGACY: template_jobs.FINE_TUNING,
+    FineTuningFrameworkType.AXOLOTL: template_jobs.AXOLOTL,
 }
 """Name of the template job, by framework."""
 DEFAULT_TEMPLATE = TEMPLATES[FineTuningFrameworkType.LEGACY]

@@ -10,7 +10,7 @@ from chassis.rpc import json_objects
 from chassis.rpc.errors import Violations
 from ft.configs import training
 from ft.enums import FineTuningFrameworkType
-from jobs.execution.reports import is_number
+from ft.job_protocol.events import is_number
 from jobs.requests.arguments import check_carried
 from jobs.requests.numbers import check_gpus, check_resources, check_shares
 from jobs.requests.repetition import Repeatable

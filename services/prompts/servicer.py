@@ -4,7 +4,7 @@ from chassis.prompt_rules import OF_KIND
 from chassis.store.convert import to_message
 from chassis.store.idempotency import Repeats
 from chassis.store.lists import Listing
-from ft.agreed import TEMPLATES
+from ft.prompts.fields import TEMPLATES
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddPromptRequest,

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from chassis.config import sqlite_url
 from chassis.rpc import logs
+from ft.job_protocol.variables import NO_TRAINER
 from services.workbench import app, bootstrap, machine, runtime
 from services.workbench.database import Database
 from services.workbench.engine.engine import Engine
@@ -85,9 +86,7 @@ async def _try_imports(workbench: Workbench, stop: Callable[[], bool]) -> None:
         fault = await asyncio.to_thread(runtime.import_fault, workbench.runtime, stop)
         if fault and not stop():
             log.warning("jobs with the studio's own scripts are refused", why=fault)
-            await workbench.database.write(
-                lambda s: bootstrap.state(s, bootstrap.NO_TRAINER, fault)
-            )
+            await workbench.database.write(lambda s: bootstrap.state(s, NO_TRAINER, fault))
             trainer.unfit = fault
     trainer.done = True
 

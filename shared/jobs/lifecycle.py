@@ -22,9 +22,9 @@ from chassis.rpc.errors import (
     Unavailable,
 )
 from ft.enums import FailureKind, JobState
+from ft.job_protocol.files import LOG_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs.execution.dispatch import UNDECIDED, JobDispatcher
-from jobs.execution.reports import LOG_FILE
 from jobs.execution.tail import tail
 from jobs.rules import RESUMABLE
 from jobs.store.history import USER, WORKSPACE

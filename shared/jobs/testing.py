@@ -16,9 +16,8 @@ from chassis.domains import INSPECTION
 from chassis.rpc.dispatch import handlers
 from chassis.rpc.server import Parts
 from chassis.testing.services import Process, exported_rows, serving, settings_in
+from ft.job_protocol.variables import FRAMEWORKS, NO_TRAINER
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
-from jobs.workspace.capacity import NO_TRAINER
-from jobs.workspace.frameworks import FRAMEWORKS
 
 PROJECT_ID = "local"
 _START_SECONDS = 120.0

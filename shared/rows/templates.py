@@ -10,8 +10,8 @@ from typing import Any
 
 from datasets import Dataset
 
-from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
+from ft.prompts.fields import TEMPLATES
 from ft.prompts.templates import MAX_WIDTH, Placeholder, TemplateFault, parse, too_wide
 from rows.errors import DataError, first_line
 from rows.values import Number, as_text

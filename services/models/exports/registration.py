@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.rpc.errors import AlreadyExists, InvalidArgument, NotFound, Violations
-from ft.agreed import MERGED_FOLDER
 from ft.enums import ExportType
+from ft.job_protocol.files import MERGED_FOLDER
 from jobs.execution.report_receiver import ReportReceiver
 from jobs.workspace.client import Workspace
 from services.models.exports.names import taken

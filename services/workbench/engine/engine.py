@@ -17,8 +17,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cmlapi import EngineStatus
-from ft.agreed import CANNOT_RUN, JOB_LOG, JOB_TITLE, NUM_WORKERS
-from ft.exit_status import told
+from ft.job_protocol.exit_status import describe_exit
+from ft.job_protocol.variables import CANNOT_RUN, JOB_LOG, JOB_TITLE, NUM_WORKERS
 from services.workbench.engine import last_words, leftovers, shim
 from services.workbench.engine.folder import Ended, RunFolder
 from services.workbench.engine.launch import project_environment
@@ -175,7 +175,7 @@ class Engine:
         if ended.outcome != shim.EXITED or ended.exit_code == 0:
             return
         folder = self._folder(run)
-        said = f"the script {told(ended.exit_code)}" if ended.exit_code is not None else ""
+        said = f"the script {describe_exit(ended.exit_code)}" if ended.exit_code is not None else ""
         if said:
             folder.say(said)
         if log_file := run.environment.get(JOB_LOG):

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from ft.job_protocol.reports import KIND_METADATA
+
 REQUEST_ID = "x-request-id"
 CALLER = "x-caller"
 HOP_SECONDS = 0.05
@@ -20,6 +22,8 @@ class Call:
     caller: str
     deadline: float
     """On the clock of `time.monotonic`."""
+    job_kind: str = ""
+    """Kind of the job that calls; empty if it does not say so, or if no job calls."""
 
     def remaining(self) -> float:
         """Seconds that a further hop may take; never below a hundredth."""
@@ -45,6 +49,7 @@ def incoming(
         request_id=str(sent.get(REQUEST_ID) or uuid.uuid4().hex),
         caller=str(sent.get(CALLER) or ""),
         deadline=time.monotonic() + seconds,
+        job_kind=str(sent.get(KIND_METADATA) or ""),
     )
     _current.set(call)
     return call

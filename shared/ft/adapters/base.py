@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-MANIFEST, CONFIG = "manifest.json", "adapter_config.json"
-"""Files of an adapter that name its base model: the studio's, and that of the library."""
+from ft.job_protocol.files import MANIFEST_FILE
+
+CONFIG = "adapter_config.json"
+"""File of an adapter in which its library names the base model."""
 MAX_BYTES = 16 * 1024 * 1024
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -15,7 +17,7 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 def hub_name(folder: Path, project: Path) -> str:
     """The name on the hub of the base model of the adapter in a directory; empty where its files
     name none, or a path, which means nothing on another machine."""
-    told = read(folder / MANIFEST).get("base_model")
+    told = read(folder / MANIFEST_FILE).get("base_model")
     if isinstance(told, dict) and told.get("name"):
         return str(told["name"])
     if isinstance(told, dict) and told.get("sha256"):

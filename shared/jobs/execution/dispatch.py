@@ -17,11 +17,18 @@ from chassis.rpc.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
 from ft.enums import JobState
+from ft.job_protocol.files import LOG_FILE
+from ft.job_protocol.variables import (
+    ATTEMPT,
+    JOB_ID,
+    JOB_LOG,
+    JOB_TITLE,
+    JOB_TOKEN,
+    NUM_WORKERS,
+)
 from jobs.execution.exactly_once import Known, Step, next_step
-from jobs.execution.report_receiver import JOB_ID, TOKEN, digest, new_token
-from jobs.execution.reports import LOG_FILE
+from jobs.execution.report_receiver import digest, new_token
 from jobs.execution.sightings import Sightings
 from jobs.store.history import WORKSPACE
 from jobs.store.records import LONG_AGO, JobRecord, JobRecords
@@ -33,8 +40,6 @@ Job = TypeVar("Job", bound=JobRecord)
 LATE = timedelta(seconds=2)
 """How long after it was sent a create request may still land, for each second that is waited for
 its answer: the wait itself, and as much again for what lies on the way."""
-ATTEMPT = "FTS_ATTEMPT"
-"""The variable by which a run knows which attempt it is; not there for the first."""
 UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
 """Refusals after which the same may be tried again."""
 _CREATED = (JobState.QUEUED, JobState.DISPATCHING)
@@ -67,14 +72,14 @@ class JobSpec:
 class JobDispatcher(Generic[Job]):
     """Brings each job to one job and one run of the workspace, see `jobs.execution.exactly_once`.
 
-    `secrets` go into the environment of every job, and nowhere else.
+    `environment` is set for every job, and is kept nowhere else: it may hold secrets.
     """
 
     def __init__(
         self,
         records: JobRecords[Job],
         workspace: Workspace,
-        secrets: Mapping[str, str],
+        environment: Mapping[str, str],
         late: timedelta = LATE * REQUEST_SECONDS,
         sightings: Sightings | None = None,
     ) -> None:
@@ -82,7 +87,7 @@ class JobDispatcher(Generic[Job]):
         """Since when this process has known of each request that may be under way."""
         self._records = records
         self._workspace = workspace
-        self._secrets = secrets
+        self._environment = environment
         self._late = late
         self.in_hand: set[str] = set()
         """Ids of the jobs that are being carried right now."""
@@ -185,7 +190,7 @@ class JobDispatcher(Generic[Job]):
             **_body(spec, template),
             name=job.id,
             environment={
-                **self._secrets,
+                **self._environment,
                 **_workers(spec),
                 **({JOB_TITLE: spec.title} if spec.title else {}),
                 JOB_LOG: f"{job.folder()}/{LOG_FILE}",
@@ -205,7 +210,7 @@ class JobDispatcher(Generic[Job]):
         if not await self._mark_sent(job, token_hash=digest(token)):
             return
         attempt = job.attempt or 1
-        own = {JOB_ID: job.id, TOKEN: token, **({ATTEMPT: str(attempt)} if attempt > 1 else {})}
+        own = {JOB_ID: job.id, JOB_TOKEN: token, **({ATTEMPT: str(attempt)} if attempt > 1 else {})}
         run = await self._workspace.create_run(str(job.cml_job_id), own)
         await self._accepted(job, run.id)
 

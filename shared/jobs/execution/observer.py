@@ -1,7 +1,8 @@
 """Keeps a running job's record in step with the workspace and with what the job reports."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -9,20 +10,18 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis.rpc.errors import NotFound
-from ft.agreed import CANNOT_RUN, WAITS_FOR
 from ft.enums import FailureKind, JobState
-from jobs.execution.reports import (
+from ft.job_protocol.events import Failed, JobEvent, Notice, parse_lines
+from ft.job_protocol.variables import CANNOT_RUN, WAITS_FOR
+from jobs.execution.job_folder import (
     EventReader,
     claimed_by,
-    events_in,
-    is_count,
-    is_number,
     last_lines,
     sentence,
     with_notice,
 )
 from jobs.execution.sightings import Sightings
-from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind
+from jobs.failures import FIRST_PAUSE, Failure, kind_of, reported_kind
 from jobs.store.history import JOB, WORKSPACE
 from jobs.store.records import JobRecord, JobRecords
 from jobs.store.states import OF_ENGINE
@@ -36,10 +35,13 @@ LOST_AFTER = timedelta(seconds=2)
 second that is waited for an answer."""
 
 _FAILED = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
-_COUNTS = ("step", "total_steps")
-_NUMBERS = ("epoch", "loss", "eval_loss", "tokens_per_second", "seconds_left")
-
+_PROGRESS = tuple(field.name for field in fields(JobEvent))
+"""Columns of a record that an event of any kind may change."""
 Changes = dict[str, Any]
+"""Columns of a record with their new values."""
+ChangesOfEvent = Callable[[Job, JobEvent, Changes], Changes]
+"""Changes that an event makes to a job of one kind in addition to those that it makes to any job.
+Gets the changes by earlier events of the same report."""
 
 
 class Observer(Generic[Job]):
@@ -54,7 +56,7 @@ class Observer(Generic[Job]):
         records: JobRecords[Job],
         workspace: Workspace,
         project: Path,
-        changes_of_event: Callable[[Job, Mapping[str, Any], Changes], Changes],
+        changes_of_event: ChangesOfEvent[Job],
         lost_after: timedelta = LOST_AFTER * REQUEST_SECONDS,
         first_pause: timedelta = FIRST_PAUSE,
         sightings: Sightings | None = None,
@@ -98,7 +100,7 @@ class Observer(Generic[Job]):
 
         Nothing is done if they have become known meanwhile.
         """
-        changes = self._changes(job, events_in(lines, job.attempt or 1))
+        changes = self._changes(job, parse_lines(lines, job.attempt or 1))
         changes["reported_offset"] = (job.reported_offset or 0) + len(lines)
         await self._write(job, changes)
 
@@ -165,18 +167,19 @@ class Observer(Generic[Job]):
                 changes |= {"failure_kind": None, "failure_reason": None}
         return state, changes
 
-    def _changes(self, job: Job, events: Iterable[Mapping[str, Any]]) -> Changes:
+    def _changes(self, job: Job, events: Iterable[JobEvent]) -> Changes:
         changes: Changes = {}
         notices: list[str] = json.loads(job.notices or "[]")
         for event in events:
-            changes |= {key: event[key] for key in _COUNTS if is_count(event.get(key))}
-            changes |= {key: event[key] for key in _NUMBERS if is_number(event.get(key))}
-            if event.get("event") == "failed":
-                changes["failure_reason"] = sentence(event.get("reason") or "")
-                changes["failure_kind"] = told_kind(event)
-            if event.get("event") == "notice":
-                notices = with_notice(notices, event.get("message"))
-                changes["notices"] = json.dumps(notices)
+            progress = {name: getattr(event, name) for name in _PROGRESS}
+            changes |= {name: value for name, value in progress.items() if value is not None}
+            match event:
+                case Failed():
+                    changes["failure_reason"] = sentence(event.reason)
+                    changes["failure_kind"] = reported_kind(event.kind)
+                case Notice():
+                    notices = with_notice(notices, event.message)
+                    changes["notices"] = json.dumps(notices)
             said = self._changes_of_event(job, event, changes)
             changes |= {name: value for name, value in said.items() if self._fits(name, value)}
         return changes

@@ -12,17 +12,14 @@ from typing import Generic, TypeVar
 
 from chassis.rpc.errors import InvalidArgument, Unauthenticated
 from ft.enums import JobState
+from ft.job_protocol.reports import MAX_REPORT_BYTES
 from jobs.execution.observer import Observer
 from jobs.rules import OFFSET, REPORT_SIZE
 from jobs.store.records import JobRecord, JobRecords
 
 Job = TypeVar("Job", bound=JobRecord)
-TOKEN = "FTS_JOB_TOKEN"  # noqa: S105 - the variable's name
-JOB_ID = "FTS_JOB_ID"
-"""The variables by which a run gets its token, and knows what to report as."""
 TOKEN_SECONDS = 7 * 86_400
 """How long a token is good, if the job has not ended before."""
-MAX_BYTES = 256 * 1024
 
 
 def new_token() -> str:
@@ -50,8 +47,8 @@ class ReportReceiver(Generic[Job]):
         job = self.holder(id, token)
         if offset < 0:
             raise InvalidArgument.at("offset", OFFSET, f"must not be negative, not {offset}")
-        if len(data) > MAX_BYTES:
-            description = f"has {len(data)} bytes; {MAX_BYTES} are allowed"
+        if len(data) > MAX_REPORT_BYTES:
+            description = f"has {len(data)} bytes; {MAX_REPORT_BYTES} are allowed"
             raise InvalidArgument.at("data", REPORT_SIZE, description)
         known = job.reported_offset or 0
         whole = data[: data.rfind(b"\n") + 1]

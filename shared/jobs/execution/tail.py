@@ -7,7 +7,7 @@ from pathlib import Path
 from chassis.rpc.errors import InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs import rules
-from jobs.execution.reports import open_regular
+from jobs.execution.job_folder import open_regular
 
 CHUNK_BYTES = 65_536
 POLL_SECONDS = 0.2

@@ -4,15 +4,16 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 from ft.enums import JobState
+from ft.job_protocol.events import JobEvent, OtherEvent
 from jobs.execution.dispatch import JobDispatcher, JobSpec
 from jobs.execution.lease import Lease
-from jobs.execution.observer import Observer
+from jobs.execution.observer import Changes, Observer
 from jobs.execution.reconciler import Reconciler
 from jobs.execution.sightings import Sightings
 from jobs.lifecycle import JobLifecycle
@@ -78,10 +79,10 @@ class Jobs:
         )
 
     @staticmethod
-    def reported(
-        _job: JobRecord, event: Mapping[str, Any], _changes: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        return {"best": event["best"]} if event.get("event") == "best" else {}
+    def reported(_job: JobRecord, event: JobEvent, _changes: Changes) -> Changes:
+        if isinstance(event, OtherEvent) and event.other_name == "best":
+            return {"best": event.content["best"]}
+        return {}
 
     @asynccontextmanager
     async def watched(self, reconciler: Reconciler[Any]) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from chassis.store.records import now
 from ft.enums import JobState
 from jobs.execution.dispatch import JobDispatcher
-from jobs.execution.reports import MORE_NOTICES
+from jobs.execution.job_folder import MORE_NOTICES
 from jobs.failures import Retries
 from jobs.store.history import NOTICE
 from jobs.testing import until

@@ -9,9 +9,9 @@ import pytest
 
 from chassis.rpc.errors import InvalidArgument, Unauthenticated
 from ft.enums import JobState
+from ft.job_protocol.reports import MAX_REPORT_BYTES
 from jobs.execution.observer import Observer
 from jobs.execution.report_receiver import (
-    MAX_BYTES,
     TOKEN_SECONDS,
     ReportReceiver,
     digest,
@@ -96,7 +96,7 @@ async def test_nonsense_is_passed_over(reports: Reports) -> None:
 
 
 @pytest.mark.parametrize(
-    ("offset", "data", "field"), [(-1, b"", "offset"), (0, b"x" * (MAX_BYTES + 1), "data")]
+    ("offset", "data", "field"), [(-1, b"", "offset"), (0, b"x" * (MAX_REPORT_BYTES + 1), "data")]
 )
 async def test_what_is_no_report_changes_nothing(
     reports: Reports, offset: int, data: bytes, field: str

@@ -14,17 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chassis.rpc.errors import FailedPrecondition, Refusal, Violations
+from ft.job_protocol.variables import CAPACITY, NO_TRAINER
 from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
 from jobs import rules
 from jobs.workspace.client import Workspace
 
-CAPACITY = "FTS_CAPACITY"
-"""A JSON object: cpu, memory_gib, gpus, labels with how many GPUs each stands for, and label_values
-with what each is called."""
 NO_LABEL = (-1, 0)
 """Values of a request that mean no accelerator label."""
-NO_TRAINER = "FTS_NO_TRAINER"
-"""Reason why the studio's own scripts cannot run there, a sentence; empty if they can."""
 _SECONDS = 5.0
 """Most seconds to wait for the workspace: it may not state capacities at all."""
 _VARIABLES = {"cpu": "FTS_WORKBENCH_CPU", "memory": "FTS_WORKBENCH_MEMORY_GIB"}

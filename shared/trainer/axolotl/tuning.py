@@ -14,6 +14,7 @@ import yaml
 from datasets import Dataset
 
 from ft.api import GetConfigRequest, ModelMetadata
+from ft.job_protocol.variables import JOB_ARGUMENTS
 from rows import templates, values
 from trainer.axolotl.about import About
 from trainer.axolotl.resolve import Places, resolved
@@ -41,7 +42,7 @@ class AxolotlTuning(Tuning):
         if importlib.util.find_spec("axolotl") is None:
             raise UnsupportedError("Axolotl is not installed in the environment of the job.")
         if not self._arguments.axolotl_config_id:
-            raise ArgumentsError("JOB_ARGUMENTS: argument --axolotl_config_id: required")
+            raise ArgumentsError(f"{JOB_ARGUMENTS}: argument --axolotl_config_id: required")
         # Absolute, since Axolotl takes a path that is not for a name on the hub as well.
         self._folder = self._project / self._arguments.train_out_dir
         self._files = WorkerFiles(self._folder, attempt(os.environ))

@@ -8,6 +8,7 @@ import torch
 from transformers import set_seed
 
 from ft.api import GetPromptRequest
+from ft.job_protocol.events import Metrics, Progress, Sample, Started
 from rows import shares
 from rows.values import as_text
 from trainer.data import chat, questions
@@ -66,7 +67,7 @@ class Evaluation:
             config = answer_length.fitted(config, asked, tokenizer, model, self._events.notice)
         generation = settings.make_generation_config(config, tokenizer, self._events.notice)
         self._events.write(
-            "started", total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED
+            Started(total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED)
         )
         begin = time.monotonic()
         done = self._generate(model, tokenizer, generation, rows, asked)
@@ -80,7 +81,7 @@ class Evaluation:
         of_all = scores.of_all(rows)
         files = results.write_files(Path(arguments.result_dir), done, rows, of_all)
         metrics = {name: score for name, score in of_all.items() if score is not None}
-        self._events.write("metrics", metrics=metrics, rows=len(done))
+        self._events.write(Metrics(metrics=metrics, rows=len(done)))
         params = {**arguments.shown(), "rows": len(done), "seed": shares.EVALUATION_SEED}
         run = runs.Run(" + ".join(self._subject.names), seconds, params, metrics, files)
         parent = arguments.job_id or Path(arguments.result_dir).name
@@ -119,14 +120,15 @@ class Evaluation:
 
     def _tell_sample(self, result: results.Result) -> None:
         self._events.write(
-            "sample",
-            input=result.model_input,
-            expected=result.expected_output.strip(),
-            output=result.model_output.strip(),
+            Sample(
+                input=result.model_input,
+                expected=result.expected_output.strip(),
+                output=result.model_output.strip(),
+            )
         )
 
     def _tell_progress(self, done: int, total: int, elapsed: float) -> None:
         left = elapsed / done * (total - done)
         self._events.write(
-            "progress", step=done, total_steps=total, epoch=0.0, seconds_left=round(left, 1)
+            Progress(step=done, total_steps=total, epoch=0.0, seconds_left=round(left, 1))
         )

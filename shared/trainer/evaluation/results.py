@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FEATURE_SUFFIX = "_$useradded$"
-"""Marks the dataset columns that the user chose to see beside the results."""
-ROWS_FILE = "result_evaluation.csv"
+from ft.job_protocol.evaluation_table import EXPECTED, FEATURE_SUFFIX, INPUT, OUTPUT, TABLE_FILE
+
 METRICS_FILE = "aggregregated_results.csv"
 """Spelt as those who read it expect."""
 
@@ -44,7 +43,8 @@ def write_files(
     """
     features = list(results[0].features)
     names = list(scores[0])
-    columns = ["model_input", "expected_output", "model_output", *names]
+    texts = [INPUT, EXPECTED, OUTPUT]
+    columns = [*texts, *names, *(name + FEATURE_SUFFIX for name in features)]
     rows = [
         [result.model_input, result.expected_output, result.model_output]
         + [_cell(row[name]) for name in names]
@@ -52,7 +52,9 @@ def write_files(
         for result, row in zip(results, scores, strict=True)
     ]
     return [
-        _write(folder / ROWS_FILE, [*columns, *(name + FEATURE_SUFFIX for name in features)], rows),
+        _write(
+            folder / TABLE_FILE, [*columns, *(name + FEATURE_SUFFIX for name in features)], rows
+        ),
         _write(
             folder / METRICS_FILE,
             ["metric", "score"],

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from ft.agreed import MERGED_FOLDER
 from ft.api import (
     AdapterType,
     ExportType,
@@ -19,6 +18,8 @@ from ft.api import (
     RegisterExportRequest,
 )
 from ft.client import StudioError
+from ft.job_protocol.events import Progress, Registered, Started
+from ft.job_protocol.files import MERGED_FOLDER
 from trainer.data import chat
 from trainer.errors import REFUSALS, TrackingError
 from trainer.export import registry, workspace
@@ -26,8 +27,9 @@ from trainer.export.parity import Parity, prompt_of, sample_prompts
 from trainer.export.workspace import Work
 from trainer.job.arguments import ExportArguments
 from trainer.job.events import EventLog
-from trainer.job.registration import patiently
+from trainer.job.registration import PATIENCE_SECONDS
 from trainer.job.studio import Identity, Studio, model_reference, model_source
+from trainer.job.studio_client import retry
 from trainer.model import belonging, hub, manifest, saving, vocabulary
 from trainer.model.hardware import Hardware, detect
 from trainer.model.loading import (
@@ -84,7 +86,7 @@ class Export:
 
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
-        self._events.write("started", total_steps=STEPS)
+        self._events.write(Started(total_steps=STEPS))
         folder = self._project / self._arguments.result_dir
         with workspace.within(folder, self._project, self._events.notice) as work:
             loaded = self._load()
@@ -219,11 +221,11 @@ class Export:
     def _register(self, **made: str) -> None:
         identity = self._identity
         request = RegisterExportRequest(job_id=identity.job_id, token=identity.token, **made)
-        model = patiently(lambda: self._studio.RegisterExport(request)).model
-        self._events.write("registered", model_id=model.id)
+        model = retry(lambda: self._studio.RegisterExport(request), PATIENCE_SECONDS).model
+        self._events.write(Registered(model_id=model.id))
 
     def _done(self, step: int) -> None:
-        self._events.write("progress", step=step, total_steps=STEPS, epoch=0.0)
+        self._events.write(Progress(step=step, total_steps=STEPS, epoch=0.0))
 
 
 def _files(source: str, commit: str) -> Path:

@@ -1,7 +1,7 @@
-"""Tells the studio what the job writes about itself, in the background.
+"""Reports a job's events to the studio, in the background.
 
-The job's own file of events is the buffer: parts of it go to the studio, which says up to where it
-knows the file. What cannot be delivered is read there by the studio itself, so the link may give up
+The job's own file of events is the buffer: parts of it go to the studio, which answers up to where
+it knows the file. The studio itself reads there what cannot be delivered, so the sender may give up
 at any time, and training never waits for it.
 """
 
@@ -17,33 +17,33 @@ import grpc
 
 from ft.api import ReportJobEventsRequest
 from ft.client import StudioError
-from trainer.job.found import Finder
+from ft.job_protocol.reports import KIND_METADATA, MAX_REPORT_BYTES
+from trainer.job.studio import Identity
+from trainer.job.studio_client import StudioConnection, pauses
 
 logger = logging.getLogger(__name__)
 
-MAX_BYTES = 256 * 1024
-"""What one report may carry."""
 CALL_SECONDS = 5.0
 BATCH_SECONDS = 0.2
-"""How long a line waits for others to go with it."""
+"""Time for which a line waits for others to be sent with it."""
 LAST_SECONDS = 3.0
-"""How long the end of the job waits for what is still to be delivered."""
+"""Most seconds that the end of the job waits for what is still to be delivered."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-_NEVER = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNIMPLEMENTED)
-"""Answers that will not change, unless another studio gives them."""
+_FINAL = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNIMPLEMENTED)
+"""Refusals that the same studio will repeat."""
 
 
 class ReportSender:
-    """Sends what is written into a file of events; nothing that goes wrong with it is raised."""
+    """Sends what is written into a file of events. It never raises an error."""
 
-    def __init__(self, file: Path, job: str, token: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, file: Path, job: Identity, environment: Mapping[str, str]) -> None:
         self._file = file
-        self._job, self._token = job, token
+        self._job = job
         self._environment = environment
         self._offset = 0
         self._deadline = math.inf
         self._woken, self._ending = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="report-sender", daemon=True)
 
     def __enter__(self) -> Self:
         """From now on events are sent."""
@@ -54,7 +54,7 @@ class ReportSender:
         self.stop()
 
     def wake(self) -> None:
-        """There is something new in the file. Returns at once."""
+        """Has new lines of the file sent. Returns at once."""
         self._woken.set()
 
     def stop(self, seconds: float = LAST_SECONDS) -> None:
@@ -65,17 +65,19 @@ class ReportSender:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        # A job that an older studio has started does not know its kind.
+        metadata = ((KIND_METADATA, self._job.kind),) if self._job.kind else ()
         try:
-            finder = Finder(self._environment, timeout=CALL_SECONDS)
+            connection = StudioConnection(self._environment, CALL_SECONDS, metadata)
             try:
-                self._deliver(finder)
+                self._deliver(connection)
             finally:
-                finder.close()
+                connection.close()
         except Exception as error:
             logger.info("Events are left to be read in %s: %s", self._file.name, error)
 
-    def _deliver(self, finder: Finder) -> None:
-        pause = FIRST_PAUSE
+    def _deliver(self, connection: StudioConnection) -> None:
+        waits = pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             self._woken.wait()
             self._ending.wait(BATCH_SECONDS)
@@ -83,14 +85,14 @@ class ReportSender:
             last = self._ending.is_set()
             self._woken.clear()
             try:
-                while self._send_next(finder):
-                    pause = FIRST_PAUSE
+                while self._send_next(connection):
+                    waits = pauses(FIRST_PAUSE, LONGEST_PAUSE)
             except StudioError as error:
-                if not finder.look_again() and error.code in _NEVER:
+                if not connection.follow() and error.code in _FINAL:
                     raise
                 logger.debug("Events are not delivered yet: %s", error)
-                self._pause(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                if self._ending.wait(next(waits)):
+                    time.sleep(FIRST_PAUSE)
                 self._woken.set()
             else:
                 if last:
@@ -98,23 +100,20 @@ class ReportSender:
             if time.monotonic() >= self._deadline:
                 return
 
-    def _pause(self, seconds: float) -> None:
-        if not self._ending.wait(seconds):
-            return
-        time.sleep(FIRST_PAUSE)
-
-    def _send_next(self, finder: Finder) -> bool:
-        """Sends the next part; whether there may be more."""
+    def _send_next(self, connection: StudioConnection) -> bool:
+        """Sends the next part. Returns True if there may be more."""
         with self._file.open("rb") as file:
             file.seek(self._offset)
-            part = file.read(MAX_BYTES)
+            part = file.read(MAX_REPORT_BYTES)
         if not part:
             return False
-        whole = part[: part.rfind(b"\n") + 1]
         before = self._offset
         request = ReportJobEventsRequest(
-            job_id=self._job, token=self._token, offset=before, data=whole
+            job_id=self._job.job_id,
+            token=self._job.token,
+            offset=before,
+            data=part[: part.rfind(b"\n") + 1],
         )
-        self._offset = finder.client.ReportJobEvents(request).next_offset
-        # Without a step the studio has to find the part itself first.
+        self._offset = connection.client.ReportJobEvents(request).next_offset
+        # Without progress the studio has to find the part itself first.
         return self._offset != before

@@ -5,6 +5,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from ft.job_protocol.variables import HUB_TOKEN
 from rows.errors import first_line
 from trainer.errors import ModelError
 from trainer.model.saving import ADAPTER_FILES
@@ -14,7 +15,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 def token() -> str | None:
     """The user's token, which travels in the job's environment; None asks without one."""
-    return os.environ.get("HUGGINGFACE_ACCESS_TOKEN") or None
+    return os.environ.get(HUB_TOKEN) or None
 
 
 def commit_of_model(name: str, commit: str = "") -> str:

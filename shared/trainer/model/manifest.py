@@ -20,6 +20,7 @@ from datasets import Dataset
 from ft.adapters.files import base_files
 from ft.api import DatasetMetadata, DatasetType, PromptMetadata
 from ft.configs.training import OF_THE_STUDIO
+from ft.job_protocol.files import MANIFEST_FILE
 from rows import canonical, templates
 from rows.chat.conversations import TEMPLATE_FILE, roles_of
 from rows.reading import Source
@@ -27,7 +28,6 @@ from trainer.model.hardware import Notify
 from trainer.model.hashes import KeptHashes, of_file, of_text
 from trainer.model.tokenizer import fingerprint
 
-FILE = "manifest.json"
 KEPT_HASHES = "hashes.json"
 LIBRARIES = (
     "torch",
@@ -120,7 +120,7 @@ def learned_roles(adapter: Path) -> dict[str, str]:
 def _data(adapter: Path) -> dict[str, Any] | None:
     """What an adapter's manifest tells of its data; None if it tells nothing, or there is none."""
     try:
-        data = json.loads((adapter / FILE).read_text(encoding="utf-8"))["data"]
+        data = json.loads((adapter / MANIFEST_FILE).read_text(encoding="utf-8"))["data"]
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return data if isinstance(data, dict) else None
@@ -162,7 +162,7 @@ def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dic
     if origin.axolotl_config is not None:
         manifest["axolotl_config"] = _plain(origin.axolotl_config)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
-    (adapter / FILE).write_text(text + "\n", encoding="utf-8")
+    (adapter / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
     return manifest
 
 

@@ -11,10 +11,9 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from yaml import YAMLError
 
-from ft.agreed import ANSWERS_FILE
+from ft.job_protocol.files import ANSWERS_FILE, MANIFEST_FILE
 from trainer.errors import ModelError
 from trainer.model import weights
-from trainer.model.manifest import FILE as MANIFEST_FILE
 
 ADAPTER_FILES = (
     "adapter_*",

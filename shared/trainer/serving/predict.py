@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ft.job_protocol.exit_status import NOT_TO_BE_REPEATED
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE, SERVED_GENERATION
 from rows.chat import messages
 from rows.chat.checks import ChatChecks, Tools
 from rows.errors import DataError, RowsError
@@ -18,14 +20,6 @@ from trainer.job.tee import open_standard_streams
 
 logger = logging.getLogger(__name__)
 
-BASE = "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME"
-"""A model's name on the hub, or its directory in the project."""
-ADAPTER = "FINE_TUNING_STUDIO_ADAPTER_LOCATION"
-"""The adapter's directory in the project; empty for the base alone."""
-GENERATION = "FINE_TUNING_STUDIO_GEN_CONFIG_STRING"
-"""JSON of generation settings that hold where a call gives none."""
-NEVER = 78
-"""Exit status that says that to try again is of no use (EX_CONFIG)."""
 MAX_NEW_TOKENS = 256
 """Where neither settings nor call say how long an answer may be."""
 PROMPT, MESSAGES, TOOLS = "prompt", "messages", "tools"
@@ -180,14 +174,14 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     from trainer.schemas.settings import make_generation_config
     from trainer.serving import trained_answers
 
-    name = environment.get(BASE, "")
+    name = environment.get(SERVED_BASE, "")
     if not name:
-        raise ModelError(f"{BASE}: must name the base model.")
+        raise ModelError(f"{SERVED_BASE}: must name the base model.")
     local = (project / name / "config.json").is_file()
     source = str(project / name) if local else name
     hardware = detect()
     torch.set_num_threads(hardware.cpus)
-    location = environment.get(ADAPTER, "")
+    location = environment.get(SERVED_ADAPTER, "")
     base = ModelMetadata(
         type=ModelType.PROJECT if local else ModelType.HUGGINGFACE,
         huggingface_model_name="" if local else name,
@@ -195,7 +189,7 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     if location:
         belonging.settle_commit(base, str(project / location), notify)
     tokenizer = load_tokenizer(source, base.commit)
-    generation = _generation(environment.get(GENERATION, ""))
+    generation = _generation(environment.get(SERVED_GENERATION, ""))
     make_generation_config(generation, tokenizer)
     dtype = weight_type(hardware)
     model = load_model(source, hardware, dtype, None, commit=base.commit, notify=notify)
@@ -220,19 +214,19 @@ def load_or_exit(environment: Mapping[str, str]) -> Predictor:
         return load(environment, Path.cwd(), logger.info)
     except (TrainerError, RowsError) as error:
         logger.error("%s", explain(error))
-        raise SystemExit(NEVER) from error
+        raise SystemExit(NOT_TO_BE_REPEATED) from error
 
 
 def _generation(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text or "{}")
     except ValueError as error:
-        raise SettingsError(f"{GENERATION}: not JSON: {error}.") from error
+        raise SettingsError(f"{SERVED_GENERATION}: not JSON: {error}.") from error
     if not isinstance(found, dict):
-        raise SettingsError(f"{GENERATION}: must be a JSON object.")
+        raise SettingsError(f"{SERVED_GENERATION}: must be a JSON object.")
     given = {name: value for name, value in found.items() if value is not None}
     if wrong := _wrong({name: value for name, value in given.items() if name in OPTIONS}):
-        raise SettingsError(f"{GENERATION}: {'; '.join(wrong)}.")
+        raise SettingsError(f"{SERVED_GENERATION}: {'; '.join(wrong)}.")
     return given
 
 

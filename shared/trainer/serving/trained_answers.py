@@ -12,7 +12,7 @@ from typing import Any
 
 from datasets import Dataset
 
-from ft.agreed import ANSWERS_FILE
+from ft.job_protocol.files import ANSWERS_FILE
 from rows import templates
 from trainer.data import chat, questions
 from trainer.data.questions import Sample

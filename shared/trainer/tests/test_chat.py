@@ -10,8 +10,8 @@ import torch
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import PromptMetadata
+from ft.job_protocol.files import ANSWERS_FILE
 from rows.errors import DataError
 from trainer.data import chat
 from trainer.data.questions import Talk

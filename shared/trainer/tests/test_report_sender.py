@@ -13,11 +13,14 @@ import pytest
 
 from ft.api import GetModelRequest
 from ft.client import StudioError
+from ft.job_protocol.events import Finished, Progress, Started
+from ft.job_protocol.reports import JobKind
 from trainer.errors import ArgumentsError
 from trainer.job import report_sender
 from trainer.job.events import EventLog
-from trainer.job.found import FoundStudio
 from trainer.job.report_sender import ReportSender
+from trainer.job.studio import Identity
+from trainer.job.studio_client import StudioClient
 from trainer.tests.studio import TOKEN, Studio, serve
 from trainer.tests.support import Run, until
 
@@ -87,7 +90,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def linked(
     folder: Path, environment: Mapping[str, str], token: str = TOKEN
 ) -> Iterator[tuple[ReportSender, EventLog]]:
-    with ReportSender(folder / "events.jsonl", "job-1", token, environment) as sending:
+    identity = Identity("job-1", token, JobKind.EVALUATION)
+    with ReportSender(folder / "events.jsonl", identity, environment) as sending:
         yield sending, EventLog(folder, written=sending.wake)
 
 
@@ -99,7 +103,7 @@ def at(address: str) -> dict[str, str]:
 def test_all_of_the_file_is_delivered_once(tmp_path: Path, studio: Studio) -> None:
     with linked(tmp_path, at(studio.address)) as (_, events):
         for step in range(50):
-            events.write("progress", step=step)
+            events.write(Progress(step=step))
         until(lambda: studio.reported)
         events.notice("größer")
     assert studio.reported == events.path.read_bytes()
@@ -108,19 +112,19 @@ def test_all_of_the_file_is_delivered_once(tmp_path: Path, studio: Studio) -> No
 def test_a_long_file_goes_in_parts(
     tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_sender, "MAX_BYTES", 300)
+    monkeypatch.setattr(report_sender, "MAX_REPORT_BYTES", 300)
     with linked(tmp_path, at(studio.address)) as (_, events):
         for step in range(50):
-            events.write("progress", step=step)
+            events.write(Progress(step=step))
     assert studio.reported == events.path.read_bytes()
 
 
 def test_a_studio_that_was_away_gets_what_it_missed(tmp_path: Path, away: str) -> None:
     studio = Studio()
     with linked(tmp_path, at(away)) as (_, events):
-        events.write("started")
+        events.write(Started())
         for step in range(100):
-            events.write("progress", step=step)
+            events.write(Progress(step=step))
         with serve(studio, away):
             until(lambda: studio.reported == events.path.read_bytes())
 
@@ -129,10 +133,10 @@ def test_a_studio_that_knows_more_or_less_says_from_where_on(
     tmp_path: Path, studio: Studio
 ) -> None:
     with linked(tmp_path, at(studio.address)) as (_, events):
-        events.write("started")
+        events.write(Started())
         until(lambda: studio.reported)
         studio.reported = b""  # it forgot
-        events.write("progress", step=1)
+        events.write(Progress(step=1))
         until(lambda: studio.reported == events.path.read_bytes())
 
 
@@ -143,12 +147,12 @@ def test_a_studio_that_moved_is_found(
     with ExitStack() as first:
         here = first.enter_context(serve(studio))
         with linked(tmp_path, {**environment, **at(here)}) as (_, events):
-            events.write("started")
+            events.write(Started())
             until(lambda: studio.reported)
             first.close()
             with serve(studio) as there:
                 workspace.says(there)
-                events.write("progress", step=1)
+                events.write(Progress(step=1))
                 until(lambda: studio.reported == events.path.read_bytes())
     assert set(workspace.asked) == {("/api/v2/projects/p-1", f"Bearer {KEY}")}
 
@@ -164,15 +168,15 @@ def test_another_studio_at_the_old_address_is_left(
     with serve(Another()) as here, serve(studio) as there:
         workspace.says(there)
         with linked(tmp_path, {**environment, **at(here)}) as (_, events):
-            events.write("started")
+            events.write(Started())
             until(lambda: studio.reported == events.path.read_bytes())
 
 
 def test_a_wrong_token_is_tried_once(tmp_path: Path, studio: Studio) -> None:
     with linked(tmp_path, at(studio.address), "wrong") as (sending, events):
-        events.write("started")
+        events.write(Started())
         until(lambda: not sending._thread.is_alive())
-        events.write("progress", step=1)
+        events.write(Progress(step=1))
     assert (studio.refused, studio.reported) == (1, b"")
 
 
@@ -187,7 +191,7 @@ def test_a_workspace_that_answers_garbage_changes_nothing(
     workspace.answer = answer
     studio = Studio()
     with linked(tmp_path, {**environment, **at(away)}) as (_, events):
-        events.write("started")
+        events.write(Started())
         until(lambda: len(workspace.asked) > 1)
         with serve(studio, away):
             until(lambda: studio.reported == events.path.read_bytes())
@@ -197,7 +201,7 @@ def test_a_job_that_ends_while_the_studio_is_away_waits_for_seconds_only(
     tmp_path: Path, away: str
 ) -> None:
     with linked(tmp_path, at(away)) as (sending, events):
-        events.write("finished")
+        events.write(Finished())
         sending.stop(0.5)  # returns, though nothing is delivered
         until(lambda: not sending._thread.is_alive())
 
@@ -207,25 +211,25 @@ def test_no_address_at_all_costs_the_job_nothing(
 ) -> None:
     monkeypatch.delenv("FINE_TUNING_SERVICE_IP", raising=False)
     with linked(tmp_path, {}) as (sending, events):
-        events.write("started")
+        events.write(Started())
         until(lambda: not sending._thread.is_alive())
 
 
 def test_a_job_that_starts_while_the_studio_moves_waits_for_it(
     workspace: Workspace, environment: dict[str, str], away: str
 ) -> None:
-    with serve(Studio()) as there, FoundStudio({**environment, **at(away)}) as found:
+    with serve(Studio()) as there, StudioClient({**environment, **at(away)}) as found:
         Thread(target=lambda: (until(lambda: workspace.asked), workspace.says(there))).start()
         assert found.GetModel(GetModelRequest(id="model")).model.name == "starter"
 
 
 def test_a_studio_that_stays_away_is_given_up(away: str) -> None:
-    with FoundStudio(at(away), patience=0.1) as found, pytest.raises(StudioError):
+    with StudioClient(at(away), patience=0.1) as found, pytest.raises(StudioError):
         found.GetModel(GetModelRequest(id="model"))
 
 
 def test_a_refusal_is_an_answer(studio: Studio) -> None:
-    with FoundStudio(at(studio.address)) as found, pytest.raises(StudioError, match="not known"):
+    with StudioClient(at(studio.address)) as found, pytest.raises(StudioError, match="not known"):
         found.GetModel(GetModelRequest(id="other"))
 
 
@@ -242,4 +246,4 @@ def test_a_job_delivers_all_that_it_writes(
 
 def test_a_job_that_knows_no_address_says_what_to_do() -> None:
     with pytest.raises(ArgumentsError, match=r"FINE_TUNING_SERVICE_IP.*fts up"):
-        FoundStudio({})
+        StudioClient({})

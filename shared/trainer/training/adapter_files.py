@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ft.agreed import ANSWERS_FILE
+from ft.job_protocol.events import ManifestWritten
+from ft.job_protocol.files import ANSWERS_FILE
 from trainer.data.questions import Sample
 from trainer.errors import explain
 from trainer.job.events import EventLog
@@ -27,7 +28,7 @@ def write(
     in `folder`; the manifest is told as well. `samples` are what the model is asked."""
     _record_answers(origin, samples, trainer, folder, events)
     written = manifest.write(origin, trainer, folder, job_folder / manifest.KEPT_HASHES)
-    events.write("manifest", manifest=written)
+    events.write(ManifestWritten(manifest=written))
 
 
 def _record_answers(

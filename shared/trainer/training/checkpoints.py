@@ -17,6 +17,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer import TRAINER_STATE_NAME
 
 from ft.configs.training import evaluation_steps
+from ft.job_protocol.events import Resumed
 from rows import canonical
 from rows.errors import DataError, first_line
 from rows.reading import Source
@@ -227,7 +228,7 @@ def to_go_on_from(output_dir: Path, identity: str, source: Source, events: Event
     if found is None:
         events.notice("There is no checkpoint to go on from; training begins anew.")
         return None
-    events.write("resumed", checkpoint=found.name)
+    events.write(Resumed(checkpoint=found.name))
     return str(found)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from ft.configs.training import of_hardware
+from ft.job_protocol.variables import JOB_ARGUMENTS
 from rows.chat.conversations import roles_of
 from rows.errors import first_line
 from trainer.data import prepared, texts
@@ -32,7 +33,7 @@ class FineTuning(Tuning):
         """Raises TrainerError or StudioError where the user can do something about it."""
         arguments = self._arguments
         if not arguments.prompt_id:
-            raise ArgumentsError("JOB_ARGUMENTS: argument --prompt_id: required")
+            raise ArgumentsError(f"{JOB_ARGUMENTS}: argument --prompt_id: required")
         self._model, source = self._look_up_model()
         if not ranks.rank():
             effective_settings.tell(self._studio, arguments.base_model_id, arguments.configs)

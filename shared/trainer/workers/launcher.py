@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ft.enums import FailureKind
+from ft.job_protocol import variables
+from ft.job_protocol.template_jobs import FINE_TUNING_SCRIPT
 from trainer.errors import UnsupportedError, WorkerError
 from trainer.job.arguments import FineTuneArguments
 from trainer.job.claim import attempt
@@ -27,7 +29,7 @@ from trainer.workers.outcome import Outcome, WorkerFiles, cause, ended
 
 logger = logging.getLogger(__name__)
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "accel_fine_tune.py"
+SCRIPT = Path(__file__).parents[1] / "scripts" / FINE_TUNING_SCRIPT
 LOOK_SECONDS = 0.25
 SETTLE_SECONDS = 1.5
 """How long after the first sign of a failure others are waited for: the cause may show later."""
@@ -36,10 +38,10 @@ ASK_SECONDS = 1.0
 OVER = ("failed", "stopped", "timedout", "succeeded")
 """What a workspace calls a worker that is not there any more."""
 PASSED_ON = (
-    "JOB_ARGUMENTS",
-    "FTS_ATTEMPT",
-    "FTS_JOB_ID",
-    "HUGGINGFACE_ACCESS_TOKEN",
+    variables.JOB_ARGUMENTS,
+    variables.ATTEMPT,
+    variables.JOB_ID,
+    variables.HUB_TOKEN,
     "MLFLOW_TRACKING_URI",
 )
 """Variables of the job that a worker needs and that a workspace may not give it by itself."""
@@ -82,15 +84,15 @@ class Workers:
     # Their start
 
     def _start(self) -> None:
-        address = os.environ.get("CDSW_IP_ADDRESS") or "127.0.0.1"
-        shared = {agent.MASTER_IP: address, agent.MASTER_PORT: str(_free_port(address))}
+        address = os.environ.get(variables.RUN_ADDRESS) or "127.0.0.1"
+        shared = {variables.MASTER_IP: address, variables.MASTER_PORT: str(_free_port(address))}
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         for rank in range(1, self._arguments.dist_num):
-            self._others[rank] = self._launch({**passed, **shared, agent.NODE_RANK: str(rank)})
+            self._others[rank] = self._launch({**passed, **shared, variables.NODE_RANK: str(rank)})
         self._await_others()
         self._first = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, str(SCRIPT)],
-            env={**os.environ, **shared, agent.NODE_RANK: "0", **self._own_gpus()},
+            env={**os.environ, **shared, variables.NODE_RANK: "0", **self._own_gpus()},
         )
 
     def _launch(self, environment: dict[str, str]) -> str:

@@ -10,8 +10,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ft import exit_status
 from ft.enums import FailureKind
+from ft.job_protocol import exit_status
 
 LOG_LINES = 8
 LOG_BYTES = 16 * 1024
@@ -101,4 +101,4 @@ def cause(outcomes: list[Outcome]) -> Outcome:
 
 def ended(rank: int, status: int) -> Outcome:
     """The outcome of a worker that said nothing and left this exit status, as Popen gives it."""
-    return Outcome(rank, FailureKind.CRASHED, exit_status.told(status), told=False)
+    return Outcome(rank, FailureKind.CRASHED, exit_status.describe_exit(status), told=False)

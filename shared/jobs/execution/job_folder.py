@@ -3,19 +3,18 @@
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-EVENTS_FILE = "events.jsonl"
-LOG_FILE = "job.log"
-CLAIM_FILE = "claim-{attempt}.json"
+from ft.job_protocol.events import JobEvent, parse_lines
+from ft.job_protocol.files import CLAIM_RUN, EVENTS_FILE, LOG_FILE, claim_file
+
 _CLAIM_BYTES = 1_000
 _TAIL_BYTES = 16_384
 _LINE = 300
 _TRACEBACK = "Traceback (most recent call last)"
-_LARGEST = 1e300
 MAX_READ_BYTES = 4 * 1024 * 1024
 MAX_SENTENCE = 2_000
 MAX_NOTICES = 50
@@ -31,7 +30,7 @@ class EventReader:
         self.behind = False
         """Whether the last call found more than it read."""
 
-    def new(self, attempt: int = 1) -> Iterator[Mapping[str, Any]]:
+    def new(self, attempt: int = 1) -> Iterator[JobEvent]:
         """The next events of an attempt since the last call, some MiB at most.
 
         A line that is still being written waits for the next call.
@@ -48,20 +47,7 @@ class EventReader:
         if self.behind and not complete:
             complete = len(content)  # of a line too long to be an event; its rest is none either
         self.offset += complete
-        yield from events_in(content[:complete], attempt)
-
-
-def events_in(lines: bytes, attempt: int) -> Iterator[Mapping[str, Any]]:
-    """The events of an attempt among these lines; what is none is left out."""
-    for line in lines.splitlines():
-        try:
-            event = json.loads(line)
-            # An escaped half of a surrogate pair is text that neither stores nor answers take.
-            json.dumps(event, ensure_ascii=False).encode()
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(event, dict) and event.get("attempt", 1) == attempt:
-            yield event
+        yield from parse_lines(content[:complete], attempt)
 
 
 @contextmanager
@@ -92,24 +78,14 @@ def with_notice(notices: list[str], told: Any) -> list[str]:
     return [*notices, notice if len(notices) < MAX_NOTICES else MORE_NOTICES]
 
 
-def is_count(value: Any) -> bool:
-    """Whether a reported value fits a count of the contract, 32 bits wide."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-
-
-def is_number(value: Any) -> bool:
-    """Whether a reported value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
-
-
 def claimed_by(folder: Path, attempt: int) -> str:
     """The run that works on the job, as it says itself; empty if none has said so."""
     try:
-        with open_regular(folder / CLAIM_FILE.format(attempt=attempt)) as file:
+        with open_regular(folder / claim_file(attempt)) as file:
             claim = json.loads(file.read(_CLAIM_BYTES))
     except (OSError, ValueError, RecursionError):
         return ""
-    return str(claim.get("run") or "") if isinstance(claim, dict) else ""
+    return str(claim.get(CLAIM_RUN) or "") if isinstance(claim, dict) else ""
 
 
 def last_lines(folder: Path, most: int = 5) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.execution import reports
-from jobs.execution.reports import EventReader, is_count, is_number, last_lines
+from ft.job_protocol.events import JobEvent, Notice, OtherEvent, is_count, is_number
+from jobs.execution import job_folder
+from jobs.execution.job_folder import EventReader, last_lines
 
 
 @pytest.fixture
@@ -21,13 +22,17 @@ def append(file: Path, content: bytes) -> None:
         opened.write(content)
 
 
+def event_name(event: JobEvent) -> str:
+    return event.other_name if isinstance(event, OtherEvent) else event.name
+
+
 def test_events_come_once_and_in_order(tmp_path: Path, events: Path) -> None:
     reader = EventReader(tmp_path)
     append(events, b'{"event": "started"}\n{"event": "progress"}\n')
-    assert [e["event"] for e in reader.new()] == ["started", "progress"]
+    assert [event_name(e) for e in reader.new()] == ["started", "progress"]
     assert list(reader.new()) == []
     append(events, b'{"event": "finished"}\n')
-    assert [e["event"] for e in reader.new()] == ["finished"]
+    assert [event_name(e) for e in reader.new()] == ["finished"]
 
 
 def test_a_line_that_is_being_written_waits_for_its_end(tmp_path: Path, events: Path) -> None:
@@ -37,7 +42,7 @@ def test_a_line_that_is_being_written_waits_for_its_end(tmp_path: Path, events: 
         append(events, line[cut : cut + 1])
         found = list(reader.new())
         assert bool(found) == (cut == len(line) - 1)
-    assert found == [{"event": "notice", "message": "größer"}]
+    assert found == [Notice(message="größer")]
 
 
 def test_nothing_is_read_before_there_is_a_file(tmp_path: Path, events: Path) -> None:
@@ -65,20 +70,20 @@ def test_garbage_between_events_is_passed_over(
     tmp_path: Path, events: Path, garbage: bytes
 ) -> None:
     append(events, b'{"event": "a"}\n' + garbage + b'\n{"event": "b"}\n')
-    assert [e["event"] for e in EventReader(tmp_path).new()] == ["a", "b"]
+    assert [event_name(e) for e in EventReader(tmp_path).new()] == ["a", "b"]
 
 
 def test_a_long_report_is_read_in_parts(
     tmp_path: Path, events: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports, "MAX_READ_BYTES", 64)
+    monkeypatch.setattr(job_folder, "MAX_READ_BYTES", 64)
     lines = [b'{"event": "%d"}\n' % number for number in range(20)]
     append(events, b"".join(lines[:10]) + b"x" * 500 + b"\n" + b"".join(lines[10:]))
     reader = EventReader(tmp_path)
-    found = [event["event"] for event in reader.new()]
+    found = [event_name(event) for event in reader.new()]
     assert found == ["0", "1", "2", "3"]
     while reader.behind:
-        found += [event["event"] for event in reader.new()]
+        found += [event_name(event) for event in reader.new()]
     assert found == [str(number) for number in range(20)]
 
 
