@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,6 +61,9 @@ class Store:
         self._flushing: asyncio.Task[None] | None = None
         self._answered = -FRESH_SECONDS
         """Time of the database's last answer, by the monotonic clock."""
+        self._commits = 0
+        self._committed = asyncio.Event()
+        """Set at the next commit, and then replaced."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -135,6 +139,9 @@ class Store:
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             await loop.run_in_executor(self._thread, self._commit, batch)
+            self._commits += 1
+            self._committed.set()
+            self._committed = asyncio.Event()
             for write in batch:
                 if write.error is None:
                     write.done.set_result(write.outcome)
@@ -191,6 +198,20 @@ class Store:
         except OperationalError as error:
             raise self._away(str(error.orig)) from error
         return version
+
+    @property
+    def commits(self) -> int | None:
+        """Number of commits so far; None if other processes may write to the database as well.
+
+        As long as it does not change, reading again finds nothing new.
+        """
+        return self._commits if self.is_sqlite else None
+
+    async def next_commit(self, seconds: float) -> None:
+        """Returns after the next commit of this process, at the latest after `seconds`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._committed.wait()
 
     def answers(self) -> bool:
         """Tells whether the database answers. It is asked only if no recent call has shown it."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,10 @@ from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 1.0
+UNDER_WAY_SECONDS = 1.0
+"""Pause between checks of imports that are under way."""
+IDLE_SECONDS = 60.0
+"""The same while none is known: another replica on the same database may have left one."""
 Resolve = Callable[[str, bool], Awaitable[bool | None]]
 """Asks the domain that decides about an import, by its id and whether to give it up now: True if it
 is committed, False if it is given up, None while neither is decided."""
@@ -44,6 +48,7 @@ class DomainImport:
         self._resolve = resolve
         self._grace = grace
         self._staging = Staging(store)
+        self._woken = asyncio.Event()
 
     async def stage(self, import_id: str, table: str, first: int, rows: Sequence[Any]) -> None:
         """Keeps rows of the file. Raises Aborted if another import is under way."""
@@ -52,7 +57,11 @@ class DomainImport:
             self._staging.open(connection, import_id)
             self._staging.add(connection, import_id, table, first, rows)
 
-        await self._store.write(work)
+        try:
+            await self._store.write(work)
+        finally:
+            # A write goes on when its caller has stopped waiting.
+            self._woken.set()
 
     async def prepare(
         self, import_id: str, on_conflict: OnConflict = OnConflict.REFUSE
@@ -68,7 +77,10 @@ class DomainImport:
                 self._staging.keep_only(connection, import_id, sorting.places)
             return sorting.reports
 
-        return await self._store.write(work)
+        try:
+            return await self._store.write(work)
+        finally:
+            self._woken.set()
 
     async def commit(self, import_id: str) -> None:
         """Takes the prepared rows in; where it is decided, the decision with them.
@@ -123,24 +135,33 @@ class DomainImport:
         return await self._store.write(work)
 
     async def run(self) -> None:
-        """Settles imports that were left in the middle, for as long as the process runs."""
+        """Completes or gives up imports that were interrupted, for as long as the process runs.
+
+        It checks at start, every second while an import is under way, and once a minute otherwise.
+        """
         while True:
+            self._woken.clear()
             try:
-                for import_id, old in self._store.read(
-                    lambda c: self._staging.left(c, self._grace)
-                ):
-                    await self._settle(import_id, old)
+                under_way = self._store.read(lambda c: self._staging.left(c, self._grace))
+                for import_id, abandoned in under_way:
+                    await self._settle(import_id, abandoned)
+                is_idle = not under_way
             except errors.Refusal as error:
                 log.warning("imports not settled", reason=error.message)
-            await asyncio.sleep(POLL_SECONDS)
+                is_idle = False
+            if is_idle:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        await self._woken.wait()
+            await asyncio.sleep(UNDER_WAY_SECONDS)
 
-    async def _settle(self, import_id: str, old: bool) -> None:
+    async def _settle(self, import_id: str, abandoned: bool) -> None:
         if self._resolve is None:
-            if old:
+            if abandoned:
                 log.warning("import given up", import_id=import_id)
                 await self.decided(import_id, give_up=True)
             return
-        committed = await self._resolve(import_id, old)
+        committed = await self._resolve(import_id, abandoned)
         if committed:
             log.info("import completed", import_id=import_id)
             await self.commit(import_id)
