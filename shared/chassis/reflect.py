@@ -1,4 +1,4 @@
-"""Lists what a server answers, by gRPC reflection: `python -m chassis.reflect ADDRESS [SERVICE]`.
+"""Lists the services and RPCs of a server, by gRPC reflection: `python -m chassis.reflect ADDRESS [SERVICE]`.
 
 Without SERVICE, the names of its services; with it, that service's RPCs with their types. Exit
 status 0, 1 if the server cannot be reached or does not know the service, 2 for wrong usage.

@@ -1,4 +1,4 @@
-"""One way to make a process of a service: `python -m services.<name>` runs its `service`."""
+"""Builder of a service's process: `python -m services.<name>` runs its `service`."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from ft.domains import DOMAINS
 
 @dataclass(frozen=True)
 class Service:
-    """A service process: its name, and what makes the parts that it runs."""
+    """A service process: its name, and the function that makes its parts."""
 
     name: str
     parts: Callable[[Settings], Parts]
@@ -40,17 +40,17 @@ class DomainParts:
     records: Sequence[type[Base]]
     """Kinds of records that exports carry; one that belongs to another comes after it."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
-    """Work beside the calls, begun once the store is open."""
+    """Background work, started when the store is open."""
     close: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Called after the last call was answered."""
+    """Called after the last call."""
 
 
 def domain_service(
     name: str, folder: Path, build: Callable[[Settings, Store], DomainParts]
 ) -> Service:
-    """The service of a domain: `build` makes what is its own, around its store.
+    """Returns the service of a domain: `build` makes its own parts, given its store.
 
-    `folder` is the service's, which has its `migrations`.
+    `folder` is the service's folder, which has its `migrations`.
     """
 
     def parts(settings: Settings) -> Parts:

@@ -1,4 +1,4 @@
-"""What rides along with a call: who asks, under which id, and until when."""
+"""Context of the call being served: caller, request id and deadline."""
 
 import time
 import uuid
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 REQUEST_ID = "x-request-id"
 CALLER = "x-caller"
 HOP_SECONDS = 0.05
-"""What each hop keeps for itself, so that the inner service reports the more specific timeout."""
+"""Time that each hop subtracts from the deadline, so that the innermost service reports a timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class Call:
     """On the clock of `time.monotonic`."""
 
     def remaining(self) -> float:
-        """Seconds that a further hop may take; never below a hundredth."""
+        """Returns the seconds that a further hop may take, at least 0.01."""
         return max(self.deadline - time.monotonic() - HOP_SECONDS, 0.01)
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What to hand on to a peer."""
+        """Returns the metadata for a call to a peer."""
         return ((REQUEST_ID, self.request_id), (CALLER, self.caller))
 
 
@@ -38,7 +38,7 @@ def incoming(
     time_remaining: float | None,
     deadline_seconds: float,
 ) -> Call:
-    """Makes the call that arrives the current one. A call without a deadline gets the default."""
+    """Sets the current call from incoming metadata. Without a deadline it gets `deadline_seconds`."""
     sent = dict(metadata or ())
     seconds = min(time_remaining, 86_400.0) if time_remaining is not None else deadline_seconds
     call = Call(
@@ -51,7 +51,7 @@ def incoming(
 
 
 def current(deadline_seconds: float) -> Call:
-    """The call being served; outside of one (background work) a new one with that deadline."""
+    """Returns the call being served, or a new one with that deadline outside of a call."""
     call = _current.get()
     if call is None:
         return Call(uuid.uuid4().hex, "", time.monotonic() + deadline_seconds)

@@ -1,4 +1,4 @@
-"""Runs a service process: bind, open the store, tell its health, serve, drain, exit."""
+"""Runs a service process: bind, open the store, serve, report health, drain, exit."""
 
 import asyncio
 import gc
@@ -50,42 +50,42 @@ HEALTH_SECONDS = 2.0
 """Pause between looks at the store. With the time for which a call shows that the store answers
 (`chassis.store.engine.FRESH_SECONDS`), health is at most five seconds old."""
 THREADS = "blocking"
-"""Names the threads that blocking library calls run in."""
+"""Name prefix of the threads for blocking library calls."""
 
 
 class DataStore(Protocol):
-    """A service's data, as far as its process has to know it; see `chassis.store.engine.Store`."""
+    """Interface of a service's data for its process; see `chassis.store.engine.Store`."""
 
     async def open(self) -> None:
         """Connects; returns once the data can be used."""
 
     def answers(self) -> bool:
-        """Whether the data can be used now."""
+        """Tells whether the data can be used now."""
 
     async def close(self) -> None:
-        """Finishes what is being written and lets go."""
+        """Finishes pending writes and disconnects."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a process serves, and what lives and ends with it."""
+    """Parts of a service process: handlers, store and background work."""
 
     service_names: Sequence[str]
     """Full names of the services, for health and reflection."""
     handlers: "Callable[[Dispatcher], Sequence[grpc.GenericRpcHandler[Any, Any]]]"
-    """Makes the RPC handlers around the process's dispatcher."""
+    """Makes the RPC handlers, given the process's dispatcher."""
     store: DataStore | None = None
-    """Where the service keeps its data; its health follows it."""
+    """Data of the service; the health of the process depends on it."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
-    """Work beside the calls, begun once the store is open."""
+    """Background work, started when the store is open."""
     watch: Sequence[Callable[[HealthBoard], Coroutine[Any, Any, None]]] = ()
     """Work that keeps further entries of the health board."""
     started: Callable[[str], Awaitable[None]] | None = None
-    """Told the address that is listened on, once calls are answered."""
+    """Called with the listening address when calls are served."""
     max_message_bytes: int = MAX_MESSAGE_BYTES
-    """Largest message that is sent or taken."""
+    """Largest message that is sent or received."""
     close: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Called after the last call was answered."""
+    """Called after the last call."""
 
 
 def run(settings: Settings, parts: Parts) -> None:
@@ -117,7 +117,7 @@ class _Process:
         )
 
     async def serve(self) -> bool:
-        """Serves until told to stop; whether work in the background has failed."""
+        """Serves until SIGTERM or SIGINT; returns whether background work has failed."""
         self._stop = asyncio.Event()
         asyncio.get_running_loop().set_default_executor(self._threads)
         for number in (signal.SIGTERM, signal.SIGINT):

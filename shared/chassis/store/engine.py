@@ -28,9 +28,9 @@ log = structlog.get_logger()
 T = TypeVar("T")
 MAX_BATCH = 256
 CONNECT_SECONDS = 5
-"""How long a PostgreSQL server may take to accept a connection; its client's own limit is none."""
+"""Time limit for a connection to PostgreSQL, whose client has none by default."""
 FRESH_SECONDS = 2.5
-"""For how long a call that succeeded shows that the database answers."""
+"""Time for which a successful call shows that the database answers."""
 _RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -67,7 +67,7 @@ class Store:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the database is a SQLite file."""
+        """True if the database is a SQLite file."""
         return self._url.get_backend_name() == "sqlite"
 
     async def open(self) -> None:
@@ -108,7 +108,7 @@ class Store:
         return engine
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """What `work` reads. It sees every write that was acknowledged before."""
+        """Returns the result of `work`, which sees every write that was acknowledged before."""
         if self._reader is None:
             raise self._away("is not open yet")
         try:

@@ -1,7 +1,7 @@
-"""Fields that lists are filtered and sorted by: columns of a table, as messages show them.
+"""Fields to filter and sort lists by: columns of a table, with values as in messages.
 
-A column without a value counts as an empty text or a zero, since a message does not tell them
-apart. Texts are compared byte by byte, whatever language the database is set to.
+Null counts as an empty text or zero, because a message does not distinguish them. Texts are
+compared byte by byte, whatever the locale of the database is.
 """
 
 import math
@@ -17,9 +17,9 @@ from chassis.store.keyset import SortKey
 from chassis.store.records import Base
 
 SORTED_CHARACTERS = 256
-"""How much of a text decides its place in an order: a page token carries it, and has a limit."""
+"""Characters of a text that count in an order, because page tokens contain them."""
 _SAME_NUMBER = 2.0**-24
-"""Messages carry 32 bits of a number: within this share of it, two look the same."""
+"""Relative difference within which two numbers are the same in the 32 bits of a message."""
 
 
 @dataclass(frozen=True, slots=True)

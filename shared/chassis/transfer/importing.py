@@ -1,4 +1,4 @@
-"""A domain's part of an import: staged, prepared, committed or forgotten."""
+"""A domain's part of an import: staged, prepared, then committed or aborted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -25,15 +25,14 @@ UNDER_WAY_SECONDS = 1.0
 IDLE_SECONDS = 60.0
 """The same while none is known: another replica on the same database may have left one."""
 Resolve = Callable[[str, bool], Awaitable[bool | None]]
-"""Asks the domain that decides about an import, by its id and whether to give it up now: True if it
-is committed, False if it is given up, None while neither is decided."""
+"""Asks the deciding domain about an import, by its id and whether to give it up now. Returns True if
+it is committed, False if it is given up, None while it is undecided."""
 
 
 class DomainImport:
     """Imports into the tables of one domain.
 
-    The domain that decides has no `resolve`. An import that nothing happened to for `grace` is
-    given up.
+    The deciding domain has no `resolve`. An import without activity for `grace` is given up.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class DomainImport:
         self._woken = asyncio.Event()
 
     async def stage(self, import_id: str, table: str, first: int, rows: Sequence[Any]) -> None:
-        """Keeps rows of the file. Raises Aborted if another import is under way."""
+        """Stores rows of the file. Raises Aborted if another import is under way."""
 
         def work(connection: Connection) -> None:
             self._staging.open(connection, import_id)
@@ -66,7 +65,7 @@ class DomainImport:
     async def prepare(
         self, import_id: str, on_conflict: OnConflict = OnConflict.REFUSE
     ) -> list[ImportedTable]:
-        """Checks the staged rows and says what becomes of each."""
+        """Checks the staged rows and reports the outcome of each."""
 
         def work(connection: Connection) -> list[ImportedTable]:
             self._staging.open(connection, import_id)
@@ -83,7 +82,7 @@ class DomainImport:
             self._woken.set()
 
     async def commit(self, import_id: str) -> None:
-        """Takes the prepared rows in; where it is decided, the decision with them.
+        """Writes the prepared rows; in the deciding domain, the decision with them.
 
         Can be repeated. Raises Aborted if the import was given up.
         """
@@ -91,7 +90,7 @@ class DomainImport:
         def work(connection: Connection) -> None:
             state = self._staging.state(connection, import_id)
             if state is ImportState.COMMITTED or (state is None and self._resolve is not None):
-                return  # it was taken in before
+                return  # it was committed before
             if state is not ImportState.PREPARED:
                 raise errors.Aborted("the import was given up", reason="IMPORT_GIVEN_UP")
             for table in self._tables:
@@ -111,7 +110,7 @@ class DomainImport:
                 yield row.content, record
 
     async def abort(self, import_id: str) -> None:
-        """Forgets an import that is not committed."""
+        """Deletes the staged rows of an import that is not committed."""
 
         def work(connection: Connection) -> None:
             if self._staging.state(connection, import_id) is not ImportState.COMMITTED:
@@ -120,8 +119,10 @@ class DomainImport:
         await self._store.write(work)
 
     async def decided(self, import_id: str, give_up: bool) -> ImportState | None:
-        """What was decided about an import, in the domain that decides; with `give_up` it is
-        decided now that an import that is not committed never will be."""
+        """Returns the decision about an import, in the deciding domain; None while there is none.
+
+        With `give_up`, an undecided import is given up now.
+        """
 
         def work(connection: Connection) -> ImportState | None:
             state = self._staging.state(connection, import_id)
