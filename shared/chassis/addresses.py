@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 _UNIX = "unix:"
 LISTS = ","
-"""Separator of a list of addresses for gRPC clients, even if quoted: no socket path may contain it."""
+"""Separator of addresses for gRPC clients, even if quoted: no socket path may contain it."""
 
 
 def of_socket(path: Path) -> str:

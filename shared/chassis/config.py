@@ -55,8 +55,8 @@ class Settings(BaseSettings):
     peer_wait_seconds: float = Field(default=2.0, gt=0)
     """Time to wait for a peer that does not answer."""
     workspace_request_seconds: float = Field(default=15.0, gt=0)
-    """Time to wait for the workspace's answer to one request. Longer limits are multiples of it, see
-    `jobs.building`."""
+    """Time to wait for the workspace's answer to one request. Longer limits are multiples of it:
+    see `jobs.building`."""
     retry_pause_seconds: float = Field(default=10.0, gt=0)
     """Pause before a job's second attempt; each further pause is twice as long."""
     import_grace_seconds: float = Field(default=60.0, gt=0)

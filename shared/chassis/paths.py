@@ -36,7 +36,7 @@ class ProjectPaths:
         self._roots = (self.project, *settings.extra_roots)
 
     def confined(self, field: str, location: str, found: Violations) -> Path | None:
-        """Returns the real path, with symlinks resolved; None, with a violation, if it lies outside.
+        """Returns the real path, symlinks resolved; None, with a violation, if it lies outside.
 
         A location need not exist.
         """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 REQUEST_ID = "x-request-id"
 CALLER = "x-caller"
 HOP_SECONDS = 0.05
-"""Time that each hop subtracts from the deadline, so that the innermost service reports a timeout."""
+"""Time that each hop subtracts from the deadline, so that the last service reports the timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def incoming(
     time_remaining: float | None,
     deadline_seconds: float,
 ) -> Call:
-    """Sets the current call from incoming metadata. Without a deadline it gets `deadline_seconds`."""
+    """Sets the current call from incoming metadata; `deadline_seconds` is its default deadline."""
     sent = dict(metadata or ())
     seconds = min(time_remaining, 86_400.0) if time_remaining is not None else deadline_seconds
     call = Call(

@@ -40,9 +40,9 @@ class CachedList:
 class Listing(Generic[M, Row]):
     """The list of one table.
 
-    `response` has the rows in its one repeated field, converted by `shown`. The list can be filtered
-    and sorted by fields of these messages that are columns, and by the columns in `also`. The list
-    of all rows omits rows whose ids are in `hidden`.
+    `response` has the rows in its one repeated field, converted by `shown`. The list can be
+    filtered and sorted by fields of these messages that are columns, and by the columns in `also`.
+    The list of all rows omits rows whose ids are in `hidden`.
     """
 
     def __init__(

@@ -45,5 +45,5 @@ TROUBLES: dict[str, tuple[type[errors.Refusal], str, str]] = {
     "slow/start": (errors.Unavailable, "HUB_UNAVAILABLE", "did not answer"),
     "slow/body": (errors.Unavailable, "HUB_UNAVAILABLE", "did not answer"),
 }
-"""Error of a studio with a token for each fault: type, reason, part of the message. NotFound becomes
-INVALID_ARGUMENT where a request registers the name."""
+"""Error of a studio with a token for each fault: type, reason, part of the message. NotFound
+becomes INVALID_ARGUMENT where a request registers the name."""

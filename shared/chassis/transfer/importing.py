@@ -25,8 +25,8 @@ UNDER_WAY_SECONDS = 1.0
 IDLE_SECONDS = 60.0
 """The same while none is known: another replica on the same database may have left one."""
 Resolve = Callable[[str, bool], Awaitable[bool | None]]
-"""Asks the deciding domain about an import, by its id and whether to give it up now. Returns True if
-it is committed, False if it is given up, None while it is undecided."""
+"""Asks the deciding domain about an import, by its id and whether to give it up now. Returns True
+if it is committed, False if it is given up, None while it is undecided."""
 
 
 class DomainImport:
