@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
     CancelEvaluationJobResponse,
@@ -44,7 +44,7 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
         super().__init__(lifecycle, link)
         self._service = service
         self._validation = validation
-        self._list = Listing(
+        self._list = TableList(
             lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
         )
 

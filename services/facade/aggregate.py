@@ -8,7 +8,7 @@ from pathlib import Path
 from chassis.paths import ProjectPaths
 from chassis.rpc import rules
 from chassis.rpc.errors import InvalidArgument, ResourceExhausted, Violations
-from chassis.rpc.peers import Link
+from chassis.rpc.peers import PeerChannel
 from ft.channel import MAX_DOCUMENT_BYTES
 from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_database_pb2 import (
@@ -34,7 +34,7 @@ PART_BYTES = 1024 * 1024
 class DatabaseServicer:
     """Assembles the export from the domains' tables, and hands them an import."""
 
-    def __init__(self, links: Mapping[str, Link], paths: ProjectPaths) -> None:
+    def __init__(self, links: Mapping[str, PeerChannel], paths: ProjectPaths) -> None:
         self._links = links
         self._paths = paths
 

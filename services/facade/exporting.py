@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing
 from grpc import StatusCode
 
 from chassis.ids import new_id
-from chassis.rpc.peers import Link, PeerRefusal
+from chassis.rpc.peers import PeerChannel, PeerRefusal
 from ft.proto.tables_pb2 import (
     ExportTablesRequest,
     ExportTablesResponse,
@@ -19,7 +19,7 @@ HOLD_ATTEMPTS = 5
 """How often the domains are asked for one instant, if they do not hold together in time."""
 
 
-async def export(links: Mapping[str, Link]) -> AsyncGenerator[str, None]:
+async def export(links: Mapping[str, PeerChannel]) -> AsyncGenerator[str, None]:
     """The document in parts: `{table: {"schema": text, "data": [row]}}`.
 
     Every domain holds its writers until all of them do. That moment is what is exported; the rows
@@ -46,7 +46,7 @@ async def export(links: Mapping[str, Link]) -> AsyncGenerator[str, None]:
 
 
 async def _hold(
-    links: Mapping[str, Link], stack: AsyncExitStack
+    links: Mapping[str, PeerChannel], stack: AsyncExitStack
 ) -> list[tuple[bytes, AsyncIterator[bytes]]]:
     """Each domain's first part, and those that follow, all of one instant.
 

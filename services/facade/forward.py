@@ -7,14 +7,14 @@ from typing import Any
 import grpc
 from grpc import StatusCode
 
-from chassis.rpc.dispatch import Dispatcher
+from chassis.rpc.dispatch import RpcDispatcher
 from chassis.rpc.errors import Unavailable
-from chassis.rpc.peers import Link, PeerRefusal
+from chassis.rpc.peers import PeerChannel, PeerRefusal
 from services.facade.routes import Route
 
 
 def forwarded(
-    routes: Sequence[Route], links: Mapping[str, Link], dispatcher: Dispatcher
+    routes: Sequence[Route], links: Mapping[str, PeerChannel], dispatcher: RpcDispatcher
 ) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
     """A handler for each route, by name of method."""
     return {
@@ -24,7 +24,7 @@ def forwarded(
 
 
 def _handler(
-    route: Route, links: Sequence[Link], dispatcher: Dispatcher
+    route: Route, links: Sequence[PeerChannel], dispatcher: RpcDispatcher
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     name = route.method.name
     if route.method.server_streaming:
@@ -34,7 +34,7 @@ def _handler(
     return grpc.unary_unary_rpc_method_handler(answered)
 
 
-def _unary(method: str, links: Sequence[Link]) -> Callable[[bytes], Any]:
+def _unary(method: str, links: Sequence[PeerChannel]) -> Callable[[bytes], Any]:
     async def forward(request: bytes) -> bytes:
         refusals = _Refusals()
         for link in links:
@@ -45,7 +45,7 @@ def _unary(method: str, links: Sequence[Link]) -> Callable[[bytes], Any]:
     return forward
 
 
-def _stream(method: str, links: Sequence[Link]) -> Callable[[bytes], AsyncIterator[bytes]]:
+def _stream(method: str, links: Sequence[PeerChannel]) -> Callable[[bytes], AsyncIterator[bytes]]:
     async def forward(request: bytes) -> AsyncIterator[bytes]:
         refusals = _Refusals()
         for link in links:

@@ -9,7 +9,7 @@ from typing import Any
 from chassis.domains import DECIDER
 from chassis.ids import new_id
 from chassis.rpc import errors
-from chassis.rpc.peers import Link, PeerRefusal
+from chassis.rpc.peers import PeerChannel, PeerRefusal
 from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 from ft.proto.tables_pb2 import (
@@ -30,7 +30,7 @@ class Import:
     """One import of a document, see proto/tables.proto."""
 
     def __init__(
-        self, links: Mapping[str, Link], document: Document, on_conflict: OnConflict
+        self, links: Mapping[str, PeerChannel], document: Document, on_conflict: OnConflict
     ) -> None:
         self._links = links
         self._document = document
@@ -115,7 +115,7 @@ class Import:
         """What cannot be reached forgets the import by itself."""
         request = AbortImportRequest(import_id=self._id).SerializeToString()
 
-        async def one(link: Link) -> None:
+        async def one(link: PeerChannel) -> None:
             with suppress(errors.Refusal, PeerRefusal):
                 await link.send("AbortImport", request)
 

@@ -11,7 +11,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.rpc.health import HealthBoard
-from chassis.rpc.peers import Link
+from chassis.rpc.peers import PeerChannel
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ class DomainWatch:
     while one is away, and restarting it would not bring that one back.
     """
 
-    def __init__(self, links: Mapping[str, Link], overall: Sequence[str]) -> None:
+    def __init__(self, links: Mapping[str, PeerChannel], overall: Sequence[str]) -> None:
         self._links = links
         self._overall = overall
         self._serving = dict.fromkeys(links, False)
@@ -38,7 +38,7 @@ class DomainWatch:
             for watch in watches:
                 group.create_task(watch(board))
 
-    async def _follow(self, name: str, link: Link, board: HealthBoard) -> None:
+    async def _follow(self, name: str, link: PeerChannel, board: HealthBoard) -> None:
         request = health_pb2.HealthCheckRequest(service=link.service.full_name)
         while True:
             stub: Any = health_pb2_grpc.HealthStub(link.channel)

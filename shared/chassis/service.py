@@ -8,7 +8,7 @@ from typing import Any
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES, TABLES
 from chassis.rpc.dispatch import handlers
-from chassis.rpc.server import Parts, run
+from chassis.rpc.server import ServiceParts, run
 from chassis.store.engine import Store
 from chassis.store.idempotency import Forgetting
 from chassis.store.records import Base
@@ -21,7 +21,7 @@ class Service:
     """A service process: its name, and the function that makes its parts."""
 
     name: str
-    parts: Callable[[Settings], Parts]
+    parts: Callable[[Settings], ServiceParts]
     default_listen: str = ""
     """Default address to listen on; its socket if empty."""
 
@@ -33,7 +33,7 @@ class Service:
 
 @dataclass(frozen=True)
 class DomainParts:
-    """Parts of a domain, in addition to the parts of every domain's process."""
+    """ServiceParts of a domain, in addition to the parts of every domain's process."""
 
     servicer: object
     """Answers the RPCs of the domain's service."""
@@ -53,14 +53,14 @@ def domain_service(
     `folder` is the service's folder, which has its `migrations`.
     """
 
-    def parts(settings: Settings) -> Parts:
+    def parts(settings: Settings) -> ServiceParts:
         store = Store(settings.service, settings.store_url, folder / "migrations")
         own = build(settings, store)
         tables = TablesServicer(settings, store, *own.records)
         background = [*own.background, tables.run]
         if DOMAINS[name].keeps_requests:
             background.append(Forgetting(store, settings.repeat_days).run)
-        return Parts(
+        return ServiceParts(
             service_names=[DOMAIN_SERVICES[name].full_name],
             handlers=lambda dispatcher: [
                 handlers(DOMAIN_SERVICES[name], own.servicer, dispatcher),

@@ -14,7 +14,7 @@ from typing import Any
 import cmlapi
 from chassis.domains import INSPECTION
 from chassis.rpc.dispatch import handlers
-from chassis.rpc.server import Parts
+from chassis.rpc.server import ServiceParts
 from chassis.testing.services import Process, exported_rows, serving, settings_in
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs.workspace.capacity import NO_TRAINER
@@ -179,7 +179,7 @@ class Inspector:
 async def inspecting(folder: Path, inspector: Inspector | None = None) -> AsyncIterator[Inspector]:
     """Serves an inspector where the services with their state in `folder` look for one."""
     inspector = inspector or Inspector()
-    parts = Parts(
+    parts = ServiceParts(
         service_names=[INSPECTION.full_name],
         handlers=lambda dispatcher: [handlers(INSPECTION, inspector, dispatcher)],
     )

@@ -13,7 +13,7 @@ HOP_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallContext:
     """The call that is being served."""
 
     request_id: str
@@ -30,18 +30,18 @@ class Call:
         return ((REQUEST_ID, self.request_id), (CALLER, self.caller))
 
 
-_current: ContextVar[Call | None] = ContextVar("call", default=None)
+_current: ContextVar[CallContext | None] = ContextVar("call", default=None)
 
 
 def incoming(
     metadata: Iterable[tuple[str, str | bytes]] | None,
     time_remaining: float | None,
     deadline_seconds: float,
-) -> Call:
+) -> CallContext:
     """Sets the current call from incoming metadata; `deadline_seconds` is its default deadline."""
     sent = dict(metadata or ())
     seconds = min(time_remaining, 86_400.0) if time_remaining is not None else deadline_seconds
-    call = Call(
+    call = CallContext(
         request_id=str(sent.get(REQUEST_ID) or uuid.uuid4().hex),
         caller=str(sent.get(CALLER) or ""),
         deadline=time.monotonic() + seconds,
@@ -50,9 +50,9 @@ def incoming(
     return call
 
 
-def current(deadline_seconds: float) -> Call:
+def current(deadline_seconds: float) -> CallContext:
     """Returns the call being served, or a new one with that deadline outside of a call."""
     call = _current.get()
     if call is None:
-        return Call(uuid.uuid4().hex, "", time.monotonic() + deadline_seconds)
+        return CallContext(uuid.uuid4().hex, "", time.monotonic() + deadline_seconds)
     return call

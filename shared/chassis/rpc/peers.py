@@ -32,7 +32,7 @@ class PeerRefusal(Exception):
         return translate.from_rpc_error(self.error, self.peer)
 
 
-class Link:
+class PeerChannel:
     """A channel to one service, opened at its first use.
 
     Waits a little for a service that is away, since a restart takes less than a second, and then
@@ -56,7 +56,7 @@ class Link:
             )
         return self._channel
 
-    async def ready(self, call: context.Call) -> None:
+    async def ready(self, call: context.CallContext) -> None:
         """Returns once the service is connected.
 
         Raises Unavailable, naming it, after the wait for a peer or the call's own deadline.
@@ -115,7 +115,7 @@ class Peer(Generic[Stub]):
         service: ServiceDescriptor,
         stub: Callable[[aio.Channel], Stub],
     ) -> None:
-        self.link = Link(name, settings, service)
+        self.link = PeerChannel(name, settings, service)
         self.close = self.link.close
         self._make_stub = stub
 

@@ -21,7 +21,7 @@ from grpc_reflection.v1alpha import reflection
 
 from chassis.config import Settings
 from chassis.rpc import logs
-from chassis.rpc.dispatch import Dispatcher
+from chassis.rpc.dispatch import RpcDispatcher
 from chassis.rpc.health import HealthBoard
 from chassis.rpc.sockets import AddressError, Listener
 from ft.channel import MAX_MESSAGE_BYTES
@@ -67,12 +67,12 @@ class DataStore(Protocol):
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Parts of a service process: handlers, store and background work."""
+class ServiceParts:
+    """ServiceParts of a service process: handlers, store and background work."""
 
     service_names: Sequence[str]
     """Full names of the services, for health and reflection."""
-    handlers: "Callable[[Dispatcher], Sequence[grpc.GenericRpcHandler[Any, Any]]]"
+    handlers: "Callable[[RpcDispatcher], Sequence[grpc.GenericRpcHandler[Any, Any]]]"
     """Makes the RPC handlers, given the process's dispatcher."""
     store: DataStore | None = None
     """Data of the service; the health of the process depends on it."""
@@ -88,7 +88,7 @@ class Parts:
     """Called after the last call."""
 
 
-def run(settings: Settings, parts: Parts) -> None:
+def run(settings: Settings, parts: ServiceParts) -> None:
     """Serves until SIGTERM or SIGINT, then drains and returns.
 
     Exits with status 1 and one line on standard error if the address cannot be used, and with
@@ -104,10 +104,10 @@ def run(settings: Settings, parts: Parts) -> None:
 
 
 class _Process:
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: ServiceParts) -> None:
         self._settings = settings
         self._parts = parts
-        self._dispatcher = Dispatcher(settings.deadline_seconds, parts.max_message_bytes)
+        self._dispatcher = RpcDispatcher(settings.deadline_seconds, parts.max_message_bytes)
         self._board = HealthBoard()
         self._tasks: list[asyncio.Task[None]] = []
         self._failed = False

@@ -37,7 +37,7 @@ class CachedList:
         return self._bytes
 
 
-class Listing(Generic[M, Row]):
+class TableList(Generic[M, Row]):
     """The list of one table.
 
     `response` has the rows in its one repeated field, converted by `shown`. The list can be
