@@ -18,7 +18,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs import rules
 from jobs.requests.arguments import compact_json
-from jobs.requests.configs import Config, quantisation, unstored
+from jobs.requests.configs import JobConfig, quantisation, unstored
 from jobs.requests.settings import without_effect
 from jobs.requests.validation import check_template
 from jobs.workspace.client import Workspace
@@ -102,7 +102,7 @@ class Validation:
         self,
         request: JobRequest,
         references: References,
-        configs: Mapping[str, Config],
+        configs: Mapping[str, JobConfig],
         job: FineTuningJob,
     ) -> InspectJobResponse:
         bnb = quantisation(configs)
@@ -124,7 +124,7 @@ class Validation:
 
 
 def _note_without_effect(
-    request: JobRequest, configs: Mapping[str, Config], job: FineTuningJob, findings: Findings
+    request: JobRequest, configs: Mapping[str, JobConfig], job: FineTuningJob, findings: Findings
 ) -> None:
     """Notes settings that have no effect, of shipped configs too."""
     settings = {name: json.loads(config.text) for name, config in configs.items()}

@@ -7,7 +7,7 @@ from chassis.ids import new_id
 from chassis.rpc.errors import FailedPrecondition
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.arguments import compact_json, encode
-from jobs.workspace.capacity import Asked
+from jobs.workspace.capacity import RequestedResources
 from jobs.workspace.client import Workspace
 from services.models.exports.request import ExportWanted
 from services.models.exports.store import ExportJob
@@ -32,9 +32,9 @@ async def template(workspace: Workspace) -> tuple[str, str]:
         return OLDER_TEMPLATE, str(PurePosixPath(older.script).with_name(SCRIPT))
 
 
-def asked(wanted: ExportWanted) -> Asked:
+def asked(wanted: ExportWanted) -> RequestedResources:
     """Resources that the job requests."""
-    return Asked(
+    return RequestedResources(
         cpu=wanted.cpu.value,
         memory=wanted.memory.value,
         gpu=wanted.gpu.value,

@@ -152,7 +152,7 @@ async def _health(check: Any) -> str:
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
-class Process:
+class ServiceProcess:
     """A service as a process of its own, started with `python -m` or a script."""
 
     def __init__(self, folder: Path, service: str, *command: str, **environment: str) -> None:
@@ -169,7 +169,7 @@ class Process:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "Process":
+    def __enter__(self) -> "ServiceProcess":
         self.start()
         return self
 
