@@ -16,7 +16,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
-from jobs.workspace.capacity import Asked, require_granted
+from jobs.workspace.capacity import RequestedResources, require_granted
 from jobs.workspace.client import Workspace
 from services.evaluation import rules
 from services.evaluation.peers import Peers
@@ -53,7 +53,7 @@ class Checks:
         """Raises FailedPrecondition for jobs that could never run where they would have to, or
         could not write there what they find."""
         require_writable(self._project)
-        asked = Asked(
+        asked = RequestedResources(
             cpu=request.cpu,
             memory=request.memory,
             gpu=request.gpu,

@@ -6,7 +6,7 @@ from chassis.ids import new_id
 from ft.job_protocol import template_jobs
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.arguments import compact_json, encode
-from jobs.requests.configs import Config, columns
+from jobs.requests.configs import JobConfig, columns
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
@@ -16,7 +16,7 @@ NEEDED = ("generation_config",)
 
 def record(
     request: EvaluationRequest,
-    configs: Mapping[str, Config],
+    configs: Mapping[str, JobConfig],
     parent: str,
     model_id: str,
     adapter_id: str,
@@ -46,7 +46,7 @@ def record(
 
 
 def _spec(
-    request: EvaluationRequest, job: EvaluationJob, configs: Mapping[str, Config], number: int
+    request: EvaluationRequest, job: EvaluationJob, configs: Mapping[str, JobConfig], number: int
 ) -> JobSpec:
     return JobSpec(
         template=template_jobs.EVALUATION,

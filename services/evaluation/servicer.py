@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.job_protocol.evaluation_table import TABLE_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
@@ -45,7 +45,7 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
         super().__init__(lifecycle, receiver)
         self._service = service
         self._validation = validation
-        self._list = Listing(
+        self._list = TableList(
             lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
         )
 

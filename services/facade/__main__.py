@@ -8,9 +8,9 @@ import grpc
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES, TABLES
 from chassis.paths import ProjectPaths
-from chassis.rpc.dispatch import Dispatcher, handlers
+from chassis.rpc.dispatch import RpcDispatcher, handlers
 from chassis.rpc.peers import PeerChannel
-from chassis.rpc.server import Parts
+from chassis.rpc.server import ServiceParts
 from chassis.service import Service
 from ft.channel import MAX_DOCUMENT_BYTES
 from ft.services import SERVICES
@@ -23,7 +23,7 @@ from services.facade.watch import DomainWatch
 LISTEN = "[::]:50051"
 
 
-def parts(settings: Settings) -> Parts:
+def parts(settings: Settings) -> ServiceParts:
     """The facade, built from its parts."""
     channels = {
         name: PeerChannel(name, settings, domain) for name, domain in DOMAIN_SERVICES.items()
@@ -32,7 +32,7 @@ def parts(settings: Settings) -> Parts:
     database = DatabaseServicer(tables, ProjectPaths(settings))
     names = [public.full_name for public in SERVICES]
 
-    def make_handlers(dispatcher: Dispatcher) -> "Sequence[grpc.GenericRpcHandler[Any, Any]]":
+    def make_handlers(dispatcher: RpcDispatcher) -> "Sequence[grpc.GenericRpcHandler[Any, Any]]":
         served = [
             grpc.method_handlers_generic_handler(
                 public.full_name,
@@ -43,7 +43,7 @@ def parts(settings: Settings) -> Parts:
         own = [handlers(public, database, dispatcher, only=AGGREGATED) for public in SERVICES]
         return [*served, *own]
 
-    return Parts(
+    return ServiceParts(
         service_names=names,
         handlers=make_handlers,
         watch=[DomainWatch(channels, overall=names).run],

@@ -8,7 +8,7 @@ import grpc
 from grpc import StatusCode
 
 from chassis.rpc import context
-from chassis.rpc.dispatch import Dispatcher
+from chassis.rpc.dispatch import RpcDispatcher
 from chassis.rpc.errors import Unavailable
 from chassis.rpc.peers import PeerChannel, PeerRefusal
 from ft.domains import DOMAIN_OF_KIND
@@ -16,7 +16,7 @@ from services.facade.routes import Route
 
 
 def forwarded(
-    routes: Sequence[Route], channels: Mapping[str, PeerChannel], dispatcher: Dispatcher
+    routes: Sequence[Route], channels: Mapping[str, PeerChannel], dispatcher: RpcDispatcher
 ) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
     """A handler for each route, by name of method."""
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}

@@ -18,7 +18,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
-from jobs.workspace.capacity import Asked, require_granted
+from jobs.workspace.capacity import RequestedResources, require_granted
 from jobs.workspace.client import Workspace
 from jobs.workspace.frameworks import frameworks
 from services.fine_tuning import axolotl, axolotl_settings, plan, rules
@@ -94,7 +94,7 @@ class Checks:
         Returns what its workers share there, a sentence each.
         """
         cpu, gpu, memory = plan.resources(request)
-        asked = Asked(
+        asked = RequestedResources(
             cpu=cpu,
             memory=memory,
             gpu=gpu,
@@ -110,7 +110,7 @@ class Checks:
 
     async def still_granted(self, job: FineTuningJob) -> None:
         """The same for a job that was started before."""
-        asked = Asked(
+        asked = RequestedResources(
             cpu=job.num_cpu or 0,
             memory=job.num_memory or 0,
             gpu=job.num_gpu or 0,

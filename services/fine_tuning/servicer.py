@@ -1,6 +1,6 @@
 """The RPCs of the fine-tuning service."""
 
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobRequest,
@@ -47,7 +47,7 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
         super().__init__(lifecycle, receiver)
         self._service = service
         self._validation = validation
-        self._list = Listing(
+        self._list = TableList(
             lifecycle.records, ListFineTuningJobsResponse, to_listed, also=["state"]
         )
 

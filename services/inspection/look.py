@@ -4,6 +4,7 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
+from chassis.rpc.findings import ERROR, NOTICE, WARNING, Findings
 from ft.adapters.weight_files import shown
 from ft.configs import training
 from ft.enums import ModelType
@@ -16,7 +17,6 @@ from services.inspection import rules
 from services.inspection.data import answers, fillings
 from services.inspection.data import rows as data
 from services.inspection.data.texts import Seen, Texts
-from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.model import adapter_weights, adapters, base_model, memory, weights
 from services.inspection.model.adapter_weights import BaseFacts
 from services.inspection.model.tokenizer import ModelTokenizer, NotCountableError, read_json

@@ -3,7 +3,7 @@
 from chassis.rpc.errors import Violations
 from chassis.store.convert import to_message
 from chassis.store.idempotency import Repeats
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.enums import ModelType
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -48,7 +48,7 @@ class ModelsServicer(ExportJobsServicer):
         self._service = service
         self._served = served
         self._exports = exports
-        self._models = Listing(models, ListModelsResponse)
+        self._models = TableList(models, ListModelsResponse)
         self._repeats = Repeats(models)
 
     async def ListModels(self, request: ListModelsRequest) -> ListModelsResponse | bytes:

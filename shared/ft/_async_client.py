@@ -14,7 +14,7 @@ from grpc import aio
 
 from ft._address import studio_address
 from ft._calls import CONNECT_SECONDS, DEFAULT_TIMEOUT_SECONDS, STREAM_SECONDS, Calls, callables
-from ft._pages import Pages
+from ft._pages import PageRequests
 from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
 from ft.async_rpcs import AsyncRpcs
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
@@ -126,7 +126,7 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
             responses.cancel()
 
     async def _items(self, method: str, request: Any) -> AsyncIterator[Any]:
-        pages = Pages(request)
+        pages = PageRequests(request)
         while pages.request is not None:
             for item in pages.items(await self._unary(method, pages.request, None)):
                 yield item

@@ -1,4 +1,4 @@
-"""Lists page by page."""
+"""Requests for the pages of a list, one after the other."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ _FIRST_ADDED_NUMBER = 100
 _NUMBERS = (FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_FLOAT)
 
 
-class Pages:
+class PageRequests:
     """The requests for one list's pages, one after the other.
 
     A studio that knows no pages answers the first with all it has, unfiltered, and that was the
@@ -20,11 +20,11 @@ class Pages:
 
     def __init__(self, first: Any) -> None:
         self.request: Any | None = first
-        """What to ask next; None behind the last page."""
+        """The next request; None after the last page."""
         self._filter = dict(first.filter)
 
     def items(self, response: Any) -> Iterator[Any]:
-        """What is wanted of the answer to `request`, which becomes the next one."""
+        """Yields the wanted items of the answer to `request`, and sets the next request."""
         assert self.request is not None
         self.request.page_token = response.next_page_token
         if not response.next_page_token:

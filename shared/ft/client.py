@@ -17,7 +17,7 @@ from ft._calls import (
     callables,
     run,
 )
-from ft._pages import Pages
+from ft._pages import PageRequests
 from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.errors import (
@@ -162,7 +162,7 @@ class FineTuningStudioClient(Rpcs):
             responses.cancel()
 
     def _items(self, method: str, request: Any) -> Iterator[Any]:
-        pages = Pages(request)
+        pages = PageRequests(request)
         while pages.request is not None:
             yield from pages.items(self._unary(method, pages.request, None))
 

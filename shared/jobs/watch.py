@@ -1,6 +1,5 @@
 """What happens to a job, told to whoever watches it."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
@@ -14,6 +13,7 @@ from jobs.store.records import JobRecord, JobRecords
 Job = TypeVar("Job", bound=JobRecord)
 PAGE = 1000
 POLL_SECONDS = 0.25
+"""Pause between reads of events where other processes may write them as well."""
 HEARTBEAT_SECONDS = 10.0
 
 
@@ -41,6 +41,8 @@ class JobWatch(Generic[Job]):
         """
         _require_not_negative("cursor", cursor)
         told = time.monotonic()
+        alone = self._records.store.commits is not None
+        pause = HEARTBEAT_SECONDS if alone else POLL_SECONDS
         while True:
             # Asked before reading: what happened before the end is then surely read.
             ended = JobState(self._get(id).state).ended
@@ -54,7 +56,7 @@ class JobWatch(Generic[Job]):
             if time.monotonic() - told >= HEARTBEAT_SECONDS:
                 told = time.monotonic()
                 yield WatchJobResponse()
-            await asyncio.sleep(POLL_SECONDS)
+            await self._records.store.next_commit(pause)
 
 
 def _require_not_negative(field: str, value: int) -> None:

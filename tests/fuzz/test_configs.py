@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from chassis.rpc.errors import Violations
+from chassis.rpc.findings import ERROR
 from ft.api import DatasetMetadata, ModelMetadata, PromptMetadata
 from ft.configs import training
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest
 from services.evaluation.request import EvaluationRequest
 from services.fine_tuning.request import JobRequest, Resources
-from services.inspection.findings import ERROR
 from services.inspection.look import Look
 from tests.fuzz import configs
 from tests.support import REPOSITORY, TRAINER_PYTHON

@@ -20,7 +20,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 )
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
-from jobs.testing import Workbench, until
+from jobs.testing import WorkbenchProcess, until
 from services.evaluation.tests.studio import (
     EVALUATES,
     GARBAGE,
@@ -34,7 +34,7 @@ from services.evaluation.tests.studio import (
 
 
 @pytest.fixture
-async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[Studio]:
     async with services(tmp_path, *PEERS, "evaluation"):
         studio = Studio(tmp_path, workspace)
         await studio.fill()
@@ -224,7 +224,7 @@ async def test_a_job_that_is_unknown(studio: Studio) -> None:
 
 
 async def test_a_hub_token_reaches_the_job_and_nothing_else(
-    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUGGINGFACE_ACCESS_TOKEN", "hf_secret")
     async with services(tmp_path, *PEERS, "evaluation"):
@@ -244,7 +244,7 @@ async def test_a_hub_token_reaches_the_job_and_nothing_else(
 
 @pytest.mark.parametrize("away", PEERS)
 async def test_a_peer_that_is_away_is_named_and_nothing_written(
-    tmp_path: Path, workspace: Workbench, away: str
+    tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     there = [name for name in PEERS if name != away]
     async with services(tmp_path, "evaluation"):
@@ -259,7 +259,7 @@ async def test_a_peer_that_is_away_is_named_and_nothing_written(
 
 
 async def test_the_records_say_that_the_workspace_was_away(
-    tmp_path: Path, workspace: Workbench, closed_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
     async with services(tmp_path, *PEERS, "evaluation"):

@@ -21,7 +21,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveFineTuningJobRequest,
     StartFineTuningJobRequest,
 )
-from jobs.testing import Workbench
+from jobs.testing import WorkbenchProcess
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
 SCRIPT = """
@@ -76,7 +76,7 @@ def content(file: Path) -> bytes:
 class Studio:
     """Calls to the services, and scripts to run as jobs."""
 
-    def __init__(self, folder: Path, workbench: Workbench) -> None:
+    def __init__(self, folder: Path, workbench: WorkbenchProcess) -> None:
         settings = settings_in(folder, "test")
         self.home = folder
         self.workbench = workbench

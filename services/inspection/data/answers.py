@@ -6,11 +6,11 @@ from typing import Any
 
 from datasets import Dataset
 
+from chassis.rpc.findings import SHOWN_PLACES, WARNING, Findings
 from rows.templates import RowTemplate
 from services.inspection import rules
 from services.inspection.data.rows import Parts, asked_column
 from services.inspection.data.texts import NOT_FILLABLE
-from services.inspection.findings import SHOWN_PLACES, WARNING, Findings
 from services.inspection.model.tokenizer import ModelTokenizer
 from services.inspection.settings import JobSettings
 

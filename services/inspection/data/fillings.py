@@ -9,6 +9,7 @@ from typing import Any
 from datasets import Dataset
 
 from chassis.prompt_rules import OF_KIND
+from chassis.rpc.findings import ERROR, NOTICE, WARNING, Findings
 from ft.prompts.notices import notices
 from ft.proto.inspection_pb2 import ChatTemplateSource
 from rows import templates, values
@@ -18,7 +19,6 @@ from rows.chat.conversations import Conversations
 from rows.errors import DataError
 from services.inspection import rules
 from services.inspection.data.rows import Parts, asked_column
-from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.model import chat
 from services.inspection.model.chat import ChatTemplate
 from services.inspection.model.tokenizer import ModelTokenizer, read_json

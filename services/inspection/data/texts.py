@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from chassis.rpc.findings import ERROR, NOTICE, SHOWN_PLACES, WARNING, Findings
 from chassis.rpc.rules import Rule
 from rows.errors import DataError, first_line
 from services.inspection import rules
 from services.inspection.data.fillings import Filling
 from services.inspection.data.rows import Parts, rows_of
-from services.inspection.findings import ERROR, NOTICE, SHOWN_PLACES, WARNING, Findings
 from services.inspection.model.tokenizer import ModelTokenizer
 from services.inspection.settings import JobSettings
 

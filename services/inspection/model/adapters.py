@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chassis.rpc.findings import ERROR, WARNING, Findings
 from ft.configs import lora
 from ft.configs.targets import Base, faults
 from services.inspection import rules
-from services.inspection.findings import ERROR, WARNING, Findings
 from services.inspection.model.weights import Shapes
 
 

@@ -8,7 +8,7 @@ from chassis.rpc.errors import FailedPrecondition
 from ft.job_protocol import template_jobs
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.arguments import compact_json, encode
-from jobs.workspace.capacity import Asked
+from jobs.workspace.capacity import RequestedResources
 from jobs.workspace.client import Workspace
 from services.models.exports.request import ExportWanted
 from services.models.exports.store import ExportJob
@@ -31,9 +31,9 @@ async def template(workspace: Workspace) -> tuple[str, str]:
         return template_jobs.FINE_TUNING, str(script)
 
 
-def asked(wanted: ExportWanted) -> Asked:
+def asked(wanted: ExportWanted) -> RequestedResources:
     """Resources that the job requests."""
-    return Asked(
+    return RequestedResources(
         cpu=wanted.cpu.value,
         memory=wanted.memory.value,
         gpu=wanted.gpu.value,

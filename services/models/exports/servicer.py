@@ -1,7 +1,7 @@
 """The RPCs about export jobs."""
 
 from chassis.store.convert import to_message
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelExportJobRequest,
     CancelExportJobResponse,
@@ -34,7 +34,9 @@ class ExportJobsServicer(JobServicer[ExportJob]):
     ) -> None:
         super().__init__(lifecycle, receiver)
         self._registration = registration
-        self._list = Listing(lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"])
+        self._list = TableList(
+            lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"]
+        )
 
     async def ListExportJobs(
         self, request: ListExportJobsRequest

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class PeerRefusal(Exception):
-    """What a service answered in place of a result, as it stands, for passing on."""
+    """Error that a peer returned, unchanged, to be passed on to the caller."""
 
     def __init__(self, error: aio.AioRpcError, peer: str) -> None:
         super().__init__(str(error.details()))
@@ -28,7 +28,7 @@ class PeerRefusal(Exception):
         self.peer = peer
 
     def typed(self) -> errors.Refusal:
-        """The refusal in this process's own terms."""
+        """Returns it as a refusal of this process."""
         return translate.from_rpc_error(self.error, self.peer)
 
 
@@ -56,7 +56,7 @@ class PeerChannel:
             )
         return self._channel
 
-    async def ready(self, call: context.Call) -> None:
+    async def ready(self, call: context.CallContext) -> None:
         """Returns once the service is connected.
 
         Raises Unavailable, naming it, after the wait for a peer or the call's own deadline.
@@ -151,7 +151,7 @@ async def referred(field: str, lookup: Awaitable[T]) -> T:
 
 
 async def all_referred(*lookups: Awaitable[Any]) -> list[Any]:
-    """What each lookup found, in their order; the owners are asked at the same time.
+    """Awaits lookups in parallel and returns their results, in order.
 
     Raises FailedPrecondition naming every reference that fails, and what else one of them raises,
     such as Unavailable for an owner that is away, before that.

@@ -64,6 +64,8 @@ class Reconciler(Generic[Job]):
         self._lease = lease
         self._untouched = untouched
         self._woken = asyncio.Event()
+        self._settled_at: int | None = None
+        """Commits of the store when nothing was left to do, see `Store.commits`."""
 
     def wake(self) -> None:
         """Looks again soon: there is something new."""
@@ -83,8 +85,11 @@ class Reconciler(Generic[Job]):
         self._woken.clear()
         pause = IDLE_SECONDS
         try:
-            if await self._lease.held():
+            commits = self._records.store.commits
+            unchanged = commits is not None and commits == self._settled_at
+            if not unchanged and await self._lease.held():
                 pause = self._pause(await self._look())
+                self._settled_at = commits if pause == IDLE_SECONDS else None
         except Refusal as error:
             log.warning("jobs not reconciled", reason=error.message)
         with suppress(TimeoutError):
@@ -113,9 +118,10 @@ class Reconciler(Generic[Job]):
                 await self._attempt(id, work(job))
 
         await asyncio.gather(*(one(*work) for work in works))
-        for note in self._records.removed():
+        removed = self._records.removed()
+        for note in removed:
             await self._attempt(note.job_id, self._forgotten(note))
-        return len(works)
+        return len(works) + len(removed)
 
     @staticmethod
     async def _attempt(id: str, work: Awaitable[None]) -> None:

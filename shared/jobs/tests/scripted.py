@@ -18,7 +18,7 @@ from jobs.execution.reconciler import Reconciler
 from jobs.execution.sightings import Sightings
 from jobs.lifecycle import JobLifecycle
 from jobs.store.records import JobRecord, JobRecords
-from jobs.testing import Workbench, until
+from jobs.testing import WorkbenchProcess, until
 from jobs.tests.tables import SomeLease
 from jobs.workspace.client import Workspace
 
@@ -39,7 +39,7 @@ def report(event, **fields):
 class Jobs:
     """Starts and watches jobs whose scripts the tests write."""
 
-    def __init__(self, records: JobRecords[Any], workbench: Workbench) -> None:
+    def __init__(self, records: JobRecords[Any], workbench: WorkbenchProcess) -> None:
         self.records = records
         self.workbench = workbench
         self.workspace = Workspace()

@@ -11,7 +11,7 @@ from chassis.store.records import now
 from ft.enums import JobState
 from jobs.execution.dispatch import JobDispatcher, JobSpec
 from jobs.store.records import JobRecords
-from jobs.testing import PROJECT_ID, Workbench
+from jobs.testing import PROJECT_ID, WorkbenchProcess
 from jobs.workspace.client import Workspace
 
 TEMPLATE = "Finetuning_Base_Job"
@@ -20,7 +20,7 @@ TEMPLATE = "Finetuning_Base_Job"
 class Dispatches:
     """Records jobs and carries them."""
 
-    def __init__(self, records: JobRecords[Any], workbench: Workbench) -> None:
+    def __init__(self, records: JobRecords[Any], workbench: WorkbenchProcess) -> None:
         self.records = records
         self.workbench = workbench
         self.workspace = Workspace()
@@ -50,7 +50,7 @@ class Dispatches:
 
 
 @pytest.fixture
-async def dispatches(records: JobRecords[Any], in_workspace: Workbench) -> Dispatches:
+async def dispatches(records: JobRecords[Any], in_workspace: WorkbenchProcess) -> Dispatches:
     return Dispatches(records, in_workspace)
 
 
