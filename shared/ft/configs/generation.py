@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["OF_CHANCE", "conflicts", "notices"]
+__all__ = ["SAMPLING_SETTINGS", "conflicts", "notices"]
 
-OF_CHANCE = (
+SAMPLING_SETTINGS = (
     "temperature",
     "top_p",
     "top_k",
@@ -53,7 +53,7 @@ def notices(config: Mapping[str, Any]) -> list[str]:
     if not config.get("do_sample"):
         found += [
             f"{name} has no effect: do_sample is not true"
-            for name in OF_CHANCE
+            for name in SAMPLING_SETTINGS
             if _asks(config, name)
         ]
     if (config.get("num_beams") or 1) == 1:

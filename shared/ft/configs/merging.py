@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ft.configs.generation import OF_CHANCE
+from ft.configs.generation import SAMPLING_SETTINGS
 from ft.enums import ConfigType
 
 __all__ = ["differences", "kind_of", "lines", "merged", "parsed"]
@@ -21,7 +21,7 @@ _TAKES_AWAY: Mapping[tuple[str, Any], tuple[str, ...]] = {
         "bnb_4bit_use_double_quant",
         "bnb_4bit_quant_storage",
     ),
-    ("do_sample", False): OF_CHANCE,
+    ("do_sample", False): SAMPLING_SETTINGS,
 }
 """Shipped settings that a given one leaves no place for."""
 
