@@ -13,7 +13,7 @@ from ft.adapters import weight_files
 from ft.adapters.base import CONFIG, MANIFEST, of_config, read
 from ft.adapters.weight_files import FileFault, Shapes, shown
 from ft.configs.lora import conflicts
-from ft.configs.targets import Base, targeted
+from ft.configs.targets import BaseModules, targeted
 
 WEIGHTS, PICKLE = "adapter_model.safetensors", "adapter_model.bin"
 NAMES = (CONFIG, MANIFEST, WEIGHTS, PICKLE)
@@ -229,7 +229,7 @@ def misfits(adapter: AdapterFiles, shapes: Shapes) -> Misfits:
 
     Returns no differences for other kinds of adapters, and for models whose modules get other
     names when they are loaded."""
-    base = Base(shapes)
+    base = BaseModules(shapes)
     found = Misfits()
     known = shapes and adapter.shapes and base.is_whole
     if not known or adapter.config.get("peft_type") != LORA:
@@ -279,7 +279,7 @@ def _fits(
     return (into if part == _MATRICES[0] else out) == weight[part == _MATRICES[0]]
 
 
-def _wanted(config: Mapping[str, Any], base: Base) -> list[str]:
+def _wanted(config: Mapping[str, Any], base: BaseModules) -> list[str]:
     targets = config.get("target_modules")
     if not targets or config.get("layer_replication") or conflicts(config):
         return []
