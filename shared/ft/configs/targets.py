@@ -269,4 +269,3 @@ def _parameter_faults(config: Config, base: BaseModules) -> Iterator[str]:
 
 def _is_embedding(name: str) -> bool:
     return any(part in name for part in _EMBEDDINGS)
-
