@@ -1,4 +1,4 @@
-"""What a client that blocks offers: the studio's RPCs and lists as methods.
+"""The studio's RPCs and lists as methods of a client that blocks.
 
 Generated from proto/ by `python shared/ft/codegen/rpcs.py`: do not edit.
 
