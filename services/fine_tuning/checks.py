@@ -10,7 +10,7 @@ from typing import Any
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import FailedPrecondition, NotFound, Refusal, Unimplemented, Violations
 from chassis.rpc.peers import all_referred, referred
-from ft.configs.training import of_prompt
+from ft.configs.training import prompt_conflicts
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
     ConfigMetadata,
@@ -244,7 +244,7 @@ def _require_loss(request: JobRequest, prompt: PromptMetadata) -> None:
     if request.user_script:
         return
     templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
-    if wrong := of_prompt(request.training_settings, *templates):
+    if wrong := prompt_conflicts(request.training_settings, *templates):
         description = "; ".join(wrong)
         raise FailedPrecondition.at(
             "prompt_id", rules.LOSS_OF_PROMPT, description, reason="PROMPT_UNFIT_FOR_LOSS"

@@ -172,7 +172,7 @@ class JobRequest(Repeatable):
         return found
 
     def _check_hardware(self, settings: Mapping[str, Any], found: Violations) -> None:
-        wrong, _ = training.of_hardware(settings, self.gpu.agreed(Violations()) or 0)
+        wrong, _ = training.hardware_faults(settings, self.gpu.agreed(Violations()) or 0)
         for one in wrong:
             found.add("training_arguments_config", rules.HARDWARE, one)
 

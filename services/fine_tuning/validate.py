@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from chassis.rpc.findings import NOTICE, Findings
-from ft.configs.training import of_keeping
+from ft.configs.training import checkpoint_notices
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     DataSummary,
     TimeEstimate,
@@ -135,7 +135,7 @@ def _note_without_effect(
             findings.add(NOTICE, name, rules.NO_EFFECT, clause)
     for field, clause in request.overruled():
         findings.add(NOTICE, field, OVERRULED, clause)
-    for clause in of_keeping(settings["training_arguments_config"]):
+    for clause in checkpoint_notices(settings["training_arguments_config"]):
         findings.add(NOTICE, "training_arguments_config", KEPT, clause)
 
 

@@ -178,7 +178,7 @@ class Look:
             self._findings.add(NOTICE, "training_arguments_config", rules.STEPS, description)
         elif self._settings.tuning:
             a_pass, total = steps(self._settings, len(parts.used))
-            for clause in training.of_steps(self._settings.training, a_pass, total):
+            for clause in training.step_notices(self._settings.training, a_pass, total):
                 field = "training_arguments_config"
                 self._findings.add(WARNING, field, rules.STEPS_FIT, clause)
         return DataSummary(

@@ -1,11 +1,11 @@
-"""Where the studio is."""
+"""The address of the studio, from arguments or the environment."""
 
 import ipaddress
 import os
 
 
 def studio_address(server_ip: str | None, server_port: str | int | None) -> str:
-    """`host:port`, from FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT where not given.
+    """`host:port`; parts that are not given come from FINE_TUNING_SERVICE_IP and _PORT.
 
     Raises ValueError if a part is missing or wrong.
     """

@@ -15,7 +15,7 @@ from grpc import aio
 from ft._address import studio_address
 from ft._calls import CONNECT_SECONDS, DEFAULT_TIMEOUT_SECONDS, STREAM_SECONDS, Calls, callables
 from ft._pages import PageRequests
-from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
+from ft._watch import POLL_SECONDS, Job, JobPoller, get_job, wait_for_job
 from ft.async_rpcs import AsyncRpcs
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.errors import closed, from_rpc_error
@@ -30,8 +30,8 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
     """`ft.client.FineTuningStudioClient` for asyncio: the same arguments, names, retries and
     errors; RPCs are coroutine methods, streams and lists are asynchronous iterators.
 
-    Can be made anywhere; connects in the event loop of its first call, and belongs to it from
-    then on.
+    It can be created outside of an event loop. It connects in the loop of its first call, and can
+    be used in that loop only.
     """
 
     def __init__(
@@ -68,25 +68,25 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
         await self._io.channel.close(None)
 
     async def wait_until_connected(self, seconds: float = CONNECT_SECONDS) -> None:
-        """Returns once the studio's server is connected; says nothing about its health.
+        """Waits for a connection to the studio's server, and does not ask for its health.
 
-        Raises UnavailableError when it is not within `seconds`.
+        Raises UnavailableError if there is none within `seconds`.
         """
         await self._calls.connected(seconds)
 
     async def get_job(self, job_id: str) -> Job:
-        """The job with that id, of any kind. Raises NotFoundError if there is none."""
+        """Returns the job with that id, of any kind. Raises NotFoundError if there is none."""
         return await get_job(self._calls, job_id)
 
     async def watch_job(self, job_id: str, *, poll: float = POLL_SECONDS) -> AsyncIterator[Job]:
-        """The job of any kind as it is now, then every `poll` seconds, last as it ended.
+        """Yields a job of any kind now, then every `poll` seconds, and last when it has ended.
 
-        A studio that is away is waited for, up to a minute. Raises UnimplementedError if the
-        studio is one that keeps no states of jobs.
+        Waits up to a minute for a studio that cannot be reached. Raises UnimplementedError if the
+        studio keeps no states of jobs.
         """
-        watch = Watch(self._calls, job_id, poll)
-        while not watch.ended:
-            yield await watch.look()
+        poller = JobPoller(self._calls, job_id, poll)
+        while not poller.ended:
+            yield await poller.poll()
 
     async def wait_for_job(
         self,
@@ -96,12 +96,12 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
         poll: float = POLL_SECONDS,
         raise_on_failure: bool = True,
     ) -> Job:
-        """The job of any kind, once it has ended; looked at every `poll` seconds.
+        """Waits until a job of any kind has ended, and returns it. Asks every `poll` seconds.
 
-        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False;
-        TimeoutError when it has not ended within `timeout` seconds; otherwise as `watch_job`.
+        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False, and
+        TimeoutError if it has not ended within `timeout` seconds; otherwise as `watch_job`.
         """
-        return await wait_for_job(Watch(self._calls, job_id, poll, timeout), raise_on_failure)
+        return await wait_for_job(JobPoller(self._calls, job_id, poll, timeout), raise_on_failure)
 
     async def _unary(self, method: str, request: Any, timeout: float | None) -> Any:
         return await self._calls.unary(method, request, timeout)
@@ -133,7 +133,7 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
 
 
 class _AwaitingIo:
-    """Suspends in the event loop that is running when it is first used."""
+    """Input and output in the event loop that is running when it is first used."""
 
     def __init__(self, address: str, metadata: Sequence[tuple[str, str]]) -> None:
         self.closed = False
@@ -168,9 +168,9 @@ class _AwaitingIo:
 
     @contextmanager
     def cancelled_by_closing(self) -> Iterator[None]:
-        """Raises CallCancelledError where closing the channel, and nobody else, cancels a call.
+        """Raises CallCancelledError if a call is cancelled because the client was closed.
 
-        The task that awaits it goes on, and must not look as if it had been cancelled.
+        The task that awaits the call continues, and must not appear to be cancelled itself.
         """
         try:
             yield

@@ -18,7 +18,7 @@ from ft._calls import (
     run,
 )
 from ft._pages import PageRequests
-from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
+from ft._watch import POLL_SECONDS, Job, JobPoller, get_job, wait_for_job
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.errors import (
     AbortedError,
@@ -73,13 +73,13 @@ _AGAIN_SECONDS = 0.05
 class FineTuningStudioClient(Rpcs):
     """Calls a studio. Every RPC is a method: `client.GetModel(GetModelRequest(id=...)).model`.
 
-    `server_ip` and `server_port` come from FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT
-    where they are not given; an IP may be a host name too. `timeout` is the deadline of a call in
-    seconds, unless the call has one of its own. `metadata` is sent with every call.
+    Without `server_ip` and `server_port` the client reads FINE_TUNING_SERVICE_IP and
+    FINE_TUNING_SERVICE_PORT. An IP may also be a host name. `timeout` is the deadline in seconds
+    of calls that have none of their own. `metadata` is sent with every call.
 
-    Calls that change nothing, or that may be sent twice, are sent again when the studio is away
-    for a moment; the others are sent once. Raises ValueError if the address is missing or wrong,
-    and `StudioError`, which is a ValueError, from calls. Safe to share between threads.
+    Calls that change nothing, or that may be sent twice, are repeated if the studio cannot be
+    reached for a moment; others are sent once. Raises ValueError if the address is missing or
+    wrong. Calls raise `StudioError`, which is a ValueError. Threads can share a client.
     """
 
     def __init__(
@@ -109,25 +109,25 @@ class FineTuningStudioClient(Rpcs):
         self.channel.close()
 
     def wait_until_connected(self, seconds: float = CONNECT_SECONDS) -> None:
-        """Returns once the studio's server is connected; says nothing about its health.
+        """Waits for a connection to the studio's server, and does not ask for its health.
 
-        Raises UnavailableError when it is not within `seconds`.
+        Raises UnavailableError if there is none within `seconds`.
         """
         run(self._calls.connected(seconds))
 
     def get_job(self, job_id: str) -> Job:
-        """The job with that id, of any kind. Raises NotFoundError if there is none."""
+        """Returns the job with that id, of any kind. Raises NotFoundError if there is none."""
         return run(get_job(self._calls, job_id))
 
     def watch_job(self, job_id: str, *, poll: float = POLL_SECONDS) -> Iterator[Job]:
-        """The job of any kind as it is now, then every `poll` seconds, last as it ended.
+        """Yields a job of any kind now, then every `poll` seconds, and last when it has ended.
 
-        A studio that is away is waited for, up to a minute. Raises UnimplementedError if the
-        studio is one that keeps no states of jobs.
+        Waits up to a minute for a studio that cannot be reached. Raises UnimplementedError if the
+        studio keeps no states of jobs.
         """
-        watch = Watch(self._calls, job_id, poll)
-        while not watch.ended:
-            yield run(watch.look())
+        poller = JobPoller(self._calls, job_id, poll)
+        while not poller.ended:
+            yield run(poller.poll())
 
     def wait_for_job(
         self,
@@ -137,12 +137,12 @@ class FineTuningStudioClient(Rpcs):
         poll: float = POLL_SECONDS,
         raise_on_failure: bool = True,
     ) -> Job:
-        """The job of any kind, once it has ended; looked at every `poll` seconds.
+        """Waits until a job of any kind has ended, and returns it. Asks every `poll` seconds.
 
-        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False;
-        TimeoutError when it has not ended within `timeout` seconds; otherwise as `watch_job`.
+        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False, and
+        TimeoutError if it has not ended within `timeout` seconds; otherwise as `watch_job`.
         """
-        return run(wait_for_job(Watch(self._calls, job_id, poll, timeout), raise_on_failure))
+        return run(wait_for_job(JobPoller(self._calls, job_id, poll, timeout), raise_on_failure))
 
     def _unary(self, method: str, request: Any, timeout: float | None) -> Any:
         return run(self._calls.unary(method, request, timeout))
@@ -168,7 +168,7 @@ class FineTuningStudioClient(Rpcs):
 
 
 class _BlockingIo:
-    """Blocks the calling thread: its coroutines never suspend."""
+    """Input and output that blocks the calling thread: its coroutines never suspend."""
 
     def __init__(self, channel: grpc.Channel, metadata: Sequence[tuple[str, str]]) -> None:
         self.closed = False

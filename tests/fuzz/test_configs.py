@@ -179,7 +179,7 @@ def _inspected(asked: dict[str, Any]) -> InspectJobRequest:
 
 def of_this_trial(asked: dict[str, Any]) -> bool:
     """Leaves out what would fill the memory of a small machine."""
-    train = training.current(asked.get("training", {}))
+    train = training.with_current_names(asked.get("training", {}))
     return not (train.get("dataloader_num_workers") or train.get("dataset_num_proc") or 0) > 2
 
 

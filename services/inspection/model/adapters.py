@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis.rpc.findings import ERROR, WARNING, Findings
 from ft.configs import lora
-from ft.configs.targets import Base, faults
+from ft.configs.targets import BaseModules, faults
 from services.inspection import rules
 from services.inspection.model.weights import Shapes
 
@@ -14,7 +14,7 @@ def check_adapter(config: Mapping[str, Any], shapes: Shapes, findings: Findings)
     """Notes what the settings name that is not in the headers of the model's files."""
     if lora.conflicts(config):
         return  # Their own check tells them.
-    base = Base(shapes)
+    base = BaseModules(shapes)
     severity = ERROR if base.is_whole else WARNING
     for fault in faults(config, base):
         rule = rules.TARGETS if fault.startswith("target_modules") else rules.IN_THE_MODEL

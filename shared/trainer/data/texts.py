@@ -7,7 +7,7 @@ from typing import Any
 from datasets import Dataset
 
 from ft.api import PromptMetadata
-from ft.configs.training import of_prompt
+from ft.configs.training import prompt_conflicts
 from rows.chat import checks, messages
 from rows.chat.conversations import column_of
 from rows.errors import DataError
@@ -56,7 +56,7 @@ class Examples:
         }
         self._conversations = column_of(prompt.prompt_template, rows, roles)
         templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
-        wrong = of_prompt(settings, *templates)
+        wrong = prompt_conflicts(settings, *templates)
         if self._conversations:
             wrong = chat.faults(settings, tokenizer)
         elif self._answers:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ft.adapters import files
-from ft.adapters.files import Misfits
+from ft.adapters.files import IncompatibleWeights
 from ft.api import DatasetMetadata, DatasetType, ModelMetadata, ModelType
 from rows.errors import first_line
 from trainer.errors import ModelError
@@ -142,8 +142,8 @@ def require_placed(what: str, adapted: Any, source: str) -> None:
             if any(one.startswith(f"{name}.") for one in missing)
         }
         placeless = {_saved_name(one) for one in result.unexpected_keys}
-    found = Misfits(sorted(lacking), sorted(placeless))
-    if said := found.said(what):
+    found = IncompatibleWeights(sorted(lacking), sorted(placeless))
+    if said := found.sentence(what):
         raise ModelError(said)
 
 
@@ -162,9 +162,9 @@ def cannot_load(what: str, error: Exception) -> str:
             _saved_name(name): tuple(int(one) for one in re.findall(r"\d+", shape))
             for name, shape in found
         }
-        return Misfits(misshapen=shapes).said(what)
+        return IncompatibleWeights(mismatched=shapes).sentence(what)
     if isinstance(error, KeyError):  # A whole module that the config speaks of.
-        return Misfits(lacking=[str(error.args[0])]).said(what)
+        return IncompatibleWeights(missing=[str(error.args[0])]).sentence(what)
     return f"{what} cannot be loaded: {first_line(error)}"
 
 

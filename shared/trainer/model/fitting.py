@@ -3,7 +3,7 @@
 from typing import Any
 
 from ft.configs.lora import ALL_LINEAR
-from ft.configs.targets import Base, faults
+from ft.configs.targets import BaseModules, faults
 from trainer.errors import SettingsError
 
 
@@ -14,7 +14,7 @@ def check_adapter(config: dict[str, Any], model: Any) -> None:
     if isinstance(wanted["target_modules"], str) and wanted["target_modules"].lower() == ALL_LINEAR:
         # The library knows the linear layers by their type, which no name tells.
         wanted["target_modules"] = None
-    if wrong := faults(wanted, Base(shapes)):
+    if wrong := faults(wanted, BaseModules(shapes)):
         raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
 
 

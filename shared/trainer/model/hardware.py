@@ -49,7 +49,7 @@ def fit_training(settings: dict[str, Any], hardware: Hardware, notify: Notify) -
     """The training settings with those replaced that this hardware does not have."""
     fitted = dict(settings)
     optimizer = str(fitted.get("optim", ""))
-    if not hardware.bitsandbytes and optimizer in training.OF_BITSANDBYTES:
+    if not hardware.bitsandbytes and optimizer in training.BITSANDBYTES_OPTIMISERS:
         fitted["optim"] = training.without_bitsandbytes(optimizer)
         notify(f"optim {optimizer} is replaced by {fitted['optim']}: {_lack(hardware)}.")
     if hardware.on_gpu:

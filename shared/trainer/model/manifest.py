@@ -19,7 +19,7 @@ from datasets import Dataset
 
 from ft.adapters.files import base_files
 from ft.api import DatasetMetadata, DatasetType, PromptMetadata
-from ft.configs.training import OF_THE_STUDIO
+from ft.configs.training import STUDIO_SETTINGS
 from ft.job_protocol.files import MANIFEST_FILE
 from rows import canonical, templates
 from rows.chat.conversations import TEMPLATE_FILE, roles_of
@@ -210,7 +210,7 @@ def _versions() -> dict[str, str]:
 def _training_arguments(origin: Origin, config: Any) -> dict[str, Any]:
     names = {one.name for one in dataclasses.fields(config) if one.init}
     used = {name: value for name, value in config.to_dict().items() if name in names}
-    own = {name: v for name, v in origin.settings.items() if name in OF_THE_STUDIO}
+    own = {name: v for name, v in origin.settings.items() if name in STUDIO_SETTINGS}
     return _plain({**used, **own})
 
 

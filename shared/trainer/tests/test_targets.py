@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from ft.configs import lora
-from ft.configs.targets import Base, faults, targeted
+from ft.configs.targets import BaseModules, faults, targeted
 from ft.tests.refused_settings import OF_MODEL_LORA
 from trainer.errors import SettingsError
 from trainer.model import fitting
@@ -67,7 +67,7 @@ CONFIGS = st.fixed_dictionaries(
 def test_the_modules_are_those_of_the_library(config: dict[str, Any]) -> None:
     if lora.conflicts(config):
         return
-    base = Base(MODEL)
+    base = BaseModules(MODEL)
     wrong = faults(config, base)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -106,7 +106,7 @@ def test_tokens_are_among_those_of_the_model() -> None:
 
 
 def names() -> Iterator[str]:
-    yield from Base(MODEL).modules
+    yield from BaseModules(MODEL).modules
 
 
 def test_every_module_with_weights_is_known() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from ft.configs.training import of_hardware
+from ft.configs.training import hardware_faults
 from ft.job_protocol.variables import JOB_ARGUMENTS
 from rows.chat.conversations import roles_of
 from rows.errors import first_line
@@ -110,7 +110,7 @@ class FineTuning(Tuning):
         chosen = settings.training_settings(
             arguments.training_arguments_config, self._events.notice, arguments.dist_num
         )
-        wrong, _ = of_hardware(arguments.training_arguments_config, hardware.gpus)
+        wrong, _ = hardware_faults(arguments.training_arguments_config, hardware.gpus)
         if wrong:
             raise SettingsError(f"training_arguments_config: {'; '.join(wrong)}.")
         chosen = fit_training(chosen, hardware, self._events.notice)
