@@ -14,8 +14,15 @@ from trainer.export.parity import Parity
 from trainer.tracking import runs
 
 CODE = Path(__file__).parent / "registered_model.py"
-SHIPPED = ("__init__", "errors", "values", "messages", "call_arguments")
-"""Modules of the package `rows` that CODE imports, and that lie beside it."""
+SHIPPED = (
+    "__init__.py",
+    "errors.py",
+    "values.py",
+    "chat/__init__.py",
+    "chat/messages.py",
+    "chat/call_arguments.py",
+)
+"""Files of the package `rows` that CODE imports; they are logged together with it."""
 PARAMETERS: dict[str, Any] = {
     "max_new_tokens": 60,
     "temperature": 1.0,
@@ -203,9 +210,9 @@ def _in_words_of(roles: Mapping[str, str], talk: Sequence[Message]) -> list[Mess
 def _shipped(folder: Path) -> Path:
     """Puts what CODE imports of the package `rows` into a folder."""
     target = folder / rows.__name__
-    target.mkdir()
+    (target / "chat").mkdir(parents=True)
     for name in SHIPPED:
-        shutil.copyfile(Path(rows.__path__[0]) / f"{name}.py", target / f"{name}.py")
+        shutil.copyfile(Path(rows.__path__[0]) / name, target / name)
     return target
 
 
