@@ -9,14 +9,19 @@ from pathlib import Path
 
 from datasets.data_files import DataFilesDict, EmptyDatasetError, get_data_patterns
 
-from rows.cache.own_folder import own_folder
+from rows.cache.process_folder import process_folder
 from rows.errors import DataError
 from rows.files import formats
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 
 _CONFIGS = ("configs:", "data_files:")
 """Metadata at the beginning of a folder's README that changes how files are read."""
-_ONE_LIBRARY = {Kind.CSV: "csv", Kind.TSV: "csv", Kind.JSON: "json", Kind.JSONL: "json"}
+_ONE_LIBRARY = {
+    FileKind.CSV: "csv",
+    FileKind.TSV: "csv",
+    FileKind.JSON: "json",
+    FileKind.JSONL: "json",
+}
 _ADDRESS = re.compile("::")
 """Text that makes the library read a path as an address."""
 _PATTERN = re.compile(r"[*?\[]|::")
@@ -34,9 +39,9 @@ def plain(folder: Path, *, saved: bool = False) -> Path:
     real = folder.resolve()
     if not (_ADDRESS if saved else _PATTERN).search(str(real)):
         return folder
-    _require_plain(own_folder())
+    _require_plain(process_folder())
     # Of links to files: a link to the folder would be followed, and the path be the folder's.
-    place = Path(tempfile.mkdtemp(dir=own_folder())) / "data"
+    place = Path(tempfile.mkdtemp(dir=process_folder())) / "data"
     for at, folders, files in os.walk(real):
         within = place / os.path.relpath(at, real)
         within.mkdir()

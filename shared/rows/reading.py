@@ -16,8 +16,8 @@ from datasets import (
 
 from ft.api import DatasetMetadata, DatasetType
 from rows import folders
-from rows.cache import kept_rows
-from rows.cache.arrow_file import Rows
+from rows.cache import cached_rows
+from rows.cache.arrow_file import ArrowRows
 from rows.cell_types import TEXT, dataset_of
 from rows.errors import DataError, first_line
 from rows.files import formats
@@ -29,8 +29,8 @@ SAVED_FILES = ("dataset_dict.json", "state.json")
 
 
 @dataclass(frozen=True)
-class Source:
-    """Source of the rows."""
+class RowsSource:
+    """RowsSource of the rows."""
 
     reader: int | None = None
     """The version of the studio's reader; None if the library `datasets` has read them."""
@@ -41,15 +41,15 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Places of the rows of a split."""
+class RowNumbers:
+    """RowNumbers of the rows of a split."""
 
     parts: Sequence[tuple[str, str, Any]] = ()
     """Of each file its name, what its numbers count, and the number of each row."""
 
     def name(self, row: int) -> str:
         """`line 7` of a file of lines, `item 7` of a list in JSON, else `row 7`; with the file's
-        name if there are several. Rows are counted from 0."""
+        name if there are several. ArrowRows are counted from 0."""
         for name, word, numbers in self.parts:
             if row < len(numbers):
                 where = f"{name} " if len(self.parts) > 1 else ""
@@ -59,12 +59,12 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedDataset:
     """All rows of a dataset."""
 
     splits: DatasetDict
-    source: Source = Source()
-    places: dict[str, Places] = field(default_factory=dict)
+    source: RowsSource = RowsSource()
+    places: dict[str, RowNumbers] = field(default_factory=dict)
     """By the names of splits; those that `datasets` has read have none."""
 
 
@@ -73,7 +73,7 @@ def load(dataset: DatasetMetadata, project: Path, token: str | None) -> DatasetD
     return read(dataset, project, token).splits
 
 
-def read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
+def read(dataset: DatasetMetadata, project: Path, token: str | None) -> LoadedDataset:
     """All rows. A dataset without splits becomes `train`. Raises DataError if it cannot be read.
 
     `token` is shown to the hub; None asks without one.
@@ -92,7 +92,7 @@ def read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
         ) from error
 
 
-def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
+def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> LoadedDataset:
     if dataset.type == DatasetType.HUGGINGFACE:
         # At the commit that the record names, else the newest.
         commit = dataset.commit or None
@@ -122,13 +122,15 @@ _NOT_OURS = (
 )
 
 
-def _of_library(loaded: Any, *notices: str) -> Loaded:
+def _of_library(loaded: Any, *notices: str) -> LoadedDataset:
     splits = DatasetDict({"train": loaded}) if isinstance(loaded, Dataset) else loaded
-    return Loaded(splits, Source(notices=list(notices)))
+    return LoadedDataset(splits, RowsSource(notices=list(notices)))
 
 
-def _of_files(splits: dict[str, list[tuple[Path, Format]]], project: Path, location: str) -> Loaded:
-    found: dict[str, list[tuple[str, Rows]]] = {}
+def _of_files(
+    splits: dict[str, list[tuple[Path, Format]]], project: Path, location: str
+) -> LoadedDataset:
+    found: dict[str, list[tuple[str, ArrowRows]]] = {}
     files: dict[str, str] = {}
     notices: list[str] = []
     for split, paths in splits.items():
@@ -137,7 +139,7 @@ def _of_files(splits: dict[str, list[tuple[Path, Format]]], project: Path, locat
             name = _name(path, project / location)
             at = location if path == project / location else str(Path(location) / name)
             try:
-                rows, digest = kept_rows.of_file(path, form, project, at)
+                rows, digest = cached_rows.of_file(path, form, project, at)
             except DataError as error:
                 raise DataError(f"{at}: {error}") from error
             found[split].append((name, rows))
@@ -145,10 +147,10 @@ def _of_files(splits: dict[str, list[tuple[Path, Format]]], project: Path, locat
             notices += [f"{at}: {said}" for said in rows.notices]
     joined = DatasetDict(_aligned({name: [one for _, one in of] for name, of in found.items()}))
     places = {
-        split: Places([(name, rows.word, rows.places) for name, rows in of])
+        split: RowNumbers([(name, rows.word, rows.places) for name, rows in of])
         for split, of in found.items()
     }
-    return Loaded(joined, Source(VERSION, files, notices), places)
+    return LoadedDataset(joined, RowsSource(VERSION, files, notices), places)
 
 
 def _name(path: Path, root: Path) -> str:
@@ -156,7 +158,7 @@ def _name(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if root in path.parents else path.name
 
 
-def _aligned(splits: dict[str, list[Rows]]) -> dict[str, Dataset]:
+def _aligned(splits: dict[str, list[ArrowRows]]) -> dict[str, Dataset]:
     """The splits with the same columns: objects in JSON may lack some in all of a file, and have
     nothing but texts in another."""
     types: dict[str, Any] = {}
@@ -168,7 +170,7 @@ def _aligned(splits: dict[str, list[Rows]]) -> dict[str, Dataset]:
     }
 
 
-def _with_columns(rows: Rows, types: dict[str, Any]) -> Dataset:
+def _with_columns(rows: ArrowRows, types: dict[str, Any]) -> Dataset:
     data = rows.data
     for name, wanted in types.items():
         if name not in data.column_names:

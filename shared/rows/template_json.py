@@ -5,7 +5,7 @@ import re
 import uuid
 from typing import Any
 
-from rows.values import Number
+from rows.values import NumberLiteral
 
 
 def dumps(
@@ -31,7 +31,7 @@ def dumps(
 
 def _marked(value: Any, mark: str) -> Any:
     """The value with marked texts in place of numbers: `json` writes every float in one way."""
-    if isinstance(value, Number):
+    if isinstance(value, NumberLiteral):
         return f"{mark}:{value.text}"
     if isinstance(value, dict):
         return {key: _marked(one, mark) for key, one in value.items()}

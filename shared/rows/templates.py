@@ -14,7 +14,7 @@ from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
 from ft.prompts.templates import MAX_WIDTH, Placeholder, TemplateFault, parse, too_wide
 from rows.errors import DataError, first_line
-from rows.values import Number, as_text
+from rows.values import NumberLiteral, as_text
 
 _NUMERIC = re.compile(r"(?:.?[<>=^])?[-+ ]?z?#?(0?)\d*([,_]?)(?:\.\d+)?([bcdeEfFgGnoxX%]?)")
 """A format of numbers: whether it fills with zeros, groups digits, and its type."""
@@ -72,7 +72,7 @@ class RowTemplate:
         return [name for name, v in found.items() if isinstance(v, str) and not v.strip()]
 
 
-def tell_blank_answers(completion: str, rows: Dataset, notify: Callable[[str], None]) -> None:
+def report_blank_answers(completion: str, rows: Dataset, notify: Callable[[str], None]) -> None:
     """Tells in how many rows which placeholders of a completion_template are blank texts.
 
     A template that does not fit the rows is left to whoever fills it.
@@ -89,7 +89,9 @@ def tell_blank_answers(completion: str, rows: Dataset, notify: Callable[[str], N
         notify(f"{{{name}}} is blank in {count} of {len(rows)} rows: the answer lacks it there.")
 
 
-def tell_empty(templates: Iterable[str], rows: Dataset, notify: Callable[[str], None]) -> None:
+def report_empty_values(
+    templates: Iterable[str], rows: Dataset, notify: Callable[[str], None]
+) -> None:
     """Tells in how many rows which placeholders have no value, and are filled with empty text.
 
     Rows that a template cannot be filled with are left to whoever fills them.
@@ -203,7 +205,9 @@ def _number(value: Any, type: str) -> int | float:
     if isinstance(value, int | float):
         return int(value) if type and type in _WHOLE_TYPES and value == int(value) else value
     text = as_text(value).strip()
-    return int(text) if type in _WHOLE_TYPES or re.fullmatch(r"-?\d+", text) else Number(text)
+    return (
+        int(text) if type in _WHOLE_TYPES or re.fullmatch(r"-?\d+", text) else NumberLiteral(text)
+    )
 
 
 def _number_text(number: int | float, format: str) -> str:

@@ -1,7 +1,7 @@
 """Values that a row can hold, and the one way to write them as text.
 
-A value is a text, None for what is null or absent, True, False, a whole number, a `Number`, or a
-list or an object (dict) of such values.
+A value is a text, None for what is null or absent, True, False, a whole number, a `NumberLiteral`, or
+a list or an object (dict) of such values.
 """
 
 import json
@@ -22,13 +22,13 @@ MAX_DIGITS = 4300
 """Digits of a whole number: what Python turns into text, and back, in a bounded time."""
 
 
-class Number(float):
+class NumberLiteral(float):
     """A number with a fraction or an exponent, which keeps the digits that it was written with."""
 
     text: str
     """As it stands in the file."""
 
-    def __new__(cls, text: str) -> "Number":
+    def __new__(cls, text: str) -> "NumberLiteral":
         """The number that the text, in JSON's grammar, stands for."""
         number = super().__new__(cls, text)
         number.text = text
@@ -44,7 +44,7 @@ class Number(float):
         return float.__format__(self, spec) if spec else self.text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Number, (self.text,)
+        return NumberLiteral, (self.text,)
 
 
 def as_text(value: Value) -> str:
@@ -92,7 +92,7 @@ def _written(value: Any, style: _Style) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Number):
+    if isinstance(value, NumberLiteral):
         return value.text
     if isinstance(value, int | float):
         # A float of the hub may be no number, which JSON has no word for.
@@ -127,7 +127,7 @@ def part_of_json(text: str, begin: int) -> tuple[Value, int]:
     return _as_value(value, text[begin:end]), end
 
 
-class Decoding:
+class JsonReader:
     """Reads JSON: whole values at first, and much faster once nothing but names of keys counts."""
 
     def __init__(self) -> None:
@@ -177,14 +177,14 @@ def _is_deeper(value: Any, depth: int) -> bool:
     return depth == 0 or any(_is_deeper(one, depth - 1) for one in inner)
 
 
-def _whole(digits: str) -> int | Number:
+def _whole(digits: str) -> int | NumberLiteral:
     if len(digits) > MAX_DIGITS:
         raise DataError(
             f"a number has {len(digits.lstrip('-'))} digits, and at most {MAX_DIGITS} are "
             f"allowed: {digits[:20]}…; write it as a text, in quotes"
         )
     # Minus zero is no whole number of Python's.
-    return Number(digits) if digits == "-0" else int(digits)
+    return NumberLiteral(digits) if digits == "-0" else int(digits)
 
 
 def _no_number(word: str) -> Any:
@@ -203,7 +203,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_int=_whole,
-    parse_float=Number,
+    parse_float=NumberLiteral,
     parse_constant=_no_number,
 )
 _NAMES = json.JSONDecoder(parse_int=str, parse_float=str)

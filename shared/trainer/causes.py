@@ -192,7 +192,7 @@ def cause_of(error: BaseException) -> Cause | None:
     return None
 
 
-def is_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory has run out."""
     cause = cause_of(error)
     return cause is not None and cause.kind == FailureKind.OUT_OF_MEMORY

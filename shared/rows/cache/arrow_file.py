@@ -14,7 +14,7 @@ from datasets import Dataset, DatasetInfo, Features
 from datasets.table import MemoryMappedTable
 
 from rows import values
-from rows.cache.entries import TEMPORARY
+from rows.cache.cache_folder import TEMPORARY
 from rows.cell_types import TEXT, JsonCell
 from rows.files.reader import FileReader
 
@@ -27,7 +27,7 @@ _ABOUT = b"rows"
 
 
 @dataclass(frozen=True)
-class Rows:
+class ArrowRows:
     """Content of an Arrow file."""
 
     data: Dataset
@@ -193,7 +193,7 @@ def temporary(folder: Path) -> Path:
     return Path(name)
 
 
-def read(path: Path) -> Rows:
+def read(path: Path) -> ArrowRows:
     """Content of the file, mapped into memory. The file may be removed afterwards.
 
     Raises OSError and pyarrow.ArrowException.
@@ -206,4 +206,4 @@ def read(path: Path) -> Rows:
         {name: JsonCell() if name in kept_as_json else TEXT for name in data.column_names}
     )
     rows = Dataset(data, DatasetInfo(features=features))
-    return Rows(rows, table.column(0), about["word"], about["notices"], about["fixed"])
+    return ArrowRows(rows, table.column(0), about["word"], about["notices"], about["fixed"])

@@ -75,7 +75,7 @@ class ChatChecks:
             return None
 
 
-def tell(
+def report_omissions(
     rows: Iterable[Mapping[str, Any]],
     of_row: Callable[[Mapping[str, Any]], tuple[Sequence[Message], Tools]],
     render: Render,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rows.errors import DataError
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 from rows.files.limits import FREE_UNPACKED_BYTES, MAX_ROW_CHARACTERS, MAX_UNPACKED_RATIO
 
 HASHED_BYTES = 1024**2
@@ -115,7 +115,7 @@ class Content:
             if begin.startswith(signature):
                 raise DataError(f"line 1: not a text: {remedy}")
         # In JSON a line ends with a line feed only; a cell of a CSV keeps its line ends.
-        newline = "" if self._format.kind in (Kind.CSV, Kind.TSV) else "\n"
+        newline = "" if self._format.kind in (FileKind.CSV, FileKind.TSV) else "\n"
         if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
             self.notices.append("The file is read as UTF-16, because of its first bytes.")
             return Lines(io.TextIOWrapper(self._buffer, "utf-16", newline=newline))

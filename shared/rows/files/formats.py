@@ -10,8 +10,8 @@ WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 
 
-class Kind(StrEnum):
-    """Kind of a file's content."""
+class FileKind(StrEnum):
+    """FileKind of a file's content."""
 
     CSV = "csv"
     TSV = "tsv"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 class Format:
     """Way in which a file is read."""
 
-    kind: Kind
+    kind: FileKind
     gzipped: bool = False
 
     def __str__(self) -> str:
@@ -32,9 +32,9 @@ class Format:
 
 
 _BY_TYPE = {
-    DatasetType.PROJECT_CSV: Kind.CSV,
-    DatasetType.PROJECT_JSON: Kind.JSON,
-    DatasetType.PROJECT_JSONL: Kind.JSONL,
+    DatasetType.PROJECT_CSV: FileKind.CSV,
+    DatasetType.PROJECT_JSON: FileKind.JSON,
+    DatasetType.PROJECT_JSONL: FileKind.JSONL,
 }
 
 
@@ -48,16 +48,16 @@ def of(type: str, location: str) -> Format | None:
     kind = _BY_TYPE.get(DatasetType(type))
     if kind is None:
         is_parquet = type == DatasetType.PROJECT and name.endswith(PARQUET)
-        return Format(Kind.PARQUET) if is_parquet else None
+        return Format(FileKind.PARQUET) if is_parquet else None
     gzipped = name.endswith(GZIP)
-    tabs = kind is Kind.CSV and name.removesuffix(GZIP).endswith(".tsv")
-    return Format(Kind.TSV if tabs else kind, gzipped)
+    tabs = kind is FileKind.CSV and name.removesuffix(GZIP).endswith(".tsv")
+    return Format(FileKind.TSV if tabs else kind, gzipped)
 
 
 def of_name(name: str) -> Format | None:
     """The format that a file's name tells by its ending; None if it tells none."""
     if name.lower().endswith(PARQUET):
-        return Format(Kind.PARQUET)
+        return Format(FileKind.PARQUET)
     found = (kind for kind in ENDINGS if fits(kind, name))
     return next((of(kind, name) for kind in found), None)
 

@@ -9,7 +9,7 @@ from rows import values
 from rows.errors import DataError
 from rows.files.content import Lines, too_long
 from rows.files.limits import MAX_ROW_CHARACTERS
-from rows.values import Decoding
+from rows.values import JsonReader
 
 Row = tuple[int, dict[str, Any]]
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -18,7 +18,7 @@ _SHOWN_CHARACTERS = 40
 _NO_OBJECT = "must be an object with at least one key"
 
 
-def of_lines(lines: Lines, decoding: Decoding) -> Iterator[Row]:
+def of_lines(lines: Lines, decoding: JsonReader) -> Iterator[Row]:
     """The object of each line that is not blank, and the line's number."""
     found = False
     for line in lines:
@@ -42,7 +42,7 @@ def of_lines(lines: Lines, decoding: Decoding) -> Iterator[Row]:
         raise DataError("line 1: the file is empty")
 
 
-def of_list(lines: Lines, decoding: Decoding) -> Iterator[Row]:
+def of_list(lines: Lines, decoding: JsonReader) -> Iterator[Row]:
     """The objects of a list, and their numbers, counted from 1."""
     text = _Text(lines, decoding)
     if not text.peek():
@@ -69,7 +69,7 @@ def of_list(lines: Lines, decoding: Decoding) -> Iterator[Row]:
 class _Text:
     """A text of which only as much is in memory as a value needs."""
 
-    def __init__(self, lines: Lines, decoding: Decoding) -> None:
+    def __init__(self, lines: Lines, decoding: JsonReader) -> None:
         self._lines = lines
         self._decoding = decoding
         self._text = ""

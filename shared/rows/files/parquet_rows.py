@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rows.errors import DataError, first_line
-from rows.values import Number
+from rows.values import NumberLiteral
 
 _BATCH_ROWS = 500
 _NO_FRACTION = re.compile(r"\.0+(?![0-9])")
@@ -79,7 +79,7 @@ def _of_type(type: Any, name: str, notices: list[str]) -> _Make:
     if types.is_floating(type):
         return _float
     if types.is_decimal(type):
-        return lambda scalar: Number(format(scalar.as_py(), "f"))
+        return lambda scalar: NumberLiteral(format(scalar.as_py(), "f"))
     if types.is_temporal(type) and not types.is_duration(type) and not types.is_interval(type):
         notices.append(f"Column {name} has values of the type {type}; they are written as {_ISO}.")
         return _time
@@ -96,13 +96,13 @@ def _plain(scalar: Any) -> Any:
     return scalar.as_py()
 
 
-def _float(scalar: Any) -> Number:
+def _float(scalar: Any) -> NumberLiteral:
     value = scalar.as_py()
     text = repr(value)
     if not text.strip("-")[0].isdigit():
         raise DataError(f"{text} is not a JSON number: write null instead")
     # A number of 32 bits has fewer digits than its 64 bits would show.
-    return Number(str(scalar.cast("string")) if str(scalar.type) != "double" else text)
+    return NumberLiteral(str(scalar.cast("string")) if str(scalar.type) != "double" else text)
 
 
 def _time(scalar: Any) -> str:

@@ -14,10 +14,10 @@ from rows.errors import DataError, NoRowsError
 from rows.files import json_rows
 from rows.files.content import Content
 from rows.files.csv_rows import CsvRows
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 from rows.files.names import require_names
 from rows.files.parquet_rows import ParquetRows
-from rows.values import Decoding
+from rows.values import JsonReader
 
 Row = tuple[int, dict[str, Any]]
 VERSION = 1
@@ -37,7 +37,7 @@ class FileReader:
         self._content = Content(path, format)
         self._parquet: ParquetRows | None = None
         self._csv: CsvRows | None = None
-        self._decoding = Decoding()
+        self._decoding = JsonReader()
         self.word = "line"
         """Unit of a row's number: lines, items of a list, or rows."""
         self._columns: dict[str, None] = {}
@@ -111,15 +111,15 @@ class FileReader:
 
     def _begin(self) -> None:
         kind = self.format.kind
-        if kind is Kind.PARQUET:
+        if kind is FileKind.PARQUET:
             self.word = "row"
             self._parquet = ParquetRows(self._path, self.notices)
             self._see(self._parquet.columns, "the file")
-        elif kind in (Kind.CSV, Kind.TSV):
-            delimiter = "\t" if kind is Kind.TSV else ","
+        elif kind in (FileKind.CSV, FileKind.TSV):
+            delimiter = "\t" if kind is FileKind.TSV else ","
             self._csv = CsvRows(self._content.text(), delimiter, self.notices)
             self._see(self._csv.columns, "line 1")
-        elif kind is Kind.JSON and self._content.begins_with("["):
+        elif kind is FileKind.JSON and self._content.begins_with("["):
             self.word = "item"
 
     def __iter__(self) -> Iterator[Row]:

@@ -37,7 +37,7 @@ _PACKAGES = ("mlflow", "peft", "torch", "transformers")
 
 
 @dataclass(frozen=True)
-class Logged:
+class LoggedModel:
     """A model that is logged in a run of MLflow."""
 
     uri: str
@@ -62,12 +62,12 @@ class Logged:
         else:
             asked = {"prompt": list(parity.prompts)}
         prompts = pandas.DataFrame(asked)
-        with runs.troubles_explained():
+        with runs.tracking_errors():
             model = pyfunc.load_model(self.uri)
         written: list[str] = model.predict(prompts, params=params)
         return written
 
-    @runs.troubles_explained()
+    @runs.tracking_errors()
     def discard(self) -> None:
         """Marks run and model as deleted; `mlflow gc` frees their space."""
         from mlflow import MlflowClient
@@ -78,7 +78,7 @@ class Logged:
 
 
 @dataclass(frozen=True)
-class Form:
+class ModelInterface:
     """How a model is asked."""
 
     generation: Any
@@ -112,8 +112,10 @@ class Form:
         return signature
 
 
-@runs.troubles_explained()
-def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_name: str) -> Logged:
+@runs.tracking_errors()
+def log(
+    folder: Path, location: str, form: ModelInterface, metadata: dict[str, Any], run_name: str
+) -> LoggedModel:
     """Logs what lies in `folder` as `base` and `adapter`, in a run of its own.
 
     MLflow's own flavor for transformers is not used: it saves a model with an adapter so that its
@@ -139,7 +141,7 @@ def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_n
             metadata={**metadata, "generation_config": form.generation.to_diff_dict()},
         )
         _name_no_place(info, location)
-    return Logged(info.model_uri, run.info.experiment_id, run.info.run_id, location)
+    return LoggedModel(info.model_uri, run.info.experiment_id, run.info.run_id, location)
 
 
 def _name_no_place(logged: Any, location: str) -> None:
@@ -161,15 +163,15 @@ def _name_no_place(logged: Any, location: str) -> None:
         MlflowClient().log_model_artifact(logged.model_id, str(file))
 
 
-@runs.troubles_explained()
-def register(logged: Logged, name: str) -> str:
+@runs.tracking_errors()
+def register(logged: LoggedModel, name: str) -> str:
     """Registers a logged model under a name; its version."""
     import mlflow
 
     return str(mlflow.register_model(logged.uri, name).version)
 
 
-@runs.troubles_explained()
+@runs.tracking_errors()
 def deregister(name: str, number: str) -> None:
     """Takes a version out, and the name with the last one."""
     from mlflow import MlflowClient
@@ -180,7 +182,7 @@ def deregister(name: str, number: str) -> None:
         client.delete_registered_model(name)
 
 
-@runs.troubles_explained()
+@runs.tracking_errors()
 def discard_unfinished(experiment: str) -> None:
     """Ends the runs that a job which was killed has left in its experiment, and marks them and the
     models in them as deleted."""

@@ -17,7 +17,7 @@ def of_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class KeptHashes:
+class HashCache:
     """Hashes of files by their names, kept in a file of their own: another attempt at a job does
     not read its base model's weights again."""
 

@@ -21,7 +21,7 @@ ABANDONED_SECONDS = 24 * 3600.0
 _REFERENCES = "references"
 
 
-class Entries:
+class CacheFolder:
     """The folder of one project."""
 
     def __init__(self, project: Path) -> None:

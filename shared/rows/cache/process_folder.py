@@ -8,7 +8,7 @@ _HOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 
 
 @cache
-def own_folder() -> Path:
+def process_folder() -> Path:
     """The folder, which is made at first use. Raises OSError."""
     holder = tempfile.TemporaryDirectory(prefix="fts-rows-")
     _HOLDERS.append(holder)

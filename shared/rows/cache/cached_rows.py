@@ -1,4 +1,4 @@
-"""Rows of a file, from the project's folder of entries, or read into it."""
+"""ArrowRows of a file, from the project's folder of entries, or read into it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow
 
 from rows.cache import arrow_file
-from rows.cache.arrow_file import Rows
-from rows.cache.entries import Entries
-from rows.cache.own_folder import own_folder
+from rows.cache.arrow_file import ArrowRows
+from rows.cache.cache_folder import CacheFolder
+from rows.cache.process_folder import process_folder
 from rows.errors import DataError
 from rows.files import content
 from rows.files.formats import Format
@@ -29,7 +29,7 @@ class _Changed(Exception):
     """The file is another than when its reading began."""
 
 
-def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[Rows, str]:
+def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[ArrowRows, str]:
     """The rows of a file at that location, and the SHA-256 of its content.
 
     Raises DataError naming what is wrong and where, and OSError if the file cannot be read.
@@ -43,7 +43,7 @@ def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[R
                 with suppress(_NotWritable):
                     return _read(path, format, folder / name, digest), digest
             # Where the project is read-only or full, rows are kept for this process alone.
-            return _read(path, format, own_folder() / name, digest), digest
+            return _read(path, format, process_folder() / name, digest), digest
         except (_Changed, FileNotFoundError):
             # Somebody writes the file, or has removed the entry, whose file has changed since.
             path.stat()
@@ -51,7 +51,7 @@ def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[R
 
 
 def _in_project(project: Path, location: str, name: str) -> Path | None:
-    entries = Entries(project)
+    entries = CacheFolder(project)
     try:
         entries.prepare()
         entries.remove_abandoned()
@@ -61,7 +61,7 @@ def _in_project(project: Path, location: str, name: str) -> Path | None:
     return entries.folder
 
 
-def _read(path: Path, format: Format, entry: Path, digest: str) -> Rows:
+def _read(path: Path, format: Format, entry: Path, digest: str) -> ArrowRows:
     with suppress(FileNotFoundError):
         try:
             return arrow_file.read(entry)

@@ -54,7 +54,7 @@ def names(splits: DatasetDict) -> tuple[str, str | None]:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRows:
     """Which of the held-out rows an evaluation scores."""
 
     positions: list[int]
@@ -72,7 +72,7 @@ def scored(
     columns: Sequence[str],
     fraction: float,
     conversation: Conversations | None = None,
-) -> Scored:
+) -> ScoredRows:
     """A share of the held-out rows, none of them a row that was trained on.
 
     Rows say the same if they have the same text in all `columns`, those that the prompt uses; in
@@ -93,7 +93,7 @@ def scored(
         raise EmptyError(_nothing_left(len(held_out), unanswered))
     positions = [answered[position] for position in unseen]
     chosen = sample(Dataset.from_dict({"position": positions}), fraction, EVALUATION_SEED)
-    return Scored(list(chosen["position"]), seen, unanswered)
+    return ScoredRows(list(chosen["position"]), seen, unanswered)
 
 
 _Says = Callable[[dict[str, Any]], Sequence[Hashable]]

@@ -20,7 +20,7 @@ _MISMATCH = re.compile(r"size mismatch for (\S+): copying a param with shape tor
 
 
 @dataclass(frozen=True)
-class Base:
+class BaseModelSource:
     """The base model that an adapter is loaded on."""
 
     source: str
@@ -40,10 +40,10 @@ class Base:
         return files.hashes_of(files.base_files(folder))
 
 
-def base_of(model: ModelMetadata, source: str) -> Base:
+def base_of(model: ModelMetadata, source: str) -> BaseModelSource:
     """A registered model, loaded from `source`, as adapters are compared with it."""
     name = model.huggingface_model_name if model.type == ModelType.HUGGINGFACE else ""
-    return Base(source, name, model.commit, run_of(model))
+    return BaseModelSource(source, name, model.commit, run_of(model))
 
 
 def run_of(model: ModelMetadata) -> str:
@@ -106,7 +106,7 @@ def commits_of(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return name, commit, dataset, dataset_commit
 
 
-def require(what: str, source: str, base: Base | None) -> None:
+def require(what: str, source: str, base: BaseModelSource | None) -> None:
     """Raises ModelError if the files of the adapter in a directory are not whole, hold numbers that
     are not finite, are of another kind, or say that it comes from another base."""
     found = files.of_folder(Path(source))
@@ -128,7 +128,7 @@ def require_placed(what: str, adapted: Any, source: str) -> None:
 
     device = str(next(adapted.parameters()).device)
     content = load_peft_weights(source, device=device, token=hub.token())
-    wanted = set(of_adapter(adapted))
+    wanted = set(adapter_weights(adapted))
     result = set_peft_model_state_dict(adapted, content)
     if adapted.active_peft_config.is_prompt_learning:
         # Its weights lie beside the model, of which the library's result tells.
@@ -147,7 +147,7 @@ def require_placed(what: str, adapted: Any, source: str) -> None:
         raise ModelError(said)
 
 
-def of_adapter(adapted: Any) -> dict[str, torch.Tensor]:
+def adapter_weights(adapted: Any) -> dict[str, torch.Tensor]:
     """The weights that the adapter has brought, by their names in its file."""
     from peft import get_peft_model_state_dict
 
