@@ -1,4 +1,4 @@
-"""Formats of files of rows, by the type of the dataset and the ending of the name."""
+"""Formats of files of rows, by the type of the dataset and the file extension."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 
 
 class FileKind(StrEnum):
-    """FileKind of a file's content."""
+    """Kind of a file's content."""
 
     CSV = "csv"
     TSV = "tsv"
@@ -22,7 +22,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True)
 class Format:
-    """Way in which a file is read."""
+    """Kind and compression of a file."""
 
     kind: FileKind
     gzipped: bool = False
@@ -39,10 +39,10 @@ _BY_TYPE = {
 
 
 def of(type: str, location: str) -> Format | None:
-    """The format of a dataset's file; None if the dataset is none that is one file.
+    """The format of a dataset's file; None if the dataset is not a single file.
 
-    The type says what it is, and the ending which variant; a file that was registered elsewhere may
-    have another ending.
+    The type determines the kind of content, and the extension its variant. A dataset that was
+    registered elsewhere may have a file with another extension.
     """
     name = location.lower()
     kind = _BY_TYPE.get(DatasetType(type))
@@ -55,7 +55,7 @@ def of(type: str, location: str) -> Format | None:
 
 
 def of_name(name: str) -> Format | None:
-    """The format that a file's name tells by its ending; None if it tells none."""
+    """The format that a file's extension implies; None for any other extension."""
     if name.lower().endswith(PARQUET):
         return Format(FileKind.PARQUET)
     found = (kind for kind in ENDINGS if fits(kind, name))
@@ -63,7 +63,7 @@ def of_name(name: str) -> Format | None:
 
 
 def advice(location: str) -> str:
-    """Remedy for a file that no reader supports; empty if there is none."""
+    """Advice for a file of an unsupported format; empty for other files."""
     name = location.lower()
     if name.endswith(WORKBOOKS):
         return (

@@ -17,7 +17,7 @@ class ParquetRows:
     """The rows of a Parquet file as values that JSON has."""
 
     def __init__(self, path: Path, notices: list[str]) -> None:
-        """Raises DataError if it is none, or has a column of a type that is no text or number."""
+        """Raises DataError if it is not a Parquet file, or if a column has an unsupported type."""
         from pyarrow import ArrowException, parquet
 
         try:
@@ -40,27 +40,25 @@ class ParquetRows:
             for batch in self._file.iter_batches(_BATCH_ROWS):
                 for cells in zip(*(column for column in batch.columns), strict=True):
                     number += 1
-                    yield number, self._row(cells, number)
+                    row = {}
+                    for name, make, cell in zip(self.columns, self._make, cells, strict=True):
+                        try:
+                            row[name] = make(cell)
+                        except DataError as error:
+                            raise DataError(f"row {number}, column {name}: {error}") from error
+                    yield number, row
         except (ArrowException, OSError) as error:
             raise DataError(f"row {number + 1}: {first_line(error)}") from error
-
-    def _row(self, cells: tuple[Any, ...], number: int) -> dict[str, Any]:
-        row = {}
-        for name, make, cell in zip(self.columns, self._make, cells, strict=True):
-            try:
-                row[name] = make(cell)
-            except DataError as error:
-                raise DataError(f"row {number}, column {name}: {error}") from error
-        return row
 
 
 def _maker(type: Any, name: str, notices: list[str]) -> _Make:
     """Function that converts a scalar of that type to a value; null becomes None."""
-    make = _of_type(type, name, notices)
+    make = _maker_of_present(type, name, notices)
     return lambda scalar: make(scalar) if scalar.is_valid else None
 
 
-def _of_type(type: Any, name: str, notices: list[str]) -> _Make:
+def _maker_of_present(type: Any, name: str, notices: list[str]) -> _Make:
+    """Function that converts a scalar of that type which is not null."""
     from pyarrow import types
 
     if types.is_dictionary(type):

@@ -20,14 +20,14 @@ from trainer.model.loading import longest_text
 
 
 @dataclass(frozen=True)
-class Talk:
+class ChatInput:
     """The messages of a conversation before an answer."""
 
     messages: list[dict[str, Any]]
     tools: Tools = None
 
 
-ModelInput = str | Talk
+ModelInput = str | ChatInput
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def are_chat(asked: Sequence[ModelInput]) -> bool:
 def _talks(rows: Dataset, conversations: Conversations) -> Iterator[ModelInput]:
     for row in rows:
         try:
-            yield Talk(conversations.question(row)[0], conversations.tools(row))
+            yield ChatInput(conversations.question(row)[0], conversations.tools(row))
         except DataError:
             continue
 
