@@ -84,24 +84,14 @@ def scored(
             "No rows are held out: the dataset has no split `test` or `eval`, and the adapter "
             "was trained on every row that it used."
         )
-    answered = list(range(len(held_out)))
     compared = columns or held_out.column_names
 
-    def content(row: dict[str, Any]) -> Sequence[Hashable]:
+    def texts(row: dict[str, Any]) -> Sequence[Hashable]:
         # Blanks around a text do not make rows different.
         return [tuple(values.as_text(row.get(name)).strip() for name in compared)]
 
-    if conversation:
-        content = conversation.answers
-        answered = []
-        for position, row in enumerate(_rows(held_out.select_columns([conversation.column]))):
-            # Broken rows stay: an error is raised with their number when they are used.
-            try:
-                is_answered = conversation.is_answered(row)
-            except DataError:
-                is_answered = True
-            if is_answered:
-                answered.append(position)
+    content = conversation.answers if conversation else texts
+    answered = _answered(held_out, conversation) if conversation else list(range(len(held_out)))
     unseen = _unseen(held_out.select(answered), trained, content)
     unanswered, seen = len(held_out) - len(answered), len(answered) - len(unseen)
     if not unseen:
@@ -115,6 +105,22 @@ def scored(
     positions = [answered[position] for position in unseen]
     chosen = sample(Dataset.from_dict({"position": positions}), fraction, EVALUATION_SEED)
     return ScoredRows(list(chosen["position"]), seen, unanswered)
+
+
+def _answered(rows: Dataset, conversation: Conversations) -> list[int]:
+    """Positions of the rows whose conversations end with an answer.
+
+    Broken rows are among them: an error is raised with their number when they are used.
+    """
+    found = []
+    for position, row in enumerate(_rows(rows.select_columns([conversation.column]))):
+        try:
+            is_answered = conversation.is_answered(row)
+        except DataError:
+            is_answered = True
+        if is_answered:
+            found.append(position)
+    return found
 
 
 def _unseen(
