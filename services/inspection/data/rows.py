@@ -8,10 +8,10 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from ft.proto.inspection_pb2 import InspectJobRequest
-from rows import shares, templates
+from rows import selection, templates
 from rows.chat import conversations
 from rows.chat.conversations import Conversations
-from rows.reading import Loaded, Places
+from rows.reading import LoadedDataset, RowNumbers
 
 BATCH_ROWS = 1000
 """Rows that are in memory at a time."""
@@ -24,7 +24,7 @@ class Part:
     rows: Dataset
     numbers: Dataset
     """One column `n`: each row's number in its split, counted from 0."""
-    places: Places
+    places: RowNumbers
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -36,7 +36,7 @@ class Part:
     def batches(self) -> Iterator[list[dict[str, Any]]]:
         """All rows in order, some at a time."""
         for begin in range(0, len(self.rows), BATCH_ROWS):
-            yield shares.batch(self.rows, begin, begin + BATCH_ROWS)
+            yield selection.batch(self.rows, begin, begin + BATCH_ROWS)
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,18 @@ class Parts:
     to be learned."""
 
 
-def parts(loaded: Loaded, request: InspectJobRequest) -> Parts:
+def parts(loaded: LoadedDataset, request: InspectJobRequest) -> Parts:
     """The very rows that the job has. Raises EmptyError if there are none to work on."""
     splits = loaded.splits
     fractions = (request.dataset_fraction, request.train_test_split)
     # The choice depends on the number of rows alone, so numbers are chosen as their rows are.
     numbers = DatasetDict({name: _numbers(len(rows)) for name, rows in splits.items()})
-    train_name, held_out_name = shares.names(splits)
+    train_name, held_out_name = selection.names(splits)
     train, held_out = (
-        Part(rows, chosen, loaded.places.get(name, Places()))
+        Part(rows, chosen, loaded.places.get(name, RowNumbers()))
         for rows, chosen, name in zip(
-            shares.split(splits, *fractions),
-            shares.split(numbers, *fractions),
+            selection.split(splits, *fractions),
+            selection.split(numbers, *fractions),
             (train_name, held_out_name or train_name),
             strict=True,
         )
@@ -82,7 +82,7 @@ def _scored(train: Part, held_out: Part, request: InspectJobRequest) -> tuple[Pa
     columns = templates.used_columns(names, prompt.input_template, prompt.completion_template)
     conversation = asked_column(request, held_out.rows)
     fraction = request.eval_dataset_fraction
-    scored = shares.scored(held_out.rows, [train.rows], columns, fraction, conversation)
+    scored = selection.scored(held_out.rows, [train.rows], columns, fraction, conversation)
     rows, numbers = (part.select(scored.positions) for part in (held_out.rows, held_out.numbers))
     return Part(rows, numbers, held_out.places), scored.unanswered
 

@@ -55,9 +55,9 @@ def _legacy() -> Any:
 
 
 def _axolotl() -> Any:
-    from trainer.axolotl.tuning import AxolotlTuning
+    from trainer.axolotl.job import AxolotlFineTuning
 
-    return AxolotlTuning
+    return AxolotlFineTuning
 
 
 TRAININGS: dict[str, Callable[[], Any]] = {

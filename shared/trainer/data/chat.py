@@ -12,7 +12,7 @@ from rows.chat.checks import Tools
 from rows.chat.conversations import MARKERS, NOTHING_WRITTEN, TEMPLATE_FAILURES, TEMPLATE_FILE
 from rows.chat.messages import ASSISTANT, Message, for_template
 from rows.errors import DataError, first_line
-from trainer.data.chat_apply import apply
+from trainer.data.chat_template import apply
 from trainer.errors import ModelError, SettingsError
 from trainer.model import hub
 from trainer.model.hardware import Notify
@@ -52,7 +52,7 @@ def faults(settings: Mapping[str, Any], tokenizer: Any) -> list[str]:
     return found
 
 
-def take_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
+def set_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
     """Gives the tokenizer the template that the settings name, if they do: a file of it, or another
     tokenizer. Raises SettingsError if there is none."""
     path = str(settings.get("chat_template_path") or "")
@@ -92,7 +92,7 @@ def _text_of(file: Path) -> str:
         raise ModelError(why) from error
 
 
-def take_saved(adapter: str, tokenizer: Any) -> None:
+def set_saved_template(adapter: str, tokenizer: Any) -> None:
     """Gives the tokenizer the chat template that lies beside an adapter, in a folder or on the hub;
     it keeps its own where there is none. Raises ModelError if it cannot be read."""
     tokenizer.chat_template = _saved_template(adapter) or tokenizer.chat_template

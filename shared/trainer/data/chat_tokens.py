@@ -8,7 +8,7 @@ from rows.chat.checks import Tools
 from rows.chat.messages import Message
 from rows.errors import DataError
 from trainer.data import chat
-from trainer.data.chat_apply import apply
+from trainer.data.chat_template import apply
 
 IGNORED = -100
 """The label of a token that does not count."""

@@ -20,14 +20,14 @@ from trainer.model.loading import longest_text
 
 
 @dataclass(frozen=True)
-class Talk:
+class ChatInput:
     """The messages of a conversation before an answer."""
 
     messages: list[dict[str, Any]]
     tools: Tools = None
 
 
-Sample = str | Talk
+ModelInput = str | ChatInput
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def of_rows(
 
 def check_rows(rows: Dataset, conversations: Conversations, tokenizer: Any, notify: Notify) -> None:
     """Tells what the chat template leaves out of conversations that are asked about."""
-    checks.tell(
+    checks.report_omissions(
         rows,
         lambda row: (conversations.question(row)[0], conversations.tools(row)),
         lambda talk, tools: chat.ask(talk, tokenizer, tools),
@@ -74,7 +74,7 @@ def check_rows(rows: Dataset, conversations: Conversations, tokenizer: Any, noti
 
 def samples(
     prompt: PromptMetadata, rows: Dataset, most: int, roles: Mapping[str, str] | None = None
-) -> list[Sample]:
+) -> list[ModelInput]:
     """What a model that was trained with the prompt is asked about the first of the rows; nothing
     if the prompt says not how."""
     if conversations := column_of(prompt.prompt_template, rows, roles):
@@ -87,19 +87,21 @@ def samples(
     return [text for text in filled if text]
 
 
-def written(sample: Sample, tokenizer: Any) -> str:
+def written(sample: ModelInput, tokenizer: Any) -> str:
     """The text that the model goes on with. Raises DataError if the chat template refuses it."""
     if isinstance(sample, str):
         return sample
     return chat.ask(sample.messages, tokenizer, sample.tools)
 
 
-def fitting(samples: Sequence[Sample], model: Any, tokenizer: Any, more: int) -> list[Sample]:
+def fitting(
+    samples: Sequence[ModelInput], model: Any, tokenizer: Any, more: int
+) -> list[ModelInput]:
     """Those of the samples that the chat template does not refuse, and behind which the model has
     room for so many `more` tokens."""
     longest = longest_text(model)
 
-    def fits(sample: Sample) -> bool:
+    def fits(sample: ModelInput) -> bool:
         try:
             text = written(sample, tokenizer)
         except DataError:
@@ -109,15 +111,15 @@ def fitting(samples: Sequence[Sample], model: Any, tokenizer: Any, more: int) ->
     return [sample for sample in samples if fits(sample)]
 
 
-def are_chat(asked: Sequence[Sample]) -> bool:
+def are_chat(asked: Sequence[ModelInput]) -> bool:
     """Whether a chat template writes them, with every special token."""
     return any(not isinstance(sample, str) for sample in asked)
 
 
-def _talks(rows: Dataset, conversations: Conversations) -> Iterator[Sample]:
+def _talks(rows: Dataset, conversations: Conversations) -> Iterator[ModelInput]:
     for row in rows:
         try:
-            yield Talk(conversations.question(row)[0], conversations.tools(row))
+            yield ChatInput(conversations.question(row)[0], conversations.tools(row))
         except DataError:
             continue
 

@@ -11,7 +11,7 @@ from ft.configs.training import prompt_conflicts
 from rows.chat import checks, messages
 from rows.chat.conversations import column_of
 from rows.errors import DataError
-from rows.templates import RowTemplate, tell_blank_answers, tell_empty, training_text
+from rows.templates import RowTemplate, report_blank_answers, report_empty_values, training_text
 from trainer.data import chat
 from trainer.data.chat_tokens import ChatTokens
 from trainer.errors import SettingsError
@@ -45,7 +45,7 @@ class Examples:
         Raises DataError if they lack what the prompt names, SettingsError if the settings ask for
         what the prompt or the tokenizer does not have.
         """
-        chat.take_template(settings, tokenizer)
+        chat.set_template(settings, tokenizer)
         self._prompt, self._tokenizer = prompt, tokenizer
         self._end: str = tokenizer.eos_token
         self._completions = bool(settings.get("completion_only_loss"))
@@ -83,11 +83,13 @@ class Examples:
     def check_rows(self, rows: Dataset, notify: Notify) -> None:
         """Tells what is left out of rows, or is not in them."""
         if not self._conversations:
-            tell_empty([getattr(self._prompt, name) for name in self._templates], rows, notify)
-            tell_blank_answers(self._prompt.completion_template, rows, notify)
+            report_empty_values(
+                [getattr(self._prompt, name) for name in self._templates], rows, notify
+            )
+            report_blank_answers(self._prompt.completion_template, rows, notify)
             return
         talks = self._conversations
-        checks.tell(
+        checks.report_omissions(
             rows,
             lambda row: (talks.messages(row), talks.tools(row)),
             lambda talk, tools: chat.render(talk, self._tokenizer, tools),

@@ -57,7 +57,7 @@ def check_asked(results: Sequence[Result], model: Any, notify: Notify) -> None:
     notify(f"{said}: they are not asked, and no score is measured on them.")
 
 
-def tell_cut_off(
+def report_cut_off(
     results: Sequence[Result], tokenizer: Any, generation: Any, notify: Notify
 ) -> None:
     """Tells how many outputs a limit has ended, and how many expected answers are beyond it."""

@@ -48,7 +48,7 @@ _FREQUENT = {
 _LANGUAGES = {name: frozenset(words.split()) for name, words in _FREQUENT.items()}
 
 
-def which(texts: Sequence[str], also: Iterable[str] = ()) -> list[bool]:
+def detect(texts: Sequence[str], also: Iterable[str] = ()) -> list[bool]:
     """For each text whether it is English. `also` are more texts of the same evaluation, which
     count where a text by itself does not tell."""
     told = [is_english(text) for text in texts]

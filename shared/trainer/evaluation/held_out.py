@@ -16,13 +16,13 @@ from ft.api import (
     PromptMetadata,
 )
 from ft.client import StudioError
-from rows import reading, shares, templates
+from rows import reading, selection, templates
 from rows.chat.conversations import Conversations, asked_column, roles_of
 from rows.errors import DataError, EmptyError
-from rows.reading import Source
+from rows.reading import RowsSource
 from trainer.job.arguments import EvaluateArguments
 from trainer.job.studio import Studio
-from trainer.model import belonging, hub
+from trainer.model import adapter_checks, hub
 from trainer.model.hardware import Notify
 from trainer.model.loading import adapter_source
 
@@ -34,7 +34,7 @@ class HeldOutRows:
         self._arguments = arguments
         self._studio = studio
         self._project = project
-        self.source = Source()
+        self.source = RowsSource()
         """What the rows were read from, once they are."""
 
     def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, Conversations | None]:
@@ -57,7 +57,7 @@ class HeldOutRows:
         self._check_columns(prompt, held_out.column_names)
         templates_used = (prompt.input_template, prompt.completion_template)
         asked = asked_column(*templates_used, held_out, roles_of(dataset))
-        chosen = shares.scored(
+        chosen = selection.scored(
             held_out,
             [train, *self._own(splits)],
             templates.used_columns(held_out.column_names, *templates_used),
@@ -67,8 +67,8 @@ class HeldOutRows:
         _tell(chosen, len(held_out), notify)
         rows = held_out.select(chosen.positions)
         if asked is None:
-            templates.tell_empty(templates_used, rows, notify)
-            templates.tell_blank_answers(prompt.completion_template, rows, notify)
+            templates.report_empty_values(templates_used, rows, notify)
+            templates.report_blank_answers(prompt.completion_template, rows, notify)
         return rows, asked
 
     def _settle_commit(self, dataset: DatasetMetadata, notify: Notify) -> None:
@@ -77,12 +77,12 @@ class HeldOutRows:
         if not id or dataset.type != DatasetType.HUGGINGFACE or self._trained_elsewhere(id):
             return
         adapter = self._studio.GetAdapter(GetAdapterRequest(id=id)).adapter
-        belonging.settle_dataset(dataset, adapter_source(adapter, self._project), notify)
+        adapter_checks.settle_dataset(dataset, adapter_source(adapter, self._project), notify)
 
     def _split(self, splits: DatasetDict, adapter_id: str) -> tuple[Dataset, Dataset]:
         request = GetDatasetSplitByAdapterRequest(adapter_id=adapter_id)
         used = self._studio.GetDatasetSplitByAdapter(request).response
-        return shares.split(splits, used.dataset_fraction, used.train_test_split)
+        return selection.split(splits, used.dataset_fraction, used.train_test_split)
 
     def _own(self, splits: DatasetDict) -> Iterator[Dataset]:
         """What the job's own adapter was trained on, where that is another than the comparison's:
@@ -119,7 +119,7 @@ class HeldOutRows:
                 raise DataError(f"selected_features: the dataset has no column {name}.")
 
 
-def _tell(chosen: shares.Scored, held_out: int, notify: Notify) -> None:
+def _tell(chosen: selection.ScoredRows, held_out: int, notify: Notify) -> None:
     """Tells which rows are left out."""
     if chosen.unanswered:
         notify(

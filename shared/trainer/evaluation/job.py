@@ -9,19 +9,19 @@ from transformers import set_seed
 
 from ft.api import GetPromptRequest
 from ft.job_protocol.events import Metrics, Progress, Sample, Started
-from rows import shares
+from rows import selection
 from rows.values import as_text
 from trainer.data import chat, questions
 from trainer.data.questions import Questions
 from trainer.errors import TrackingError
 from trainer.evaluation import answer_length, results, scores
+from trainer.evaluation.evaluated_model import EvaluatedModel
 from trainer.evaluation.held_out import HeldOutRows
-from trainer.evaluation.subject import Subject
 from trainer.job import effective_settings
 from trainer.job.arguments import EvaluateArguments
 from trainer.job.events import EventLog
 from trainer.job.studio import Studio
-from trainer.model import fitting
+from trainer.model import settings_checks
 from trainer.model.generation import continue_texts
 from trainer.model.hardware import detect
 from trainer.schemas import settings
@@ -41,7 +41,7 @@ class Evaluation:
         self._studio = studio
         self._events = events
         self._project = project
-        self._subject = Subject(arguments, studio, project, events.notice)
+        self._subject = EvaluatedModel(arguments, studio, project, events.notice)
 
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
@@ -50,7 +50,7 @@ class Evaluation:
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
         rows, conversations = held_out.load(prompt, self._events.notice)
-        self._subject.tell_reader(held_out.source)
+        self._subject.report_reader_change(held_out.source)
         # What may be wrong with rows and prompt shows before the model is loaded.
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
@@ -60,19 +60,19 @@ class Evaluation:
             questions.check_rows(rows, conversations, tokenizer, self._events.notice)
         settings.make_generation_config(arguments.generation_config, tokenizer)
         model = self._subject.model(hardware, tokenizer)
-        fitting.check_tokens(arguments.generation_config, model)
+        settings_checks.check_tokens(arguments.generation_config, model)
         ends = chat.end_settings(model, tokenizer, answers=asked.chat)
         config = {**ends, **arguments.generation_config}
         if arguments.fit_answer_length:
             config = answer_length.fitted(config, asked, tokenizer, model, self._events.notice)
         generation = settings.make_generation_config(config, tokenizer, self._events.notice)
         self._events.write(
-            Started(total_steps=len(rows), eval_rows=len(rows), seed=shares.EVALUATION_SEED)
+            Started(total_steps=len(rows), eval_rows=len(rows), seed=selection.EVALUATION_SEED)
         )
         begin = time.monotonic()
         done = self._generate(model, tokenizer, generation, rows, asked)
         answer_length.check_asked(done, model, self._events.notice)
-        answer_length.tell_cut_off(done, tokenizer, generation, self._events.notice)
+        answer_length.report_cut_off(done, tokenizer, generation, self._events.notice)
         self._finish(done, time.monotonic() - begin)
 
     def _finish(self, done: list[results.Result], seconds: float) -> None:
@@ -82,7 +82,7 @@ class Evaluation:
         files = results.write_files(Path(arguments.result_dir), done, rows, of_all)
         metrics = {name: score for name, score in of_all.items() if score is not None}
         self._events.write(Metrics(metrics=metrics, rows=len(done)))
-        params = {**arguments.shown(), "rows": len(done), "seed": shares.EVALUATION_SEED}
+        params = {**arguments.shown(), "rows": len(done), "seed": selection.EVALUATION_SEED}
         run = runs.Run(" + ".join(self._subject.names), seconds, params, metrics, files)
         parent = arguments.job_id or Path(arguments.result_dir).name
         try:
@@ -94,7 +94,7 @@ class Evaluation:
     def _generate(
         self, model: Any, tokenizer: Any, generation: Any, rows: Any, asked: Questions
     ) -> list[results.Result]:
-        set_seed(shares.EVALUATION_SEED)
+        set_seed(selection.EVALUATION_SEED)
         done: list[results.Result] = []
         begin = reported = time.monotonic()
         written = continue_texts(model, tokenizer, generation, asked.texts, whole=asked.chat)

@@ -14,7 +14,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from trainer.evaluation import english
 from trainer.evaluation.results import Result
 from trainer.evaluation.toxicity import toxicity
-from trainer.evaluation.words import WordTokenizer
+from trainer.evaluation.word_tokenizer import WordTokenizer
 from trainer.model.hardware import Notify
 
 OVERLAPS = ("rouge1", "rougeL", "rougeLsum")
@@ -37,7 +37,7 @@ def of_rows(results: Sequence[Result], notify: Notify) -> list[Scores]:
     measured on a question that was not asked.
     """
     outputs = [result.model_output for result in results]
-    in_english = english.which(outputs, (result.expected_output for result in results))
+    in_english = english.detect(outputs, (result.expected_output for result in results))
     toxic = toxicity(outputs, in_english, notify)
     tokenizer = WordTokenizer()
     scorer = RougeScorer(list(OVERLAPS), tokenizer=tokenizer)

@@ -12,10 +12,10 @@ from ft.adapters.files import TRAIN_AGAIN
 from ft.adapters.weight_files import shown
 from ft.api import AdapterMetadata, AdapterType
 from rows.errors import first_line
-from trainer.causes import is_of_memory
+from trainer.causes import is_out_of_memory
 from trainer.errors import ModelError, UnsupportedError
-from trainer.model import belonging, hub, weights
-from trainer.model.belonging import Base
+from trainer.model import adapter_checks, hub, weights
+from trainer.model.adapter_checks import BaseModelSource
 from trainer.model.hardware import Hardware, Notify
 from trainer.model.tokenizer import set_pad_token
 
@@ -78,7 +78,7 @@ def _tell_quantised(name: str, source: str, commit: str, notify: Notify) -> None
         )
 
 
-def without_weights(source: str, commit: str, notify: Notify) -> Any:
+def load_structure(source: str, commit: str, notify: Notify) -> Any:
     """The model without its weights' numbers, which takes no memory, for a look before another
     program loads it. Raises ModelError as `load_model` does, but for numbers."""
     return _loaded(source, source, "meta", notify, revision=commit or "main")
@@ -104,7 +104,7 @@ def _loaded(source: str, name: str, device: str, notify: Notify, **options: Any)
             **options,
         )
     except Exception as error:
-        if is_of_memory(error):
+        if is_out_of_memory(error):
             raise
         raise ModelError(f"The model {name} cannot be loaded: {_why(error)}") from error
     _require_own(name, model, info, notify)
@@ -168,7 +168,7 @@ def _shape(size: Any) -> str:
 
 
 def load_adapter(
-    model: Any, adapter: AdapterMetadata, project: Path, base: Base | None = None
+    model: Any, adapter: AdapterMetadata, project: Path, base: BaseModelSource | None = None
 ) -> Any:
     """The base model with the adapter on it.
 
@@ -179,17 +179,17 @@ def load_adapter(
 
     source = adapter_source(adapter, project)
     what = f"Adapter {adapter.name}"
-    belonging.require(what, source, base)
+    adapter_checks.require(what, source, base)
     try:
         adapted = PeftModel.from_pretrained(model, source)
-        belonging.require_placed(what, adapted, source)
+        adapter_checks.require_placed(what, adapted, source)
     except ModelError:
         raise
     except Exception as error:
-        if is_of_memory(error):
+        if is_out_of_memory(error):
             raise
-        raise ModelError(belonging.cannot_load(what, error)) from error
-    named = belonging.of_adapter(adapted)
+        raise ModelError(adapter_checks.cannot_load(what, error)) from error
+    named = adapter_checks.adapter_weights(adapted)
     weights.require_finite(named.items(), what, TRAIN_AGAIN)
     return adapted
 
@@ -197,12 +197,12 @@ def load_adapter(
 def require_effect(adapted: Any, adapter: str) -> None:
     """Raises ModelError if the adapter changes nothing: it has not been trained."""
     what = f"Adapter {adapter} changes nothing of its base model"
-    if weights.changes_nothing(belonging.of_adapter(adapted)):
+    if weights.changes_nothing(adapter_checks.adapter_weights(adapted)):
         raise ModelError(
             f"{what}: its lora_B are zero, as before a training. Train it again, with a lora_alpha "
             "above 0 and a lora_dropout below 1."
         )
-    if weights.writes_as_before(adapted):
+    if weights.outputs_unchanged(adapted):
         raise ModelError(f"{what}: with it the model writes what it writes alone. Train it again.")
 
 
@@ -215,7 +215,7 @@ def merged_model(adapted: Any, remedy: str = "") -> Any:
             raise RuntimeError("its weights are put in front of each text")
         return adapted.merge_and_unload()
     except (RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
-        if is_of_memory(error):
+        if is_out_of_memory(error):
             raise
         raise UnsupportedError(
             f"An adapter of type {kind} with these settings cannot be merged into its base model: "
@@ -233,7 +233,7 @@ def adapter_source(adapter: AdapterMetadata, project: Path) -> str:
     return str(project / adapter.location)
 
 
-def tell_newest(adapter: AdapterMetadata, project: Path, notify: Notify) -> None:
+def report_newest_commit(adapter: AdapterMetadata, project: Path, notify: Notify) -> None:
     """Tells if an adapter of the hub is loaded at its newest commit, since none is registered."""
     if adapter.type == AdapterType.HUGGINGFACE and not adapter.commit:
         found = Path(adapter_source(adapter, project)).name

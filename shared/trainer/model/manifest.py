@@ -23,12 +23,12 @@ from ft.configs.training import STUDIO_SETTINGS
 from ft.job_protocol.files import MANIFEST_FILE
 from rows import canonical, templates
 from rows.chat.conversations import TEMPLATE_FILE, roles_of
-from rows.reading import Source
+from rows.reading import RowsSource
 from trainer.model.hardware import Notify
-from trainer.model.hashes import KeptHashes, of_file, of_text
+from trainer.model.hashes import HashCache, of_file, of_text
 from trainer.model.tokenizer import fingerprint
 
-KEPT_HASHES = "hashes.json"
+HASH_CACHE_FILE = "hashes.json"
 LIBRARIES = (
     "torch",
     "transformers",
@@ -79,7 +79,7 @@ class Origin:
 
 
 def data_of(
-    dataset: DatasetMetadata, train: Dataset, held_out: Dataset, source: Source
+    dataset: DatasetMetadata, train: Dataset, held_out: Dataset, source: RowsSource
 ) -> dict[str, Any]:
     """What there is to tell of the rows that are trained on, of those that are held out, and of the
     files that the studio's reader has read them from; of a data set of the hub its name and
@@ -126,7 +126,7 @@ def _data(adapter: Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def tell_reader(adapter: Path, name: str, source: Source, notify: Notify) -> None:
+def report_reader_change(adapter: Path, name: str, source: RowsSource, notify: Notify) -> None:
     """Tells if an adapter was trained on rows that another version of the reader has read than
     those of `source`."""
     version = reader_of(adapter)
@@ -149,7 +149,7 @@ def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dic
     manifest = {
         "data": dict(origin.data),
         "prompt": _prompt(origin.prompt),
-        "base_model": _base_model(origin, trainer.model, KeptHashes(kept_hashes)),
+        "base_model": _base_model(origin, trainer.model, HashCache(kept_hashes)),
         "tokenizer": _tokenizer(trainer.processing_class, adapter),
         "versions": _versions(),
         "seed": trainer.args.seed,
@@ -171,7 +171,7 @@ def _prompt(prompt: PromptMetadata) -> dict[str, Any]:
     return {name: {"sha256": of_text(text), "text": text} for name, text in texts}
 
 
-def _base_model(origin: Origin, model: Any, hashes: KeptHashes) -> dict[str, Any]:
+def _base_model(origin: Origin, model: Any, hashes: HashCache) -> dict[str, Any]:
     """The weights' hashes for a directory, with the run of a registered model; the commit for a
     model of the hub; and how the weights are quantised, if they are."""
     folder = Path(origin.source)

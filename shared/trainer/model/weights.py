@@ -67,7 +67,7 @@ def changes_nothing(named: Mapping[str, torch.Tensor]) -> bool:
 
 
 @torch.inference_mode()
-def writes_as_before(adapted: Any) -> bool:
+def outputs_unchanged(adapted: Any) -> bool:
     """Whether the model gives the same numbers with its adapter and without it, on a few tokens."""
     tokens = min(_TOKENS, adapted.get_input_embeddings().weight.shape[0])
     ids = torch.arange(tokens, device=adapted.device).unsqueeze(0)

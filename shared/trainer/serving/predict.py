@@ -58,7 +58,7 @@ _OF_CHANCE = ("temperature", "top_p", "top_k")
 
 
 @dataclass(frozen=True)
-class Question:
+class PredictionRequest:
     """A text to go on with, or the messages of a conversation as a call has them."""
 
     text: str = ""
@@ -111,7 +111,7 @@ class Predictor:
             raise ValueError(f"{MESSAGES if whole else PROMPT}: {error}") from error
         return continuation.text
 
-    def _written(self, question: Question) -> str:
+    def _written(self, question: PredictionRequest) -> str:
         """The text that asks for an answer, made of messages as a training makes it of a row's."""
         if not self._tokenizer.chat_template:
             raise ValueError(f"{MESSAGES}: the model has no chat template; give a prompt instead")
@@ -162,7 +162,7 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
 
     from ft.api import AdapterMetadata, AdapterType, ModelMetadata, ModelType
     from trainer.data import chat
-    from trainer.model import belonging, manifest, vocabulary
+    from trainer.model import adapter_checks, manifest, vocabulary
     from trainer.model.hardware import detect
     from trainer.model.loading import (
         load_adapter,
@@ -187,7 +187,7 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
         huggingface_model_name="" if local else name,
     )
     if location:
-        belonging.settle_commit(base, str(project / location), notify)
+        adapter_checks.settle_commit(base, str(project / location), notify)
     tokenizer = load_tokenizer(source, base.commit)
     generation = _generation(environment.get(SERVED_GENERATION, ""))
     make_generation_config(generation, tokenizer)
@@ -196,9 +196,9 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     vocabulary.check(model, tokenizer, notify)
     if location:
         adapter = AdapterMetadata(type=AdapterType.PROJECT, name=location, location=location)
-        model = load_adapter(model, adapter, project, belonging.base_of(base, source))
+        model = load_adapter(model, adapter, project, adapter_checks.base_of(base, source))
         require_effect(model, location)
-        chat.take_saved(str(project / location), tokenizer)
+        chat.set_saved_template(str(project / location), tokenizer)
         trained_answers.check(project / location, model, tokenizer, notify)
     notify(f"{name} {f'with {location}' if location else 'alone'} is ready on {model.device}.")
     roles = manifest.learned_roles(project / location) if location else {}
@@ -230,7 +230,7 @@ def _generation(text: str) -> dict[str, Any]:
     return given
 
 
-def _checked(args: Any) -> tuple[Question, dict[str, Any]]:
+def _checked(args: Any) -> tuple[PredictionRequest, dict[str, Any]]:
     """What is asked, and the options that are given."""
     if not isinstance(args, dict):
         raise ValueError("the request must be a JSON object with a prompt, or with messages")
@@ -239,7 +239,7 @@ def _checked(args: Any) -> tuple[Question, dict[str, Any]]:
     wrong = [*_wrong_question(asked), *_wrong(given)]
     if wrong:
         raise ValueError("; ".join(wrong))
-    return Question(asked.get(PROMPT, ""), asked.get(MESSAGES), asked.get(TOOLS)), given
+    return PredictionRequest(asked.get(PROMPT, ""), asked.get(MESSAGES), asked.get(TOOLS)), given
 
 
 def _wrong_question(asked: dict[str, Any]) -> list[str]:

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from ft.api import PromptMetadata
 from rows import canonical
-from trainer.axolotl.resolve import LEARNING_RATE, PLUGIN, Places, resolved
+from trainer.axolotl.resolve import LEARNING_RATE, PLUGIN, JobPaths, resolved
 from trainer.errors import ModelError, SettingsError
 from trainer.model.hardware import Hardware
 from trainer.model.loading import load_model, load_tokenizer, weight_type
@@ -39,7 +39,7 @@ learning_rate: 2e-3
 bf16: auto
 """
 STARTER = Path(__file__).parents[1] / "starter"
-PLACES = Places(
+PLACES = JobPaths(
     base_model="/project/base",
     train=Path("/job/train.jsonl"),
     held_out=Path("/job/held_out.jsonl"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from ft.job_protocol.events import ManifestWritten
 from ft.job_protocol.files import ANSWERS_FILE
-from trainer.data.questions import Sample
+from trainer.data.questions import ModelInput
 from trainer.errors import explain
 from trainer.job.events import EventLog
 from trainer.model import manifest
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 def write(
     origin: manifest.Origin,
-    samples: Sequence[Sample],
+    samples: Sequence[ModelInput],
     trainer: Any,
     folder: Path,
     job_folder: Path,
@@ -27,12 +27,16 @@ def write(
     """Adds the files to the adapter that the process of `trainer`, which has trained it, has saved
     in `folder`; the manifest is told as well. `samples` are what the model is asked."""
     _record_answers(origin, samples, trainer, folder, events)
-    written = manifest.write(origin, trainer, folder, job_folder / manifest.KEPT_HASHES)
+    written = manifest.write(origin, trainer, folder, job_folder / manifest.HASH_CACHE_FILE)
     events.write(ManifestWritten(manifest=written))
 
 
 def _record_answers(
-    origin: manifest.Origin, samples: Sequence[Sample], trainer: Any, folder: Path, events: EventLog
+    origin: manifest.Origin,
+    samples: Sequence[ModelInput],
+    trainer: Any,
+    folder: Path,
+    events: EventLog,
 ) -> None:
     tokenizer = trainer.processing_class
     # Those of an earlier attempt are another adapter's.

@@ -20,7 +20,7 @@ from ft.configs.training import evaluation_steps
 from ft.job_protocol.events import Resumed
 from rows import canonical
 from rows.errors import DataError, first_line
-from rows.reading import Source
+from rows.reading import RowsSource
 from trainer.job.arguments import FineTuneArguments
 from trainer.job.claim import attempt
 from trainer.job.events import EventLog
@@ -33,7 +33,7 @@ COMPLETE_FILE = "complete.json"
 """Written last: a checkpoint without it was cut off while it was saved."""
 MINUTES = 10.0
 """How often training is saved where its settings do not say when."""
-NO_SOURCE = Source()
+NO_SOURCE = RowsSource()
 """Of rows that were read by nobody in particular."""
 KEPT = 2
 """How many are kept. While one is saved, the one before it is still needed."""
@@ -76,7 +76,7 @@ class CheckpointCallback(TrainerCallback):
     what the library has written."""
 
     def __init__(
-        self, identity: str, source: Source, minutes: float = MINUTES, base: str = ""
+        self, identity: str, source: RowsSource, minutes: float = MINUTES, base: str = ""
     ) -> None:
         self._base = base
         self._identity = identity
@@ -114,7 +114,7 @@ def _as_first(args: TrainingArguments, due: bool) -> bool:
     return bool(decided.item())
 
 
-def mark_complete(folder: Path, identity: str, source: Source = NO_SOURCE) -> None:
+def mark_complete(folder: Path, identity: str, source: RowsSource = NO_SOURCE) -> None:
     """Marks a checkpoint as whole, once all of it is on disk, with the hashes of its files."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_mark(path)]
     for file in files:
@@ -128,8 +128,8 @@ def mark_complete(folder: Path, identity: str, source: Source = NO_SOURCE) -> No
     _sync(folder)
 
 
-def newest(
-    output_dir: Path, identity: str, notify: Notify, source: Source = NO_SOURCE
+def newest_usable(
+    output_dir: Path, identity: str, notify: Notify, source: RowsSource = NO_SOURCE
 ) -> Path | None:
     """The newest checkpoint that is whole, undamaged and of this job; None if there is none.
 
@@ -155,8 +155,9 @@ def newest(
     return None
 
 
-def _unusable(folder: Path, mark: Mapping[str, Any], identity: str, source: Source) -> str:
-    """Why training cannot go on from a checkpoint; empty if it can. Raises as `newest` does."""
+def _unusable(folder: Path, mark: Mapping[str, Any], identity: str, source: RowsSource) -> str:
+    """Why training cannot go on from a checkpoint; empty if it can. Raises as
+    `newest_usable` does."""
     if not mark.get("identity"):
         return "it was cut off while it was saved"
     if mark["identity"] == identity:
@@ -170,7 +171,7 @@ def _unusable(folder: Path, mark: Mapping[str, Any], identity: str, source: Sour
     return "it belongs to other settings or data"
 
 
-def _has_other_reader(mark: Mapping[str, Any], source: Source) -> bool:
+def _has_other_reader(mark: Mapping[str, Any], source: RowsSource) -> bool:
     """Whether another version of the reader has read the rows of a checkpoint."""
     # Where the library has read the rows, in any release, there is no version.
     return source.reader is not None and _reader(mark) != source.reader
@@ -219,12 +220,14 @@ def _is_mark(path: Path) -> bool:
     return path.name in (COMPLETE_FILE, f".{COMPLETE_FILE}")
 
 
-def to_go_on_from(output_dir: Path, identity: str, source: Source, events: EventLog) -> str | None:
+def find_resume_checkpoint(
+    output_dir: Path, identity: str, source: RowsSource, events: EventLog
+) -> str | None:
     """Where an attempt after the first goes on; None to begin anew. The user is told. Raises
-    DataError as `newest` does."""
+    DataError as `newest_usable` does."""
     if attempt(os.environ) == 1:
         return None
-    found = newest(output_dir, identity, events.notice, source)
+    found = newest_usable(output_dir, identity, events.notice, source)
     if found is None:
         events.notice("There is no checkpoint to go on from; training begins anew.")
         return None
@@ -232,13 +235,13 @@ def to_go_on_from(output_dir: Path, identity: str, source: Source, events: Event
     return str(found)
 
 
-def is_last(checkpoint: str) -> bool:
+def is_final(checkpoint: str) -> bool:
     """Whether a checkpoint is that of a training's last step."""
     state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
     return bool(state.global_step >= state.max_steps > 0)
 
 
-def take(trainer: Any, checkpoint: str) -> None:
+def restore_final(trainer: Any, checkpoint: str) -> None:
     """Gives the trainer the weights and the state of a training that has come to its end."""
     trainer.state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
     best = trainer.state.best_model_checkpoint if trainer.args.load_best_model_at_end else None

@@ -37,10 +37,10 @@ def callbacks(settings: Mapping[str, Any], notify: Notify) -> list[TrainerCallba
         return []
     patience = int(settings[PATIENCE])
     threshold = float(settings.get(THRESHOLD, 0.0))
-    return [EarlyStoppingCallback(patience, threshold), _Teller(patience, notify)]
+    return [EarlyStoppingCallback(patience, threshold), _EarlyStopNotice(patience, notify)]
 
 
-class _Teller(TrainerCallback):
+class _EarlyStopNotice(TrainerCallback):
     def __init__(self, patience: int, notify: Notify) -> None:
         self._patience = patience
         self._notify = notify

@@ -15,8 +15,8 @@ from trainer.job.arguments import fine_tune_arguments
 from trainer.job.claim import attempt
 from trainer.job.ranks import is_loopback
 from trainer.job.run import log_to_output, quiet_libraries
-from trainer.workers.lifeline import BINDING, end_with_parent
-from trainer.workers.outcome import Outcome, WorkerFiles, ended
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome, ended
+from trainer.workers.parent_process import BINDING, end_with_parent
 
 JOIN_SECONDS = 300
 """How long the workers may take to find each other once all of them run."""
@@ -56,7 +56,7 @@ def _supervise(rank: int, workers: int, files: WorkerFiles) -> int:
         return 1
     except Exception as error:
         reason = "did not find the others"
-        files.write(Outcome(rank, FailureKind.ERROR, reason, first_line(error)))
+        files.write(WorkerOutcome(rank, FailureKind.ERROR, reason, first_line(error)))
         logging.getLogger(__name__).exception("Worker %d %s", rank, reason)
         return 1
     return 0

@@ -24,8 +24,8 @@ from trainer.job.events import EventLog
 from trainer.job.ranks import is_loopback
 from trainer.job.run import ending, kill
 from trainer.workers import agent
-from trainer.workers.notices import OthersNotices
-from trainer.workers.outcome import Outcome, WorkerFiles, cause, ended
+from trainer.workers.notices import NoticeCollector
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome, cause, ended
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Workers:
                 f"A worker trains on one GPU; of the {self._arguments.dist_gpu} of each, "
                 "the others are not used. Ask for more workers with one GPU each."
             )
-        notices = OthersNotices(self._events, self._files, self._arguments.dist_num)
+        notices = NoticeCollector(self._events, self._files, self._arguments.dist_num)
         with ending(self._end):
             try:
                 self._start()
@@ -137,7 +137,7 @@ class Workers:
 
     # Their work
 
-    def _watch(self, notices: OthersNotices) -> None:
+    def _watch(self, notices: NoticeCollector) -> None:
         assert self._first is not None
         while self._first.poll() != 0:
             if self._failures():
@@ -160,7 +160,7 @@ class Workers:
         detail = "\n".join(part for part in (found.detail, lines) if part)
         return WorkerError(reason, found.kind, detail)
 
-    def _failures(self) -> list[Outcome]:
+    def _failures(self) -> list[WorkerOutcome]:
         """What went wrong, of each worker that has failed."""
         statuses = {**self._statuses(), 0: self._first.poll() if self._first else None}
         told = (self._files.read(rank) for rank in statuses)

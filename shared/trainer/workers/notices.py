@@ -13,7 +13,7 @@ MOST_NOTICES = 20
 """What is more is in the workers' logs alone."""
 
 
-class OthersNotices:
+class NoticeCollector:
     """Tells such notices, each once, with the workers that have it."""
 
     def __init__(self, events: EventLog, files: WorkerFiles, workers: int) -> None:

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from ft.api import PromptMetadata
-from rows.reading import Source
-from trainer.data.questions import Sample
+from rows.reading import RowsSource
+from trainer.data.questions import ModelInput
 from trainer.model.manifest import Origin
 
 FILE = "axolotl-job.json"
 
 
 @dataclass(frozen=True)
-class About:
+class TrainingContext:
     """What is known of a training before it begins."""
 
     identity: str
@@ -24,7 +24,7 @@ class About:
     """Fields of the event."""
     templates: Mapping[str, str]
     """Of the prompt."""
-    samples: Sequence[Sample]
+    samples: Sequence[ModelInput]
     """What the trained model is asked."""
     data: Mapping[str, Any]
     source: str
@@ -47,9 +47,9 @@ class About:
         """What was left there."""
         return cls(**json.loads((folder / FILE).read_text(encoding="utf-8")))
 
-    def rows_source(self) -> Source:
+    def rows_source(self) -> RowsSource:
         """What the rows were read from, as `data` tells it."""
-        return Source(self.data.get("reader"), dict(self.data.get("files", {})))
+        return RowsSource(self.data.get("reader"), dict(self.data.get("files", {})))
 
     def origin(self) -> Origin:
         """Where the adapter comes from, beside what its trainer knows."""

@@ -1,4 +1,4 @@
-"""Whether an adapter belongs to the base model that it is loaded on."""
+"""Checks that an adapter is complete and belongs to the base model that it is loaded on."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _MISMATCH = re.compile(r"size mismatch for (\S+): copying a param with shape tor
 
 
 @dataclass(frozen=True)
-class Base:
+class BaseModelSource:
     """The base model that an adapter is loaded on."""
 
     source: str
@@ -28,9 +28,9 @@ class Base:
     name: str = ""
     """Its name on the hub; empty for a directory."""
     commit: str = ""
-    """Of the hub, at which it is loaded."""
+    """The commit on the hub at which it is loaded."""
     run: str = ""
-    """The run of MLflow that a registered model was logged in."""
+    """The MLflow run that a registered model was logged in."""
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of the files of its weights, by their names."""
@@ -40,21 +40,21 @@ class Base:
         return files.hashes_of(files.base_files(folder))
 
 
-def base_of(model: ModelMetadata, source: str) -> Base:
-    """A registered model, loaded from `source`, as adapters are compared with it."""
+def base_of(model: ModelMetadata, source: str) -> BaseModelSource:
+    """A registered model that is loaded from `source`, as the base of an adapter."""
     name = model.huggingface_model_name if model.type == ModelType.HUGGINGFACE else ""
-    return Base(source, name, model.commit, run_of(model))
+    return BaseModelSource(source, name, model.commit, run_of(model))
 
 
 def run_of(model: ModelMetadata) -> str:
-    """The run of MLflow that a registered model was logged in; empty for others."""
+    """The MLflow run that a registered model was logged in; empty for other models."""
     return model.mlflow_run_id if model.type == ModelType.MODEL_REGISTRY else ""
 
 
 def settle_commit(model: ModelMetadata, adapter: str, notify: Notify) -> None:
-    """Gives the record of a model of the hub the commit at which an adapter's training saw it.
+    """Sets the commit in the record of a hub model to the one that an adapter was trained on.
 
-    `adapter` is its directory. Raises ModelError if the commit is gone.
+    `adapter` is its directory. Raises ModelError if the commit no longer exists.
     """
     if model.type != ModelType.HUGGINGFACE:
         return
@@ -65,28 +65,28 @@ def settle_commit(model: ModelMetadata, adapter: str, notify: Notify) -> None:
 
 
 def settle_dataset(dataset: DatasetMetadata, adapter: str, notify: Notify) -> None:
-    """Gives the record of a data set of the hub the commit at which an adapter's training saw it,
-    so that the rows that were held out are the same."""
+    """Sets the commit in the record of a hub dataset to the one that an adapter was trained on, so
+    that the same rows are held out."""
     if dataset.type != DatasetType.HUGGINGFACE:
         return
     name = dataset.huggingface_name
     seen = commits_of(manifest_of(adapter))[2:]
-    what = f"data set {name}", "read"
+    what = f"dataset {name}", "read"
     dataset.commit = _commit_seen(name, dataset.commit, seen, what, notify)
 
 
 def _commit_seen(
     name: str, commit: str, seen: tuple[str, str], what: tuple[str, str], notify: Notify
 ) -> str:
-    """The commit of `seen`, the name and commit that a training saw, if it is of that name; else
-    the one that is registered, with a notice if the training's is not recorded."""
+    """The commit of `seen`, name and commit of a training, if the name is the same; else the
+    registered one, with a notice if the manifest has no commit."""
     seen_name, seen_commit = seen
     if seen_name == name and seen_commit:
         return seen_commit
     if seen_name in ("", name):
         called, used = what
         notify(
-            f"The commit of {called} that the adapter was trained on is not recorded beside it: "
+            f"The adapter's manifest has no commit of {called}, which it was trained on: "
             f"{commit or 'the newest'} is {used}."
         )
     return commit
@@ -98,17 +98,18 @@ def manifest_of(source: str) -> dict[str, Any]:
 
 
 def commits_of(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    """Name and commit of the base model that a training saw, and of its data set; empty where they
-    did not come from the hub or the manifest does not say."""
-    base, data = (_object(manifest.get(part)) for part in ("base_model", "data"))
+    """Names and commits of the base model and the dataset that an adapter was trained on; empty if
+    they are not from the hub or not in the manifest."""
+    parts = (manifest.get(name) for name in ("base_model", "data"))
+    base, data = (part if isinstance(part, dict) else {} for part in parts)
     wanted = (base.get("name"), base.get("commit"), data.get("name"), data.get("commit"))
     name, commit, dataset, dataset_commit = (str(one or "") for one in wanted)
     return name, commit, dataset, dataset_commit
 
 
-def require(what: str, source: str, base: Base | None) -> None:
-    """Raises ModelError if the files of the adapter in a directory are not whole, hold numbers that
-    are not finite, are of another kind, or say that it comes from another base."""
+def require(what: str, source: str, base: BaseModelSource | None) -> None:
+    """Raises ModelError if an adapter's files are incomplete, have numbers that are not finite, are
+    of another kind of adapter, or belong to another base."""
     found = files.of_folder(Path(source))
     if found.faults:
         raise ModelError(files.not_loadable(what, found.faults))
@@ -122,19 +123,19 @@ def require(what: str, source: str, base: Base | None) -> None:
 
 
 def require_placed(what: str, adapted: Any, source: str) -> None:
-    """Raises ModelError if the adapter's file lacks weights, or has some that have no place in the
-    model; the library loads such an adapter with no more than a warning."""
+    """Raises ModelError if the adapter's file lacks weights, or has weights that do not belong to
+    the model; the library only warns of this."""
     from peft.utils.save_and_load import load_peft_weights, set_peft_model_state_dict
 
     device = str(next(adapted.parameters()).device)
     content = load_peft_weights(source, device=device, token=hub.token())
-    wanted = set(of_adapter(adapted))
+    wanted = set(adapter_weights(adapted))
     result = set_peft_model_state_dict(adapted, content)
     if adapted.active_peft_config.is_prompt_learning:
-        # Its weights lie beside the model, of which the library's result tells.
+        # The library's result covers the model only, and these weights are not part of it.
         lacking, placeless = wanted - set(content), set(content) - wanted
     else:
-        # Names of older models, which the library replaces, are not missing there.
+        # The library replaces names of older models, so these are not missing.
         missing = [f"{_saved_name(one)}." for one in result.missing_keys]
         lacking = {
             name
@@ -143,12 +144,12 @@ def require_placed(what: str, adapted: Any, source: str) -> None:
         }
         placeless = {_saved_name(one) for one in result.unexpected_keys}
     found = IncompatibleWeights(sorted(lacking), sorted(placeless))
-    if said := found.sentence(what):
-        raise ModelError(said)
+    if message := found.sentence(what):
+        raise ModelError(message)
 
 
-def of_adapter(adapted: Any) -> dict[str, torch.Tensor]:
-    """The weights that the adapter has brought, by their names in its file."""
+def adapter_weights(adapted: Any) -> dict[str, torch.Tensor]:
+    """The weights that the adapter has added, by their names in its file."""
     from peft import get_peft_model_state_dict
 
     found: dict[str, torch.Tensor] = get_peft_model_state_dict(adapted, save_embedding_layers=False)
@@ -156,22 +157,19 @@ def of_adapter(adapted: Any) -> dict[str, torch.Tensor]:
 
 
 def cannot_load(what: str, error: Exception) -> str:
-    """Why an adapter cannot be loaded, in a sentence; of shapes that do not fit, which."""
+    """The reason, in one sentence, why an adapter cannot be loaded; names weights of wrong
+    shapes."""
     if found := _MISMATCH.findall(str(error)):
         shapes = {
             _saved_name(name): tuple(int(one) for one in re.findall(r"\d+", shape))
             for name, shape in found
         }
         return IncompatibleWeights(mismatched=shapes).sentence(what)
-    if isinstance(error, KeyError):  # A whole module that the config speaks of.
+    if isinstance(error, KeyError):  # A module that the config names.
         return IncompatibleWeights(missing=[str(error.args[0])]).sentence(what)
     return f"{what} cannot be loaded: {first_line(error)}"
 
 
 def _saved_name(name: str) -> str:
-    """The name in an adapter's file of a weight in the model, where the adapter has a name too."""
+    """The name in an adapter's file of a weight in the model, which also has the adapter's name."""
     return name.replace(".modules_to_save.default", "").replace(".default", "")
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

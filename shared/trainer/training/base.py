@@ -12,9 +12,9 @@ from ft.api import (
     ModelMetadata,
     PromptMetadata,
 )
-from rows import reading, shares
+from rows import reading, selection
 from rows.chat.conversations import roles_of
-from trainer.data.questions import Sample
+from trainer.data.questions import ModelInput
 from trainer.job.arguments import FineTuneArguments
 from trainer.job.commits import Commits
 from trainer.job.events import EventLog
@@ -24,7 +24,7 @@ from trainer.model import hub, manifest
 from trainer.serving import trained_answers
 
 
-class Tuning:
+class FineTuningBase:
     """One job, from what its arguments name to the saved and registered adapter."""
 
     def __init__(
@@ -59,13 +59,17 @@ class Tuning:
         self._dataset, self._rows_source = dataset, loaded.source
         for said in loaded.source.notices:
             self._events.notice(said)
-        return shares.split(loaded.splits, arguments.dataset_fraction, arguments.train_test_split)
+        return selection.split(
+            loaded.splits, arguments.dataset_fraction, arguments.train_test_split
+        )
 
     def _about_rows(self, train: Dataset, held_out: Dataset) -> dict[str, Any]:
         """What the manifest tells of rows that were just read."""
         return manifest.data_of(self._dataset, train, held_out, self._rows_source)
 
-    def _samples(self, prompt: PromptMetadata, train: Dataset, held_out: Dataset) -> list[Sample]:
+    def _samples(
+        self, prompt: PromptMetadata, train: Dataset, held_out: Dataset
+    ) -> list[ModelInput]:
         """What the trained model is asked, so that whoever serves it can compare."""
         rows = held_out if len(held_out) else train
         return trained_answers.inputs(prompt, rows, roles_of(self._dataset))

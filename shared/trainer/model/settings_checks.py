@@ -1,4 +1,4 @@
-"""Settings held against the loaded model and the rows: what they name is there."""
+"""Checks of settings against the loaded model and the rows."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ def check_adapter(config: dict[str, Any], model: Any) -> None:
     shapes = {name: tuple(one.shape) for name, one in model.named_parameters()}
     wanted = {**config, "target_modules": config.get("target_modules") or None}
     if isinstance(wanted["target_modules"], str) and wanted["target_modules"].lower() == ALL_LINEAR:
-        # The library knows the linear layers by their type, which no name tells.
+        # The library selects linear layers by type, not by name.
         wanted["target_modules"] = None
     if wrong := faults(wanted, BaseModules(shapes)):
         raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
 
 
 def check_experts(config: Any, model: Any) -> None:
-    """Raises SettingsError for a loss of experts that the model does not have."""
+    """Raises SettingsError for a loss of experts if the model has none."""
     has_experts = hasattr(model.config.get_text_config(), "output_router_logits")
     if config.router_aux_loss_coef and not has_experts:
         raise SettingsError(
@@ -29,9 +29,9 @@ def check_experts(config: Any, model: Any) -> None:
 
 
 def check_batches(config: Any, rows: int, held_out: int | None) -> None:
-    """Raises SettingsError if only full batches are kept and the rows do not fill one.
+    """Raises SettingsError if only full batches are used and the rows do not fill one.
 
-    `held_out` is how many rows the training is evaluated on; None if it is not.
+    `held_out` is the number of rows that the training is evaluated on; None without evaluation.
     """
     if not config.dataloader_drop_last:
         return

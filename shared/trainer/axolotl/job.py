@@ -16,17 +16,17 @@ from datasets import Dataset
 from ft.api import GetConfigRequest, ModelMetadata
 from ft.job_protocol.variables import JOB_ARGUMENTS
 from rows import templates, values
-from trainer.axolotl.about import About
-from trainer.axolotl.resolve import Places, resolved
+from trainer.axolotl.context import TrainingContext
+from trainer.axolotl.resolve import JobPaths, resolved
 from trainer.errors import ArgumentsError, UnsupportedError, WorkerError
 from trainer.job.claim import attempt
 from trainer.job.run import ending, kill
 from trainer.job.studio import model_reference
-from trainer.model import belonging, hub, saving, vocabulary
+from trainer.model import adapter_checks, hub, saving, vocabulary
 from trainer.model.hardware import detect
-from trainer.model.loading import load_tokenizer, without_weights
+from trainer.model.loading import load_structure, load_tokenizer
 from trainer.training import checkpoints
-from trainer.training.stages import Tuning
+from trainer.training.base import FineTuningBase
 from trainer.workers.outcome import WorkerFiles, ended
 
 LOOK_SECONDS = 0.25
@@ -34,7 +34,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?Z?)?")
 """Texts that the loader takes for times if a column has nothing else."""
 
 
-class AxolotlTuning(Tuning):
+class AxolotlFineTuning(FineTuningBase):
     """A job with Axolotl, in a process of its own."""
 
     def run(self) -> None:
@@ -61,16 +61,16 @@ class AxolotlTuning(Tuning):
         """Raises ModelError as the studio's own trainer does: Axolotl loads the model by itself,
         also one whose weights are not its own."""
         tokenizer = load_tokenizer(source, commit)
-        model = without_weights(source, commit, self._events.notice)
+        model = load_structure(source, commit, self._events.notice)
         vocabulary.check(model, tokenizer, self._events.notice)
 
-    def _about(self, config: Any, model: ModelMetadata, source: str) -> About:
+    def _about(self, config: Any, model: ModelMetadata, source: str) -> TrainingContext:
         train, held_out = self._read_rows()
         prompt = self._look_up_prompt()
         lines = self._lines("train", train)
         self._lines("held_out", held_out)
         told = [{"config": json.dumps(config, default=str)}, *({"row": line} for line in lines)]
-        return About(
+        return TrainingContext(
             identity=checkpoints.identity(self._arguments, told),
             started={
                 "train_rows": len(train),
@@ -82,7 +82,7 @@ class AxolotlTuning(Tuning):
             data=self._about_rows(train, held_out),
             source=source,
             commit=model.commit,
-            run=belonging.run_of(model),
+            run=adapter_checks.run_of(model),
             config=config,
             base=model_reference(model),
         )
@@ -107,16 +107,16 @@ class AxolotlTuning(Tuning):
     def _rows_file(self, name: str) -> Path:
         return self._folder / f"{name}.jsonl"
 
-    def _write(self, about: About) -> Path:
+    def _write(self, about: TrainingContext) -> Path:
         output = self._folder / "axolotl"
-        places = Places(
+        places = JobPaths(
             base_model=about.source,
             commit=about.commit,
             train=self._rows_file("train"),
             held_out=self._rows_file("held_out") if about.started["eval_rows"] else None,
             output=output,
             prepared=self._folder / "axolotl-prepared",
-            checkpoint=checkpoints.to_go_on_from(
+            checkpoint=checkpoints.find_resume_checkpoint(
                 output, about.identity, self._rows_source, self._events
             ),
         )

@@ -9,7 +9,7 @@ from transformers.utils import chat_template_utils
 from rows import template_json
 from rows.chat.checks import Tools
 from rows.chat.messages import Message
-from rows.values import Number
+from rows.values import NumberLiteral
 
 _PLAIN = "_plain_template_data"
 """The library's function that makes plain values of what a template gets."""
@@ -39,5 +39,5 @@ def _keep_numbers() -> None:
         setattr(
             chat_template_utils,
             _PLAIN,
-            lambda value: value if type(value) is Number else plain(value),
+            lambda value: value if type(value) is NumberLiteral else plain(value),
         )

@@ -1,7 +1,8 @@
-"""Folder of what was read of a project's files: an entry for each content, by its hash.
+"""Folder of cached rows: one entry for each file content, named by its hash.
 
-It holds users' rows, so nobody but its owner may look into it. `references` says which location has
-which entry; an entry that no location refers to goes. Whoever has mapped an entry keeps it.
+It holds users' rows, so only its owner may read it. `references` records which location has which
+entry; an entry that no location refers to is removed. A process that has mapped an entry can go on
+using it.
 """
 
 import hashlib
@@ -17,11 +18,11 @@ FOLDER = ".fts-rows"
 TEMPORARY = ".writing-"
 """Beginning of the names of files that are being written."""
 ABANDONED_SECONDS = 24 * 3600.0
-"""Age at which a file that is being written is one that was left by a process that was killed."""
+"""Age at which a partial file is considered left by a process that was killed."""
 _REFERENCES = "references"
 
 
-class Entries:
+class CacheFolder:
     """The folder of one project."""
 
     def __init__(self, project: Path) -> None:
@@ -30,26 +31,26 @@ class Entries:
         self._references = self.folder / _REFERENCES
 
     def prepare(self) -> None:
-        """Makes the folder, for nobody but its owner. Raises OSError."""
+        """Creates the folder, readable by its owner only. Raises OSError."""
         if self.folder.is_symlink():
             raise PermissionError(f"{self.folder} is a link")
         for folder in (self.folder, self._references):
             folder.mkdir(mode=0o700, exist_ok=True)
         if self.folder.stat().st_mode & 0o077:
             self.folder.chmod(0o700)
-        # Whatever keeps the project's history leaves users' rows out of it.
+        # Keeps users' rows out of the project's version history.
         ignore = self.folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
 
     def path(self, name: str) -> Path:
-        """Path of the entry of that name, whether or not it exists."""
+        """Path of the entry of that name; it need not exist."""
         return self.folder / name
 
     def refer(self, location: str, name: str) -> None:
-        """Notes that the file at a location has the content of that entry, and no other any more.
-        Raises OSError."""
-        file = self._reference(location)
+        """Records that the file at a location has the content of that entry. Raises OSError."""
+        hashed = hashlib.sha256(os.path.normpath(location).encode(errors="surrogatepass"))
+        file = self._references / f"{hashed.hexdigest()}.json"
         before = _entry_of(file)
         if before == name:
             return
@@ -60,14 +61,16 @@ class Entries:
             self._remove_unreferenced({before})
 
     def keep_only(self, locations: Iterable[str]) -> None:
-        """Removes what was read of files at other locations, or of files that are gone.
+        """Removes cached rows of files at other locations, and of files that no longer exist.
 
-        `locations` are those of all datasets: files, or directories that files lie in.
+        `locations` are those of all datasets: files, or directories that contain files.
         """
         known = [os.path.normpath(one) for one in locations if one]
         for file in self._references.glob("*.json"):
             location = _read(file).get("location", "")
-            if not (_is_within(location, known) and (self._project / location).is_file()):
+            path = os.path.normpath(location)
+            is_known = any(one in (path, ".") or path.startswith(f"{one}{os.sep}") for one in known)
+            if not (is_known and (self._project / location).is_file()):
                 file.unlink(missing_ok=True)
         self._remove_unreferenced({path.name for path in self.folder.glob("*.arrow")})
         self.remove_abandoned()
@@ -79,20 +82,11 @@ class Entries:
                 self.path(name).unlink()
 
     def remove_abandoned(self) -> None:
-        """Removes what processes have left that were killed while they wrote."""
+        """Removes partial files of processes that were killed while they wrote."""
         for file in (*self.folder.glob(f"{TEMPORARY}*"), *self._references.glob(f"{TEMPORARY}*")):
             with suppress(OSError):
                 if time.time() - file.stat().st_mtime > ABANDONED_SECONDS:
                     file.unlink()
-
-    def _reference(self, location: str) -> Path:
-        name = os.path.normpath(location).encode(errors="surrogatepass")
-        return self._references / f"{hashlib.sha256(name).hexdigest()}.json"
-
-
-def _is_within(location: str, known: list[str]) -> bool:
-    path = os.path.normpath(location)
-    return any(path == one or one == "." or path.startswith(f"{one}{os.sep}") for one in known)
 
 
 def _entry_of(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""Folder of this process alone, which is removed with it."""
+"""Temporary folder of this process."""
 
 import tempfile
 from functools import cache
@@ -8,8 +8,8 @@ _HOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 
 
 @cache
-def own_folder() -> Path:
-    """The folder, which is made at first use. Raises OSError."""
+def process_folder() -> Path:
+    """The folder, created at first use and removed when the process ends. Raises OSError."""
     holder = tempfile.TemporaryDirectory(prefix="fts-rows-")
     _HOLDERS.append(holder)
     return Path(holder.name)

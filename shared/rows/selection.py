@@ -1,4 +1,4 @@
-"""Which rows are trained on, which are held out, and which of those are scored."""
+"""Selection of rows: to train on, to hold out, and to score."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,17 +14,18 @@ SPLIT_SEED = 42
 EVALUATION_SEED = 420
 HELD_OUT_NAMES = ("eval", "test")
 SHARE_DIGITS = 6
-"""Shares travel as 32-bit floats; beyond this they are noise, which must not move a row."""
+"""Shares are sent as 32-bit floats; further digits are noise and must not change the selection."""
 _BATCH_ROWS = 1000
-"""Rows that are compared at a time."""
+"""Number of rows that are read at a time."""
 
 
 def split(splits: DatasetDict, fraction: float, train_share: float) -> tuple[Dataset, Dataset]:
-    """The rows to train on and those held out: the same ones for the same shares, always.
+    """Divides the rows into those to train on and those held out; always the same ones for the same
+    shares.
 
-    `fraction` of all rows is used at all; `train_share` of those is trained on, unless the dataset
-    brings a split `eval` or `test` of its own. The held-out part is empty for a share of 1. Raises
-    EmptyError if there is nothing to train on.
+    `fraction` is the share of all rows that is used. `train_share` is the share of those to train
+    on; it has no effect if the dataset has a split `eval` or `test`. The held-out part is empty for
+    a share of 1. Raises EmptyError if no rows are left to train on.
     """
     train_name, held_out_name = names(splits)
     rows = sample(splits[train_name], fraction, SPLIT_SEED)
@@ -42,10 +43,8 @@ def split(splits: DatasetDict, fraction: float, train_share: float) -> tuple[Dat
 
 
 def names(splits: DatasetDict) -> tuple[str, str | None]:
-    """The split to train on, and the one that the dataset itself holds out if it has one.
-
-    Raises EmptyError if there is none to train on.
-    """
+    """The split to train on, and the split that the dataset holds out itself, if any. Raises
+    EmptyError if there is none to train on."""
     held_out = next((name for name in HELD_OUT_NAMES if name in splits), None)
     others = [name for name in splits if name not in HELD_OUT_NAMES]
     if not others:
@@ -54,13 +53,13 @@ def names(splits: DatasetDict) -> tuple[str, str | None]:
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Which of the held-out rows an evaluation scores."""
+class ScoredRows:
+    """The held-out rows that an evaluation scores."""
 
     positions: list[int]
-    """Among the held-out rows, counted from 0."""
+    """Indexes among the held-out rows, from 0."""
     trained_on: int
-    """How many are left out because a row was trained on that says the same."""
+    """Number of rows that are left out because a row with the same text was trained on."""
     unanswered: int = 0
     """Number of conversations that are left out because they do not end with an answer that can
     be learned."""
@@ -72,12 +71,12 @@ def scored(
     columns: Sequence[str],
     fraction: float,
     conversation: Conversations | None = None,
-) -> Scored:
-    """A share of the held-out rows, none of them a row that was trained on.
+) -> ScoredRows:
+    """A share of the held-out rows, without rows that were trained on.
 
-    Rows say the same if they have the same text in all `columns`, those that the prompt uses; in
-    all of their columns if it uses none. A column of conversations, if one is named, counts alone:
-    no answer is scored that was trained on after the same words, within a longer one either. Raises
+    Rows are the same if they have the same text in all `columns`, those that the prompt uses; in
+    all of their columns if it uses none. For conversations only their column counts: an answer that
+    was trained on after the same messages, also within a longer conversation, is not scored. Raises
     EmptyError if there are no rows to score.
     """
     if len(held_out) == 0:
@@ -85,57 +84,61 @@ def scored(
             "No rows are held out: the dataset has no split `test` or `eval`, and the adapter "
             "was trained on every row that it used."
         )
+    compared = columns or held_out.column_names
+
+    def texts(row: dict[str, Any]) -> Sequence[Hashable]:
+        # Blanks around a text do not make rows different.
+        return [tuple(values.as_text(row.get(name)).strip() for name in compared)]
+
+    content = conversation.answers if conversation else texts
     answered = _answered(held_out, conversation) if conversation else list(range(len(held_out)))
-    says = _says(columns or held_out.column_names, conversation)
-    unseen = _unseen(held_out.select(answered), trained, says)
+    unseen = _unseen(held_out.select(answered), trained, content)
     unanswered, seen = len(held_out) - len(answered), len(answered) - len(unseen)
     if not unseen:
-        raise EmptyError(_nothing_left(len(held_out), unanswered))
+        why = "says the same as one that was trained on"
+        if unanswered:
+            ends = "does not end with an assistant's answer to something, or that has the weight 0"
+            why = f"{ends}, or {why}"
+        raise EmptyError(
+            f"No rows are left to score: each of the {len(held_out)} held-out rows {why}."
+        )
     positions = [answered[position] for position in unseen]
     chosen = sample(Dataset.from_dict({"position": positions}), fraction, EVALUATION_SEED)
-    return Scored(list(chosen["position"]), seen, unanswered)
-
-
-_Says = Callable[[dict[str, Any]], Sequence[Hashable]]
-"""What there is to learn from a row; the last is what it is scored for."""
-
-
-def _says(columns: Sequence[str], conversation: Conversations | None) -> _Says:
-    if conversation:
-        return conversation.answers
-    return lambda row: [tuple(_text(row.get(name)) for name in columns)]
+    return ScoredRows(list(chosen["position"]), seen, unanswered)
 
 
 def _answered(rows: Dataset, conversation: Conversations) -> list[int]:
-    """Positions of the rows whose conversations end with an answer, and of those that are broken:
-    whoever works with the row says how."""
-    rows = rows.select_columns([conversation.column])
-    return [position for position, row in enumerate(_rows(rows)) if _is_answered(row, conversation)]
+    """Positions of the rows whose conversations end with an answer.
+
+    Broken rows are among them: an error is raised with their number when they are used.
+    """
+    found = []
+    for position, row in enumerate(_rows(rows.select_columns([conversation.column]))):
+        try:
+            is_answered = conversation.is_answered(row)
+        except DataError:
+            is_answered = True
+        if is_answered:
+            found.append(position)
+    return found
 
 
-def _is_answered(row: dict[str, Any], conversation: Conversations) -> bool:
-    try:
-        return conversation.is_answered(row)
-    except DataError:
-        return True
+def _unseen(
+    held_out: Dataset,
+    trained: Iterable[Dataset],
+    content: Callable[[dict[str, Any]], Sequence[Hashable]],
+) -> list[int]:
+    """Positions of the rows whose content is not that of a trained row.
 
-
-def _nothing_left(held_out: int, unanswered: int) -> str:
-    same = "says the same as one that was trained on"
-    ends = "does not end with an assistant's answer to something, or that has the weight 0"
-    why = f"{ends}, or {same}" if unanswered else same
-    return f"No rows are left to score: each of the {held_out} held-out rows {why}."
-
-
-def _unseen(held_out: Dataset, trained: Iterable[Dataset], says: _Says) -> list[int]:
-    """Positions of the rows that say something else than every trained one."""
-    # Of a row that is broken there is nothing that could have been seen.
-    texts = [(says(row) or (None,))[-1] for row in _rows(held_out)]
-    # The smaller part is kept, the larger one read through.
+    `content` returns what a model learns from a row; the last item is what the row is scored for.
+    """
+    # A broken row has no content, so it is never seen.
+    texts = [(content(row) or (None,))[-1] for row in _rows(held_out)]
+    # The smaller part is kept in memory; the larger one is read once.
     wanted, seen = set(texts) - {None}, set[Hashable]()
     for rows in trained:
         for row in _rows(rows):
-            seen |= wanted.intersection(says(row))
+            seen |= wanted.intersection(content(row))
     return [position for position, text in enumerate(texts) if text not in seen]
 
 
@@ -145,18 +148,13 @@ def _rows(rows: Dataset) -> Iterator[dict[str, Any]]:
 
 
 def batch(rows: Dataset, begin: int, end: int) -> list[dict[str, Any]]:
-    """Some rows in order, as they are when asked for one by one."""
+    """Rows `begin` to `end` in order, equal to those that are read one by one."""
     columns = rows[begin : min(end, len(rows))]
     return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
-def _text(value: Any) -> str:
-    # As a prompt has it; blanks around it are all that a row may differ in and be the same.
-    return values.as_text(value).strip()
-
-
 def sample(rows: Dataset, fraction: float, seed: int) -> Dataset:
-    """A share of the rows, at least one of them where there are any."""
+    """A share of the rows, at least one row unless there are none."""
     if round(fraction, SHARE_DIGITS) >= 1 or len(rows) <= 1:
         return rows
     return _divide(rows, max(fraction, 1 / len(rows)), seed)[0]

@@ -5,24 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from ft.api import AdapterMetadata, GetAdapterRequest, GetModelRequest, ModelMetadata
-from rows.reading import Source
+from rows.reading import RowsSource
 from trainer.data import chat
 from trainer.job.arguments import EvaluateArguments
 from trainer.job.studio import Studio, model_source
-from trainer.model import belonging, manifest, vocabulary
+from trainer.model import adapter_checks, manifest, vocabulary
 from trainer.model.hardware import Hardware, Notify, fit_quantisation
 from trainer.model.loading import (
     adapter_source,
     load_adapter,
     load_model,
     load_tokenizer,
-    tell_newest,
+    report_newest_commit,
     weight_type,
 )
 from trainer.schemas import settings
 
 
-class Subject:
+class EvaluatedModel:
     """Loads what a job's arguments name. Raises TrainerError or StudioError where it cannot."""
 
     def __init__(
@@ -60,17 +60,17 @@ class Subject:
         if not arguments.adapter_id:
             return model
         adapter = self._adapter(arguments.adapter_id)
-        tell_newest(adapter, self._project, self._notify)
+        report_newest_commit(adapter, self._project, self._notify)
         self.names.append(adapter.name)
-        base = belonging.base_of(self._record, self._source)
+        base = adapter_checks.base_of(self._record, self._source)
         return load_adapter(model, adapter, self._project, base)
 
-    def tell_reader(self, source: Source) -> None:
+    def report_reader_change(self, source: RowsSource) -> None:
         """Tells if the adapter has learned from rows that were read in another way."""
         if self._arguments.adapter_id:
             adapter = self._adapter(self._arguments.adapter_id)
             folder = Path(adapter_source(adapter, self._project))
-            manifest.tell_reader(folder, adapter.name, source, self._notify)
+            manifest.report_reader_change(folder, adapter.name, source, self._notify)
 
     def _take_template(self, tokenizer: Any) -> None:
         arguments = self._arguments
@@ -78,7 +78,7 @@ class Subject:
         if alone and (tokenizer.chat_template or not arguments.comparison_adapter_id):
             return
         adapter = self._adapter(arguments.adapter_id or arguments.comparison_adapter_id)
-        chat.take_saved(adapter_source(adapter, self._project), tokenizer)
+        chat.set_saved_template(adapter_source(adapter, self._project), tokenizer)
         if alone and tokenizer.chat_template:
             self._notify(
                 "The base model has no chat template: it is asked with that of adapter "
@@ -95,7 +95,7 @@ class Subject:
         self.names.append(record.name)
         if id := arguments.adapter_id or arguments.comparison_adapter_id:
             source = adapter_source(self._adapter(id), self._project)
-            belonging.settle_commit(record, source, self._notify)
+            adapter_checks.settle_commit(record, source, self._notify)
         return record
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Rows of a file, from the project's folder of entries, or read into it."""
+"""Rows of a file, read from the project's cache, or into it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow
 
 from rows.cache import arrow_file
-from rows.cache.arrow_file import Rows
-from rows.cache.entries import Entries
-from rows.cache.own_folder import own_folder
+from rows.cache.arrow_file import ArrowRows
+from rows.cache.cache_folder import CacheFolder
+from rows.cache.process_folder import process_folder
 from rows.errors import DataError
 from rows.files import content
 from rows.files.formats import Format
@@ -18,7 +18,7 @@ from rows.files.reader import VERSION, FileReader
 
 _CANNOT_WRITE = (EACCES, EDQUOT, ENOSPC, EPERM, EROFS)
 ATTEMPTS = 3
-"""Times that a file is read which somebody writes meanwhile."""
+"""Number of times that a file is read if it changes meanwhile."""
 
 
 class _NotWritable(DataError):
@@ -26,42 +26,37 @@ class _NotWritable(DataError):
 
 
 class _Changed(Exception):
-    """The file is another than when its reading began."""
+    """The file has changed since its reading began."""
 
 
-def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[Rows, str]:
+def of_file(path: Path, format: Format, project: Path, location: str) -> tuple[ArrowRows, str]:
     """The rows of a file at that location, and the SHA-256 of its content.
 
-    Raises DataError naming what is wrong and where, and OSError if the file cannot be read.
+    Raises DataError with the fault and its place, and OSError if the file cannot be read.
     """
     for _ in range(ATTEMPTS):
         digest = content.sha256(path)
         name = f"{digest}-{format}-{VERSION}.arrow"
         try:
-            folder = _in_project(project, location, name)
-            if folder is not None:
+            cache = CacheFolder(project)
+            try:
+                cache.prepare()
+                cache.remove_abandoned()
+                cache.refer(location, name)
+            except OSError:
+                pass  # The cache is an aid only.
+            else:
                 with suppress(_NotWritable):
-                    return _read(path, format, folder / name, digest), digest
-            # Where the project is read-only or full, rows are kept for this process alone.
-            return _read(path, format, own_folder() / name, digest), digest
+                    return _read(path, format, cache.path(name), digest), digest
+            # Where the project is read-only or full, rows are cached for this process alone.
+            return _read(path, format, process_folder() / name, digest), digest
         except (_Changed, FileNotFoundError):
-            # Somebody writes the file, or has removed the entry, whose file has changed since.
+            # The file is being written, or its entry was removed because the file has changed.
             path.stat()
     raise DataError("the file changed while it was read: try again when it is complete")
 
 
-def _in_project(project: Path, location: str, name: str) -> Path | None:
-    entries = Entries(project)
-    try:
-        entries.prepare()
-        entries.remove_abandoned()
-        entries.refer(location, name)
-    except OSError:
-        return None
-    return entries.folder
-
-
-def _read(path: Path, format: Format, entry: Path, digest: str) -> Rows:
+def _read(path: Path, format: Format, entry: Path, digest: str) -> ArrowRows:
     with suppress(FileNotFoundError):
         try:
             return arrow_file.read(entry)

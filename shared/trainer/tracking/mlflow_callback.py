@@ -6,10 +6,10 @@ from typing import Any
 from transformers.integrations import MLflowCallback
 
 from trainer.model.hardware import Notify
-from trainer.tracking.runs import told
+from trainer.tracking.runs import safe_text
 
 
-class PatientMLflow(MLflowCallback):
+class TolerantMLflowCallback(MLflowCallback):
     """The library's callback, which tells of the first trouble and does nothing from then on."""
 
     def __init__(self, notify: Notify) -> None:
@@ -41,4 +41,4 @@ class PatientMLflow(MLflowCallback):
         except Exception as error:
             self._lost = True
             self._auto_end_run = False  # or it would be tried again when this object goes
-            self._notify(f"The training is not reported to MLflow any more: {told(error)}")
+            self._notify(f"The training is not reported to MLflow any more: {safe_text(error)}")

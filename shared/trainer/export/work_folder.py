@@ -26,7 +26,7 @@ something that the stop has interrupted."""
 
 
 @dataclass(frozen=True)
-class Work:
+class WorkFolder:
     """The folder of one export, in which everything is for the time of the work alone."""
 
     folder: Path
@@ -44,25 +44,25 @@ class Work:
                 shutil.rmtree(path, ignore_errors=True)
         note = self.folder / EXPERIMENT
         if note.exists():
-            with runs.troubles_explained(), runs.connect(self.project):
+            with runs.tracking_errors(), runs.connect(self.project):
                 registry.discard_unfinished(note.read_text(encoding="utf-8"))
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager
-def within(job_folder: Path, project: Path, notify: Notify) -> Iterator[Work]:
+def within(job_folder: Path, project: Path, notify: Notify) -> Iterator[WorkFolder]:
     """A folder to work in, which is gone after the block and before the job is stopped."""
     job_folder.mkdir(parents=True, exist_ok=True)
     for other in job_folder.parent.glob(f"*/{FOLDER}"):
-        _clear_dead(Work(other, project), notify)
+        _clear_dead(WorkFolder(other, project), notify)
     with FileLock(job_folder / LOCK):
-        work = Work(job_folder / FOLDER, project)
+        work = WorkFolder(job_folder / FOLDER, project)
         work.folder.mkdir(exist_ok=True)
         with ending(lambda: _clear_in_time(work, notify)):
             yield work
 
 
-def _clear_dead(work: Work, notify: Notify) -> None:
+def _clear_dead(work: WorkFolder, notify: Notify) -> None:
     try:
         with FileLock(work.folder.with_name(LOCK), timeout=0):
             _clear(work, notify)
@@ -70,14 +70,14 @@ def _clear_dead(work: Work, notify: Notify) -> None:
         return  # It is at work.
 
 
-def _clear_in_time(work: Work, notify: Notify) -> None:
+def _clear_in_time(work: WorkFolder, notify: Notify) -> None:
     # In a thread, since the code that a stop has interrupted may hold what this waits for.
     thread = threading.Thread(target=_clear, args=(work, notify), daemon=True)
     thread.start()
     thread.join(STOP_SECONDS)
 
 
-def _clear(work: Work, notify: Notify) -> None:
+def _clear(work: WorkFolder, notify: Notify) -> None:
     try:
         work.clear()
     except TrackingError as error:
