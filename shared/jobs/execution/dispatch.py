@@ -24,7 +24,8 @@ from jobs.execution.link import JOB_ID, TOKEN, digest, new_token
 from jobs.execution.reports import LOG_FILE
 from jobs.execution.sightings import Sightings
 from jobs.store.history import WORKSPACE
-from jobs.store.records import LONG_AGO, JobRecord, JobRecords
+from jobs.store.job_record import LONG_AGO, JobRecord
+from jobs.store.records import JobRecords
 from jobs.workspace.client import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()

@@ -14,7 +14,8 @@ from chassis.rpc.errors import InvalidArgument, Unauthenticated
 from ft.enums import JobState
 from jobs.execution.observer import Observer
 from jobs.rules import OFFSET, REPORT_SIZE
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 
 Job = TypeVar("Job", bound=JobRecord)
 TOKEN = "FTS_JOB_TOKEN"  # noqa: S105 - the variable's name
