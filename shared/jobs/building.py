@@ -14,7 +14,8 @@ from jobs.execution.observer import LOST_AFTER, Changes, ChangesOfEvent, Observe
 from jobs.execution.reconciler import UNTOUCHED, Reconciler
 from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import PATIENCE, JobLifecycle
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.workspace.client import Workspace
 
 Job = TypeVar("Job", bound=JobRecord)

@@ -15,7 +15,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 )
 from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
-from jobs.store.records import JobRecord
+from jobs.store.job_record import JobRecord
 
 Job = TypeVar("Job", bound=JobRecord)
 

@@ -8,7 +8,8 @@ from chassis.rpc.errors import InvalidArgument
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent, WatchJobResponse
 from jobs import rules
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 
 Job = TypeVar("Job", bound=JobRecord)
 PAGE = 1000
@@ -30,7 +31,7 @@ class JobWatch(Generic[Job]):
         _require_not_negative("page_size", page_size)
         self._get(id)
         limit = min(page_size or PAGE, PAGE)
-        return [event.message() for event in self._records.events(id, cursor, limit)]
+        return [event.message() for event in self._records.log.events(id, cursor, limit)]
 
     async def follow(self, id: str, cursor: int) -> AsyncIterator[WatchJobResponse]:
         """Events behind the cursor as they come, until the job has ended; empty responses in
@@ -46,7 +47,7 @@ class JobWatch(Generic[Job]):
         while True:
             # Asked before reading: what happened before the end is then surely read.
             ended = JobState(self._get(id).state).ended
-            while events := self._records.events(id, cursor, PAGE):
+            while events := self._records.log.events(id, cursor, PAGE):
                 for event in events:
                     cursor = event.seq
                     yield WatchJobResponse(event=event.message())

@@ -31,7 +31,8 @@ from jobs.execution.exactly_once import Known, Step, next_step
 from jobs.execution.report_receiver import digest, new_token
 from jobs.execution.sightings import Sightings
 from jobs.store.history import WORKSPACE
-from jobs.store.records import LONG_AGO, JobRecord, JobRecords
+from jobs.store.job_record import LONG_AGO, JobRecord
+from jobs.store.records import JobRecords
 from jobs.workspace.client import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()

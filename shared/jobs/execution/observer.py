@@ -23,7 +23,8 @@ from jobs.execution.job_folder import (
 from jobs.execution.sightings import Sightings
 from jobs.failures import FIRST_PAUSE, Failure, kind_of, reported_kind
 from jobs.store.history import JOB, WORKSPACE
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.store.states import OF_ENGINE
 from jobs.workspace.client import REQUEST_SECONDS, Workspace
 

@@ -17,7 +17,8 @@ from jobs.execution.lease import Lease
 from jobs.execution.observer import Observer
 from jobs.execution.sightings import Sightings
 from jobs.store.history import STUDIO, WORKSPACE, JobEventRecord
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.workspace.client import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()
@@ -118,7 +119,7 @@ class Reconciler(Generic[Job]):
                 await self._attempt(id, work(job))
 
         await asyncio.gather(*(one(*work) for work in works))
-        removed = self._records.removed()
+        removed = self._records.log.removed()
         for note in removed:
             await self._attempt(note.job_id, self._forgotten(note))
         return len(works) + len(removed)
@@ -193,5 +194,5 @@ class Reconciler(Generic[Job]):
     async def _forgotten(self, note: JobEventRecord) -> None:
         if self._dispatcher.late(note.id, note.created_at):
             await self._dispatcher.withdraw_named(note.job_id)
-            await self._records.clear_removed(note)
+            await self._records.log.clear_removed(note)
             self._dispatcher.forget(note.id)

@@ -15,7 +15,8 @@ from ft.enums import JobState
 from ft.job_protocol.reports import MAX_REPORT_BYTES
 from jobs.execution.observer import Observer
 from jobs.rules import OFFSET, REPORT_SIZE
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 
 Job = TypeVar("Job", bound=JobRecord)
 TOKEN_SECONDS = 7 * 86_400

@@ -17,7 +17,8 @@ from jobs.execution.observer import Changes, Observer
 from jobs.execution.reconciler import Reconciler
 from jobs.execution.sightings import Sightings
 from jobs.lifecycle import JobLifecycle
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.testing import WorkbenchProcess, until
 from jobs.tests.tables import SomeLease
 from jobs.workspace.client import Workspace

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.execution.lease import LeaseRecord
 from jobs.store.history import JobEventRecord
-from jobs.store.records import JobRecord
+from jobs.store.job_record import JobRecord
 
 
 class SomeJob(JobRecord, kw_only=True):

@@ -223,7 +223,7 @@ if ATTEMPT == 1: sys.exit(3)
     [job] = await watched.lifecycle.start([new])
     id = job.id
     await watched.ended(id)
-    told = [e.message() for e in watched.records.events(id, 0, 1000) if e.kind == NOTICE]
+    told = [e.message() for e in watched.records.log.events(id, 0, 1000) if e.kind == NOTICE]
     assert [(event.notice, event.attempt) for event in told] == [
         ("fp16 is replaced", 1),
         ("only attempt 1", 1),

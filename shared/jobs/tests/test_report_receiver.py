@@ -40,7 +40,7 @@ class Reports:
         return "j"
 
     def steps(self, id: str) -> list[int]:
-        events = self.records.events(id, 0, 1000)
+        events = self.records.log.events(id, 0, 1000)
         return [json.loads(e.progress or "")["step"] for e in events if e.kind == PROGRESS]
 
 
