@@ -13,7 +13,7 @@ from ft.cli.output.log_text import log_lines
 from ft.cli.resources import ADAPTERS, text_or_file
 from ft.cli.session import Session, alone, command
 from ft.client import AlreadyExistsError
-from ft.local.served import DEPLOYED, OVER, ServedModel, ServedModels
+from ft.local.served import DEPLOYED, OVER, ServedModel, ServedModelsClient
 from ft.local.studio import facade_address
 
 POLL_SECONDS = 0.5
@@ -55,7 +55,7 @@ def serve(
 
 
 def deployed(
-    session: Session, models: ServedModels, request: api.ExportModelRequest, seconds: float
+    session: Session, models: ServedModelsClient, request: api.ExportModelRequest, seconds: float
 ) -> ServedModel:
     """The model that the request asks for, once it is deployed.
 
@@ -160,14 +160,14 @@ def logs(session: Session, model: ModelName) -> None:
     session.out.say("\n".join(log_lines(log)))
 
 
-def _models(session: Session) -> ServedModels:
+def _models(session: Session) -> ServedModelsClient:
     # The environment may well name the studio that runs here.
     if not session.local and session.client.address != facade_address(session.home):
         raise CommandFailed("models are served on the studio's own machine; ask there", Exit.USAGE)
-    return ServedModels(session.home)
+    return ServedModelsClient(session.home)
 
 
-def _awaited(models: ServedModels, model_id: str, deadline: float) -> ServedModel:
+def _awaited(models: ServedModelsClient, model_id: str, deadline: float) -> ServedModel:
     """The model once it is deployed."""
     while True:
         model = models.find(model_id)
@@ -185,7 +185,7 @@ def _awaited(models: ServedModels, model_id: str, deadline: float) -> ServedMode
         time.sleep(POLL_SECONDS)
 
 
-def _tell(session: Session, models: ServedModels, model: ServedModel) -> None:
+def _tell(session: Session, models: ServedModelsClient, model: ServedModel) -> None:
     address = f"{models.url}/model"
     if session.out.json:
         session.out.data({**model.facts(), "url": address, "access_key": model.access_key})

@@ -62,7 +62,7 @@ def up(
 
     Options that are not given are as they were the last time.
     """
-    wanted = studio.Wanted(listen, project, trainer_python, workspace)
+    wanted = studio.SetupOptions(listen, project, trainer_python, workspace)
     address = studio.up(session.home, wanted, wait)
     host, _, port = address.rpartition(":")
     no_trainer = studio.no_trainer(session.home, min(wait, IMPORT_SECONDS))

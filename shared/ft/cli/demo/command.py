@@ -49,7 +49,7 @@ def demo(
     phases = Phases(session.out.say)
     if session.local:
         with phases.phase("start the studio"):
-            address = studio.up(session.home, studio.Wanted(), wait_seconds=120.0)
+            address = studio.up(session.home, studio.SetupOptions(), wait_seconds=120.0)
             session.out.say(f"it serves at {address}")
     with phases.phase("register model, data set and prompt"):
         starter = register(session)

@@ -13,7 +13,7 @@ from ft.cli.options import within
 from ft.cli.session import Session
 from ft.cli.watch import POLL_SECONDS, failure, follow
 from ft.client import FineTuningStudioClient
-from ft.local.served import ServedModels
+from ft.local.served import ServedModelsClient
 
 REGISTERED_WITHIN_SECONDS = 30.0
 SERVED_NAME = "demo"
@@ -103,7 +103,7 @@ def evaluate(
 def serve(session: Session, adapter_id: str, tuned: api.EvaluationJobMetadata) -> None:
     """Serves the tuned model in the place of an earlier demo's, and asks it what it was asked in
     its evaluation."""
-    models = ServedModels(session.home)
+    models = ServedModelsClient(session.home)
     for model in models.all():
         if model.name == SERVED_NAME:
             models.remove(model)
