@@ -1,4 +1,4 @@
-"""Configs that are typed, added to those that the studio ships."""
+"""Configs of a request, merged into those that the studio ships."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from ft.configs.merging import differences, kind_of, lines, merged, parsed
 
 
 @dataclass
-class Configs:
-    """Configs of a request by field: the whole texts that are sent, and the shipped ones."""
+class JobConfigs:
+    """Configs of a request by field: the texts to send, and the shipped configs."""
 
     sent: dict[str, Any] = field(default_factory=dict)
     shipped: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def show(self, out: Output, fields: Mapping[str, Any]) -> None:
-        """Prints the settings in effect; `fields` of the request win over a config."""
+        """Prints the settings in effect. `fields` of the request take precedence over a config."""
         for name, settings in self._in_effect(fields).items():
             if settings:
                 out.say(f"{name}, in effect:")
@@ -28,7 +28,7 @@ class Configs:
                 out.say("")
 
     def as_data(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings in effect, and what differs from the shipped ones."""
+        """The settings in effect, and their differences from the shipped ones."""
         return {
             name: {
                 "settings": settings,
@@ -47,35 +47,29 @@ class Configs:
         return found
 
 
-def completed(
+def merged_configs(
     client: FineTuningStudioClient,
     model_id: str,
     given: Mapping[str, str],
     needed: tuple[str, ...],
     whole: bool,
-) -> Configs:
-    """The configs of a request, each added to the one that is shipped for the model.
+) -> JobConfigs:
+    """Merges each given config into the one that the studio ships for the model.
 
-    `given` has the texts by field, empty where nothing is typed; a job has a shipped config in
-    place of those `needed`. With `whole` a text is sent as it is. So is one that is not an object:
-    the studio says what is wrong with it.
+    `given` has the texts by field; an empty text stands for a config that is not given. A job uses
+    the shipped config for those of `needed` that are not given. With `whole`, texts are sent
+    unchanged. So are texts that are no JSON object: the studio refuses them with the reason.
     """
-    found = Configs()
+    found = JobConfigs()
     for name, text in given.items():
         if not text and name not in needed:
             continue
-        found.shipped[name] = _shipped(client, name, model_id)
+        request = api.ListConfigsRequest(type=kind_of(name), model_id=model_id)
+        shipped = [one for one in client.ListConfigs(request).configs if one.is_default]
+        found.shipped[name] = (parsed(shipped[0].config) or {}) if shipped else {}
         config = parsed(text) if text else None
         if whole or config is None:
             found.sent |= {name: text} if text else {}
         else:
             found.sent[name] = json.dumps(merged(found.shipped[name], config))
     return found
-
-
-def _shipped(client: FineTuningStudioClient, name: str, model_id: str) -> dict[str, Any]:
-    request = api.ListConfigsRequest(type=kind_of(name), model_id=model_id)
-    for config in client.ListConfigs(request).configs:
-        if config.is_default:
-            return parsed(config.config) or {}
-    return {}
