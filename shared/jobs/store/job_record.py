@@ -82,7 +82,7 @@ class JobRecord(Base, kw_only=True):
     waits_for: Mapped[str | None] = mapped_column(default=None, sort_order=528)
     """Reason why a job has not started, a sentence."""
     token_hash: Mapped[str | None] = mapped_column(default=None, repr=False, sort_order=518)
-    """Digest of the token with which the current attempt reports, see `jobs.execution.report_receiver`."""
+    """Digest of the token of the current attempt, see `jobs.execution.report_receiver`."""
     reported_offset: Mapped[int | None] = mapped_column(BigInteger, default=None, sort_order=519)
     """Bytes of the job's event file that are recorded."""
 

@@ -54,7 +54,7 @@ class AxolotlFineTuning(FineTuningBase):
         about = self._about(config, model, source)
         about.write(self._folder)
         self._train(self._write(about))
-        saving.take_adapter(self._folder / "axolotl", model_reference(model), self._target)
+        saving.save_copy(self._folder / "axolotl", model_reference(model), self._target)
         self._announce()
 
     def _check_base(self, source: str, commit: str) -> None:

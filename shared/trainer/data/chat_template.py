@@ -1,4 +1,4 @@
-"""A tokenizer's chat template, applied so that numbers stand as they do in the data."""
+"""Application of a tokenizer's chat template, with numbers as they are written in the data."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -12,7 +12,7 @@ from rows.chat.messages import Message
 from rows.values import NumberLiteral
 
 _PLAIN = "_plain_template_data"
-"""The library's function that makes plain values of what a template gets."""
+"""The library's function that converts the values passed to a template."""
 
 
 def apply(
@@ -22,10 +22,10 @@ def apply(
     chat_template: str | None = None,
     **options: Any,
 ) -> Any:
-    """`tokenizer.apply_chat_template`, which writes numbers by their digits."""
+    """`tokenizer.apply_chat_template`, but with numbers by the digits they were written with."""
     _keep_numbers()
     template = tokenizer.get_chat_template(chat_template, tools)
-    # The library keeps what it has compiled, and looks filters up whenever it writes.
+    # The library caches compiled templates, and looks up filters at each use.
     compiled: Any = chat_template_utils._compile_jinja_template(template)
     compiled.environment.filters["tojson"] = template_json.dumps
     return tokenizer.apply_chat_template(talk, tools=tools, chat_template=chat_template, **options)
@@ -33,9 +33,10 @@ def apply(
 
 @cache
 def _keep_numbers() -> None:
-    """Has the library hand numbers to templates as they are: floats have lost their digits."""
+    """Makes the library pass number literals to templates unchanged: floats would lose their
+    digits."""
     plain: Any = getattr(chat_template_utils, _PLAIN, None)
-    if plain is not None:  # Older releases hand over everything.
+    if plain is not None:  # Older releases pass everything.
         setattr(
             chat_template_utils,
             _PLAIN,

@@ -1,4 +1,4 @@
-"""What an evaluation job evaluates: a base model, alone or with an adapter."""
+"""The model that an evaluation job evaluates: a base model, alone or with an adapter."""
 
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from trainer.schemas import settings
 
 
 class EvaluatedModel:
-    """Loads what a job's arguments name. Raises TrainerError or StudioError where it cannot."""
+    """Loads the model of one job. Raises TrainerError or StudioError if it cannot be loaded."""
 
     def __init__(
         self, arguments: EvaluateArguments, studio: Studio, project: Path, notify: Notify
@@ -33,20 +33,30 @@ class EvaluatedModel:
         self._project = project
         self._notify = notify
         self.names: list[str] = []
-        """Of the base model and the adapter, once they are loaded."""
+        """Names of the base model and the adapter, once they are loaded."""
 
     def tokenizer(self, *, conversational: bool) -> Any:
-        """The base model's tokenizer; for conversations with the chat template that the adapter
-        was trained with."""
+        """The base model's tokenizer; for conversations with the chat template that the adapter was
+        trained with."""
         tokenizer = load_tokenizer(self._source, self._record.commit)
-        if conversational:
-            self._take_template(tokenizer)
+        arguments = self._arguments
+        alone = not arguments.adapter_id
+        adapter_id = arguments.adapter_id or arguments.comparison_adapter_id
+        if not conversational or not adapter_id or (alone and tokenizer.chat_template):
+            return tokenizer
+        adapter = self._adapter(adapter_id)
+        chat.set_saved_template(adapter_source(adapter, self._project), tokenizer)
+        if alone and tokenizer.chat_template:
+            self._notify(
+                "The base model has no chat template: it is asked with that of adapter "
+                f"{adapter.name}."
+            )
         return tokenizer
 
     def model(self, hardware: Hardware, tokenizer: Any) -> Any:
-        """The model, ready to write what it is asked with the tokenizer."""
+        """The loaded model."""
         arguments = self._arguments
-        # The adapter lies on the base model, whose weights are the only ones to be quantised.
+        # Only the weights of the base model are quantised.
         name = "model_bnb_config" if arguments.model_bnb_config else "adapter_bnb_config"
         wanted = fit_quantisation(
             arguments.model_bnb_config or arguments.adapter_bnb_config, hardware, self._notify
@@ -66,29 +76,17 @@ class EvaluatedModel:
         return load_adapter(model, adapter, self._project, base)
 
     def report_reader_change(self, source: RowsSource) -> None:
-        """Tells if the adapter has learned from rows that were read in another way."""
+        """Reports if the adapter was trained on rows that another version of the reader has
+        read."""
         if self._arguments.adapter_id:
             adapter = self._adapter(self._arguments.adapter_id)
             folder = Path(adapter_source(adapter, self._project))
             manifest.report_reader_change(folder, adapter.name, source, self._notify)
 
-    def _take_template(self, tokenizer: Any) -> None:
-        arguments = self._arguments
-        alone = not arguments.adapter_id
-        if alone and (tokenizer.chat_template or not arguments.comparison_adapter_id):
-            return
-        adapter = self._adapter(arguments.adapter_id or arguments.comparison_adapter_id)
-        chat.set_saved_template(adapter_source(adapter, self._project), tokenizer)
-        if alone and tokenizer.chat_template:
-            self._notify(
-                "The base model has no chat template: it is asked with that of adapter "
-                f"{adapter.name}."
-            )
-
     @cached_property
     def _record(self) -> ModelMetadata:
-        """The base model's, with the commit that the adapter saw, or the one that the model alone
-        is compared with."""
+        """The base model's record, with the commit that the adapter, or the comparison adapter, was
+        trained on."""
         arguments = self._arguments
         request = GetModelRequest(id=arguments.base_model_id)
         record = self._studio.GetModel(request).model

@@ -1,4 +1,4 @@
-"""An evaluation job: what a model, alone or with an adapter, makes of held-out rows."""
+"""An evaluation job: a model, alone or with an adapter, answers held-out rows and is scored."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from transformers import set_seed
 
 from ft.api import GetPromptRequest
-from ft.job_protocol.events import Metrics, Progress, Sample, Started
+from ft.job_protocol.events import Metrics, Progress, Started
 from rows import selection
 from rows.values import as_text
 from trainer.data import chat, questions
@@ -28,11 +28,11 @@ from trainer.schemas import settings
 from trainer.tracking import runs
 
 SAMPLES = 8
-"""Rows that are told as events, for a first look."""
+"""Number of rows that are also written as events."""
 
 
 class Evaluation:
-    """One job, from what its arguments name to its files of results."""
+    """One job, from its arguments to its result files."""
 
     def __init__(
         self, arguments: EvaluateArguments, studio: Studio, events: EventLog, project: Path
@@ -44,14 +44,14 @@ class Evaluation:
         self._subject = EvaluatedModel(arguments, studio, project, events.notice)
 
     def run(self) -> None:
-        """Raises TrainerError or StudioError where the user can do something about it."""
+        """Runs the job. Raises TrainerError or StudioError for errors that the user can resolve."""
         arguments = self._arguments
         effective_settings.tell(self._studio, arguments.base_model_id, arguments.configs)
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
         rows, conversations = held_out.load(prompt, self._events.notice)
         self._subject.report_reader_change(held_out.source)
-        # What may be wrong with rows and prompt shows before the model is loaded.
+        # Faults of rows and prompt are found before the model is loaded.
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
         tokenizer = self._subject.tokenizer(conversational=conversations is not None)
@@ -73,9 +73,9 @@ class Evaluation:
         done = self._generate(model, tokenizer, generation, rows, asked)
         answer_length.check_asked(done, model, self._events.notice)
         answer_length.report_cut_off(done, tokenizer, generation, self._events.notice)
-        self._finish(done, time.monotonic() - begin)
+        self._save_results(done, time.monotonic() - begin)
 
-    def _finish(self, done: list[results.Result], seconds: float) -> None:
+    def _save_results(self, done: list[results.Result], seconds: float) -> None:
         arguments = self._arguments
         rows = scores.of_rows(done, self._events.notice)
         of_all = scores.of_all(rows)
@@ -88,7 +88,7 @@ class Evaluation:
         try:
             runs.log(runs.open_experiment(f"Run: {parent}", self._project), run)
         except TrackingError as error:
-            # The results are kept, and this is no reason to work for them once more.
+            # The results are saved, so the job need not fail and run again.
             self._events.notice(f"The results are not in MLflow. {error}")
 
     def _generate(
@@ -111,24 +111,23 @@ class Evaluation:
             )
             done.append(result)
             if len(done) <= SAMPLES:
-                self._tell_sample(result)
+                self._events.write(
+                    Sample(
+                        input=result.model_input,
+                        expected=result.expected_output.strip(),
+                        output=result.model_output.strip(),
+                    )
+                )
             now = time.monotonic()
             if now - reported >= 1 or len(done) == len(rows):
                 reported = now
-                self._tell_progress(len(done), len(rows), now - begin)
+                left = (now - begin) / len(done) * (len(rows) - len(done))
+                self._events.write(
+                    Progress(
+                        step=len(done),
+                        total_steps=len(rows),
+                        epoch=0.0,
+                        seconds_left=round(left, 1),
+                    )
+                )
         return done
-
-    def _tell_sample(self, result: results.Result) -> None:
-        self._events.write(
-            Sample(
-                input=result.model_input,
-                expected=result.expected_output.strip(),
-                output=result.model_output.strip(),
-            )
-        )
-
-    def _tell_progress(self, done: int, total: int, elapsed: float) -> None:
-        left = elapsed / done * (total - done)
-        self._events.write(
-            Progress(step=done, total_steps=total, epoch=0.0, seconds_left=round(left, 1))
-        )

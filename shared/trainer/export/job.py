@@ -215,7 +215,7 @@ class Export:
             return []
         own = self._arguments.generation_config.get("eos_token_id")
         if own is None:
-            return chat.ends(loaded.model, loaded.tokenizer)
+            return chat.end_tokens(loaded.model, loaded.tokenizer)
         return own if isinstance(own, list) else [own]
 
     def _register(self, **made: str) -> None:

@@ -55,7 +55,7 @@ class Parity:
         talks = questions.are_chat(prompts)
         if talks:
             chat.require_template(tokenizer)
-        prompts = questions.fitting(prompts, model, tokenizer, tokens) or prompts
+        prompts = questions.that_fit(prompts, model, tokenizer, tokens) or prompts
         ends = chat.end_settings(model, tokenizer, answers=talks)
         greedy = {**ends, **generation_config, "do_sample": False, "max_new_tokens": tokens}
         return cls(prompts, greedy, _written(model, tokenizer, greedy, prompts))

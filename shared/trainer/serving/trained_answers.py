@@ -41,7 +41,7 @@ def record(
     if talks:
         chat.require_template(tokenizer)
     generation = {**GREEDY, **chat.end_settings(model, tokenizer, answers=talks)}
-    fitting = questions.fitting(samples, model, tokenizer, MAX_NEW_TOKENS)
+    fitting = questions.that_fit(samples, model, tokenizer, MAX_NEW_TOKENS)
     texts = [questions.written(sample, tokenizer) for sample in fitting]
     answers = _answers(model, tokenizer, generation, texts, whole=talks)
     content = {

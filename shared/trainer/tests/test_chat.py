@@ -94,7 +94,7 @@ def test_an_answer_ends_where_the_template_ends_one(model: Any, tokenizer: Any) 
     over = tokenizer.convert_tokens_to_ids("<|over|>")
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, 7]
 
-    ends = chat.ends(model, tokenizer)
+    ends = chat.end_tokens(model, tokenizer)
 
     assert ends == [over, tokenizer.eos_token_id, 7]
     word = tokenizer("order", add_special_tokens=False)["input_ids"]
@@ -110,7 +110,7 @@ def test_a_template_that_refuses_a_talk_like_any_other_names_no_end(
 ) -> None:
     model.generation_config.eos_token_id = 0
     tokenizer.chat_template = "{{ raise_exception('no') }}"
-    assert chat.ends(model, tokenizer) == [tokenizer.eos_token_id]
+    assert chat.end_tokens(model, tokenizer) == [tokenizer.eos_token_id]
     with pytest.raises(DataError, match="refuses it: no"):
         chat.ask(TALK, tokenizer)
 
