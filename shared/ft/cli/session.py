@@ -14,6 +14,7 @@ from ft.cli.exits import CommandFailed, Exit, errors_explained
 from ft.cli.options import grouped, options_of
 from ft.cli.output.render import Output
 from ft.client import FineTuningStudioClient
+from ft.job_protocol.variables import STUDIO_IP, STUDIO_PORT
 from ft.local.home import Home
 from ft.local.studio import facade_address
 
@@ -24,7 +25,7 @@ ServerOption = Annotated[
     typer.Option(
         "--server",
         metavar="HOST:PORT",
-        help="Address of the studio. Default: FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT, "
+        help=f"Address of the studio. Default: {STUDIO_IP} and {STUDIO_PORT}, "
         "else the one that `fts up` started in the home.",
         show_default=False,
         rich_help_panel="Studio",
@@ -72,7 +73,7 @@ class Session:
         if address is None:
             raise CommandFailed(
                 f"no studio runs in {self.home.path}; start one with `fts up`, or name one "
-                "with --server or FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT",
+                f"with --server or {STUDIO_IP} and {STUDIO_PORT}",
                 Exit.UNAVAILABLE,
             )
         host, _, port = address.rpartition(":")
@@ -81,7 +82,7 @@ class Session:
     @cached_property
     def remote_by_environment(self) -> bool:
         """Whether the environment names a studio."""
-        return bool(os.environ.get("FINE_TUNING_SERVICE_IP"))
+        return bool(os.environ.get(STUDIO_IP))
 
     @property
     def local(self) -> bool:
