@@ -31,7 +31,7 @@ from ft.job_protocol.events import (
     Failed,
     JobEvent,
     Metrics,
-    Notice,
+    NoticeGiven,
     OtherEvent,
     Progress,
     parse_lines,
@@ -162,8 +162,8 @@ def test_a_number_that_json_cannot_express_is_left_out(loss: float | None) -> No
 
 
 def test_half_of_a_surrogate_pair_is_written_as_text() -> None:
-    [event] = parse_lines(to_line(Notice(message="a\udce4"), 1, TIME))
-    assert event == Notice(message="a\\udce4")
+    [event] = parse_lines(to_line(NoticeGiven(message="a\udce4"), 1, TIME))
+    assert event == NoticeGiven(message="a\\udce4")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_half_of_a_surrogate_pair_is_written_as_text() -> None:
     [
         ({"event": "progress", "step": "1", "loss": True, "epoch": 10**400}, Progress()),
         ({"event": "progress", "step": 3, "unknown": {}}, Progress(step=3)),
-        ({"event": "notice", "message": 7, "step": 2}, Notice(message="7", step=2)),
+        ({"event": "notice", "message": 7, "step": 2}, NoticeGiven(message="7", step=2)),
         (
             {"event": "metrics", "metrics": {"a": 1, "b": "x"}, "rows": -1},
             Metrics(metrics={"a": 1}),

@@ -11,7 +11,7 @@ import structlog
 
 from chassis.rpc.errors import NotFound
 from ft.enums import FailureKind, JobState
-from ft.job_protocol.events import Failed, JobEvent, Notice, parse_lines
+from ft.job_protocol.events import Failed, JobEvent, NoticeGiven, parse_lines
 from ft.job_protocol.variables import CANNOT_RUN, WAITS_FOR
 from jobs.execution.job_folder import (
     EventReader,
@@ -177,7 +177,7 @@ class Observer(Generic[Job]):
                 case Failed():
                     changes["failure_reason"] = sentence(event.reason)
                     changes["failure_kind"] = reported_kind(event.kind)
-                case Notice():
+                case NoticeGiven():
                     notices = with_notice(notices, event.message)
                     changes["notices"] = json.dumps(notices)
             said = self._changes_of_event(job, event, changes)

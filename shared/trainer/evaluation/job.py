@@ -8,7 +8,7 @@ import torch
 from transformers import set_seed
 
 from ft.api import GetPromptRequest
-from ft.job_protocol.events import Metrics, Progress, Sample, Started
+from ft.job_protocol.events import Metrics, Progress, SampleAnswered, Started
 from rows import shares
 from rows.values import as_text
 from trainer.data import chat, questions
@@ -120,7 +120,7 @@ class Evaluation:
 
     def _tell_sample(self, result: results.Result) -> None:
         self._events.write(
-            Sample(
+            SampleAnswered(
                 input=result.model_input,
                 expected=result.expected_output.strip(),
                 output=result.model_output.strip(),
