@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ft import job_protocol
@@ -135,6 +135,7 @@ def any_event(draw: st.DrawFn) -> JobEvent:
     return kind(**{field.name: draw(VALUES[field.type]) for field in fields(kind)})
 
 
+@settings(deadline=None)
 @given(any_event(), st.integers(1, 5))
 def test_an_event_is_read_as_it_was_written(event: JobEvent, attempt: int) -> None:
     line = to_line(event, attempt, TIME)
