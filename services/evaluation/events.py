@@ -2,7 +2,7 @@
 
 import json
 
-from ft.job_protocol.events import JobEvent, Metrics, Sample
+from ft.job_protocol.events import JobEvent, Metrics, SampleAnswered
 from jobs.execution.observer import Changes
 from services.evaluation.store import EvaluationJob
 
@@ -12,7 +12,7 @@ def changes_of_event(job: EvaluationJob, event: JobEvent, changes: Changes) -> C
     match event:
         case Metrics():
             return {"metrics": json.dumps(event.metrics), "rows": event.rows}
-        case Sample():
+        case SampleAnswered():
             sample = {"input": event.input, "expected": event.expected, "output": event.output}
             samples = json.loads(changes.get("samples") or job.samples or "[]")
             if sample not in samples:

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chassis import addresses
+from ft.job_protocol.variables import HUB_TOKEN, PROJECT_ID
 
 WORKSPACE_PROJECT_DIR = Path("/home/cdsw")
 """Where a Cloudera AI workspace mounts the project for every workload."""
@@ -72,7 +73,7 @@ class Settings(BaseSettings):
     hub_token: str = Field(
         default="",
         repr=False,
-        validation_alias=AliasChoices("HUGGINGFACE_ACCESS_TOKEN", "hub_token"),
+        validation_alias=AliasChoices(HUB_TOKEN, "hub_token"),
     )
     """Token for gated data and models on the hub."""
 
@@ -97,7 +98,7 @@ class Settings(BaseSettings):
         """The project directory, absolute."""
         if self.project_dir is not None:
             return self.project_dir.absolute()
-        if os.environ.get("CDSW_PROJECT_ID") and WORKSPACE_PROJECT_DIR.is_dir():
+        if os.environ.get(PROJECT_ID) and WORKSPACE_PROJECT_DIR.is_dir():
             return WORKSPACE_PROJECT_DIR
         return (self.home / "project").absolute()
 

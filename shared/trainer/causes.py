@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from ft.enums import FailureKind
+from ft.job_protocol.variables import HUB_TOKEN
 
 _USER, _ERROR, _MEMORY = FailureKind.USER_ERROR, FailureKind.ERROR, FailureKind.OUT_OF_MEMORY
 
@@ -48,7 +49,7 @@ _NO_NETWORK = Cause(
 _NOT_ON_HUB = Cause(
     _USER,
     "The hub does not give access ({line}): check the name, request access if it is gated, and "
-    "start the studio with HUGGINGFACE_ACCESS_TOKEN set to a token that may read it.",
+    f"start the studio with {HUB_TOKEN} set to a token that may read it.",
 )
 _DAMAGED = Cause(
     _USER,

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from chassis.rpc import errors
+from ft.job_protocol.variables import HUB_TOKEN
 
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
-
-TOKEN = "HUGGINGFACE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def not_on_hub(about: Repository) -> errors.NotFound:
     """Makes the refusal for a repository that does not exist, or is hidden from us."""
     return errors.NotFound(
         f"{about.name!r} is not a {about.kind} on the hub; a private one is seen only with a "
-        f"{TOKEN} that may read it",
+        f"{HUB_TOKEN} that may read it",
         resource=about.kind,
         id=about.name,
     )
@@ -81,13 +80,13 @@ def not_on_hub(about: Repository) -> errors.NotFound:
 
 def unsendable(about: Repository) -> errors.PermissionDenied:
     """Makes the refusal for a token with characters that an HTTP header cannot contain."""
-    why = f"cannot be asked for: {TOKEN} is not a token, it has a blank or a special character"
+    why = f"cannot be asked for: {HUB_TOKEN} is not a token, it has a blank or a special character"
     return _denied(about, why, "HUB_TOKEN_REFUSED")
 
 
 def gated(about: Repository) -> errors.PermissionDenied:
     """Makes the refusal for a gated repository to which we have no access."""
-    why = f"is gated; ask for access on its page, and set {TOKEN} to a token that may read it"
+    why = f"is gated; ask for access on its page, and set {HUB_TOKEN} to a token that may read it"
     return _denied(about, why, "HUB_GATED")
 
 
@@ -107,14 +106,14 @@ def _of_answer(about: Repository, error: "HfHubHTTPError") -> errors.Refusal:
     if isinstance(error, hub.DisabledRepoError):
         return _denied(about, "is disabled on the hub", "HUB_DISABLED")
     if status in (401, 403) and "authorization" in request.headers:
-        why = f"may not be read with this {TOKEN}: the hub refuses it with HTTP {status}"
+        why = f"may not be read with this {HUB_TOKEN}: the hub refuses it with HTTP {status}"
         return _denied(about, why, "HUB_TOKEN_REFUSED")
     if isinstance(error, hub.RevisionNotFoundError):
         return _without_commit(about)
     if isinstance(error, hub.RepositoryNotFoundError):
         return not_on_hub(about)
     if status in (401, 403):
-        return _denied(about, f"needs a token; set {TOKEN} to one", "HUB_TOKEN_REQUIRED")
+        return _denied(about, f"needs a token; set {HUB_TOKEN} to one", "HUB_TOKEN_REQUIRED")
     if status == 404 and "/resolve/" in request.url.path:
         return _without(about, request.url.path.rpartition("/")[2])
     if status == 404:

@@ -67,7 +67,7 @@ class Progress(JobEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice(JobEvent):
+class NoticeGiven(JobEvent):
     """The job did something other than requested."""
 
     name = "notice"
@@ -100,7 +100,7 @@ class Registered(JobEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample(JobEvent):
+class SampleAnswered(JobEvent):
     """An answer of an evaluation."""
 
     name = "sample"
@@ -155,11 +155,11 @@ KINDS: Mapping[str, type[JobEvent]] = {
         Started,
         Resumed,
         Progress,
-        Notice,
+        NoticeGiven,
         ManifestWritten,
         Saved,
         Registered,
-        Sample,
+        SampleAnswered,
         Metrics,
         Failed,
         Finished,

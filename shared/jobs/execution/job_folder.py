@@ -1,4 +1,4 @@
-"""What a job has written about itself into its own folder."""
+"""Reads what a job has written into its own folder: events, claim and log."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
 
 
 def sentence(value: Any) -> str:
-    """What a job says, as far as a record takes it: lists carry it, and have a limit."""
+    """A text from a job, cut to the length that records and lists take."""
     text = str(value).replace("\0", "")
     return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"
 

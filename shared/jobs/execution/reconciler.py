@@ -1,4 +1,4 @@
-"""Brings records and workspace into agreement until they agree."""
+"""Compares records with the workspace, and takes steps until they agree."""
 
 import asyncio
 import random
@@ -76,33 +76,28 @@ class Reconciler(Generic[Job]):
         """Reconciles for as long as the process runs."""
         try:
             while True:
-                await self._take_turn()
+                self._woken.clear()
+                pause = IDLE_SECONDS
+                try:
+                    commits = self._records.store.commits
+                    unchanged = commits is not None and commits == self._settled_at
+                    if not unchanged and await self._lease.held():
+                        jobs = await self._reconcile()
+                        if jobs:
+                            pause = max(BUSY_SECONDS, jobs / CALLS_PER_SECOND)
+                        self._settled_at = None if jobs else commits
+                except Refusal as error:
+                    log.warning("jobs not reconciled", reason=error.message)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311
+                        await self._woken.wait()
         finally:
             # A process that takes its place need not wait until this one counts as dead.
             with suppress(Refusal):
                 await self._lease.release()
 
-    async def _take_turn(self) -> None:
-        self._woken.clear()
-        pause = IDLE_SECONDS
-        try:
-            commits = self._records.store.commits
-            unchanged = commits is not None and commits == self._settled_at
-            if not unchanged and await self._lease.held():
-                pause = self._pause(await self._look())
-                self._settled_at = commits if pause == IDLE_SECONDS else None
-        except Refusal as error:
-            log.warning("jobs not reconciled", reason=error.message)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311
-                await self._woken.wait()
-
-    @staticmethod
-    def _pause(jobs: int) -> float:
-        return max(BUSY_SECONDS, jobs / CALLS_PER_SECOND) if jobs else IDLE_SECONDS
-
-    async def _look(self) -> int:
-        """Looks at everything once; how much there was to look at."""
+    async def _reconcile(self) -> int:
+        """Takes the next step with each job that is not settled. Returns their number."""
         unfinished = self._records.unfinished()
         self._waiting.keep(job.id for job in unfinished)
         self._pauses = {
@@ -147,7 +142,7 @@ class Reconciler(Generic[Job]):
                 await self._observer.observe(job)
 
     def _is_due(self, job: Job) -> bool:
-        """Whether it is for this process, and time, to carry a job on."""
+        """Tells whether this process is to carry on a job now."""
         as_it_is = (job.state, job.updated_at, job.not_before)
         waited = self._waiting.unchanged(job.id, as_it_is)
         if job.state == JobState.QUEUED and job.not_before is not None:
@@ -164,7 +159,11 @@ class Reconciler(Generic[Job]):
             await self._observer.observe(job)
             current = self._records.one(id=job.id)
             if current is not None and current.state == JobState.STOPPING:
-                await self._ask_to_stop(job)
+                try:
+                    await self._workspace.stop_run(str(job.cml_job_id), str(job.run_id))
+                except NotFound:
+                    cause = "the workspace no longer knows the job"
+                    await self._records.move(job.id, JobState.STOPPED, cause=cause, actor=WORKSPACE)
             return
         if not self._dispatcher.settled(job):
             return
@@ -177,13 +176,6 @@ class Reconciler(Generic[Job]):
             cml_job_id=None,
             sent_at=None,
         )
-
-    async def _ask_to_stop(self, job: Job) -> None:
-        try:
-            await self._workspace.stop_run(str(job.cml_job_id), str(job.run_id))
-        except NotFound:
-            cause = "the workspace no longer knows the job"
-            await self._records.move(job.id, JobState.STOPPED, cause=cause, actor=WORKSPACE)
 
     async def _given_up(self, job: Job) -> None:
         if self._dispatcher.settled(job):

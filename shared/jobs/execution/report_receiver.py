@@ -1,4 +1,4 @@
-"""What a running job reports to the studio, and the token by which it is known.
+"""Receives the reports of running jobs, and makes the tokens by which the jobs are known.
 
 A report is a part of the job's `events.jsonl`, which the reconciler reads as well: whatever comes
 by the one way does not count again by the other, and what cannot be delivered is found.
@@ -29,7 +29,7 @@ def new_token() -> str:
 
 
 def digest(token: str) -> str:
-    """What the studio keeps of a token."""
+    """Hash of a token, which the studio keeps in place of it."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -64,13 +64,13 @@ class ReportReceiver(Generic[Job]):
         Raises Unauthenticated for a token that is not good, whether or not there is such a job.
         """
         job = self._records.one(id=id)
-        if job is None or JobState(job.state).ended or not _is_good(token, job.token_hash):
+        if (
+            job is None
+            or JobState(job.state).ended
+            or not job.token_hash
+            or not hmac.compare_digest(digest(token), job.token_hash)
+            # It is one of ours, so it begins with a time.
+            or time.time() - int(token.partition(".")[0]) >= TOKEN_SECONDS
+        ):
             raise Unauthenticated("the token is none of a job that is under way")
         return job
-
-
-def _is_good(token: str, kept: str | None) -> bool:
-    if not kept or not hmac.compare_digest(digest(token), kept):
-        return False
-    # It is one of ours, so it begins with a time.
-    return time.time() - int(token.partition(".")[0]) < TOKEN_SECONDS

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from chassis.rpc.errors import InvalidArgument
@@ -22,18 +23,11 @@ async def tail(
     while True:
         # Asked before reading: what was written before the end is then surely read.
         last = not follow or ended()
-        while data := _read(log, offset):
-            offset += len(data)
-            yield TailLogsResponse(data=data, next_offset=offset)
+        with suppress(OSError), open_regular(log) as file:
+            file.seek(offset)
+            while data := file.read(CHUNK_BYTES):
+                offset += len(data)
+                yield TailLogsResponse(data=data, next_offset=offset)
         if last:
             return
         await asyncio.sleep(POLL_SECONDS)
-
-
-def _read(path: Path, offset: int) -> bytes:
-    try:
-        with open_regular(path) as file:
-            file.seek(offset)
-            return file.read(CHUNK_BYTES)
-    except OSError:
-        return b""

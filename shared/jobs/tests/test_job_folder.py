@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ft.job_protocol.events import JobEvent, Notice, OtherEvent, is_count, is_number
+from ft.job_protocol.events import JobEvent, NoticeGiven, OtherEvent, is_count, is_number
 from jobs.execution import job_folder
 from jobs.execution.job_folder import EventReader, last_lines
 
@@ -42,7 +42,7 @@ def test_a_line_that_is_being_written_waits_for_its_end(tmp_path: Path, events: 
         append(events, line[cut : cut + 1])
         found = list(reader.new())
         assert bool(found) == (cut == len(line) - 1)
-    assert found == [Notice(message="größer")]
+    assert found == [NoticeGiven(message="größer")]
 
 
 def test_nothing_is_read_before_there_is_a_file(tmp_path: Path, events: Path) -> None:

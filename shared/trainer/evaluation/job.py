@@ -8,7 +8,7 @@ import torch
 from transformers import set_seed
 
 from ft.api import GetPromptRequest
-from ft.job_protocol.events import Metrics, Progress, Started
+from ft.job_protocol.events import Metrics, Progress, SampleAnswered, Started
 from rows import selection
 from rows.values import as_text
 from trainer.data import chat, questions
@@ -112,7 +112,7 @@ class Evaluation:
             done.append(result)
             if len(done) <= SAMPLES:
                 self._events.write(
-                    Sample(
+                    SampleAnswered(
                         input=result.model_input,
                         expected=result.expected_output.strip(),
                         output=result.model_output.strip(),

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ft.job_protocol.events import JobEvent, Notice, to_line
+from ft.job_protocol.events import JobEvent, NoticeGiven, to_line
 from ft.job_protocol.files import EVENTS_FILE
 from trainer.errors import EventsError
 
@@ -112,7 +112,7 @@ class EventLog:
     def notice(self, message: str) -> None:
         """Tells the user what was done other than asked, here and in the log."""
         logger.warning(message)
-        self.write(Notice(message=message))
+        self.write(NoticeGiven(message=message))
 
 
 class WorkerNotices(EventLog):
@@ -124,7 +124,7 @@ class WorkerNotices(EventLog):
 
     def write(self, event: JobEvent) -> None:
         """Keeps a notice, unless there is no room for it: it is in the worker's log too."""
-        if not isinstance(event, Notice):
+        if not isinstance(event, NoticeGiven):
             return
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(event.message) + "\n")

@@ -20,6 +20,7 @@ from datasets import Dataset
 
 from ft.adapters.files import base_files
 from ft.api import DatasetMetadata, DatasetType, PromptMetadata
+from ft.configs.training import STUDIO_SETTINGS
 from ft.job_protocol.files import MANIFEST_FILE
 from rows import canonical, templates
 from rows.chat.conversations import TEMPLATE_FILE, roles_of

@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 
-from ft.job_protocol.events import Notice, parse_lines
+from ft.job_protocol.events import NoticeGiven, parse_lines
 from trainer.job.events import EventLog
 from trainer.workers.outcome import WorkerFiles
 
@@ -60,4 +60,4 @@ class NoticeCollector:
 def _told(events: EventLog) -> list[str]:
     """The notices in the job's file of events."""
     found = parse_lines(events.path.read_bytes())
-    return [event.message for event in found if isinstance(event, Notice)]
+    return [event.message for event in found if isinstance(event, NoticeGiven)]
