@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store import idempotency
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records
+from chassis.store.records import Record, Records
 from ft.enums import ConfigType
 from services.configs.content import key
 
@@ -22,7 +22,7 @@ def shipped_id(type: str, description: str) -> str:
     return str(uuid.uuid5(SHIPPED_IDS, f"{type} {description}".strip()))
 
 
-class Config(Base):
+class Config(Record):
     """A stored config."""
 
     __tablename__ = "configs"

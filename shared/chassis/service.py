@@ -11,7 +11,7 @@ from chassis.rpc.dispatch import handlers
 from chassis.rpc.server import Parts, run
 from chassis.store.engine import Store
 from chassis.store.idempotency import Forgetting
-from chassis.store.records import Base
+from chassis.store.records import Record
 from chassis.transfer.tables import TablesServicer
 from ft.domains import DOMAINS
 
@@ -37,7 +37,7 @@ class DomainParts:
 
     servicer: object
     """Answers the RPCs of the domain's service."""
-    records: Sequence[type[Base]]
+    records: Sequence[type[Record]]
     """Kinds of records that exports carry; one that belongs to another comes after it."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     """Work beside the calls, begun once the store is open."""

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, String, collate, func, or_
 
 from chassis.store.convert import table_time
-from chassis.store.records import Base
+from chassis.store.records import Record
 
 SORTED_CHARACTERS = 256
 """How much of a text decides its place in an order: a page token carries it, and has a limit."""
@@ -62,7 +62,7 @@ class Field:
             shown = self._column.between(lowest, highest)
         return or_(self._column.is_(None), shown) if value == self._kind.empty else shown
 
-    def place(self, record: Base) -> str:
+    def place(self, record: Record) -> str:
         """The record's value of `key`, as a text."""
         value = getattr(record, self._column.key)
         text = self._kind.text(self._kind.empty if value is None else value)

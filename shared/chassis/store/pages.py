@@ -16,7 +16,7 @@ from chassis.rpc import rules
 from chassis.rpc.errors import InvalidArgument, Violations
 from chassis.rpc.requests import digest
 from chassis.store.fields import Field
-from chassis.store.records import Base, Records, Row
+from chassis.store.records import Record, Records, Row
 
 DEFAULT_PAGE_SIZE = 100
 """Rows of a page that is asked for by a token alone."""
@@ -150,7 +150,7 @@ def _mark(request: Any) -> str:
     return digest(request, "page_size", "page_token")[:16]
 
 
-def _token(mark: str, terms: Sequence[_Term], last: Base) -> str:
+def _token(mark: str, terms: Sequence[_Term], last: Record) -> str:
     content = [mark, *(term.field.place(last) for term in terms)]
     return base64.urlsafe_b64encode(json.dumps(content, ensure_ascii=False).encode()).decode()
 

@@ -31,7 +31,7 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+class Record(MappedAsDataclass, DeclarativeBase, kw_only=True):
     """A table of a domain: instances are plain records, queries are Core statements.
 
     The contract's columns come first, in the contract's order, then the studio's own.
@@ -90,7 +90,7 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
         than a column's type. `place` names the row; empty columns are not in `values`."""
 
 
-Row = TypeVar("Row", bound=Base)
+Row = TypeVar("Row", bound=Record)
 
 
 class Records(Generic[Row]):

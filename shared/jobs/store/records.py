@@ -23,7 +23,7 @@ from chassis.rpc import rules
 from chassis.rpc.errors import AlreadyExists, Violations
 from chassis.store.convert import rfc3339
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records, now
+from chassis.store.records import Record, Records, now
 from ft.enums import FailureKind, JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Failure, Retries, pause_after
@@ -70,7 +70,7 @@ LONG_AGO = datetime(1970, 1, 1)
 """In place of the time at which something was sent that has landed by now, or never will."""
 
 
-class JobRecord(Base, kw_only=True):
+class JobRecord(Record, kw_only=True):
     """Columns of a job's table that are the studio's own; the kind adds the contract's."""
 
     __abstract__ = True
