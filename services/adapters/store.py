@@ -10,6 +10,7 @@ class Adapter(Record):
     """A registered adapter."""
 
     __tablename__ = "adapters"
+    RESOURCE = "adapter"
     LOCATIONS = ("location",)
     OUTCOMES = ("cml_registered_model_id", "mlflow_experiment_id", "mlflow_run_id")
 

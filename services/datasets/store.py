@@ -14,6 +14,7 @@ class Dataset(Record):
     """A registered dataset."""
 
     __tablename__ = "datasets"
+    RESOURCE = "dataset"
     LOCATIONS = ("location",)
 
     type: Mapped[str | None]

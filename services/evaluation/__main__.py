@@ -6,9 +6,9 @@ from chassis.config import Settings
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
 from jobs.building import JobParts
-from services.evaluation.checks import Checks
+from services.evaluation.checks import EvaluationChecks
 from services.evaluation.events import changes_of_event
-from services.evaluation.peers import Peers
+from services.evaluation.peers import EvaluationPeers
 from services.evaluation.service import EvaluationService
 from services.evaluation.servicer import EvaluationServicer
 from services.evaluation.store import (
@@ -17,17 +17,17 @@ from services.evaluation.store import (
     EvaluationLease,
     EvaluationStore,
 )
-from services.evaluation.validate import Validation
+from services.evaluation.validate import EvaluationValidator
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
     """The parts that only this domain has."""
-    records, peers = EvaluationStore(store), Peers(settings)
+    records, peers = EvaluationStore(store), EvaluationPeers(settings)
     jobs = JobParts("evaluation job", records, EvaluationLease, settings, changes_of_event)
-    checks = Checks(peers, jobs.workspace, settings.project)
+    checks = EvaluationChecks(peers, jobs.workspace, settings.project)
     rules = EvaluationService(jobs.lifecycle, checks, peers)
-    validation = Validation(checks, peers, jobs.workspace)
-    servicer = EvaluationServicer(rules, validation, jobs.lifecycle, jobs.link)
+    validator = EvaluationValidator(checks, peers, jobs.workspace)
+    servicer = EvaluationServicer(rules, validator, jobs.lifecycle, jobs.link)
     return DomainParts(
         servicer,
         [EvaluationJob, EvaluationEvent],

@@ -18,12 +18,12 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from jobs.workspace.capacity import Asked, require_granted
 from jobs.workspace.client import Workspace
 from services.evaluation import plan, rules
-from services.evaluation.peers import Peers
+from services.evaluation.peers import EvaluationPeers
 from services.evaluation.request import EvaluationRequest
 
 
 @dataclass(frozen=True, slots=True)
-class References:
+class EvaluationReferences:
     """What a request refers to."""
 
     models: Mapping[str, ModelMetadata]
@@ -34,21 +34,21 @@ class References:
     """By id, that of the comparison too."""
 
 
-class Checks:
+class EvaluationChecks:
     """The checks of a request, each of what the others do not need."""
 
-    def __init__(self, peers: Peers, workspace: Workspace, project: Path) -> None:
+    def __init__(self, peers: EvaluationPeers, workspace: Workspace, project: Path) -> None:
         self._peers = peers
         self._workspace = workspace
         self._project = project
 
-    def request(self, request: EvaluationRequest) -> None:
+    def check_request(self, request: EvaluationRequest) -> None:
         """The request by itself. Raises InvalidArgument with all that is wrong."""
         found = Violations()
         request.check(found)
         found.raise_if_any()
 
-    async def granted(self, request: EvaluationRequest) -> None:
+    async def require_granted(self, request: EvaluationRequest) -> None:
         """Raises FailedPrecondition for jobs that could never run where they would have to, or
         could not write there what they find."""
         require_writable(self._project)
@@ -61,7 +61,7 @@ class Checks:
         )
         await require_granted(self._workspace, plan.TEMPLATE, asked)
 
-    async def references(self, request: EvaluationRequest) -> References:
+    async def find_references(self, request: EvaluationRequest) -> EvaluationReferences:
         """What the request refers to.
 
         Raises FailedPrecondition naming every reference that does not exist, and the columns that
@@ -82,7 +82,7 @@ class Checks:
         found = dict(zip(lookups, await all_referred(*asked), strict=True))
         models = [one for field, one in found.items() if field.endswith(".base_model_id")]
         adapters = [one for field, one in found.items() if field.endswith("adapter_id")]
-        return References(
+        return EvaluationReferences(
             {one.id: one for one in models},
             found["dataset_id"],
             found["prompt_id"],

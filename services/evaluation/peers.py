@@ -12,7 +12,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from jobs.requests.peers import JobPeers
 
 
-class Peers(JobPeers):
+class EvaluationPeers(JobPeers):
     """The other domains, as an evaluation sees them."""
 
     def __init__(self, settings: Settings) -> None:

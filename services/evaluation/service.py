@@ -6,8 +6,8 @@ from chassis.ids import new_id
 from chassis.rpc.errors import Aborted
 from jobs.lifecycle import JobLifecycle
 from services.evaluation import plan
-from services.evaluation.checks import Checks
-from services.evaluation.peers import Peers
+from services.evaluation.checks import EvaluationChecks
+from services.evaluation.peers import EvaluationPeers
 from services.evaluation.request import EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
@@ -16,25 +16,28 @@ class EvaluationService:
     """Starts one job for each combination of model and adapter."""
 
     def __init__(
-        self, lifecycle: JobLifecycle[EvaluationJob], checks: Checks, peers: Peers
+        self,
+        lifecycle: JobLifecycle[EvaluationJob],
+        checks: EvaluationChecks,
+        peers: EvaluationPeers,
     ) -> None:
         self._lifecycle = lifecycle
         self._checks = checks
         self._peers = peers
 
-    async def start(self, request: EvaluationRequest) -> list[EvaluationJob]:
+    async def start(self, *, request: EvaluationRequest) -> list[EvaluationJob]:
         """Starts the jobs, in the order of the combinations; they share a parent id.
 
         A request that came before gets what it has started; those of its jobs that the workspace
         refused are started anew.
         """
-        before = self._lifecycle.started_before(request.request_id, request.digest)
+        before = self._lifecycle.started_by(request.key)
         known = assigned(request.combinations, before)
         if before and all(known):
             return [job for job in known if job]
-        self._checks.request(request)
-        await self._checks.granted(request)
-        await self._checks.references(request)
+        self._checks.check_request(request)
+        await self._checks.require_granted(request)
+        await self._checks.find_references(request)
         parent = next((job.parent_job_id for job in known if job), None) or new_id()
         new = []
         for number, (model_id, adapter_id) in enumerate(request.combinations, start=1):
@@ -48,7 +51,7 @@ class EvaluationService:
         jobs = [job for job in assigned(request.combinations, all_of_it) if job]
         if len(jobs) < len(request.combinations):
             raise Aborted(
-                f"request_id: {request.request_id!r} was sent twice at the same time, and the "
+                f"request_id: {request.key.request_id!r} was sent twice at the same time, and the "
                 "workspace refused jobs of the first request; send it again",
                 reason="STARTED_TWICE_AT_ONCE",
             )

@@ -15,30 +15,32 @@ from jobs.requests.settings import without_effect
 from jobs.requests.validation import Findings, Severity, check_template
 from jobs.workspace.client import Workspace
 from services.evaluation import plan
-from services.evaluation.checks import Checks, References
-from services.evaluation.peers import Peers
+from services.evaluation.checks import EvaluationChecks, EvaluationReferences
+from services.evaluation.peers import EvaluationPeers
 from services.evaluation.request import EvaluationRequest
 
 _ASIDE = ("", "type", "cpu", "gpu", "gpu_label_id", "memory", "selected_features")
 """Fields that say nothing of what is to be expected of a job."""
 
 
-class Validation:
+class EvaluationValidator:
     """What a start would make of a request, and what is to be expected of the jobs."""
 
-    def __init__(self, checks: Checks, peers: Peers, workspace: Workspace) -> None:
+    def __init__(
+        self, checks: EvaluationChecks, peers: EvaluationPeers, workspace: Workspace
+    ) -> None:
         self._checks = checks
         self._peers = peers
         self._workspace = workspace
 
-    async def validate(self, request: EvaluationRequest) -> ValidateEvaluationJobResponse:
+    async def validate(self, *, request: EvaluationRequest) -> ValidateEvaluationJobResponse:
         """Raises Unavailable, naming it, if a service that has to be asked is away."""
         findings = Findings()
         with findings.noted():
-            self._checks.request(request)
+            self._checks.check_request(request)
         references, _, _ = await asyncio.gather(
-            findings.of(self._checks.references(request)),
-            findings.of(self._checks.granted(request)),
+            findings.of(self._checks.find_references(request)),
+            findings.of(self._checks.require_granted(request)),
             check_template(self._workspace, plan.TEMPLATE, findings),
         )
         seen: list[InspectJobResponse] = []
@@ -66,7 +68,7 @@ class Validation:
                 findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
 
     async def _inspect(
-        self, request: EvaluationRequest, references: References
+        self, request: EvaluationRequest, references: EvaluationReferences
     ) -> list[InspectJobResponse]:
         fraction, split = await self._peers.split(request.comparison_adapter)
         common = InspectJobRequest(
@@ -92,7 +94,7 @@ class Validation:
         self,
         request: EvaluationRequest,
         model: ModelMetadata,
-        references: References,
+        references: EvaluationReferences,
         common: InspectJobRequest,
     ) -> InspectJobResponse:
         given = unstored(request.configs)

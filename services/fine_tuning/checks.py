@@ -23,13 +23,13 @@ from jobs.workspace.client import Workspace
 from jobs.workspace.frameworks import frameworks
 from services.fine_tuning import axolotl, axolotl_settings, plan, rules
 from services.fine_tuning.axolotl import AxolotlConfig, AxolotlData
-from services.fine_tuning.peers import Peers
-from services.fine_tuning.request import JobRequest
+from services.fine_tuning.peers import FineTuningPeers
+from services.fine_tuning.request import FineTuningRequest
 from services.fine_tuning.store import FineTuningJob, FineTuningStore, name_taken
 
 
 @dataclass(frozen=True, slots=True)
-class References:
+class FineTuningReferences:
     """What a request refers to."""
 
     model: ModelMetadata
@@ -40,18 +40,22 @@ class References:
     """None where Axolotl does not do the training."""
 
 
-class Checks:
+class FineTuningChecks:
     """The checks of a request, each of what the others do not need."""
 
     def __init__(
-        self, jobs: FineTuningStore, peers: Peers, paths: ProjectPaths, workspace: Workspace
+        self,
+        jobs: FineTuningStore,
+        peers: FineTuningPeers,
+        paths: ProjectPaths,
+        workspace: Workspace,
     ) -> None:
         self._jobs = jobs
         self._peers = peers
         self._paths = paths
         self._workspace = workspace
 
-    def request(self, request: JobRequest) -> None:
+    def check_request(self, request: FineTuningRequest) -> None:
         """The request by itself, and its paths. Raises InvalidArgument with all that is wrong."""
         found = Violations()
         request.check(found)
@@ -64,7 +68,7 @@ class Checks:
             self._paths.file("user_script", request.user_script, found)
         found.raise_if_any()
 
-    async def available(self, request: JobRequest) -> None:
+    async def require_available(self, request: FineTuningRequest) -> None:
         """Raises Unimplemented for what the studio cannot do, FailedPrecondition for what jobs of
         the workspace cannot.
 
@@ -88,7 +92,7 @@ class Checks:
                 reason="FRAMEWORK_NOT_INSTALLED",
             )
 
-    async def granted(self, request: JobRequest) -> list[str]:
+    async def require_granted(self, request: FineTuningRequest) -> list[str]:
         """Raises FailedPrecondition for a job that could never run where it would have to.
 
         Returns what its workers share there, a sentence each.
@@ -108,7 +112,7 @@ class Checks:
         )
         return await require_granted(self._workspace, plan.template(request), asked)
 
-    async def still_granted(self, job: FineTuningJob) -> None:
+    async def require_still_granted(self, job: FineTuningJob) -> None:
         """The same for a job that was started before."""
         asked = Asked(
             cpu=job.num_cpu or 0,
@@ -122,7 +126,7 @@ class Checks:
         template = plan.TEMPLATES.get(job.framework_type or "", plan.DEFAULT_TEMPLATE)
         await require_granted(self._workspace, template, asked)
 
-    async def name(self, adapter_name: str, job_id: str = "") -> None:
+    async def require_name(self, adapter_name: str, job_id: str = "") -> None:
         """Raises AlreadyExists if an adapter, or another job that may make one, has the name.
 
         `job_id` is the job that is to make the adapter: one that it has registered is its own.
@@ -132,7 +136,7 @@ class Checks:
             raise name_taken(adapter_name, f"adapter {holder.id}", holder.id)
         self._jobs.require_name(adapter_name, job_id)
 
-    async def references(self, request: JobRequest) -> References:
+    async def find_references(self, request: FineTuningRequest) -> FineTuningReferences:
         """What the request refers to.
 
         Raises FailedPrecondition naming every reference that does not exist or does not fit.
@@ -150,7 +154,7 @@ class Checks:
             lookups["prompt_id"] = self._prompt(request, dataset)
         asked = (referred(field, lookup) for field, lookup in lookups.items())
         found = dict(zip(lookups, await all_referred(*asked), strict=True))
-        return References(
+        return FineTuningReferences(
             model=found["base_model_id"],
             dataset=found["dataset_id"],
             prompt=found.get("prompt_id"),
@@ -183,7 +187,7 @@ class Checks:
         return columns
 
     async def _prompt(
-        self, request: JobRequest, dataset: Awaitable[DatasetMetadata]
+        self, request: FineTuningRequest, dataset: Awaitable[DatasetMetadata]
     ) -> PromptMetadata:
         prompt = await self._peers.prompt(request.prompt_id)
         # Of a dataset that is not there, that alone is told.
@@ -240,7 +244,7 @@ def _check_columns(format: str, columns: Sequence[str], dataset: DatasetMetadata
     )
 
 
-def _require_loss(request: JobRequest, prompt: PromptMetadata) -> None:
+def _require_loss(request: FineTuningRequest, prompt: PromptMetadata) -> None:
     if request.user_script:
         return
     templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)

@@ -19,7 +19,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from jobs.requests.peers import JobPeers
 
 
-class Peers(JobPeers):
+class FineTuningPeers(JobPeers):
     """The other domains, as a fine-tuning job sees them."""
 
     async def prompts(self) -> Sequence[PromptMetadata]:

@@ -12,9 +12,9 @@ from jobs.workspace.capacity import capacity
 from jobs.workspace.client import Workspace
 from services.fine_tuning import plan
 from services.fine_tuning.axolotl import prompt_for
-from services.fine_tuning.checks import Checks, References
-from services.fine_tuning.peers import Peers
-from services.fine_tuning.request import JobRequest
+from services.fine_tuning.checks import FineTuningChecks, FineTuningReferences
+from services.fine_tuning.peers import FineTuningPeers
+from services.fine_tuning.request import FineTuningRequest
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 DEFAULT_SPLIT = (1.0, 0.9)
@@ -30,14 +30,14 @@ class Split:
 
 
 class FineTuningService:
-    """Checks requests against the rules and starts what passes."""
+    """FineTuningChecks requests against the rules and starts what passes."""
 
     def __init__(
         self,
         lifecycle: JobLifecycle[FineTuningJob],
         jobs: FineTuningStore,
-        checks: Checks,
-        peers: Peers,
+        checks: FineTuningChecks,
+        peers: FineTuningPeers,
         paths: ProjectPaths,
         workspace: Workspace,
     ) -> None:
@@ -48,24 +48,24 @@ class FineTuningService:
         self._peers = peers
         self._paths = paths
 
-    async def start(self, request: JobRequest) -> FineTuningJob:
+    async def start(self, request: FineTuningRequest) -> FineTuningJob:
         """Starts a job; returns once the workspace has accepted it.
 
         A request that came before gets what it has started.
         """
-        if before := self._lifecycle.started_before(request.request_id, request.digest):
+        if before := self._lifecycle.started_by(request.key):
             return before[0]
-        self._checks.request(request)
-        await self._checks.available(request)
-        shared = await self._checks.granted(request)
+        self._checks.check_request(request)
+        await self._checks.require_available(request)
+        shared = await self._checks.require_granted(request)
         try:
-            await self._checks.name(request.adapter_name)
+            await self._checks.require_name(request.adapter_name)
         except AlreadyExists:
             # Meanwhile the same request, sent twice at the same time, may have taken it.
-            if before := self._lifecycle.started_before(request.request_id, request.digest):
+            if before := self._lifecycle.started_by(request.key):
                 return before[0]
             raise
-        references = await self._checks.references(request)
+        references = await self._checks.find_references(request)
         job = await self._planned(request, references)
         notices = [*shared, *_overruled(request)]
         job.notices = json.dumps(notices) if notices else None
@@ -106,8 +106,8 @@ class FineTuningService:
         """
         job = self._lifecycle.get(job_id)
         try:
-            await self._checks.name(str(job.adapter_name), job.id)
-            await self._checks.still_granted(job)
+            await self._checks.require_name(str(job.adapter_name), job.id)
+            await self._checks.require_still_granted(job)
             return await self._lifecycle.resume(job_id)
         except AlreadyExists as taken:
             raise taken.about("id") from None
@@ -116,7 +116,9 @@ class FineTuningService:
         """Returns the most resources that one job can get, as far as the workspace states them."""
         return (await capacity(self._workspace, plan.DEFAULT_TEMPLATE)).message()
 
-    async def _planned(self, request: JobRequest, references: References) -> FineTuningJob:
+    async def _planned(
+        self, request: FineTuningRequest, references: FineTuningReferences
+    ) -> FineTuningJob:
         """The job of a request that nothing is wrong with; stores what goes with it."""
         # Stored, so that they can be found again.
         stored = await self._peers.configs.store(request.config_texts)
@@ -130,14 +132,14 @@ class FineTuningService:
             request = replace(request, prompt_id=prompt_id)
         return plan.record(request, configs, self._output_dir(request), axolotl.config)
 
-    def _output_dir(self, request: JobRequest) -> str:
+    def _output_dir(self, request: FineTuningRequest) -> str:
         if request.output_dir:
             return request.output_dir
         (self._paths.project / plan.DEFAULT_OUTPUT_DIR).mkdir(parents=True, exist_ok=True)
         return plan.DEFAULT_OUTPUT_DIR
 
 
-def _overruled(request: JobRequest) -> list[str]:
+def _overruled(request: FineTuningRequest) -> list[str]:
     """Notices of settings that something else in the request overrules, a sentence each."""
     if request.is_axolotl or request.user_script:
         # Axolotl has its own config, and a script its own idea of settings.

@@ -17,14 +17,14 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs import rules
 from jobs.requests.arguments import compact_json
-from jobs.requests.configs import Config, quantisation, unstored
+from jobs.requests.configs import StoredConfig, quantisation, unstored
 from jobs.requests.settings import without_effect
 from jobs.requests.validation import Findings, Severity, check_template
 from jobs.workspace.client import Workspace
 from services.fine_tuning import plan
-from services.fine_tuning.checks import Checks, References
-from services.fine_tuning.peers import Peers
-from services.fine_tuning.request import CONFIGS, JobRequest
+from services.fine_tuning.checks import FineTuningChecks, FineTuningReferences
+from services.fine_tuning.peers import FineTuningPeers
+from services.fine_tuning.request import CONFIGS, FineTuningRequest
 from services.fine_tuning.rules import AXOLOTL_DECIDES, KEPT, OVERRULED
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
@@ -37,18 +37,22 @@ _ASIDE = (
 """Fields that say nothing of what is to be expected of a job."""
 
 
-class Validation:
+class FineTuningValidator:
     """What a start would make of a request, and what is to be expected of the job."""
 
     def __init__(
-        self, checks: Checks, jobs: FineTuningStore, peers: Peers, workspace: Workspace
+        self,
+        checks: FineTuningChecks,
+        jobs: FineTuningStore,
+        peers: FineTuningPeers,
+        workspace: Workspace,
     ) -> None:
         self._checks = checks
         self._jobs = jobs
         self._peers = peers
         self._workspace = workspace
 
-    async def validate(self, request: JobRequest) -> ValidateFineTuningJobResponse:
+    async def validate(self, request: FineTuningRequest) -> ValidateFineTuningJobResponse:
         """Raises Unavailable, naming it, if a service that has to be asked is away."""
         findings = Findings()
         expected = await self._look(request, findings)
@@ -56,7 +60,9 @@ class Validation:
         expected.findings.extend(findings.ordered())
         return expected
 
-    async def _look(self, request: JobRequest, findings: Findings) -> ValidateFineTuningJobResponse:
+    async def _look(
+        self, request: FineTuningRequest, findings: Findings
+    ) -> ValidateFineTuningJobResponse:
         references = await self._refused(request, findings)
         expected = ValidateFineTuningJobResponse()
         if references is None or findings.wrong(but=_ASIDE):
@@ -80,15 +86,17 @@ class Validation:
                 expected = _expected(seen, self._jobs.alike(job, NEWEST))
         return expected
 
-    async def _refused(self, request: JobRequest, findings: Findings) -> References | None:
+    async def _refused(
+        self, request: FineTuningRequest, findings: Findings
+    ) -> FineTuningReferences | None:
         """What the request refers to, if all of it is there; notes what a start would refuse."""
         with findings.noted():
-            self._checks.request(request)
+            self._checks.check_request(request)
         _, shared, _, references, _ = await asyncio.gather(
-            findings.of(self._checks.available(request)),
-            findings.of(self._checks.granted(request)),
-            findings.of(self._checks.name(request.adapter_name)),
-            findings.of(self._checks.references(request)),
+            findings.of(self._checks.require_available(request)),
+            findings.of(self._checks.require_granted(request)),
+            findings.of(self._checks.require_name(request.adapter_name)),
+            findings.of(self._checks.find_references(request)),
             check_template(self._workspace, plan.template(request), findings),
         )
         # Of a number that is refused anyway, it is not told what so many would share.
@@ -99,9 +107,9 @@ class Validation:
 
     async def _inspect(
         self,
-        request: JobRequest,
-        references: References,
-        configs: Mapping[str, Config],
+        request: FineTuningRequest,
+        references: FineTuningReferences,
+        configs: Mapping[str, StoredConfig],
         job: FineTuningJob,
     ) -> InspectJobResponse:
         bnb = quantisation(configs)
@@ -123,7 +131,10 @@ class Validation:
 
 
 def _note_without_effect(
-    request: JobRequest, configs: Mapping[str, Config], job: FineTuningJob, findings: Findings
+    request: FineTuningRequest,
+    configs: Mapping[str, StoredConfig],
+    job: FineTuningJob,
+    findings: Findings,
 ) -> None:
     """Notes settings that have no effect, of shipped configs too."""
     settings = {name: json.loads(config.text) for name, config in configs.items()}
@@ -138,7 +149,7 @@ def _note_without_effect(
         findings.add(Severity.NOTICE, "training_arguments_config", KEPT, clause)
 
 
-def _note_axolotl(request: JobRequest, findings: Findings) -> None:
+def _note_axolotl(request: FineTuningRequest, findings: Findings) -> None:
     description = "Axolotl reads rows and settings by itself: neither is looked at"
     findings.add(Severity.NOTICE, "framework_type", rules.OWN_SCRIPT, description)
     given = [name for name in ("num_epochs", "learning_rate") if getattr(request, name) is not None]

@@ -10,6 +10,7 @@ class Model(Record):
     """A registered base model."""
 
     __tablename__ = "models"
+    RESOURCE = "model"
     LOCATIONS = ("location",)
 
     type: Mapped[str | None]

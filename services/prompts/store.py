@@ -22,6 +22,7 @@ class Prompt(Record):
     """A stored prompt."""
 
     __tablename__ = "prompts"
+    RESOURCE = "prompt"
 
     type: Mapped[str | None]
     name: Mapped[str | None] = mapped_column(index=True)

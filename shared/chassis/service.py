@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from chassis.domains import DOMAIN_SERVICES, TABLES
 from chassis.rpc.dispatch import handlers
 from chassis.rpc.server import Parts, run
 from chassis.store.engine import Store
-from chassis.store.idempotency import Forgetting
+from chassis.store.idempotency import IdempotencyStore
 from chassis.store.records import Record
 from chassis.transfer.tables import TablesServicer
 from ft.domains import DOMAINS
@@ -59,7 +60,7 @@ def domain_service(
         tables = TablesServicer(settings, store, *own.records)
         background = [*own.background, tables.run]
         if DOMAINS[name].keeps_requests:
-            background.append(Forgetting(store, settings.repeat_days).run)
+            background.append(partial(IdempotencyStore(store).run, settings.repeat_days))
         return Parts(
             service_names=[DOMAIN_SERVICES[name].full_name],
             handlers=lambda dispatcher: [

@@ -1,4 +1,4 @@
-"""Whether an adapter's record names the prompt that it was trained with.
+"""Checks that an adapter's record names the prompt that it was trained with.
 
 The trainer writes the prompt's templates beside the adapter, with the answers that whoever serves
 it verifies itself with.
@@ -13,7 +13,7 @@ from chassis.paths import ProjectPaths
 from chassis.rpc.errors import FailedPrecondition, NotFound, Violations
 from ft.agreed import ANSWERS_FILE, TEMPLATES
 from services.models import rules
-from services.models.peers import AdapterFacts, Prompts
+from services.models.peers import AdapterFacts, ModelPeers
 
 MAX_BYTES = 1024 * 1024
 """Largest file that is read; the trainer's has a few KiB."""
@@ -22,9 +22,9 @@ MAX_BYTES = 1024 * 1024
 class TrainedPrompts:
     """The prompts that adapters were trained with."""
 
-    def __init__(self, paths: ProjectPaths, prompts: Prompts) -> None:
+    def __init__(self, paths: ProjectPaths, peers: ModelPeers) -> None:
         self._paths = paths
-        self._prompts = prompts
+        self._peers = peers
 
     async def require_same(self, adapter: AdapterFacts) -> None:
         """Raises FailedPrecondition if the adapter's prompt says another thing than its training.
@@ -38,7 +38,7 @@ class TrainedPrompts:
         if not trained:
             return
         try:
-            prompt = await self._prompts.get(adapter.prompt_id)
+            prompt = await self._peers.prompt(adapter.prompt_id)
         except NotFound:
             return
         for name in TEMPLATES:

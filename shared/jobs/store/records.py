@@ -74,6 +74,7 @@ class JobRecord(Record, kw_only=True):
     """Columns of a job's table that are the studio's own; the kind adds the contract's."""
 
     __abstract__ = True
+    RESOURCE = "job"
     NOT_EXPORTED = (
         "run_id",
         "spec",
