@@ -73,14 +73,14 @@ class DatasetService:
         form = formats.of(dataset.type or "", dataset.location)
         roles = roles_text.read(dataset.roles)
         try:
-            told = (await asyncio.to_thread(features.look, path, form)).notices
+            found_notices = (await asyncio.to_thread(features.look, path, form)).notices
             if form is not None:
-                told += await asyncio.to_thread(conversations.notices, path, form, roles)
+                found_notices += await asyncio.to_thread(conversations.notices, path, form, roles)
             elif found := features.first_file(path):
-                told += await asyncio.to_thread(conversations.notices, *found, roles)
+                found_notices += await asyncio.to_thread(conversations.notices, *found, roles)
         except (features.DataFault, DataError, OSError):
-            return []  # The file has changed since; a job tells.
-        return told
+            return []  # The file has changed since; jobs that use it report it.
+        return found_notices
 
     async def find_columns(self, id: str, seconds: float) -> Columns:
         """The columns of all rows of a local file, as far as they can be read in so many seconds.

@@ -1,4 +1,4 @@
-"""What the evaluation service asks of others."""
+"""Calls of the evaluation service to other domains."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -31,5 +31,5 @@ class EvaluationPeers(JobPeers):
         return split.dataset_fraction, split.train_test_split
 
     def closers(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """What to call at the end."""
+        """Functions that close the connections."""
         return [*super().closers(), self._fine_tuning.close]

@@ -28,8 +28,8 @@ class EvaluationService:
     async def start(self, *, request: EvaluationRequest) -> list[EvaluationJob]:
         """Starts the jobs, in the order of the combinations; they share a parent id.
 
-        A request that came before gets what it has started; those of its jobs that the workspace
-        refused are started anew.
+        A repeated request gets the jobs that it has started before; those of them that the
+        workspace refused are started again.
         """
         before = self._lifecycle.started_by(request.key)
         known = assigned(request.combinations, before)
@@ -46,7 +46,7 @@ class EvaluationService:
                 configs = await self._peers.configs.complete(stored, plan.NEEDED, model_id)
                 new.append(plan.record(request, configs, parent, model_id, adapter_id, number))
         started = await self._lifecycle.start(new, beside=before)
-        # Of the same request that was quicker, all may have come, or none of its refused ones.
+        # If the same request was sent twice at once, the other one may have started the jobs.
         all_of_it = {job.id: job for job in (*before, *started)}.values()
         jobs = [job for job in assigned(request.combinations, all_of_it) if job]
         if len(jobs) < len(request.combinations):
@@ -61,11 +61,11 @@ class EvaluationService:
 def assigned(
     combinations: Sequence[tuple[str, str]], jobs: Iterable[EvaluationJob]
 ) -> list[EvaluationJob | None]:
-    """The job of each combination; None where there is none."""
+    """Returns the job of each combination; None where there is none."""
     left = list(jobs)
     found: list[EvaluationJob | None] = []
-    for wanted in combinations:
-        job = next((j for j in left if (j.base_model_id, j.adapter_id or "") == wanted), None)
+    for combination in combinations:
+        job = next((j for j in left if (j.base_model_id, j.adapter_id or "") == combination), None)
         if job is not None:
             left.remove(job)
         found.append(job)

@@ -1,4 +1,4 @@
-"""Looks at a request in place of starting it: every check of a start, and what is to be expected.
+"""Validates a request without starting it: the checks of a start, and estimates of the jobs.
 
 Changes nothing: no record, no config, no job.
 """
@@ -20,11 +20,11 @@ from services.evaluation.peers import EvaluationPeers
 from services.evaluation.request import EvaluationRequest
 
 _ASIDE = ("", "type", "cpu", "gpu", "gpu_label_id", "memory", "selected_features")
-"""Fields that say nothing of what is to be expected of a job."""
+"""Fields that the estimates do not depend on."""
 
 
 class EvaluationValidator:
-    """What a start would make of a request, and what is to be expected of the jobs."""
+    """Checks requests as a start does, and estimates data and memory of their jobs."""
 
     def __init__(
         self, checks: EvaluationChecks, peers: EvaluationPeers, workspace: Workspace
@@ -34,7 +34,10 @@ class EvaluationValidator:
         self._workspace = workspace
 
     async def validate(self, *, request: EvaluationRequest) -> ValidateEvaluationJobResponse:
-        """Raises Unavailable, naming it, if a service that has to be asked is away."""
+        """Returns all findings about the request, and estimates if it is valid enough.
+
+        Raises Unavailable, naming the service, if one that has to be asked does not answer.
+        """
         findings = Findings()
         with findings.noted():
             self._checks.check_request(request)
@@ -101,15 +104,15 @@ class EvaluationValidator:
         configs = await self._peers.configs.complete(given, plan.NEEDED, model.id)
         bnb = quantisation(configs)
         used = [adapter for base, adapter in request.combinations if base == model.id]
-        wanted = InspectJobRequest(
+        inspected = InspectJobRequest(
             model=model,
             adapters=[references.adapters[id] for id in used if id],
             alone="" in used,
             generation_config_json=configs["generation_config"].text,
             bnb_config_json=bnb.text if bnb else "",
         )
-        wanted.MergeFrom(common)
-        seen = await self._peers.inspection(lambda s: s.InspectJob, wanted)
+        inspected.MergeFrom(common)
+        seen = await self._peers.inspection(lambda s: s.InspectJob, inspected)
         place = [base for base, _ in request.combinations].index(model.id)
         for finding in seen.findings:
             if finding.field == "base_model_id":

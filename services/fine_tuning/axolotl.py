@@ -1,4 +1,4 @@
-"""What an Axolotl config says of a job, and the prompt that goes with the format of its data."""
+"""Reads a job's settings from an Axolotl config, and makes the prompt of its data format."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class AxolotlConfig:
 
 @dataclass(frozen=True, slots=True)
 class AxolotlData:
-    """What a job with Axolotl trains on."""
+    """Config and columns of a job that trains with Axolotl."""
 
     config: AxolotlConfig
     columns: Sequence[str]
@@ -47,54 +47,29 @@ def parsed(text: str) -> Any:
 
 
 def read(content: Any) -> AxolotlConfig:
-    """What the content of a config says; nothing if it is none."""
+    """Returns the parts of a config that the studio uses; empty if the content is no config."""
     try:
+        format = str(content["datasets"][0]["type"] or "")
+    except (TypeError, LookupError, ValueError, RecursionError):
+        format = ""
+    try:
+        learning_rate = content.get("learning_rate")
         return AxolotlConfig(
-            format=_format(content),
+            format=format,
             adapter=str(content.get("adapter") or ""),
             epochs=_number(content.get("num_epochs")) or 1,
-            learning_rate=_learning_rate(content.get("learning_rate")),
+            learning_rate=LEARNING_RATE if learning_rate is None else _number(learning_rate),
         )
     except (ValueError, RecursionError, AttributeError):
         return AxolotlConfig()
 
 
-def _format(content: Any) -> str:
-    try:
-        return str(content["datasets"][0]["type"] or "")
-    except (TypeError, LookupError):
-        return ""
-
-
 async def prompt_for(data: AxolotlData, dataset: DatasetMetadata, peers: FineTuningPeers) -> str:
     """Id of the prompt for that format and dataset, which is made if there is none."""
-    wanted = _prompt(data, dataset)
-    if (found := await _find(wanted, peers)) is not None:
-        return found
-    try:
-        return await peers.add_prompt(wanted)
-    except AlreadyExists as taken:
-        # Another start may have been quicker; if not, the name belongs to another dataset's.
-        if (found := await _find(wanted, peers)) is None:
-            raise taken.about("axolotl_config_id") from None
-        return found
-    except InvalidArgument as refusal:
-        raise refusal.about("axolotl_config_id") from None
-
-
-async def _find(wanted: PromptMetadata, peers: FineTuningPeers) -> str | None:
-    for prompt in await peers.prompts():
-        same = wanted.name == prompt.name or wanted.prompt_template == prompt.prompt_template
-        if same and prompt.dataset_id == wanted.dataset_id:
-            return prompt.id
-    return None
-
-
-def _prompt(data: AxolotlData, dataset: DatasetMetadata) -> PromptMetadata:
-    *asked, answer = data.columns
-    labelled = "".join(f"{_label(column)} {{{column}}}\n" for column in asked)
+    *inputs, answer = data.columns
+    labelled = "".join(f"{_label(column)} {{{column}}}\n" for column in inputs)
     input_template, completion_template = f"{labelled}{_label(answer)}", f" {{{answer}}}\n"
-    return PromptMetadata(
+    made = PromptMetadata(
         id=new_id(),
         name=NAME.format(format=data.config.format, dataset=dataset.name),
         dataset_id=dataset.id,
@@ -102,14 +77,29 @@ def _prompt(data: AxolotlData, dataset: DatasetMetadata) -> PromptMetadata:
         input_template=input_template,
         completion_template=completion_template,
     )
+    if (found := await _find(made, peers)) is not None:
+        return found
+    try:
+        return await peers.add_prompt(made)
+    except AlreadyExists as taken:
+        # Another start may have been quicker; if not, the name belongs to another dataset's.
+        if (found := await _find(made, peers)) is None:
+            raise taken.about("axolotl_config_id") from None
+        return found
+    except InvalidArgument as refusal:
+        raise refusal.about("axolotl_config_id") from None
+
+
+async def _find(made: PromptMetadata, peers: FineTuningPeers) -> str | None:
+    for prompt in await peers.prompts():
+        same = made.name == prompt.name or made.prompt_template == prompt.prompt_template
+        if same and prompt.dataset_id == made.dataset_id:
+            return prompt.id
+    return None
 
 
 def _label(column: str) -> str:
     return f"<{column.capitalize()}>:"
-
-
-def _learning_rate(value: Any) -> float | None:
-    return LEARNING_RATE if value is None else _number(value)
 
 
 def _number(value: Any) -> float | None:

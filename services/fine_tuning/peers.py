@@ -1,4 +1,4 @@
-"""What the fine-tuning service asks of others."""
+"""Calls of the fine-tuning service to other domains."""
 
 import json
 from collections.abc import Sequence

@@ -53,7 +53,7 @@ class TrainedPrompts:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """What the trainer wrote; nothing if it cannot be read, as whoever serves the adapter tells."""
+    """Returns the file's content; empty if it cannot be read, which the served model reports."""
     try:
         if not file.is_file() or file.stat().st_size > MAX_BYTES:
             return {}
