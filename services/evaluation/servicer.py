@@ -26,10 +26,11 @@ from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.evaluation import table
-from services.evaluation.convert import from_request, to_metadata
+from services.evaluation.convert import to_metadata
+from services.evaluation.request import EvaluationRequest
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import EvaluationJob
-from services.evaluation.validate import Validation
+from services.evaluation.validate import EvaluationValidator
 
 
 class EvaluationServicer(JobServicer[EvaluationJob]):
@@ -38,13 +39,13 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
     def __init__(
         self,
         service: EvaluationService,
-        validation: Validation,
+        validator: EvaluationValidator,
         lifecycle: JobLifecycle[EvaluationJob],
         receiver: ReportReceiver[EvaluationJob],
     ) -> None:
         super().__init__(lifecycle, receiver)
         self._service = service
-        self._validation = validation
+        self._validator = validator
         self._list = TableList(
             lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
         )
@@ -61,13 +62,16 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
     async def StartEvaluationJob(
         self, request: StartEvaluationJobRequest
     ) -> StartEvaluationJobResponse:
-        jobs = [to_metadata(job) for job in await self._service.start(from_request(request))]
+        started = await self._service.start(request=EvaluationRequest.from_message(request))
+        jobs = [to_metadata(job) for job in started]
         return StartEvaluationJobResponse(evaluation_job=jobs[-1], evaluation_jobs=jobs)
 
     async def ValidateEvaluationJob(
         self, request: ValidateEvaluationJobRequest
     ) -> ValidateEvaluationJobResponse:
-        return await self._validation.validate(from_request(request.request))
+        return await self._validator.validate(
+            request=EvaluationRequest.from_message(request.request)
+        )
 
     async def RemoveEvaluationJob(
         self, request: RemoveEvaluationJobRequest

@@ -51,7 +51,7 @@ class EvaluationEvent(JobEventRecord, kw_only=True):
 
 
 class EvaluationLease(LeaseRecord, kw_only=True):
-    """Which process reconciles evaluation jobs."""
+    """The lease of the process that reconciles evaluation jobs."""
 
     __tablename__ = "evaluation_lease"
 

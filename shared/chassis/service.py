@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from chassis.domains import DOMAIN_SERVICES, TABLES
 from chassis.rpc.dispatch import handlers
 from chassis.rpc.server import ServiceParts, run
 from chassis.store.engine import Store
-from chassis.store.idempotency import Forgetting
-from chassis.store.records import Base
+from chassis.store.idempotency import IdempotencyStore
+from chassis.store.records import Record
 from chassis.transfer.tables import TablesServicer
 from ft.domains import DOMAINS
 
@@ -37,7 +38,7 @@ class DomainParts:
 
     servicer: object
     """Answers the RPCs of the domain's service."""
-    records: Sequence[type[Base]]
+    records: Sequence[type[Record]]
     """Kinds of records that exports carry; one that belongs to another comes after it."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     """Background work, started when the store is open."""
@@ -59,7 +60,7 @@ def domain_service(
         tables = TablesServicer(settings, store, *own.records)
         background = [*own.background, tables.run]
         if DOMAINS[name].keeps_requests:
-            background.append(Forgetting(store, settings.repeat_days).run)
+            background.append(partial(IdempotencyStore(store).run, settings.repeat_days))
         return ServiceParts(
             service_names=[DOMAIN_SERVICES[name].full_name],
             handlers=lambda dispatcher: [

@@ -9,12 +9,11 @@ from typing import Generic, TypeVar
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from chassis.paths import require_writable
-from chassis.rpc import rules
+from chassis.rpc.domain_request import RequestKey
 from chassis.rpc.errors import (
     Aborted,
     AlreadyExists,
     FailedPrecondition,
-    InvalidArgument,
     NotFound,
     PermissionDenied,
     Refusal,
@@ -71,35 +70,21 @@ class JobLifecycle(Generic[Job]):
 
     def get(self, id: str) -> Job:
         """The job with that id. Raises NotFound."""
-        return self._get(id, self._kind)
+        return self.records.get(id, self._kind)
 
     def get_any(self, id: str) -> Job:
         """The same for calls about jobs of every kind: the facade asks one domain after the
         other, so the refusal says nothing of the kind."""
-        return self._get(id, "job")
+        return self.records.get(id)
 
-    def _get(self, id: str, kind: str) -> Job:
-        job = self.records.one(id=id)
-        if job is None:
-            raise NotFound(
-                f"{kind} {id!r} does not exist", resource=kind, id=id, rule=rules.EXISTS.id
-            )
-        return job
+    def started_by(self, key: RequestKey) -> Sequence[Job]:
+        """The jobs that the request has started; none for a new request or one without an id.
 
-    def started_before(self, request_id: str, digest: str) -> Sequence[Job]:
-        """What an earlier request with that id has started; nothing for a new or an empty id.
-
-        Raises InvalidArgument if that was another request.
+        Raises InvalidArgument if another request has the same id.
         """
-        jobs = self.records.all(request_id=request_id) if request_id else []
+        jobs = self.records.all(request_id=key.request_id) if key else []
         for job in jobs:
-            if job.request_digest != digest:
-                raise InvalidArgument.at(
-                    "request_id",
-                    rules.SAME_REQUEST,
-                    f"{request_id!r} came with another request, which started job {job.id!r}",
-                    reason="REQUEST_ID_REUSED",
-                )
+            key.require_same(job.request_digest, job.id)
         return jobs
 
     async def start(self, jobs: Sequence[Job], earlier: Sequence[Job] = ()) -> list[Job]:
@@ -130,7 +115,7 @@ class JobLifecycle(Generic[Job]):
     def _started_meanwhile(self, job: Job) -> list[Job]:
         """The jobs of the same request that was quicker. Raises Aborted if those were refused."""
         request_id = str(job.request_id)
-        found = list(self.started_before(request_id, str(job.request_digest)))
+        found = list(self.started_by(RequestKey(request_id, str(job.request_digest))))
         if not found:
             raise Aborted(
                 f"request_id: {request_id!r} was sent twice at the same time, and the workspace "

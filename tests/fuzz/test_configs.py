@@ -19,7 +19,7 @@ from ft.api import DatasetMetadata, ModelMetadata, PromptMetadata
 from ft.configs import training
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest
 from services.evaluation.request import EvaluationRequest
-from services.fine_tuning.request import JobRequest, Resources
+from services.fine_tuning.request import AliasedNumber, FineTuningRequest
 from services.inspection.look import Look
 from tests.fuzz import configs
 from tests.support import REPOSITORY, TRAINER_PYTHON
@@ -128,8 +128,7 @@ def _evaluation(asked: dict[str, Any]) -> EvaluationRequest:
         cpu=1,
         gpu=0,
         memory=1,
-        gpu_label_id=None,
-        configs={"generation_config": json.dumps(asked["generation"])},
+        generation_config=json.dumps(asked["generation"]),
     )
 
 
@@ -140,16 +139,16 @@ NAMES = {
 }
 
 
-def _training(asked: dict[str, Any]) -> JobRequest:
-    return JobRequest(
+def _training(asked: dict[str, Any]) -> FineTuningRequest:
+    return FineTuningRequest(
         adapter_name="a",
         base_model_id="m",
         dataset_id="d",
         prompt_id="p",
-        cpu=Resources(name="cpu", value=1, alias="num_cpu", alias_value=None),
-        gpu=Resources(name="gpu", value=0, alias="num_gpu", alias_value=None),
-        memory=Resources(name="memory", value=1, alias="num_memory", alias_value=None),
-        configs={NAMES[kind]: json.dumps(config) for kind, config in asked.items()},
+        cpu=AliasedNumber(name="cpu", value=1, alias="num_cpu", alias_value=None),
+        gpu=AliasedNumber(name="gpu", value=0, alias="num_gpu", alias_value=None),
+        memory=AliasedNumber(name="memory", value=1, alias="num_memory", alias_value=None),
+        **{NAMES[kind]: json.dumps(config) for kind, config in asked.items()},
     )
 
 

@@ -11,8 +11,8 @@ from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.configs import JobConfig
 from services.fine_tuning import plan
-from services.fine_tuning.convert import from_request, to_metadata
-from services.fine_tuning.request import JobRequest
+from services.fine_tuning.convert import to_metadata
+from services.fine_tuning.request import FineTuningRequest
 
 GOOD: dict[str, Any] = {
     "adapter_name": "intents-1",
@@ -29,9 +29,9 @@ CONFIGS = {
 }
 
 
-def request(**fields: Any) -> JobRequest:
+def request(**fields: Any) -> FineTuningRequest:
     given = {name: value for name, value in {**GOOD, **fields}.items() if value is not None}
-    return from_request(StartFineTuningJobRequest(**given))
+    return FineTuningRequest.from_message(StartFineTuningJobRequest(**given))
 
 
 def violations(**fields: Any) -> list[Violation]:
@@ -269,7 +269,10 @@ def test_the_request_wins_over_the_config_and_that_over_the_default() -> None:
 
 
 def test_a_part_of_an_epoch_is_not_recorded_as_none() -> None:
-    configs = {**CONFIGS, "training_arguments_config": JobConfig("t", '{"num_train_epochs": 0.5}')}
+    configs = {
+        **CONFIGS,
+        "training_arguments_config": JobConfig("t", '{"num_train_epochs": 0.5}'),
+    }
     job, spec = planned(configs)
     assert job.num_epochs == 1
     training = json.loads(flags_of(spec.arguments)["training_arguments_config"])

@@ -19,7 +19,7 @@ from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.models.exports.convert import to_metadata
-from services.models.exports.registration import Made, Registration
+from services.models.exports.registration import ExportRegistration, LoggedModel
 from services.models.exports.store import ExportJob
 
 
@@ -28,7 +28,7 @@ class ExportJobsServicer(JobServicer[ExportJob]):
 
     def __init__(
         self,
-        registration: Registration,
+        registration: ExportRegistration,
         lifecycle: JobLifecycle[ExportJob],
         receiver: ReportReceiver[ExportJob],
     ) -> None:
@@ -55,6 +55,8 @@ class ExportJobsServicer(JobServicer[ExportJob]):
         return RemoveExportJobResponse()
 
     async def RegisterExport(self, request: RegisterExportRequest) -> RegisterExportResponse:
-        made = Made(request.mlflow_experiment_id, request.mlflow_run_id, request.mlflow_model_path)
-        model = await self._registration.register(request.job_id, request.token, made)
+        logged = LoggedModel(
+            request.mlflow_experiment_id, request.mlflow_run_id, request.mlflow_model_path
+        )
+        model = await self._registration.register(request.job_id, request.token, logged)
         return RegisterExportResponse(model=to_message(ModelMetadata, model))

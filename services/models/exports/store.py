@@ -47,7 +47,7 @@ class ExportEvent(JobEventRecord, kw_only=True):
 
 
 class ExportLease(LeaseRecord, kw_only=True):
-    """Which process reconciles export jobs."""
+    """The lease of the process that reconciles export jobs."""
 
     __tablename__ = "export_lease"
 

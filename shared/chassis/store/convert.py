@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from chassis.store.records import Base
+from chassis.store.records import Record
 
 M = TypeVar("M", bound=Message)
 
 
-def to_message(kind: type[M], record: Base, but: Container[str] = ()) -> M:
+def to_message(kind: type[M], record: Record, but: Container[str] = ()) -> M:
     """Returns a message with the fields, except `but`, for which the record has a value."""
     columns = record.table().columns
     values = {

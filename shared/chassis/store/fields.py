@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, String, collate, func, or_
 
 from chassis.store.convert import table_time
 from chassis.store.keyset import SortKey
-from chassis.store.records import Base
+from chassis.store.records import Record
 
 SORTED_CHARACTERS = 256
 """Characters of a text that count in an order, because page tokens contain them."""
@@ -74,7 +74,7 @@ class Field:
         """Returns the key that sorts rows by this field."""
         return SortKey(self._key, descending, self._type.text, self._from_token)
 
-    def sort_value(self, record: Base) -> Any:
+    def sort_value(self, record: Record) -> Any:
         """Returns the record's value of the sort key."""
         value = getattr(record, self._column.key)
         if value is None:

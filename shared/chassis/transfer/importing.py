@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from chassis.rpc import errors
 from chassis.store.engine import Store
-from chassis.store.records import Base
+from chassis.store.records import Record
 from chassis.transfer.rows import DomainTable
 from chassis.transfer.sorting import Sorting
 from chassis.transfer.staging import ImportState, Staging
@@ -103,7 +103,7 @@ class DomainImport:
 
     def _staged(
         self, connection: Connection, import_id: str, table: DomainTable
-    ) -> Iterator[tuple[Any, Base]]:
+    ) -> Iterator[tuple[Any, Record]]:
         for row in self._staging.rows(connection, import_id, table.name):
             record = table.check(table.name, row.content, errors.Violations())
             if record is not None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from chassis.rpc import errors, rules
 from chassis.rpc.requests import MAX_TEXT_CHARACTERS
 from chassis.store.convert import table_time
-from chassis.store.records import TIMES, Base, Records, now
+from chassis.store.records import TIMES, Record, Records, now
 from chassis.transfer.document import CONTRACT_COLUMNS, printable
 
 MAX_INT = 2**31 - 1
@@ -31,7 +31,7 @@ class DomainTable:
 
     def __init__(self, records: Records[Any], owner: "DomainTable | None" = None) -> None:
         self.name: str = records.table.name
-        self.kind: type[Base] = records.kind
+        self.kind: type[Record] = records.kind
         self.owner = owner
         self._records = records
         left_out = ("seq", *records.kind.NOT_EXPORTED)
@@ -52,7 +52,7 @@ class DomainTable:
         unknown = row.keys() - self._known
         return {printable(name) for name in unknown if row[name] is not None}
 
-    def check(self, place: str, row: Any, found: errors.Violations) -> Base | None:
+    def check(self, place: str, row: Any, found: errors.Violations) -> Record | None:
         """Returns the record for a row of a file; None, with violations, if it has no id.
 
         Unknown columns are left out; columns that the row does not have stay null.
@@ -92,7 +92,9 @@ class DomainTable:
         rows = connection.execute(select(*self._columns)).mappings()
         return {row["id"]: {key: plain(value) for key, value in row.items()} for row in rows}
 
-    def differing(self, row: Mapping[str, Any], record: Base, there: Mapping[str, Any]) -> set[str]:
+    def differing(
+        self, row: Mapping[str, Any], record: Record, there: Mapping[str, Any]
+    ) -> set[str]:
         """Returns the columns in which a row differs from the existing one.
 
         Columns that the studio changes by itself are not compared, and null columns only in rows
@@ -107,7 +109,7 @@ class DomainTable:
         column = self._records.table.c.id
         return connection.scalar(select(column).where(column == id)) is not None
 
-    def take(self, connection: Connection, rows: Iterable[tuple[Any, Base]]) -> None:
+    def take(self, connection: Connection, rows: Iterable[tuple[Any, Record]]) -> None:
         """Inserts the records of rows of a file, and updates those that exist."""
         column = self._records.table.c.id
         # A row with an owner is imported with it, and is new.
@@ -120,7 +122,7 @@ class DomainTable:
                 adding.append(record)
         self._records.insert(connection, adding)
 
-    def _replace(self, connection: Connection, row: Mapping[str, Any], record: Base) -> None:
+    def _replace(self, connection: Connection, row: Mapping[str, Any], record: Record) -> None:
         table = self._records.table
         said = {c.key for c in self._columns if c.key in row} - self.kind.kept()
         values = {key: getattr(record, key) for key in said}

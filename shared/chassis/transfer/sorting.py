@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from chassis.rpc import errors, rules
-from chassis.store.records import Base
+from chassis.store.records import Record
 from chassis.transfer.rows import MAX_SHOWN, DomainTable, is_own, shortened, storable
 from chassis.transfer.staging import StagedRow
 from ft.enums import OnConflict
@@ -60,7 +60,7 @@ class Sorting:
         report: ImportedTable,
         table: DomainTable,
         row: StagedRow,
-        record: Base,
+        record: Record,
         there: Mapping[str, Mapping[str, Any]],
         found: errors.Violations,
     ) -> None:
@@ -117,7 +117,9 @@ def _check_place(places: dict[str, str], id: str, place: str, found: errors.Viol
     found.check(f"{place}.id", rules.ROW_ID, first == place, taken)
 
 
-def _refuse(report: ImportedTable, record: Base | None, found: Sequence[errors.Violation]) -> None:
+def _refuse(
+    report: ImportedTable, record: Record | None, found: Sequence[errors.Violation]
+) -> None:
     if len(report.refused) >= MAX_REFUSED:
         return
     first, *others = found

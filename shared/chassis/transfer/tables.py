@@ -10,7 +10,7 @@ from chassis import domains
 from chassis.config import Settings
 from chassis.rpc import errors
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records
+from chassis.store.records import Record, Records
 from chassis.transfer.exporting import export
 from chassis.transfer.importing import DomainImport, Resolve
 from chassis.transfer.rows import DomainTable
@@ -42,7 +42,7 @@ class TablesServicer:
     to be called at the end.
     """
 
-    def __init__(self, settings: Settings, store: Store, *kinds: type[Base]) -> None:
+    def __init__(self, settings: Settings, store: Store, *kinds: type[Record]) -> None:
         self._store = store
         self._tables: list[DomainTable] = []
         for kind in kinds:

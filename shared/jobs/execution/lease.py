@@ -13,14 +13,14 @@ from sqlalchemy.orm import Mapped
 
 from chassis.ids import new_id
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records, now
+from chassis.store.records import Record, Records, now
 from jobs.execution.sightings import Sightings
 
 SECONDS = 15.0
 """Most seconds that a dead process makes the others wait, counted from their first check."""
 
 
-class LeaseRecord(Base, kw_only=True):
+class LeaseRecord(Record, kw_only=True):
     """One row: who has the lease, and when it was renewed, which is another time each time."""
 
     __abstract__ = True

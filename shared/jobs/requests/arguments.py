@@ -6,7 +6,6 @@ contain one: JSON is written without, and a blank within a JSON string as an esc
 
 import json
 import re
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,12 +53,3 @@ def encode(flags: Mapping[str, object], field: str = "") -> str:
             words.append(text)
     found.raise_if_any()
     return " ".join(words)
-
-
-def decimal(value: float) -> float:
-    """The shortest decimal that is the same 32-bit float: what the caller most likely wrote."""
-    for digits in range(6, 9):
-        shorter = float(f"{value:.{digits}g}")
-        if struct.pack("f", shorter) == struct.pack("f", value):
-            return shorter
-    return value

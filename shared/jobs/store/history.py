@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.rpc import rules
 from chassis.rpc.errors import Violations
 from chassis.store.convert import rfc3339
-from chassis.store.records import Base
+from chassis.store.records import Record
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent
 
 STATE, WAIT, PROGRESS, NOTICE, REMOVED = "STATE", "WAIT", "PROGRESS", "NOTICE", "REMOVED"
@@ -22,7 +22,7 @@ STUDIO, USER, WORKSPACE, JOB = "studio", "user", "workspace", "job"
 """Who makes a job move."""
 
 
-class JobEventRecord(Base, kw_only=True):
+class JobEventRecord(Record, kw_only=True):
     """One thing that happened to a job. `seq` is the cursor of watches."""
 
     __abstract__ = True

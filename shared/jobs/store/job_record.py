@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.rpc import rules
 from chassis.rpc.errors import Violations
 from chassis.store.convert import rfc3339
-from chassis.store.records import Base
+from chassis.store.records import Record
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Retries
@@ -32,10 +32,11 @@ LONG_AGO = datetime(1970, 1, 1)
 """Value of `sent_at` for a request that has arrived by now, or never will."""
 
 
-class JobRecord(Base, kw_only=True):
+class JobRecord(Record, kw_only=True):
     """Columns of a job's table that the studio adds; each kind adds those of the contract."""
 
     __abstract__ = True
+    RESOURCE = "job"
     NOT_EXPORTED = (
         "run_id",
         "spec",

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from chassis.rpc.domain_request import RequestKey
 from chassis.rpc.errors import Aborted, FailedPrecondition, InvalidArgument, Refusal, Unavailable
 from chassis.store.records import now
 from ft.enums import JobState
@@ -133,14 +134,14 @@ async def test_a_job_that_is_cancelled_before_it_was_created_is_never_created(jo
 async def test_the_same_request_is_found_again(watched: Jobs) -> None:
     job = watched.new(request_id="r-1", request_digest="d")
     await watched.lifecycle.start([job])
-    [found] = watched.lifecycle.started_before("r-1", "d")
+    [found] = watched.lifecycle.started_by(RequestKey("r-1", "d"))
     assert found.id == job.id
     with pytest.raises(InvalidArgument, match="came with another request"):
-        watched.lifecycle.started_before("r-1", "another")
+        watched.lifecycle.started_by(RequestKey("r-1", "another"))
     # Sent twice at the same time, so that neither has found the other before.
     [again] = await watched.lifecycle.start([watched.new(request_id="r-1", request_digest="d")])
     assert again.id == job.id
-    assert not watched.lifecycle.started_before("", "d")
+    assert not watched.lifecycle.started_by(RequestKey("", "d"))
 
 
 async def test_another_attempt_is_another_run_of_the_same_job(watched: Jobs) -> None:
