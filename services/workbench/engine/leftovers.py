@@ -6,8 +6,8 @@ import psutil
 
 
 def kill(engine_id: str) -> int:
-    """Kill every process that carries that id in its environment, those of a run's workers too;
-    return how many."""
+    """Kills every process that has that id in its environment, those of a run's workers too.
+    Returns their number."""
     killed = 0
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

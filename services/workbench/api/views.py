@@ -11,7 +11,8 @@ from chassis.rpc import errors
 from cmlapi import serialization
 from cmlapi.models.base import ApiModel
 from ft.agreed import WAITS_FOR
-from services.workbench import labels, tables
+from services.workbench.host import labels
+from services.workbench.store import tables
 
 M = TypeVar("M", bound=ApiModel)
 
