@@ -1,4 +1,4 @@
-"""What is worth telling about a job."""
+"""Findings of an inspection."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import Finding
 ERROR, WARNING, NOTICE = "ERROR", "WARNING", "NOTICE"
 """Severities, see `Finding`."""
 SHOWN_PLACES = 5
-"""How many of the rows that a finding is about are named."""
+"""Most rows that a finding names."""
 
 
 class Findings:
@@ -26,7 +26,7 @@ class Findings:
         rows: int = 0,
         places: Sequence[str] = (),
     ) -> None:
-        """Notes one thing about a field of the request, and the rows that it is about."""
+        """Adds a finding about a field of the request, and the rows that it is about."""
         self.found.append(
             Finding(
                 severity=severity,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 import cmlapi
-from chassis.rpc import errors
+from chassis.rpc import errors, names
 from cmlapi import EngineStatus
 from services.workbench.api import views
 from services.workbench.api.lists import ListOperation, ListParameters
@@ -297,5 +297,7 @@ def _check(values: dict[str, Any]) -> None:
         for name, (holds, rule) in _RULES.items()
         if name in values and not holds(values[name])
     ]
+    if clause := names.hidden(values.get("name", "")):
+        broken.append(f"name: {clause}")
     if broken:
         raise errors.InvalidArgument("; ".join(broken))
