@@ -43,7 +43,7 @@ class Scheduler:
                 if not running and not deployed:
                     pause = None
             except Exception:
-                log.exception("the runs could not be looked after; trying again")
+                log.exception("the runs could not be moved on; trying again")
             async with self._stepped:
                 self._stepped.notify_all()
             with contextlib.suppress(TimeoutError):

@@ -42,9 +42,9 @@ class BaseFacts:
 
 def check(source: AdapterSource, base: BaseFacts, findings: Findings) -> None:
     """Adds a finding for the first fault of an adapter."""
-    told: Shapes = {one.name: tuple(one.shape) for one in source.weights}
+    on_hub: Shapes = {one.name: tuple(one.shape) for one in source.weights}
     files = {name: Path(path) for name, path in source.files.items()}
-    found = adapter_files.of_files(files, told if source.on_hub else None)
+    found = adapter_files.of_files(files, on_hub if source.on_hub else None)
     name = base.model.huggingface_model_name if base.model.type == ModelType.HUGGINGFACE else ""
     # The headers of a quantised model have other shapes.
     shapes = {} if base.config.get("quantization_config") else base.shapes

@@ -27,11 +27,11 @@ def text_of(files: Mapping[str, Path], tokenizer_config: Mapping[str, Any]) -> s
             raise DataError(
                 f"{conversations.TEMPLATE_FILE} cannot be read: {first_line(error)}"
             ) from error
-    told = tokenizer_config.get("chat_template")
-    if isinstance(told, list):
-        named = {one.get("name"): one.get("template") for one in told if isinstance(one, dict)}
-        told = named.get("default")
-    return told if isinstance(told, str) else ""
+    template = tokenizer_config.get("chat_template")
+    if isinstance(template, list):
+        named = {one.get("name"): one.get("template") for one in template if isinstance(one, dict)}
+        template = named.get("default")
+    return template if isinstance(template, str) else ""
 
 
 class ChatTemplate:

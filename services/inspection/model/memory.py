@@ -93,7 +93,7 @@ def _add_batch(
     hidden, layers, vocabulary = weights.dimensions(config)
     rows, size = settings.batch_rows, HALF if settings.request.gpu else EXACT
     if settings.tuning:
-        # On a GPU a layer's values are made anew for its gradients, and only its input is kept.
+        # On a GPU only the input of a layer is kept, and its values are computed again.
         checkpoints = settings.training.get("gradient_checkpointing", bool(settings.request.gpu))
         kept = layers + LAYER_VALUES if checkpoints else layers * LAYER_VALUES
         tokens, batch = rows * row_tokens, f"{rows} rows of {row_tokens} tokens"

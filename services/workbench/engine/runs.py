@@ -66,7 +66,7 @@ class JobRuns:
                     await self._follow(run)
                 except Exception:
                     # One run's trouble must not end the watch over all others.
-                    log.exception("a run could not be looked after; trying again", run=run.id)
+                    log.exception("a run could not be moved on; trying again", run=run.id)
         await self._admit()
         await self._delete_jobs()
         return bool(self._database.read(_unfinished))

@@ -95,7 +95,7 @@ class Machine:
     """Kind of GPU by the id of its accelerator label, also of kinds that are gone."""
 
     def gpus_of(self, label: str) -> list[Gpu]:
-        """The GPUs that a label's id stands for; all of them for none."""
+        """The GPUs of a label, by its id; all GPUs if there is no label."""
         if label in _ANY_LABEL:
             return list(self.gpus)
         return [gpu for gpu in self.gpus if gpu.kind == self.labels.get(label)]

@@ -1,4 +1,4 @@
-"""Applications: the workbench has none, and pages that ask for them are told so."""
+"""Applications: the workbench has none, so lists of them are empty."""
 
 import cmlapi
 from chassis.rpc import errors

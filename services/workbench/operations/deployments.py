@@ -88,7 +88,7 @@ async def stop_model_deployment(
 async def restart_model_deployment(
     bench: Bench, project_id: str, model_id: str, build_id: str, deployment_id: str
 ) -> cmlapi.ModelDeployment:
-    """Launch a deployment anew, after its present process has been ended."""
+    """Restart a deployment, after its present process has been ended."""
     changes = {"status": PENDING, "stopped_at": None, "deaths": 0, "retry_at": None}
 
     def work(session: Session) -> cmlapi.ModelDeployment:

@@ -68,7 +68,7 @@ class Deployments:
                     await self._follow(deployment)
             except Exception:
                 # One deployment's trouble must not end the watch over all others.
-                log.exception("a deployment could not be looked after", deployment=deployment.id)
+                log.exception("a deployment could not be moved on", deployment=deployment.id)
         return bool(self._database.read(_active))
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """The process of one deployment: serves a function of a user's script on a loopback port.
 
-It stands alone, by its path, in the interpreter of the jobs, and needs the standard library only.
+It is started by its path in the interpreter of the jobs, and needs the standard library only.
 Its first thread runs the script and then calls the function, one call after the other, as some
-libraries are slow or unsafe elsewhere; threads beside it speak HTTP.
+libraries are slow or unsafe elsewhere; other threads speak HTTP.
 """
 
 import contextlib
