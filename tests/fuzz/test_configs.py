@@ -20,7 +20,7 @@ from ft.configs import training
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest
 from services.evaluation.request import EvaluationRequest
 from services.fine_tuning.request import AliasedNumber, FineTuningRequest
-from services.inspection.look import Look
+from services.inspection.job_inspection import inspect_job
 from tests.fuzz import configs
 from tests.support import REPOSITORY, TRAINER_PYTHON
 
@@ -114,7 +114,7 @@ def refusals(asked: dict[str, Any], project: Path) -> list[str]:
         return said
     work = InspectionWork(request=_inspected(asked), project=str(project), seconds=60)
     work.model_files.update({one.name: str(one) for one in (project / "tiny").iterdir()})
-    seen = Look(work, None).response()
+    seen = inspect_job(work, None)
     assert seen.HasField("data"), seen
     return [one.description for one in seen.findings if one.severity == ERROR]
 

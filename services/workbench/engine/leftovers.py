@@ -8,8 +8,8 @@ from ft.job_protocol.variables import MASTER_ID, RUN_ID
 
 
 def kill(engine_id: str) -> int:
-    """Kill every process that carries that id in its environment, those of a run's workers too;
-    return how many."""
+    """Kills every process that has that id in its environment, those of a run's workers too.
+    Returns their number."""
     killed = 0
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

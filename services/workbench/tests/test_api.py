@@ -262,6 +262,18 @@ def test_bad_jobs(
     assert said in refused(status, api.create_job, request, "local")
 
 
+@pytest.mark.parametrize("character", ["\0", "\n", "\x1b", "\x7f", "\u202e", "\ud800"])
+def test_job_names_with_control_characters_are_refused(
+    api: cmlapi.CMLServiceApi, jobs: list[Any], character: str
+) -> None:
+    name = f"a{character}b"
+    said = f"name: has U+{ord(character):04X} ("
+    request = cmlapi.CreateJobRequest(name=name, script="s.py")
+    assert said in refused(400, api.create_job, request, "local")
+    assert said in refused(400, api.update_job, cmlapi.Job(name=name), "local", jobs[0].id)
+    assert api.get_job("local", jobs[0].id).name == jobs[0].name
+
+
 def test_what_is_not_there(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
     request = cmlapi.CreateJobRequest(name="n", script="s.py")
     refused(404, api.create_job, request, "other")

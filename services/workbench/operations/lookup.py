@@ -1,16 +1,23 @@
-"""Looking up models, builds and deployments by the path that an operation names."""
+"""Lookup of projects, models, builds and deployments by the ids in an operation's path."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.rpc import errors
-from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow
-from services.workbench.workbench import get_project_row
+from services.workbench.store.tables import ModelBuildRow, ModelDeploymentRow, ModelRow, ProjectRow
+
+
+def project_row(session: Session, project_id: str) -> ProjectRow:
+    """The project of that id; raises NotFound."""
+    row = session.scalar(select(ProjectRow).where(ProjectRow.id == project_id))
+    if row is None:
+        raise errors.NotFound(f"project {project_id!r} does not exist")
+    return row
 
 
 def model_row(session: Session, project_id: str, model_id: str) -> ModelRow:
     """The model of that id; raises NotFound."""
-    get_project_row(session, project_id)
+    project_row(session, project_id)
     wanted = (ModelRow.id == model_id) & (ModelRow.project_id == project_id)
     row = session.scalar(select(ModelRow).where(wanted))
     if row is None:

@@ -1,4 +1,4 @@
-"""The API's client as a source archive that pip installs from the workbench's address."""
+"""Builds the source archive of the API's client, which pip installs from the workbench."""
 
 import gzip
 import importlib.resources
@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from services.workbench import client_build
+from services.workbench.client import build_backend
 
 FILE_NAME = "python.tar.gz"
 _PYPROJECT = """\
@@ -22,10 +22,14 @@ _SKIPPED = {"__pycache__", "tests", "codegen", "pyproject.toml"}
 _UNINSTALLED = ("0.1.0", ["urllib3>=2"])
 
 
-def archive() -> bytes:
-    """The archive, the same bytes for the same client."""
-    version, requires = _facts()
-    package = client_build.PACKAGE
+def build() -> bytes:
+    """Returns the archive, the same bytes for the same client."""
+    try:
+        installed = metadata(build_backend.PACKAGE)
+        version, requires = installed["Version"], installed.get_all("Requires-Dist") or []
+    except PackageNotFoundError:
+        version, requires = _UNINSTALLED  # run from a source tree that is only on the path
+    package = build_backend.PACKAGE
     info = [
         "Metadata-Version: 2.1",
         f"Name: {package}",
@@ -36,7 +40,7 @@ def archive() -> bytes:
     files = {
         "pyproject.toml": _PYPROJECT.encode(),
         "PKG-INFO": ("\n".join(info) + "\n").encode(),
-        "client_build.py": Path(client_build.__file__).read_bytes(),
+        "client_build.py": Path(build_backend.__file__).read_bytes(),
         **dict(_sources(importlib.resources.files(package), package)),
     }
     packed = io.BytesIO()
@@ -46,14 +50,6 @@ def archive() -> bytes:
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
     return gzip.compress(packed.getvalue(), mtime=0)
-
-
-def _facts() -> tuple[str, list[str]]:
-    try:
-        found = metadata(client_build.PACKAGE)
-    except PackageNotFoundError:
-        return _UNINSTALLED  # run from a source tree that is only on the path
-    return found["Version"], found.get_all("Requires-Dist") or []
 
 
 def _sources(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:

@@ -37,13 +37,13 @@ class Runtime:
     version: str
     trainer: Path | None
     frameworks: tuple[str, ...] = ()
-    """With what the trainer can train; empty if that is not known."""
+    """Frameworks that the trainer can train with; empty if they are not known."""
     unfit: str = ""
     """Reason why the trainer's own scripts cannot run there, in one sentence; empty if they can."""
 
     @property
     def identifier(self) -> str:
-        """What jobs call the runtime."""
+        """The name by which jobs refer to the runtime."""
         return f"local/python:{self.version}"
 
     @property
@@ -62,7 +62,7 @@ class TrainerCheck:
     """True if an import has been tried. It is not tried if a reason is already known."""
 
 
-_ANEW = "run `make clean env` to rebuild its environment, then `fts down` and `fts up`"
+_REBUILD = "run `make clean env` to rebuild its environment, then `fts down` and `fts up`"
 _REMEDY = "run `make env` to create an environment with it, then `fts down` and `fts up`"
 
 
@@ -71,11 +71,32 @@ class RuntimeUnusableError(Exception):
 
 
 def probe(python: Path) -> Runtime:
-    """Ask the interpreter about itself, without importing what is installed in it.
+    """Asks the interpreter about itself, without importing what is installed in it.
 
     Raises RuntimeUnusableError if it does not answer as a Python does.
     """
-    found = _asked(python)
+    found: dict[str, Any] = {}
+    try:
+        answer = subprocess.run(  # noqa: S603 - what the operator configured
+            [str(python), "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PROBE_SECONDS,
+        )
+        found, why = json.loads(answer.stdout), ""
+    except OSError as error:
+        why = error.strerror or str(error)
+    except subprocess.TimeoutExpired:
+        why = f"it does not answer within {_PROBE_SECONDS} s"
+    except ValueError:
+        said = (answer.stderr or answer.stdout).strip().splitlines()
+        why = said[-1] if said else f"it {describe_exit(answer.returncode)}"
+    if why:
+        raise RuntimeUnusableError(
+            f"FTS_WORKBENCH_PYTHON: {python}, the interpreter for jobs, cannot be used ({why}): "
+            f"{_REBUILD}"
+        )
     trainer = Path(found["trainer"][0]) if found["trainer"] else None
     lacks = [name for name in found["lacks"] if name != "axolotl"]
     unfit = ""
@@ -85,29 +106,6 @@ def probe(python: Path) -> Runtime:
         log.warning("jobs with the studio's own scripts are refused", why=unfit)
     frameworks = ("legacy",) if "axolotl" in found["lacks"] else ("legacy", "axolotl")
     return Runtime(python, found["version"], trainer, frameworks if trainer else (), unfit)
-
-
-def _asked(python: Path) -> dict[str, Any]:
-    try:
-        answer = subprocess.run(  # noqa: S603 - what the operator configured
-            [str(python), "-c", _PROBE],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_PROBE_SECONDS,
-        )
-        found: dict[str, Any] = json.loads(answer.stdout)
-        return found
-    except OSError as error:
-        why = error.strerror or str(error)
-    except subprocess.TimeoutExpired:
-        why = f"it does not answer within {_PROBE_SECONDS} s"
-    except ValueError:
-        said = (answer.stderr or answer.stdout).strip().splitlines()
-        why = said[-1] if said else f"it {describe_exit(answer.returncode)}"
-    raise RuntimeUnusableError(
-        f"FTS_WORKBENCH_PYTHON: {python}, the interpreter for jobs, cannot be used ({why}): {_ANEW}"
-    )
 
 
 _IMPORTS = "import torch, transformers, peft, trl, datasets, trainer.training.job"
@@ -137,5 +135,6 @@ def import_fault(runtime: Runtime, stop: Callable[[], bool] = lambda: False) -> 
         lines = output.read().decode(errors="replace").strip().splitlines()
     said = lines[-1].strip() if lines else describe_exit(process.returncode)
     return (
-        f"the trainer cannot be imported by {runtime.python}, which runs the jobs ({said}): {_ANEW}"
+        f"the trainer cannot be imported by {runtime.python}, which runs the jobs ({said}): "
+        f"{_REBUILD}"
     )

@@ -1,7 +1,7 @@
 """The watcher of one run: a small process of its own that outlives the workbench.
 
-It starts the run's script, ends it and all its descendants when told to (TERM) or when time is up,
-and leaves the outcome in the run's folder, so that a workbench that was away learns it later. It
+It starts the run's script, ends it and all its descendants on SIGTERM or when time is up, and
+leaves the outcome in the run's folder, so that a workbench that was away learns it later. It
 stands alone, by its path, and reads what to do from its standard input: nothing of a run's
 environment, which may hold tokens, appears in an argument or a file.
 """
@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,14 +32,20 @@ _RESCAN_SECONDS = 0.05
 
 
 def process_mark(pid: int) -> str | None:
-    """What tells this process from a later one with its pid: its start; None if it is gone.
+    """A text that differs for a later process with the same pid; None if the process is gone.
 
-    On Linux this is the boot and the clock ticks since, which no change of the clock moves.
+    On Linux it is made of the boot and the clock ticks since, which no change of the clock moves.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return _portable_mark(pid)
+        # Another system than Linux, or no such process.
+        try:
+            process = psutil.Process(pid)
+            gone = process.status() == psutil.STATUS_ZOMBIE
+            return None if gone else f"{process.create_time():.1f}"
+        except psutil.NoSuchProcess:
+            return None
     state, *fields = stat.rpartition(")")[2].split()
     if state in "ZX":
         return None
@@ -48,29 +53,20 @@ def process_mark(pid: int) -> str | None:
     return f"{boot}:{fields[18]}"
 
 
-def _portable_mark(pid: int) -> str | None:
-    try:
-        process = psutil.Process(pid)
-        gone = process.status() == psutil.STATUS_ZOMBIE
-        return None if gone else f"{process.create_time():.1f}"
-    except psutil.NoSuchProcess:
-        return None
-
-
 def now() -> str:
-    """The time as it is written into a run's folder."""
+    """The present time, as it is written into a run's folder."""
     return datetime.now(UTC).isoformat()
 
 
 def write_durably(path: Path, content: dict[str, Any]) -> None:
-    """Write `path` so that it is there whole or not at all, even after a power cut."""
+    """Writes `path` so that it is there whole or not at all, even after a power cut."""
     temporary = _synced(path, content)
     temporary.replace(path)
     _sync_folder(path.parent)
 
 
 def claim(folder: Path, owner: dict[str, Any]) -> bool:
-    """Take the one right to begin this attempt; False if another has it."""
+    """Takes the one right to begin this attempt; returns False if another has it."""
     temporary = _synced(folder / CLAIM, owner)
     try:
         os.link(temporary, folder / CLAIM)
@@ -99,8 +95,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-class Watch:
-    """One run from its start to the end of its last process."""
+class ProcessWatcher:
+    """Watches one run from its start to the end of its last process."""
 
     def __init__(self, spec: dict[str, Any], wakeup: int) -> None:
         self._folder = Path(spec["folder"])
@@ -111,11 +107,11 @@ class Watch:
         self._deadline: float | None = None
         self._outcome = EXITED
         self._kill_at: float | None = None
-        self._told: set[psutil.Process] = set()
-        self.stop_asked = False
+        self._terminated: set[psutil.Process] = set()
+        self.stop_requested = False
 
     def begin(self) -> None:
-        """Start the script in a session and process group of its own."""
+        """Starts the script in a session and process group of its own."""
         try:
             child = subprocess.Popen(  # noqa: S603 - to run what users wrote is the purpose
                 self._spec["command"],
@@ -129,18 +125,21 @@ class Watch:
             self._exit_code = COMMAND_NOT_FOUND
             return
         self._main = child.pid
-        child.returncode = 0  # reaped by `_reap`, not by the object
+        child.returncode = 0  # reaped by `finish`, not by the object
         if self._spec["timeout"]:
             self._deadline = time.monotonic() + self._spec["timeout"]
         content = {"pid": child.pid, "mark": process_mark(child.pid), "at": now()}
         write_durably(self._folder / STARTED, content)
 
     def finish(self) -> None:
-        """Watch until no process of the run is left, then write down how it went."""
+        """Watches until no process of the run is left, then records the outcome."""
         while True:
-            self._reap()
+            with contextlib.suppress(ChildProcessError):
+                while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                    if found[0] == self._main:
+                        self._exit_code = os.waitstatus_to_exitcode(found[1])
             self._decide()
-            left = self._descendants()
+            left = psutil.Process().children(recursive=True)
             if self._kill_at is not None:
                 self._signal(left)
             if self._exit_code is not None and not left:
@@ -149,17 +148,12 @@ class Watch:
         ended = {"outcome": self._outcome, "exit_code": self._exit_code, "at": now()}
         write_durably(self._folder / ENDED, ended)
 
-    def _reap(self) -> None:
-        with contextlib.suppress(ChildProcessError):
-            while (found := os.waitpid(-1, os.WNOHANG))[0]:
-                if found[0] == self._main:
-                    self._exit_code = os.waitstatus_to_exitcode(found[1])
-
     def _decide(self) -> None:
+        """Sets the time at which what is left is killed, once the run is to end or has ended."""
         if self._kill_at is not None:
             return
         if self._exit_code is None:
-            if self.stop_asked:
+            if self.stop_requested:
                 self._outcome = STOPPED
             elif self._deadline is not None and time.monotonic() >= self._deadline:
                 if not self._spec["kill_on_timeout"]:
@@ -172,9 +166,6 @@ class Watch:
                 return
         self._kill_at = time.monotonic() + self._spec["grace"]
 
-    def _descendants(self) -> list[psutil.Process]:
-        return psutil.Process().children(recursive=True)
-
     def _signal(self, processes: list[psutil.Process]) -> None:
         assert self._kill_at is not None
         over = time.monotonic() >= self._kill_at
@@ -182,8 +173,8 @@ class Watch:
             with contextlib.suppress(psutil.NoSuchProcess):
                 if over:
                     process.kill()
-                elif process not in self._told:
-                    self._told.add(process)
+                elif process not in self._terminated:
+                    self._terminated.add(process)
                     process.terminate()
 
     def _wait(self) -> None:
@@ -196,21 +187,6 @@ class Watch:
             os.read(self._wakeup, 4096)
 
 
-@contextlib.contextmanager
-def _wakeup_pipe() -> Iterator[int]:
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    yield reading
-
-
-def _become_subreaper() -> None:
-    # A process that left its session and lost its parent then becomes our child, not init's, and
-    # is found like any other descendant. Elsewhere than on Linux it gets away.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
 def _say(what: str) -> None:
     # To the run's output, if it takes anything: a full disk must not end the watcher.
     with contextlib.suppress(OSError):
@@ -218,23 +194,28 @@ def _say(what: str) -> None:
 
 
 def main() -> None:
-    """Do what standard input says, once."""
+    """Does what standard input says, once."""
     spec = json.load(sys.stdin)
-    with _wakeup_pipe() as wakeup:
-        watch = Watch(spec, wakeup)
+    wakeup, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    watcher = ProcessWatcher(spec, wakeup)
 
-        def stop(*_: object) -> None:
-            watch.stop_asked = True
+    def stop(*_: object) -> None:
+        watcher.stop_requested = True
 
-        signal.signal(signal.SIGTERM, stop)
-        # Handlers that do nothing, because to ignore a signal would be passed on to the script.
-        for passed_over in (signal.SIGCHLD, signal.SIGINT, signal.SIGHUP):
-            signal.signal(passed_over, lambda *_: None)
-        _become_subreaper()
-        owner = {"pid": os.getpid(), "mark": process_mark(os.getpid())}
-        if claim(Path(spec["folder"]), owner):
-            watch.begin()
-            watch.finish()
+    signal.signal(signal.SIGTERM, stop)
+    # Handlers that do nothing, because to ignore a signal would be passed on to the script.
+    for passed_over in (signal.SIGCHLD, signal.SIGINT, signal.SIGHUP):
+        signal.signal(passed_over, lambda *_: None)
+    # A process that left its session and lost its parent then becomes our child, not init's, and
+    # is found like any other descendant. Elsewhere than on Linux it gets away.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    owner = {"pid": os.getpid(), "mark": process_mark(os.getpid())}
+    if claim(Path(spec["folder"]), owner):
+        watcher.begin()
+        watcher.finish()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-from services.workbench import client_package
+from services.workbench.client import archive
 
 
 def test_pip_installs_the_client_from_the_address(shared: Any, tmp_path: Path) -> None:
@@ -35,4 +35,4 @@ def test_pip_installs_the_client_from_the_address(shared: Any, tmp_path: Path) -
 
 
 def test_archive_is_the_same_every_time() -> None:
-    assert client_package.archive() == client_package.archive()
+    assert archive.build() == archive.build()

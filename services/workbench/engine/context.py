@@ -1,16 +1,16 @@
-"""What runs and deployments are looked after with."""
+"""The parts that runs and deployments share."""
 
 from dataclasses import dataclass
 
-from services.workbench.database import Database
 from services.workbench.engine.launch import Launcher
-from services.workbench.machine import Machine
+from services.workbench.host.machine import Machine
 from services.workbench.settings import WorkbenchSettings
+from services.workbench.store.database import Database
 
 
 @dataclass(frozen=True)
-class Means:
-    """The same for both, so that they share one machine."""
+class EngineContext:
+    """The same for runs and deployments, so that they share one machine."""
 
     database: Database
     settings: WorkbenchSettings

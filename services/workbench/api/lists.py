@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from chassis.rpc import errors
 from chassis.store.keyset import BadToken, Keyset, SortKey
 from cmlapi.models.base import ApiModel
-from services.workbench import views
-from services.workbench.description import documented_keys
+from services.workbench.api import views
+from services.workbench.api.description import documented_keys
 
 R = TypeVar("R")
 DEFAULT_PAGE_SIZE = 10
@@ -105,7 +105,7 @@ class Keys:
         raise errors.InvalidArgument(f"{parameter}: unknown field {name!r}; known: {known}")
 
 
-class Listing(Generic[R]):
+class ListOperation(Generic[R]):
     """One table as a list of the API.
 
     Filter and sort know the fields of `model` that are plain columns of `table`, and what the

@@ -137,7 +137,7 @@ class ExperimentTagRow(Tracked):
 
 
 def read(project: Path, environment: Mapping[str, str], work: Callable[[Session], T]) -> T:
-    """Return what `work` reads in the store of the jobs of `project`, whose variables are given.
+    """Returns what `work` reads in the store of the jobs of `project`, whose variables are given.
 
     A store that is not there yet is read as an empty one. Raises FailedPrecondition where it is
     not an SQLite file or none of MLflow's, and Unavailable while it is locked.

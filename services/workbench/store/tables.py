@@ -1,4 +1,4 @@
-"""What the workbench remembers."""
+"""Tables of the workbench."""
 
 import secrets
 import string
@@ -31,7 +31,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     @property
     def python_type(self) -> type[datetime]:
-        """What its values are."""
+        """Type of its values."""
         return datetime
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
@@ -79,7 +79,7 @@ class ProjectRow(Row):
 
 
 class JobRow(Row):
-    """What to run, with how much, and for how long at most."""
+    """A job: its script, resources and time limit."""
 
     __tablename__ = "jobs"
 
@@ -168,7 +168,7 @@ class ModelRow(Row):
 
 
 class ModelBuildRow(Row):
-    """A build of a model: which function of which file."""
+    """A build of a model: a function of a script."""
 
     __tablename__ = "model_builds"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import cmlapi
-from services.workbench.engine import last_words
+from services.workbench.engine import job_log
 
 OWN_LOG = {"FTS_JOB_LOG": "outputs/j/job.log"}
 KEEPS = """
@@ -102,4 +102,4 @@ def test_a_pipe_in_the_place_of_the_log_is_not_waited_for(tmp_path: Path) -> Non
     (tmp_path / "output.log").write_text("words\n")
     os.mkfifo(tmp_path / "job.log")
     with pytest.raises(OSError, match="No such device"):
-        last_words.bring(tmp_path / "output.log", tmp_path / "job.log")
+        job_log.append_end(tmp_path / "output.log", tmp_path / "job.log")

@@ -1,7 +1,7 @@
 """PEP 517 build backend of the client's source archive, with nothing to download.
 
-It travels inside the archive. The archive's package is complete as it lies: a wheel is made of it
-by packing it.
+The archive contains this file as `client_build.py`. The package in the archive is complete, so a
+wheel is made by packing it.
 """
 
 import base64
@@ -17,7 +17,7 @@ def build_wheel(
     config_settings: object = None,  # noqa: ARG001 - as PEP 517 has it
     metadata_directory: str | None = None,  # noqa: ARG001
 ) -> str:
-    """Pack the package and its metadata; return the wheel's file name."""
+    """Packs the package and its metadata; returns the wheel's file name."""
     here = Path(__file__).parent
     metadata = (here / "PKG-INFO").read_text()
     version = next(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis.store.engine import Store
 
 T = TypeVar("T")
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class Database:
@@ -20,19 +20,19 @@ class Database:
         self._store = Store(service, url, MIGRATIONS)
 
     async def open(self) -> None:
-        """Connect, and bring the schema up to date."""
+        """Connects, and migrates the schema."""
         await self._store.open()
 
     async def close(self) -> None:
-        """Finish what is being written and let go of the file."""
+        """Finishes pending writes and closes the file."""
         await self._store.close()
 
     def read(self, work: Callable[[Session], T]) -> T:
-        """Return what `work` reads."""
+        """Returns what `work` reads."""
         return self._store.read(lambda connection: _in_session(connection, work))
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in one transaction; return its result once that is on disk."""
+        """Runs `work` in one transaction; returns its result once that is on disk."""
         return await self._store.write(lambda connection: _in_session(connection, work))
 
 

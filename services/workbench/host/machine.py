@@ -1,4 +1,4 @@
-"""What the machine has to share out among runs."""
+"""The resources of the machine that runs share."""
 
 import os
 import re
@@ -31,7 +31,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Demand:
-    """What one run holds while it lives: CPUs, GiB of memory, GPUs of a label (or of any)."""
+    """Resources of one run while it lives: CPUs, GiB of memory, GPUs of a label (or of any)."""
 
     cpu: float
     memory: float
@@ -51,25 +51,22 @@ class Holder:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Something that is shared out."""
+class ResourceKind:
+    """One kind of resource: its name, and the amount that a holder has of it."""
 
     singular: str
     plural: str
     held: Callable[[Holder, "Machine", str], float]
 
     def of(self, count: float) -> str:
-        """So many of it."""
+        """The amount with its unit."""
         return f"{_number(count)} {self.singular if count == 1 else self.plural}"
 
 
-def _gpus_held(holder: Holder, machine: "Machine", label: str) -> float:
-    wanted = {gpu.index for gpu in machine.gpus_of(label)}
-    return len(wanted.intersection(holder.gpus))
-
-
-CPUS = Kind("CPU", "CPUs", lambda holder, _machine, _label: holder.cpu)
-MEMORY = Kind("GiB of memory", "GiB of memory", lambda holder, _machine, _label: holder.memory)
+CPUS = ResourceKind("CPU", "CPUs", lambda holder, _machine, _label: holder.cpu)
+MEMORY = ResourceKind(
+    "GiB of memory", "GiB of memory", lambda holder, _machine, _label: holder.memory
+)
 _SHOWN_HOLDERS = 3
 
 
@@ -98,7 +95,7 @@ class Machine:
     """Kind of GPU by the id of its accelerator label, also of kinds that are gone."""
 
     def gpus_of(self, label: str) -> list[Gpu]:
-        """The GPUs that a label's id stands for; all of them for none."""
+        """The GPUs of a label, by its id; all GPUs if there is no label."""
         if label in _ANY_LABEL:
             return list(self.gpus)
         return [gpu for gpu in self.gpus if gpu.kind == self.labels.get(label)]
@@ -115,14 +112,14 @@ class Machine:
         }
 
     def shortfall(self, demand: Demand) -> str | None:
-        """Why `demand` could not be met by the empty machine; None if it could."""
+        """Returns the reason why the empty machine cannot meet `demand`; None if it can."""
         for kind, asked, there in self._compared(demand, len(self.gpus_of(demand.label))):
             if asked > there:
                 return f"it requests {kind.of(asked)}, but the machine has {_number(there)}"
         return None
 
     def wait(self, demand: Demand, holders: Sequence["Holder"]) -> str:
-        """For what `demand` has to wait, and who holds it; empty if all of it is free."""
+        """Names what `demand` waits for, and its holders; empty if all of it is free."""
         free = len(self.gpus_of(demand.label))
         found = []
         for kind, asked, there in self._compared(demand, free):
@@ -132,20 +129,24 @@ class Machine:
                 found.append(f"{kind.of(asked)}; {_holding(holding, there)}")
         return f"waits for {', and for '.join(found)}" if found else ""
 
-    def _compared(self, demand: Demand, gpus: int) -> list[tuple["Kind", float, float]]:
+    def _compared(self, demand: Demand, gpus: int) -> list[tuple[ResourceKind, float, float]]:
         kind = f" ({self.labels[demand.label]})" if demand.label in self.labels else ""
         label = "" if demand.label in _ANY_LABEL else f" labelled {demand.label!r}{kind}"
+
+        def held(holder: Holder, machine: Machine, label: str) -> float:
+            return len({gpu.index for gpu in machine.gpus_of(label)}.intersection(holder.gpus))
+
         return [
             (CPUS, demand.cpu, self.cpu),
             (MEMORY, demand.memory, self.memory),
-            (Kind(f"GPU{label}", f"GPUs{label}", _gpus_held), demand.gpu, gpus),
+            (ResourceKind(f"GPU{label}", f"GPUs{label}", held), demand.gpu, gpus),
         ]
 
     def for_workers(self, one: Demand, workers: int) -> Demand:
-        """What several workers hold together, if `one` is what each asks for.
+        """Resources that several workers hold together, each of which asks for `one`.
 
-        Of CPUs and memory not more than there is, as long as one could have its own: the workers
-        share them then.
+        CPUs and memory are at most what the machine has, if it has enough for one worker: the
+        workers share them then.
         """
         if workers <= 1 or self.shortfall(one) is not None:
             return one
@@ -159,7 +160,7 @@ class Machine:
     def grant(
         self, demand: Demand, held: Iterable[Demand], taken: Iterable[str]
     ) -> list[str] | None:
-        """Indices of GPUs for `demand` beside what is `held`; None if it does not fit now."""
+        """Indices of GPUs for `demand` in addition to what is `held`; None if it does not fit."""
         held = list(held)
         if demand.cpu > self.cpu - sum(other.cpu for other in held) + 1e-9:
             return None
@@ -171,17 +172,15 @@ class Machine:
 
 
 def detect(settings: WorkbenchSettings) -> Machine:
-    """The machine as the settings or, where they are silent, the machine itself say."""
+    """The machine as its operating system describes it; settings that are given take precedence."""
+    gpus, count = _gpus(), settings.workbench_gpus
+    if count is not None:
+        gpus = gpus[:count] + tuple(Gpu(str(n), "GPU") for n in range(len(gpus), count))
     return Machine(
         cpu=settings.workbench_cpu or _cpus(),
         memory=settings.workbench_memory_gib or _memory_gib(),
-        gpus=_gpus() if settings.workbench_gpus is None else _declared(settings.workbench_gpus),
+        gpus=gpus,
     )
-
-
-def _declared(count: int) -> tuple[Gpu, ...]:
-    found = _gpus()[:count]
-    return found + tuple(Gpu(str(n), "GPU") for n in range(len(found), count))
 
 
 def _cpus() -> float:

@@ -8,13 +8,13 @@ from typing import Any
 
 @functools.cache
 def description() -> dict[str, Any]:
-    """Return it: `operations`, `schemas` and `enums`."""
+    """The API description: `operations`, `schemas` and `enums`."""
     text = importlib.resources.files("cmlapi").joinpath("description.json").read_text()
     found: dict[str, Any] = json.loads(text)
     return found
 
 
 def documented_keys(operation: str, parameter: str) -> list[str]:
-    """Return the keys that the client documents for a parameter of a list operation."""
+    """Returns the keys that the client documents for a parameter of a list operation."""
     found: list[str] = description()["operations"][operation].get("keys", {}).get(parameter, [])
     return found

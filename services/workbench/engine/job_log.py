@@ -7,8 +7,8 @@ from pathlib import Path
 MOST_BYTES = 64 * 1024
 
 
-def bring(output: Path, job_log: Path) -> None:
-    """Append the end of a run's output to its job's log, less what that has already.
+def append_end(output: Path, job_log: Path) -> None:
+    """Appends the end of a run's output to its job's log, less what that has already.
 
     A script that copies its output into the log, as the trainer's do, has most of it there; one
     that died before it could, or that keeps no log, has nothing. Raises OSError.

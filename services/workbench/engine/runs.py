@@ -1,16 +1,15 @@
-"""Takes runs from SCHEDULING to their end, and finds them again after a restart.
+"""Moves job runs from SCHEDULING to their end, and finds them again after a restart.
 
-One loop looks at every run that is not over and moves it on: what a run's folder says is stronger
-than what the workbench remembers. Each move is one transaction, made before the deed that needs it
-(a run is STARTING on disk before anything is started), so that a workbench that dies anywhere finds
-out at the next start what was done.
+A run's folder counts more than the workbench's own record. Each move is one transaction, committed
+before the action that needs it (a run is STARTING on disk before anything is started), so that a
+workbench that dies at any point finds out at the next start what was done.
 """
 
 import asyncio
 import contextlib
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 from sqlalchemy import delete, select
@@ -19,10 +18,10 @@ from sqlalchemy.orm import Session
 from cmlapi import EngineStatus
 from ft.job_protocol.exit_status import describe_exit
 from ft.job_protocol.variables import CANNOT_RUN, JOB_LOG, JOB_TITLE, NUM_WORKERS
-from services.workbench.engine import last_words, leftovers, shim
+from services.workbench.engine import job_log, leftovers, process_watcher
+from services.workbench.engine.context import EngineContext
 from services.workbench.engine.folder import Ended, RunFolder
 from services.workbench.engine.launch import project_environment
-from services.workbench.engine.means import Means
 from services.workbench.engine.states import (
     ACTIVE,
     LAUNCHED,
@@ -31,9 +30,8 @@ from services.workbench.engine.states import (
     change,
     held_gpus,
 )
-from services.workbench.machine import Demand, Holder
-from services.workbench.serving.deployments import Deployments
-from services.workbench.tables import (
+from services.workbench.host.machine import Demand, Holder
+from services.workbench.store.tables import (
     JobRow,
     JobRunRow,
     ModelDeploymentRow,
@@ -43,66 +41,37 @@ from services.workbench.tables import (
 
 log = structlog.get_logger()
 
-_LOOK_SECONDS = 0.2
+_REAP_SECONDS = 0.2
 
 
-class Engine:
-    """The workbench's runs in motion."""
+class JobRuns:
+    """The runs of jobs that are not over."""
 
-    def __init__(self, means: Means, deployments: Deployments) -> None:
-        self._deployments = deployments
-        self._database = means.database
-        self._settings = means.settings
-        self._machine = means.machine
-        self._launcher = means.launcher
+    def __init__(self, context: EngineContext) -> None:
+        self._database = context.database
+        self._settings = context.settings
+        self._machine = context.machine
+        self._launcher = context.launcher
         self._watchers: dict[str, subprocess.Popen[bytes]] = {}
-        self._told_to_stop: set[str] = set()
-        self._told_why: set[str] = set()
-        self._wake = asyncio.Event()
-        self._looked = asyncio.Condition()
+        self._stop_requested: set[str] = set()
+        self._wait_logged: set[str] = set()
         self.waiting: dict[str, str] = {}
-        """For what runs wait that are to begin, by their ids."""
+        """Reasons why runs have not begun yet, by the ids of the runs."""
 
-    def wake(self) -> None:
-        """Look at once: something was asked for."""
-        self._wake.set()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for `condition`, which is tried after every look."""
-        async with self._looked:
-            await self._looked.wait_for(condition)
-
-    async def run(self) -> None:
-        """Look after runs and deployments until cancelled."""
-        while True:
-            self._wake.clear()
-            pause: float | None = _LOOK_SECONDS
-            try:
-                if not await self._look():
-                    pause = None
-            except Exception:
-                log.exception("the runs could not be looked after; trying again")
-            async with self._looked:
-                self._looked.notify_all()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
-
-    async def _look(self) -> bool:
-        """Move everything on by a step; whether there is anything to look at again."""
+    async def step(self) -> bool:
+        """Moves every run on by one step; returns False if all runs are over."""
         for run in self._database.read(_unfinished):
             if run.status in LAUNCHED:
                 try:
                     await self._follow(run)
                 except Exception:
                     # One run's trouble must not end the watch over all others.
-                    log.exception("a run could not be looked after; trying again", run=run.id)
+                    log.exception("a run could not be moved on; trying again", run=run.id)
         await self._admit()
         await self._delete_jobs()
-        # In the same loop, so that no GPU is given away twice.
-        deployed = await self._deployments.look()
-        return deployed or bool(self._database.read(_unfinished))
+        return bool(self._database.read(_unfinished))
 
-    # What becomes of runs that were launched
+    # Runs that were launched
 
     async def _follow(self, run: JobRunRow) -> None:
         folder = self._folder(run)
@@ -111,10 +80,20 @@ class Engine:
         elif not folder.begun():
             await self._await_claim(run, folder)
         elif folder.watcher() is None:
-            await self._follow_lost(run, folder)
+            # The watcher may have written the end after it was asked for above.
+            if (ended := folder.ended()) is not None:
+                await self._finish(run, ended)
+            elif not leftovers.kill(run.id):  # else it is over when the next step finds none
+                folder.say(
+                    "the run's watcher is gone (killed, or the machine was restarted), so how the "
+                    "script ended is not known"
+                )
+                stopping = run.status == EngineStatus.STOPPING
+                outcome = process_watcher.STOPPED if stopping else process_watcher.EXITED
+                await self._finish(run, Ended(outcome, None, utc_now()))
         elif run.status == EngineStatus.STOPPING:
-            if run.id not in self._told_to_stop:
-                self._told_to_stop.add(run.id)
+            if run.id not in self._stop_requested:
+                self._stop_requested.add(run.id)
                 folder.ask_to_stop()
         elif run.status == EngineStatus.STARTING and (at := folder.started()) is not None:
             await self._change(run, status=EngineStatus.RUNNING, running_at=run.after(at))
@@ -128,33 +107,31 @@ class Engine:
         if not folder.abandon():
             return
         if run.status == EngineStatus.STOPPING:
-            await self._finish(run, Ended(shim.STOPPED, None, utc_now()))
+            await self._finish(run, Ended(process_watcher.STOPPED, None, utc_now()))
         elif watcher is not None:
             folder.say("the run's watcher died before it began")
-            await self._finish(run, Ended(shim.EXITED, None, utc_now()))
+            await self._finish(run, Ended(process_watcher.EXITED, None, utc_now()))
         else:
             await self._change(
                 run, status=EngineStatus.SCHEDULING, attempt=run.attempt + 1, gpus=[]
             )
 
-    async def _follow_lost(self, run: JobRunRow, folder: RunFolder) -> None:
-        if (ended := folder.ended()) is not None:  # between the look before and this one
-            await self._finish(run, ended)
-        elif leftovers.kill(run.id):
-            return  # it is over when the next look finds none
-        else:
-            folder.say(
-                "the run's watcher is gone (killed, or the machine was restarted), so how the "
-                "script ended is not known"
-            )
-            stopping = run.status == EngineStatus.STOPPING
-            outcome = shim.STOPPED if stopping else shim.EXITED
-            await self._finish(run, Ended(outcome, None, utc_now()))
-
     async def _finish(self, run: JobRunRow, ended: Ended) -> None:
-        status = _final_status(ended)
-        self._tell_end(run, ended)
-        started = run.running_at or self._folder(run).started()
+        folder = self._folder(run)
+        if ended.outcome == process_watcher.STOPPED:
+            status = EngineStatus.STOPPED
+        elif ended.outcome == process_watcher.TIMED_OUT:
+            status = EngineStatus.TIMEDOUT
+        elif ended.exit_code == 0:
+            status = EngineStatus.SUCCEEDED
+        else:
+            status = EngineStatus.FAILED
+            if ended.exit_code is not None:
+                folder.say(f"the script {describe_exit(ended.exit_code)}")
+            if log_file := run.environment.get(JOB_LOG):
+                with contextlib.suppress(OSError):
+                    job_log.append_end(folder.output, self._settings.project / log_file)
+        started = run.running_at or folder.started()
         running = run.after(started) if started else None
         log.info("run finished", run=run.id, status=status, exit_code=ended.exit_code)
         await self._change(
@@ -167,23 +144,10 @@ class Engine:
         if (watcher := self._watchers.pop(run.id, None)) is not None:
             # To write the end was its last act but to exit.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                await asyncio.to_thread(watcher.wait, _LOOK_SECONDS)
-        self._told_to_stop.discard(run.id)
+                await asyncio.to_thread(watcher.wait, _REAP_SECONDS)
+        self._stop_requested.discard(run.id)
 
-    def _tell_end(self, run: JobRunRow, ended: Ended) -> None:
-        """Say how a run failed, in its output, and in the job's own log what that lacks of it."""
-        if ended.outcome != shim.EXITED or ended.exit_code == 0:
-            return
-        folder = self._folder(run)
-        said = f"the script {describe_exit(ended.exit_code)}" if ended.exit_code is not None else ""
-        if said:
-            folder.say(said)
-        if log_file := run.environment.get(JOB_LOG):
-            job_log = self._settings.project / log_file
-            with contextlib.suppress(OSError):
-                last_words.bring(folder.output, job_log)
-
-    # Which runs may begin
+    # Runs that may begin
 
     async def _admit(self) -> None:
         runs = self._database.read(_unfinished)
@@ -196,7 +160,7 @@ class Engine:
             if (shortfall := self._machine.shortfall(demand)) is not None:
                 # It waits for a larger machine, as in a workspace; those behind it need not. The
                 # studio does not let its own jobs wait for that.
-                self._tell_why(run, f"{CANNOT_RUN}{shortfall}")
+                self._record_wait(run, f"{CANNOT_RUN}{shortfall}")
                 continue
             held = [self._demand(other) for other in runs if other.status in LAUNCHED]
             gpus = self._machine.grant(demand, held, self._database.read(held_gpus))
@@ -204,7 +168,7 @@ class Engine:
                 # First come, first served: smaller runs behind one that waits do so too.
                 why = self._machine.wait(demand, self._holders(runs))
                 turn = f"it starts after {ahead}" if ahead else ""
-                self._tell_why(run, "; ".join(filter(None, [why, turn])))
+                self._record_wait(run, "; ".join(filter(None, [why, turn])))
                 ahead = ahead or self._name(run)
                 continue
             self.waiting.pop(run.id, None)
@@ -215,12 +179,18 @@ class Engine:
                 log.exception("run not started", run=run.id)
 
     def _holders(self, runs: Sequence[JobRunRow]) -> list[Holder]:
+        """Lists the launched runs, and the served models that hold GPUs."""
         found = []
         for run in runs:
             if run.status in LAUNCHED:
                 held = self._demand(run)
                 found.append(Holder(self._name(run), held.cpu, held.memory, tuple(run.gpus)))
-        return found + self._database.read(_serving)
+        table = ModelDeploymentRow
+        query = select(ModelRow.name, table.gpus).join(ModelRow, ModelRow.id == table.model_id)
+        active = query.where(table.status.in_(ACTIVE))
+        rows = self._database.read(lambda session: session.execute(active).all())
+        served = [Holder(f"served model {name}", gpus=tuple(gpus)) for name, gpus in rows if gpus]
+        return found + served
 
     def _name(self, run: JobRunRow) -> str:
         """Display name of the run's job."""
@@ -229,9 +199,9 @@ class Engine:
         wanted = select(JobRow.name).where(JobRow.id == run.job_id)
         return self._database.read(lambda s: s.scalar(wanted)) or run.id
 
-    def _tell_why(self, run: JobRunRow, why: str) -> None:
-        if run.id not in self._told_why:
-            self._told_why.add(run.id)
+    def _record_wait(self, run: JobRunRow, why: str) -> None:
+        if run.id not in self._wait_logged:
+            self._wait_logged.add(run.id)
             log.warning("run waits", run=run.id, why=why)
             self._folder(run).say(why)
         self.waiting[run.id] = why
@@ -248,18 +218,25 @@ class Engine:
         except OSError as error:
             log.error("run cannot be started", run=run.id, error=str(error))
             self._folder(run).say(f"the run could not be started: {error}")
-            await self._finish(run, Ended(shim.EXITED, None, utc_now()))
-
-    # Jobs that are to go
+            await self._finish(run, Ended(process_watcher.EXITED, None, utc_now()))
 
     async def _delete_jobs(self) -> None:
-        jobs = self._database.read(_deletable)
-        for run_id in self._database.read(lambda session: _runs_of(session, jobs)):
+        """Deletes jobs whose deletion was requested and whose runs are over, with their folders."""
+
+        def deletable(session: Session) -> Sequence[str]:
+            busy = select(JobRunRow.job_id).where(JobRunRow.status.in_(UNFINISHED))
+            wanted = select(JobRow.id).where(JobRow.deleting, JobRow.id.not_in(busy))
+            return session.scalars(wanted).all()
+
+        jobs = self._database.read(deletable)
+        if not jobs:
+            return
+        runs = select(JobRunRow.id).where(JobRunRow.job_id.in_(jobs))
+        for run_id in self._database.read(lambda session: session.scalars(runs).all()):
             shutil.rmtree(self._settings.runs_dir / run_id, ignore_errors=True)
-        if jobs:
-            await self._database.write(
-                lambda session: session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
-            )
+        await self._database.write(
+            lambda session: session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
+        )
 
     def _demand(self, run: JobRunRow) -> Demand:
         one = Demand(run.cpu, run.memory, run.nvidia_gpu, run.accelerator_label_id)
@@ -277,28 +254,3 @@ def _unfinished(session: Session) -> Sequence[JobRunRow]:
     return session.scalars(
         select(JobRunRow).where(JobRunRow.status.in_(UNFINISHED)).order_by(JobRunRow.seq)
     ).all()
-
-
-def _serving(session: Session) -> list[Holder]:
-    """Served models that hold GPUs."""
-    table = ModelDeploymentRow
-    query = select(ModelRow.name, table.gpus).join(ModelRow, ModelRow.id == table.model_id)
-    rows = session.execute(query.where(table.status.in_(ACTIVE))).all()
-    return [Holder(f"served model {name}", gpus=tuple(gpus)) for name, gpus in rows if gpus]
-
-
-def _final_status(ended: Ended) -> str:
-    if ended.outcome == shim.STOPPED:
-        return EngineStatus.STOPPED
-    if ended.outcome == shim.TIMED_OUT:
-        return EngineStatus.TIMEDOUT
-    return EngineStatus.SUCCEEDED if ended.exit_code == 0 else EngineStatus.FAILED
-
-
-def _deletable(session: Session) -> Sequence[str]:
-    busy = select(JobRunRow.job_id).where(JobRunRow.status.in_(UNFINISHED))
-    return session.scalars(select(JobRow.id).where(JobRow.deleting, JobRow.id.not_in(busy))).all()
-
-
-def _runs_of(session: Session, jobs: Sequence[str]) -> Sequence[str]:
-    return session.scalars(select(JobRunRow.id).where(JobRunRow.job_id.in_(jobs))).all()

@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis.rpc import errors
-from services.workbench.machine import Machine
-from services.workbench.tables import AcceleratorRow, JobRow, JobRunRow, ModelRow, utc_now
+from services.workbench.host.machine import Machine
+from services.workbench.store.tables import AcceleratorRow, JobRow, JobRunRow, ModelRow, utc_now
 
 NO_LABEL = ("", "0", "-1")
 """Values that mean no label. The first is stored, the last is shown: clients read a number."""
@@ -17,7 +17,7 @@ _KEY = "nvidia.com/gpu.product"
 
 
 def seed(session: Session, machine: Machine) -> dict[str, str]:
-    """Make the table say what the machine has today; return the kind of each label by its id.
+    """Updates the table to what the machine has today; returns the kind of each label by its id.
 
     Labels of an older workbench, whose ids were words, get numbers, and so does what asked for
     them.
@@ -46,7 +46,10 @@ def seed(session: Session, machine: Machine) -> dict[str, str]:
         labels[kind] = row
     session.flush()
     for row in labels.values():
-        _renumber(session, row)
+        # What asked for the kind by the id of an older workbench, or by its name.
+        for table in (JobRow, JobRunRow, ModelRow):
+            asked = table.accelerator_label_id.in_([row.label_value, _word(row.label_value)])
+            session.execute(update(table).where(asked).values(accelerator_label_id=row.id))
     return {row.id: row.label_value for row in labels.values()}
 
 
@@ -55,14 +58,8 @@ def _next(numbers: list[int]) -> int:
     return numbers[-1]
 
 
-def _renumber(session: Session, label: AcceleratorRow) -> None:
-    for table in (JobRow, JobRunRow, ModelRow):
-        asked = table.accelerator_label_id.in_([label.label_value, _word(label.label_value)])
-        session.execute(update(table).where(asked).values(accelerator_label_id=label.id))
-
-
 def asked_for(session: Session, given: str | int, kept: str = "") -> str:
-    """Return the id of the label that `given` asks for by number or by name; "" for none.
+    """Returns the id of the label that `given` asks for by number or by name; "" for none.
 
     A label that is `kept` from before stays as it is. Raises InvalidArgument naming a label that
     is not there, and those that are.
@@ -84,5 +81,5 @@ def asked_for(session: Session, given: str | int, kept: str = "") -> str:
 
 
 def _word(kind: str) -> str:
-    """Return the id that an older workbench gave to the label of that kind."""
+    """Returns the id that an older workbench gave to the label of that kind."""
     return kind.lower().replace(" ", "-")

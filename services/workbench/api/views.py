@@ -11,7 +11,8 @@ from chassis.rpc import errors
 from cmlapi import serialization
 from cmlapi.models.base import ApiModel
 from ft.job_protocol.variables import WAITS_FOR
-from services.workbench import labels, tables
+from services.workbench.host import labels
+from services.workbench.store import tables
 
 M = TypeVar("M", bound=ApiModel)
 
@@ -70,8 +71,8 @@ def job(row: tables.JobRow, of: tables.ProjectRow) -> cmlapi.Job:
 
 def job_run(row: tables.JobRunRow, waits_for: str = "") -> cmlapi.JobRun:
     """A run of a job, and what it waits for."""
-    told = {WAITS_FOR: waits_for} if waits_for else {}
-    environment = json.dumps(row.environment | told)
+    reason = {WAITS_FOR: waits_for} if waits_for else {}
+    environment = json.dumps(row.environment | reason)
     return document(cmlapi.JobRun, row, creator=user(), environment=environment)
 
 
