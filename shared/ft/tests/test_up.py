@@ -151,7 +151,7 @@ def test_a_killed_supervisor_is_replaced_with_all_it_left_behind(fts: Fts) -> No
 def test_down_twice_and_two_ups_at_once(fts: Fts) -> None:
     before = fts.pids()
     stopped = fts("down")
-    assert (stopped.returncode, "jobs that run go on" in stopped.stdout) == (0, True)
+    assert (stopped.returncode, "running jobs continue" in stopped.stdout) == (0, True)
     assert not [pid for pid in before.values() if Path(f"/proc/{pid}").exists()]
     again = fts("down")
     assert (again.returncode, "no studio runs" in again.stdout) == (0, True)

@@ -14,7 +14,7 @@ from ft.cli import check as checks
 from ft.cli.commands.jobs import started
 from ft.cli.evaluation_rows import rows_of, scored_evaluations
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.job_configs import JobConfigs, merged_configs
+from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.options import (
     Dataset,
     JobId,
@@ -102,7 +102,7 @@ class EvaluationOptions:
             "selected_features": self.feature or [],
         }
 
-    def configs(self, client: FineTuningStudioClient, model_id: str) -> JobConfigs:
+    def configs(self, client: FineTuningStudioClient, model_id: str) -> RequestConfigs:
         """The configs of the request. Raises CommandFailed if a file cannot be read."""
         given = {
             "generation_config": text_or_file(self.generation_config),

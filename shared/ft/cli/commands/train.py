@@ -11,7 +11,7 @@ from ft import api
 from ft.cli import check
 from ft.cli.commands.jobs import started
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.job_configs import JobConfigs, merged_configs
+from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.options import Dataset, Model, Settings, StartOptions, WholeConfig, WorkerResources
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session
@@ -103,7 +103,7 @@ class TrainingOptions:
             "gpu_label_id": self.gpu_label,
         }
 
-    def configs(self, client: FineTuningStudioClient, model_id: str) -> JobConfigs:
+    def configs(self, client: FineTuningStudioClient, model_id: str) -> RequestConfigs:
         """The configs of the request. Raises CommandFailed if a file cannot be read."""
         given = {
             "training_arguments_config": text_or_file(self.training_arguments),
@@ -112,7 +112,7 @@ class TrainingOptions:
         }
         if self.framework == api.FineTuningFrameworkType.AXOLOTL or self.user_script:
             # These do not use shipped configs.
-            return JobConfigs({name: text for name, text in given.items() if text})
+            return RequestConfigs({name: text for name, text in given.items() if text})
         needed = ("training_arguments_config", "lora_config")
         typed = parsed(given["training_arguments_config"]) or {}
         self._require_no_contradiction(typed)

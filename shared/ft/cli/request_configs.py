@@ -12,7 +12,7 @@ from ft.configs.merging import differences, kind_of, lines, merged, parsed
 
 
 @dataclass
-class JobConfigs:
+class RequestConfigs:
     """Configs of a request by field: the texts to send, and the shipped configs."""
 
     sent: dict[str, Any] = field(default_factory=dict)
@@ -53,14 +53,14 @@ def merged_configs(
     given: Mapping[str, str],
     needed: tuple[str, ...],
     whole: bool,
-) -> JobConfigs:
+) -> RequestConfigs:
     """Merges each given config into the one that the studio ships for the model.
 
     `given` has the texts by field; an empty text stands for a config that is not given. A job uses
     the shipped config for those of `needed` that are not given. With `whole`, texts are sent
     unchanged. So are texts that are no JSON object: the studio refuses them with the reason.
     """
-    found = JobConfigs()
+    found = RequestConfigs()
     for name, text in given.items():
         if not text and name not in needed:
             continue
