@@ -65,7 +65,11 @@ class DatabaseServicer:
     async def ImportDatabase(self, request: ImportDatabaseRequest) -> ImportDatabaseResponse:
         on_conflict = _on_conflict(request.on_conflict)
         field = "imported_json_path"
-        path = self._file(field, request.imported_json_path)
+        found = Violations()
+        location = found.required(field, request.imported_json_path)
+        path = self._paths.file(field, location, found) if location else None
+        found.raise_if_any()
+        assert path is not None
         # In a thread: a large document takes seconds, in which others want their answers.
         document = await asyncio.to_thread(lambda: Document.parse(_read(field, path), field))
         return await self._import(document, on_conflict, request.dry_run)
@@ -87,14 +91,6 @@ class DatabaseServicer:
             raise InvalidArgument.at("on_conflict", rules.REPLACEABLE, description)
         tables = await Import(self._channels, document, on_conflict).run(dry_run)
         return ImportDatabaseResponse(tables=tables, left_out_tables=document.left_out)
-
-    def _file(self, field: str, location: str) -> Path:
-        found = Violations()
-        location = found.required(field, location)
-        path = self._paths.file(field, location, found) if location else None
-        found.raise_if_any()
-        assert path is not None
-        return path
 
 
 def _on_conflict(wanted: str) -> OnConflict:

@@ -44,9 +44,16 @@ class Import:
         under way, and Unavailable while a domain is away: with reason IMPORT_PENDING if the import
         is decided and will be completed all the same.
         """
+        request = PrepareImportRequest(import_id=self._id, on_conflict=self._on_conflict)
+
+        async def prepare(domain: str) -> PrepareImportResponse:
+            answer = await self._channels[domain].send("PrepareImport", request.SerializeToString())
+            return PrepareImportResponse.FromString(answer)
+
         try:
             await self._each(self._stage)
-            reports = [table for part in await self._each(self._prepare) for table in part.tables]
+            parts = await self._each(prepare)
+            reports = [table for part in parts for table in part.tables]
             for table in reports:
                 table.stale.extend(self._document.stale.get(table.table, ()))
             if not dry_run:
@@ -57,7 +64,8 @@ class Import:
         if dry_run:
             await self._abort()
         else:
-            await self._commit()
+            # From here on the import is decided one way or the other, whoever stops waiting for it.
+            await asyncio.shield(self._decide_and_complete())
         return reports
 
     async def _each(self, work: Any) -> list[Any]:
@@ -81,15 +89,6 @@ class Import:
                 )
                 await self._channels[domain].send("StageRows", request.SerializeToString())
 
-    async def _prepare(self, domain: str) -> PrepareImportResponse:
-        request = PrepareImportRequest(import_id=self._id, on_conflict=self._on_conflict)
-        answer = await self._channels[domain].send("PrepareImport", request.SerializeToString())
-        return PrepareImportResponse.FromString(answer)
-
-    async def _commit(self) -> None:
-        # From here on the import is decided one way or the other, whoever stops waiting for it.
-        await asyncio.shield(self._decide_and_complete())
-
     async def _decide_and_complete(self) -> None:
         request = CommitImportRequest(import_id=self._id).SerializeToString()
         await self._channels[DECIDER].send("CommitImport", request)
@@ -112,7 +111,7 @@ class Import:
             )
 
     async def _abort(self) -> None:
-        """What cannot be reached forgets the import by itself."""
+        """Ends the import everywhere. A domain that cannot be reached forgets it by itself."""
         request = AbortImportRequest(import_id=self._id).SerializeToString()
 
         async def one(channel: PeerChannel) -> None:

@@ -193,21 +193,21 @@ def parse_lines(lines: bytes, attempt: int | None = None) -> Iterator[JobEvent]:
             json.dumps(content, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             continue
-        if isinstance(content, dict) and attempt in (None, content.get("attempt", 1)):
-            yield _parse(content)
-
-
-def _parse(content: Mapping[str, Any]) -> JobEvent:
-    name = content.get("event")
-    kind = KINDS.get(name) if isinstance(name, str) else None
-    values = {
-        each.name: value
-        for each in fields(kind or JobEvent)
-        if (value := _READERS[each.type](content.get(each.name))) is not None
-    }
-    if kind is None:
-        return OtherEvent(other_name=str(name), content=content, **values)
-    return kind(**values)
+        if not isinstance(content, dict):
+            continue
+        if attempt is not None and content.get("attempt", 1) != attempt:
+            continue
+        name = content.get("event")
+        kind = KINDS.get(name) if isinstance(name, str) else None
+        values = {
+            each.name: value
+            for each in fields(kind or JobEvent)
+            if (value := _READERS[each.type](content.get(each.name))) is not None
+        }
+        if kind is None:
+            yield OtherEvent(other_name=str(name), content=content, **values)
+        else:
+            yield kind(**values)
 
 
 def is_count(value: Any) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 
@@ -68,6 +68,11 @@ class JobSpec:
     def stored(self) -> str:
         """The spec as the record keeps it."""
         return json.dumps(asdict(self))
+
+
+def _attempt_of(run: Any) -> int:
+    """Number of the attempt at its job that a run is."""
+    return int(json.loads(run.environment or "{}").get(ATTEMPT, 1))
 
 
 class JobDispatcher(Generic[Job]):
@@ -138,7 +143,11 @@ class JobDispatcher(Generic[Job]):
                     if found is not None:
                         await self._records.change(job.id, cml_job_id=found.id)
                 case Step.FIND_RUN:
-                    looked = not await self._adopt_run(job)
+                    runs = await self._workspace.runs(str(job.cml_job_id))
+                    own = [run for run in runs if _attempt_of(run) == (job.attempt or 1)]
+                    looked = not own
+                    if own:
+                        await self._accepted(job, min(own, key=lambda run: run.created_at).id)
                 case Step.CREATE_JOB:
                     await self._create_job(job)
                     looked = False
@@ -167,18 +176,6 @@ class JobDispatcher(Generic[Job]):
     def forget(self, key: str) -> None:
         """Forgets what was sent with that key."""
         self._sent.forget(key)
-
-    async def _adopt_run(self, job: Job) -> bool:
-        found = await self._workspace.runs(str(job.cml_job_id))
-        runs = [
-            run
-            for run in found
-            if int(json.loads(run.environment or "{}").get(ATTEMPT, 1)) == (job.attempt or 1)
-        ]
-        if not runs:
-            return False
-        await self._accepted(job, min(runs, key=lambda run: run.created_at).id)
-        return True
 
     async def _create_job(self, job: Job) -> None:
         spec = JobSpec(**json.loads(job.spec or "{}"))

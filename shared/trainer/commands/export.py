@@ -10,10 +10,9 @@ from trainer.job.studio import Identity
 
 
 def main() -> int:
-    """Exports as JOB_ARGUMENTS say, in the project directory. Returns the exit status.
+    """Exports as the job's arguments say, in the project directory.
 
-    0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
-    it in; 143: stopped.
+    Returns an exit status of `ft.job_protocol.exit_status`.
     """
     # Read before the job takes the token out of the environment.
     identity = Identity.of(os.environ)

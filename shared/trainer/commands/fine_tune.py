@@ -16,10 +16,9 @@ from trainer.workers.launcher import Workers
 
 
 def main() -> int:
-    """Trains as JOB_ARGUMENTS say, in the project directory. Returns the exit status.
+    """Trains as the job's arguments say, in the project directory.
 
-    0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
-    it in; 143: stopped.
+    Returns an exit status of `ft.job_protocol.exit_status`.
     """
     if NODE_RANK in os.environ:
         return agent.main()

@@ -46,7 +46,7 @@ class Evaluation:
     def run(self) -> None:
         """Runs the job. Raises TrainerError or StudioError for errors that the user can resolve."""
         arguments = self._arguments
-        effective_settings.tell(self._studio, arguments.base_model_id, arguments.configs)
+        effective_settings.log_settings(self._studio, arguments.base_model_id, arguments.configs)
         prompt = self._studio.GetPrompt(GetPromptRequest(id=arguments.prompt_id)).prompt
         held_out = HeldOutRows(arguments, self._studio, self._project)
         rows, conversations = held_out.load(prompt, self._events.notice)

@@ -20,12 +20,12 @@ from trainer.errors import EventsError
 logger = logging.getLogger(__name__)
 
 RESERVE_FILE = ".events-reserve"
-"""Beside the events: room on the disk for the last of them."""
+"""In the job's folder: room on the disk for the last events."""
 RESERVE_BYTES = 64 * 1024
 MAX_KEPT_BYTES = 8 * 1024 * 1024
-"""What is kept in memory of events that cannot be written."""
+"""Most bytes of events that are kept in memory while they cannot be written."""
 LAST_SECONDS = 10.0
-"""How long the end of a job waits for room on the disk."""
+"""Most seconds that the end of a job waits for room on the disk."""
 _PAUSE_SECONDS = 0.5
 
 
@@ -52,7 +52,12 @@ class EventLog:
         self._file = self.path.open("ab", buffering=0)
         self._reserve = folder / RESERVE_FILE
         if reserve:
-            self._keep_room()
+            try:
+                with self._reserve.open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+            except OSError as error:
+                self._reserve.unlink(missing_ok=True)
+                logger.warning("There is no room for the end of the events: %s", _why(error))
 
     def write(self, event: JobEvent) -> None:
         """Appends the event.
@@ -79,7 +84,7 @@ class EventLog:
         self._reserve.unlink(missing_ok=True)
 
     def _write_kept(self) -> OSError | None:
-        """Writes what is kept, as far as there is room; why not all of it is written."""
+        """Writes what is kept, as far as there is room. Returns the error that left some of it."""
         try:
             while self._kept:
                 self._kept = self._kept[self._file.write(self._kept) :]
@@ -90,14 +95,6 @@ class EventLog:
             return error
         return None
 
-    def _keep_room(self) -> None:
-        try:
-            with self._reserve.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
-        except OSError as error:
-            self._reserve.unlink(missing_ok=True)
-            logger.warning("There is no room for the end of the events: %s", _why(error))
-
     def _lost(self, error: OSError) -> str:
         lines = self._kept.count(b"\n")
         return (
@@ -106,18 +103,17 @@ class EventLog:
         )
 
     def touched(self) -> None:
-        """Another process of the job may have written into the file."""
+        """Has new lines reported that another process of the job may have written."""
         self._written()
 
     def notice(self, message: str) -> None:
-        """Tells the user what was done other than asked, here and in the log."""
+        """Writes what was done other than requested, here and into the log."""
         logger.warning(message)
         self.write(NoticeGiven(message=message))
 
 
 class WorkerNotices(EventLog):
-    """Of a process that another one speaks for: of its events the notices alone are kept, in a file
-    that the job's own process reads."""
+    """Notices of a worker, in a file that the job's own process reads. It keeps no other event."""
 
     def __init__(self, file: Path) -> None:
         self._path = file

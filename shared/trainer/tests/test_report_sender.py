@@ -88,9 +88,9 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def linked(
-    folder: Path, environment: Mapping[str, str], token: str = TOKEN
+    folder: Path, environment: Mapping[str, str], token: str = TOKEN, kind: str = ""
 ) -> Iterator[tuple[ReportSender, EventLog]]:
-    identity = Identity("job-1", token, JobKind.EVALUATION)
+    identity = Identity("job-1", token, kind)
     with ReportSender(folder / "events.jsonl", identity, environment) as sending:
         yield sending, EventLog(folder, written=sending.wake)
 
@@ -107,6 +107,16 @@ def test_all_of_the_file_is_delivered_once(tmp_path: Path, studio: Studio) -> No
         until(lambda: studio.reported)
         events.notice("größer")
     assert studio.reported == events.path.read_bytes()
+
+
+@pytest.mark.parametrize(("kind", "named"), [(JobKind.EVALUATION, "evaluation"), ("", None)])
+def test_report_names_the_kind_of_a_job_that_knows_it(
+    tmp_path: Path, studio: Studio, kind: str, named: str | None
+) -> None:
+    with linked(tmp_path, at(studio.address), kind=kind) as (_, events):
+        events.write(Started())
+        until(lambda: studio.reported)
+    assert studio.kinds == {named}
 
 
 def test_a_long_file_goes_in_parts(
@@ -236,11 +246,16 @@ def test_a_refusal_is_an_answer(studio: Studio) -> None:
 def test_a_job_delivers_all_that_it_writes(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], studio: Studio
 ) -> None:
-    link_of_the_job = {"FTS_JOB_ID": "job-1", "FTS_JOB_TOKEN": TOKEN}
+    link_of_the_job = {
+        "FTS_JOB_ID": "job-1",
+        "FTS_JOB_TOKEN": TOKEN,
+        "FTS_JOB_KIND": "fine_tuning",
+    }
     script = "accel_fine_tune.py"
     run = run_job(script, fine_tune_flags(), "outputs/job-1", **link_of_the_job)
     assert run.status == 0, run.output
     assert studio.reported == (run.folder / "events.jsonl").read_bytes()
+    assert studio.kinds == {"fine_tuning"}
     assert TOKEN not in run.log
 
 

@@ -36,7 +36,9 @@ class FineTuning(FineTuningBase):
             raise ArgumentsError(f"{JOB_ARGUMENTS}: argument --prompt_id: required")
         self._model, source = self._look_up_model()
         if not ranks.rank():
-            effective_settings.tell(self._studio, arguments.base_model_id, arguments.configs)
+            effective_settings.log_settings(
+                self._studio, arguments.base_model_id, arguments.configs
+            )
         hardware = detect(arguments.dist_cpu, arguments.dist_gpu)
         torch.set_num_threads(ranks.threads(hardware.cpus))
         # Everything that may be wrong with settings and data shows before the model is loaded.
