@@ -14,7 +14,6 @@ from ft.cli import check as checks
 from ft.cli.commands.jobs import started
 from ft.cli.evaluation_rows import rows_of, scored_evaluations
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.options import (
     Dataset,
     JobId,
@@ -26,6 +25,7 @@ from ft.cli.options import (
 )
 from ft.cli.output.comparison import COMPARED, Comparison, ScoredEvaluation, compared
 from ft.cli.output.render import Output, as_dict
+from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session, command
 from ft.client import FineTuningStudioClient

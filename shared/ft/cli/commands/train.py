@@ -11,8 +11,8 @@ from ft import api
 from ft.cli import check
 from ft.cli.commands.jobs import started
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.options import Dataset, Model, Settings, StartOptions, WholeConfig, WorkerResources
+from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session
 from ft.client import FineTuningStudioClient
