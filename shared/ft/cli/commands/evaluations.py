@@ -16,7 +16,7 @@ from ft.cli.evaluation_rows import rows_of, scored_evaluations
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.options import (
     Dataset,
-    JobId,
+    EvaluationJobId,
     Model,
     Settings,
     StartOptions,
@@ -153,7 +153,7 @@ def start(
 @command(app, "show")
 def show(
     session: Session,
-    job: JobId,
+    job: EvaluationJobId,
     rows: Annotated[int, typer.Option(min=0, help="Number of rows to show; 0 for all.")] = 10,
 ) -> None:
     """Show the scores of an evaluation job, and some of its rows."""
