@@ -7,15 +7,17 @@ import grpc
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.request_configs import RequestConfigs
 from ft.cli.output.render import as_dict
+from ft.cli.request_configs import RequestConfigs
 from ft.cli.session import Session
 from ft.client import StudioError
 
 Report = api.ValidateFineTuningJobResponse | api.ValidateEvaluationJobResponse
 
 
-def show(session: Session, report: Report, configs: RequestConfigs, fields: Mapping[str, Any]) -> None:
+def show(
+    session: Session, report: Report, configs: RequestConfigs, fields: Mapping[str, Any]
+) -> None:
     """Prints the report and the settings in effect. `fields` of the request override its configs.
 
     Raises CommandFailed unless the job would be accepted.

@@ -8,7 +8,7 @@ from enum import IntEnum
 import grpc
 import typer
 
-from ft.cli.output.console import Console
+from ft.cli.console import Console
 from ft.client import StudioError
 from ft.local.errors import AlreadyRunning, BadSetting, LocalError, ModelRefused
 from ft.text import streams

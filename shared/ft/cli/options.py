@@ -14,6 +14,8 @@ import typer
 from ft import api
 from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
 
+FineTuningJobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a fine-tuning job.")]
+EvaluationJobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of an evaluation job.")]
 JobId = Annotated[
     str, typer.Argument(metavar="JOB", help="Id of a fine-tuning, evaluation or export job.")
 ]

@@ -263,6 +263,4 @@ def test_memory_of_a_gpu_is_not_held_against_main_memory(fts: Fts, studio: Any) 
     report = api.ValidateFineTuningJobResponse(valid=True, memory=memory)
     answer(studio, "ValidateFineTuningJob", report)
     shown = fts(*TRAIN, "--gpu", "1").stdout
-    assert (
-        "memory: 0.02 GiB of the GPU, and the requested 8.0 GiB of main memory" in shown
-    )
+    assert "memory: 0.02 GiB of the GPU, and the requested 8.0 GiB of main memory" in shown

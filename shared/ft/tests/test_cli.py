@@ -357,7 +357,9 @@ def test_a_job_that_was_stopped_says_who_stopped_it_and_why(
     assert watched.exit_code == Exit.FAILED
     assert f"new STOPPED: {reason}" in watched.stderr
     assert reason in fts("jobs", "show", "job-1").stdout
-    assert "job-1 has already ended (STOPPED); nothing was cancelled" in fts("cancel", "job-1").stdout
+    assert (
+        "job-1 has already ended (STOPPED); nothing was cancelled" in fts("cancel", "job-1").stdout
+    )
 
 
 @pytest.mark.parametrize(

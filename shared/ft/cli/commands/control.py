@@ -7,7 +7,7 @@ import typer
 from ft import api
 from ft._watch import ended
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.options import JobId
+from ft.cli.options import FineTuningJobId, JobId
 from ft.cli.output.render import Column, as_dict
 from ft.cli.session import Session
 
@@ -46,7 +46,7 @@ def cancel(
     )
 
 
-def resume(session: Session, job: JobId) -> None:
+def resume(session: Session, job: FineTuningJobId) -> None:
     """Start another attempt at a fine-tuning job that did not succeed, from its last checkpoint."""
     client = session.client
     if not isinstance(client.get_job(job), api.FineTuningJobMetadata):

@@ -14,10 +14,9 @@ from ft.cli import check as checks
 from ft.cli.commands.jobs import started
 from ft.cli.evaluation_rows import rows_of, scored_evaluations
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.options import (
     Dataset,
-    JobId,
+    EvaluationJobId,
     Model,
     Settings,
     StartOptions,
@@ -26,6 +25,7 @@ from ft.cli.options import (
 )
 from ft.cli.output.comparison import COMPARED, Comparison, ScoredEvaluation, compared
 from ft.cli.output.render import Output, as_dict
+from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.resources import ADAPTERS, DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session, command
 from ft.client import FineTuningStudioClient
@@ -153,7 +153,7 @@ def start(
 @command(app, "show")
 def show(
     session: Session,
-    job: JobId,
+    job: EvaluationJobId,
     rows: Annotated[int, typer.Option(min=0, help="Number of rows to show; 0 for all.")] = 10,
 ) -> None:
     """Show the scores of an evaluation job, and some of its rows."""

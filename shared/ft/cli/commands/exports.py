@@ -7,7 +7,7 @@ import typer
 from ft import api
 from ft.cli.commands.jobs import started
 from ft.cli.options import GenerationConfig, RetryOptions, WorkerResources
-from ft.cli.resources import ADAPTERS, Reference, text_or_file
+from ft.cli.resources import ADAPTERS, text_or_file
 from ft.cli.session import Session
 
 Destination = Annotated[
@@ -21,7 +21,7 @@ Destination = Annotated[
 
 def export(
     session: Session,
-    adapter: Reference,
+    adapter: Annotated[str, typer.Argument(metavar="ID|NAME", help="Id or name of the adapter.")],
     *,
     name: Annotated[str, typer.Option(help="Name of the exported model.")],
     type: Destination = api.ExportType.MODEL_REGISTRY,

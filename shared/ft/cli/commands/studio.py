@@ -18,23 +18,23 @@ Listen = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT",
-        help=f"Address on which the studio listens. First default: {studio.DEFAULT_LISTEN}. There "
-        "is no authentication: everyone who can reach this address can use the studio.",
+        help=f"Address on which the studio listens; {studio.DEFAULT_LISTEN} at the first start. "
+        "There is no authentication: everyone who can reach this address can use the studio.",
         show_default=False,
     ),
 ]
 Project = Annotated[
     Path | None,
     typer.Option(
-        help="Folder that the studio and its jobs share. First default: `project` in the home.",
+        help="Folder that the studio and its jobs share; `project` in the home at the first start.",
         show_default=False,
     ),
 ]
 TrainerPython = Annotated[
     Path | None,
     typer.Option(
-        help="Python interpreter for jobs. First default: that of .venv-trainer next to this "
-        "environment.",
+        help="Python interpreter for jobs; that of .venv-trainer next to this environment at the "
+        "first start.",
         show_default=False,
     ),
 ]
@@ -42,8 +42,8 @@ Workspace = Annotated[
     bool | None,
     typer.Option(
         "--workspace/--workbench",
-        help="Run jobs in the Cloudera AI workspace of this session, or on this machine. First "
-        "default: on this machine.",
+        help="Run jobs in the Cloudera AI workspace of this session, or on this machine. At the "
+        "first start: on this machine.",
         show_default=False,
     ),
 ]

@@ -11,8 +11,8 @@ from ft import api
 from ft.cli import check
 from ft.cli.commands.jobs import started
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.options import Dataset, Model, Settings, StartOptions, WholeConfig, WorkerResources
+from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session
 from ft.client import FineTuningStudioClient
@@ -49,11 +49,12 @@ class TrainingOptions:
     """Settings of the training."""
 
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over the rows. Default: the config's, else 1.")
+        int | None,
+        typer.Option(help="Passes over the rows. Default: that of the config, or else 1."),
     ] = None
     learning_rate: Annotated[
         float | None,
-        typer.Option(help="Peak learning rate. Default: the config's, else 0.0002."),
+        typer.Option(help="Peak learning rate. Default: that of the config, or else 0.0002."),
     ] = None
     workers: Annotated[int | None, typer.Option(help="Number of worker processes. Default: 1.")] = (
         None

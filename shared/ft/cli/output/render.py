@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.table import Table
 
-from ft.cli.output.console import Console
+from ft.cli.console import Console
 from ft.text.printable import escaped_json, fits, printable, printable_json
 from ft.text.streams import SafeStream
 
