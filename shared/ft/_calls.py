@@ -8,6 +8,8 @@ client never suspends, so that `run` completes such a coroutine without an event
 
 import time
 from collections.abc import Callable, Coroutine
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -16,9 +18,6 @@ from grpc import aio
 
 from ft import errors
 from ft.channel import may_repeat
-from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
-from ft.proto.fine_tuning_studio_jobs_pb2_grpc import FineTuningStudioJobsStub
-from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
 from ft.services import METHODS, SERVICES
 
 T = TypeVar("T")
@@ -32,12 +31,12 @@ STREAM_SECONDS = 86_400.0
 
 def callables(channel: grpc.Channel | aio.Channel) -> dict[str, Callable[..., Any]]:
     """Functions that send a request, by the name of the RPC."""
-    stubs = (FineTuningStudioStub, FineTuningStudioJobsStub, FineTuningStudioDatabaseStub)
-    return {
-        method.name: getattr(stub(channel), method.name)
-        for service, stub in zip(SERVICES, stubs, strict=True)
-        for method in service.methods
-    }
+    found: dict[str, Callable[..., Any]] = {}
+    for service in SERVICES:
+        generated = import_module(f"ft.proto.{Path(service.file.name).stem}_pb2_grpc")
+        stub = getattr(generated, f"{service.name}Stub")(channel)
+        found |= {method.name: getattr(stub, method.name) for method in service.methods}
+    return found
 
 
 class Io(Protocol):

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError, Message
 
 from chassis.rpc import names, rules
 from chassis.rpc.errors import InvalidArgument, Violations
+from ft.services import SERVICES
 
 M = TypeVar("M", bound=Message)
 
@@ -37,11 +38,7 @@ _GIVEN = (
     "user_script",
 )
 """Fields by which clients give names and places to what they add."""
-_PUBLIC = (
-    "ft/proto/fine_tuning_studio.proto",
-    "ft/proto/fine_tuning_studio_jobs.proto",
-    "ft/proto/fine_tuning_studio_database.proto",
-)
+_PUBLIC = frozenset(service.file.name for service in SERVICES)
 """Files of the contract: services hand each other records whose names are older than the rule."""
 _UNLIMITED = ("exported_json", "rows_json")
 """Fields that carry many records."""
