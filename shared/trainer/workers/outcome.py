@@ -27,7 +27,7 @@ class WorkerOutcome:
     """One sentence, fit for the user."""
     detail: str = ""
     self_reported: bool = True
-    """False for a worker that was ended from outside. The errors of other workers follow from its end."""
+    """False for a worker that was ended from outside, which makes other workers fail."""
     at: float = 0.0
     """Seconds since 1970, by the clock of its machine."""
 
