@@ -1,4 +1,4 @@
-"""What the job tells the process that trains, as a file in the job's folder."""
+"""Context of an Axolotl training: a file in the job's folder that the training process reads."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,43 +16,43 @@ FILE = "axolotl-job.json"
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """What is known of a training before it begins."""
+    """Facts about a training that are known before it begins."""
 
     identity: str
-    """Of its checkpoints."""
+    """Identity of its checkpoints."""
     started: Mapping[str, Any]
-    """Fields of the event."""
+    """Fields of the event `started`."""
     templates: Mapping[str, str]
-    """Of the prompt."""
+    """Templates of the prompt."""
     samples: Sequence[ModelInput]
-    """What the trained model is asked."""
+    """Inputs whose answers are recorded."""
     data: Mapping[str, Any]
     source: str
-    """What the base model is loaded from."""
+    """Directory or hub name that the base model is loaded from."""
     commit: str
-    """Of a model of the hub; empty for a directory."""
+    """Commit of a hub model; empty for a directory."""
     run: str
-    """Of a registered model, in which it was logged; empty for others."""
+    """MLflow run of a registered model; empty for others."""
     config: Mapping[str, Any]
-    """The user's, as it is stored."""
+    """The user's config, as stored."""
     base: str = ""
-    """How the studio names the base model."""
+    """The studio's name of the base model."""
 
     def write(self, folder: Path) -> None:
-        """Leaves it in the job's folder."""
+        """Writes the file into the job's folder."""
         (folder / FILE).write_text(json.dumps(asdict(self), default=str), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """What was left there."""
+        """Reads the file."""
         return cls(**json.loads((folder / FILE).read_text(encoding="utf-8")))
 
     def rows_source(self) -> RowsSource:
-        """What the rows were read from, as `data` tells it."""
+        """The source of the rows, as `data` describes it."""
         return RowsSource(self.data.get("reader"), dict(self.data.get("files", {})))
 
     def origin(self) -> Origin:
-        """Where the adapter comes from, beside what its trainer knows."""
+        """The inputs of the training for the manifest."""
         prompt = PromptMetadata(**self.templates)
         return Origin(
             prompt,

@@ -1,4 +1,4 @@
-"""Axolotl in a process of its own: `python -m trainer.axolotl.process <pid of job> <config>`."""
+"""Process in which Axolotl trains: `python -m trainer.axolotl.process <pid of job> <config>`."""
 
 import logging
 import os
@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Trains as the config says. Returns the exit status; why it failed is left in a file."""
+    """Trains as the config says. Returns the exit status; writes the reason of a failure into a
+    file."""
     end_with_parent(int(sys.argv[1]))
     log_to_output()
     folder, number = Path(fine_tune_arguments(os.environ).train_out_dir), attempt(os.environ)

@@ -1,4 +1,4 @@
-"""An export job: a base model with its adapter, to where others find it."""
+"""An export job: merges an adapter into its base model, or registers both in MLflow."""
 
 import os
 import shutil
@@ -47,14 +47,14 @@ from trainer.schemas import settings
 from trainer.serving import trained_answers
 from trainer.tracking import runs
 
-KEEP_BESIDE = "Export it as model_registry, which keeps it beside the base model."
+KEEP_BESIDE = "Export it as model_registry, which keeps base model and adapter apart."
 STEPS = 4
-"""LoadedAdapter, written, found to be right, registered."""
+"""Loaded, written, verified, registered."""
 
 
 @dataclass(frozen=True)
 class LoadedAdapter:
-    """What is exported, ready to be."""
+    """The adapter on its base model, and its answers to sample prompts."""
 
     base: ModelMetadata
     source: str
@@ -64,11 +64,11 @@ class LoadedAdapter:
     hardware: Hardware
     parity: Parity
     roles: dict[str, str]
-    """What roles stood for in the conversations that the adapter was trained on."""
+    """Roles that were mapped to others in the conversations that the adapter was trained on."""
 
 
 class Export:
-    """One job, from what its arguments name to a model that the studio lists."""
+    """One job, from its arguments to a registered model."""
 
     def __init__(
         self,
@@ -85,16 +85,16 @@ class Export:
         self._project = project
 
     def run(self) -> None:
-        """Raises TrainerError or StudioError where the user can do something about it."""
+        """Runs the job. Raises TrainerError or StudioError for errors that the user can resolve."""
         self._events.write(Started(total_steps=STEPS))
         folder = self._project / self._arguments.result_dir
         with work_folder.within(folder, self._project, self._events.notice) as work:
             loaded = self._load()
             self._done(1)
             if self._arguments.export_type == ExportType.MERGED:
-                self._merge(loaded, work)
+                self._export_merged(loaded, work)
             else:
-                self._log(loaded, work)
+                self._export_to_registry(loaded, work)
         self._done(STEPS)
 
     def _load(self) -> LoadedAdapter:
@@ -124,18 +124,18 @@ class Export:
         return LoadedAdapter(base, source, prompt, adapted, tokenizer, hardware, parity, roles)
 
     def _weight_type(self, hardware: Hardware) -> torch.dtype:
-        # What is merged in 16 bits is rounded, and goes on with texts in another way now and then.
+        # Weights merged in 16 bits are rounded, so that some texts are continued otherwise.
         merged = self._arguments.export_type == ExportType.MERGED
         return torch.float32 if merged else weight_type(hardware)
 
-    def _merge(self, loaded: LoadedAdapter, work: WorkFolder) -> None:
+    def _export_merged(self, loaded: LoadedAdapter, work: WorkFolder) -> None:
         target = self._project / self._arguments.result_dir / MERGED_FOLDER
         partial = work.folder / MERGED_FOLDER
         merged = merged_model(loaded.model, KEEP_BESIDE)
         if self._arguments.generation_config:
             merged.generation_config = self._generation(loaded)
         elif loaded.parity.chat:
-            # Whoever serves the model is to end an answer where the adapter was taught to.
+            # A served model must end answers where the adapter has learned to.
             merged.generation_config.eos_token_id = loaded.parity.generation_config["eos_token_id"]
         try:
             saving.save_merged(merged, loaded.tokenizer, partial)
@@ -147,16 +147,16 @@ class Export:
             saving.replace_directory(partial, target)
             self._register()
         except Exception as error:
-            if not _undecided(error):
+            if not _may_be_registered(error):
                 shutil.rmtree(target, ignore_errors=True)
             raise
 
-    def _log(self, loaded: LoadedAdapter, work: WorkFolder) -> None:
+    def _export_to_registry(self, loaded: LoadedAdapter, work: WorkFolder) -> None:
         name = self._arguments.model_name
         experiment = self._identity.job_id or Path(self._arguments.result_dir).name
         work.logs_into(experiment)
         runs.open_experiment(experiment, self._project)
-        logged = self._logged(loaded, work.folder / "logged")
+        logged = self._log_model(loaded, work.folder / "logged")
         self._done(2)
         number = ""
         try:
@@ -169,20 +169,19 @@ class Export:
                 mlflow_model_path=logged.path,
             )
         except Exception as error:
-            if not _undecided(error):
-                self._take_back(logged, number)
+            if not _may_be_registered(error):
+                try:
+                    if number:
+                        registry.deregister(name, number)
+                    logged.discard()
+                except TrackingError as tracking_error:
+                    # The job fails for another reason, which must not be lost.
+                    self._events.notice(
+                        f"The logged model of the export was not deleted. {tracking_error}"
+                    )
             raise
 
-    def _take_back(self, logged: registry.LoggedModel, number: str) -> None:
-        try:
-            if number:
-                registry.deregister(self._arguments.model_name, number)
-            logged.discard()
-        except TrackingError as error:
-            # The reason of the failure is another, and must not be lost over this.
-            self._events.notice(f"What was logged of the export is still there. {error}")
-
-    def _logged(self, loaded: LoadedAdapter, folder: Path) -> registry.LoggedModel:
+    def _log_model(self, loaded: LoadedAdapter, folder: Path) -> registry.LoggedModel:
         generation = self._generation(loaded)
         prompt = loaded.prompt or PromptMetadata()
         metadata = {
@@ -192,31 +191,33 @@ class Export:
             "completion_template": prompt.completion_template,
             "tokenizer_sha256": fingerprint(loaded.tokenizer),
         }
-        # MLflow follows no links out of what it is given, as those of the hub's cache are.
-        shutil.copytree(
-            _files(loaded.source, loaded.base.commit), folder / "base", copy_function=_same_file
+        source = Path(loaded.source)
+        files = (
+            source.absolute()
+            if source.is_dir()
+            else hub.model_folder(loaded.source, loaded.base.commit)
         )
+        # MLflow does not follow links out of the folder, as those of the hub's cache are.
+        shutil.copytree(files, folder / "base", copy_function=_link_or_copy)
         reference = metadata["base_model"]
         saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
         generation.save_pretrained(folder / "adapter")
         location, run_name = self._arguments.artifact_location, self._arguments.model_name
-        form = registry.ModelInterface(generation, self._chat_ends(loaded), loaded.roles)
-        return registry.log(folder, location, form, metadata, run_name)
+        chat_ends: list[int] = []
+        if loaded.tokenizer.chat_template:
+            own = self._arguments.generation_config.get("eos_token_id")
+            if own is None:
+                chat_ends = chat.end_tokens(loaded.model, loaded.tokenizer)
+            else:
+                chat_ends = own if isinstance(own, list) else [own]
+        interface = registry.ModelInterface(generation, chat_ends, loaded.roles)
+        return registry.log(folder, location, interface, metadata, run_name)
 
     def _generation(self, loaded: LoadedAdapter) -> Any:
         parity = loaded.parity
         ends = {"eos_token_id": parity.generation_config["eos_token_id"]} if parity.chat else {}
         wanted = {**ends, **self._arguments.generation_config}
         return settings.make_generation_config(wanted, loaded.tokenizer)
-
-    def _chat_ends(self, loaded: LoadedAdapter) -> list[int]:
-        """The tokens that end an answer to messages; none of a model that takes no messages."""
-        if not loaded.tokenizer.chat_template:
-            return []
-        own = self._arguments.generation_config.get("eos_token_id")
-        if own is None:
-            return chat.end_tokens(loaded.model, loaded.tokenizer)
-        return own if isinstance(own, list) else [own]
 
     def _register(self, **made: str) -> None:
         identity = self._identity
@@ -228,19 +229,14 @@ class Export:
         self._events.write(Progress(step=step, total_steps=STEPS, epoch=0.0))
 
 
-def _files(source: str, commit: str) -> Path:
-    """The directory with the base model's files; of one of the hub, what was loaded of it."""
-    return Path(source).absolute() if Path(source).is_dir() else hub.model_folder(source, commit)
-
-
-def _same_file(source: str, target: str) -> None:
-    """Puts a file into another place, if it can be without taking its space again."""
+def _link_or_copy(source: str, target: str) -> None:
+    """Links a file to another place, or copies it if it cannot be linked."""
     try:
         os.link(os.path.realpath(source), target)
     except OSError:
         shutil.copyfile(source, target)
 
 
-def _undecided(error: Exception) -> bool:
-    """Whether the studio may have taken the export all the same."""
+def _may_be_registered(error: Exception) -> bool:
+    """Tells whether the studio may have registered the export in spite of the error."""
     return isinstance(error, StudioError) and error.code not in REFUSALS

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from ft.api import PromptMetadata
 from rows import canonical
-from trainer.axolotl.resolve import LEARNING_RATE, PLUGIN, JobPaths, resolved
+from trainer.axolotl.resolve import LEARNING_RATE, PLUGIN, JobPaths, resolve_config
 from trainer.errors import ModelError, SettingsError
 from trainer.model.hardware import Hardware
 from trainer.model.loading import load_model, load_tokenizer, weight_type
@@ -56,7 +56,7 @@ needs_axolotl = pytest.mark.skipif(
 def put(changes: dict[str, Any], *, on_gpu: bool) -> tuple[dict[str, Any], list[str]]:
     told: list[str] = []
     config = {**yaml.safe_load(CONFIG), **changes}
-    return resolved(config, PLACES, on_gpu=on_gpu, notify=told.append), told
+    return resolve_config(config, PLACES, on_gpu=on_gpu, notify=told.append), told
 
 
 def test_what_the_studio_decides_is_put_into_the_users_config() -> None:

@@ -23,7 +23,7 @@ def test_the_first_word_about_a_worker_counts(files: WorkerFiles) -> None:
     files.write(ended(1, 1))
     found = files.read(1)
     assert found is not None
-    assert (found.reason, found.told) == ("its own reason", True)
+    assert (found.reason, found.self_reported) == ("its own reason", True)
     assert abs(found.at - time.time()) < 60
     files.clear()
     assert files.read(1) is None

@@ -1,4 +1,4 @@
-"""A training reports to MLflow for as long as that takes it: none ends over its store."""
+"""MLflow callback of a training that continues if the store fails."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,8 @@ from trainer.tracking.runs import safe_text
 
 
 class TolerantMLflowCallback(MLflowCallback):
-    """The library's callback, which tells of the first trouble and does nothing from then on."""
+    """The library's callback, but the first error of the store is a notice, and ends the
+    reports."""
 
     def __init__(self, notify: Notify) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A fine-tuning job: base model + dataset + prompt -> LoRA adapter."""
+"""A fine-tuning job: base model, dataset and prompt -> LoRA adapter."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class FineTuning(FineTuningBase):
     """A job with the studio's own trainer."""
 
     def run(self) -> None:
-        """Raises TrainerError or StudioError where the user can do something about it."""
+        """Runs the job. Raises TrainerError or StudioError for errors that the user can resolve."""
         arguments = self._arguments
         if not arguments.prompt_id:
             raise ArgumentsError(f"{JOB_ARGUMENTS}: argument --prompt_id: required")
@@ -41,10 +41,15 @@ class FineTuning(FineTuningBase):
             )
         hardware = detect(arguments.dist_cpu, arguments.dist_gpu)
         torch.set_num_threads(ranks.threads(hardware.cpus))
-        # Everything that may be wrong with settings and data shows before the model is loaded.
-        chosen = self._settings(hardware)
+        # Faults of settings and data are found before the model is loaded.
+        chosen = self._training_settings(hardware)
         config = settings.make_training_config(chosen, arguments.train_out_dir)
-        self._check_world(config)
+        # Some ways to start several processes end up with each of them training alone.
+        if config.world_size != arguments.dist_num:
+            raise UnsupportedError(
+                f"{config.world_size} workers train together where {arguments.dist_num} were "
+                "asked for."
+            )
         lora = settings.make_lora_config(arguments.lora_config, self._events.notice)
         quantisation = settings.make_quantisation_config(
             "bnb_config",
@@ -64,15 +69,24 @@ class FineTuning(FineTuningBase):
         vocabulary.check(model, tokenizer, self._events.notice)
         settings_checks.check_adapter(arguments.lora_config, model)
         settings_checks.check_experts(config, model)
-        self._fit_length(config, model)
-        trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
+        # The library's default length may be more than the model supports.
+        longest = longest_text(model)
+        if longest and config.max_length and config.max_length > longest:
+            if "max_length" in arguments.training_arguments_config:
+                self._events.notice(
+                    f"max_length {config.max_length} is replaced by {longest}, "
+                    "the longest text that the base model takes."
+                )
+            config.max_length = longest
+        trainer = self._make_trainer(model, tokenizer, config, lora, train, held_out)
         evaluated = trainer.eval_dataset
         settings_checks.check_batches(
             config, len(trainer.train_dataset), None if evaluated is None else len(evaluated)
         )
         prepared.check(trainer, len(train), self._events.notice)
         self._train(trainer, chosen, checkpoints.identity(arguments, train))
-        self._save(trainer)
+        if trainer.is_world_process_zero():
+            self._save(trainer)
 
     def _train(self, trainer: Any, chosen: dict[str, Any], identity: str) -> None:
         if self._to_mlflow:
@@ -81,7 +95,7 @@ class FineTuning(FineTuningBase):
         checkpoint = checkpoints.find_resume_checkpoint(
             output_dir, identity, self._rows_source, self._events
         )
-        # Before the callback that marks a checkpoint as whole: none is of broken weights.
+        # Before the callback that marks checkpoints as complete, so that none has broken weights.
         guard = TrainingGuard(output_dir, identity, checkpoint is not None, self._events.notice)
         guard.watch(trainer)
         minutes = chosen.get("save_minutes", checkpoints.MINUTES)
@@ -99,15 +113,7 @@ class FineTuning(FineTuningBase):
             trainer.train(resume_from_checkpoint=checkpoint)
         guard.finish()
 
-    def _check_world(self, config: Any) -> None:
-        # Some ways to start several processes end up with each of them training alone.
-        if config.world_size != self._arguments.dist_num:
-            raise UnsupportedError(
-                f"{config.world_size} workers train together where {self._arguments.dist_num} "
-                "were asked for."
-            )
-
-    def _settings(self, hardware: Hardware) -> dict[str, Any]:
+    def _training_settings(self, hardware: Hardware) -> dict[str, Any]:
         arguments = self._arguments
         chosen = settings.training_settings(
             arguments.training_arguments_config, self._events.notice, arguments.dist_num
@@ -125,7 +131,7 @@ class FineTuning(FineTuningBase):
         )
         self._to_mlflow = "mlflow" in wanted
         chosen["report_to"] = [one for one in wanted if one != "mlflow"] or ["none"]
-        # Progress goes to the events; a bar would fill the log.
+        # Progress is reported as events; a progress bar would fill the log.
         return {**chosen, "disable_tqdm": True, "dataset_text_field": texts.TEXT_COLUMN}
 
     def _examples(self, chosen: dict[str, Any], tokenizer: Any, source: str) -> tuple[Any, Any]:
@@ -151,18 +157,7 @@ class FineTuning(FineTuningBase):
         examples.check(made, self._events.notice)
         return made, examples.of(held_out)
 
-    def _fit_length(self, config: Any, model: Any) -> None:
-        """The library's default length may be more than the model was made for."""
-        longest = longest_text(model)
-        if longest and config.max_length and config.max_length > longest:
-            if "max_length" in self._arguments.training_arguments_config:
-                self._events.notice(
-                    f"max_length {config.max_length} is replaced by {longest}, "
-                    "the longest text that the base model takes."
-                )
-            config.max_length = longest
-
-    def _trainer(
+    def _make_trainer(
         self, model: Any, tokenizer: Any, config: Any, lora: Any, train: Any, held_out: Any
     ) -> Any:
         from trl.trainer.sft_trainer import SFTTrainer
@@ -187,17 +182,18 @@ class FineTuning(FineTuningBase):
             raise SettingsError(f"These settings cannot be used: {first_line(error)}") from error
 
     def _save(self, trainer: Any) -> None:
-        if not trainer.is_world_process_zero():
-            return
+        job_folder = Path(self._arguments.train_out_dir)
+
+        def describe(folder: Path) -> None:
+            adapter_files.write(
+                self._origin, self._asked, trainer, folder, job_folder, self._events
+            )
+
         saving.save_adapter(
             trainer.model,
             trainer.processing_class,
             model_reference(self._model),
             self._target,
-            lambda folder: self._describe(trainer, folder),
+            describe,
         )
         self._announce()
-
-    def _describe(self, trainer: Any, folder: Path) -> None:
-        job_folder = Path(self._arguments.train_out_dir)
-        adapter_files.write(self._origin, self._asked, trainer, folder, job_folder, self._events)

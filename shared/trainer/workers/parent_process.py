@@ -1,4 +1,4 @@
-"""A process that is not to outlive the one that started it."""
+"""Ends a process together with the process that started it."""
 
 import ctypes
 import os
@@ -6,12 +6,12 @@ import signal
 import sys
 
 BINDING = sys.platform == "linux"
-"""Whether the system can do this. Elsewhere such a process is left to whoever ends the run."""
+"""True if the system supports this. Elsewhere the end of the run has to end such a process."""
 _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(parent: int) -> None:
-    """From now on the end of process `parent`, however it comes, ends this one with SIGKILL."""
+    """Makes the end of process `parent` end this process with SIGKILL."""
     if BINDING:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
