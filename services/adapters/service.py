@@ -112,7 +112,7 @@ class AdapterService:
         if model.type != ModelType.PROJECT:
             return
         base = self._paths.directory("location", model.location, Violations())
-        said = files.misfits_in(folder, base).said(what) if base else ""
+        said = files.incompatible_weights_in(folder, base).sentence(what) if base else ""
         if said:
             raise InvalidArgument.at("model_id", rules.FITS, said.rstrip("."))
 

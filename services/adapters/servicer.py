@@ -4,7 +4,7 @@ import asyncio
 
 from chassis.store.convert import to_message
 from chassis.store.idempotency import Repeats
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.enums import AdapterType
 from ft.proto.domains_pb2 import NoteExportRequest, NoteExportResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -28,7 +28,7 @@ class AdaptersServicer:
 
     def __init__(self, service: AdapterService, adapters: AdapterStore) -> None:
         self._service = service
-        self._list = Listing(adapters, ListAdaptersResponse)
+        self._list = TableList(adapters, ListAdaptersResponse)
         self._repeats = Repeats(adapters)
 
     async def ListAdapters(self, request: ListAdaptersRequest) -> ListAdaptersResponse | bytes:

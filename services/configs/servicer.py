@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis.store.convert import to_message
 from chassis.store.idempotency import Repeats
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     AddConfigResponse,
@@ -27,7 +27,7 @@ class ConfigsServicer:
     def __init__(self, service: ConfigService, configs: ConfigStore) -> None:
         self._service = service
         self._configs = configs
-        self._list = Listing(configs, ListConfigsResponse, hidden=configs.stepped_back)
+        self._list = TableList(configs, ListConfigsResponse, hidden=configs.stepped_back)
         self._repeats = Repeats(configs)
 
     async def ListConfigs(self, request: ListConfigsRequest) -> ListConfigsResponse | bytes:

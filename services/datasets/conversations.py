@@ -9,7 +9,7 @@ from typing import Any
 
 from rows.chat import messages
 from rows.errors import DataError
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 from rows.files.reader import FileReader
 
 LOOKED_AT_ROWS = 1000
@@ -26,7 +26,7 @@ def notices(path: Path, format: Format, roles: Mapping[str, str]) -> list[str]:
         if reader.is_text:
             return []
         for place, row in islice(reader, LOOKED_AT_ROWS):
-            for column, talk in _talks(row, filled_up=format.kind is Kind.PARQUET):
+            for column, talk in _talks(row, filled_up=format.kind is FileKind.PARQUET):
                 found.look(f"{reader.word} {place}: column {column}", talk)
     return list(found.notices())
 

@@ -12,7 +12,7 @@ from chassis.rpc import rules as general
 from chassis.rpc.errors import InvalidArgument, NotFound, Violations
 from ft import data_files
 from ft.enums import DatasetType
-from rows.cache.entries import Entries
+from rows.cache.cache_folder import CacheFolder
 from rows.errors import DataError
 from rows.files import formats
 from rows.files.reader import Columns
@@ -78,7 +78,7 @@ class DatasetService:
     async def forget_rows(self) -> None:
         """Removes what jobs have kept of files that no dataset refers to."""
         locations = [dataset.location or "" for dataset in self._datasets.all()]
-        await asyncio.to_thread(Entries(self._paths.project).keep_only, locations)
+        await asyncio.to_thread(CacheFolder(self._paths.project).keep_only, locations)
 
     async def notices(self, dataset: Dataset) -> list[str]:
         """Notices about how a newly registered dataset is read."""

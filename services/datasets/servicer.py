@@ -3,7 +3,7 @@
 from chassis.rpc import context
 from chassis.store.convert import to_message
 from chassis.store.idempotency import Repeats
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import FindColumnsRequest, FindColumnsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
@@ -30,7 +30,7 @@ class DatasetsServicer:
 
     def __init__(self, service: DatasetService, datasets: DatasetStore) -> None:
         self._service = service
-        self._list = Listing(datasets, ListDatasetsResponse)
+        self._list = TableList(datasets, ListDatasetsResponse)
         self._repeats = Repeats(datasets)
 
     async def ListDatasets(self, request: ListDatasetsRequest) -> ListDatasetsResponse | bytes:

@@ -5,6 +5,7 @@ from pathlib import Path
 from chassis.config import Settings
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
+from ft.job_protocol.reports import JobKind
 from jobs.building import JobParts
 from services.evaluation.checks import Checks
 from services.evaluation.events import changes_of_event
@@ -23,11 +24,11 @@ from services.evaluation.validate import Validation
 def build(settings: Settings, store: Store) -> DomainParts:
     """The parts that only this domain has."""
     records, peers = EvaluationStore(store), Peers(settings)
-    jobs = JobParts("evaluation job", records, EvaluationLease, settings, changes_of_event)
+    jobs = JobParts(JobKind.EVALUATION, records, EvaluationLease, settings, changes_of_event)
     checks = Checks(peers, jobs.workspace, settings.project)
     rules = EvaluationService(jobs.lifecycle, checks, peers)
     validation = Validation(checks, peers, jobs.workspace)
-    servicer = EvaluationServicer(rules, validation, jobs.lifecycle, jobs.link)
+    servicer = EvaluationServicer(rules, validation, jobs.lifecycle, jobs.receiver)
     return DomainParts(
         servicer,
         [EvaluationJob, EvaluationEvent],

@@ -9,15 +9,16 @@ from typing import Any
 from chassis.paths import require_writable
 from chassis.rpc.errors import FailedPrecondition, Violations
 from chassis.rpc.peers import all_referred, referred
+from ft.job_protocol import template_jobs
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
     DatasetMetadata,
     ModelMetadata,
     PromptMetadata,
 )
-from jobs.workspace.capacity import Asked, require_granted
+from jobs.workspace.capacity import RequestedResources, require_granted
 from jobs.workspace.client import Workspace
-from services.evaluation import plan, rules
+from services.evaluation import rules
 from services.evaluation.peers import Peers
 from services.evaluation.request import EvaluationRequest
 
@@ -52,14 +53,14 @@ class Checks:
         """Raises FailedPrecondition for jobs that could never run where they would have to, or
         could not write there what they find."""
         require_writable(self._project)
-        asked = Asked(
+        asked = RequestedResources(
             cpu=request.cpu,
             memory=request.memory,
             gpu=request.gpu,
             label=request.gpu_label_id,
             fields={"label": "gpu_label_id"},
         )
-        await require_granted(self._workspace, plan.TEMPLATE, asked)
+        await require_granted(self._workspace, template_jobs.EVALUATION, asked)
 
     async def references(self, request: EvaluationRequest) -> References:
         """What the request refers to.

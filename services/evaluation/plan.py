@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 
 from chassis.ids import new_id
+from ft.job_protocol import template_jobs
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.arguments import compact_json, encode
-from jobs.requests.configs import Config, columns
+from jobs.requests.configs import JobConfig, columns
 from services.evaluation.request import CONFIGS, EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
-TEMPLATE = "Mlflow_Evaluation_Base_Job"
 NEEDED = ("generation_config",)
 """Configs that every job has: its own, or shipped ones."""
 
 
 def record(
     request: EvaluationRequest,
-    configs: Mapping[str, Config],
+    configs: Mapping[str, JobConfig],
     parent: str,
     model_id: str,
     adapter_id: str,
@@ -46,10 +46,10 @@ def record(
 
 
 def _spec(
-    request: EvaluationRequest, job: EvaluationJob, configs: Mapping[str, Config], number: int
+    request: EvaluationRequest, job: EvaluationJob, configs: Mapping[str, JobConfig], number: int
 ) -> JobSpec:
     return JobSpec(
-        template=TEMPLATE,
+        template=template_jobs.EVALUATION,
         arguments=encode(
             {
                 "base_model_id": job.base_model_id,

@@ -42,7 +42,7 @@ class EvaluationService:
                 stored = await self._peers.configs.store(request.configs)
                 configs = await self._peers.configs.complete(stored, plan.NEEDED, model_id)
                 new.append(plan.record(request, configs, parent, model_id, adapter_id, number))
-        started = await self._lifecycle.start(new, beside=before)
+        started = await self._lifecycle.start(new, earlier=before)
         # Of the same request that was quicker, all may have come, or none of its refused ones.
         all_of_it = {job.id: job for job in (*before, *started)}.values()
         jobs = [job for job in assigned(request.combinations, all_of_it) if job]

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
+from ft.job_protocol.evaluation_table import TABLE_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
     CancelEvaluationJobResponse,
@@ -21,7 +22,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
     StartEvaluationJobResponse,
 )
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.evaluation import table
@@ -39,12 +40,12 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
         service: EvaluationService,
         validation: Validation,
         lifecycle: JobLifecycle[EvaluationJob],
-        link: JobLink[EvaluationJob],
+        receiver: ReportReceiver[EvaluationJob],
     ) -> None:
-        super().__init__(lifecycle, link)
+        super().__init__(lifecycle, receiver)
         self._service = service
         self._validation = validation
-        self._list = Listing(
+        self._list = TableList(
             lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
         )
 
@@ -83,6 +84,6 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
     async def StreamEvaluationRows(
         self, request: StreamEvaluationRowsRequest
     ) -> AsyncIterator[StreamEvaluationRowsResponse]:
-        file = self._lifecycle.file(self._lifecycle.get(request.job_id), table.FILE)
+        file = self._lifecycle.file(self._lifecycle.get(request.job_id), TABLE_FILE)
         for answer in table.answers(file, request.offset):
             yield answer

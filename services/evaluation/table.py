@@ -7,17 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from chassis.rpc.errors import FailedPrecondition, InvalidArgument
+from ft.job_protocol.evaluation_table import EXPECTED, FEATURE_SUFFIX, INPUT, OUTPUT
 from ft.proto.fine_tuning_studio_jobs_pb2 import EvaluationRow, StreamEvaluationRowsResponse
-from jobs.execution.reports import open_regular
+from jobs.execution.job_folder import open_regular
 from jobs.rules import OFFSET
 from services.evaluation import rules
 
-FILE = "result_evaluation.csv"
-FEATURE_SUFFIX = "_$useradded$"
-"""Marks columns of the dataset beside the results."""
 MESSAGE_BYTES = 65_536
 ROW_CHARACTERS = 1_000_000
-_TEXTS = {"model_input": "input", "expected_output": "expected", "model_output": "output"}
+_TEXTS = {INPUT: "input", EXPECTED: "expected", OUTPUT: "output"}
 
 
 def answers(file: Path, offset: int) -> Iterator[StreamEvaluationRowsResponse]:

@@ -6,13 +6,15 @@ Changes nothing: no record, no config, no job.
 import asyncio
 import json
 
+from chassis.rpc.findings import NOTICE, Findings
+from ft.job_protocol import template_jobs
 from ft.proto.fine_tuning_studio_jobs_pb2 import ValidateEvaluationJobResponse
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs import rules
 from jobs.requests.configs import quantisation, unstored
 from jobs.requests.settings import without_effect
-from jobs.requests.validation import Findings, Severity, check_template
+from jobs.requests.validation import check_template
 from jobs.workspace.client import Workspace
 from services.evaluation import plan
 from services.evaluation.checks import Checks, References
@@ -34,24 +36,24 @@ class Validation:
     async def validate(self, request: EvaluationRequest) -> ValidateEvaluationJobResponse:
         """Raises Unavailable, naming it, if a service that has to be asked is away."""
         findings = Findings()
-        with findings.noted():
+        with findings.catch_refusals():
             self._checks.request(request)
         references, _, _ = await asyncio.gather(
-            findings.of(self._checks.references(request)),
-            findings.of(self._checks.granted(request)),
-            check_template(self._workspace, plan.TEMPLATE, findings),
+            findings.result_of(self._checks.references(request)),
+            findings.result_of(self._checks.granted(request)),
+            check_template(self._workspace, template_jobs.EVALUATION, findings),
         )
         seen: list[InspectJobResponse] = []
         if findings.valid:
             await self._note_without_effect(request, findings)
-        if references is not None and not findings.wrong(but=_ASIDE):
-            seen = await findings.of(self._inspect(request, references)) or []
+        if references is not None and not findings.has_error_outside(_ASIDE):
+            seen = await findings.result_of(self._inspect(request, references)) or []
         for one in seen:
-            findings.take(one.findings)
+            findings.extend(one.findings)
         sized = [one.memory for one in seen if one.HasField("memory")]
         return ValidateEvaluationJobResponse(
             valid=findings.valid,
-            findings=findings.ordered(),
+            findings=findings.by_severity(),
             data=next((one.data for one in seen if one.HasField("data")), None),
             memory=max(sized, key=lambda memory: memory.gib, default=None),
         )
@@ -60,10 +62,12 @@ class Validation:
         """Notes settings that have no effect, of shipped configs too."""
         given = unstored(request.configs)
         model_id = next(iter(request.combinations))[0]
-        configs = await findings.of(self._peers.configs.complete(given, plan.NEEDED, model_id))
+        configs = await findings.result_of(
+            self._peers.configs.complete(given, plan.NEEDED, model_id)
+        )
         for name, config in (configs or {}).items():
             for clause in without_effect(name, json.loads(config.text), request.gpu):
-                findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
+                findings.add(NOTICE, name, rules.NO_EFFECT, clause)
 
     async def _inspect(
         self, request: EvaluationRequest, references: References

@@ -6,6 +6,7 @@ from chassis.config import Settings
 from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
+from ft.job_protocol.reports import JobKind
 from jobs.building import JobParts
 from services.fine_tuning.checks import Checks
 from services.fine_tuning.events import changes_of_event
@@ -24,11 +25,11 @@ from services.fine_tuning.validate import Validation
 def build(settings: Settings, store: Store) -> DomainParts:
     """The parts that only this domain has."""
     records, peers, paths = FineTuningStore(store), Peers(settings), ProjectPaths(settings)
-    jobs = JobParts("fine-tuning job", records, FineTuningLease, settings, changes_of_event)
+    jobs = JobParts(JobKind.FINE_TUNING, records, FineTuningLease, settings, changes_of_event)
     checks = Checks(records, peers, paths, jobs.workspace)
     rules = FineTuningService(jobs.lifecycle, records, checks, peers, paths, jobs.workspace)
     validation = Validation(checks, records, peers, jobs.workspace)
-    servicer = FineTuningServicer(rules, validation, jobs.lifecycle, jobs.link)
+    servicer = FineTuningServicer(rules, validation, jobs.lifecycle, jobs.receiver)
     return DomainParts(
         servicer,
         [FineTuningJob, FineTuningEvent],

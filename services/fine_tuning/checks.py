@@ -10,7 +10,7 @@ from typing import Any
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import FailedPrecondition, NotFound, Refusal, Unimplemented, Violations
 from chassis.rpc.peers import all_referred, referred
-from ft.configs.training import of_prompt
+from ft.configs.training import prompt_conflicts
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import (
     ConfigMetadata,
@@ -18,7 +18,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
-from jobs.workspace.capacity import Asked, require_granted
+from jobs.workspace.capacity import RequestedResources, require_granted
 from jobs.workspace.client import Workspace
 from jobs.workspace.frameworks import frameworks
 from services.fine_tuning import axolotl, axolotl_settings, plan, rules
@@ -94,7 +94,7 @@ class Checks:
         Returns what its workers share there, a sentence each.
         """
         cpu, gpu, memory = plan.resources(request)
-        asked = Asked(
+        asked = RequestedResources(
             cpu=cpu,
             memory=memory,
             gpu=gpu,
@@ -110,7 +110,7 @@ class Checks:
 
     async def still_granted(self, job: FineTuningJob) -> None:
         """The same for a job that was started before."""
-        asked = Asked(
+        asked = RequestedResources(
             cpu=job.num_cpu or 0,
             memory=job.num_memory or 0,
             gpu=job.num_gpu or 0,
@@ -244,7 +244,7 @@ def _require_loss(request: JobRequest, prompt: PromptMetadata) -> None:
     if request.user_script:
         return
     templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
-    if wrong := of_prompt(request.training_settings, *templates):
+    if wrong := prompt_conflicts(request.training_settings, *templates):
         description = "; ".join(wrong)
         raise FailedPrecondition.at(
             "prompt_id", rules.LOSS_OF_PROMPT, description, reason="PROMPT_UNFIT_FOR_LOSS"

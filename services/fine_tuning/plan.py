@@ -8,16 +8,17 @@ from typing import Any
 from chassis.ids import new_id
 from chassis.rpc.errors import Violations
 from ft.enums import FineTuningFrameworkType
+from ft.job_protocol import template_jobs
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.arguments import compact_json, encode
-from jobs.requests.configs import Config, columns, quantisation
+from jobs.requests.configs import JobConfig, columns, quantisation
 from services.fine_tuning.axolotl import AxolotlConfig
 from services.fine_tuning.request import CONFIGS, JobRequest
 from services.fine_tuning.store import FineTuningJob
 
 TEMPLATES: Mapping[str, str] = {
-    FineTuningFrameworkType.LEGACY: "Accel_Finetuning_Base_Job",
-    FineTuningFrameworkType.AXOLOTL: "Finetuning_Base_Job",
+    FineTuningFrameworkType.LEGACY: template_jobs.FINE_TUNING,
+    FineTuningFrameworkType.AXOLOTL: template_jobs.AXOLOTL,
 }
 """Name of the template job, by framework."""
 DEFAULT_TEMPLATE = TEMPLATES[FineTuningFrameworkType.LEGACY]
@@ -54,7 +55,7 @@ def needed(request: JobRequest) -> Sequence[str]:
 
 def record(
     request: JobRequest,
-    configs: Mapping[str, Config],
+    configs: Mapping[str, JobConfig],
     output_dir: str,
     axolotl: AxolotlConfig | None = None,
 ) -> FineTuningJob:
@@ -84,7 +85,7 @@ def record(
     return job
 
 
-def _spec(request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]) -> JobSpec:
+def _spec(request: JobRequest, job: FineTuningJob, configs: Mapping[str, JobConfig]) -> JobSpec:
     return JobSpec(
         template=template(request),
         script=request.user_script,
@@ -98,7 +99,7 @@ def _spec(request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
     )
 
 
-def training_settings(request: JobRequest, configs: Mapping[str, Config]) -> dict[str, Any]:
+def training_settings(request: JobRequest, configs: Mapping[str, JobConfig]) -> dict[str, Any]:
     """The training settings: the request's own fields win over the config's, that over defaults."""
     settings: dict[str, Any] = json.loads(configs["training_arguments_config"].text)
     fields = {"num_train_epochs": request.num_epochs, "learning_rate": request.learning_rate}
@@ -108,7 +109,7 @@ def training_settings(request: JobRequest, configs: Mapping[str, Config]) -> dic
 
 
 def _flags(
-    request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
+    request: JobRequest, job: FineTuningJob, configs: Mapping[str, JobConfig]
 ) -> dict[str, object]:
     flags: dict[str, object] = {
         "base_model_id": job.base_model_id,
@@ -131,7 +132,7 @@ def _flags(
 
 
 def _legacy_flags(
-    request: JobRequest, job: FineTuningJob, configs: Mapping[str, Config]
+    request: JobRequest, job: FineTuningJob, configs: Mapping[str, JobConfig]
 ) -> dict[str, object]:
     bnb = quantisation(configs)
     return {
@@ -146,7 +147,7 @@ def _legacy_flags(
 
 
 def _numbers(
-    request: JobRequest, configs: Mapping[str, Config], axolotl: AxolotlConfig | None
+    request: JobRequest, configs: Mapping[str, JobConfig], axolotl: AxolotlConfig | None
 ) -> tuple[float, float | None]:
     """Epochs and learning rate."""
     if axolotl is not None:

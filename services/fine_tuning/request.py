@@ -10,7 +10,7 @@ from chassis.rpc import json_objects
 from chassis.rpc.errors import Violations
 from ft.configs import training
 from ft.enums import FineTuningFrameworkType
-from jobs.execution.reports import is_number
+from ft.job_protocol.events import is_number
 from jobs.requests.arguments import check_carried
 from jobs.requests.numbers import check_gpus, check_resources, check_shares
 from jobs.requests.repetition import Repeatable
@@ -172,7 +172,7 @@ class JobRequest(Repeatable):
         return found
 
     def _check_hardware(self, settings: Mapping[str, Any], found: Violations) -> None:
-        wrong, _ = training.of_hardware(settings, self.gpu.agreed(Violations()) or 0)
+        wrong, _ = training.hardware_faults(settings, self.gpu.agreed(Violations()) or 0)
         for one in wrong:
             found.add("training_arguments_config", rules.HARDWARE, one)
 

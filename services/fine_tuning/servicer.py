@@ -1,6 +1,6 @@
 """The RPCs of the fine-tuning service."""
 
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobRequest,
@@ -25,7 +25,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartFineTuningJobRequest,
     StartFineTuningJobResponse,
 )
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.fine_tuning.convert import from_request, to_listed, to_metadata
@@ -42,12 +42,12 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
         service: FineTuningService,
         validation: Validation,
         lifecycle: JobLifecycle[FineTuningJob],
-        link: JobLink[FineTuningJob],
+        receiver: ReportReceiver[FineTuningJob],
     ) -> None:
-        super().__init__(lifecycle, link)
+        super().__init__(lifecycle, receiver)
         self._service = service
         self._validation = validation
-        self._list = Listing(
+        self._list = TableList(
             lifecycle.records, ListFineTuningJobsResponse, to_listed, also=["state"]
         )
 

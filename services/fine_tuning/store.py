@@ -10,7 +10,8 @@ from chassis.store.engine import Store
 from ft.enums import JobState
 from jobs.execution.lease import LeaseRecord
 from jobs.store.history import JobEventRecord
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from services.fine_tuning import rules
 
 WITHOUT_ADAPTER = (JobState.FAILED, JobState.STOPPED, JobState.TIMED_OUT, JobState.LOST)

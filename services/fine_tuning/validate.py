@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from ft.configs.training import of_keeping
+from chassis.rpc.findings import NOTICE, Findings
+from ft.configs.training import checkpoint_notices
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     DataSummary,
     TimeEstimate,
@@ -17,9 +18,9 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs import rules
 from jobs.requests.arguments import compact_json
-from jobs.requests.configs import Config, quantisation, unstored
+from jobs.requests.configs import JobConfig, quantisation, unstored
 from jobs.requests.settings import without_effect
-from jobs.requests.validation import Findings, Severity, check_template
+from jobs.requests.validation import check_template
 from jobs.workspace.client import Workspace
 from services.fine_tuning import plan
 from services.fine_tuning.checks import Checks, References
@@ -53,15 +54,15 @@ class Validation:
         findings = Findings()
         expected = await self._look(request, findings)
         expected.valid = findings.valid
-        expected.findings.extend(findings.ordered())
+        expected.findings.extend(findings.by_severity())
         return expected
 
     async def _look(self, request: JobRequest, findings: Findings) -> ValidateFineTuningJobResponse:
         references = await self._refused(request, findings)
         expected = ValidateFineTuningJobResponse()
-        if references is None or findings.wrong(but=_ASIDE):
+        if references is None or findings.has_error_outside(_ASIDE):
             return expected
-        with findings.noted():
+        with findings.catch_refusals():
             configs = await self._peers.configs.complete(
                 unstored(request.config_texts), plan.needed(request), request.base_model_id
             )
@@ -72,36 +73,36 @@ class Validation:
                 _note_axolotl(request, findings)
             elif request.user_script:
                 description = "what it makes of rows and settings is its own: neither is looked at"
-                findings.add(Severity.NOTICE, "user_script", rules.OWN_SCRIPT, description)
+                findings.add(NOTICE, "user_script", rules.OWN_SCRIPT, description)
             else:
                 _note_without_effect(request, configs, job, findings)
                 seen = await self._inspect(request, references, configs, job)
-                findings.take(seen.findings)
+                findings.extend(seen.findings)
                 expected = _expected(seen, self._jobs.alike(job, NEWEST))
         return expected
 
     async def _refused(self, request: JobRequest, findings: Findings) -> References | None:
         """What the request refers to, if all of it is there; notes what a start would refuse."""
-        with findings.noted():
+        with findings.catch_refusals():
             self._checks.request(request)
         _, shared, _, references, _ = await asyncio.gather(
-            findings.of(self._checks.available(request)),
-            findings.of(self._checks.granted(request)),
-            findings.of(self._checks.name(request.adapter_name)),
-            findings.of(self._checks.references(request)),
+            findings.result_of(self._checks.available(request)),
+            findings.result_of(self._checks.granted(request)),
+            findings.result_of(self._checks.name(request.adapter_name)),
+            findings.result_of(self._checks.references(request)),
             check_template(self._workspace, plan.template(request), findings),
         )
         # Of a number that is refused anyway, it is not told what so many would share.
         if not findings.has_error("num_workers"):
             for sentence in shared or ():
-                findings.add(Severity.NOTICE, "num_workers", rules.SHARED, sentence)
+                findings.add(NOTICE, "num_workers", rules.SHARED, sentence)
         return references
 
     async def _inspect(
         self,
         request: JobRequest,
         references: References,
-        configs: Mapping[str, Config],
+        configs: Mapping[str, JobConfig],
         job: FineTuningJob,
     ) -> InspectJobResponse:
         bnb = quantisation(configs)
@@ -123,7 +124,7 @@ class Validation:
 
 
 def _note_without_effect(
-    request: JobRequest, configs: Mapping[str, Config], job: FineTuningJob, findings: Findings
+    request: JobRequest, configs: Mapping[str, JobConfig], job: FineTuningJob, findings: Findings
 ) -> None:
     """Notes settings that have no effect, of shipped configs too."""
     settings = {name: json.loads(config.text) for name, config in configs.items()}
@@ -131,20 +132,20 @@ def _note_without_effect(
     for name in CONFIGS:
         given, gpus = settings.get(name, {}), job.num_gpu or 0
         for clause in without_effect(name, given, gpus, request.num_workers):
-            findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
+            findings.add(NOTICE, name, rules.NO_EFFECT, clause)
     for field, clause in request.overruled():
-        findings.add(Severity.NOTICE, field, OVERRULED, clause)
-    for clause in of_keeping(settings["training_arguments_config"]):
-        findings.add(Severity.NOTICE, "training_arguments_config", KEPT, clause)
+        findings.add(NOTICE, field, OVERRULED, clause)
+    for clause in checkpoint_notices(settings["training_arguments_config"]):
+        findings.add(NOTICE, "training_arguments_config", KEPT, clause)
 
 
 def _note_axolotl(request: JobRequest, findings: Findings) -> None:
     description = "Axolotl reads rows and settings by itself: neither is looked at"
-    findings.add(Severity.NOTICE, "framework_type", rules.OWN_SCRIPT, description)
+    findings.add(NOTICE, "framework_type", rules.OWN_SCRIPT, description)
     given = [name for name in ("num_epochs", "learning_rate") if getattr(request, name) is not None]
     for name in (*given, *request.configs):
         description = "has no effect: the Axolotl config says it"
-        findings.add(Severity.NOTICE, name, AXOLOTL_DECIDES, description)
+        findings.add(NOTICE, name, AXOLOTL_DECIDES, description)
 
 
 def _expected(

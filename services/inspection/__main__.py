@@ -5,7 +5,7 @@ from chassis.domains import INSPECTION
 from chassis.hub.questions import Hub
 from chassis.paths import ProjectPaths
 from chassis.rpc.dispatch import handlers
-from chassis.rpc.server import Parts
+from chassis.rpc.server import ServiceParts
 from chassis.service import Service
 from services.inspection.model_files import ModelFiles
 from services.inspection.processes import InspectionProcesses
@@ -13,13 +13,13 @@ from services.inspection.service import InspectionService
 from services.inspection.servicer import InspectionServicer
 
 
-def parts(settings: Settings) -> Parts:
+def parts(settings: Settings) -> ServiceParts:
     """The service, built from its parts."""
     paths, hub = ProjectPaths(settings), Hub(settings)
     files = ModelFiles(paths, hub)
     processes = InspectionProcesses(settings)
     inspections = InspectionService(files, paths, hub, processes, settings.deadline_seconds)
-    return Parts(
+    return ServiceParts(
         service_names=[INSPECTION.full_name],
         handlers=lambda dispatcher: [
             handlers(INSPECTION, InspectionServicer(inspections), dispatcher)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from chassis.rpc.findings import NOTICE, WARNING, Findings
 from ft.proto.fine_tuning_studio_jobs_pb2 import DataSummary
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 from services.inspection import rules
 from services.inspection.data.inspection import inspect_rows
 from services.inspection.data.loading import load_rows
 from services.inspection.data.texts import TextStatistics
-from services.inspection.findings import NOTICE, WARNING, Findings
 from services.inspection.model import memory, weights
 from services.inspection.model.inspection import check_settings, inspect_model
 from services.inspection.settings import JobSettings

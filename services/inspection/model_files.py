@@ -11,9 +11,10 @@ from chassis.paths import ProjectPaths
 from chassis.rpc.errors import Violations
 from ft.adapters import files as adapter_files
 from ft.adapters import weight_files
-from ft.adapters.base import CONFIG, MANIFEST
+from ft.adapters.base import CONFIG
 from ft.adapters.files import PICKLE, WEIGHTS
 from ft.api import AdapterMetadata, AdapterType, ModelMetadata, ModelType
+from ft.job_protocol.files import MANIFEST_FILE
 from rows.chat import conversations
 
 NAMES = (
@@ -111,7 +112,7 @@ class ModelFiles:
         names = {one.rfilename for one in info.siblings or ()}
         if not names & {WEIGHTS, PICKLE}:
             return FoundFiles(missing=f"there are no weights: neither {WEIGHTS} nor {PICKLE}")
-        small = names & {CONFIG, MANIFEST}
+        small = names & {CONFIG, MANIFEST_FILE}
         files = {name: self._hub.file(about, name) for name in small}
         if WEIGHTS not in names:
             return FoundFiles(files)

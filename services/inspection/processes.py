@@ -15,6 +15,7 @@ import structlog
 from chassis.config import Settings
 from chassis.rpc import context
 from chassis.rpc.errors import DeadlineExceeded, ResourceExhausted, Unavailable
+from ft.job_protocol.variables import HUB_TOKEN
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 
 AT_ONCE = 2
@@ -101,7 +102,7 @@ class InspectionProcesses:
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "HF_DATASETS_CACHE": str(folder),
             "TMPDIR": str(folder),
-            "HUGGINGFACE_ACCESS_TOKEN": self._token,
+            HUB_TOKEN: self._token,
         }
         with (
             (folder / WORK).open("rb") as stdin,

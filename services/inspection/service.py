@@ -15,6 +15,7 @@ from chassis.rpc.errors import (
     Unavailable,
     Violations,
 )
+from chassis.rpc.findings import ERROR, NOTICE, WARNING, Findings
 from chassis.rpc.rules import Rule
 from ft.adapters import files as adapter_files
 from ft.adapters.weight_files import Shapes
@@ -28,7 +29,6 @@ from ft.proto.inspection_pb2 import (
     WeightShape,
 )
 from services.inspection import rules, template_path
-from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.model import adapter_weights
 from services.inspection.model_files import FoundFiles, ModelFiles
 from services.inspection.processes import InspectionProcesses, WorkerFailed

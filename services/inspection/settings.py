@@ -22,7 +22,7 @@ class JobSettings:
 
     def __init__(self, request: InspectJobRequest) -> None:
         self.request = request
-        self.training = training.current(_object(request.training_arguments_json))
+        self.training = training.with_current_names(_object(request.training_arguments_json))
         self.lora = _object(request.lora_config_json)
         self.generation = _object(request.generation_config_json)
         self.quantisation = _object(request.bnb_config_json)

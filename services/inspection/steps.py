@@ -2,9 +2,9 @@
 
 import math
 
+from chassis.rpc.findings import NOTICE, WARNING, Findings
 from ft.configs import training
 from services.inspection import rules
-from services.inspection.findings import NOTICE, WARNING, Findings
 from services.inspection.settings import JobSettings, number
 
 DEFAULT_EPOCHS = 3.0
@@ -33,6 +33,6 @@ def count_steps(settings: JobSettings, rows: int, findings: Findings) -> tuple[i
     if not isinstance(epochs, int | float) or epochs <= 0:
         epochs = DEFAULT_EPOCHS
     total = limit or math.ceil(float(epochs) * per_epoch)
-    for clause in training.of_steps(arguments, per_epoch, total):
+    for clause in training.step_notices(arguments, per_epoch, total):
         findings.add(WARNING, _FIELD, rules.STEPS_FIT, clause)
     return per_epoch, total

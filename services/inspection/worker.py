@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 
+from ft.job_protocol.variables import HUB_TOKEN
 from ft.proto.inspection_pb2 import InspectionWork
 
 MAX_BYTES = 8 * 1024**3
@@ -30,7 +31,7 @@ def main() -> None:
     # The library would keep its cache next to the data of the project.
     datasets.disable_caching()
     datasets.disable_progress_bars()
-    token = os.environ.get("HUGGINGFACE_ACCESS_TOKEN", "").strip() or None
+    token = os.environ.get(HUB_TOKEN, "").strip() or None
     answer.write(inspect_job(work, token).SerializeToString())
 
 

@@ -6,6 +6,7 @@ from chassis.config import Settings
 from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
+from ft.job_protocol.reports import JobKind
 from jobs.building import JobParts
 from services.models.exports.adapter import AdapterChecks
 from services.models.exports.references import References
@@ -27,7 +28,7 @@ def build(settings: Settings, store: Store) -> DomainParts:
 
     An export job registers its model itself, so its events change only its state."""
     models, exports = ModelStore(store), ExportStore(store)
-    jobs = JobParts("export job", exports, ExportLease, settings)
+    jobs = JobParts(JobKind.EXPORT, exports, ExportLease, settings)
     hub, paths = HubModels(settings), ProjectPaths(settings)
     rules = ModelService(models, paths, hub, jobs.workspace)
     adapters, prompts = Adapters(settings), Prompts(settings)
@@ -38,9 +39,9 @@ def build(settings: Settings, store: Store) -> DomainParts:
         ServedExports(references, ServedModels(jobs.workspace, trained, files), store),
         ExportJobs(jobs.lifecycle, references, trained, files, jobs.workspace),
         models,
-        Registration(jobs.link, exports, rules, models, adapters, jobs.workspace),
+        Registration(jobs.receiver, exports, rules, models, adapters, jobs.workspace),
         jobs.lifecycle,
-        jobs.link,
+        jobs.receiver,
     )
     return DomainParts(
         servicer,

@@ -3,7 +3,7 @@
 from chassis.rpc.errors import Violations
 from chassis.store.convert import to_message
 from chassis.store.idempotency import Repeats
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.enums import ModelType
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -19,7 +19,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveModelRequest,
     RemoveModelResponse,
 )
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from services.models.exports.convert import from_request
 from services.models.exports.registration import Registration
@@ -42,13 +42,13 @@ class ModelsServicer(ExportJobsServicer):
         models: ModelStore,
         registration: Registration,
         lifecycle: JobLifecycle[ExportJob],
-        link: JobLink[ExportJob],
+        receiver: ReportReceiver[ExportJob],
     ) -> None:
-        super().__init__(registration, lifecycle, link)
+        super().__init__(registration, lifecycle, receiver)
         self._service = service
         self._served = served
         self._exports = exports
-        self._models = Listing(models, ListModelsResponse)
+        self._models = TableList(models, ListModelsResponse)
         self._repeats = Repeats(models)
 
     async def ListModels(self, request: ListModelsRequest) -> ListModelsResponse | bytes:

@@ -3,8 +3,8 @@
 from chassis.rpc import rules as general
 from chassis.rpc.errors import NotFound, Refusal, Violations
 from chassis.rpc.peers import referred
-from ft.agreed import TEMPLATES
 from ft.enums import PromptType
+from ft.prompts.fields import TEMPLATES
 from ft.prompts.notices import Notice, notices
 from ft.prompts.templates import TemplateFault, parse
 from services.prompts import rules

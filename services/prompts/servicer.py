@@ -3,8 +3,8 @@
 from chassis.prompt_rules import OF_KIND
 from chassis.store.convert import to_message
 from chassis.store.idempotency import Repeats
-from chassis.store.lists import Listing
-from ft.agreed import TEMPLATES
+from chassis.store.lists import TableList
+from ft.prompts.fields import TEMPLATES
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddPromptRequest,
@@ -27,7 +27,7 @@ class PromptsServicer:
 
     def __init__(self, service: PromptService, prompts: PromptStore) -> None:
         self._service = service
-        self._list = Listing(prompts, ListPromptsResponse)
+        self._list = TableList(prompts, ListPromptsResponse)
         self._repeats = Repeats(prompts)
 
     async def ListPrompts(self, request: ListPromptsRequest) -> ListPromptsResponse | bytes:

@@ -10,7 +10,7 @@ from chassis.rpc.errors import Aborted, Violations
 from chassis.store.engine import Store
 from chassis.store.records import Base, Records
 from chassis.transfer.staging import Staging
-from ft.agreed import TEMPLATES
+from ft.prompts.fields import TEMPLATES
 from ft.prompts.templates import TemplateFault, parse
 from services.prompts import rules
 

@@ -12,6 +12,7 @@ import uvicorn
 
 from chassis.config import sqlite_url
 from chassis.rpc import logs
+from ft.job_protocol.variables import NO_TRAINER
 from services.workbench import app, bootstrap
 from services.workbench.address import CannotServeError, listening, read_key
 from services.workbench.context import WorkbenchContext
@@ -136,9 +137,7 @@ async def _try_imports(workbench: WorkbenchContext, stop: Callable[[], bool]) ->
         fault = await asyncio.to_thread(runtime.import_fault, workbench.runtime, stop)
         if fault and not stop():
             log.warning("jobs with the studio's own scripts are refused", why=fault)
-            await workbench.database.write(
-                lambda s: bootstrap.set_variable(s, bootstrap.NO_TRAINER, fault)
-            )
+            await workbench.database.write(lambda s: bootstrap.set_variable(s, NO_TRAINER, fault))
             trainer.unfit = fault
     trainer.done = True
 

@@ -10,6 +10,8 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from ft.job_protocol.template_jobs import SCRIPTS
+from ft.job_protocol.variables import CAPACITY, FRAMEWORKS, NO_TRAINER
 from services.workbench.host import labels
 from services.workbench.host.machine import Machine
 from services.workbench.host.runtime import Runtime
@@ -19,20 +21,6 @@ from services.workbench.store.tables import JobRow, ProjectRow, RuntimeRow
 log = structlog.get_logger()
 
 PROJECT_NAME = "Fine Tuning Studio"
-TEMPLATE_JOBS = {
-    "Accel_Finetuning_Base_Job": "accel_fine_tune.py",
-    "Finetuning_Base_Job": "fine_tune.py",
-    "Mlflow_Evaluation_Base_Job": "evaluate.py",
-    "Model_Export_Base_Job": "export.py",
-}
-FRAMEWORKS = "FTS_FRAMEWORKS"
-"""The variable by which a template job says with what its jobs can train."""
-CAPACITY = "FTS_CAPACITY"
-"""The variable by which a template job says what a job can be granted at the most: a JSON object
-with cpu, memory_gib, gpus, labels (how many GPUs each accelerator label stands for, by its id) and
-label_values (the kind of GPU of each)."""
-NO_TRAINER = "FTS_NO_TRAINER"
-"""The variable by which a template job says why its own script cannot run; empty if it can."""
 STARTER_PARTS = ("model", "intents")
 
 
@@ -58,7 +46,7 @@ def seed(
         )
     )
     machine = replace(machine, labels=labels.seed(session, machine))
-    for name, script in TEMPLATE_JOBS.items():
+    for name, script in SCRIPTS.items():
         wanted = select(JobRow).where(JobRow.name == name, JobRow.project_id == project_id)
         job = session.scalar(wanted)
         if job is None:
@@ -77,7 +65,7 @@ def seed(
 
 def set_variable(session: Session, variable: str, value: str) -> None:
     """Sets an environment variable of every template job."""
-    for job in session.scalars(select(JobRow).where(JobRow.name.in_(TEMPLATE_JOBS))):
+    for job in session.scalars(select(JobRow).where(JobRow.name.in_(SCRIPTS))):
         job.environment = {**job.environment, variable: value}
 
 

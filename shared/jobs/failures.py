@@ -1,10 +1,8 @@
 """What kind of failure ended a job, and after which kinds it is tried again by itself."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
 
 from chassis.rpc.errors import Violations
 from ft.enums import FailureKind, JobState
@@ -19,7 +17,7 @@ MAY_PASS = (FailureKind.CRASHED, FailureKind.ERROR, FailureKind.LOST, FailureKin
 """Failures after which another attempt may end differently."""
 USUAL = (FailureKind.CRASHED, FailureKind.LOST, FailureKind.TIMED_OUT)
 """Those of them after which a job is tried again unless the policy says otherwise."""
-_TOLD = (FailureKind.USER_ERROR, FailureKind.OUT_OF_MEMORY, FailureKind.ERROR)
+_REPORTED = (FailureKind.USER_ERROR, FailureKind.OUT_OF_MEMORY, FailureKind.ERROR)
 _OF_STATE = {JobState.LOST: FailureKind.LOST, JobState.TIMED_OUT: FailureKind.TIMED_OUT}
 _MEMORY_WORDS = (
     "out of memory",
@@ -101,10 +99,9 @@ def pause_after(attempt: int, first: timedelta) -> timedelta:
     return min(first * doublings, max(first, LONGEST_PAUSE))
 
 
-def told_kind(event: Mapping[str, Any]) -> FailureKind:
-    """What kind of failure a job says that it was."""
-    said = event.get("kind")
-    return FailureKind(said) if said in _TOLD else FailureKind.ERROR
+def reported_kind(kind: str) -> FailureKind:
+    """The kind of failure that a job has reported; ERROR for one that jobs cannot report."""
+    return FailureKind(kind) if kind in _REPORTED else FailureKind.ERROR
 
 
 def kind_of(state: JobState, lines: list[str]) -> FailureKind:

@@ -22,13 +22,14 @@ from chassis.rpc.errors import (
     Unavailable,
 )
 from ft.enums import FailureKind, JobState
+from ft.job_protocol.files import LOG_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
-from jobs.execution.dispatch import UNDECIDED, Dispatcher
-from jobs.execution.reports import LOG_FILE
+from jobs.execution.dispatch import UNDECIDED, JobDispatcher
 from jobs.execution.tail import tail
 from jobs.rules import RESUMABLE
 from jobs.store.history import USER, WORKSPACE
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.watch import JobWatch
 from jobs.workspace.client import Workspace
 
@@ -54,7 +55,7 @@ class JobLifecycle(Generic[Job]):
         kind: str,
         records: JobRecords[Job],
         workspace: Workspace,
-        dispatcher: Dispatcher[Job],
+        dispatcher: JobDispatcher[Job],
         project: Path,
         woken: Callable[[], None],
         patience: float,
@@ -101,9 +102,9 @@ class JobLifecycle(Generic[Job]):
                 )
         return jobs
 
-    async def start(self, jobs: Sequence[Job], beside: Sequence[Job] = ()) -> list[Job]:
+    async def start(self, jobs: Sequence[Job], earlier: Sequence[Job] = ()) -> list[Job]:
         """Records jobs, all or none, and brings them into the workspace; returns once they are
-        accepted there. `beside` are the jobs that the request has started before.
+        accepted there. `earlier` are jobs that the same request has started before.
 
         Where the workspace refuses, the record says why, and the request's id starts a new one.
         Where it is away, jobs that came with a request id stay queued, since their caller can ask
@@ -112,7 +113,7 @@ class JobLifecycle(Generic[Job]):
         """
         require_writable(self._project)
         try:
-            await self.records.begin(jobs, beside)
+            await self.records.begin(jobs, earlier)
         except AlreadyExists as taken:
             if taken.code_reason != "REQUEST_ID_TAKEN":
                 raise

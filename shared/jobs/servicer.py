@@ -13,9 +13,9 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     WatchJobRequest,
     WatchJobResponse,
 )
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
-from jobs.store.records import JobRecord
+from jobs.store.job_record import JobRecord
 
 Job = TypeVar("Job", bound=JobRecord)
 
@@ -23,9 +23,9 @@ Job = TypeVar("Job", bound=JobRecord)
 class JobServicer(Generic[Job]):
     """What happens to a job, its log, and what it reports itself."""
 
-    def __init__(self, lifecycle: JobLifecycle[Job], link: JobLink[Job]) -> None:
+    def __init__(self, lifecycle: JobLifecycle[Job], receiver: ReportReceiver[Job]) -> None:
         self._lifecycle = lifecycle
-        self._link = link
+        self._receiver = receiver
 
     def WatchJob(self, request: WatchJobRequest) -> AsyncIterator[WatchJobResponse]:
         """What happens to a job, from a cursor on."""
@@ -42,5 +42,7 @@ class JobServicer(Generic[Job]):
 
     async def ReportJobEvents(self, request: ReportJobEventsRequest) -> ReportJobEventsResponse:
         """Takes what a job reports, and says up to where it is known."""
-        known = await self._link.report(request.job_id, request.token, request.offset, request.data)
+        known = await self._receiver.report(
+            request.job_id, request.token, request.offset, request.data
+        )
         return ReportJobEventsResponse(next_offset=known)

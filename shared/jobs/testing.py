@@ -14,17 +14,16 @@ from typing import Any
 import cmlapi
 from chassis.domains import INSPECTION
 from chassis.rpc.dispatch import handlers
-from chassis.rpc.server import Parts
-from chassis.testing.services import Process, exported_rows, serving, settings_in
+from chassis.rpc.server import ServiceParts
+from chassis.testing.services import ServiceProcess, exported_rows, serving, settings_in
+from ft.job_protocol.variables import FRAMEWORKS, NO_TRAINER
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
-from jobs.workspace.capacity import NO_TRAINER
-from jobs.workspace.frameworks import FRAMEWORKS
 
 PROJECT_ID = "local"
 _START_SECONDS = 120.0
 
 
-class Workbench:
+class WorkbenchProcess:
     """A workbench that answers for as long as the block runs.
 
     `environment` is what a service must find in its own to use it as its workspace.
@@ -35,7 +34,7 @@ class Workbench:
         """Variables of the template jobs as they were in the beginning, by their names."""
         self.folder = folder
         self.project = folder / "project"
-        self._process = Process(
+        self._process = ServiceProcess(
             folder,
             "workbench",
             # What runs may hold is no matter of the machine that the tests run on.
@@ -49,7 +48,7 @@ class Workbench:
             },
         )
 
-    def __enter__(self) -> "Workbench":
+    def __enter__(self) -> "WorkbenchProcess":
         self._process.__enter__()
         self._answering()
         self._stated = {str(job.name): str(job.environment) for job in self._templates()}
@@ -179,7 +178,7 @@ class Inspector:
 async def inspecting(folder: Path, inspector: Inspector | None = None) -> AsyncIterator[Inspector]:
     """Serves an inspector where the services with their state in `folder` look for one."""
     inspector = inspector or Inspector()
-    parts = Parts(
+    parts = ServiceParts(
         service_names=[INSPECTION.full_name],
         handlers=lambda dispatcher: [handlers(INSPECTION, inspector, dispatcher)],
     )
@@ -187,7 +186,7 @@ async def inspecting(folder: Path, inspector: Inspector | None = None) -> AsyncI
         yield inspector
 
 
-async def everything(folder: Path, workbench: Workbench, *domains: str) -> dict[str, Any]:
+async def everything(folder: Path, workbench: WorkbenchProcess, *domains: str) -> dict[str, Any]:
     """All that a call could change: rows of the domains, files of the project, workspace jobs."""
     rows = {domain: await exported_rows(folder, domain) for domain in domains}
     files = {path: path.stat().st_mtime_ns for path in workbench.project.rglob("*")}

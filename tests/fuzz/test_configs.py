@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from chassis.rpc.errors import Violations
+from chassis.rpc.findings import ERROR
 from ft.api import DatasetMetadata, ModelMetadata, PromptMetadata
 from ft.configs import training
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest
 from services.evaluation.request import EvaluationRequest
 from services.fine_tuning.request import JobRequest, Resources
-from services.inspection.findings import ERROR
 from services.inspection.job_inspection import inspect_job
 from tests.fuzz import configs
 from tests.support import REPOSITORY, TRAINER_PYTHON
@@ -179,7 +179,7 @@ def _inspected(asked: dict[str, Any]) -> InspectJobRequest:
 
 def of_this_trial(asked: dict[str, Any]) -> bool:
     """Leaves out what would fill the memory of a small machine."""
-    train = training.current(asked.get("training", {}))
+    train = training.with_current_names(asked.get("training", {}))
     return not (train.get("dataloader_num_workers") or train.get("dataset_num_proc") or 0) > 2
 
 

@@ -3,11 +3,11 @@
 import time
 from typing import Any
 
+from chassis.rpc.findings import SHOWN_PLACES, WARNING, Findings
 from rows.templates import RowTemplate
 from services.inspection import rules
 from services.inspection.data.renderers import NOT_RENDERABLE
 from services.inspection.data.rows import JobRows, asked_column
-from services.inspection.findings import SHOWN_PLACES, WARNING, Findings
 from services.inspection.model.tokenizer import ModelTokenizer
 from services.inspection.settings import JobSettings
 

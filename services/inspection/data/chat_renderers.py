@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from chassis.rpc.findings import WARNING, Findings
 from rows import values
 from rows.chat import answer_spans, messages
 from rows.chat.checks import ChatChecks
 from rows.chat.conversations import Conversations
 from services.inspection import rules
 from services.inspection.data.renderers import Row, RowRenderer
-from services.inspection.findings import WARNING, Findings
 from services.inspection.model.chat import ChatTemplate
 from services.inspection.settings import JobSettings
 

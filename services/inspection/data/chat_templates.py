@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from chassis.rpc.findings import ERROR, NOTICE, Findings
 from ft.proto.inspection_pb2 import ChatTemplateSource
 from rows.errors import DataError
 from services.inspection import rules
-from services.inspection.findings import ERROR, NOTICE, Findings
 from services.inspection.model import chat
 from services.inspection.model.chat import ChatTemplate
 from services.inspection.model.tokenizer import ModelTokenizer, read_json

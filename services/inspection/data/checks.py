@@ -3,11 +3,11 @@
 from datasets import Dataset
 
 from chassis.prompt_rules import OF_KIND
+from chassis.rpc.findings import ERROR, WARNING, Findings
 from ft.prompts.notices import notices
 from rows import templates
 from services.inspection import rules
 from services.inspection.data.rows import JobRows
-from services.inspection.findings import ERROR, WARNING, Findings
 from services.inspection.model.tokenizer import ModelTokenizer
 from services.inspection.settings import JobSettings, number
 

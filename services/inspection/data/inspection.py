@@ -1,5 +1,6 @@
 """The inspection of a job's rows."""
 
+from chassis.rpc.findings import Findings
 from ft.proto.inspection_pb2 import InspectionWork
 from rows.chat import conversations
 from services.inspection.data import answers, checks
@@ -8,7 +9,6 @@ from services.inspection.data.chat_templates import evaluation_templates, traini
 from services.inspection.data.renderers import template_renderer
 from services.inspection.data.rows import JobRows, asked_column
 from services.inspection.data.texts import TextInspection, TextStatistics
-from services.inspection.findings import Findings
 from services.inspection.model.tokenizer import ModelTokenizer
 from services.inspection.settings import JobSettings
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from chassis.rpc.findings import ERROR, NOTICE, Findings
 from ft.proto.inspection_pb2 import InspectJobRequest
 from rows import reading, templates
 from rows.chat.conversations import column_of, roles_of
 from rows.errors import DataError, EmptyError
 from services.inspection import rules
 from services.inspection.data.rows import JobRows, asked_column, select_rows
-from services.inspection.findings import ERROR, NOTICE, Findings
 from services.inspection.settings import JobSettings
 
 

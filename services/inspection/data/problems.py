@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 
+from chassis.rpc.findings import SHOWN_PLACES, Findings
 from chassis.rpc.rules import Rule
 from services.inspection.data.rows import RowSelection
-from services.inspection.findings import SHOWN_PLACES, Findings
 
 
 class RowProblems:

@@ -7,10 +7,10 @@ from typing import Any
 
 from datasets import Dataset
 
+from chassis.rpc.findings import ERROR, Findings
 from rows.errors import DataError
 from rows.templates import RowTemplate
 from services.inspection import rules
-from services.inspection.findings import ERROR, Findings
 from services.inspection.settings import JobSettings
 
 NOT_RENDERABLE = (AttributeError, LookupError, TypeError, ValueError, MemoryError, DataError)

@@ -7,10 +7,10 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from ft.proto.inspection_pb2 import InspectJobRequest
-from rows import shares, templates
+from rows import selection, templates
 from rows.chat import conversations
 from rows.chat.conversations import Conversations
-from rows.reading import Loaded, Places
+from rows.reading import LoadedDataset, RowNumbers
 
 BATCH_ROWS = 1000
 """Rows that are in memory at a time."""
@@ -23,7 +23,7 @@ class RowSelection:
     rows: Dataset
     numbers: Dataset
     """One column `n`: each row's number in its split, counted from 0."""
-    places: Places
+    places: RowNumbers
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,7 +35,7 @@ class RowSelection:
     def batches(self) -> Iterator[list[dict[str, Any]]]:
         """All rows in order, some at a time."""
         for begin in range(0, len(self.rows), BATCH_ROWS):
-            yield shares.batch(self.rows, begin, begin + BATCH_ROWS)
+            yield selection.batch(self.rows, begin, begin + BATCH_ROWS)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class JobRows:
     to be learned."""
 
 
-def select_rows(loaded: Loaded, request: InspectJobRequest) -> JobRows:
+def select_rows(loaded: LoadedDataset, request: InspectJobRequest) -> JobRows:
     """Selects the same rows as the job does. Raises EmptyError if there are none to work on."""
     splits = loaded.splits
     fractions = (request.dataset_fraction, request.train_test_split)
@@ -59,12 +59,12 @@ def select_rows(loaded: Loaded, request: InspectJobRequest) -> JobRows:
     numbers = DatasetDict(
         {name: Dataset.from_dict({"n": list(range(len(rows)))}) for name, rows in splits.items()}
     )
-    train_name, held_out_name = shares.names(splits)
+    train_name, held_out_name = selection.names(splits)
     train, held_out = (
-        RowSelection(rows, chosen, loaded.places.get(name, Places()))
+        RowSelection(rows, chosen, loaded.places.get(name, RowNumbers()))
         for rows, chosen, name in zip(
-            shares.split(splits, *fractions),
-            shares.split(numbers, *fractions),
+            selection.split(splits, *fractions),
+            selection.split(numbers, *fractions),
             (train_name, held_out_name or train_name),
             strict=True,
         )
@@ -77,7 +77,7 @@ def select_rows(loaded: Loaded, request: InspectJobRequest) -> JobRows:
     columns = templates.used_columns(names, prompt.input_template, prompt.completion_template)
     conversation = asked_column(request, held_out.rows)
     fraction = request.eval_dataset_fraction
-    scored = shares.scored(held_out.rows, [train.rows], columns, fraction, conversation)
+    scored = selection.scored(held_out.rows, [train.rows], columns, fraction, conversation)
     rows, kept = (part.select(scored.positions) for part in (held_out.rows, held_out.numbers))
     used = RowSelection(rows, kept, held_out.places)
     return JobRows(used, held_out, total, scored.unanswered)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
 
+from chassis.rpc.findings import ERROR, NOTICE, SHOWN_PLACES, WARNING, Findings
 from chassis.rpc.rules import Rule
 from rows.errors import DataError, first_line
 from services.inspection import rules
 from services.inspection.data.problems import RowProblems
 from services.inspection.data.renderers import NOT_RENDERABLE, Row, RowRenderer
 from services.inspection.data.rows import JobRows
-from services.inspection.findings import ERROR, NOTICE, SHOWN_PLACES, WARNING, Findings
 from services.inspection.model.tokenizer import ModelTokenizer
 from services.inspection.settings import JobSettings
 

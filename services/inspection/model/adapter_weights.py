@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chassis.rpc.findings import ERROR, Findings
 from ft.adapters import files as adapter_files
 from ft.adapters.weight_files import Shapes
 from ft.enums import ModelType
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from ft.proto.inspection_pb2 import AdapterSource
 from services.inspection import rules
-from services.inspection.findings import ERROR, Findings
 
 FIELD = "model_adapter_combinations"
 MAX_NUMBERS_BYTES = 1 << 30

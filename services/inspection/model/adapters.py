@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chassis.rpc.findings import ERROR, WARNING, Findings
 from ft.configs import lora
-from ft.configs.targets import Base, faults
+from ft.configs.targets import BaseModules, faults
 from services.inspection import rules
-from services.inspection.findings import ERROR, WARNING, Findings
 from services.inspection.model.weights import Shapes
 
 _EXPERT_SETTINGS = (
@@ -22,7 +22,7 @@ def check_adapter(config: Mapping[str, Any], shapes: Shapes, findings: Findings)
     """Adds findings for what the settings name that is not in the headers of the model's files."""
     if lora.conflicts(config):
         return  # They are reported with the request.
-    base = Base(shapes)
+    base = BaseModules(shapes)
     severity = ERROR if base.is_whole else WARNING
     for fault in faults(config, base):
         rule = rules.TARGETS if fault.startswith("target_modules") else rules.IN_THE_MODEL

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from chassis.rpc.findings import ERROR, WARNING, Findings
 from ft.adapters import weight_files
 from ft.adapters.weight_files import Shapes, shown
 from services.inspection import rules
-from services.inspection.findings import ERROR, WARNING, Findings
 from services.inspection.model import weights
 from services.inspection.settings import number
 

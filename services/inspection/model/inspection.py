@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chassis.rpc.findings import ERROR, NOTICE, Findings
 from ft.adapters.weight_files import Shapes, shown
 from ft.enums import ModelType
 from ft.proto.inspection_pb2 import InspectionWork
 from rows.errors import TokenError
 from services.inspection import rules
-from services.inspection.findings import ERROR, NOTICE, Findings
 from services.inspection.model import adapter_weights, adapters, base_model, weights
 from services.inspection.model.adapter_weights import BaseFacts
 from services.inspection.model.tokenizer import ModelTokenizer, NotCountableError, read_json

@@ -5,17 +5,14 @@ from pathlib import PurePosixPath
 
 from chassis.ids import new_id
 from chassis.rpc.errors import FailedPrecondition
+from ft.job_protocol import template_jobs
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.arguments import compact_json, encode
-from jobs.workspace.capacity import Asked
+from jobs.workspace.capacity import RequestedResources
 from jobs.workspace.client import Workspace
 from services.models.exports.request import ExportWanted
 from services.models.exports.store import ExportJob
 
-TEMPLATE = "Model_Export_Base_Job"
-OLDER_TEMPLATE = "Accel_Finetuning_Base_Job"
-SCRIPT = "export.py"
-"""Beside the script of the older template, in a workspace that has no template for exports."""
 FOLDER = "exports"
 
 
@@ -25,16 +22,18 @@ async def template(workspace: Workspace) -> tuple[str, str]:
     Raises FailedPrecondition if the workspace has neither of the templates.
     """
     try:
-        await workspace.template(TEMPLATE)
-        return TEMPLATE, ""
+        await workspace.template(template_jobs.EXPORT)
+        return template_jobs.EXPORT, ""
     except FailedPrecondition:
-        older = await workspace.template(OLDER_TEMPLATE)
-        return OLDER_TEMPLATE, str(PurePosixPath(older.script).with_name(SCRIPT))
+        # A workspace that has no template for exports yet has its script beside this one's.
+        older = await workspace.template(template_jobs.FINE_TUNING)
+        script = PurePosixPath(older.script).with_name(template_jobs.EXPORT_SCRIPT)
+        return template_jobs.FINE_TUNING, str(script)
 
 
-def asked(wanted: ExportWanted) -> Asked:
+def asked(wanted: ExportWanted) -> RequestedResources:
     """Resources that the job requests."""
-    return Asked(
+    return RequestedResources(
         cpu=wanted.cpu.value,
         memory=wanted.memory.value,
         gpu=wanted.gpu.value,

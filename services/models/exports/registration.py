@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.rpc.errors import AlreadyExists, InvalidArgument, NotFound, Violations
-from ft.agreed import MERGED_FOLDER
 from ft.enums import ExportType
-from jobs.execution.link import JobLink
+from ft.job_protocol.files import MERGED_FOLDER
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.workspace.client import Workspace
 from services.models.exports.names import taken
 from services.models.exports.store import ExportJob, ExportStore
@@ -39,14 +39,14 @@ class Registration:
 
     def __init__(
         self,
-        link: JobLink[ExportJob],
+        receiver: ReportReceiver[ExportJob],
         jobs: ExportStore,
         models: ModelService,
         known: ModelStore,
         adapters: Adapters,
         workspace: Workspace,
     ) -> None:
-        self._link = link
+        self._receiver = receiver
         self._jobs = jobs
         self._models = models
         self._known = known
@@ -59,7 +59,7 @@ class Registration:
         Raises Unauthenticated unless the token is the job's, AlreadyExists if the name has been
         taken meanwhile.
         """
-        job = self._link.holder(job_id, token)
+        job = self._receiver.holder(job_id, token)
         if job.model_id:
             return self._models.get(job.model_id)
         if job.type == ExportType.MERGED:

@@ -1,7 +1,7 @@
 """The RPCs about export jobs."""
 
 from chassis.store.convert import to_message
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelExportJobRequest,
     CancelExportJobResponse,
@@ -15,7 +15,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     RemoveExportJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.models.exports.convert import to_metadata
@@ -30,11 +30,13 @@ class ExportJobsServicer(JobServicer[ExportJob]):
         self,
         registration: Registration,
         lifecycle: JobLifecycle[ExportJob],
-        link: JobLink[ExportJob],
+        receiver: ReportReceiver[ExportJob],
     ) -> None:
-        super().__init__(lifecycle, link)
+        super().__init__(lifecycle, receiver)
         self._registration = registration
-        self._list = Listing(lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"])
+        self._list = TableList(
+            lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"]
+        )
 
     async def ListExportJobs(
         self, request: ListExportJobsRequest

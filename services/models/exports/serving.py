@@ -8,6 +8,8 @@ import structlog
 
 from chassis.rpc.errors import FailedPrecondition, Refusal
 from ft.enums import AdapterType, ModelType
+from ft.job_protocol import template_jobs
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE, SERVED_GENERATION
 from jobs.workspace.client import Workspace
 from services.models import rules
 from services.models.exports.adapter import AdapterChecks
@@ -19,9 +21,6 @@ from services.models.store import Model
 
 log = structlog.get_logger()
 
-TEMPLATE_JOB = "Accel_Finetuning_Base_Job"
-PREDICT_SCRIPT = "predict.py"
-PREDICT_FUNCTION = "api_wrapper"
 SERVABLE_BASES = (ModelType.HUGGINGFACE, ModelType.PROJECT)
 
 
@@ -61,7 +60,7 @@ class ServedModels:
         await self._files.require_whole(base, adapter)
         await self._prompts.require_same(adapter)
         # Asked first: without the template nothing has been created yet.
-        template = await self._workspace.template(TEMPLATE_JOB)
+        template = await self._workspace.template(template_jobs.FINE_TUNING)
         model = await self._created(wanted)
         try:
             await note(str(model.id))
@@ -91,8 +90,8 @@ class ServedModels:
         await self._workspace.create_model_build(
             model_id,
             deployment=deployment,
-            file_path=str(PurePosixPath(template.script).with_name(PREDICT_SCRIPT)),
-            function_name=PREDICT_FUNCTION,
+            file_path=str(PurePosixPath(template.script).with_name(template_jobs.SERVING_SCRIPT)),
+            function_name=template_jobs.SERVING_FUNCTION,
             kernel="python3",
             runtime_identifier=template.runtime_identifier,
         )
@@ -119,9 +118,9 @@ def _environment(
 ) -> dict[str, str | None]:
     """What the script of served models loads."""
     return {
-        "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME": base.huggingface_model_name or base.location,
-        "FINE_TUNING_STUDIO_ADAPTER_LOCATION": adapter.location,
-        "FINE_TUNING_STUDIO_GEN_CONFIG_STRING": generation_config,
+        SERVED_BASE: base.huggingface_model_name or base.location,
+        SERVED_ADAPTER: adapter.location,
+        SERVED_GENERATION: generation_config,
     }
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import FailedPrecondition, NotFound, Violations
-from ft.agreed import ANSWERS_FILE, TEMPLATES
+from ft.job_protocol.files import ANSWERS_FILE
+from ft.prompts.fields import TEMPLATES
 from services.models import rules
 from services.models.peers import AdapterFacts, Prompts
 

@@ -1,11 +1,10 @@
 """Filter, order and pages of list operations.
 
 `search_filter` is a JSON object of field and wanted value, `sort` a list of fields separated by
-commas, each with `+` (the default) or `-` before it. A page begins after the last row of the page
-before it, wherever that row stands by then, so rows that are added meanwhile shift nothing.
+commas, each with `+` (the default) or `-` before it. Page tokens are those of
+`chassis.store.keyset`.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -14,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends
-from sqlalchemy import ColumnElement, String, and_, func, inspect, literal, or_, select
+from sqlalchemy import ColumnElement, String, func, inspect, literal, select
 from sqlalchemy.orm import Session
 
 from chassis.rpc import errors
+from chassis.store.keyset import BadToken, Keyset, SortKey
 from cmlapi.models.base import ApiModel
 from services.workbench.api import views
 from services.workbench.api.description import documented_keys
@@ -47,24 +47,6 @@ class ListQuery:
 
 
 ListParameters = Annotated[ListQuery, Depends(ListQuery)]
-
-
-@dataclass(frozen=True)
-class _Order:
-    column: ColumnElement[Any]
-    descending: bool
-
-    def at(self, value: Any) -> ColumnElement[bool]:
-        return self.column == self._literal(value)
-
-    def after(self, value: Any) -> ColumnElement[bool]:
-        last = self._literal(value)
-        beyond: ColumnElement[bool] = self.column < last if self.descending else self.column > last
-        return beyond
-
-    def _literal(self, value: Any) -> ColumnElement[Any]:
-        # With its type: of bare truth values SQLAlchemy takes none to be the greater.
-        return literal(value, self.column.type)
 
 
 class Keys:
@@ -98,9 +80,9 @@ class Keys:
             found.append(column == literal(wanted_value, column.type))
         return found
 
-    def orders(self, sort: str) -> list[_Order]:
-        """Return the orders of a sort, without those that order nothing; raises InvalidArgument."""
-        orders = []
+    def sort_keys(self, sort: str) -> list[SortKey]:
+        """Returns the keys of a sort, without those that order nothing; raises InvalidArgument."""
+        keys = []
         for part in filter(None, sort.split(",")):
             # A `+` that was not escaped in a query arrives as a blank.
             name = part.strip()
@@ -108,10 +90,10 @@ class Keys:
             column = self._column("sort", name)
             if name not in self._fields:
                 continue
-            # NULL compares as nothing; the lowest value of the type in its stead keeps pages whole.
+            # Null compares as neither lower nor higher: it is sorted as the type's lowest value.
             lowest = literal(_LOWEST[column.type.python_type], column.type)
-            orders.append(_Order(func.coalesce(column, lowest), part.strip().startswith("-")))
-        return orders
+            keys.append(_sort_key(func.coalesce(column, lowest), part.strip().startswith("-")))
+        return keys
 
     def _column(self, parameter: str, name: str) -> ColumnElement[Any]:
         documented = self._documented[parameter]
@@ -146,41 +128,45 @@ class ListOperation(Generic[R]):
             if name in columns and columns[name].type.python_type in _LOWEST
         }
         self._keys = Keys(operation, plain | dict(more or {}))
-        self._seq = _Order(columns["seq"], False)
+        self._seq = _sort_key(columns["seq"], False)
 
     def page(
         self, session: Session, query: ListQuery, *conditions: ColumnElement[bool]
     ) -> tuple[Sequence[R], str]:
-        """Return the rows of one page that meet `conditions`, and the next page's token or "".
+        """Returns the rows of one page that meet `conditions`, and the next page's token or "".
 
         Raises InvalidArgument naming the parameter that is wrong.
         """
-        orders = [*self._keys.orders(query.sort), self._seq]
-        statement = select(self._table).where(*conditions, *self._keys.wanted(query.search_filter))
-        statement = statement.order_by(
-            *(order.column.desc() if order.descending else order.column for order in orders)
-        )
+        keys = [*self._keys.sort_keys(query.sort), self._seq]
         mark = hashlib.sha256(f"{query.search_filter}|{query.sort}".encode()).hexdigest()[:12]
-        if query.page_token:
-            statement = statement.where(_beyond(orders, _values(query.page_token, mark, orders)))
-        size = _page_size(query.page_size)
-        rows = session.scalars(statement.limit(size + 1)).all()
-        if len(rows) <= size:
-            return rows, ""
-        last = select(*(order.column for order in orders)).where(
-            self._table.seq == rows[size - 1].seq
+        keyset = Keyset(keys, mark)
+        # With the values of the keys, for the token.
+        statement = (
+            select(self._table, *(key.expression for key in keys))
+            .where(*conditions, *self._keys.wanted(query.search_filter))
+            .order_by(*keyset.order_by())
         )
-        return rows[:size], _token(mark, session.execute(last).one())
+        if query.page_token:
+            try:
+                statement = statement.where(keyset.after(query.page_token))
+            except BadToken as bad:
+                raise errors.InvalidArgument(
+                    f"page_token: {query.page_token[:40]!r} {bad}"
+                ) from None
+        size = _page_size(query.page_size)
+        found = session.execute(statement.limit(size + 1)).all()
+        token = keyset.token(found[size - 1][1:]) if len(found) > size else ""
+        return [row[0] for row in found[:size]], token
 
 
 def check_empty(operation: str, query: ListQuery) -> None:
     """Raises InvalidArgument, as a list would, for a query of a list that is always empty."""
     keys = Keys(operation, {})
-    keys.orders(query.sort)
+    keys.sort_keys(query.sort)
     keys.wanted(query.search_filter)
     _page_size(query.page_size)
     if query.page_token:
-        raise errors.InvalidArgument("page_token: not a token of this list")
+        raise errors.InvalidArgument(f"page_token: {query.page_token[:40]!r} is not a page token")
 
 
 def _same_for_all(name: str) -> str:
@@ -206,28 +192,15 @@ def _page_size(asked: int) -> int:
     return min(asked or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
 
 
-def _beyond(orders: Sequence[_Order], values: Sequence[Any]) -> ColumnElement[bool]:
-    alternatives = [
-        and_(*(o.at(v) for o, v in zip(orders[:n], values, strict=False)), order.after(value))
-        for n, (order, value) in enumerate(zip(orders, values, strict=True))
-    ]
-    return or_(*alternatives)
+def _sort_key(expression: ColumnElement[Any], descending: bool) -> SortKey:
+    kind = expression.type.python_type
 
+    def to_token(value: Any) -> Any:
+        return value.isoformat() if kind is datetime else value
 
-def _token(mark: str, values: Sequence[Any]) -> str:
-    plain = [v.isoformat() if isinstance(v, datetime) else v for v in values]
-    return base64.urlsafe_b64encode(json.dumps([mark, *plain]).encode()).decode()
+    def from_token(part: Any) -> Any:
+        if not isinstance(part, str if kind is datetime else kind):
+            raise ValueError(f"{part!r} stands for no {kind.__name__}")
+        return datetime.fromisoformat(part) if kind is datetime else part
 
-
-def _values(token: str, mark: str, orders: Sequence[_Order]) -> list[Any]:
-    try:
-        found, *plain = json.loads(base64.urlsafe_b64decode(token))
-        values = [
-            datetime.fromisoformat(v) if o.column.type.python_type is datetime else v
-            for o, v in zip(orders, plain, strict=True)
-        ]
-    except (ValueError, TypeError):
-        raise errors.InvalidArgument("page_token: not a token of this list") from None
-    if found != mark:
-        raise errors.InvalidArgument("page_token: comes from another search_filter or sort")
-    return values
+    return SortKey(expression, descending, to_token, from_token)

@@ -10,7 +10,7 @@ import cmlapi
 from chassis.rpc import errors
 from cmlapi import serialization
 from cmlapi.models.base import ApiModel
-from ft.agreed import WAITS_FOR
+from ft.job_protocol.variables import WAITS_FOR
 from services.workbench.host import labels
 from services.workbench.store import tables
 

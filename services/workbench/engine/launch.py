@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ft.job_protocol import variables
 from services.workbench import provided
 from services.workbench.engine import process_watcher
 from services.workbench.engine.folder import RunFolder
@@ -66,7 +67,7 @@ class Launcher:
                 folder=RunFolder(self._settings.runs_dir, run.id, run.attempt),
                 command=[run.script],
                 environment={**project_environment, **run.environment},
-                own={"JOB_ARGUMENTS": run.arguments},
+                own={variables.JOB_ARGUMENTS: run.arguments},
                 gpus=gpus,
                 timeout=run.timeout,
                 kill_on_timeout=run.kill_on_timeout,
@@ -105,10 +106,10 @@ class Launcher:
         inherited["PATH"] = os.pathsep.join([tools, inherited.get("PATH", os.defpath)])
         inherited["PYTHONUNBUFFERED"] = "1"
         platform = {
-            "CDSW_PROJECT_ID": task.project_id,
-            "CDSW_ENGINE_ID": task.engine_id,
-            "CDSW_API_URL": f"{self.address.url}/api/v2",
-            "CDSW_APIV2_KEY": self.address.key,
+            variables.PROJECT_ID: task.project_id,
+            variables.RUN_ID: task.engine_id,
+            variables.API_URL: f"{self.address.url}/api/v2",
+            variables.API_KEY: self.address.key,
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": ",".join(task.gpus),
         }

@@ -4,6 +4,8 @@ import contextlib
 
 import psutil
 
+from ft.job_protocol.variables import MASTER_ID, RUN_ID
+
 
 def kill(engine_id: str) -> int:
     """Kills every process that has that id in its environment, those of a run's workers too.
@@ -12,7 +14,7 @@ def kill(engine_id: str) -> int:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             environment = process.environ()
-            if engine_id in (environment.get("CDSW_ENGINE_ID"), environment.get("CDSW_MASTER_ID")):
+            if engine_id in (environment.get(RUN_ID), environment.get(MASTER_ID)):
                 process.kill()
                 killed += 1
     return killed

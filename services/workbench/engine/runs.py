@@ -16,8 +16,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cmlapi import EngineStatus
-from ft.agreed import CANNOT_RUN, JOB_LOG, JOB_TITLE, NUM_WORKERS
-from ft.exit_status import told
+from ft.job_protocol.exit_status import describe_exit
+from ft.job_protocol.variables import CANNOT_RUN, JOB_LOG, JOB_TITLE, NUM_WORKERS
 from services.workbench.engine import job_log, leftovers, process_watcher
 from services.workbench.engine.context import EngineContext
 from services.workbench.engine.folder import Ended, RunFolder
@@ -127,7 +127,7 @@ class JobRuns:
         else:
             status = EngineStatus.FAILED
             if ended.exit_code is not None:
-                folder.say(f"the script {told(ended.exit_code)}")
+                folder.say(f"the script {describe_exit(ended.exit_code)}")
             if log_file := run.environment.get(JOB_LOG):
                 with contextlib.suppress(OSError):
                     job_log.append_end(folder.output, self._settings.project / log_file)

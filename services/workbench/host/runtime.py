@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from ft.exit_status import told
+from ft.job_protocol.exit_status import describe_exit
 
 log = structlog.get_logger()
 
@@ -91,7 +91,7 @@ def probe(python: Path) -> Runtime:
         why = f"it does not answer within {_PROBE_SECONDS} s"
     except ValueError:
         said = (answer.stderr or answer.stdout).strip().splitlines()
-        why = said[-1] if said else f"it {told(answer.returncode)}"
+        why = said[-1] if said else f"it {describe_exit(answer.returncode)}"
     if why:
         raise RuntimeUnusableError(
             f"FTS_WORKBENCH_PYTHON: {python}, the interpreter for jobs, cannot be used ({why}): "
@@ -133,7 +133,7 @@ def import_fault(runtime: Runtime, stop: Callable[[], bool] = lambda: False) -> 
             return ""
         output.seek(0)
         lines = output.read().decode(errors="replace").strip().splitlines()
-    said = lines[-1].strip() if lines else told(process.returncode)
+    said = lines[-1].strip() if lines else describe_exit(process.returncode)
     return (
         f"the trainer cannot be imported by {runtime.python}, which runs the jobs ({said}): "
         f"{_REBUILD}"

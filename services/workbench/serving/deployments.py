@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ft.exit_status import told
+from ft.job_protocol.exit_status import describe_exit
 from services.workbench.api import keys
 from services.workbench.engine import leftovers, process_watcher, states
 from services.workbench.engine.context import EngineContext
@@ -238,7 +238,7 @@ class Deployments:
         started = folder.started()
         steady = started is not None and ended.at - started > STEADY
         deaths = 1 if steady else row.deaths + 1
-        how = "ended" if ended.exit_code is None else told(ended.exit_code)
+        how = "ended" if ended.exit_code is None else describe_exit(ended.exit_code)
         if ended.exit_code == served.NEVER:
             await self._fail(row, "the script cannot be served; see above")
         elif deaths > RESTARTS:

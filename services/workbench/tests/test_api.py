@@ -152,8 +152,8 @@ def test_default_page_is_ten(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None
         ({"search_filter": '{"paused": 3}'}, "paused: 3 is not a bool"),
         ({"sort": "colour"}, "sort: unknown field 'colour'"),
         ({"page_size": -1}, "page_size: -1 is negative"),
-        ({"page_token": "rubbish"}, "page_token: not a token"),
-        ({"page_token": "W10="}, "page_token: not a token"),
+        ({"page_token": "rubbish"}, "page_token: 'rubbish' is not a page token"),
+        ({"page_token": "W10="}, "page_token: 'W10=' is not a page token"),
     ],
 )
 def test_bad_list_parameters(

@@ -61,7 +61,7 @@ class InFlight:
             log.warning("calls cut off at the end of the grace period", calls=self._count)
 
 
-class Dispatcher:
+class RpcDispatcher:
     """Runs handlers with everything that stands around each of them."""
 
     def __init__(self, deadline_seconds: float, max_bytes: int = MAX_MESSAGE_BYTES) -> None:
@@ -138,7 +138,7 @@ class Dispatcher:
 def handlers(
     service: ServiceDescriptor,
     servicer: object,
-    dispatcher: Dispatcher,
+    dispatcher: RpcDispatcher,
     only: Container[str] | None = None,
 ) -> "grpc.GenericRpcHandler[Any, Any]":
     """Serves every RPC of the service, or `only` some, by the servicer's method of that name.
@@ -156,7 +156,7 @@ def handlers(
 
 
 def _handler(
-    method: MethodDescriptor, behaviour: Callable[[Any], Any], dispatcher: Dispatcher
+    method: MethodDescriptor, behaviour: Callable[[Any], Any], dispatcher: RpcDispatcher
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     # Parsed by the dispatcher: what gRPC's own deserializer refuses leaves as INTERNAL.
     parse = requests.parser(GetMessageClass(method.input_type))

@@ -1,4 +1,4 @@
-"""A domain's part of an export: its rows, and what only this studio keeps beside them."""
+"""A domain's part of an export: its rows, and further columns that only this studio has."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ CHUNK_BYTES = 512 * 1024
 
 
 def export(connection: Connection, tables: Sequence[DomainTable]) -> Iterator[ExportTablesResponse]:
-    """The tables in parts, as they stand in the document."""
+    """Yields the tables in parts, in the order of the document."""
     owning = {table.owner.name for table in tables if table.owner}
     digests: dict[str, dict[str, str | None]] = {name: {} for name in owning}
     for table in tables:

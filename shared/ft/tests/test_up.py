@@ -100,7 +100,7 @@ def test_up_serves_and_again_changes_nothing(fts: Fts) -> None:
 def test_up_with_other_options_is_refused(fts: Fts) -> None:
     refused = fts("up", "--project", "/elsewhere")
     assert refused.returncode == Exit.REFUSED
-    assert "`fts down` first" in refused.stderr
+    assert "stop it with `fts down`" in refused.stderr
 
 
 def test_commands_find_the_studio_by_its_home(fts: Fts) -> None:
@@ -176,7 +176,7 @@ def test_processes_that_die_at_once_are_named_with_their_last_words(other_home: 
     other = Fts(other_home, FTS_LOG_LEVEL="loud")
     failed = other("up", "--wait", str(PATIENCE_SECONDS), "--listen", "127.0.0.1:0")
     assert failed.returncode == Exit.FAILED
-    assert "dies again and again" in failed.stderr
+    assert "end again and again" in failed.stderr
     assert "log_level" in failed.stderr
 
 

@@ -25,7 +25,7 @@ TYPES: Mapping[str, ConfigType] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class JobConfig:
     """A stored config."""
 
     id: str
@@ -36,19 +36,19 @@ class Config:
         return compact_json(json.loads(self.text))
 
 
-def unstored(texts: Mapping[str, str]) -> dict[str, Config]:
+def unstored(texts: Mapping[str, str]) -> dict[str, JobConfig]:
     """The configs that a request carries, by name of field, for a job that is not started."""
-    return {field: Config("", text) for field, text in texts.items() if text}
+    return {field: JobConfig("", text) for field, text in texts.items() if text}
 
 
-def columns(configs: Mapping[str, Config], fields: Iterable[str]) -> dict[str, Any]:
+def columns(configs: Mapping[str, JobConfig], fields: Iterable[str]) -> dict[str, Any]:
     """Columns of a job's record: copies of the configs, and their ids."""
     used = {field: configs[field] for field in fields if field in configs}
     texts = {field: config.text for field, config in used.items()}
     return {**texts, **{f"{field}_id": config.id for field, config in used.items()}}
 
 
-def quantisation(configs: Mapping[str, Config]) -> Config | None:
+def quantisation(configs: Mapping[str, JobConfig]) -> JobConfig | None:
     """How the base model's weights are quantised, if they are."""
     return configs.get("model_bnb_config") or configs.get("adapter_bnb_config")
 
@@ -61,13 +61,13 @@ class JobConfigs:
         self.close = self._configs.close
         self.peer = self._configs
 
-    async def store(self, texts: Mapping[str, str]) -> dict[str, Config]:
+    async def store(self, texts: Mapping[str, str]) -> dict[str, JobConfig]:
         """The configs that a request carries, by name of field; equal ones are stored once."""
         return {field: await self._store(field, text) for field, text in texts.items() if text}
 
     async def complete(
-        self, configs: Mapping[str, Config], fields: Iterable[str], model_id: str
-    ) -> dict[str, Config]:
+        self, configs: Mapping[str, JobConfig], fields: Iterable[str], model_id: str
+    ) -> dict[str, JobConfig]:
         """The configs, and for each of the fields that has none, the one that the studio ships for
         the model's family.
 
@@ -76,18 +76,18 @@ class JobConfigs:
         missing = [field for field in fields if field not in configs]
         return {**configs, **{field: await self._shipped(field, model_id) for field in missing}}
 
-    async def _shipped(self, field: str, model_id: str) -> Config:
+    async def _shipped(self, field: str, model_id: str) -> JobConfig:
         request = ListConfigsRequest(type=TYPES[field], model_id=model_id)
         for config in (await self._configs(lambda s: s.ListConfigs, request)).configs:
             if config.is_default:
-                return Config(config.id, config.config)
+                return JobConfig(config.id, config.config)
         description = f"is not set, and no {TYPES[field]} config is shipped"
         raise FailedPrecondition.at(field, rules.SHIPPED, description)
 
-    async def _store(self, field: str, text: str) -> Config:
+    async def _store(self, field: str, text: str) -> JobConfig:
         request = AddConfigRequest(type=TYPES[field], config=text)
         try:
             config = (await self._configs(lambda s: s.AddConfig, request)).config
         except InvalidArgument as refusal:
             raise refusal.about(field) from None
-        return Config(config.id, config.config)
+        return JobConfig(config.id, config.config)

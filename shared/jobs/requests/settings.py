@@ -58,8 +58,8 @@ def without_effect(field: str, config: Mapping[str, Any], gpus: int, workers: in
         case ConfigType.TRAINING_ARGUMENTS:
             return [
                 *training.notices(config),
-                *training.of_workers(config, workers),
-                *training.of_hardware(config, gpus)[1],
+                *training.worker_notices(config, workers),
+                *training.hardware_faults(config, gpus)[1],
             ]
         case ConfigType.LORA_CONFIG:
             return lora.notices(config)

@@ -7,8 +7,7 @@ an administrator of a workspace may. Where nothing is said a job finds out by it
 import json
 from typing import Any
 
-FRAMEWORKS = "FTS_FRAMEWORKS"
-"""Names of frameworks, separated by commas."""
+from ft.job_protocol.variables import FRAMEWORKS
 
 
 def frameworks(template: Any) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from axolotl.integrations.base import BasePlugin
 
-from trainer.axolotl.about import About
+from trainer.axolotl.context import TrainingContext
 from trainer.job.arguments import fine_tune_arguments
 from trainer.job.claim import attempt
 from trainer.job.events import EventLog
@@ -25,7 +25,7 @@ class StudioPlugin(BasePlugin):
         super().__init__()
         self._folder = Path(fine_tune_arguments(os.environ).train_out_dir)
         self._events = EventLog(self._folder, attempt(os.environ))
-        self._about = About.read(self._folder)
+        self._about = TrainingContext.read(self._folder)
         self._trainer: Any = None
         self._guard: TrainingGuard | None = None
 

@@ -12,8 +12,8 @@ from trainer.job.claim import attempt
 from trainer.job.events import EventLog
 from trainer.job.library_warnings import LibraryWarnings
 from trainer.job.run import log_to_output
-from trainer.workers.lifeline import end_with_parent
-from trainer.workers.outcome import Outcome, WorkerFiles
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome
+from trainer.workers.parent_process import end_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def main() -> int:
     except Exception as error:
         reason = explain(error)
         logger.exception("Axolotl failed: %s", reason)
-        outcome = Outcome(0, kind_of(error), reason, describe(error))
+        outcome = WorkerOutcome(0, kind_of(error), reason, describe(error))
         WorkerFiles(folder, number).write(outcome)
         return 1
     return 0

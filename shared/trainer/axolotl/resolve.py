@@ -49,7 +49,7 @@ OF_ROWS = ("data_files", "name", "path", "revision", "shards", "split", "ds_type
 
 
 @dataclass(frozen=True)
-class Places:
+class JobPaths:
     """Files and folders of the job."""
 
     base_model: str
@@ -67,7 +67,7 @@ class Places:
 
 
 def resolved(
-    config: dict[str, Any], places: Places, *, on_gpu: bool, notify: Callable[[str], None]
+    config: dict[str, Any], places: JobPaths, *, on_gpu: bool, notify: Callable[[str], None]
 ) -> dict[str, Any]:
     """The config to train with. The user is told of each wish that is not fulfilled.
 
@@ -98,7 +98,9 @@ def resolved(
     }
 
 
-def _rows(config: dict[str, Any], places: Places, notify: Callable[[str], None]) -> dict[str, Any]:
+def _rows(
+    config: dict[str, Any], places: JobPaths, notify: Callable[[str], None]
+) -> dict[str, Any]:
     """What is trained on, and what is evaluated if the config asks for that."""
     first, *others = config["datasets"]
     if others:

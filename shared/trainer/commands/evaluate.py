@@ -20,7 +20,7 @@ def main() -> int:
 def _evaluate(arguments: EvaluateArguments, events: EventLog) -> None:
     quiet_libraries()
     from trainer.evaluation.job import Evaluation
-    from trainer.job.found import FoundStudio
+    from trainer.job.studio_client import StudioClient
 
-    with FoundStudio(os.environ) as studio:
+    with StudioClient(os.environ) as studio:
         Evaluation(arguments, studio, events, Path.cwd()).run()

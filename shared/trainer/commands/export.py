@@ -27,7 +27,7 @@ def main() -> int:
 def _export(arguments: ExportArguments, identity: Identity, events: EventLog) -> None:
     quiet_libraries()
     from trainer.export.job import Export
-    from trainer.job.found import FoundStudio
+    from trainer.job.studio_client import StudioClient
 
-    with FoundStudio(os.environ) as studio:
+    with StudioClient(os.environ) as studio:
         Export(arguments, identity, studio, events, Path.cwd()).run()

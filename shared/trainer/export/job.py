@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from ft.agreed import MERGED_FOLDER
 from ft.api import (
     AdapterType,
     ExportType,
@@ -19,16 +18,19 @@ from ft.api import (
     RegisterExportRequest,
 )
 from ft.client import StudioError
+from ft.job_protocol.events import Progress, Registered, Started
+from ft.job_protocol.files import MERGED_FOLDER
 from trainer.data import chat
 from trainer.errors import REFUSALS, TrackingError
-from trainer.export import registry, workspace
+from trainer.export import registry, work_folder
 from trainer.export.parity import Parity, prompt_of, sample_prompts
-from trainer.export.workspace import Work
+from trainer.export.work_folder import WorkFolder
 from trainer.job.arguments import ExportArguments
 from trainer.job.events import EventLog
-from trainer.job.registration import patiently
+from trainer.job.registration import PATIENCE_SECONDS
 from trainer.job.studio import Identity, Studio, model_reference, model_source
-from trainer.model import belonging, hub, manifest, saving, vocabulary
+from trainer.job.studio_client import retry
+from trainer.model import adapter_checks, hub, manifest, saving, vocabulary
 from trainer.model.hardware import Hardware, detect
 from trainer.model.loading import (
     adapter_source,
@@ -36,8 +38,8 @@ from trainer.model.loading import (
     load_model,
     load_tokenizer,
     merged_model,
+    report_newest_commit,
     require_effect,
-    tell_newest,
     weight_type,
 )
 from trainer.model.tokenizer import fingerprint
@@ -47,11 +49,11 @@ from trainer.tracking import runs
 
 KEEP_BESIDE = "Export it as model_registry, which keeps it beside the base model."
 STEPS = 4
-"""Loaded, written, found to be right, registered."""
+"""LoadedAdapter, written, found to be right, registered."""
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedAdapter:
     """What is exported, ready to be."""
 
     base: ModelMetadata
@@ -84,9 +86,9 @@ class Export:
 
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
-        self._events.write("started", total_steps=STEPS)
+        self._events.write(Started(total_steps=STEPS))
         folder = self._project / self._arguments.result_dir
-        with workspace.within(folder, self._project, self._events.notice) as work:
+        with work_folder.within(folder, self._project, self._events.notice) as work:
             loaded = self._load()
             self._done(1)
             if self._arguments.export_type == ExportType.MERGED:
@@ -95,7 +97,7 @@ class Export:
                 self._log(loaded, work)
         self._done(STEPS)
 
-    def _load(self) -> Loaded:
+    def _load(self) -> LoadedAdapter:
         arguments = self._arguments
         base = self._studio.GetModel(GetModelRequest(id=arguments.base_model_id)).model
         adapter = self._studio.GetAdapter(GetAdapterRequest(id=arguments.adapter_id)).adapter
@@ -104,29 +106,29 @@ class Export:
         hardware = detect()
         torch.set_num_threads(hardware.cpus)
         notify = self._events.notice
-        tell_newest(adapter, self._project, notify)
-        belonging.settle_commit(base, adapter_source(adapter, self._project), notify)
+        report_newest_commit(adapter, self._project, notify)
+        adapter_checks.settle_commit(base, adapter_source(adapter, self._project), notify)
         source = model_source(base, self._project)
         tokenizer = load_tokenizer(source, base.commit)
         dtype = self._weight_type(hardware)
         model = load_model(source, hardware, dtype, None, commit=base.commit, notify=notify)
         vocabulary.check(model, tokenizer, notify)
-        adapted = load_adapter(model, adapter, self._project, belonging.base_of(base, source))
+        adapted = load_adapter(model, adapter, self._project, adapter_checks.base_of(base, source))
         require_effect(adapted, adapter.name)
-        chat.take_saved(adapter_source(adapter, self._project), tokenizer)
+        chat.set_saved_template(adapter_source(adapter, self._project), tokenizer)
         if adapter.type == AdapterType.PROJECT:
             folder = self._project / adapter.location
             trained_answers.check(folder, adapted, tokenizer, self._events.notice)
         parity = Parity.of(adapted, tokenizer, arguments.generation_config, prompts)
         roles = manifest.learned_roles(Path(adapter_source(adapter, self._project)))
-        return Loaded(base, source, prompt, adapted, tokenizer, hardware, parity, roles)
+        return LoadedAdapter(base, source, prompt, adapted, tokenizer, hardware, parity, roles)
 
     def _weight_type(self, hardware: Hardware) -> torch.dtype:
         # What is merged in 16 bits is rounded, and goes on with texts in another way now and then.
         merged = self._arguments.export_type == ExportType.MERGED
         return torch.float32 if merged else weight_type(hardware)
 
-    def _merge(self, loaded: Loaded, work: Work) -> None:
+    def _merge(self, loaded: LoadedAdapter, work: WorkFolder) -> None:
         target = self._project / self._arguments.result_dir / MERGED_FOLDER
         partial = work.folder / MERGED_FOLDER
         merged = merged_model(loaded.model, KEEP_BESIDE)
@@ -149,7 +151,7 @@ class Export:
                 shutil.rmtree(target, ignore_errors=True)
             raise
 
-    def _log(self, loaded: Loaded, work: Work) -> None:
+    def _log(self, loaded: LoadedAdapter, work: WorkFolder) -> None:
         name = self._arguments.model_name
         experiment = self._identity.job_id or Path(self._arguments.result_dir).name
         work.logs_into(experiment)
@@ -171,7 +173,7 @@ class Export:
                 self._take_back(logged, number)
             raise
 
-    def _take_back(self, logged: registry.Logged, number: str) -> None:
+    def _take_back(self, logged: registry.LoggedModel, number: str) -> None:
         try:
             if number:
                 registry.deregister(self._arguments.model_name, number)
@@ -180,7 +182,7 @@ class Export:
             # The reason of the failure is another, and must not be lost over this.
             self._events.notice(f"What was logged of the export is still there. {error}")
 
-    def _logged(self, loaded: Loaded, folder: Path) -> registry.Logged:
+    def _logged(self, loaded: LoadedAdapter, folder: Path) -> registry.LoggedModel:
         generation = self._generation(loaded)
         prompt = loaded.prompt or PromptMetadata()
         metadata = {
@@ -198,32 +200,32 @@ class Export:
         saving.save_adapter(loaded.model, loaded.tokenizer, reference, folder / "adapter")
         generation.save_pretrained(folder / "adapter")
         location, run_name = self._arguments.artifact_location, self._arguments.model_name
-        form = registry.Form(generation, self._chat_ends(loaded), loaded.roles)
+        form = registry.ModelInterface(generation, self._chat_ends(loaded), loaded.roles)
         return registry.log(folder, location, form, metadata, run_name)
 
-    def _generation(self, loaded: Loaded) -> Any:
+    def _generation(self, loaded: LoadedAdapter) -> Any:
         parity = loaded.parity
         ends = {"eos_token_id": parity.generation_config["eos_token_id"]} if parity.chat else {}
         wanted = {**ends, **self._arguments.generation_config}
         return settings.make_generation_config(wanted, loaded.tokenizer)
 
-    def _chat_ends(self, loaded: Loaded) -> list[int]:
+    def _chat_ends(self, loaded: LoadedAdapter) -> list[int]:
         """The tokens that end an answer to messages; none of a model that takes no messages."""
         if not loaded.tokenizer.chat_template:
             return []
         own = self._arguments.generation_config.get("eos_token_id")
         if own is None:
-            return chat.ends(loaded.model, loaded.tokenizer)
+            return chat.end_tokens(loaded.model, loaded.tokenizer)
         return own if isinstance(own, list) else [own]
 
     def _register(self, **made: str) -> None:
         identity = self._identity
         request = RegisterExportRequest(job_id=identity.job_id, token=identity.token, **made)
-        model = patiently(lambda: self._studio.RegisterExport(request)).model
-        self._events.write("registered", model_id=model.id)
+        model = retry(lambda: self._studio.RegisterExport(request), PATIENCE_SECONDS).model
+        self._events.write(Registered(model_id=model.id))
 
     def _done(self, step: int) -> None:
-        self._events.write("progress", step=step, total_steps=STEPS, epoch=0.0)
+        self._events.write(Progress(step=step, total_steps=STEPS, epoch=0.0))
 
 
 def _files(source: str, commit: str) -> Path:

@@ -14,7 +14,7 @@ from rows import reading
 from rows.chat.conversations import roles_of
 from rows.errors import RowsError
 from trainer.data import chat, questions
-from trainer.data.questions import Sample
+from trainer.data.questions import ModelInput
 from trainer.errors import ModelError
 from trainer.job.studio import Studio
 from trainer.model import hub, manifest
@@ -32,9 +32,9 @@ GENERAL = ("Hello", "Once upon a time", "The answer is", "1 2 3 4")
 
 @dataclass(frozen=True)
 class Parity:
-    """Sample prompts, and what the adapter's own model makes of them greedily."""
+    """ModelInput prompts, and what the adapter's own model makes of them greedily."""
 
-    prompts: Sequence[Sample]
+    prompts: Sequence[ModelInput]
     generation_config: dict[str, Any]
     expected: list[str]
 
@@ -44,7 +44,7 @@ class Parity:
         model: Any,
         tokenizer: Any,
         generation_config: dict[str, Any],
-        prompts: Sequence[Sample],
+        prompts: Sequence[ModelInput],
     ) -> "Parity":
         """What this model makes of those of the prompts that fit it; `generation_config` is that
         of the export.
@@ -55,7 +55,7 @@ class Parity:
         talks = questions.are_chat(prompts)
         if talks:
             chat.require_template(tokenizer)
-        prompts = questions.fitting(prompts, model, tokenizer, tokens) or prompts
+        prompts = questions.that_fit(prompts, model, tokenizer, tokens) or prompts
         ends = chat.end_settings(model, tokenizer, answers=talks)
         greedy = {**ends, **generation_config, "do_sample": False, "max_new_tokens": tokens}
         return cls(prompts, greedy, _written(model, tokenizer, greedy, prompts))
@@ -99,7 +99,7 @@ def sample_prompts(
     project: Path,
     adapter: AdapterMetadata,
     notify: Notify,
-) -> Sequence[Sample]:
+) -> Sequence[ModelInput]:
     """The first rows of the prompt's dataset as inputs; texts about nothing where they cannot be
     had. It is told if the adapter has learned from rows that were read in another way."""
     if prompt is None:
@@ -109,7 +109,7 @@ def sample_prompts(
         dataset = studio.GetDataset(GetDatasetRequest(id=prompt.dataset_id)).dataset
         loaded = reading.read(dataset, project, hub.token())
         folder = Path(adapter_source(adapter, project))
-        manifest.tell_reader(folder, adapter.name, loaded.source, notify)
+        manifest.report_reader_change(folder, adapter.name, loaded.source, notify)
         rows, roles = next(iter(loaded.splits.values())), roles_of(dataset)
         return questions.samples(prompt, rows, ROWS, roles) or list(GENERAL)
     except (NotFoundError, RowsError, LookupError) as error:
@@ -118,7 +118,7 @@ def sample_prompts(
 
 
 def _written(
-    model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: Sequence[Sample]
+    model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: Sequence[ModelInput]
 ) -> list[str]:
     generation = settings.make_generation_config(generation_config, tokenizer)
     texts = [questions.written(prompt, tokenizer) for prompt in prompts]

@@ -14,8 +14,15 @@ from trainer.export.parity import Parity
 from trainer.tracking import runs
 
 CODE = Path(__file__).parent / "registered_model.py"
-SHIPPED = ("__init__", "errors", "values", "messages", "call_arguments")
-"""Modules of the package `rows` that CODE imports, and that lie beside it."""
+SHIPPED = (
+    "__init__.py",
+    "errors.py",
+    "values.py",
+    "chat/__init__.py",
+    "chat/messages.py",
+    "chat/call_arguments.py",
+)
+"""Files of the package `rows` that CODE imports; they are logged together with it."""
 PARAMETERS: dict[str, Any] = {
     "max_new_tokens": 60,
     "temperature": 1.0,
@@ -30,7 +37,7 @@ _PACKAGES = ("mlflow", "peft", "torch", "transformers")
 
 
 @dataclass(frozen=True)
-class Logged:
+class LoggedModel:
     """A model that is logged in a run of MLflow."""
 
     uri: str
@@ -55,12 +62,12 @@ class Logged:
         else:
             asked = {"prompt": list(parity.prompts)}
         prompts = pandas.DataFrame(asked)
-        with runs.troubles_explained():
+        with runs.tracking_errors():
             model = pyfunc.load_model(self.uri)
         written: list[str] = model.predict(prompts, params=params)
         return written
 
-    @runs.troubles_explained()
+    @runs.tracking_errors()
     def discard(self) -> None:
         """Marks run and model as deleted; `mlflow gc` frees their space."""
         from mlflow import MlflowClient
@@ -71,7 +78,7 @@ class Logged:
 
 
 @dataclass(frozen=True)
-class Form:
+class ModelInterface:
     """How a model is asked."""
 
     generation: Any
@@ -105,8 +112,10 @@ class Form:
         return signature
 
 
-@runs.troubles_explained()
-def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_name: str) -> Logged:
+@runs.tracking_errors()
+def log(
+    folder: Path, location: str, form: ModelInterface, metadata: dict[str, Any], run_name: str
+) -> LoggedModel:
     """Logs what lies in `folder` as `base` and `adapter`, in a run of its own.
 
     MLflow's own flavor for transformers is not used: it saves a model with an adapter so that its
@@ -132,7 +141,7 @@ def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_n
             metadata={**metadata, "generation_config": form.generation.to_diff_dict()},
         )
         _name_no_place(info, location)
-    return Logged(info.model_uri, run.info.experiment_id, run.info.run_id, location)
+    return LoggedModel(info.model_uri, run.info.experiment_id, run.info.run_id, location)
 
 
 def _name_no_place(logged: Any, location: str) -> None:
@@ -154,15 +163,15 @@ def _name_no_place(logged: Any, location: str) -> None:
         MlflowClient().log_model_artifact(logged.model_id, str(file))
 
 
-@runs.troubles_explained()
-def register(logged: Logged, name: str) -> str:
+@runs.tracking_errors()
+def register(logged: LoggedModel, name: str) -> str:
     """Registers a logged model under a name; its version."""
     import mlflow
 
     return str(mlflow.register_model(logged.uri, name).version)
 
 
-@runs.troubles_explained()
+@runs.tracking_errors()
 def deregister(name: str, number: str) -> None:
     """Takes a version out, and the name with the last one."""
     from mlflow import MlflowClient
@@ -173,7 +182,7 @@ def deregister(name: str, number: str) -> None:
         client.delete_registered_model(name)
 
 
-@runs.troubles_explained()
+@runs.tracking_errors()
 def discard_unfinished(experiment: str) -> None:
     """Ends the runs that a job which was killed has left in its experiment, and marks them and the
     models in them as deleted."""
@@ -203,9 +212,9 @@ def _in_words_of(roles: Mapping[str, str], talk: Sequence[Message]) -> list[Mess
 def _shipped(folder: Path) -> Path:
     """Puts what CODE imports of the package `rows` into a folder."""
     target = folder / rows.__name__
-    target.mkdir()
+    (target / "chat").mkdir(parents=True)
     for name in SHIPPED:
-        shutil.copyfile(Path(rows.__path__[0]) / f"{name}.py", target / f"{name}.py")
+        shutil.copyfile(Path(rows.__path__[0]) / name, target / name)
     return target
 
 

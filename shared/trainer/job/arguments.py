@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
 
+from ft.job_protocol.variables import JOB_ARGUMENTS
 from trainer.errors import ArgumentsError
 
 JsonObject = dict[str, Any]
@@ -178,14 +179,14 @@ class _Parser(argparse.ArgumentParser):
         self.add_argument(f"--{name}", nargs="?", const={}, default={}, type=_json_object)
 
     def read(self, environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-        values, unknown = self.parse_known_args(environment.get("JOB_ARGUMENTS", "").split())
+        values, unknown = self.parse_known_args(environment.get(JOB_ARGUMENTS, "").split())
         for name in self._required_names:
             if not getattr(values, name):
                 self.error(f"argument --{name}: required")
         return vars(values), unknown
 
     def error(self, message: str) -> NoReturn:
-        raise ArgumentsError(f"JOB_ARGUMENTS: {message}")
+        raise ArgumentsError(f"{JOB_ARGUMENTS}: {message}")
 
 
 def _only(

@@ -8,7 +8,7 @@ says why, where that is more than a limit; a person reads it behind the wrong va
 from collections.abc import Mapping
 from typing import Any
 
-from ft.configs.training import OF_BITSANDBYTES
+from ft.configs.training import BITSANDBYTES_OPTIMISERS
 
 Schema = dict[str, Any]
 
@@ -74,7 +74,7 @@ TRAINING: Mapping[str, Schema] = {
         "sgd",
         "adagrad",
         "rmsprop",
-        *OF_BITSANDBYTES,
+        *BITSANDBYTES_OPTIMISERS,
         reason="other optimisers need packages or hardware that jobs do not have",
     ),
     "optim_target_modules": _only(None, reason="only optimisers that jobs do not have use it"),

@@ -9,7 +9,7 @@ from enum import Enum
 from importlib.metadata import version
 from typing import Any
 
-from ft.configs.training import LEFT_OUT, OF_THE_STUDIO, RENAMED
+from ft.configs.training import LEFT_OUT, RENAMED, STUDIO_SETTINGS
 from trainer.schemas.limits import LIMITS
 from trainer.schemas.types import Schema, documented, nullable, of_type
 
@@ -25,7 +25,7 @@ def training_arguments() -> Schema:
     studio's own."""
     from trl.trainer.sft_config import SFTConfig
 
-    declared: dict[str, Schema] = {**dict(_of_dataclass(SFTConfig)), **OF_THE_STUDIO}
+    declared: dict[str, Schema] = {**dict(_of_dataclass(SFTConfig)), **STUDIO_SETTINGS}
     properties: dict[str, Schema] = _limited("training_arguments", declared)
     for name in _SECRET:
         properties[name] = {**properties[name], "writeOnly": True}

@@ -16,7 +16,7 @@ from trainer.errors import SettingsError
 from trainer.model.hardware import Notify
 from trainer.schemas.reading import SCHEMAS
 
-_NOT_FOR_THE_LIBRARY = (*training.OF_THE_STUDIO, "chat_template_path")
+_NOT_FOR_THE_LIBRARY = (*training.STUDIO_SETTINGS, "chat_template_path")
 """With another tokenizer's chat template the library would give the model tokens that the base, on
 which the adapter is loaded, does not have: `trainer.data.chat` takes the template alone."""
 
@@ -35,13 +35,13 @@ def training_settings(config: dict[str, Any], notify: Notify, workers: int = 1) 
     config. Raises SettingsError naming an unknown setting, or settings that contradict another."""
     from trl.trainer.sft_config import SFTConfig
 
-    settings = training.current(config)
-    found = (training.notices(config), training.of_workers(config, workers))
-    for told in (*found[0], *found[1], *training.of_keeping(config)):
+    settings = training.with_current_names(config)
+    found = (training.notices(config), training.worker_notices(config, workers))
+    for told in (*found[0], *found[1], *training.checkpoint_notices(config)):
         notify(f"training_arguments_config: {told}.")
-    left_out = [*training.LEFT_OUT, *(training.OF_SEVERAL if workers == 1 else ())]
+    left_out = [*training.LEFT_OUT, *(training.DISTRIBUTED_SETTINGS if workers == 1 else ())]
     settings = {name: v for name, v in settings.items() if name not in left_out}
-    known = [*(f.name for f in fields(SFTConfig)), *training.OF_THE_STUDIO]
+    known = [*(f.name for f in fields(SFTConfig)), *training.STUDIO_SETTINGS]
     _check_names("training_arguments_config", settings, known)
     _check_values("training_arguments_config", config, "training_arguments")
     if contradictions := training.conflicts(settings):
@@ -123,7 +123,7 @@ def make_generation_config(
         notify(f"generation_config: {told}.")
     if not settings.get("do_sample"):
         # Without sampling these have no effect, and the library warns at every call.
-        settings = {k: v for k, v in settings.items() if k not in generation.OF_CHANCE}
+        settings = {k: v for k, v in settings.items() if k not in generation.SAMPLING_SETTINGS}
     try:
         made = make(**fit_numbers(settings, "generation_config"))
         made.validate()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ft.agreed import ANSWERS_FILE
+from ft.job_protocol.files import ANSWERS_FILE
 from rows.errors import first_line
 from trainer.errors import ParityError
 
@@ -23,7 +23,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 
 
 @dataclass(frozen=True)
-class Sample:
+class RecordedAnswer:
     """A text that the model went on with, and the tokens that it wrote."""
 
     input: str
@@ -31,7 +31,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Answers:
+class RecordedAnswers:
     """What is compared with a model that is served, or exported."""
 
     tokenizer: str
@@ -39,7 +39,7 @@ class Answers:
     eos_token_id: int | None
     calculated: str
     generation: dict[str, Any]
-    samples: list[Sample]
+    samples: list[RecordedAnswer]
     chat_template: str | None = None
     """The hash of the chat template that wrote the inputs; None if they are texts."""
 
@@ -90,14 +90,14 @@ def _is_generation(found: dict[str, Any]) -> bool:
     )
 
 
-def _sample(found: Any) -> Sample:
+def _sample(found: Any) -> RecordedAnswer:
     text = found.get("input") if isinstance(found, dict) else None
     tokens = found.get("tokens") if isinstance(found, dict) else None
     if not isinstance(text, str) or not text or not isinstance(tokens, list):
         raise _broken("samples")
     if not all(type(token) is int for token in tokens):
         raise _broken("samples")
-    return Sample(text, tokens)
+    return RecordedAnswer(text, tokens)
 
 
 def _broken(name: str) -> ParityError:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ft.job_protocol.exit_status import NOT_TO_BE_REPEATED
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE, SERVED_GENERATION
 from rows.chat import messages
 from rows.chat.checks import ChatChecks, Tools
 from rows.errors import DataError, RowsError
@@ -18,14 +20,6 @@ from trainer.job.tee import open_standard_streams
 
 logger = logging.getLogger(__name__)
 
-BASE = "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME"
-"""A model's name on the hub, or its directory in the project."""
-ADAPTER = "FINE_TUNING_STUDIO_ADAPTER_LOCATION"
-"""The adapter's directory in the project; empty for the base alone."""
-GENERATION = "FINE_TUNING_STUDIO_GEN_CONFIG_STRING"
-"""JSON of generation settings that hold where a call gives none."""
-NEVER = 78
-"""Exit status that says that to try again is of no use (EX_CONFIG)."""
 MAX_NEW_TOKENS = 256
 """Where neither settings nor call say how long an answer may be."""
 PROMPT, MESSAGES, TOOLS = "prompt", "messages", "tools"
@@ -64,7 +58,7 @@ _OF_CHANCE = ("temperature", "top_p", "top_k")
 
 
 @dataclass(frozen=True)
-class Question:
+class PredictionRequest:
     """A text to go on with, or the messages of a conversation as a call has them."""
 
     text: str = ""
@@ -117,7 +111,7 @@ class Predictor:
             raise ValueError(f"{MESSAGES if whole else PROMPT}: {error}") from error
         return continuation.text
 
-    def _written(self, question: Question) -> str:
+    def _written(self, question: PredictionRequest) -> str:
         """The text that asks for an answer, made of messages as a training makes it of a row's."""
         if not self._tokenizer.chat_template:
             raise ValueError(f"{MESSAGES}: the model has no chat template; give a prompt instead")
@@ -168,7 +162,7 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
 
     from ft.api import AdapterMetadata, AdapterType, ModelMetadata, ModelType
     from trainer.data import chat
-    from trainer.model import belonging, manifest, vocabulary
+    from trainer.model import adapter_checks, manifest, vocabulary
     from trainer.model.hardware import detect
     from trainer.model.loading import (
         load_adapter,
@@ -180,31 +174,31 @@ def load(environment: Mapping[str, str], project: Path, notify: Callable[[str], 
     from trainer.schemas.settings import make_generation_config
     from trainer.serving import trained_answers
 
-    name = environment.get(BASE, "")
+    name = environment.get(SERVED_BASE, "")
     if not name:
-        raise ModelError(f"{BASE}: must name the base model.")
+        raise ModelError(f"{SERVED_BASE}: must name the base model.")
     local = (project / name / "config.json").is_file()
     source = str(project / name) if local else name
     hardware = detect()
     torch.set_num_threads(hardware.cpus)
-    location = environment.get(ADAPTER, "")
+    location = environment.get(SERVED_ADAPTER, "")
     base = ModelMetadata(
         type=ModelType.PROJECT if local else ModelType.HUGGINGFACE,
         huggingface_model_name="" if local else name,
     )
     if location:
-        belonging.settle_commit(base, str(project / location), notify)
+        adapter_checks.settle_commit(base, str(project / location), notify)
     tokenizer = load_tokenizer(source, base.commit)
-    generation = _generation(environment.get(GENERATION, ""))
+    generation = _generation(environment.get(SERVED_GENERATION, ""))
     make_generation_config(generation, tokenizer)
     dtype = weight_type(hardware)
     model = load_model(source, hardware, dtype, None, commit=base.commit, notify=notify)
     vocabulary.check(model, tokenizer, notify)
     if location:
         adapter = AdapterMetadata(type=AdapterType.PROJECT, name=location, location=location)
-        model = load_adapter(model, adapter, project, belonging.base_of(base, source))
+        model = load_adapter(model, adapter, project, adapter_checks.base_of(base, source))
         require_effect(model, location)
-        chat.take_saved(str(project / location), tokenizer)
+        chat.set_saved_template(str(project / location), tokenizer)
         trained_answers.check(project / location, model, tokenizer, notify)
     notify(f"{name} {f'with {location}' if location else 'alone'} is ready on {model.device}.")
     roles = manifest.learned_roles(project / location) if location else {}
@@ -220,23 +214,23 @@ def load_or_exit(environment: Mapping[str, str]) -> Predictor:
         return load(environment, Path.cwd(), logger.info)
     except (TrainerError, RowsError) as error:
         logger.error("%s", explain(error))
-        raise SystemExit(NEVER) from error
+        raise SystemExit(NOT_TO_BE_REPEATED) from error
 
 
 def _generation(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text or "{}")
     except ValueError as error:
-        raise SettingsError(f"{GENERATION}: not JSON: {error}.") from error
+        raise SettingsError(f"{SERVED_GENERATION}: not JSON: {error}.") from error
     if not isinstance(found, dict):
-        raise SettingsError(f"{GENERATION}: must be a JSON object.")
+        raise SettingsError(f"{SERVED_GENERATION}: must be a JSON object.")
     given = {name: value for name, value in found.items() if value is not None}
     if wrong := _wrong({name: value for name, value in given.items() if name in OPTIONS}):
-        raise SettingsError(f"{GENERATION}: {'; '.join(wrong)}.")
+        raise SettingsError(f"{SERVED_GENERATION}: {'; '.join(wrong)}.")
     return given
 
 
-def _checked(args: Any) -> tuple[Question, dict[str, Any]]:
+def _checked(args: Any) -> tuple[PredictionRequest, dict[str, Any]]:
     """What is asked, and the options that are given."""
     if not isinstance(args, dict):
         raise ValueError("the request must be a JSON object with a prompt, or with messages")
@@ -245,7 +239,7 @@ def _checked(args: Any) -> tuple[Question, dict[str, Any]]:
     wrong = [*_wrong_question(asked), *_wrong(given)]
     if wrong:
         raise ValueError("; ".join(wrong))
-    return Question(asked.get(PROMPT, ""), asked.get(MESSAGES), asked.get(TOOLS)), given
+    return PredictionRequest(asked.get(PROMPT, ""), asked.get(MESSAGES), asked.get(TOOLS)), given
 
 
 def _wrong_question(asked: dict[str, Any]) -> list[str]:

@@ -12,28 +12,28 @@ from typing import Any
 
 from datasets import Dataset
 
-from ft.agreed import ANSWERS_FILE
+from ft.job_protocol.files import ANSWERS_FILE
 from rows import templates
 from trainer.data import chat, questions
-from trainer.data.questions import Sample
+from trainer.data.questions import ModelInput
 from trainer.errors import ParityError
 from trainer.model.generation import continue_texts
 from trainer.model.hardware import Notify
 from trainer.model.tokenizer import fingerprint
 from trainer.schemas import settings
-from trainer.serving.answers_file import MAX_NEW_TOKENS, VERSION, Answers
+from trainer.serving.answers_file import MAX_NEW_TOKENS, VERSION, RecordedAnswers
 
 SAMPLES = 4
 GREEDY = {"do_sample": False, "max_new_tokens": MAX_NEW_TOKENS}
 
 
-def inputs(prompt: Any, rows: Dataset, roles: Mapping[str, str] | None = None) -> list[Sample]:
+def inputs(prompt: Any, rows: Dataset, roles: Mapping[str, str] | None = None) -> list[ModelInput]:
     """The first rows as a model is asked about them; none if the prompt says not how."""
     return questions.samples(prompt, rows, SAMPLES, roles)
 
 
 def record(
-    model: Any, tokenizer: Any, prompt: Any, samples: Sequence[Sample], folder: Path
+    model: Any, tokenizer: Any, prompt: Any, samples: Sequence[ModelInput], folder: Path
 ) -> None:
     """Writes what `check` compares with into the file ANSWERS_FILE of the adapter's folder; of
     samples that fit the model. Raises ModelError for conversations without a chat template."""
@@ -41,7 +41,7 @@ def record(
     if talks:
         chat.require_template(tokenizer)
     generation = {**GREEDY, **chat.end_settings(model, tokenizer, answers=talks)}
-    fitting = questions.fitting(samples, model, tokenizer, MAX_NEW_TOKENS)
+    fitting = questions.that_fit(samples, model, tokenizer, MAX_NEW_TOKENS)
     texts = [questions.written(sample, tokenizer) for sample in fitting]
     answers = _answers(model, tokenizer, generation, texts, whole=talks)
     content = {
@@ -66,7 +66,7 @@ def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:
     Numbers that were calculated in another way, on a GPU or with fewer bits, may tip an answer, so
     that other answers are only told then.
     """
-    recorded = Answers.read(adapter)
+    recorded = RecordedAnswers.read(adapter)
     if recorded is None:
         notify(f"There is no {ANSWERS_FILE} beside the adapter, so its answers cannot be verified.")
         return
@@ -76,16 +76,16 @@ def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:
     answers = _answers(model, tokenizer, recorded.generation, texts, whole=whole)
     pairs = zip(recorded.samples, answers, strict=True)
     other = [i for i, (sample, answer) in enumerate(pairs, 1) if sample.tokens != answer]
-    told = f"Answers differ on prompt {other[0]} of {len(texts)}" if other else ""
+    told = f"RecordedAnswers differ on prompt {other[0]} of {len(texts)}" if other else ""
     if told and recorded.calculated == _calculated(model):
         raise ParityError(f"{told}: the model is not the one that was trained.")
     if told:
         notify(f"{told}; it was trained as {recorded.calculated}, and is {_calculated(model)}.")
     else:
-        notify(f"Answers to {len(texts)} prompts are those of the trained model.")
+        notify(f"RecordedAnswers to {len(texts)} prompts are those of the trained model.")
 
 
-def _check_tokenizer(recorded: Answers, tokenizer: Any) -> None:
+def _check_tokenizer(recorded: RecordedAnswers, tokenizer: Any) -> None:
     if recorded.eos_token_id != tokenizer.eos_token_id:
         raise ParityError(
             f"EOS differs: the adapter was trained with token {recorded.eos_token_id} "

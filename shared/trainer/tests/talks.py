@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ft.agreed import TEMPLATES
 from ft.api import AdapterMetadata
+from ft.prompts.fields import TEMPLATES
 from trainer.evaluation.job import Evaluation
 from trainer.export.job import Export
 from trainer.job.arguments import ExportArguments, evaluate_arguments, fine_tune_arguments

@@ -14,8 +14,8 @@ import pandas
 import pytest
 from mlflow import pyfunc
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import ExportType
+from ft.job_protocol.files import ANSWERS_FILE
 from rows.chat import messages
 from trainer.data import chat
 from trainer.model import manifest

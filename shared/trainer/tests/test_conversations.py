@@ -11,8 +11,8 @@ import pandas
 import pytest
 from mlflow import pyfunc
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import ExportType
+from ft.job_protocol.files import ANSWERS_FILE
 from trainer.errors import ModelError, ParityError
 from trainer.serving.predict import ADAPTER, BASE, Predictor
 from trainer.tests.support import Run

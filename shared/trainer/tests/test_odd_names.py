@@ -10,8 +10,8 @@ import pandas
 import pytest
 from mlflow import pyfunc
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import FineTuningJobMetadata
+from ft.job_protocol.files import ANSWERS_FILE
 from trainer.evaluation.job import Evaluation
 from trainer.export.job import Export
 from trainer.job.arguments import ExportArguments, evaluate_arguments

@@ -15,8 +15,8 @@ from datasets import Dataset
 from peft import get_peft_model
 from safetensors.torch import load_file, save_file
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import PromptMetadata
+from ft.job_protocol.files import ANSWERS_FILE
 from trainer.errors import ModelError, ParityError, SettingsError
 from trainer.model import saving
 from trainer.model.generation import continue_texts

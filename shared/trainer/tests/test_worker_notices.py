@@ -8,7 +8,7 @@ import pytest
 from trainer.job.events import EventLog, WorkerNotices
 from trainer.tests.support import Run
 from trainer.workers import notices
-from trainer.workers.notices import MOST_NOTICES, OthersNotices
+from trainer.workers.notices import MOST_NOTICES, NoticeCollector
 from trainer.workers.outcome import WorkerFiles
 
 
@@ -20,7 +20,7 @@ class Job:
         self.events = EventLog(folder)
         self.files = WorkerFiles(folder, 1)
         self.files.clear()
-        self.notices = OthersNotices(self.events, self.files, 3)
+        self.notices = NoticeCollector(self.events, self.files, 3)
 
     def notice(self, rank: int, message: str) -> None:
         log = EventLog(self.folder) if rank == 0 else WorkerNotices(self.files.notices(rank))

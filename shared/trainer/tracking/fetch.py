@@ -47,7 +47,7 @@ def directory(record: ModelMetadata, project: Path) -> Path:
 
 def _logged(record: ModelMetadata, project: Path, target: str) -> Path:
     """The files that were logged in the model's run, fetched into the directory `target`."""
-    with runs.troubles_explained(), runs.connect(project):
+    with runs.tracking_errors(), runs.connect(project):
         from mlflow import MlflowClient, artifacts
         from mlflow.exceptions import MlflowException
 
@@ -65,7 +65,7 @@ def _logged(record: ModelMetadata, project: Path, target: str) -> Path:
                 return Path(artifacts.download_artifacts(place, dst_path=target))
     except MlflowException as error:
         # The store's own error repeats its address, with the password that may be in it.
-        why = runs.told(error)
+        why = runs.safe_text(error)
         raise ModelError(f"Model {record.name} cannot be read from MLflow: {why}") from None
     raise ModelError(f"Model {record.name}: nothing is logged in its run {record.mlflow_run_id}.")
 

@@ -71,7 +71,7 @@ def prepare(
 def _end_unfinished(experiment_id: str, notify: Notify) -> None:
     from mlflow import MlflowClient
 
-    with troubles_explained():
+    with tracking_errors():
         client = MlflowClient()
         for run in unfinished(client, experiment_id):
             client.set_terminated(run.info.run_id, KILLED)
@@ -119,7 +119,7 @@ def open_experiment(name: str, project: Path) -> str:
     Raises TrackingError.
     """
     os.environ["MLFLOW_EXPERIMENT_NAME"] = name
-    with troubles_explained(), connect(project):
+    with tracking_errors(), connect(project):
         import mlflow
 
         return str(mlflow.set_experiment(name).experiment_id)
@@ -132,7 +132,7 @@ def log(experiment_id: str, run: Run) -> None:
     from mlflow.entities import Metric, Param
 
     now = time.time()
-    with troubles_explained():
+    with tracking_errors():
         client = MlflowClient()
         begin = round((now - run.seconds) * 1000)
         made = client.create_run(experiment_id, run_name=run.name, start_time=begin)
@@ -150,17 +150,17 @@ def log(experiment_id: str, run: Run) -> None:
 
 
 @contextmanager
-def troubles_explained() -> Iterator[None]:
+def tracking_errors() -> Iterator[None]:
     """Whatever the store raises in the block becomes a TrackingError without its password."""
     try:
         yield
     except TrainerError:
         raise
     except Exception as error:
-        raise TrackingError(f"MLflow's tracking store cannot be used: {told(error)}") from None
+        raise TrackingError(f"MLflow's tracking store cannot be used: {safe_text(error)}") from None
 
 
-def told(error: Exception) -> str:
+def safe_text(error: Exception) -> str:
     """What the store says, fit for the user: a store raises whatever its libraries do, and they
     repeat its address, password and all."""
     return _CREDENTIALS.sub("//", first_line(error))

@@ -5,34 +5,35 @@ from typing import Any
 
 import torch
 
-from ft.configs.training import of_hardware
+from ft.configs.training import hardware_faults
+from ft.job_protocol.variables import JOB_ARGUMENTS
 from rows.chat.conversations import roles_of
 from rows.errors import first_line
 from trainer.data import prepared, texts
 from trainer.errors import ArgumentsError, SettingsError, UnsupportedError
 from trainer.job import effective_settings, ranks
 from trainer.job.studio import model_reference
-from trainer.model import belonging, fitting, manifest, saving, vocabulary
+from trainer.model import adapter_checks, manifest, saving, settings_checks, vocabulary
 from trainer.model.hardware import Hardware, detect, fit_quantisation, fit_training
 from trainer.model.loading import load_model, load_tokenizer, longest_text, weight_type
 from trainer.schemas import settings
 from trainer.tracking import runs
-from trainer.tracking.reporting import PatientMLflow
+from trainer.tracking.mlflow_callback import TolerantMLflowCallback
 from trainer.training import adapter_files, checkpoints, early_stopping
+from trainer.training.base import FineTuningBase
 from trainer.training.guard import TrainingGuard
 from trainer.training.progress import ProgressCallback
-from trainer.training.stages import Tuning
 from trainer.training.step_notices import StepNotices
 
 
-class FineTuning(Tuning):
+class FineTuning(FineTuningBase):
     """A job with the studio's own trainer."""
 
     def run(self) -> None:
         """Raises TrainerError or StudioError where the user can do something about it."""
         arguments = self._arguments
         if not arguments.prompt_id:
-            raise ArgumentsError("JOB_ARGUMENTS: argument --prompt_id: required")
+            raise ArgumentsError(f"{JOB_ARGUMENTS}: argument --prompt_id: required")
         self._model, source = self._look_up_model()
         if not ranks.rank():
             effective_settings.tell(self._studio, arguments.base_model_id, arguments.configs)
@@ -59,12 +60,12 @@ class FineTuning(Tuning):
             notify=self._events.notice,
         )
         vocabulary.check(model, tokenizer, self._events.notice)
-        fitting.check_adapter(arguments.lora_config, model)
-        fitting.check_experts(config, model)
+        settings_checks.check_adapter(arguments.lora_config, model)
+        settings_checks.check_experts(config, model)
         self._fit_length(config, model)
         trainer = self._trainer(model, tokenizer, config, lora, train, held_out)
         evaluated = trainer.eval_dataset
-        fitting.check_batches(
+        settings_checks.check_batches(
             config, len(trainer.train_dataset), None if evaluated is None else len(evaluated)
         )
         prepared.check(trainer, len(train), self._events.notice)
@@ -73,9 +74,9 @@ class FineTuning(Tuning):
 
     def _train(self, trainer: Any, chosen: dict[str, Any], identity: str) -> None:
         if self._to_mlflow:
-            trainer.add_callback(PatientMLflow(self._events.notice))
+            trainer.add_callback(TolerantMLflowCallback(self._events.notice))
         output_dir = Path(self._arguments.train_out_dir)
-        checkpoint = checkpoints.to_go_on_from(
+        checkpoint = checkpoints.find_resume_checkpoint(
             output_dir, identity, self._rows_source, self._events
         )
         # Before the callback that marks a checkpoint as whole: none is of broken weights.
@@ -89,9 +90,9 @@ class FineTuning(Tuning):
         trainer.add_callback(StepNotices(chosen, self._events.notice))
         for callback in early_stopping.callbacks(chosen, self._events.notice):
             trainer.add_callback(callback)
-        if checkpoint is not None and checkpoints.is_last(checkpoint):
+        if checkpoint is not None and checkpoints.is_final(checkpoint):
             # The library would train one more step.
-            checkpoints.take(trainer, checkpoint)
+            checkpoints.restore_final(trainer, checkpoint)
         else:
             trainer.train(resume_from_checkpoint=checkpoint)
         guard.finish()
@@ -109,7 +110,7 @@ class FineTuning(Tuning):
         chosen = settings.training_settings(
             arguments.training_arguments_config, self._events.notice, arguments.dist_num
         )
-        wrong, _ = of_hardware(arguments.training_arguments_config, hardware.gpus)
+        wrong, _ = hardware_faults(arguments.training_arguments_config, hardware.gpus)
         if wrong:
             raise SettingsError(f"training_arguments_config: {'; '.join(wrong)}.")
         chosen = fit_training(chosen, hardware, self._events.notice)
@@ -138,7 +139,7 @@ class FineTuning(Tuning):
             chosen,
             arguments.dist_num,
             self._model.commit,
-            belonging.run_of(self._model),
+            adapter_checks.run_of(self._model),
         )
         self._asked = self._samples(prompt, train, held_out)
         roles = roles_of(self._dataset)

@@ -7,6 +7,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from ft.job_protocol.events import Progress, Started
 from trainer.job.events import EventLog
 
 QUIET_SECONDS = 1.0
@@ -29,9 +30,7 @@ class ProgressCallback(TrainerCallback):
         self._first_step = state.global_step
         self._begin = self._reported = self._counted = time.monotonic()
         if state.is_world_process_zero:
-            self._events.write(
-                "started", total_steps=state.max_steps, seed=args.seed, **self._about
-            )
+            self._events.write(Started(total_steps=state.max_steps, seed=args.seed, **self._about))
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -72,12 +71,13 @@ class ProgressCallback(TrainerCallback):
         self._last_step = state.global_step
         if state.is_world_process_zero:
             self._events.write(
-                "progress",
-                step=state.global_step,
-                total_steps=state.max_steps,
-                epoch=state.epoch,
-                seconds_left=self._seconds_left(state),
-                **measured,
+                Progress(
+                    step=state.global_step,
+                    total_steps=state.max_steps,
+                    epoch=state.epoch,
+                    seconds_left=self._seconds_left(state),
+                    **measured,
+                )
             )
 
     def _seconds_left(self, state: TrainerState) -> float | None:

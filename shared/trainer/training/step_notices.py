@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from ft.configs.training import of_steps
+from ft.configs.training import step_notices
 from trainer.model.hardware import Notify
 
 
@@ -29,5 +29,5 @@ class StepNotices(TrainerCallback):
         if not state.is_world_process_zero or train_dataloader is None:
             return
         a_pass = max(len(train_dataloader) // args.gradient_accumulation_steps, 1)
-        for clause in of_steps(self._settings, a_pass, state.max_steps):
+        for clause in step_notices(self._settings, a_pass, state.max_steps):
             self._notify(f"training_arguments_config: {clause}.")

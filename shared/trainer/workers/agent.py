@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ft.enums import FailureKind
+from ft.job_protocol.exit_status import STOPPED
+from ft.job_protocol.variables import MASTER_IP, MASTER_PORT, NODE_RANK
 from rows.errors import first_line
 from trainer.job.arguments import fine_tune_arguments
 from trainer.job.claim import attempt
 from trainer.job.ranks import is_loopback
-from trainer.job.run import STOPPED, log_to_output, quiet_libraries
-from trainer.workers.lifeline import BINDING, end_with_parent
-from trainer.workers.outcome import Outcome, WorkerFiles, ended
+from trainer.job.run import log_to_output, quiet_libraries
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome, ended
+from trainer.workers.parent_process import BINDING, end_with_parent
 
-MASTER_IP = "CML_FTS_JOB_MASTER_IP"
-NODE_RANK = "CML_FTS_JOB_NODE_RANK"
-"""The variable that makes a process of the fine-tuning script the agent of a worker."""
-MASTER_PORT = "FTS_JOB_MASTER_PORT"
 JOIN_SECONDS = 300
 """How long the workers may take to find each other once all of them run."""
 UP_SECONDS = 900
@@ -58,7 +56,7 @@ def _supervise(rank: int, workers: int, files: WorkerFiles) -> int:
         return 1
     except Exception as error:
         reason = "did not find the others"
-        files.write(Outcome(rank, FailureKind.ERROR, reason, first_line(error)))
+        files.write(WorkerOutcome(rank, FailureKind.ERROR, reason, first_line(error)))
         logging.getLogger(__name__).exception("Worker %d %s", rank, reason)
         return 1
     return 0

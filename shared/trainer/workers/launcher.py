@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ft.enums import FailureKind
+from ft.job_protocol import variables
+from ft.job_protocol.template_jobs import FINE_TUNING_SCRIPT
 from trainer.errors import UnsupportedError, WorkerError
 from trainer.job.arguments import FineTuneArguments
 from trainer.job.claim import attempt
@@ -22,12 +24,12 @@ from trainer.job.events import EventLog
 from trainer.job.ranks import is_loopback
 from trainer.job.run import ending, kill
 from trainer.workers import agent
-from trainer.workers.notices import OthersNotices
-from trainer.workers.outcome import Outcome, WorkerFiles, cause, ended
+from trainer.workers.notices import NoticeCollector
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome, cause, ended
 
 logger = logging.getLogger(__name__)
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "accel_fine_tune.py"
+SCRIPT = Path(__file__).parents[1] / "scripts" / FINE_TUNING_SCRIPT
 LOOK_SECONDS = 0.25
 SETTLE_SECONDS = 1.5
 """How long after the first sign of a failure others are waited for: the cause may show later."""
@@ -36,10 +38,10 @@ ASK_SECONDS = 1.0
 OVER = ("failed", "stopped", "timedout", "succeeded")
 """What a workspace calls a worker that is not there any more."""
 PASSED_ON = (
-    "JOB_ARGUMENTS",
-    "FTS_ATTEMPT",
-    "FTS_JOB_ID",
-    "HUGGINGFACE_ACCESS_TOKEN",
+    variables.JOB_ARGUMENTS,
+    variables.ATTEMPT,
+    variables.JOB_ID,
+    variables.HUB_TOKEN,
     "MLFLOW_TRACKING_URI",
 )
 """Variables of the job that a worker needs and that a workspace may not give it by itself."""
@@ -71,7 +73,7 @@ class Workers:
                 f"A worker trains on one GPU; of the {self._arguments.dist_gpu} of each, "
                 "the others are not used. Ask for more workers with one GPU each."
             )
-        notices = OthersNotices(self._events, self._files, self._arguments.dist_num)
+        notices = NoticeCollector(self._events, self._files, self._arguments.dist_num)
         with ending(self._end):
             try:
                 self._start()
@@ -82,15 +84,15 @@ class Workers:
     # Their start
 
     def _start(self) -> None:
-        address = os.environ.get("CDSW_IP_ADDRESS") or "127.0.0.1"
-        shared = {agent.MASTER_IP: address, agent.MASTER_PORT: str(_free_port(address))}
+        address = os.environ.get(variables.RUN_ADDRESS) or "127.0.0.1"
+        shared = {variables.MASTER_IP: address, variables.MASTER_PORT: str(_free_port(address))}
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         for rank in range(1, self._arguments.dist_num):
-            self._others[rank] = self._launch({**passed, **shared, agent.NODE_RANK: str(rank)})
+            self._others[rank] = self._launch({**passed, **shared, variables.NODE_RANK: str(rank)})
         self._await_others()
         self._first = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, str(SCRIPT)],
-            env={**os.environ, **shared, agent.NODE_RANK: "0", **self._own_gpus()},
+            env={**os.environ, **shared, variables.NODE_RANK: "0", **self._own_gpus()},
         )
 
     def _launch(self, environment: dict[str, str]) -> str:
@@ -135,7 +137,7 @@ class Workers:
 
     # Their work
 
-    def _watch(self, notices: OthersNotices) -> None:
+    def _watch(self, notices: NoticeCollector) -> None:
         assert self._first is not None
         while self._first.poll() != 0:
             if self._failures():
@@ -158,7 +160,7 @@ class Workers:
         detail = "\n".join(part for part in (found.detail, lines) if part)
         return WorkerError(reason, found.kind, detail)
 
-    def _failures(self) -> list[Outcome]:
+    def _failures(self) -> list[WorkerOutcome]:
         """What went wrong, of each worker that has failed."""
         statuses = {**self._statuses(), 0: self._first.poll() if self._first else None}
         told = (self._files.read(rank) for rank in statuses)

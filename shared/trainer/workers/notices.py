@@ -1,9 +1,9 @@
 """Notices of the workers that do not speak for the job: what the first has not told as well."""
 
-import json
 import time
 from collections import defaultdict
 
+from ft.job_protocol.events import NoticeGiven, parse_lines
 from trainer.job.events import EventLog
 from trainer.workers.outcome import WorkerFiles
 
@@ -13,7 +13,7 @@ MOST_NOTICES = 20
 """What is more is in the workers' logs alone."""
 
 
-class OthersNotices:
+class NoticeCollector:
     """Tells such notices, each once, with the workers that have it."""
 
     def __init__(self, events: EventLog, files: WorkerFiles, workers: int) -> None:
@@ -59,6 +59,5 @@ class OthersNotices:
 
 def _told(events: EventLog) -> list[str]:
     """The notices in the job's file of events."""
-    lines = events.path.read_text(encoding="utf-8").splitlines()
-    found = (json.loads(line) for line in lines if '"notice"' in line)
-    return [one["message"] for one in found if one.get("event") == "notice"]
+    found = parse_lines(events.path.read_bytes())
+    return [event.message for event in found if isinstance(event, NoticeGiven)]

@@ -10,15 +10,15 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ft import exit_status
 from ft.enums import FailureKind
+from ft.job_protocol import exit_status
 
 LOG_LINES = 8
 LOG_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
-class Outcome:
+class WorkerOutcome:
     """How a worker failed."""
 
     rank: int
@@ -61,7 +61,7 @@ class WorkerFiles:
             return []
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: WorkerOutcome) -> None:
         """The first word about a worker is the one that counts."""
         temporary = self._folder / f".{outcome.rank}.{os.getpid()}"
         temporary.write_text(json.dumps({**asdict(outcome), "at": time.time()}))
@@ -72,13 +72,13 @@ class WorkerFiles:
         finally:
             temporary.unlink()
 
-    def read(self, rank: int) -> Outcome | None:
+    def read(self, rank: int) -> WorkerOutcome | None:
         """How the worker failed, None while nobody says so."""
         try:
             content = json.loads(self._file(rank).read_text())
         except FileNotFoundError:
             return None
-        return Outcome(**{**content, "kind": FailureKind(content["kind"])})
+        return WorkerOutcome(**{**content, "kind": FailureKind(content["kind"])})
 
     def last_lines(self, rank: int) -> str:
         """The end of a worker's output; empty for the first."""
@@ -94,11 +94,11 @@ class WorkerFiles:
         return self._folder / f"{rank}.json"
 
 
-def cause(outcomes: list[Outcome]) -> Outcome:
+def cause(outcomes: list[WorkerOutcome]) -> WorkerOutcome:
     """The one that the others came of."""
     return min(outcomes, key=lambda one: (one.told, one.at))
 
 
-def ended(rank: int, status: int) -> Outcome:
+def ended(rank: int, status: int) -> WorkerOutcome:
     """The outcome of a worker that said nothing and left this exit status, as Popen gives it."""
-    return Outcome(rank, FailureKind.CRASHED, exit_status.told(status), told=False)
+    return WorkerOutcome(rank, FailureKind.CRASHED, exit_status.describe_exit(status), told=False)

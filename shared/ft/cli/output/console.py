@@ -1,4 +1,4 @@
-"""A console for which every text is data."""
+"""A console that prints every text literally."""
 
 import sys
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from ft.text.streams import SafeStream
 
 
 class Console(rich.console.Console):
-    """Prints to a standard stream; nothing in a text is markup, an emoji code or a command.
+    """Prints to a standard stream, without markup, emoji codes or control sequences in texts.
 
-    Texts are made safe before they are measured, so that tables fit. Whatever renders a text by
-    other means has it made safe when it is printed.
+    Texts are made safe before they are measured, so that tables fit. Texts that are rendered by
+    other means are made safe when they are printed.
     """
 
     def __init__(self, stream: TextIO | None = None, **options: Any) -> None:
