@@ -26,14 +26,10 @@ from google.protobuf.descriptor_pb2 import (
 from grpc_tools import protoc
 
 from chassis.rpc.rules import Rule
+from ft.services import FILES
 
 REPOSITORY = Path(__file__).parents[1]
-CONTRACT = (
-    "fine_tuning_studio",
-    "fine_tuning_studio_jobs",
-    "fine_tuning_studio_database",
-    "fine_tuning_studio_types",
-)
+CONTRACT = (*FILES, "fine_tuning_studio_types")
 """The public files of `proto/`, in the order in which they are documented."""
 RULES = {
     "Every request": "chassis.rpc.rules",

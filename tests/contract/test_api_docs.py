@@ -4,13 +4,13 @@ import re
 import sys
 import tomllib
 
-from ft.services import DATABASE, JOBS, STUDIO
+from ft.services import METHODS
 from tests.support import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "docs"))
 import generate
 
-RPCS = [method.name for service in (STUDIO, JOBS, DATABASE) for method in service.methods]
+RPCS = list(METHODS)
 RULES = [rule for module in generate.RULES.values() for rule in generate.rules_of(module)]
 SAID = tomllib.loads((REPOSITORY / "docs/api/errors.toml").read_text())
 
