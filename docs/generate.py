@@ -27,10 +27,10 @@ from grpc_tools import protoc
 
 from chassis.rpc.rules import Rule
 from ft.domains import DOMAINS
-from ft.services import SERVICES
+from ft.services import FILES
 
 REPOSITORY = Path(__file__).parents[1]
-CONTRACT = (*(Path(service.file.name).stem for service in SERVICES), "fine_tuning_studio_types")
+CONTRACT = (*FILES, "fine_tuning_studio_types")
 """The public files of `proto/`, in the order in which they are documented."""
 RULES = (
     "chassis.rpc.rules",

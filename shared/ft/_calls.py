@@ -9,7 +9,6 @@ client never suspends, so that `run` completes such a coroutine without an event
 import time
 from collections.abc import Callable, Coroutine
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -18,7 +17,7 @@ from grpc import aio
 
 from ft import errors
 from ft.channel import may_repeat
-from ft.services import METHODS, SERVICES
+from ft.services import FILES, METHODS, SERVICES
 
 T = TypeVar("T")
 
@@ -32,9 +31,8 @@ STREAM_SECONDS = 86_400.0
 def callables(channel: grpc.Channel | aio.Channel) -> dict[str, Callable[..., Any]]:
     """Functions that send a request, by the name of the RPC."""
     found: dict[str, Callable[..., Any]] = {}
-    for service in SERVICES:
-        generated = import_module(f"ft.proto.{Path(service.file.name).stem}_pb2_grpc")
-        stub = getattr(generated, f"{service.name}Stub")(channel)
+    for file, service in zip(FILES, SERVICES, strict=True):
+        stub = getattr(import_module(f"ft.proto.{file}_pb2_grpc"), f"{service.name}Stub")(channel)
         found |= {method.name: getattr(stub, method.name) for method in service.methods}
     return found
 

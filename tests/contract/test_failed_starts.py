@@ -20,6 +20,7 @@ from ft.proto import fine_tuning_studio_jobs_pb2 as jobs_pb
 from ft.proto import fine_tuning_studio_pb2 as pb
 from jobs.testing import PROJECT_ID, WorkbenchProcess, until
 from tests.faults.proxy import Proxy
+from tests.processes import starts_processes
 
 PEERS = ("datasets", "models", "adapters", "prompts", "configs")
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -178,6 +179,7 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
     with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
         (workbench.project / "base").mkdir()

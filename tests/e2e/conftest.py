@@ -11,6 +11,7 @@ import pytest
 
 from ft.client import FineTuningStudioClient
 from ft.health import check_address
+from tests.processes import starts_processes
 from tests.support import TRAINER_PYTHON, environment, run
 
 FTS = str(Path(sys.executable).parent / "fts")
@@ -75,6 +76,7 @@ def serving(
 
 
 @pytest.fixture(scope="session")
+@starts_processes
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     with serving(tmp_path_factory.mktemp("home")) as studio:
         yield studio

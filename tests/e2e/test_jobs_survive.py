@@ -13,6 +13,7 @@ from ft.api import (
 )
 from tests.e2e.conftest import FTS, Studio, serving
 from tests.e2e.test_first_light import Registered, process_of
+from tests.processes import starts_processes
 from tests.support import TRAINER_PYTHON, run, until
 
 TRAINING_SECONDS = 400.0
@@ -20,6 +21,7 @@ STOP_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     with serving(tmp_path_factory.mktemp("survive")) as studio:
         yield studio

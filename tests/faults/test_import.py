@@ -18,6 +18,7 @@ from chassis.domains import DECIDER, DOMAIN_SERVICES, TABLE_OF
 from chassis.testing.services import ServiceProcess
 from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest
 from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
+from tests.processes import starts_processes
 from tests.support import until
 
 ROUNDS = int(os.environ.get("FTS_FAULT_ROUNDS", "16"))
@@ -78,6 +79,7 @@ class Studio:
 
 
 @pytest.fixture
+@starts_processes
 def studio(tmp_path: Path) -> Iterator[Studio]:
     with ExitStack() as stack:
         studio = Studio(tmp_path, stack)

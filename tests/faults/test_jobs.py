@@ -33,6 +33,7 @@ from tests.faults.studio import (
     bare_python,
     running,
 )
+from tests.processes import starts_processes
 
 STARTS = int(os.environ.get("FTS_FAULT_STARTS", "100"))
 KILLS = int(os.environ.get("FTS_FAULT_KILLS", "16"))
@@ -66,6 +67,7 @@ class Outcome:
 
 
 @pytest.fixture
+@starts_processes
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     workbench = WorkbenchProcess(tmp_path, FTS_WORKBENCH_PYTHON=bare_python(tmp_path))
     dice = random.Random(SEED)

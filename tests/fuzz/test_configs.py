@@ -22,6 +22,7 @@ from services.evaluation.request import EvaluationRequest
 from services.fine_tuning.request import AliasedNumber, FineTuningRequest
 from services.inspection.job_inspection import inspect_job
 from tests.fuzz import configs
+from tests.processes import starts_processes
 from tests.support import REPOSITORY, TRAINER_PYTHON
 
 LONG = "FTS_CONFIG_EXAMPLES" in os.environ
@@ -97,6 +98,7 @@ class Trainer:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def trainer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trainer]:
     found = Trainer(tmp_path_factory.mktemp("configs") / "worker.log")
     yield found

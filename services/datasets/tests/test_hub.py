@@ -25,6 +25,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveDatasetRequest,
 )
 from services.datasets import rules
+from tests.processes import starts_processes
 
 TOKEN = "token-of-the-datasets-tests"
 CARD = b"""---
@@ -151,6 +152,7 @@ def served() -> Iterator[TestHub]:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     folder = tmp_path_factory.mktemp("hub")
     environment = {

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from jobs.testing import WorkbenchProcess
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
     with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
         (workbench.project / "base").mkdir()

@@ -8,9 +8,11 @@ import pytest
 from chassis.testing.services import services
 from jobs.testing import WorkbenchProcess
 from services.fine_tuning.tests.studio import PEERS, Studio
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
     with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
         (workbench.project / "base").mkdir()

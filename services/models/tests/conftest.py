@@ -25,6 +25,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
 )
 from jobs.testing import PROJECT_ID, WorkbenchProcess, until
+from tests.processes import starts_processes
 
 TEMPLATE = "Model_Export_Base_Job"
 # Shows its token to the test, which registers in its place, and ends when it may.
@@ -137,6 +138,7 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
     with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
         template = workbench.job(TEMPLATE)

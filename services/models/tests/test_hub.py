@@ -23,6 +23,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveModelRequest,
 )
 from services.models import rules
+from tests.processes import starts_processes
 
 TOKEN = "token-of-the-models-tests"
 CONFIG = json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}).encode()
@@ -79,6 +80,7 @@ def served() -> Iterator[TestHub]:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     with started(served, tmp_path_factory.mktemp("hub"), TOKEN) as process:
         yield process

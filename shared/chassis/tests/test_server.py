@@ -16,6 +16,7 @@ from chassis.domains import DOMAIN_SERVICES
 from chassis.testing.services import ServiceProcess
 from ft.health import check_address
 from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest, GetDatasetResponse
+from tests.processes import starts_processes
 
 SLOW = str(Path(__file__).with_name("slow_service.py"))
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -47,6 +48,7 @@ async def ask_on(address: str, path: Path) -> None:
 
 
 @pytest.fixture
+@starts_processes
 async def slow(tmp_path: Path) -> AsyncIterator[ServiceProcess]:
     with ServiceProcess(tmp_path, "slow", SLOW, "slow", FTS_GRACE_SECONDS="8") as process:
         await process.serving()

@@ -11,9 +11,11 @@ from jobs.store.records import JobRecords
 from jobs.testing import WorkbenchProcess
 from jobs.tests.scripted import Jobs
 from jobs.tests.tables import MIGRATION, SomeEvent, SomeJob
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="session")
+@starts_processes
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
     """A workbench that all tests of this package share."""
     with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
