@@ -6,6 +6,7 @@ died; 2 for options that cannot be used.
 
 import argparse
 import dataclasses
+import signal
 import sys
 import tempfile
 import time
@@ -44,6 +45,8 @@ def main() -> int:
         print(f"{time.monotonic() - begin:6.0f} s  {text}", file=sys.stderr, flush=True)
 
     async def measure() -> None:
+        # As Ctrl-C does it: the studio is stopped before the end.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
         # Not in the folder of the repository: paths of sockets must be short.
         with tempfile.TemporaryDirectory(prefix="fts-bench-", ignore_cleanup_errors=True) as folder:
             await Session(run, settings, options.only, Path(folder), say).measure()

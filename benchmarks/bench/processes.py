@@ -8,6 +8,8 @@ import psutil
 
 MIB = 1024 * 1024
 QUIET_SECONDS = 0.3
+MODULES = "services."
+"""A service is run as a module of this package."""
 
 
 class ProcessDied(Exception):
@@ -53,14 +55,12 @@ class Processes:
             before = now
 
 
-def with_children(pids: Mapping[str, int]) -> dict[str, int]:
-    """The named processes and their descendants that have no name, numbered under the parent's."""
-    named = {pid: name for name, pid in pids.items()}
-    found = dict(pids)
-    for name, pid in pids.items():
-        number = 0
-        for child in psutil.Process(pid).children(recursive=True):
-            if child.pid not in named and child.pid not in found.values():
-                number += 1
-                found[f"{name} child {number}"] = child.pid
-    return found
+def of_supervisor(pid: int) -> Processes:
+    """A supervisor with all its descendants, by the services that they run."""
+    supervisor = psutil.Process(pid)
+    found = {"supervisord": pid}
+    for process in supervisor.children(recursive=True):
+        *_, last = process.cmdline() or [process.name()]
+        name = last.removeprefix(MODULES)
+        found[f"{name} {process.pid}" if name in found else name] = process.pid
+    return Processes(found)

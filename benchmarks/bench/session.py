@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from grpc import aio
@@ -42,16 +43,19 @@ class Session:
 
     async def measure(self) -> None:
         """Measures. What cannot be measured is among the faults of the run."""
-        servers = NullServers(self._folder)
-        try:
+        async with AsyncExitStack() as ends:
+            ends.push_async_callback(self._stop)
+            servers = NullServers(self._folder)
+            ends.callback(servers.stop)
             nulls = self._nulls(servers)
             lines = [one for one in nulls if wanted(one.line.name, self._patterns)]
             faulty: list[Line] = []
             try:
                 lines += await self._studio_lines()
             except (CommandFailed, aio.AioRpcError) as error:
-                fault = f"no studio to measure: {reason(error)}"
-                self._run.faults.append(fault)
+                self._run.faults.append(reason(error))
+                self._say(self._run.faults[-1])
+                fault = "there is no studio to measure"
                 faulty = [
                     Line(name=entry.name, callers=callers, title=entry.title, fault=fault)
                     for entry in self._entries
@@ -59,12 +63,15 @@ class Session:
                 ]
             await run_rounds(self._run, lines, nulls, self._settings, self._end, self._say)
             self._run.lines += faulty
-        finally:
-            for connection in self._connections:
-                await connection.close()
-            servers.stop()
-            for studio in self._studios:
+
+    async def _stop(self) -> None:
+        for connection in self._connections:
+            await connection.close()
+        for studio in self._studios:
+            try:
                 studio.down()
+            except CommandFailed as failed:
+                self._run.faults.append(reason(failed))
 
     def _nulls(self, servers: NullServers) -> list[Measured]:
         direct, through = self._connect(servers.answering), self._connect(servers.forwarding)

@@ -44,7 +44,10 @@ class NullServers:
         for process in self._running:
             process.terminate()
         for process in self._running:
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 class NullCall(Workload):
