@@ -6,6 +6,7 @@ died; 2 for options that cannot be used.
 
 import argparse
 import dataclasses
+import fnmatch
 import signal
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from benchmarks.bench.chart import draw
 from benchmarks.bench.compare import compare
 from benchmarks.bench.report import report
 from benchmarks.bench.results import Run, UnreadableRun, machine
-from benchmarks.bench.session import Session
+from benchmarks.bench.session import Session, names
 from benchmarks.bench.settings import SMOKE, Settings
 
 CHARTS = (".svg", ".png", ".pdf")
@@ -54,9 +55,6 @@ def main() -> int:
     uvloop.run(measure())
     run.seconds = time.monotonic() - begin
     print("\n".join(report(run)))
-    if not run.lines and not run.figures:
-        print(f"--only: nothing is called {' or '.join(options.only)}", file=sys.stderr)
-        return 2
     if options.json:
         run.write(options.json)
     if options.chart:
@@ -85,6 +83,9 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.chart and options.chart.suffix not in CHARTS:
         parser.error(f"--chart: {options.chart} must end in {', '.join(CHARTS)}")
+    for pattern in options.only:
+        if not fnmatch.filter(names(), pattern):
+            parser.error(f"--only: no line or figure is called {pattern}")
     for name, least in (("rounds", 1), ("seconds", 0.01), ("rows", 2 * Settings().page)):
         value = getattr(options, name)
         if value is not None and value < least:

@@ -9,14 +9,20 @@ from grpc import aio
 
 from benchmarks.bench.catalogue import LARGE, SMALL, entries, wanted
 from benchmarks.bench.connection import Connection
-from benchmarks.bench.figures import Figures
+from benchmarks.bench.figures import FIGURES, Figures
 from benchmarks.bench.results import Line, Run
 from benchmarks.bench.rounds import Measured, reason, run_rounds
 from benchmarks.bench.rows import Filling
 from benchmarks.bench.settings import ANSWER_SIZES, Settings
 from benchmarks.bench.studio import CommandFailed, MeasuredStudio
-from benchmarks.bench.workloads.null import NullCall, NullServers
+from benchmarks.bench.workloads.null import NullCall, NullServers, null_name
 from benchmarks.bench.workloads.subject import Subject
+
+
+def names() -> list[str]:
+    """Names of all lines and figures."""
+    nulls = [null_name(hops, size) for hops in (1, 2) for size in ANSWER_SIZES]
+    return [*nulls, *(entry.name for entry in entries(Settings(), [])), *FIGURES]
 
 
 class Session:
