@@ -30,7 +30,8 @@ MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
-from jobs import history, lease
+from jobs.execution import lease
+from jobs.store import history
 
 revision = "0001"
 down_revision = None
