@@ -1,4 +1,4 @@
-"""The parts that the job domains have in common, put together."""
+"""Builder of the parts that all job domains have in common."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
@@ -22,14 +22,14 @@ ChangesOfEvent = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], dict[str,
 def no_changes(
     _job: JobRecord, _event: Mapping[str, Any], _changes: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Events of a job change nothing but what they change in any job."""
+    """Returns no columns: the default for job kinds whose events change nothing further."""
     return {}
 
 
 class JobParts(Generic[Job]):
-    """A job domain's lifecycle, its jobs' link, and the work in the background that it needs.
+    """A job domain's lifecycle, the link of its jobs, and its background work.
 
-    `kind` is what messages call the jobs; for `changes_of_event` see `Observer`.
+    `kind` is the name of the jobs in messages; for `changes_of_event` see `Observer`.
     """
 
     def __init__(
@@ -64,6 +64,6 @@ class JobParts(Generic[Job]):
 
 
 def _secrets(settings: Settings) -> dict[str, str]:
-    """What jobs get by the environment and never as an argument: arguments are shown and logged."""
+    """Returns secrets for the environment of jobs; arguments, unlike it, are shown and logged."""
     token = settings.hub_token
     return {"HUGGINGFACE_ACCESS_TOKEN": token} if token else {}

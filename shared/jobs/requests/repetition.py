@@ -1,4 +1,4 @@
-"""What every request to start jobs may say of being sent again, and of jobs being tried again."""
+"""Fields of every request to start jobs: request id and retry policy."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +13,19 @@ class Repeatable:
     """Base of the requests of the job domains."""
 
     request_id: str = ""
-    """Chosen by the client, who sends the request again under it; empty for none."""
+    """Id that the client has chosen, to repeat the request with it; empty for none."""
     digest: str = ""
-    """Tells this request from others that come with the same id."""
+    """Digest that distinguishes this request from others with the same id."""
     retry: Retries | None = None
-    """When each of the jobs is tried again by itself; never if None."""
+    """Policy for automatic retries of each job; None for no retries."""
 
     def check_retry(self, found: Violations) -> None:
-        """Notes every rule that the retry policy breaks."""
+        """Adds a violation for every rule that the retry policy breaks."""
         if self.retry is not None:
             self.retry.check("retry", found)
 
     def repetition(self) -> dict[str, Any]:
-        """Columns of the job's record."""
+        """Returns columns of the job's record."""
         return {
             "retry": self.retry.stored() if self.retry else None,
             "request_id": self.request_id or None,
@@ -34,7 +34,7 @@ class Repeatable:
 
 
 def repetition_asked(request: Any) -> dict[str, Any]:
-    """The fields of a `Repeatable`, of a message that has them."""
+    """Returns the fields of a `Repeatable` from a message."""
     return {
         "request_id": request.request_id,
         "digest": digest(request, "request_id"),

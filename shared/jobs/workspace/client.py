@@ -21,7 +21,7 @@ DELETE_SECONDS = 60.0
 """Deleting a job or a model waits until its processes have ended."""
 PAGE_SIZE = 100
 VARIABLES = ("CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY")
-"""What says which workspace it is, and lets us in."""
+"""Variables with the address of the workspace, its project and the key."""
 _REFUSED = {
     401: errors.Unauthenticated,
     403: errors.PermissionDenied,
