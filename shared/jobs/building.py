@@ -1,4 +1,4 @@
-"""The parts that the job domains have in common, put together."""
+"""Builder of the parts that all job domains have in common."""
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -22,7 +22,7 @@ Job = TypeVar("Job", bound=JobRecord)
 
 
 def no_changes(_job: JobRecord, _event: JobEvent, _changes: Changes) -> Changes:
-    """Changes by the events of jobs whose record has no columns of its own for them."""
+    """Returns no columns: the default for job kinds whose events change nothing further."""
     return {}
 
 

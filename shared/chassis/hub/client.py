@@ -77,7 +77,11 @@ def _before(request: httpx2.Request) -> None:
     request.extensions["timeout"] = {
         phase: min(asked.get(phase) or left, left) for phase in ("connect", "read", "write", "pool")
     }
-    if not _is_hub(request.url):
+    # The token is for the configured hub and its dataset viewer only.
+    hub = httpx2.URL(constants.ENDPOINT)
+    hosts = (hub.host, f"datasets-server.{hub.host}") if has_viewer() else (hub.host,)
+    same_origin = (request.url.scheme, request.url.port) == (hub.scheme, hub.port)
+    if not same_origin or request.url.host not in hosts:
         request.headers.pop("authorization", None)
 
 
@@ -87,13 +91,6 @@ def _after(response: httpx2.Response) -> None:
     if response.status_code in TRANSIENT or response.status_code >= 500:
         response.read()
         hf_raise_for_status(response)
-
-
-def _is_hub(url: httpx2.URL) -> bool:
-    """Whether the URL is the configured hub's own, or that of its dataset viewer."""
-    hub = httpx2.URL(constants.ENDPOINT)
-    hosts = (hub.host, f"datasets-server.{hub.host}") if has_viewer() else (hub.host,)
-    return (url.scheme, url.port) == (hub.scheme, hub.port) and url.host in hosts
 
 
 def has_viewer() -> bool:

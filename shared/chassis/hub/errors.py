@@ -108,35 +108,26 @@ def _of_answer(about: Repository, error: "HfHubHTTPError") -> errors.Refusal:
     if status in (401, 403) and "authorization" in request.headers:
         why = f"may not be read with this {HUB_TOKEN}: the hub refuses it with HTTP {status}"
         return _denied(about, why, "HUB_TOKEN_REFUSED")
-    if isinstance(error, hub.RevisionNotFoundError):
-        return _without_commit(about)
-    if isinstance(error, hub.RepositoryNotFoundError):
+    if isinstance(error, hub.RevisionNotFoundError) and about.commit:
+        return errors.FailedPrecondition(
+            f"{about} no longer has the commit {about.commit} at which it was registered; register "
+            "it again",
+            reason="HUB_COMMIT_MISSING",
+            resource=about.kind,
+            id=about.name,
+        )
+    if isinstance(error, hub.RevisionNotFoundError | hub.RepositoryNotFoundError):
         return not_on_hub(about)
     if status in (401, 403):
         return _denied(about, f"needs a token; set {HUB_TOKEN} to one", "HUB_TOKEN_REQUIRED")
     if status == 404 and "/resolve/" in request.url.path:
-        return _without(about, request.url.path.rpartition("/")[2])
+        file = request.url.path.rpartition("/")[2]
+        return errors.FailedPrecondition(
+            f"{about} has no {file}", reason="HUB_FILE_MISSING", resource=about.kind, id=about.name
+        )
     if status == 404:
         return not_on_hub(about)
     return unavailable(about, f"HTTP {status}")
-
-
-def _without_commit(about: Repository) -> errors.Refusal:
-    if not about.commit:
-        return not_on_hub(about)
-    return errors.FailedPrecondition(
-        f"{about} no longer has the commit {about.commit} at which it was registered; register it "
-        "again",
-        reason="HUB_COMMIT_MISSING",
-        resource=about.kind,
-        id=about.name,
-    )
-
-
-def _without(about: Repository, file: str) -> errors.FailedPrecondition:
-    return errors.FailedPrecondition(
-        f"{about} has no {file}", reason="HUB_FILE_MISSING", resource=about.kind, id=about.name
-    )
 
 
 def _denied(about: Repository, why: str, reason: str) -> errors.PermissionDenied:

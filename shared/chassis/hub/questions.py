@@ -8,7 +8,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from http import HTTPStatus
@@ -55,7 +55,7 @@ class Hub:
         seconds = min(self._seconds, context.current(self._seconds).remaining())
         asked = self._threads.submit(copy_context().run, _bounded, about, question, seconds)
         # When the thread is free again, which may be after the caller has stopped waiting.
-        asked.add_done_callback(self._release)
+        asked.add_done_callback(lambda _: self._free.release())
         try:
             return await asyncio.wait_for(asyncio.wrap_future(asked), seconds)
         except TimeoutError:
@@ -157,9 +157,6 @@ class Hub:
                 if len(taken) >= length:
                     break
         return bytes(taken[:length])
-
-    def _release(self, _: "Future[T]") -> None:
-        self._free.release()
 
 
 def _url(about: Repository, name: str) -> str:

@@ -81,7 +81,16 @@ class RpcDispatcher:
             self._arrive(grpc_context, self._deadline_seconds)
             with self.in_flight.counted():
                 try:
-                    return self._fitting(method, serialize(await behaviour(parse(data))))
+                    answer = serialize(await behaviour(parse(data)))
+                    if len(answer) > self._max_bytes:
+                        # gRPC's own refusal does not say what to do.
+                        raise errors.ResourceExhausted(
+                            f"the answer of {method} has {len(answer)} bytes, {self._max_bytes} "
+                            "are allowed; a list can be asked for page by page, an export by "
+                            "StreamExport",
+                            reason="ANSWER_TOO_LARGE",
+                        )
+                    return answer
                 except Exception as error:
                     await self._refuse(method, grpc_context, error)
 
@@ -102,16 +111,6 @@ class RpcDispatcher:
                     await self._refuse(method, grpc_context, error)
 
         return handler
-
-    def _fitting(self, method: str, answer: bytes) -> bytes:
-        if len(answer) > self._max_bytes:
-            # gRPC's own refusal says nothing that would help.
-            raise errors.ResourceExhausted(
-                f"the answer of {method} has {len(answer)} bytes, {self._max_bytes} are allowed; "
-                "a list can be asked for page by page, an export by StreamExport",
-                reason="ANSWER_TOO_LARGE",
-            )
-        return answer
 
     def _arrive(self, grpc_context: Context, deadline_seconds: float) -> None:
         call = context.incoming(

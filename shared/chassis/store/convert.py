@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from google.protobuf.message import Message
 
@@ -15,7 +15,7 @@ def to_message(kind: type[M], record: Record, but: Container[str] = ()) -> M:
     """Returns a message with the fields, except `but`, for which the record has a value."""
     columns = record.table().columns
     values = {
-        field.name: _plain(value)
+        field.name: rfc3339(value) if isinstance(value, datetime) else value
         for field in kind.DESCRIPTOR.fields
         if field.name in columns
         and field.name not in but
@@ -40,7 +40,3 @@ def table_time(text: str) -> datetime:
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except OverflowError as error:
         raise ValueError(str(error)) from None
-
-
-def _plain(value: Any) -> Any:
-    return rfc3339(value) if isinstance(value, datetime) else value

@@ -155,22 +155,18 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 for write in batch:
-                    self._attempt(connection, write)
+                    try:
+                        with connection.begin_nested():
+                            write.outcome = write.work(connection)
+                    except OperationalError:
+                        raise
+                    except Exception as error:
+                        write.error = error
             self._answered = time.monotonic()
         except Exception as error:
             refused = self._away(str(error.orig)) if isinstance(error, OperationalError) else error
             for write in batch:
                 write.error = refused
-
-    @staticmethod
-    def _attempt(connection: Connection, write: _Write) -> None:
-        try:
-            with connection.begin_nested():
-                write.outcome = write.work(connection)
-        except OperationalError:
-            raise
-        except Exception as error:
-            write.error = error
 
     def frozen(self) -> Connection:
         """A connection that reads the store as it is now, whatever is written after; to be closed.

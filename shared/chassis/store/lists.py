@@ -66,8 +66,12 @@ class TableList(Generic[M, Row]):
         self._items = items.name
         self._shown = shown or (lambda record: to_message(kind, record))
         self._pages = Pages(records, [*names, *also])
-        self._hidden = hidden
-        self._all = CachedList(records.store, lambda: self._answer(self._shown_rows(records)))
+
+        def all_rows() -> M:
+            omitted = hidden()
+            return self._answer(row for row in records.all() if row.id not in omitted)
+
+        self._all = CachedList(records.store, all_rows)
 
     def answer(
         self,
@@ -79,10 +83,6 @@ class TableList(Generic[M, Row]):
         if not request.ByteSize():
             return self._all.get()
         return self._answer(*self._pages.page(request, allowed or {}, hidden))
-
-    def _shown_rows(self, records: Records[Row]) -> list[Row]:
-        hidden = self._hidden()
-        return [row for row in records.all() if row.id not in hidden]
 
     def _answer(self, rows: Iterable[Row], next_page_token: str = "") -> M:
         items = {self._items: [self._shown(row) for row in rows]}

@@ -144,14 +144,6 @@ async def exported_rows(folder: Path, domain: str) -> list[dict[str, Any]]:
     return [{**row, **own[row["id"]]} for row in found[table]]
 
 
-async def _health(check: Any) -> str:
-    try:
-        answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
-    except aio.AioRpcError as error:
-        return str(error)
-    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
-
-
 class ServiceProcess:
     """A service as a process of its own, started with `python -m` or a script."""
 
@@ -209,7 +201,12 @@ class ServiceProcess:
             ):
                 check = health_pb2_grpc.HealthStub(channel).Check
                 while answered != "SERVING":
-                    answered = await _health(check)
+                    try:
+                        answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
+                        status = health_pb2.HealthCheckResponse.ServingStatus
+                        answered = str(status.Name(answer.status))
+                    except aio.AioRpcError as error:
+                        answered = str(error)
                     await asyncio.sleep(0.05)
         except TimeoutError:
             log = self.log.read_text()

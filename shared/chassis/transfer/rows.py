@@ -67,25 +67,23 @@ class DomainTable:
         length = len(row["id"]) if identified else 0
         description = f"has {length} characters; {MAX_TEXT_CHARACTERS} are allowed"
         found.check(f"{place}.id", rules.TEXT_LENGTH, length <= MAX_TEXT_CHARACTERS, description)
-        values = self._values(place, row, found)
+        values = {}
+        for column in self._columns:
+            if (given := row.get(column.key)) is None:
+                continue
+            at = f"{place}.{column.key}"
+            values[column.key] = _typed(at, given, column.type.python_type, found)
+            if column.key in self.kind.LOCATIONS and isinstance(given, str):
+                # Locations are resolved when they are used; here only `..` is refused.
+                confined = ".." not in PurePosixPath(given).parts
+                description = f"{given!r} lies outside the project directory"
+                found.check(at, rules.CONFINED, confined, description)
         self.kind.complete(place, values, found)
         missing = {c.key: c.nullable for c in self._columns if c.key not in ("id", *TIMES, *values)}
         for key in (key for key, nullable in missing.items() if not nullable):
             found.add(f"{place}.{key}", rules.COLUMN_VALUE, "must be set")
         content: dict[str, Any] = {**dict.fromkeys(missing), **values}
         return self.kind(**content) if identified else None
-
-    def _values(self, place: str, row: Mapping[str, Any], found: errors.Violations) -> Any:
-        values = {}
-        for column in self._columns:
-            given = row.get(column.key)
-            if given is None:
-                continue
-            at = f"{place}.{column.key}"
-            values[column.key] = _typed(at, given, column.type.python_type, found)
-            if column.key in self._records.kind.LOCATIONS and isinstance(given, str):
-                _check_location(at, given, found)
-        return values
 
     def existing(self, connection: Connection) -> Mapping[str, Mapping[str, Any]]:
         """Returns the existing rows, as an export has them, by id."""
@@ -117,17 +115,16 @@ class DomainTable:
         adding = []
         for row, record in rows:
             if record.id in there:
-                self._replace(connection, row, record)
+                values = {
+                    c.key: getattr(record, c.key)
+                    for c in self._columns
+                    if c.key in row and c.key not in self.kind.kept()
+                }
+                statement = update(self._records.table).where(column == record.id)
+                connection.execute(statement.values(**values, updated_at=now()))
             else:
                 adding.append(record)
         self._records.insert(connection, adding)
-
-    def _replace(self, connection: Connection, row: Mapping[str, Any], record: Record) -> None:
-        table = self._records.table
-        said = {c.key for c in self._columns if c.key in row} - self.kind.kept()
-        values = {key: getattr(record, key) for key in said}
-        statement = update(table).where(table.c.id == record.id)
-        connection.execute(statement.values(**values, updated_at=now()))
 
     def lock(self, connection: Connection) -> None:
         """Keeps others from writing until the current transaction ends."""
@@ -144,19 +141,15 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _check_location(place: str, location: str, found: errors.Violations) -> None:
-    """A location is kept as it is, and confined when it is used; one that leaves the project
-    directory by its own words is none."""
-    path = PurePosixPath(location)
-    leaves = ".." in path.parts
-    description = f"{location!r} lies outside the project directory"
-    found.check(place, rules.CONFINED, not leaves, description)
-
-
 def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
-    """The value as the column takes it; noted as wrong if it cannot be stored and listed."""
+    """Returns the value as the column takes it; adds a violation if it cannot be stored."""
     if kind is datetime:
-        return _time(place, value, found)
+        try:
+            return table_time(value)
+        except (TypeError, ValueError):
+            description = f"must be an ISO 8601 time, not {shortened(value)}"
+            found.add(place, rules.COLUMN_VALUE, description)
+            return None
     if kind is float and isinstance(value, int) and abs(value) <= sys.float_info.max:
         value = float(value)
     if kind is str and isinstance(value, int | float):
@@ -189,11 +182,3 @@ def shortened(value: Any) -> str:
     """Returns a value as a message shows it, shortened."""
     text = repr(value) if not isinstance(value, int) or value.bit_length() < 1000 else "a huge one"
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-
-
-def _time(place: str, value: Any, found: errors.Violations) -> datetime | None:
-    try:
-        return table_time(value)
-    except (TypeError, ValueError):
-        found.add(place, rules.COLUMN_VALUE, f"must be an ISO 8601 time, not {shortened(value)}")
-        return None

@@ -46,7 +46,9 @@ class Sorting:
             place = f"{table.name}[{row.place}]"
             record = table.check(place, row.content, found)
             if record is not None:
-                _check_place(first_places, record.id, place, found)
+                first = first_places.setdefault(record.id, place)
+                description = f"{first} already has the id {shortened(record.id)}"
+                found.check(f"{place}.id", rules.ROW_ID, first == place, description)
             if not found.found and record is not None:
                 self._place(report, table, row, record, there, found)
             if found.found:
@@ -109,12 +111,6 @@ class Sorting:
             replaced = DifferingRow(id=id, changed=sorted(changed), kept=sorted(kept))
             report.replaced.append(replaced)
             self.places[table.name].add(row.place)
-
-
-def _check_place(places: dict[str, str], id: str, place: str, found: errors.Violations) -> None:
-    first = places.setdefault(id, place)
-    taken = f"{first} already has the id {shortened(id)}"
-    found.check(f"{place}.id", rules.ROW_ID, first == place, taken)
 
 
 def _refuse(

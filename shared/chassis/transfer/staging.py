@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -72,17 +72,19 @@ class Staging:
         """Stores rows of the file; `first` is the position of the first one."""
         if not rows:
             return
-        kept = [
-            {
-                "import_id": import_id,
-                "table_name": table,
-                "place": first + number,
-                "row_id": _id(row),
-                "content": json.dumps(row),
-            }
-            for number, row in enumerate(rows)
-        ]
-        connection.execute(insert(self._rows), kept)
+        staged = []
+        for place, row in enumerate(rows, start=first):
+            id = row.get("id") if isinstance(row, dict) else None
+            staged.append(
+                {
+                    "import_id": import_id,
+                    "table_name": table,
+                    "place": place,
+                    "row_id": id if isinstance(id, str) and storable(id) else None,
+                    "content": json.dumps(row),
+                }
+            )
+        connection.execute(insert(self._rows), staged)
 
     def rows(self, connection: Connection, import_id: str, table: str) -> Iterable[StagedRow]:
         """Yields the staged rows of one table, in the file's order."""
@@ -129,7 +131,7 @@ class Staging:
         rows = connection.execute(
             select(imports.id, imports.updated_at).where(imports.state.in_(_OPEN))
         )
-        return [(row.id, _past(row.updated_at, untouched)) for row in rows]
+        return [(row.id, now() - row.updated_at >= untouched) for row in rows]
 
     def reserves(self, connection: Connection, row_id: str) -> bool:
         """Tells whether a row of an import under way has that id."""
@@ -187,13 +189,3 @@ def _tables(service: str) -> tuple[sa.Table, sa.Table]:
         sa.Column("content", sa.String, nullable=False),
     )
     return imports, rows
-
-
-def _id(row: Any) -> str | None:
-    """The row's id, if it has one that can be stored."""
-    id = row.get("id") if isinstance(row, dict) else None
-    return id if isinstance(id, str) and storable(id) else None
-
-
-def _past(time: datetime, length: timedelta) -> bool:
-    return now() - time >= length

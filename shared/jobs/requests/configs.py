@@ -1,4 +1,4 @@
-"""Configs that a job is started with, kept by the configs service."""
+"""Configs of jobs, stored by the configs service."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ TYPES: Mapping[str, ConfigType] = {
     "generation_config": ConfigType.GENERATION_CONFIG,
     "user_config": ConfigType.CUSTOM,
 }
-"""Type of the stored config, by the field of a request that carries its text."""
+"""Type of the stored config, by the field of a request with its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,24 @@ class JobConfig:
     text: str
 
     def compact(self) -> str:
-        """The text as a job's argument can carry it."""
+        """Returns the text as a job's argument."""
         return compact_json(json.loads(self.text))
 
 
 def unstored(texts: Mapping[str, str]) -> dict[str, JobConfig]:
-    """The configs that a request carries, by name of field, for a job that is not started."""
+    """Returns the configs of a request by field, for a job that is not started."""
     return {field: JobConfig("", text) for field, text in texts.items() if text}
 
 
 def columns(configs: Mapping[str, JobConfig], fields: Iterable[str]) -> dict[str, Any]:
-    """Columns of a job's record: copies of the configs, and their ids."""
+    """Returns columns of a job's record: texts of the configs, and their ids."""
     used = {field: configs[field] for field in fields if field in configs}
     texts = {field: config.text for field, config in used.items()}
     return {**texts, **{f"{field}_id": config.id for field, config in used.items()}}
 
 
 def quantisation(configs: Mapping[str, JobConfig]) -> JobConfig | None:
-    """How the base model's weights are quantised, if they are."""
+    """Returns the config that quantises the base model's weights, if any."""
     return configs.get("model_bnb_config") or configs.get("adapter_bnb_config")
 
 
@@ -62,16 +62,15 @@ class JobConfigs:
         self.peer = self._configs
 
     async def store(self, texts: Mapping[str, str]) -> dict[str, JobConfig]:
-        """The configs that a request carries, by name of field; equal ones are stored once."""
+        """Stores the configs of a request and returns them by field; equal ones are stored once."""
         return {field: await self._store(field, text) for field, text in texts.items() if text}
 
     async def complete(
         self, configs: Mapping[str, JobConfig], fields: Iterable[str], model_id: str
     ) -> dict[str, JobConfig]:
-        """The configs, and for each of the fields that has none, the one that the studio ships for
-        the model's family.
+        """Returns the configs, with the shipped one of the model's family for fields without.
 
-        Raises FailedPrecondition if that was removed and none is left.
+        Raises FailedPrecondition if no such config is left.
         """
         missing = [field for field in fields if field not in configs]
         return {**configs, **{field: await self._shipped(field, model_id) for field in missing}}

@@ -19,11 +19,11 @@ SHOWN = (STATE, WAIT, PROGRESS, NOTICE)
 MAX_EXPORTED_REPORTS = 1000
 """Most PROGRESS events of a job in an export; of more, every other one is left out."""
 STUDIO, USER, WORKSPACE, JOB = "studio", "user", "workspace", "job"
-"""Who makes a job move."""
+"""Actors that cause events."""
 
 
 class JobEventRecord(Record, kw_only=True):
-    """One thing that happened to a job. `seq` is the cursor of watches."""
+    """One event of a job. `seq` is the cursor of watches."""
 
     __abstract__ = True
     OWNER_ID = "job_id"

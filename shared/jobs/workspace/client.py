@@ -22,7 +22,7 @@ DELETE_SECONDS = 60.0
 """Deleting a job or a model waits until its processes have ended."""
 PAGE_SIZE = 100
 VARIABLES = (API_URL, PROJECT_ID, API_KEY)
-"""What says which workspace it is, and lets us in."""
+"""Variables with the address of the workspace, its project and the key."""
 _REFUSED = {
     401: errors.Unauthenticated,
     403: errors.PermissionDenied,

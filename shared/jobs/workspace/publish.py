@@ -1,4 +1,4 @@
-"""Tells every workload of the workspace project where the studio is."""
+"""Publishes the studio's address to all workloads of the workspace project."""
 
 import asyncio
 import json
