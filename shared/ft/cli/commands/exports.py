@@ -28,7 +28,7 @@ def export(
     description: Annotated[str, typer.Option(help="Description for the model registry.")] = "",
     generation_config: GenerationConfig = "",
     resources: WorkerResources,
-    retries: RetryOptions,
+    retry: RetryOptions,
 ) -> None:
     """Export an adapter together with its base model."""
     client = session.client
@@ -40,11 +40,11 @@ def export(
         model_name=name,
         model_description=description,
         generation_config=text_or_file(generation_config),
-        retry=retries.policy,
+        retry=retry.policy,
         **resources.request_fields(client),
     )
     response = client.ExportModel(request)
     if response.export_job_id:
-        started(session, [client.get_job(response.export_job_id)], retries.watch)
+        started(session, [client.get_job(response.export_job_id)], retry.watch)
     else:
         session.out.item(response)
