@@ -1,6 +1,7 @@
 """Calls of one workload from this process, and their times."""
 
 import asyncio
+import gc
 import math
 import time
 from collections.abc import Sequence
@@ -75,6 +76,7 @@ async def measure(workload: Workload, callers: int, seconds: float) -> Window:
         await workload.begin(callers)
         if seconds * WARM_UP >= 0.1:
             await _calls(workload, callers, seconds * WARM_UP)
+        gc.collect()
         before = {"load": sum(own.cpu_times()[:2]), **workload.processes.cpu_seconds()}
         begin = time.perf_counter()
         calls = await _calls(workload, callers, seconds)
