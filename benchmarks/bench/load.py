@@ -1,6 +1,7 @@
 """Calls of one workload from this process, and their times."""
 
 import asyncio
+import gc
 import math
 import time
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from benchmarks.bench.processes import Processes
 
 WARM_UP = 0.2
 """Share of the measured time for which calls are made before."""
+SHORTEST_WARM_UP = 0.05
+"""Seconds of a warm-up; a shorter one is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Workload:
 
     has_rate = True
     """False if not every call of a window is measured, so that their rate means nothing."""
+    has_warm_up = True
+    """False if the calls of a round are limited, so that none should be lost."""
     is_compared = True
     """True if it is held against the null servers."""
 
@@ -73,8 +78,9 @@ async def measure(workload: Workload, callers: int, seconds: float) -> Window:
     own = psutil.Process()
     try:
         await workload.begin(callers)
-        if seconds * WARM_UP >= 0.1:
+        if workload.has_warm_up and seconds * WARM_UP >= SHORTEST_WARM_UP:
             await _calls(workload, callers, seconds * WARM_UP)
+        gc.collect()
         before = {"load": sum(own.cpu_times()[:2]), **workload.processes.cpu_seconds()}
         begin = time.perf_counter()
         calls = await _calls(workload, callers, seconds)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import psutil
 
@@ -42,6 +43,12 @@ class Processes:
         return {
             name: process.memory_full_info().pss / MIB for name, process in self._processes.items()
         }
+
+    def kill(self) -> None:
+        """Ends them by force; one that has ended already is fine."""
+        for process in self._processes.values():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     async def quiet(self, share: float = 0.1, seconds: float = 10.0) -> None:
         """Waits until they use less than that share of a core, at most so many seconds."""

@@ -75,7 +75,7 @@ class Session:
             await connection.close()
         for studio in self._studios:
             try:
-                studio.down()
+                studio.end()
             except CommandFailed as failed:
                 self._run.faults.append(reason(failed))
 

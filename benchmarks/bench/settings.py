@@ -31,8 +31,9 @@ class Settings:
     idle_seconds: float = 10.0
     commands: int = 7
     """Runs of each `fts` command."""
-    minutes: float = 15.0
-    """No round begins that would end later than this after the start of the run."""
+    minutes: float = 14.0
+    """No round begins that would end later than this after the start of the run. The studios take
+    some seconds to stop after that."""
 
 
 SMOKE = Settings(

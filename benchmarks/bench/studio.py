@@ -22,7 +22,7 @@ printf %s "$FTS_JOB_TOKEN" > {tokens}/.new-$$ && mv {tokens}/.new-$$ "{tokens}/$
 while test -d {tokens}; do sleep 1; done
 """
 """The check that the trainer can be imported takes seconds of a core, so it is answered at once."""
-UP_SECONDS = 300
+UP_SECONDS = 900
 """A busy machine takes long to start everything; that is a figure, not a fault."""
 MORE_CALLS = {"FTS_MAX_CONCURRENT_RPCS": "4096"}
 """The limit of the studio is below the number of watchers."""
@@ -56,6 +56,16 @@ class MeasuredStudio(Studio):
     def down(self) -> float:
         """Stops it; seconds until nothing runs."""
         return self.seconds_of("down")
+
+    def end(self) -> None:
+        """Stops it; by force, with CommandFailed, if it does not stop."""
+        pid_file = self.home / "run" / "supervisord.pid"
+        try:
+            self.down()
+        except CommandFailed:
+            if pid_file.exists():
+                self.processes().kill()
+            raise
 
     def seconds_of(self, *arguments: str) -> float:
         """Runs an `fts` command; seconds until its end. Raises CommandFailed."""

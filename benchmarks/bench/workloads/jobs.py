@@ -45,6 +45,7 @@ class JobWorkload(Workload):
 class Validate(JobWorkload):
     """ValidateFineTuningJob. A studio that is busy with others is asked again, which counts."""
 
+    has_warm_up = False
     _left = 0
 
     async def begin(self, callers: int) -> None:
@@ -69,6 +70,8 @@ class Validate(JobWorkload):
 
 class Start(JobWorkload):
     """StartFineTuningJob, until the workspace has accepted the job."""
+
+    has_warm_up = False
 
     async def call(self) -> Call | None:
         if len(self._started) >= self._subject.settings.starts:

@@ -41,6 +41,8 @@ class Add(PromptWrites):
 class Remove(PromptWrites):
     """RemovePrompt, of prompts that were added before the round."""
 
+    has_warm_up = False
+
     async def begin(self, callers: int) -> None:
         requests = [self._adding() for _ in range(self._subject.settings.pool)]
         await self._connection.ask_all("AddPrompt", requests)
