@@ -69,7 +69,7 @@ def timed(jobs: Jobs, elapsed: Elapsed) -> Jobs:
 
 async def looked(jobs: Jobs) -> None:
     """The reconciler has looked at everything once."""
-    await jobs.reconciler._look()
+    await jobs.reconciler._reconcile()
 
 
 @SET

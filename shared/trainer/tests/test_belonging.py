@@ -11,6 +11,7 @@ import pytest
 
 from ft.adapters import files, weight_files
 from ft.api import AdapterMetadata, FineTuningJobMetadata, ModelMetadata, ModelType
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE
 from trainer.errors import ModelError
 from trainer.evaluation.job import Evaluation
 from trainer.export.job import Export
@@ -19,7 +20,7 @@ from trainer.job.events import EventLog
 from trainer.job.studio import Identity
 from trainer.model import adapter_checks, hashes, hub
 from trainer.model.adapter_checks import BaseModelSource
-from trainer.serving.predict import ADAPTER, BASE, load
+from trainer.serving.predict import load
 from trainer.tests import models
 from trainer.tests.models import Weights, change, edit
 from trainer.tests.studio import Direct, Studio
@@ -74,7 +75,7 @@ def export(project: Path, studio: Studio) -> None:
 
 
 def serve(project: Path, studio: Studio) -> None:
-    wanted = {BASE: studio.model.location, ADAPTER: studio.adapters[0].location}
+    wanted = {SERVED_BASE: studio.model.location, SERVED_ADAPTER: studio.adapters[0].location}
     load(wanted, project, lambda _: None)
 
 
@@ -390,7 +391,7 @@ def test_what_a_served_model_has_no_embedding_for_is_refused(project: Path) -> N
     )
     (base / "tokenizer.json").write_text(json.dumps(content))
     told: list[str] = []
-    served = load({BASE: "base"}, project, told.append)
+    served = load({SERVED_BASE: "base"}, project, told.append)
 
     assert any("1 tokens of the tokenizer have no embedding" in one for one in told)
     assert served.answer({"prompt": "hello", "max_new_tokens": 1}) is not None
