@@ -80,7 +80,7 @@ class JobLifecycle(Generic[Job]):
         return self.records.get(id)
 
     def started_by(self, key: RequestKey) -> Sequence[Job]:
-        """Returns the jobs that the request has started; none for a new request or one without an id.
+        """Returns the jobs that the request has started; none if it is new or has no id.
 
         Raises InvalidArgument if another request has the same id.
         """

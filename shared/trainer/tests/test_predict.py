@@ -47,6 +47,7 @@ ROWS = [
 ]
 INPUTS = trained_answers.inputs(PROMPT, Dataset.from_list(ROWS))
 GREEDY = '{"max_new_tokens": 12}'
+SERVED = {SERVED_BASE: "base", SERVED_ADAPTER: "adapter", SERVED_GENERATION: GREEDY}
 
 
 @pytest.fixture(scope="module")
