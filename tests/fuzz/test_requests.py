@@ -15,9 +15,8 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ft import api
+from ft import api, services
 from ft.client import FineTuningStudioClient, StudioError
-from ft import services
 from ft.services import STUDIO
 from tests.contract.unset import names_a_field
 from tests.e2e.conftest import Studio

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import starts_processes
 from trainer.errors import EventsError, explain, kind_of
 from trainer.job import events
 from trainer.job.events import EVENTS_FILE, RESERVE_FILE, EventLog
@@ -18,6 +19,7 @@ SIZE = 256 * 1024
 
 
 @pytest.fixture
+@starts_processes
 def small(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own that has little room."""
     folder = tmp_path / "small"
