@@ -11,6 +11,8 @@ import pytest
 
 from tests.support import ServiceProcess, until
 
+pytestmark = pytest.mark.starts_processes
+
 PROJECT = "/api/v2/projects/abcd-efgh"
 READ_ONLY = ("owner", "creator", "id", "created_at", "permissions", "creation_status")
 

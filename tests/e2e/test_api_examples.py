@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from ft import api
 from tests.e2e.conftest import serving
 from tests.support import REPOSITORY
+
+pytestmark = pytest.mark.starts_processes
 
 
 def test_the_examples_run(tmp_path: Path) -> None:

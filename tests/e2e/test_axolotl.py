@@ -23,6 +23,8 @@ from tests.e2e import serving as served
 from tests.e2e.conftest import FTS, Studio, serving
 from tests.support import REPOSITORY, run
 
+pytestmark = pytest.mark.starts_processes
+
 AXOLOTL_PYTHON = REPOSITORY / ".venv-axolotl/bin/python"
 TRAINING_SECONDS = 400.0
 CONFIG = """

@@ -12,6 +12,8 @@ from jobs.requests.settings import SCHEMAS
 from services.fine_tuning.axolotl_settings import faults
 from tests.support import REPOSITORY
 
+pytestmark = pytest.mark.starts_processes
+
 AXOLOTL_PYTHON = REPOSITORY / ".venv-axolotl/bin/python"
 RIGHT: dict[str, Any] = {
     "base_model": "m",

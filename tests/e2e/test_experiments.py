@@ -195,6 +195,7 @@ def test_the_store_is_only_read(workspace: Workspace, runs: str) -> None:
     assert store.read_bytes() == before
 
 
+@pytest.mark.starts_processes
 @pytest.mark.parametrize("content", [b"", b"no database at all, and long enough to be one" * 99])
 def test_a_store_that_is_no_store_is_told(tmp_path: Path, content: bytes) -> None:
     with running(tmp_path) as workspace:

@@ -24,6 +24,8 @@ from ft.client import FineTuningStudioClient, JobFailedError
 from tests.e2e.conftest import serving
 from tests.support import REPOSITORY
 
+pytestmark = pytest.mark.starts_processes
+
 SECONDS = 240.0
 STARTER = REPOSITORY / "shared/trainer/starter"
 SEEN, NEWER = "b" * 40, "c" * 40

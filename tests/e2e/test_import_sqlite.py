@@ -6,9 +6,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.contract.todays_studio import COLUMNS, FLOATS, INTEGERS, TodaysStudio
 from tests.e2e.conftest import Studio, serving
 from tests.support import run
+
+pytestmark = pytest.mark.starts_processes
 
 
 def value(column: str, number: int) -> Any:

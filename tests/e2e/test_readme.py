@@ -9,6 +9,8 @@ from ft import api
 from tests.e2e.conftest import Studio, serving
 from tests.support import REPOSITORY
 
+pytestmark = pytest.mark.starts_processes
+
 BLOCKS = re.findall(r"^```python\n(.*?)^```", (REPOSITORY / "README.md").read_text(), re.M | re.S)
 
 

@@ -10,6 +10,8 @@ from ft.health import check_address
 from tests.processes import starts_processes
 from tests.support import REPOSITORY, ServiceProcess, environment, run, until
 
+pytestmark = pytest.mark.starts_processes
+
 GRPC_SERVICES = (
     "adapters",
     "configs",

@@ -11,12 +11,14 @@ import pytest
 from ft import api
 from ft.client import FineTuningStudioClient, StudioError
 from tests.e2e.conftest import Studio, serving
+from tests.processes import starts_processes
 
 CLIENTS = 100
 Add = Callable[[FineTuningStudioClient, int], object]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@starts_processes
 def busy(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Studio]:

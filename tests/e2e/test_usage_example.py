@@ -14,6 +14,8 @@ from ft.api import ImportDatabaseRequest, RemoveFineTuningJobRequest
 from tests.e2e.conftest import Studio, serving
 from tests.support import run
 
+pytestmark = pytest.mark.starts_processes
+
 EXAMPLE = Path(__file__).parent / "usage_example.py"
 COLUMNS = ("instruction", "input", "output", "text")
 CARD = "\n".join(

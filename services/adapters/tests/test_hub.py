@@ -12,6 +12,7 @@ from chassis.testing.hub import COMMIT, Repo, hub
 from chassis.testing.services import ServiceProcess, put_rows, services
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata, GetAdapterRequest
 from services.adapters.tests.test_adapters import OWNERS, Studio
+from tests.processes import starts_processes
 
 TOKEN = "token-of-the-adapters-tests"
 PLAIN = {"peft_type": "LORA", "base_model_name_or_path": None}
@@ -35,6 +36,7 @@ REPOS = [
 
 
 @pytest.fixture
+@starts_processes
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     with hub(*REPOS, tokens=(TOKEN,)) as served:
         environment = {

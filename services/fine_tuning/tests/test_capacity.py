@@ -205,6 +205,7 @@ async def test_labels_that_cannot_be_listed_limit_nothing(
 # What is there gets less while a job waits
 
 
+@pytest.mark.starts_processes
 async def test_a_job_that_waits_for_what_is_no_longer_there_fails_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from ft.proto.inspection_pb2_grpc import InspectionStub
 from services.inspection.tests.conftest import STARTER, job, rules
 
+pytestmark = pytest.mark.starts_processes
+
 TOKEN = "hf_planted"
 MODEL = {path.name: path.read_bytes() for path in (STARTER / "model").iterdir()}
 DATA = {"train.jsonl": b'{"a": "x"}\n{"a": ""}\n', "test.jsonl": b'{"a": "y"}\n'}

@@ -16,6 +16,8 @@ from ft.proto.inspection_pb2_grpc import InspectionStub
 from services.inspection.processes import AT_ONCE
 from services.inspection.tests.conftest import job, rules
 
+pytestmark = pytest.mark.starts_processes
+
 
 @pytest.fixture
 async def stub(project: Path, tmp_path: Path) -> AsyncIterator[InspectionStub]:

@@ -25,6 +25,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from services.models import rules
 from tests.processes import starts_processes
 
+pytestmark = pytest.mark.starts_processes
+
 TOKEN = "token-of-the-models-tests"
 CONFIG = json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}).encode()
 FILES = {"config.json": CONFIG}

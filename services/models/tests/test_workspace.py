@@ -22,9 +22,11 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ExportModelResponse,
     ModelMetadata,
 )
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a workbench that answers."""
     folder = tmp_path_factory.mktemp("workbench")

@@ -26,6 +26,7 @@ except ValueError as error:
 """
 
 
+@pytest.mark.starts_processes
 def test_masks_secrets_wherever_they_come_from() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT],
@@ -55,6 +56,7 @@ os.write(1, b"it goes on")
 """
 
 
+@pytest.mark.starts_processes
 @pytest.mark.parametrize("format", ["json", "console"])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_an_event_is_a_line_that_commands_no_terminal(format: str, encoding: str) -> None:
@@ -67,6 +69,7 @@ def test_an_event_is_a_line_that_commands_no_terminal(format: str, encoding: str
         assert all("\x1b[2J" in json.loads(line)["event"] for line in lines)
 
 
+@pytest.mark.starts_processes
 def test_a_full_disk_under_the_log_stops_nothing() -> None:
     with Path("/dev/full").open("wb") as full:
         ran = _logging(HOSTILE, stderr=full)

@@ -18,6 +18,8 @@ from ft.health import check_address
 from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest, GetDatasetResponse
 from tests.processes import starts_processes
 
+pytestmark = pytest.mark.starts_processes
+
 SLOW = str(Path(__file__).with_name("slow_service.py"))
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

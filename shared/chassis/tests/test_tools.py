@@ -12,6 +12,8 @@ import pytest
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+pytestmark = pytest.mark.starts_processes
+
 TOOLS = ("chassis.probe", "chassis.reflect")
 
 

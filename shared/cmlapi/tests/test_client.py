@@ -94,6 +94,7 @@ def api(workspace: Workspace) -> cmlapi.CMLServiceApi:
     return cmlapi.default_client(workspace.url, KEY)
 
 
+@pytest.mark.starts_processes
 def test_generated_source_is_what_the_description_says() -> None:
     generate = PACKAGE / "codegen" / "generate.py"
     command = [sys.executable, generate, "--check"]

@@ -326,6 +326,7 @@ def test_address_from_the_environment(server: Any, monkeypatch: pytest.MonkeyPat
     assert CliRunner().invoke(app, ["models", "list"]).exit_code == 0
 
 
+@pytest.mark.starts_processes
 @pytest.mark.usefixtures("registered")
 def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, studio: Any) -> None:
     studio.statuses = [api.JobStatus(state="RUNNING", step=1, total_steps=10)]

@@ -228,6 +228,7 @@ def test_a_wrong_address_is_refused(
         connect(ip, port)
 
 
+@pytest.mark.starts_processes
 def test_importing_the_client_stays_light() -> None:
     probe = (
         "import sys, ft.client, ft.api;"
@@ -238,6 +239,7 @@ def test_importing_the_client_stays_light() -> None:
     assert ran.stdout.strip() == "[]"
 
 
+@pytest.mark.starts_processes
 def test_a_client_is_closed_without_a_word(server: Any) -> None:
     script = inspect.cleandoc("""
         import sys, time

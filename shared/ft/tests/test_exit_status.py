@@ -25,6 +25,7 @@ def test_every_end_has_words(status: int, words: str) -> None:
     assert describe_exit(status) == words
 
 
+@pytest.mark.starts_processes
 def test_a_process_that_a_signal_without_a_name_has_ended() -> None:
     number = signal.SIGRTMIN + 3
     done = subprocess.run([sys.executable, "-c", f"import os; os.kill(os.getpid(), {number})"])

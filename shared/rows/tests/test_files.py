@@ -243,6 +243,7 @@ def rendered(value: Any) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
+@pytest.mark.starts_processes
 def test_the_memory_that_reading_takes_is_bounded(tmp_path: Path) -> None:
     """Files of 200 MB within 100 MB beside what the libraries take."""
     with (tmp_path / "d.jsonl").open("w") as file:

@@ -14,6 +14,8 @@ from ft.api import DatasetMetadata
 from rows import reading
 from rows.cache.cache_folder import ABANDONED_SECONDS
 
+pytestmark = pytest.mark.starts_processes
+
 READ = """
 import sys
 from pathlib import Path

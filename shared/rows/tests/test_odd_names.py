@@ -87,6 +87,7 @@ def test_a_folder_for_the_library_is_the_one_of_that_name(
     assert read(tmp_path, name) == {"train": ["mine"]}
 
 
+@pytest.mark.starts_processes
 def test_links_in_such_a_folder_are_followed_and_nothing_is_left(tmp_path: Path) -> None:
     described(tmp_path / "real")
     (tmp_path / "d[1]").mkdir()

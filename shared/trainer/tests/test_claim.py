@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from trainer.job.claim import claim
 
 
+@pytest.mark.starts_processes
 def test_one_of_many_runs_gets_the_job(tmp_path: Path) -> None:
     code = "import os, sys; from pathlib import Path; from trainer.job.claim import claim; "
     code += "sys.stdin.read(); print(claim(Path(sys.argv[1]), os.environ))"

@@ -11,6 +11,7 @@ import pytest
 
 from ft.job_protocol.events import Failed, Progress, Registered, Saved, Started
 from ft.job_protocol.files import EVENTS_FILE
+from tests.processes import starts_processes
 from trainer.errors import EventsError, explain, kind_of
 from trainer.job import events
 from trainer.job.events import RESERVE_FILE, EventLog
@@ -20,6 +21,7 @@ SIZE = 256 * 1024
 
 
 @pytest.fixture
+@starts_processes
 def small(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own that has little room."""
     folder = tmp_path / "small"

@@ -232,6 +232,7 @@ def test_what_cannot_be_loaded(
         serve(made, **environment)
 
 
+@pytest.mark.starts_processes
 def test_the_script_ends_with_the_reason(made: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(TRAINER / "scripts" / "predict.py")],

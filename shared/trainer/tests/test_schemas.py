@@ -137,6 +137,7 @@ def test_every_setting_of_the_generation_is_there() -> None:
     assert set(KINDS["generation_config"]["properties"]) == known
 
 
+@pytest.mark.starts_processes
 def test_the_files_are_what_the_installed_libraries_say() -> None:
     done = subprocess.run(
         [sys.executable, codegen.__file__, "--check"], capture_output=True, text=True

@@ -36,6 +36,7 @@ def run(log: Path, end: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.starts_processes
 def test_output_goes_to_both_places(tmp_path: Path) -> None:
     done = run(tmp_path / "folder" / "log", "tee.stop(); tee.stop(); print('after')")
 
@@ -44,6 +45,7 @@ def test_output_goes_to_both_places(tmp_path: Path) -> None:
     assert done.stdout + done.stderr == kept + "after\n"
 
 
+@pytest.mark.starts_processes
 def test_output_that_is_a_file_is_prepared_again_behind_the_copy(tmp_path: Path) -> None:
     """As in a run of the workbench, whose output is a file."""
     again = "from trainer.job.run import log_to_output; log_to_output(); print('after')"
@@ -61,6 +63,7 @@ def test_output_that_is_a_file_is_prepared_again_behind_the_copy(tmp_path: Path)
     assert "after\n" in (tmp_path / "output").read_text()
 
 
+@pytest.mark.starts_processes
 def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     done = run(tmp_path / "log", "os.kill(os.getpid(), 9)")
 
@@ -84,6 +87,7 @@ def shell(log: Path, redirected: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.starts_processes
 @pytest.mark.parametrize("redirected", ["", "> /dev/full", ">&- 2>&-", "| true", "2> /dev/full"])
 def test_the_copy_is_whole_whatever_becomes_of_the_output(tmp_path: Path, redirected: str) -> None:
     done = shell(tmp_path / "log", f"{PRINTS} {redirected}")
@@ -94,6 +98,7 @@ def test_the_copy_is_whole_whatever_becomes_of_the_output(tmp_path: Path, redire
     assert (tmp_path / "said").read_text() == ""
 
 
+@pytest.mark.starts_processes
 def test_a_log_that_cannot_be_written_fails_nothing_and_is_told(tmp_path: Path) -> None:
     (tmp_path / "log").symlink_to("/dev/full")
     done = shell(tmp_path / "log", PRINTS)

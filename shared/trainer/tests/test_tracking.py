@@ -56,6 +56,7 @@ with mlflow.start_run(run_name=f"of {experiment}"):
 """
 
 
+@pytest.mark.starts_processes
 def test_runs_of_attempts_that_were_killed_are_ended_by_the_next_of_the_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

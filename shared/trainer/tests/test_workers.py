@@ -174,6 +174,7 @@ def test_to_stop_the_job_ends_every_worker(training: subprocess.Popen[str], proj
     assert '"failed"' not in (project / "outputs/job-1/events.jsonl").read_text()
 
 
+@pytest.mark.starts_processes
 def test_what_is_bound_to_a_process_does_not_outlive_it() -> None:
     child = (
         "import os, sys, time; from trainer.workers.parent_process import end_with_parent;"
