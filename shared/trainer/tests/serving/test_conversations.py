@@ -15,8 +15,8 @@ from ft.agreed import ANSWERS_FILE
 from ft.api import ExportType
 from trainer.errors import ModelError, ParityError
 from trainer.serving.predict import ADAPTER, BASE, Predictor
+from trainer.tests.conversations import STARTER, Made, Talk, trained
 from trainer.tests.support import Run
-from trainer.tests.talks import STARTER, Made, Talk, trained
 
 CHAT = (
     "{% for m in messages %}{% if m.role == 'user' %}{{ '### CUSTOMER: ' + m.content + '\\n' }}"
