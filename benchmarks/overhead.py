@@ -163,7 +163,7 @@ def _one(kind: str) -> None:
         return
     settings = json.dumps({**SETTINGS, "disable_tqdm": True})
     sys.argv = ["plain", "starter/model", "starter/intents/train.jsonl", "plain", settings]
-    runpy.run_path(str(TRAINER / "tests/plain_trl.py"), run_name="__main__")
+    runpy.run_path(str(TRAINER / "tests/training/plain_trl.py"), run_name="__main__")
 
 
 def _count_own_seconds() -> list[float]:

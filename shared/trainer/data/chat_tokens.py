@@ -60,18 +60,22 @@ class ChatTokens:
             lambda messages, tools: chat.ask(messages, self._tokenizer, tools),
         )
         if spans:
-            if not self._tokenizer.is_fast:
-                raise DataError("the weight 0 needs a tokenizer that has a tokenizer.json")
-            encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-            if list(encoded["input_ids"]) != ids:
-                raise DataError(
-                    "an answer has the weight 0, and the chat template of assistant_only_loss "
-                    "writes another text than the model's own"
-                )
-            for number, (first, last) in enumerate(encoded["offset_mapping"]):
+            for number, (first, last) in enumerate(self._offsets(text, ids)):
                 if any(first < end and last > begin for begin, end in spans):
                     learned[number] = 0
         labels = [id if one else IGNORED for id, one in zip(ids, learned, strict=True)]
         if all(label == IGNORED for label in labels):
             raise DataError("nothing of it is to be learned")
         return {"input_ids": ids, "labels": labels}
+
+    def _offsets(self, text: str, ids: list[int]) -> list[tuple[int, int]]:
+        """Begin and end of each token in the text."""
+        if not self._tokenizer.is_fast:
+            raise DataError("the weight 0 needs a tokenizer that has a tokenizer.json")
+        encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        if list(encoded["input_ids"]) != ids:
+            raise DataError(
+                "an answer has the weight 0, and the chat template of assistant_only_loss writes "
+                "another text than the model's own"
+            )
+        return [(first, last) for first, last in encoded["offset_mapping"]]

@@ -55,7 +55,7 @@ CASES = [
     (named("LocalEntryNotFoundError", "offline"), "ERROR", "network"),
     (named("HfHubHTTPError", "503 Server Error"), "ERROR", "network"),
     (named("GatedRepoError", "401 Client Error"), "USER_ERROR", "HUGGINGFACE_ACCESS_TOKEN"),
-    (named("RepositoryNotFoundError", "404 Client Error"), "USER_ERROR", "look at the name"),
+    (named("RepositoryNotFoundError", "404 Client Error"), "USER_ERROR", "check the name"),
     (SafetensorError("Error while deserializing header: incomplete metadata"), "USER_ERROR", "cut"),
     (RuntimeError("PytorchStreamReader failed reading zip archive"), "USER_ERROR", "damaged"),
     (EOFError("Ran out of input"), "USER_ERROR", "damaged"),

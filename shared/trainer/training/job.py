@@ -57,27 +57,7 @@ class FineTuning(FineTuningBase):
         )
         tokenizer = load_tokenizer(source, self._model.commit)
         train, held_out = self._examples(chosen, tokenizer, source)
-        dtype = weight_type(hardware, fp16=bool(config.fp16))
-        model = load_model(
-            source,
-            hardware,
-            dtype,
-            quantisation,
-            commit=self._model.commit,
-            notify=self._events.notice,
-        )
-        vocabulary.check(model, tokenizer, self._events.notice)
-        settings_checks.check_adapter(arguments.lora_config, model)
-        settings_checks.check_experts(config, model)
-        # The library's default length may be more than the model supports.
-        longest = longest_text(model)
-        if longest and config.max_length and config.max_length > longest:
-            if "max_length" in arguments.training_arguments_config:
-                self._events.notice(
-                    f"max_length {config.max_length} is replaced by {longest}, "
-                    "the longest text that the base model takes."
-                )
-            config.max_length = longest
+        model = self._load_model(source, hardware, tokenizer, config, quantisation)
         trainer = self._make_trainer(model, tokenizer, config, lora, train, held_out)
         evaluated = trainer.eval_dataset
         settings_checks.check_batches(
@@ -156,6 +136,34 @@ class FineTuning(FineTuningBase):
         made = examples.of(train)
         examples.check(made, self._events.notice)
         return made, examples.of(held_out)
+
+    def _load_model(
+        self, source: str, hardware: Hardware, tokenizer: Any, config: Any, quantisation: Any
+    ) -> Any:
+        """Loads the base model, and checks the settings against it."""
+        arguments = self._arguments
+        dtype = weight_type(hardware, fp16=bool(config.fp16))
+        model = load_model(
+            source,
+            hardware,
+            dtype,
+            quantisation,
+            commit=self._model.commit,
+            notify=self._events.notice,
+        )
+        vocabulary.check(model, tokenizer, self._events.notice)
+        settings_checks.check_adapter(arguments.lora_config, model)
+        settings_checks.check_experts(config, model)
+        # The library's default length may be more than the model supports.
+        longest = longest_text(model)
+        if longest and config.max_length and config.max_length > longest:
+            if "max_length" in arguments.training_arguments_config:
+                self._events.notice(
+                    f"max_length {config.max_length} is replaced by {longest}, "
+                    "the longest text that the base model takes."
+                )
+            config.max_length = longest
+        return model
 
     def _make_trainer(
         self, model: Any, tokenizer: Any, config: Any, lora: Any, train: Any, held_out: Any

@@ -15,7 +15,7 @@ from trainer.tests import models
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run, gone, until
 
-PROVIDED = Path(__file__).parents[3] / "services/workbench/provided"
+PROVIDED = Path(__file__).parents[4] / "services/workbench/provided"
 """The package with which the workbench's runs start workers."""
 ENDED_SECONDS = 15.0
 ENDLESS = {"max_steps": 100_000, "logging_steps": 1}

@@ -16,8 +16,8 @@ from ft.job_protocol.files import ANSWERS_FILE
 from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE
 from trainer.errors import ModelError, ParityError
 from trainer.serving.predict import Predictor
+from trainer.tests.conversations import STARTER, Made, Talk, trained
 from trainer.tests.support import Run
-from trainer.tests.talks import STARTER, Made, Talk, trained
 
 CHAT = (
     "{% for m in messages %}{% if m.role == 'user' %}{{ '### CUSTOMER: ' + m.content + '\\n' }}"

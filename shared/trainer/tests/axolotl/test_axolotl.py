@@ -38,7 +38,7 @@ micro_batch_size: 4
 learning_rate: 2e-3
 bf16: auto
 """
-STARTER = Path(__file__).parents[1] / "starter"
+STARTER = Path(__file__).parents[2] / "starter"
 PLACES = JobPaths(
     base_model="/project/base",
     train=Path("/job/train.jsonl"),

@@ -21,7 +21,7 @@ from rows.chat import messages
 from trainer.data import chat
 from trainer.model import manifest
 from trainer.serving.predict import Predictor
-from trainer.tests.talks import Made, trained
+from trainer.tests.conversations import Made, trained
 
 TRACK = {
     "type": "function",

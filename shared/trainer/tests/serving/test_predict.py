@@ -28,7 +28,7 @@ from trainer.schemas import settings
 from trainer.serving import trained_answers
 from trainer.serving.predict import Predictor, load
 
-TRAINER = Path(__file__).parents[1]
+TRAINER = Path(__file__).parents[2]
 PROMPT = PromptMetadata(
     prompt_template="### CUSTOMER: {customer}\n### ACTION: {action}",
     input_template="### CUSTOMER: {customer}\n### ACTION:",

@@ -22,7 +22,7 @@ from trainer.evaluation.toxicity import MODEL as TOXICITY_MODEL
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
 
-STARTER = Path(__file__).parents[1] / "starter" / "model"
+STARTER = Path(__file__).parents[2] / "starter" / "model"
 GREEDY = json.dumps({"do_sample": False, "max_new_tokens": 12}, separators=(",", ":"))
 
 

@@ -32,7 +32,7 @@ def run(log: Path, end: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=300,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
 
 
@@ -57,7 +57,7 @@ def test_output_that_is_a_file_is_prepared_again_behind_the_copy(tmp_path: Path)
             stderr=output,
             timeout=300,
             check=True,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
         )
     assert "after\n" in (tmp_path / "log").read_text()
     assert "after\n" in (tmp_path / "output").read_text()
@@ -83,7 +83,7 @@ def shell(log: Path, redirected: str) -> subprocess.CompletedProcess[str]:
         encoding="utf-8",
         timeout=300,
         env={**os.environ, **ascii_only, "PYTHONCOERCECLOCALE": "0"},
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
 
 

@@ -247,7 +247,7 @@ def test_the_reason_outlives_a_store_that_fails_as_well(
         in_process.run()
 
     told = (project / "exports/job-1/events.jsonl").read_text()
-    assert "still there" in told
+    assert "was not deleted" in told
     assert "pass-word" not in told
 
 

@@ -14,7 +14,7 @@ from rows.tokens import pad_token
 from trainer.model.loading import load_tokenizer
 from trainer.model.tokenizer import set_pad_token
 
-MODEL = Path(__file__).parents[1] / "starter" / "model"
+MODEL = Path(__file__).parents[2] / "starter" / "model"
 
 
 def tokenizer(*tokens: str, **special: str) -> Any:

@@ -20,9 +20,9 @@ from trainer.errors import TrainerError, explain
 from trainer.job.arguments import fine_tune_arguments
 from trainer.job.events import EventLog
 from trainer.schemas.settings import make_quantisation_config
+from trainer.tests.evaluation.test_evaluate_job import flags
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run
-from trainer.tests.test_evaluate_job import flags
 from trainer.training.job import FineTuning
 
 OF_TRAINING = [*TRAINING, *OF_MODEL_TRAINING]
