@@ -47,10 +47,11 @@ class Document:
         left_out = sorted(map(printable, tables.keys() - known - {_REVISIONS}))
         rows: dict[str, list[Any]] = {}
         for name in known:
-            table = tables[name] or {}
-            rows[name] = table.get("data", []) if isinstance(table, dict) else None
-            if not isinstance(rows[name], list):
+            content = tables[name] or {}
+            data = content.get("data", []) if isinstance(content, dict) else None
+            if not isinstance(data, list):
                 raise _no_export(name, "must be an object whose `data` is a list of rows")
+            rows[name] = data
         return cls(rows, left_out)
 
     @property
