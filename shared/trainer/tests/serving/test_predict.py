@@ -303,7 +303,7 @@ ANSWERS = {
 def test_recorded_answers_that_are_broken_block(tmp_path: Path, name: str, value: Any) -> None:
     content = {key: one for key, one in {**ANSWERS, name: value}.items() if one is not ...}
     (tmp_path / ANSWERS_FILE).write_text(json.dumps(content))
-    with pytest.raises(ParityError, match=f"is broken: {name} is not"):
+    with pytest.raises(ParityError, match=f"is broken: {name} has no valid value"):
         trained_answers.check(tmp_path, None, None, print)
 
 
