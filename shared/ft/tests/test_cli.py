@@ -112,7 +112,7 @@ def test_things_are_found_by_id_and_by_name(fts: Fts, studio: Any) -> None:
     fts("datasets", "add", "--name", "d", "--location", "b.csv")
     twice = fts("datasets", "show", "d")
     assert twice.exit_code == Exit.REFUSED
-    assert "several: dataset-1, dataset-2" in twice.stderr
+    assert "give the id of one: dataset-1, dataset-2" in twice.stderr
     assert fts("datasets", "remove", "dataset-1", "--prompts").exit_code == 0
     assert api.RemoveDatasetRequest(id="dataset-1", remove_prompts=True) in studio.requests
 
