@@ -30,7 +30,7 @@ export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 .PHONY: help env env-axolotl demo up down test quick lint types imports generated \
         pytest pytest-trainer quick-pytest quick-pytest-trainer test-order \
         proto proto-check cmlapi-check schemas schemas-check docs docs-check \
-        fuzz fuzz-configs test-faults benchmarks format clean
+        fuzz fuzz-configs test-faults bench benchmarks format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,10 @@ fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 # Of the 10,000 configs more than 2,000 train a step.
 fuzz-configs: env  ## Thousands of configs: what Validate accepts trains a step, or writes an answer
 	@FTS_CONFIG_EXAMPLES=10000 python -m pytest tests/fuzz/test_configs.py -s --timeout 14400
+
+# make bench BENCH="--only get 'page-*' --rounds 3 --compare .bench/before.json"
+bench: env  ## Measures the studio's calls against null servers; 15 minutes on a quiet machine
+	@python -m benchmarks.bench --json .bench/run.json --chart .bench/run.svg $(BENCH)
 
 benchmarks: env  ## Measures, and prints what came out
 	@$(TRAINER)/bin/python benchmarks/overhead.py

@@ -4,7 +4,7 @@ AddPrompt and the checks of jobs report them as notices. Nothing is refused beca
 """
 
 from chassis.rpc.rules import Rule
-from ft.prompts.notices import Kind
+from ft.prompts.notices import NoticeKind
 
 BLANK = Rule(
     "FT-403",
@@ -21,5 +21,10 @@ TOKENS = Rule(
 )
 BRACES = Rule("FT-406", "Braces around the name of a column are not doubled.")
 
-OF_KIND = {Kind.BLANK: BLANK, Kind.WHOLE: WHOLE, Kind.TOKENS: TOKENS, Kind.BRACES: BRACES}
+OF_KIND = {
+    NoticeKind.BLANK: BLANK,
+    NoticeKind.WHOLE: WHOLE,
+    NoticeKind.TOKENS: TOKENS,
+    NoticeKind.BRACES: BRACES,
+}
 """The rule of each kind of notice."""

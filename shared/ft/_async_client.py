@@ -3,7 +3,7 @@
 # ruff: noqa: ASYNC109  # A deadline travels with the call, to be kept by every hop.
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -14,8 +14,8 @@ from grpc import aio
 
 from ft._address import studio_address
 from ft._calls import CONNECT_SECONDS, DEFAULT_TIMEOUT_SECONDS, STREAM_SECONDS, Calls, callables
-from ft._pages import Pages
-from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
+from ft._pages import PageRequests
+from ft._watch import POLL_SECONDS, Job, JobPoller, get_job, wait_for_job
 from ft.async_rpcs import AsyncRpcs
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.errors import closed, from_rpc_error
@@ -30,8 +30,8 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
     """`ft.client.FineTuningStudioClient` for asyncio: the same arguments, names, retries and
     errors; RPCs are coroutine methods, streams and lists are asynchronous iterators.
 
-    Can be made anywhere; connects in the event loop of its first call, and belongs to it from
-    then on.
+    It can be created outside of an event loop. It connects in the loop of its first call, and can
+    be used in that loop only.
     """
 
     def __init__(
@@ -40,9 +40,10 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
         server_port: str | int | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        metadata: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.address = studio_address(server_ip, server_port)
-        self._io = _AwaitingIo(self.address)
+        self._io = _AwaitingIo(self.address, metadata)
         self._calls = Calls(self._io, self.address, timeout)
 
     @property
@@ -67,25 +68,25 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
         await self._io.channel.close(None)
 
     async def wait_until_connected(self, seconds: float = CONNECT_SECONDS) -> None:
-        """Returns once the studio's server is connected; says nothing about its health.
+        """Waits for a connection to the studio's server, and does not ask for its health.
 
-        Raises UnavailableError when it is not within `seconds`.
+        Raises UnavailableError if there is none within `seconds`.
         """
         await self._calls.connected(seconds)
 
     async def get_job(self, job_id: str) -> Job:
-        """The job with that id, of any kind. Raises NotFoundError if there is none."""
+        """Returns the job with that id, of any kind. Raises NotFoundError if there is none."""
         return await get_job(self._calls, job_id)
 
     async def watch_job(self, job_id: str, *, poll: float = POLL_SECONDS) -> AsyncIterator[Job]:
-        """The job of any kind as it is now, then every `poll` seconds, last as it ended.
+        """Yields a job of any kind now, then every `poll` seconds, and last when it has ended.
 
-        A studio that is away is waited for, up to a minute. Raises UnimplementedError if the
-        studio is one that keeps no states of jobs.
+        Waits up to a minute for a studio that cannot be reached. Raises UnimplementedError if the
+        studio keeps no states of jobs.
         """
-        watch = Watch(self._calls, job_id, poll)
-        while not watch.ended:
-            yield await watch.look()
+        poller = JobPoller(self._calls, job_id, poll)
+        while not poller.ended:
+            yield await poller.poll()
 
     async def wait_for_job(
         self,
@@ -95,12 +96,12 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
         poll: float = POLL_SECONDS,
         raise_on_failure: bool = True,
     ) -> Job:
-        """The job of any kind, once it has ended; looked at every `poll` seconds.
+        """Waits until a job of any kind has ended, and returns it. Asks every `poll` seconds.
 
-        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False;
-        TimeoutError when it has not ended within `timeout` seconds; otherwise as `watch_job`.
+        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False, and
+        TimeoutError if it has not ended within `timeout` seconds; otherwise as `watch_job`.
         """
-        return await wait_for_job(Watch(self._calls, job_id, poll, timeout), raise_on_failure)
+        return await wait_for_job(JobPoller(self._calls, job_id, poll, timeout), raise_on_failure)
 
     async def _unary(self, method: str, request: Any, timeout: float | None) -> Any:
         return await self._calls.unary(method, request, timeout)
@@ -113,7 +114,7 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
     ) -> AsyncGenerator[Any, None]:
         seconds = STREAM_SECONDS if timeout is None else timeout
         self._calls.require_open()
-        responses = self._io.callables[method](request, timeout=seconds)
+        responses = self._io.callables[method](request, timeout=seconds, metadata=self._io.metadata)
         try:
             with self._io.cancelled_by_closing():
                 async for response in responses:
@@ -125,17 +126,18 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
             responses.cancel()
 
     async def _items(self, method: str, request: Any) -> AsyncIterator[Any]:
-        pages = Pages(request)
+        pages = PageRequests(request)
         while pages.request is not None:
             for item in pages.items(await self._unary(method, pages.request, None)):
                 yield item
 
 
 class _AwaitingIo:
-    """Suspends in the event loop that is running when it is first used."""
+    """Input and output in the event loop that is running when it is first used."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, metadata: Sequence[tuple[str, str]]) -> None:
         self.closed = False
+        self.metadata = metadata
         self._address = address
 
     @cached_property
@@ -150,7 +152,9 @@ class _AwaitingIo:
 
     async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
         with self.cancelled_by_closing():
-            return await self.callables[method.name](request, timeout=seconds)
+            return await self.callables[method.name](
+                request, timeout=seconds, metadata=self.metadata
+            )
 
     async def connect(self, seconds: float) -> bool:
         try:
@@ -164,9 +168,9 @@ class _AwaitingIo:
 
     @contextmanager
     def cancelled_by_closing(self) -> Iterator[None]:
-        """Raises CallCancelledError where closing the channel, and nobody else, cancels a call.
+        """Raises CallCancelledError if a call is cancelled because the client was closed.
 
-        The task that awaits it goes on, and must not look as if it had been cancelled.
+        The task that awaits the call continues, and must not appear to be cancelled itself.
         """
         try:
             yield

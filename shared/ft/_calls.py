@@ -1,7 +1,7 @@
-"""How a call is made, by a client that blocks and by one that awaits.
+"""Calls of RPCs, for the blocking and the asynchronous client.
 
-What is more than input and output is written once, as coroutines over `Io`. A blocking client has
-an `Io` that never suspends, so that `run` gets through such a coroutine without an event loop.
+All logic but input and output is written once, as coroutines over `Io`. The `Io` of a blocking
+client never suspends, so that `run` completes such a coroutine without an event loop.
 """
 
 # ruff: noqa: ASYNC109  # A deadline travels with the call, to be kept by every hop.
@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 CONNECT_SECONDS = 5.0
-"""How long a studio that is away is waited for: a restart takes less than a second."""
+"""Seconds to wait for a studio that cannot be reached. A restart takes less than one."""
 STREAM_SECONDS = 86_400.0
 """Deadline of a stream without one of its own."""
 
 
 def callables(channel: grpc.Channel | aio.Channel) -> dict[str, Callable[..., Any]]:
-    """What sends a request of each RPC, by its name."""
-    found = {}
+    """Functions that send a request, by the name of the RPC."""
+    found: dict[str, Callable[..., Any]] = {}
     for file, service in zip(FILES, SERVICES, strict=True):
         stub = getattr(import_module(f"ft.proto.{file}_pb2_grpc"), f"{service.name}Stub")(channel)
         found |= {method.name: getattr(stub, method.name) for method in service.methods}
@@ -38,23 +38,23 @@ def callables(channel: grpc.Channel | aio.Channel) -> dict[str, Callable[..., An
 
 
 class Io(Protocol):
-    """What a client does outside of its process."""
+    """Input and output of a client."""
 
     closed: bool
-    """Whether the client is. What is asked for then has no answer."""
+    """True once the client is closed. Calls then fail."""
 
     async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
-        """The response to one attempt, in which gRPC may still repeat. Raises grpc.RpcError."""
+        """Sends a request once; gRPC may repeat it. Raises grpc.RpcError."""
 
     async def connect(self, seconds: float) -> bool:
-        """Whether the studio's server is connected, as soon as it is or at the end of the time."""
+        """Waits for a connection to the studio's server; False if there is none in time."""
 
     async def pause(self, seconds: float) -> None:
         """Lets time pass."""
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine returns that never suspends."""
+    """Runs a coroutine that never suspends, and returns its result."""
     try:
         coroutine.send(None)
     except StopIteration as ended:
@@ -72,7 +72,7 @@ class Calls:
         self.io = io
 
     async def connected(self, seconds: float) -> None:
-        """Returns once the server is connected. Raises UnavailableError when it is not in time."""
+        """Waits for a connection. Raises UnavailableError if there is none in time."""
         self.require_open()
         if not await self.io.connect(seconds):
             self.require_open()
@@ -84,7 +84,7 @@ class Calls:
             raise errors.closed(self.address)
 
     async def unary(self, name: str, request: Any, timeout: float | None = None) -> Any:
-        """The response to a call of the RPC of that name, sent again where that is safe."""
+        """Calls an RPC by its name. Sends the request again if that is safe."""
         method = METHODS[name]
         seconds = self.timeout if timeout is None else timeout
         deadline = time.monotonic() + seconds

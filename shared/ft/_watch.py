@@ -24,9 +24,9 @@ Job = FineTuningJobMetadata | EvaluationJobMetadata | ExportJobMetadata
 
 POLL_SECONDS = 1.0
 AWAY_SECONDS = 60.0
-"""How long a studio that is away is waited for: the job goes on meanwhile."""
-_LOOK_SECONDS = 1.0
-"""What a look may take at the least, however little time is left."""
+"""Seconds to wait for a studio that cannot be reached. The job continues meanwhile."""
+_LEAST_SECONDS = 1.0
+"""Shortest deadline of a request, however little time is left."""
 _AWAY = (errors.UnavailableError, errors.DeadlineExceededError, errors.CallCancelledError)
 _ENDED = frozenset(state for state in JobState if state.ended)
 _GET = {
@@ -37,7 +37,7 @@ _GET = {
 
 
 def ended(status: JobStatus) -> bool:
-    """Whether the job will not change any more."""
+    """True if the job will not change any more."""
     # The state is a text: a newer studio's may be none of ours.
     return status.state in _ENDED
 
@@ -61,8 +61,8 @@ async def get_job(
     raise errors.NotFoundError(f"no job has the id {job_id!r}", code=grpc.StatusCode.NOT_FOUND)
 
 
-class Watch:
-    """Looks at one job again and again, `poll` seconds apart, for `timeout` seconds at most."""
+class JobPoller:
+    """Asks for one job again and again, `poll` seconds apart, for `timeout` seconds at most."""
 
     def __init__(
         self, calls: Calls, job_id: str, poll: float, timeout: float | None = None
@@ -70,21 +70,21 @@ class Watch:
         self.ended = False
         self._calls = calls
         self._job_id = job_id
-        self._poll = poll
+        self._interval = poll
         self._timeout = math.inf if timeout is None else timeout
         self._deadline = time.monotonic() + self._timeout
         self._due: float | None = None
         self._kinds = tuple[type[Job], ...](_GET)
         self._seen = "not seen yet"
 
-    async def look(self) -> Job:
-        """The job, as soon as the next look at it is due.
+    async def poll(self) -> Job:
+        """Asks for the job as soon as the next request is due.
 
-        Raises TimeoutError when there is no time left for one, UnimplementedError if the studio
-        keeps no states of jobs, and what GetFineTuningJob raises. Being away counts only when it
-        lasts.
+        Raises TimeoutError if there is no time left, UnimplementedError if the studio keeps no
+        states of jobs, and the errors of GetFineTuningJob. A studio that cannot be reached is an
+        error only after AWAY_SECONDS.
         """
-        job = await self._patiently()
+        job = await self._fetch()
         if not job.status.state:
             raise errors.UnimplementedError(
                 f"the studio at {self._calls.address} keeps no states of jobs: whether job "
@@ -96,37 +96,34 @@ class Watch:
         self.ended = ended(job.status)
         return job
 
-    async def _patiently(self) -> Job:
+    async def _fetch(self) -> Job:
         patience = math.inf
         while True:
-            await self._until_due()
-            patience = min(patience, time.monotonic() + AWAY_SECONDS)
+            now = time.monotonic()
+            if self._due is not None:
+                await self._calls.io.pause(min(self._due, self._deadline) - now)
+                if self._deadline <= max(self._due, now):
+                    raise TimeoutError(
+                        f"job {self._job_id} has not ended within {self._timeout} s: it is "
+                        f"{self._seen}"
+                    )
+            now = time.monotonic()
+            self._due = now + self._interval
+            patience = min(patience, now + AWAY_SECONDS)
+            seconds = min(self._calls.timeout, max(self._deadline - now, _LEAST_SECONDS))
             try:
-                return await get_job(self._calls, self._job_id, self._seconds(), self._kinds)
+                return await get_job(self._calls, self._job_id, seconds, self._kinds)
             except _AWAY as error:
                 if error.reason == errors.CLOSED or time.monotonic() > patience:
                     raise
 
-    async def _until_due(self) -> None:
-        now = time.monotonic()
-        if self._due is not None:
-            await self._calls.io.pause(min(self._due, self._deadline) - now)
-            if self._deadline <= max(self._due, now):
-                raise TimeoutError(
-                    f"job {self._job_id} has not ended within {self._timeout} s: it is {self._seen}"
-                )
-        self._due = time.monotonic() + self._poll
 
-    def _seconds(self) -> float:
-        left = self._deadline - time.monotonic()
-        return min(self._calls.timeout, max(left, _LOOK_SECONDS))
-
-
-async def wait_for_job(watch: Watch, raise_on_failure: bool) -> Job:
-    """The job as it ended. Raises JobFailedError unless it SUCCEEDED or that is not wanted."""
-    job = await watch.look()
-    while not watch.ended:
-        job = await watch.look()
+async def wait_for_job(poller: JobPoller, raise_on_failure: bool) -> Job:
+    """Waits until the job has ended. Raises JobFailedError if it has not SUCCEEDED and
+    `raise_on_failure` is set."""
+    job = await poller.poll()
+    while not poller.ended:
+        job = await poller.poll()
     if raise_on_failure and job.status.state != JobState.SUCCEEDED:
         raise errors.JobFailedError(job)
     return job

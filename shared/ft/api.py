@@ -1,4 +1,4 @@
-"""Everything a script needs beside the client: `from ft.api import *`.
+"""Everything that a script needs with the client: `from ft.api import *`.
 
 Re-exports every message of the public contract, its enumerations and the dataset formats.
 

@@ -1,4 +1,4 @@
-"""What a client that awaits offers: the studio's RPCs and lists as methods.
+"""The studio's RPCs and lists as methods of a client that awaits.
 
 Generated from proto/ by `python shared/ft/codegen/rpcs.py`: do not edit.
 
@@ -68,8 +68,8 @@ class AsyncRpcs(ABC):
     async def GetDatasetSplitByAdapter(
         self, request: studio.GetDatasetSplitByAdapterRequest, *, timeout: float | None = None
     ) -> studio.GetDatasetSplitByAdapterResponse:
-        """How the data was sampled and split when the given adapter was trained, so that an
-        evaluation can leave out the rows that were trained on.
+        """Returns the shares by which the data was sampled and split for the training of an
+        adapter, so that an evaluation can leave out the rows that were trained on.
         """
         return await self._unary("GetDatasetSplitByAdapter", request, timeout)
 
@@ -244,17 +244,16 @@ class AsyncRpcs(ABC):
     async def ValidateFineTuningJob(
         self, request: jobs.ValidateFineTuningJobRequest, *, timeout: float | None = None
     ) -> jobs.ValidateFineTuningJobResponse:
-        """What StartFineTuningJob would make of the request, and what is to be expected of the
-        job: every rule of Start, the rows against prompt and tokenizer, memory and time.
-        Changes nothing.
+        """Checks a request without starting the job: every rule of StartFineTuningJob, and the
+        rows with the prompt and the tokenizer. Estimates memory and time. Changes nothing.
         """
         return await self._unary("ValidateFineTuningJob", request, timeout)
 
     async def ValidateEvaluationJob(
         self, request: jobs.ValidateEvaluationJobRequest, *, timeout: float | None = None
     ) -> jobs.ValidateEvaluationJobResponse:
-        """What StartEvaluationJob would make of the request, and what is to be expected of the
-        jobs. Changes nothing.
+        """Checks a request without starting the jobs, as ValidateFineTuningJob does. Changes
+        nothing.
         """
         return await self._unary("ValidateEvaluationJob", request, timeout)
 
@@ -326,16 +325,16 @@ class AsyncRpcs(ABC):
     def WatchJob(
         self, request: jobs.WatchJobRequest, *, timeout: float | None = None
     ) -> AsyncGenerator[jobs.WatchJobResponse, None]:
-        """What happens to a job of any kind, from a cursor on, until it has ended. Every event
-        comes once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is
-        unknown.
+        """Streams the events of a job of any kind from a cursor on, until it has ended. Every
+        event comes once, also if a client reconnects with the last cursor. NOT_FOUND if the id
+        is unknown.
         """
         return self._stream("WatchJob", request, timeout)
 
     async def ListJobEvents(
         self, request: jobs.ListJobEventsRequest, *, timeout: float | None = None
     ) -> jobs.ListJobEventsResponse:
-        """What has happened to a job of any kind. NOT_FOUND if the id is unknown."""
+        """Lists the events of a job of any kind. NOT_FOUND if the id is unknown."""
         return await self._unary("ListJobEvents", request, timeout)
 
     def TailLogs(

@@ -1,4 +1,4 @@
-"""How every channel of the studio is set up, a client's and those between its services alike."""
+"""Options of gRPC channels: those of clients and those between services."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""Largest message that is sent or taken. gRPC's own limit of 4 MiB is some 13,000 dataset rows."""
+"""Largest message that is sent or accepted. gRPC's default, 4 MiB, is some 13,000 dataset rows."""
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 """Largest export in one message, between a client and the facade."""
 
@@ -34,9 +34,9 @@ _CONNECTION = (
 
 
 def may_repeat(method: MethodDescriptor) -> bool:
-    """Whether a call may be sent again when it is not known whether it was served.
+    """True if a call may be sent again although the first one may have been served.
 
-    The contract says so itself, by the standard option `idempotency_level`.
+    The contract states it by the standard option `idempotency_level`.
     """
     return method.GetOptions().idempotency_level in _REPEATABLE
 
@@ -46,9 +46,8 @@ def channel_options(
 ) -> list[tuple[str, Any]]:
     """Options for a channel to these services, for messages of up to `max_bytes`.
 
-    gRPC repeats what failed with UNAVAILABLE by itself, up to three times, for those methods only
-    that may be repeated; it reconnects within half a second, where its default is up to two
-    minutes.
+    gRPC repeats calls that fail with UNAVAILABLE up to three times, if the method may be repeated.
+    It reconnects within half a second; its default is up to two minutes.
     """
     names = [
         {"service": service.full_name, "method": method.name}

@@ -1,7 +1,7 @@
 """The clients of Fine Tuning Studio, for scripts and for jobs. `ft.api` has their messages."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Self
 
 import grpc
@@ -17,8 +17,8 @@ from ft._calls import (
     callables,
     run,
 )
-from ft._pages import Pages
-from ft._watch import POLL_SECONDS, Job, Watch, get_job, wait_for_job
+from ft._pages import PageRequests
+from ft._watch import POLL_SECONDS, Job, JobPoller, get_job, wait_for_job
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
 from ft.errors import (
     AbortedError,
@@ -73,13 +73,13 @@ _AGAIN_SECONDS = 0.05
 class FineTuningStudioClient(Rpcs):
     """Calls a studio. Every RPC is a method: `client.GetModel(GetModelRequest(id=...)).model`.
 
-    `server_ip` and `server_port` come from FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT
-    where they are not given; an IP may be a host name too. `timeout` is the deadline of a call in
-    seconds, unless the call has one of its own.
+    Without `server_ip` and `server_port` the client reads FINE_TUNING_SERVICE_IP and
+    FINE_TUNING_SERVICE_PORT. An IP may also be a host name. `timeout` is the deadline in seconds
+    of calls that have none of their own. `metadata` is sent with every call.
 
-    Calls that change nothing, or that may be sent twice, are sent again when the studio is away
-    for a moment; the others are sent once. Raises ValueError if the address is missing or wrong,
-    and `StudioError`, which is a ValueError, from calls. Safe to share between threads.
+    Calls that change nothing, or that may be sent twice, are repeated if the studio cannot be
+    reached for a moment; others are sent once. Raises ValueError if the address is missing or
+    wrong. Calls raise `StudioError`, which is a ValueError. Threads can share a client.
     """
 
     def __init__(
@@ -88,12 +88,13 @@ class FineTuningStudioClient(Rpcs):
         server_port: str | int | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        metadata: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.address = studio_address(server_ip, server_port)
         options = channel_options(*SERVICES, max_bytes=MAX_DOCUMENT_BYTES)
         self.channel = grpc.insecure_channel(self.address, options=options)
         self.stub = FineTuningStudioStub(self.channel)
-        self._io = _BlockingIo(self.channel)
+        self._io = _BlockingIo(self.channel, metadata)
         self._calls = Calls(self._io, self.address, timeout)
 
     def __enter__(self) -> Self:
@@ -108,25 +109,25 @@ class FineTuningStudioClient(Rpcs):
         self.channel.close()
 
     def wait_until_connected(self, seconds: float = CONNECT_SECONDS) -> None:
-        """Returns once the studio's server is connected; says nothing about its health.
+        """Waits for a connection to the studio's server, and does not ask for its health.
 
-        Raises UnavailableError when it is not within `seconds`.
+        Raises UnavailableError if there is none within `seconds`.
         """
         run(self._calls.connected(seconds))
 
     def get_job(self, job_id: str) -> Job:
-        """The job with that id, of any kind. Raises NotFoundError if there is none."""
+        """Returns the job with that id, of any kind. Raises NotFoundError if there is none."""
         return run(get_job(self._calls, job_id))
 
     def watch_job(self, job_id: str, *, poll: float = POLL_SECONDS) -> Iterator[Job]:
-        """The job of any kind as it is now, then every `poll` seconds, last as it ended.
+        """Yields a job of any kind now, then every `poll` seconds, and last when it has ended.
 
-        A studio that is away is waited for, up to a minute. Raises UnimplementedError if the
-        studio is one that keeps no states of jobs.
+        Waits up to a minute for a studio that cannot be reached. Raises UnimplementedError if the
+        studio keeps no states of jobs.
         """
-        watch = Watch(self._calls, job_id, poll)
-        while not watch.ended:
-            yield run(watch.look())
+        poller = JobPoller(self._calls, job_id, poll)
+        while not poller.ended:
+            yield run(poller.poll())
 
     def wait_for_job(
         self,
@@ -136,12 +137,12 @@ class FineTuningStudioClient(Rpcs):
         poll: float = POLL_SECONDS,
         raise_on_failure: bool = True,
     ) -> Job:
-        """The job of any kind, once it has ended; looked at every `poll` seconds.
+        """Waits until a job of any kind has ended, and returns it. Asks every `poll` seconds.
 
-        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False;
-        TimeoutError when it has not ended within `timeout` seconds; otherwise as `watch_job`.
+        Raises JobFailedError if it has not SUCCEEDED, unless `raise_on_failure` is False, and
+        TimeoutError if it has not ended within `timeout` seconds; otherwise as `watch_job`.
         """
-        return run(wait_for_job(Watch(self._calls, job_id, poll, timeout), raise_on_failure))
+        return run(wait_for_job(JobPoller(self._calls, job_id, poll, timeout), raise_on_failure))
 
     def _unary(self, method: str, request: Any, timeout: float | None) -> Any:
         return run(self._calls.unary(method, request, timeout))
@@ -151,7 +152,7 @@ class FineTuningStudioClient(Rpcs):
     ) -> Generator[Any, None, None]:
         seconds = STREAM_SECONDS if timeout is None else timeout
         self._calls.require_open()
-        responses = self._io.callables[method](request, timeout=seconds)
+        responses = self._io.callables[method](request, timeout=seconds, metadata=self._io.metadata)
         try:
             yield from responses
         except grpc.RpcError as error:
@@ -161,21 +162,22 @@ class FineTuningStudioClient(Rpcs):
             responses.cancel()
 
     def _items(self, method: str, request: Any) -> Iterator[Any]:
-        pages = Pages(request)
+        pages = PageRequests(request)
         while pages.request is not None:
             yield from pages.items(self._unary(method, pages.request, None))
 
 
 class _BlockingIo:
-    """Blocks the calling thread: its coroutines never suspend."""
+    """Input and output that blocks the calling thread: its coroutines never suspend."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, metadata: Sequence[tuple[str, str]]) -> None:
         self.closed = False
+        self.metadata = metadata
         self.callables = callables(channel)
         self._check = channel.unary_unary("/grpc.health.v1.Health/Check", bytes, bytes)
 
     async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
-        return self.callables[method.name](request, timeout=seconds)
+        return self.callables[method.name](request, timeout=seconds, metadata=self.metadata)
 
     async def connect(self, seconds: float) -> bool:
         # Any answer to a call that waits for the connection. The thread in which gRPC watches a

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class DatasetType(StrEnum):
-    """Where a dataset's rows come from."""
+    """Source of a dataset's rows."""
 
     HUGGINGFACE = "huggingface"
     PROJECT = "project"
@@ -30,7 +30,7 @@ class DatasetType(StrEnum):
 
 
 class ModelType(StrEnum):
-    """Where a base model's files come from."""
+    """Source of a base model's files."""
 
     HUGGINGFACE = "huggingface"
     PROJECT = "project"
@@ -38,7 +38,7 @@ class ModelType(StrEnum):
 
 
 class AdapterType(StrEnum):
-    """Where an adapter's files come from."""
+    """Source of an adapter's files."""
 
     PROJECT = "project"
     HUGGINGFACE = "huggingface"
@@ -46,13 +46,13 @@ class AdapterType(StrEnum):
 
 
 class PromptType(StrEnum):
-    """How a prompt is kept."""
+    """Form in which a prompt is stored."""
 
     IN_PLACE = "in_place"
 
 
 class ConfigType(StrEnum):
-    """What a stored config configures."""
+    """Subject of a stored config."""
 
     TRAINING_ARGUMENTS = "training_arguments"
     BITSANDBYTES_CONFIG = "bitsandbytes_config"
@@ -64,14 +64,14 @@ class ConfigType(StrEnum):
 
 
 class FineTuningFrameworkType(StrEnum):
-    """What trains. `legacy` is the studio's own trainer on TRL and PEFT."""
+    """Software that trains. `legacy` is the studio's own trainer on TRL and PEFT."""
 
     LEGACY = "legacy"
     AXOLOTL = "axolotl"
 
 
 class ModelExportType(StrEnum):
-    """Where an exported model goes."""
+    """Destination of an exported model."""
 
     MODEL_REGISTRY = "model_registry"
     CML_MODEL = "cml_model"
@@ -86,7 +86,7 @@ class OnConflict(StrEnum):
 
 
 class ExportType(StrEnum):
-    """What ExportModel takes: `ModelExportType`, whose values are frozen, and the studio's own."""
+    """Destinations that ExportModel accepts: the frozen `ModelExportType`, and the studio's own."""
 
     MODEL_REGISTRY = "model_registry"
     CML_MODEL = "cml_model"
@@ -102,36 +102,36 @@ class ModelFrameworkType(StrEnum):
 
 
 class EvaluationJobType(StrEnum):
-    """What measures."""
+    """Software that measures."""
 
     MLFLOW = "mlflow"
 
 
 class FailureKind(StrEnum):
-    """What kind of failure ended a job, as in `JobStatus.failure_kind`."""
+    """Kind of the failure that ended a job, as in `JobStatus.failure_kind`."""
 
     USER_ERROR = "USER_ERROR"
     """Settings, data or model have to be changed."""
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     ERROR = "ERROR"
-    """Something else, which the job told."""
+    """Another error, which the job reported."""
     CRASHED = "CRASHED"
-    """It ended without a word."""
+    """The job ended without a report."""
     TIMED_OUT = "TIMED_OUT"
     LOST = "LOST"
     REFUSED = "REFUSED"
-    """The workspace did not take it."""
+    """The workspace did not accept the job."""
 
 
 class JobState(StrEnum):
-    """How far a job has come, as in `JobStatus.state`."""
+    """State of a job, as in `JobStatus.state`."""
 
     QUEUED = "QUEUED"
-    """Recorded; nothing was asked of the workspace yet."""
+    """Recorded; nothing has been sent to the workspace yet."""
     DISPATCHING = "DISPATCHING"
-    """The workspace was asked to take it and has not said yes yet."""
+    """Sent to the workspace, which has not accepted it yet."""
     SCHEDULED = "SCHEDULED"
-    """The workspace has accepted it and waits for room."""
+    """Accepted by the workspace; waits for resources."""
     RUNNING = "RUNNING"
     STOPPING = "STOPPING"
     SUCCEEDED = "SUCCEEDED"
@@ -139,13 +139,13 @@ class JobState(StrEnum):
     STOPPED = "STOPPED"
     TIMED_OUT = "TIMED_OUT"
     LOST = "LOST"
-    """The workspace no longer knows it, so nobody can say what became of it."""
+    """The workspace no longer knows it, so its result is unknown."""
     UNKNOWN = "UNKNOWN"
-    """It was imported from a studio that kept no states; nobody follows it any more."""
+    """Imported from a studio that kept no states; nothing observes it any more."""
 
     @property
     def ended(self) -> bool:
-        """Whether the job will not change any more."""
+        """True if the job will not change any more."""
         return self in _ENDED
 
 

@@ -1,4 +1,4 @@
-"""What the client raises: one exception for each code with which the studio refuses a call."""
+"""Exceptions of the client: one for each status code with which the studio refuses a call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata, FineTuningJob
 
 DETAILS_TRAILER = "grpc-status-details-bin"
 UNREACHABLE = "STUDIO_UNREACHABLE"
-"""Reason of an error that is the client's own: nobody answers at the studio's address."""
+"""Reason of an error of the client itself: nothing answers at the studio's address."""
 CLOSED = "CLIENT_CLOSED"
-"""Reason of an error that is the client's own: it was closed before or during the call."""
+"""Reason of an error of the client itself: it was closed before or during the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,13 @@ class FieldViolation:
 
 
 class StudioError(ValueError):
-    """A call that failed. `str()` of it is the studio's message, fit to be shown to a user.
+    """A call that failed. `str()` of it is the studio's message, for users to read.
 
-    `reason` is a stable word for programs, such as `NOT_FOUND` or `SERVICE_UNAVAILABLE`;
-    `metadata` are the facts behind it; `violations` names every field that is wrong, where the
-    request itself was the mistake.
+    `reason` is a stable word for programs, such as `NOT_FOUND` or `SERVICE_UNAVAILABLE`.
+    `metadata` has the facts behind it. `violations` names every wrong field of the request.
 
-    UNAVAILABLE, DEADLINE_EXCEEDED and CANCELLED leave open whether the call was served; every
-    other code means that it was not. A code that has no subclass is a StudioError itself.
+    After UNAVAILABLE, DEADLINE_EXCEEDED and CANCELLED, the call may or may not have been served;
+    after every other code it was not. A code without a subclass is a StudioError itself.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class StudioError(ValueError):
         self.metadata = dict(metadata or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An exception is otherwise made again of its message alone, in the process it is sent to.
+        # Without this, pickling keeps the message only.
         make = partial(
             type(self),
             code=self.code,
@@ -70,11 +69,11 @@ class StudioError(ValueError):
 
 
 class InvalidArgumentError(StudioError):
-    """The request breaks rules by itself; `violations` names each."""
+    """The request breaks rules; `violations` names each."""
 
 
 class NotFoundError(StudioError):
-    """What was asked for by its id does not exist."""
+    """There is nothing with the requested id."""
 
 
 class AlreadyExistsError(StudioError):
@@ -82,12 +81,12 @@ class AlreadyExistsError(StudioError):
 
     @property
     def holder_id(self) -> str:
-        """Id of what has it; empty from a studio that does not say."""
+        """Id of the record that has it; empty from a studio that does not report it."""
         return self.metadata.get("holder_id", "")
 
 
 class FailedPreconditionError(StudioError):
-    """Something that the request refers to is missing or not in a fit state."""
+    """A record or file that the request refers to is missing, or in the wrong state."""
 
 
 class PermissionDeniedError(StudioError):
@@ -95,7 +94,7 @@ class PermissionDeniedError(StudioError):
 
 
 class UnauthenticatedError(StudioError):
-    """The caller did not say who it is, or not convincingly."""
+    """The caller has no valid credentials."""
 
 
 class ResourceExhaustedError(StudioError):
@@ -103,33 +102,33 @@ class ResourceExhaustedError(StudioError):
 
 
 class AbortedError(StudioError):
-    """Another call got in between; trying again may succeed."""
+    """Another call interfered. A retry may succeed."""
 
 
 class UnavailableError(StudioError):
-    """The studio, or a part of it that is needed, is away for now."""
+    """The studio, or a part of it that the call needs, cannot be reached."""
 
 
 class DeadlineExceededError(StudioError):
-    """There was not enough time; whether the call was served is not known."""
+    """The deadline has passed. The call may have been served."""
 
 
 class CallCancelledError(StudioError):
-    """The call was ended from one of its sides; whether it was served is not known."""
+    """The call was cancelled by one of its sides. It may have been served."""
 
 
 class UnimplementedError(StudioError):
-    """The studio cannot do this, because it is older than the client or not set up for it."""
+    """The studio does not support the call: it is older than the client, or not set up for it."""
 
 
 class InternalError(StudioError):
-    """A fault of the studio's own. Details are in its log, not in the message."""
+    """An error of the studio itself. Details are in its log, not in the message."""
 
 
 class JobFailedError(RuntimeError):
-    """A job that was waited for has ended otherwise than SUCCEEDED.
+    """A job has ended in another state than SUCCEEDED.
 
-    It is no StudioError: every call about the job was answered.
+    It is no StudioError, because the calls about the job succeeded.
     """
 
     def __init__(
@@ -161,29 +160,29 @@ _TYPES: dict[grpc.StatusCode, type[StudioError]] = {
     grpc.StatusCode.INTERNAL: InternalError,
 }
 _UNSERVED = ("", "Method not found!", "Method not implemented!")
-"""What gRPC's servers say of a method that they do not have."""
+"""Messages of gRPC servers about a method that they do not have."""
 
 
 def studio_error(message: str, code: grpc.StatusCode, **facts: Any) -> StudioError:
-    """The exception for that code; `facts` are further arguments of StudioError."""
+    """The exception for a status code; `facts` are further arguments of StudioError."""
     return _TYPES.get(code, StudioError)(message, code=code, **facts)
 
 
 def code_of(error: grpc.RpcError) -> grpc.StatusCode:
-    """The status code of a call that was sent and failed."""
-    # The class itself has none: a call that failed is an error and a call at once.
+    """The status code of a failed call."""
+    # RpcError itself has no code: the object is also a call.
     assert isinstance(error, (grpc.Call, aio.AioRpcError))
     return error.code()
 
 
 def from_rpc_error(error: grpc.RpcError, method: MethodDescriptor, address: str) -> StudioError:
-    """The error of a call of `method` at `address`, with the details that came along."""
+    """The exception for a failed call of `method` at `address`, with the details of the error."""
     assert isinstance(error, (grpc.Call, aio.AioRpcError))
     code = code_of(error)
     status = status_in(error.trailing_metadata())
     if status is None:
         return studio_error(
-            _own_words(code, error.details() or "", method, address),
+            _message(code, error.details() or "", method, address),
             code,
             reason=UNREACHABLE if code is grpc.StatusCode.UNAVAILABLE else "",
         )
@@ -200,21 +199,21 @@ def from_rpc_error(error: grpc.RpcError, method: MethodDescriptor, address: str)
 
 
 def unreachable(address: str) -> StudioError:
-    """Nobody answers at the studio's address."""
+    """The error that nothing answers at the studio's address."""
     return studio_error(
         f"no studio answers at {address}", grpc.StatusCode.UNAVAILABLE, reason=UNREACHABLE
     )
 
 
 def closed(address: str) -> StudioError:
-    """The client of the studio at that address is closed."""
+    """The error that the client is closed."""
     return studio_error(
         f"the client of {address} is closed", grpc.StatusCode.CANCELLED, reason=CLOSED
     )
 
 
-def _own_words(code: grpc.StatusCode, details: str, method: MethodDescriptor, address: str) -> str:
-    """What to say where no server of the studio's said it: gRPC's own texts name its internals."""
+def _message(code: grpc.StatusCode, details: str, method: MethodDescriptor, address: str) -> str:
+    """A message for an error of gRPC itself, whose own texts name its internals."""
     if code is grpc.StatusCode.UNAVAILABLE:
         return f"no studio answers at {address}"
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -226,7 +225,7 @@ def _own_words(code: grpc.StatusCode, details: str, method: MethodDescriptor, ad
 
 
 def status_in(trailers: Any) -> status_pb2.Status | None:
-    """The status with details that a call's trailing metadata carry; None if there is none."""
+    """The status with details in the trailing metadata of a call; None if there is none."""
     for key, value in trailers or ():
         if key == DETAILS_TRAILER and isinstance(value, bytes):
             try:
@@ -239,7 +238,7 @@ def status_in(trailers: Any) -> status_pb2.Status | None:
 def details_of(
     status: status_pb2.Status,
 ) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
-    """The status's reason and its violations, empty where it has none."""
+    """The reason and the violations of a status; each is empty if it has none."""
     info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:
         # Unpack is a no-op that returns False for a detail of another type.

@@ -1,4 +1,4 @@
-"""What dataset formats look like to a user interface: the shipped `axolotl_dataset_formats`."""
+"""Dataset formats for a user interface: the shipped `axolotl_dataset_formats`."""
 
 from dataclasses import dataclass, field
 from typing import Any

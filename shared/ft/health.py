@@ -1,4 +1,4 @@
-"""Asks servers of the studio how they are, by the standard health protocol."""
+"""Health checks of the studio's servers, by the standard health protocol."""
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -26,6 +26,6 @@ def check(channel: grpc.Channel, entry: str, timeout: float = 2.0) -> str:
 
 
 def check_address(address: str, entry: str = "", timeout: float = 2.0) -> str:
-    """The same by address: `host:port` or `unix:<path>`."""
+    """The status of an entry of the server at `host:port` or `unix:<path>`."""
     with grpc.insecure_channel(address, options=channel_options()) as channel:
         return check(channel, entry, timeout)

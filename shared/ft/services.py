@@ -1,4 +1,4 @@
-"""The services that a studio answers: the contract's own first, then the studio's additions."""
+"""The gRPC services of a studio: the contract's own first, then the studio's additions."""
 
 from importlib import import_module
 

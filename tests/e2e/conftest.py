@@ -66,7 +66,7 @@ def serving(
 ) -> Iterator[Studio]:
     """A studio that serves while the block runs, with these variables in its environment."""
     studio = Studio(home)
-    up = ["up", "--listen", "127.0.0.1:0", "--trainer-python", trainer_python]
+    up = ["up", "--wait", "300", "--listen", "127.0.0.1:0", "--trainer-python", trainer_python]
     try:
         done = run(FTS, *up, env={**studio.env, **variables})
         assert done.returncode == 0, done.stdout + done.stderr

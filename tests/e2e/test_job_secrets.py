@@ -52,6 +52,7 @@ def test_secrets_are_in_the_environment_of_a_job_and_nowhere_else(studio: Studio
     environment = environment_of(studio, job)
     assert environment["HUGGINGFACE_ACCESS_TOKEN"] == HUB_TOKEN
     assert environment["FTS_JOB_TOKEN"] == report.token
+    assert environment["FTS_JOB_KIND"] == "fine_tuning"
     written = [file for file in studio.home.parent.rglob("*") if file.is_file()]
     contents = [file.read_bytes() for file in written if file.name not in PLATFORM]
     for token in (HUB_TOKEN, report.token):

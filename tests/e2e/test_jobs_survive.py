@@ -60,7 +60,15 @@ def test_a_job_outlives_the_whole_studio(studio: Studio, registered: Registered)
     supervisor = int((studio.home / "run" / "supervisord.pid").read_text())
     for pid in (supervisor, *filter(None, studio.pids().values())):
         psutil.Process(pid).kill()
-    up = ["up", "--listen", studio.address, "--trainer-python", str(TRAINER_PYTHON)]
+    up = [
+        "up",
+        "--wait",
+        "300",
+        "--listen",
+        studio.address,
+        "--trainer-python",
+        str(TRAINER_PYTHON),
+    ]
     done = run(FTS, *up, env=studio.env)
     assert done.returncode == 0, done.stdout + done.stderr
     with studio.client() as client:

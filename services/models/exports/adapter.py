@@ -43,4 +43,4 @@ class AdapterChecks:
         if said or base.type != ModelType.PROJECT:
             return said
         of_base = self._paths.directory("location", base.location or "", Violations())
-        return files.misfits_in(folder, of_base).said(what) if of_base else ""
+        return files.incompatible_weights_in(folder, of_base).sentence(what) if of_base else ""

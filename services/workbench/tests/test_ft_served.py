@@ -18,7 +18,7 @@ from ft.cli.exits import CommandFailed
 from ft.cli.session import Session
 from ft.local.errors import BadSetting, ModelRefused, NotServing
 from ft.local.home import Home, Setup
-from ft.local.served import ServedModel, ServedModels
+from ft.local.served import ServedModel, ServedModelsClient
 from ft.proto import fine_tuning_studio_pb2_grpc as studio_grpc
 
 CODE = """
@@ -44,7 +44,7 @@ def served(shared: Any) -> ServedModel:
         file_path="served.py", function_name="answer", auto_deploy_model=True
     )
     workbench.create_model_build(build, "local", made[0].id)
-    models = ServedModels(Home(shared.home))
+    models = ServedModelsClient(Home(shared.home))
     found = models.find(made[0].id)
     while found.status in ("pending", "deploying"):
         found = models.find(made[0].id)
@@ -97,7 +97,7 @@ def taken() -> Iterator[str]:
 
 def test_commands_to_type_hold_names_as_a_shell_takes_them(shared: Any, taken: str) -> None:
     session = Session(taken, shared.home, False)
-    models = ServedModels(Home(shared.home))
+    models = ServedModelsClient(Home(shared.home))
     with pytest.raises(CommandFailed, match=re.escape("`fts served remove '$(date) x'`")):
         deployed(session, models, api.ExportModelRequest(model_name="$(date) x"), 1.0)
 
@@ -123,7 +123,7 @@ def test_a_model_that_has_failed_is_restarted(shared: Any, wait: Callable[..., A
         file_path="needs.py", function_name="answer", auto_deploy_model=True
     )
     workbench.create_model_build(build, "local", made.id)
-    models = ServedModels(Home(shared.home))
+    models = ServedModelsClient(Home(shared.home))
     wait("it has failed", lambda: models.find(made.id).status == "failed")
     again = fts(shared.home, "served", "restart", "came back")
     assert again.exit_code == 1
@@ -135,7 +135,7 @@ def test_a_model_that_has_failed_is_restarted(shared: Any, wait: Callable[..., A
 
 
 def test_stop_and_remove(shared: Any, served: ServedModel, wait: Callable[..., Any]) -> None:
-    models = ServedModels(Home(shared.home))
+    models = ServedModelsClient(Home(shared.home))
     assert fts(shared.home, "served", "stop", "asked").exit_code == 0
     wait("it is stopped", lambda: models.find("asked").status == "stopped")
     with pytest.raises(ModelRefused, match="the model is stopped"):
@@ -148,14 +148,14 @@ def test_stop_and_remove(shared: Any, served: ServedModel, wait: Callable[..., A
 def test_where_there_is_no_workbench(tmp_path: Path) -> None:
     home = Home(tmp_path)
     with pytest.raises(NotServing, match="fts up"):
-        ServedModels(home)
+        ServedModelsClient(home)
     home.workbench_url.write_text("http://127.0.0.1:9")
     home.workbench_key.write_text("key")
     with pytest.raises(NotServing, match="does not answer"):
-        ServedModels(home).all()
+        ServedModelsClient(home).all()
     home.remember(Setup(listen="", project="", trainer_python="", workspace=True))
     with pytest.raises(BadSetting, match="workspace"):
-        ServedModels(home)
+        ServedModelsClient(home)
     elsewhere = fts(tmp_path, "served", "--server", "127.0.0.1:1")
     assert elsewhere.exit_code == 2
     assert "on the studio's own machine" in elsewhere.stderr

@@ -1,6 +1,6 @@
-"""Files of an adapter: whether they are whole and finite, and belong to a base model.
+"""Checks the files of an adapter: complete, finite, and made for the base model.
 
-Needs no library, so that Validate and the job tell the same in the same words.
+Needs no library, so that Validate and the job report the same faults in the same words.
 """
 
 import hashlib
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ft.adapters import weight_files
-from ft.adapters.base import CONFIG, MANIFEST, of_config, read
+from ft.adapters.base import CONFIG, of_config, read
 from ft.adapters.weight_files import FileFault, Shapes, shown
 from ft.configs.lora import conflicts
-from ft.configs.targets import Base, targeted
+from ft.configs.targets import BaseModules, targeted
+from ft.job_protocol.files import MANIFEST_FILE
 
 WEIGHTS, PICKLE = "adapter_model.safetensors", "adapter_model.bin"
-NAMES = (CONFIG, MANIFEST, WEIGHTS, PICKLE)
+NAMES = (CONFIG, MANIFEST_FILE, WEIGHTS, PICKLE)
 TRAIN_AGAIN = "Train it again, or copy it again."
 LORA, CAUSAL = "LORA", "CAUSAL_LM"
 _PREFIX = "base_model.model."
@@ -37,10 +38,10 @@ class AdapterFiles:
     @property
     def manifest(self) -> dict[str, Any]:
         """The studio's record of its training; empty for an adapter from elsewhere."""
-        return read(self.files[MANIFEST]) if MANIFEST in self.files else {}
+        return read(self.files[MANIFEST_FILE]) if MANIFEST_FILE in self.files else {}
 
     def not_finite(self) -> list[str]:
-        """The names of weights that hold a number which is not finite, as far as files tell."""
+        """Names of weights that contain a number that is not finite, if a file of them is there."""
         if self.faults or WEIGHTS not in self.files:
             return []
         return weight_files.not_finite(self.files[WEIGHTS])
@@ -51,9 +52,9 @@ def of_folder(folder: Path) -> AdapterFiles:
     return of_files({name: folder / name for name in NAMES if (folder / name).is_file()})
 
 
-def of_files(files: Mapping[str, Path], told: Shapes | None = None) -> AdapterFiles:
-    """The adapter of these files. `told` are the shapes of weights whose file is elsewhere."""
-    found = AdapterFiles(files, shapes=told or {})
+def of_files(files: Mapping[str, Path], known: Shapes | None = None) -> AdapterFiles:
+    """The adapter of these files. `known` has the shapes of weights whose file is elsewhere."""
+    found = AdapterFiles(files, shapes=known or {})
     if CONFIG not in files:
         found.faults.append(f"there is no {CONFIG}")
     else:
@@ -61,7 +62,7 @@ def of_files(files: Mapping[str, Path], told: Shapes | None = None) -> AdapterFi
         if not found.config.get("peft_type"):
             found.faults.append(f"{CONFIG} cannot be read or has no peft_type")
     name = next((one for one in (WEIGHTS, PICKLE) if one in files), "")
-    if not name and not told:
+    if not name and not known:
         found.faults.append(f"there are no weights: neither {WEIGHTS} nor {PICKLE}")
     elif name:
         try:
@@ -81,11 +82,11 @@ def fault(
     base_shapes: Shapes,
     most_bytes: int,
 ) -> str:
-    """The first fault of an adapter for a base model, in a sentence; empty if nothing is known.
+    """The first fault of an adapter for a base model, in a sentence; empty if none is found.
 
-    The base is given by its name on the hub, the hashes of its files and the shapes of its
-    weights, each empty where it is not known. Numbers are looked at where the file of the weights
-    has at most `most_bytes`.
+    The base model is described by its name on the hub, the hashes of its files and the shapes of
+    its weights; each is empty if it is not known. Weights are checked for numbers that are not
+    finite if their file has at most `most_bytes`.
     """
     if adapter.faults:
         return not_loadable(what, adapter.faults)
@@ -96,47 +97,47 @@ def fault(
         return not_finite(what, names, TRAIN_AGAIN)
     if said := other_base(what, adapter, base_name, base_hashes):
         return said
-    return misfits(adapter, base_shapes).said(what)
+    return incompatible_weights(adapter, base_shapes).sentence(what)
 
 
 # ------------------------------------------------------------------------------ what is said
 
 
 def not_loadable(what: str, faults: list[str]) -> str:
-    """The sentence about files that are not whole."""
+    """A sentence about files that are incomplete."""
     return f"{what} cannot be loaded: {'; '.join(faults)}."
 
 
 def not_finite(what: str, names: list[str], remedy: str) -> str:
-    """The sentence about numbers that are not finite."""
+    """A sentence about numbers that are not finite."""
     number = "weight has" if len(names) == 1 else f"{len(names)} weights have"
     return f"{what}: {number} numbers that are not finite (nan or inf): {shown(names)}. {remedy}"
 
 
 @dataclass
-class Misfits:
-    """Differences between an adapter's weights and those that the base model takes."""
+class IncompatibleWeights:
+    """Weights by which an adapter differs from what its base model needs."""
 
-    lacking: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     """Weights that the adapter should have."""
-    placeless: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
     """Weights of the adapter that have no place in the model."""
-    misshapen: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    mismatched: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Weights of the adapter that are too large or too small, with their shapes."""
 
-    def said(self, what: str) -> str:
-        """The sentence about all of them; empty if there is none."""
+    def sentence(self, what: str) -> str:
+        """A sentence that names all of them; empty if there is none."""
         wrong = []
-        if self.placeless:
-            number = len(self.placeless)
+        if self.unexpected:
+            number = len(self.unexpected)
             wrong.append(
-                f"{number} of its weights do not exist in the model: {shown(self.placeless)}"
+                f"{number} of its weights do not exist in the model: {shown(self.unexpected)}"
             )
-        if self.lacking:
-            wrong.append(f"it lacks {len(self.lacking)} weights: {shown(self.lacking)}")
-        if self.misshapen:
+        if self.missing:
+            wrong.append(f"it lacks {len(self.missing)} weights: {shown(self.missing)}")
+        if self.mismatched:
             named = [
-                f"{name} ({'x'.join(map(str, shape))})" for name, shape in self.misshapen.items()
+                f"{name} ({'x'.join(map(str, shape))})" for name, shape in self.mismatched.items()
             ]
             wrong.append(f"{len(named)} of its weights have another shape: {shown(named)}")
         if not wrong:
@@ -148,7 +149,7 @@ class Misfits:
 
 
 def other_kind(what: str, config: Mapping[str, Any]) -> str:
-    """The sentence about an adapter that was not made for a model that writes text; else empty."""
+    """A sentence about an adapter for another task than writing text; empty for the right task."""
     task = config.get("task_type")
     if not task or task == CAUSAL:
         return ""
@@ -165,17 +166,16 @@ def other_base(
     hashes: Callable[[], Mapping[str, str]],
     run: str = "",
 ) -> str:
-    """The sentence about an adapter whose files say that it comes from another base model: another
-    name on the hub, or other weights. Empty if they do not say so; a path says nothing.
+    """A sentence about an adapter whose files name another base model, or hashes of other weights.
 
-    `name` is the base model's on the hub. `hashes` returns the SHA-256 of the files of its weights
-    by their names, empty where they are not known; `run` is the run of MLflow that it was logged
-    in.
+    Empty if they name neither; a path does not count. `name` is the base model's name on the hub.
+    `hashes` returns the SHA-256 of each file of its weights, empty if they are not known. `run` is
+    the MLflow run in which the base model was logged.
     """
-    told = adapter.manifest.get("base_model")
-    told = told if isinstance(told, dict) else {}
-    wanted = told.get("sha256") if isinstance(told.get("sha256"), dict) else {}
-    named = str(told.get("name") or "")
+    recorded = adapter.manifest.get("base_model")
+    recorded = recorded if isinstance(recorded, dict) else {}
+    wanted = recorded.get("sha256") if isinstance(recorded.get("sha256"), dict) else {}
+    named = str(recorded.get("name") or "")
     if name:
         if not named and not wanted and CONFIG in adapter.files:
             folder = adapter.files[CONFIG].parent
@@ -186,7 +186,7 @@ def other_base(
                 f"model is {name}."
             )
     # A directory that is made of a registered model may have been written anew.
-    if not wanted or (run and run == told.get("run")):
+    if not wanted or (run and run == recorded.get("run")):
         return ""
     found = hashes()
     if not found or sorted(found.values()) == sorted(map(str, wanted.values())):
@@ -194,7 +194,7 @@ def other_base(
     other = sorted(one for one in {*found, *wanted} if found.get(one) != wanted.get(one))
     return (
         f"{what} belongs to another base model: the hashes of {shown(other)} differ from those of "
-        f"the weights that it was trained on (see {MANIFEST} in its folder)."
+        f"the weights that it was trained on (see {MANIFEST_FILE} in its folder)."
     )
 
 
@@ -215,72 +215,64 @@ def hashes_of(files: list[Path]) -> dict[str, str]:
 # -------------------------------------------------------------------------- where they fit
 
 
-def misfits_in(folder: Path, base: Path) -> Misfits:
-    """The same of an adapter and a base model in directories; nothing where either cannot be read,
-    or the base is quantised, by which its weights have other shapes."""
+def incompatible_weights_in(folder: Path, base: Path) -> IncompatibleWeights:
+    """Compares an adapter with a base model, both in directories.
+
+    Returns no differences if one of them cannot be read, or if the base is quantised, because its
+    weights then have other shapes.
+    """
     config, weights = read(base / "config.json"), weight_files.of_folder(base)
     if weights.faults or config.get("quantization_config"):
-        return Misfits()
-    return misfits(of_folder(folder), weights.shapes)
+        return IncompatibleWeights()
+    return incompatible_weights(of_folder(folder), weights.shapes)
 
 
-def misfits(adapter: AdapterFiles, shapes: Shapes) -> Misfits:
+def incompatible_weights(adapter: AdapterFiles, shapes: Shapes) -> IncompatibleWeights:
     """Compares a LoRA adapter with the parameters of a base model, by names and shapes in headers.
 
     Returns no differences for other kinds of adapters, and for models whose modules get other
-    names when they are loaded."""
-    base = Base(shapes)
-    found = Misfits()
+    names when they are loaded.
+    """
+    base = BaseModules(shapes)
+    found = IncompatibleWeights()
     known = shapes and adapter.shapes and base.is_whole
     if not known or adapter.config.get("peft_type") != LORA:
         return found
-    there = set()
+    adapted = set()
     for key, shape in adapter.shapes.items():
-        module, part = _split(key)
-        if not part:
+        part = next((one for one in _MATRICES if key.endswith(one)), "")
+        if not part or not key.startswith(_PREFIX):
             continue
-        there.add(module)
+        module = key[len(_PREFIX) : -len(part)]
+        adapted.add(module)
+        is_first = part == _MATRICES[0]
+        other = key.removesuffix(part) + _MATRICES[is_first]
         if module not in base.modules:
-            found.placeless.append(key)
-        elif (other := _other_half(key, part)) not in adapter.shapes:
-            found.lacking.append(other)
-        elif not _fits(part, shape, adapter.shapes, key, base.weights.get(module, ())):
-            found.misshapen[key] = shape
-    for module in _wanted(adapter.config, base):
-        if module not in there and base.is_linear(module):
-            found.lacking += [f"{_PREFIX}{module}{part}" for part in _MATRICES]
-    found.placeless.sort()
+            found.unexpected.append(key)
+        elif other not in adapter.shapes:
+            found.missing.append(other)
+        else:
+            first, second = (key, other) if is_first else (other, key)
+            weight = base.weights.get(module, ())
+            if not _fits(adapter.shapes[first], adapter.shapes[second], weight, is_first):
+                found.mismatched[key] = shape
+    config = adapter.config
+    targets = config.get("target_modules") and not config.get("layer_replication")
+    for module in targeted(config, base) if targets and not conflicts(config) else ():
+        if module not in adapted and base.is_linear(module):
+            found.missing += [f"{_PREFIX}{module}{part}" for part in _MATRICES]
+    found.unexpected.sort()
     return found
 
 
-def _split(key: str) -> tuple[str, str]:
-    """The module of a weight of LoRA, and which of its two matrices it is; empty for others."""
-    for part in _MATRICES:
-        if key.startswith(_PREFIX) and key.endswith(part):
-            return key[len(_PREFIX) : -len(part)], part
-    return "", ""
-
-
-def _other_half(key: str, part: str) -> str:
-    """The name of the matrix that belongs to one of LoRA's two."""
-    return key.removesuffix(part) + _MATRICES[part == _MATRICES[0]]
-
-
 def _fits(
-    part: str, shape: tuple[int, ...], shapes: Shapes, key: str, weight: tuple[int, ...]
+    first: tuple[int, ...], second: tuple[int, ...], weight: tuple[int, ...], is_first: bool
 ) -> bool:
-    if len(shape) != 2 or len(weight) != 2:
+    """True if one of LoRA's two matrices fits a weight; `is_first` selects the one to judge."""
+    if len(first if is_first else second) != 2 or len(weight) != 2:
         return True
-    other = shapes[_other_half(key, part)]
-    into, out = (shape[1], other[0]) if part == _MATRICES[0] else (other[1], shape[0])
+    into, out = first[1], second[0]
     # Some models keep a layer's weights the other way round.
     if (out, into) in (weight, weight[::-1]):
         return True
-    return (into if part == _MATRICES[0] else out) == weight[part == _MATRICES[0]]
-
-
-def _wanted(config: Mapping[str, Any], base: Base) -> list[str]:
-    targets = config.get("target_modules")
-    if not targets or config.get("layer_replication") or conflicts(config):
-        return []
-    return targeted(config, base)
+    return (into if is_first else out) == weight[is_first]

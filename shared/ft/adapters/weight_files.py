@@ -1,4 +1,4 @@
-"""Weight files without a library: names and shapes of the tensors, files that are broken, and
+"""Reads weight files without a library: names and shapes of tensors, faults of the files, and
 numbers that are not finite.
 
 Used before a job and at its start.
@@ -45,8 +45,10 @@ def of_folder(folder: Path) -> Weights:
 
 
 def of_files(files: Mapping[str, Path]) -> Weights:
-    """The weights in files by their names, of those that `from_pretrained` would read: one file
-    comes before an index, and safetensors before pickles."""
+    """The weights in those of the files that `from_pretrained` would read.
+
+    A single file takes precedence over an index, and safetensors over pickles.
+    """
     if ONE_FILE in files:
         return _of_shards(files, {ONE_FILE: None})
     if INDEX in files:
@@ -65,15 +67,17 @@ def shown(names: list[str]) -> str:
 
 
 def not_finite(path: Path) -> list[str]:
-    """The names of tensors of a safetensors file that hold a number which is not finite. Raises
-    FileFault."""
+    """Names of the tensors of a safetensors file that contain a number that is not finite.
+
+    Raises FileFault.
+    """
     start, entries = _entries(path)
     with path.open("rb") as file:
         return sorted(name for name, one in entries.items() if not _is_finite(file, start, one))
 
 
 def header(path: Path) -> Shapes:
-    """The shapes in a safetensors file whose size is what its header says. Raises FileFault."""
+    """The shapes of the tensors in a safetensors file. Raises FileFault if its size is wrong."""
     return {name: tuple(one["shape"]) for name, one in _entries(path)[1].items()}
 
 
@@ -90,7 +94,12 @@ def _entries(path: Path) -> tuple[int, dict[str, dict[str, Any]]]:
         try:
             content = json.loads(file.read(length))
             entries = {key: one for key, one in content.items() if key != "__metadata__"}
-            ends = [_end(one) for one in entries.values()]
+            ends = []
+            for one in entries.values():
+                begin, end = one["data_offsets"]
+                if not all(type(n) is int and n >= 0 for n in [*one["shape"], begin, end]):
+                    raise ValueError("a tensor has no shape")
+                ends.append(end)
         except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
             raise FileFault(f"{name} has a header that cannot be read: {_AGAIN}") from None
     whole = 8 + length + max(ends, default=0)
@@ -146,14 +155,6 @@ def _require_no_pointer(start: bytes, name: str, size: int) -> None:
             f"{name} is a Git LFS pointer of {size} bytes, not the weights: run `git lfs pull` in "
             "the repository that it comes from"
         )
-
-
-def _end(entry: Any) -> int:
-    """The end of a tensor's numbers, of an entry that can be one."""
-    begin, end = entry["data_offsets"]
-    if not all(type(one) is int and one >= 0 for one in [*entry["shape"], begin, end]):
-        raise ValueError("a tensor has no shape")
-    return int(end)
 
 
 def _of_index(files: Mapping[str, Path], name: str) -> Weights:

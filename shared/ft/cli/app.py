@@ -1,4 +1,4 @@
-"""The command `fts`, put together."""
+"""The command `fts`, assembled from its subcommands."""
 
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -24,8 +24,8 @@ from ft.cli.session import command
 from ft.text.streams import safe_streams
 
 
-class Commands(TyperGroup):
-    """All commands; whatever they print goes to safe streams, however they are called."""
+class SafeCommandGroup(TyperGroup):
+    """All commands. They print to safe streams, also if a script calls them."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs the command that the arguments name."""
@@ -35,7 +35,7 @@ class Commands(TyperGroup):
 
 app = typer.Typer(
     name="fts",
-    cls=Commands,
+    cls=SafeCommandGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -56,7 +56,7 @@ def main(
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Fine Tuning Studio: register models and data, fine-tune, evaluate."""
+    """Fine Tuning Studio: register models and data, fine-tune, evaluate, export and serve."""
 
 
 command(app, "up")(studio.up)

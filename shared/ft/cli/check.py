@@ -1,4 +1,4 @@
-"""How it is shown what was found about a job that is not started."""
+"""Shows the findings about a job before its start."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -6,17 +6,19 @@ from typing import Any
 import grpc
 
 from ft import api
-from ft.cli.configs_given import Configs
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.output.render import as_dict
+from ft.cli.request_configs import RequestConfigs
 from ft.cli.session import Session
 from ft.client import StudioError
 
 Report = api.ValidateFineTuningJobResponse | api.ValidateEvaluationJobResponse
 
 
-def show(session: Session, report: Report, configs: Configs, fields: Mapping[str, Any]) -> None:
-    """Prints the report, and the settings in effect: `fields` of the request win over its config.
+def show(
+    session: Session, report: Report, configs: RequestConfigs, fields: Mapping[str, Any]
+) -> None:
+    """Prints the report and the settings in effect. `fields` of the request override its configs.
 
     Raises CommandFailed unless the job would be accepted.
     """
@@ -29,26 +31,28 @@ def show(session: Session, report: Report, configs: Configs, fields: Mapping[str
             rows = [
                 [one.severity, one.field, _description(one), one.rule] for one in report.findings
             ]
-            out.table(["", "FIELD", "WHAT IS FOUND", "RULE"], rows)
+            out.table(["", "FIELD", "FINDING", "RULE"], rows)
             out.say("")
-        for line in _expected(report):
+        for line in _estimates(report):
             out.say(line)
     if not report.valid:
-        raise CommandFailed("the job would be refused, or is bound to fail", Exit.REFUSED)
+        raise CommandFailed("the job would be refused, or would fail", Exit.REFUSED)
     out.say("The job would be accepted.")
 
 
 def before_start(session: Session, ask: Callable[[], Report]) -> None:
-    """Asks for the report before a start. Raises CommandFailed with what is wrong if the job would
-    be refused, or is bound to fail; other findings go to standard error."""
+    """Checks a job before its start, and prints warnings and notices to standard error.
+
+    Raises CommandFailed with the errors if the job would be refused or would fail.
+    """
     out = session.out
     try:
         report = ask()
     except StudioError as error:
-        if error.code not in _NOT_LOOKED:
+        if error.code not in _UNCHECKED:
             raise
         if error.code is not grpc.StatusCode.UNIMPLEMENTED:  # By a studio of an older release.
-            out.aside(f"The job was not checked before its start: {error}")
+            out.aside(f"the job was not checked before its start: {error}")
         return
     for one in report.findings:
         if one.severity != "ERROR":
@@ -60,12 +64,12 @@ def before_start(session: Session, ask: Callable[[], Report]) -> None:
             if one.severity == "ERROR"
         ]
         raise CommandFailed(
-            "\n".join([*wrong, "Nothing is started. --unchecked leaves it to Start and the job."]),
+            "\n".join([*wrong, "No job is started. --unchecked starts one without this check."]),
             Exit.REFUSED,
         )
 
 
-_NOT_LOOKED = (
+_UNCHECKED = (
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.UNAVAILABLE,
@@ -80,15 +84,23 @@ def _description(finding: api.Finding) -> str:
     return f"{finding.description} ({finding.rows} rows{f': {first}' if first else ''})"
 
 
-def _expected(report: Report) -> Iterator[str]:
+def _estimates(report: Report) -> Iterator[str]:
     if report.HasField("data"):
-        yield from _data(report.data)
+        data = report.data
+        yield f"rows: {data.used_rows:,} of {data.rows:,}, {data.held_out_rows:,} held out"
+        if data.tokens:
+            yield (
+                f"tokens: {data.tokens:,}; longest row {data.longest_row_tokens:,}, "
+                f"context {data.context_tokens:,}; padded with {data.pad_token!r}"
+            )
+        if data.total_steps:
+            yield f"steps: {data.total_steps:,}, {data.steps_per_epoch:,} per pass"
     if report.HasField("memory"):
         memory = report.memory
         if memory.on_gpu:
             yield (
-                f"memory: {_gib(memory.gib)} of the GPU, beside the {_gib(memory.asked_gib)} of "
-                "main memory that are asked for"
+                f"memory: {_gib(memory.gib)} of the GPU, and the requested "
+                f"{_gib(memory.asked_gib)} of main memory"
             )
         else:
             yield f"memory: {_gib(memory.gib)} of {_gib(memory.asked_gib)}"
@@ -100,19 +112,8 @@ def _expected(report: Report) -> Iterator[str]:
 
 
 def _gib(size: float) -> str:
-    # A small model's need is not none.
+    # A small model does not need 0.0 GiB.
     return f"{size:.1f} GiB" if size >= 0.1 else f"{size:.2f} GiB"
-
-
-def _data(data: api.DataSummary) -> Iterator[str]:
-    yield f"rows: {data.used_rows:,} of {data.rows:,}, {data.held_out_rows:,} held out"
-    if data.tokens:
-        yield (
-            f"tokens: {data.tokens:,}; longest row {data.longest_row_tokens:,}, "
-            f"context {data.context_tokens:,}; padded with {data.pad_token!r}"
-        )
-    if data.total_steps:
-        yield f"steps: {data.total_steps:,}, {data.steps_per_epoch:,} a pass"
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Settings of a config that jobs would refuse, told where it is stored."""
+"""Checks a stored config for settings that jobs would refuse."""
 
 from ft import api
 from ft.client import FineTuningStudioClient, StudioError
@@ -11,15 +11,14 @@ _OF_TRAINING = {
 """The fields of a request to train that carry configs, by type."""
 _GENERATION = "generation_config"
 _HARDWARE = "FT-622"
-"""Of what the hardware of a job decides, which is not known here."""
+"""Rule about the hardware of a job, which is not known here."""
 
 
-def unfit(client: FineTuningStudioClient, type: api.ConfigType, config: str) -> list[str]:
-    """What a job would refuse of the config, a sentence each.
+def config_faults(client: FineTuningStudioClient, type: api.ConfigType, config: str) -> list[str]:
+    """Settings of the config that a job would refuse, a sentence each.
 
-    The studio is asked to validate a job that has nothing but the config: of its findings, those
-    about the config count. Nothing is told of types that no job of the studio's own reads, and
-    where the studio does not answer.
+    Asks the studio to validate a job that has only the config, and keeps the findings about it.
+    Returns none for types that only other software reads, and if the studio does not answer.
     """
     try:
         if type in _OF_TRAINING:

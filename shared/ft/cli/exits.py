@@ -1,4 +1,4 @@
-"""Exit statuses, and what a failed command says."""
+"""Exit statuses, and the error messages of failed commands."""
 
 import sys
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from enum import IntEnum
 import grpc
 import typer
 
-from ft.cli.output.console import Console
+from ft.cli.console import Console
 from ft.client import StudioError
 from ft.local.errors import AlreadyRunning, BadSetting, LocalError, ModelRefused
 from ft.text import streams
 
 
 class Exit(IntEnum):
-    """What a command's exit status means."""
+    """Exit status of a command."""
 
     OK = 0
     FAILED = 1
@@ -28,10 +28,10 @@ class Exit(IntEnum):
     READER_GONE = streams.READER_GONE
 
 
-MEANINGS = """Exit status: 0 done; 1 the job failed or was stopped, jobs differ, the studio is \
-not healthy, or the output could not be written; 2 wrong usage; 3 not found; 4 refused; 5 the \
-studio or a part of it cannot be reached, or took too long; 6 an internal error of the studio; \
-130 interrupted; 141 the reader of the output has closed the pipe."""
+MEANINGS = """Exit status: 0 success; 1 a job failed or was stopped, two jobs differ, the studio \
+is not healthy, or the output could not be written; 2 wrong usage; 3 not found; 4 refused; 5 the \
+studio or a part of it cannot be reached or does not answer in time; 6 an internal error of the \
+studio; 130 interrupted; 141 the reader of the output has closed the pipe."""
 
 _BY_CODE = {
     grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,
@@ -45,7 +45,7 @@ _BY_CODE = {
 
 
 class CommandFailed(Exception):
-    """Ends a command with a message on standard error and a status."""
+    """Ends a command with a message on standard error and an exit status."""
 
     def __init__(self, message: str, status: Exit = Exit.FAILED) -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class CommandFailed(Exception):
 
 @contextmanager
 def errors_explained() -> Iterator[None]:
-    """Turns what a command can run into to one clean message and the fitting status."""
+    """Turns exceptions of the block into one error message and an exit status."""
     try:
         yield
     except CommandFailed as error:

@@ -1,11 +1,11 @@
-"""Options that several commands have, and groups of them.
+"""Options that several commands have, and groups of options.
 
-A group is a dataclass whose fields are options. A command takes it as one parameter, which stands
-for all of them: see `ft.cli.session.with_session`.
+A group is a dataclass whose fields are options. A command takes the group as one parameter; see
+`ft.cli.session.with_session`.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, get_type_hints
 
@@ -14,12 +14,16 @@ import typer
 from ft import api
 from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job of any kind.")]
+FineTuningJobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a fine-tuning job.")]
+EvaluationJobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of an evaluation job.")]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", help="Id of a fine-tuning, evaluation or export job.")
+]
 GenerationConfig = Annotated[
     str,
     typer.Option(
         metavar="JSON|@FILE",
-        help="Settings that answers are generated with; without sampling if not given.",
+        help="Settings for generating answers, as JSON or from a file. Default: no sampling.",
         show_default=False,
     ),
 ]
@@ -27,18 +31,20 @@ Settings = Annotated[
     str,
     typer.Option(
         metavar="JSON|@FILE",
-        help="Settings added to those of the shipped config, or in place of them. "
-        "Null removes a setting.",
+        help="Settings to merge into the shipped config, as JSON or from a file. A setting "
+        "replaces the shipped one; null removes it.",
         show_default=False,
     ),
 ]
 WholeConfig = Annotated[
     bool,
-    typer.Option("--whole-config", help="Use the given configs without the shipped settings."),
+    typer.Option(
+        "--whole-config", help="Send the given configs unchanged, not merged into the shipped ones."
+    ),
 ]
-Model = Annotated[str, typer.Option(help="Base model (id or name).")]
-Dataset = Annotated[str, typer.Option(help="Dataset (id or name).")]
-Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the job has ended.")]
+Model = Annotated[str, typer.Option(help="Id or name of the base model.")]
+Dataset = Annotated[str, typer.Option(help="Id or name of the dataset.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Show the progress until the job has ended.")]
 
 
 MOST_CPUS, MOST_MEMORY_GIB = 2, 8
@@ -46,48 +52,50 @@ MOST_CPUS, MOST_MEMORY_GIB = 2, 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resources:
-    """What each worker of a job gets."""
+class WorkerResources:
+    """Resources of each worker of a job."""
 
-    cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores; 2 if there are as many.")] = (
-        None
-    )
-    memory: Annotated[
-        int | None, typer.Option(min=1, help="Memory in GiB; 8 if there is as much.")
+    cpu: Annotated[
+        int | None, typer.Option(min=1, help="CPU cores. Default: 2, or fewer if there are fewer.")
     ] = None
-    gpu: Annotated[int | None, typer.Option(min=0, help="GPUs; 0 for a job if not given.")] = None
+    memory: Annotated[
+        int | None, typer.Option(min=1, help="Memory in GiB. Default: 8, or less if there is less.")
+    ] = None
+    gpu: Annotated[
+        int | None, typer.Option(min=0, help="Number of GPUs. Default: 0 for a job.")
+    ] = None
 
-    def asked(self, client: FineTuningStudioClient) -> dict[str, Any]:
-        """Fields of a request: what is not said within what is there."""
+    def request_fields(self, client: FineTuningStudioClient) -> dict[str, Any]:
+        """Fields of the request. Defaults do not exceed the resources that exist."""
         cpu, memory = (self.cpu, self.memory)
         if cpu is None or memory is None:
-            there = within(client)
+            there = available(client)
             cpu = there["cpu"] if cpu is None else cpu
             memory = there["memory"] if memory is None else memory
         return {"cpu": cpu, "memory": memory, "gpu": self.gpu}
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnResources:
-    """What one process gets; the studio chooses what is not said."""
+class ProcessResources:
+    """Resources of one process. The studio chooses those that are not given."""
 
     cpu: Annotated[int | None, typer.Option(min=1, help="CPU cores.")] = None
     memory: Annotated[int | None, typer.Option(min=1, help="Memory in GiB.")] = None
-    gpu: Annotated[int | None, typer.Option(min=0, help="GPUs.")] = None
+    gpu: Annotated[int | None, typer.Option(min=0, help="Number of GPUs.")] = None
 
-    def asked(self) -> dict[str, Any]:
+    def request_fields(self) -> dict[str, Any]:
         """Fields of a request."""
         return {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
 
 
-def within(
+def available(
     client: FineTuningStudioClient, cpu: int = MOST_CPUS, memory: int = MOST_MEMORY_GIB
 ) -> dict[str, Any]:
-    """So many CPUs and GiB, or as many as a job can be granted if that is fewer."""
+    """So many CPUs and GiB of memory, or fewer if a job cannot get as many."""
     try:
         there = client.GetJobCapacity(api.GetJobCapacityRequest())
     except (UnimplementedError, UnavailableError):
-        # A studio of an earlier version does not say.
+        # A studio of an earlier version does not report it.
         there = api.GetJobCapacityResponse()
     if there.HasField("cpu"):
         cpu = max(1, min(cpu, int(there.cpu)))
@@ -97,31 +105,31 @@ def within(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempts:
-    """How often jobs are tried, and whether the command stays with them."""
+class RetryOptions:
+    """Retries of jobs, and whether the command shows their progress."""
 
     retries: Annotated[
         int,
         typer.Option(
-            min=0, max=9, help="Number of retries after a crash, a lost job or a timeout."
+            min=0, max=9, help="Number of retries after a crash, a timeout or a lost job."
         ),
     ] = 0
     watch: Watch = False
 
     @property
     def policy(self) -> api.RetryPolicy | None:
-        """The policy of a job that is tried again so often; None for one that is not."""
+        """The retry policy of the request; None for no retries."""
         return api.RetryPolicy(max_attempts=1 + self.retries) if self.retries else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start(Attempts):
-    """How jobs are started that can be checked before."""
+class StartOptions(RetryOptions):
+    """Start of jobs that can be checked before."""
 
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Check the request and estimate the job, without starting it."
+            "--check", help="Only check the request and estimate the job, without starting it."
         ),
     ] = False
     unchecked: Annotated[
@@ -131,35 +139,35 @@ class Start(Attempts):
 
 
 def options_of(function: Callable[..., None]) -> list[inspect.Parameter]:
-    """The parameters of a command behind its session, with the fields of groups in their place."""
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    return [option for parameter in parameters for option in _spread(parameter)]
+    """The parameters of a command after its session, with the options of groups in their place."""
+    found = []
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        if not is_dataclass(parameter.annotation):
+            found.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        kinds = get_type_hints(parameter.annotation, include_extras=True)
+        found += [
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if field.default is MISSING else field.default,
+                annotation=kinds[field.name],
+            )
+            for field in fields(parameter.annotation)
+        ]
+    return found
 
 
 def grouped(function: Callable[..., None], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for the command behind its session, from the values of `options_of` it."""
+    """Arguments of a command after its session, made from the values of its options."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
     kinds: dict[str, Any] = {one.name: one.annotation for one in parameters}
     groups: dict[str, Any] = {name: kind for name, kind in kinds.items() if is_dataclass(kind)}
     single = {name: given[name] for name in kinds if name in given}
-    return {**single, **{name: _made(group, given) for name, group in groups.items()}}
-
-
-def _spread(parameter: inspect.Parameter) -> Sequence[inspect.Parameter]:
-    if not is_dataclass(parameter.annotation):
-        return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
-    kinds = get_type_hints(parameter.annotation, include_extras=True)
-    return [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=kinds[field.name],
+    made = {
+        name: group(
+            **{field.name: given[field.name] for field in fields(group) if field.name in given}
         )
-        for field in fields(parameter.annotation)
-    ]
-
-
-def _made(group: Callable[..., Any], given: Mapping[str, Any]) -> Any:
-    names = inspect.signature(group).parameters
-    return group(**{name: given[name] for name in names if name in given})
+        for name, group in groups.items()
+    }
+    return {**single, **made}

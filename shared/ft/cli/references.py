@@ -1,7 +1,4 @@
-"""Records that still name a data set that is gone."""
-
-from collections.abc import Callable, Iterable
-from typing import Any
+"""Finds records that still name a removed dataset."""
 
 from ft import api
 from ft.cli.resources import ADAPTERS, PROMPTS
@@ -11,7 +8,7 @@ _SHOWN = 5
 
 
 def referring(client: FineTuningStudioClient, dataset_id: str) -> list[str]:
-    """What still names a data set that was removed, a sentence for each kind."""
+    """Records that still name a removed dataset, a sentence for each kind."""
     try:
         prompts = PROMPTS.all(client, filter={"dataset_id": dataset_id})
         tuned = api.ListFineTuningJobsRequest(filter={"dataset_id": dataset_id})
@@ -25,26 +22,21 @@ def referring(client: FineTuningStudioClient, dataset_id: str) -> list[str]:
         evaluated = api.ListEvaluationJobsRequest(filter={"dataset_id": dataset_id})
         evaluations = list(client.ListEvaluationJobs(evaluated).evaluation_jobs)
     except StudioError:
-        # It is removed, whatever else cannot be read now.
+        # The dataset is removed, even if its references cannot be read now.
         return []
     # A studio of an earlier version does not filter.
     prompts = [one for one in prompts if one.dataset_id == dataset_id]
     evaluations = [one for one in evaluations if one.dataset_id == dataset_id]
     found = [
-        _said("prompt", prompts, _name),
-        _said("adapter trained on it", adapters, _name),
-        _said("fine-tuning job", jobs, lambda job: str(job.adapter_name)),
-        _said("evaluation job", evaluations, lambda job: str(job.id)),
+        _sentence("prompt", [one.name for one in prompts]),
+        _sentence("adapter trained on it", [one.name for one in adapters]),
+        _sentence("fine-tuning job", [one.adapter_name for one in jobs]),
+        _sentence("evaluation job", [one.id for one in evaluations]),
     ]
-    return [said for said in found if said]
+    return [sentence for sentence in found if sentence]
 
 
-def _name(item: Any) -> str:
-    return str(item.name)
-
-
-def _said(kind: str, items: Iterable[Any], name: Callable[[Any], str]) -> str:
-    names = [name(item) for item in items]
+def _sentence(kind: str, names: list[str]) -> str:
     if not names:
         return ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

@@ -1,4 +1,4 @@
-"""`fts datasets|models|adapters|prompts|configs`: what list, show and remove have in common."""
+"""Common parts of `fts datasets|models|adapters|prompts|configs`: list, show and remove."""
 
 import os
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from ft.cli.output.render import Column
 from ft.cli.session import Session, command
 from ft.client import FineTuningStudioClient
 
-Reference = Annotated[str, typer.Argument(metavar="ID|NAME", help="Its id, or its name.")]
+Reference = Annotated[str, typer.Argument(metavar="ID|NAME", help="Id or name.")]
 Filters = Annotated[
     list[str] | None,
     typer.Option(
         "--filter",
         metavar="FIELD=VALUE",
-        help="List only rows with this value; may be repeated. A studio of an earlier version "
-        "ignores this.",
+        help="List only records with this value. Can be repeated. A studio of an earlier version "
+        "ignores it.",
         show_default=False,
     ),
 ]
@@ -30,8 +30,7 @@ Sort = Annotated[
     typer.Option(
         metavar="FIELDS",
         help=(
-            "Fields to sort by, such as `name` or `type, created_at desc`; oldest first if not "
-            "given."
+            "Fields to sort by, such as `name` or `type, created_at desc`. Default: oldest first."
         ),
         show_default=False,
     ),
@@ -40,7 +39,7 @@ Sort = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One kind of thing that the studio registers."""
+    """One kind of record that users register."""
 
     kind: str
     """Its name in the contract, such as `Dataset`."""
@@ -52,14 +51,14 @@ class Resource:
         return self.kind.lower()
 
     def all(self, client: FineTuningStudioClient, **narrowed: Any) -> list[Any]:
-        """Every one of them, or those that the request's fields in `narrowed` leave."""
+        """All records, or those that match the fields of the list request in `narrowed`."""
         request = getattr(api, f"List{self.kind}sRequest")(**narrowed)
         return list(getattr(getattr(client, f"List{self.kind}s")(request), f"{self.field}s"))
 
     def find(self, client: FineTuningStudioClient, reference: str) -> Any:
-        """The one with that id, or else with that name.
+        """The record with that id, or else with that name.
 
-        Raises CommandFailed if there is none, or more than one of that name.
+        Raises CommandFailed if there is none, or if several have the name.
         """
         everything = self.all(client)
         found = [item for item in everything if item.id == reference] or [
@@ -69,15 +68,18 @@ class Resource:
             raise CommandFailed(f"no {self.field} has the id or name {reference!r}", Exit.NOT_FOUND)
         if len(found) > 1:
             ids = ", ".join(item.id for item in found)
-            raise CommandFailed(f"{reference!r} is the name of several: {ids}", Exit.REFUSED)
+            raise CommandFailed(
+                f"{reference!r} is the name of several {self.field}s; give the id of one: {ids}",
+                Exit.REFUSED,
+            )
         return found[0]
 
     def id_of(self, client: FineTuningStudioClient, reference: str) -> str:
-        """The id behind an id or name; empty stays empty."""
+        """The id of the record with that id or name; empty for an empty text."""
         return str(self.find(client, reference).id) if reference else ""
 
     def remove(self, client: FineTuningStudioClient, id: str, **options: bool) -> None:
-        """Removes the one with that id."""
+        """Removes the record with that id."""
         getattr(client, f"Remove{self.kind}")(
             getattr(api, f"Remove{self.kind}Request")(id=id, **options)
         )
@@ -124,7 +126,7 @@ CONFIGS = Resource(
 
 
 def group(resource: Resource, help: str) -> typer.Typer:
-    """The command group of a resource with `show` in it; `remove` and `list` are added apart."""
+    """The command group of a resource, with `show`. `list` and `remove` are added separately."""
     app = typer.Typer(help=help, no_args_is_help=True)
 
     def show(session: Session, reference: Reference) -> None:
@@ -136,11 +138,11 @@ def group(resource: Resource, help: str) -> typer.Typer:
 
 
 def add_list(app: typer.Typer, resource: Resource) -> None:
-    """Adds a `list` that takes a filter and an order only."""
+    """Adds a `list` with the options for filter and order."""
 
     def listing(session: Session, filter: Filters = None, sort: Sort = "") -> None:
-        found = resource.all(session.client, filter=wanted(filter), order_by=sort)
-        none = "like that" if filter else "yet"
+        found = resource.all(session.client, filter=parsed_filters(filter), order_by=sort)
+        none = "match the filter" if filter else "yet"
         session.out.items(found, resource.columns, f"no {resource.field}s {none}")
 
     listing.__doc__ = f"List {resource.field}s."
@@ -148,26 +150,26 @@ def add_list(app: typer.Typer, resource: Resource) -> None:
 
 
 def add_remove(app: typer.Typer, resource: Resource, stays: str = "") -> None:
-    """Adds a `remove` without options; `stays` says what is not removed."""
+    """Adds a `remove` without options. `stays` is a sentence about what is not removed."""
 
     def remove(session: Session, reference: Reference) -> None:
         found = resource.find(session.client, reference)
         resource.remove(session.client, found.id)
         removed(session, resource, found.id)
 
-    remove.__doc__ = f"Forget one {resource.field}. {stays}".strip()
+    remove.__doc__ = f"Remove one {resource.field}. {stays}".strip()
     command(app, "remove")(remove)
 
 
 def removed(session: Session, resource: Resource, id: str) -> None:
-    """Says that it is gone."""
+    """Reports that the record is removed."""
     if session.out.json:
         session.out.data({"removed": id})
     session.out.say(f"removed {resource.field} {id}")
 
 
-def wanted(filters: list[str] | None) -> dict[str, str]:
-    """The filter of a list request. Raises CommandFailed for what is not FIELD=VALUE."""
+def parsed_filters(filters: list[str] | None) -> dict[str, str]:
+    """The filter of a list request. Raises CommandFailed for a text that is not FIELD=VALUE."""
     pairs = {}
     for filter in filters or ():
         field, equals, value = filter.partition("=")
@@ -184,9 +186,9 @@ def text_or_file(value: str) -> str:
     if not value.startswith("@"):
         return value
     try:
-        # A text, in which the locale's encoding may lack characters that the file's name has.
+        # The encoding of the locale may lack characters of the file's name.
         return Path(os.fsdecode(value[1:].encode())).read_text(encoding="utf-8")
     except OSError as error:
         raise CommandFailed(f"{value[1:]}: {error.strerror}", Exit.USAGE) from None
     except UnicodeDecodeError:
-        raise CommandFailed(f"{value[1:]}: not a text file in UTF-8", Exit.USAGE) from None
+        raise CommandFailed(f"{value[1:]} is not a text file in UTF-8", Exit.USAGE) from None

@@ -1,4 +1,4 @@
-"""What every command has: the studio it talks to, and how it prints."""
+"""The session of a command: the studio that it talks to, and its output."""
 
 import inspect
 import os
@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
-from ft.cli import locations
 from ft.cli.exits import CommandFailed, Exit, errors_explained
+from ft.cli.locations import location_advice
 from ft.cli.options import grouped, options_of
 from ft.cli.output.render import Output
 from ft.client import FineTuningStudioClient
+from ft.job_protocol.variables import STUDIO_IP, STUDIO_PORT
+from ft.local.errors import BadSetting
 from ft.local.home import Home
 from ft.local.studio import facade_address
 
@@ -24,8 +26,8 @@ ServerOption = Annotated[
     typer.Option(
         "--server",
         metavar="HOST:PORT",
-        help="Address of the studio. Default: FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT, "
-        "else the one that `fts up` started in the home.",
+        help=f"Address of the studio. Default: {STUDIO_IP} and {STUDIO_PORT}, "
+        "or else the studio that `fts up` started on this machine.",
         show_default=False,
         rich_help_panel="Studio",
     ),
@@ -35,7 +37,7 @@ HomeOption = Annotated[
     typer.Option(
         "--home",
         envvar="FTS_HOME",
-        help="Folder of the studio on this machine.",
+        help="Folder in which the studio on this machine keeps its state.",
         rich_help_panel="Studio",
     ),
 ]
@@ -46,7 +48,7 @@ JsonOption = Annotated[
 
 
 class Session:
-    """One run of a command."""
+    """The studio and the output of one run of a command."""
 
     def __init__(self, server: str, home: Path, json: bool) -> None:
         self.server = server
@@ -60,7 +62,7 @@ class Session:
 
     @cached_property
     def client(self) -> FineTuningStudioClient:
-        """The studio's client. Raises CommandFailed if no address of one is known."""
+        """The client of the studio. Raises CommandFailed if its address is not known."""
         if self.server:
             host, colon, port = self.server.rpartition(":")
             if not colon or not host:
@@ -71,8 +73,8 @@ class Session:
         address = facade_address(self.home)
         if address is None:
             raise CommandFailed(
-                f"no studio runs in {self.home.path}; start one with `fts up`, or name one "
-                "with --server or FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT",
+                f"no studio runs in {self.home.path}: start one with `fts up`, or give the address "
+                f"of one by --server or by {STUDIO_IP} and {STUDIO_PORT}",
                 Exit.UNAVAILABLE,
             )
         host, _, port = address.rpartition(":")
@@ -80,13 +82,24 @@ class Session:
 
     @cached_property
     def remote_by_environment(self) -> bool:
-        """Whether the environment names a studio."""
-        return bool(os.environ.get("FINE_TUNING_SERVICE_IP"))
+        """True if the environment names a studio."""
+        return bool(os.environ.get(STUDIO_IP))
 
     @property
     def local(self) -> bool:
-        """Whether the studio is the one in the home, and nobody named another."""
+        """True for the studio in the home, which is used if no other one is named."""
         return not self.server and not self.remote_by_environment
+
+    @property
+    def project_dir(self) -> Path | None:
+        """The project directory of the studio in the home; None if another studio is used."""
+        if not self.local:
+            return None
+        try:
+            setup = self.home.setup()
+        except BadSetting:
+            return None
+        return Path(setup.project) if setup and setup.project else None
 
 
 def _client(host: str | None, port: str | None) -> FineTuningStudioClient:
@@ -97,8 +110,10 @@ def _client(host: str | None, port: str | None) -> FineTuningStudioClient:
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """The function with the options --server, --home and --json in place of a session, and with
-    those of each group (see `ft.cli.options`) in place of the group."""
+    """Replaces the session of a command by the options --server, --home and --json.
+
+    Also replaces each group of options (see `ft.cli.options`) by the options in it.
+    """
 
     def run(
         *, server: str = "", home: Path = DEFAULT_HOME, json: bool = False, **given: object
@@ -106,7 +121,7 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
         with errors_explained():
             texts = {name: _text(name, value) for name, value in given.items()}
             session = Session(server, home, json)
-            with locations.explained(session, texts):
+            with location_advice(lambda: session.project_dir, texts):
                 function(session, **grouped(function, texts))
 
     own = options_of(function)
@@ -125,7 +140,7 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _text(name: str, value: object) -> object:
-    """The value of an option; texts, which are UTF-8, as such, whatever the locale took them for.
+    """The value of an option, decoded as UTF-8 whatever the encoding of the locale is.
 
     Raises CommandFailed for bytes that are not UTF-8.
     """
@@ -137,15 +152,15 @@ def _text(name: str, value: object) -> object:
         return os.fsencode(value).decode()
     except UnicodeDecodeError:
         raise CommandFailed(
-            f"{name.replace('_', '-')}: is not UTF-8: {value!r}", Exit.USAGE
+            f"{name.replace('_', '-')}: {value!r} is not UTF-8", Exit.USAGE
         ) from None
     except UnicodeEncodeError:
-        # It was not decoded by the locale, but given by a script.
+        # A script has passed it, so the locale has not decoded it.
         return value
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Adds a command to `app`: a function whose first parameter is its session."""
+    """Adds a function to `app` as a command. Its first parameter is the session."""
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
         app.command(name)(with_session(function))
@@ -154,8 +169,8 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
     return add
 
 
-def alone(app: typer.Typer, function: Callable[..., None]) -> None:
-    """Has a group of commands do what `function` does where none of them is given."""
+def set_default(app: typer.Typer, function: Callable[..., None]) -> None:
+    """Makes `function` the command that a group runs if no subcommand is given."""
 
     @app.callback(invoke_without_command=True)
     def run(

@@ -1,4 +1,4 @@
-"""The database file of a studio that keeps everything in one SQLite file, read as an export."""
+"""Reads the database file of a studio that stores everything in one SQLite file."""
 
 import sqlite3
 from contextlib import closing
@@ -17,20 +17,20 @@ TABLES = (
 )
 """Tables of an export. Others, such as `alembic_version`, are left alone."""
 OWN_TABLES = "fts_"
-"""Beginning of the names of tables that an export of this studio has left there."""
+"""Prefix of the names of tables that an export of this studio has added."""
 
 
-class Unreadable(Exception):
+class UnreadableDatabase(Exception):
     """The file is no database of a studio. The message names it."""
 
 
 def document(file: Path) -> dict[str, Any]:
-    """The document that the studio of that file would export. Raises Unreadable.
+    """The document that the studio of that file would export. Raises UnreadableDatabase.
 
-    The file is opened for reading only; one that nobody has open is not even locked.
+    The file is opened for reading only. It is not locked if no other process has it open.
     """
     if not file.is_file():
-        raise Unreadable(f"{file}: there is no such file")
+        raise UnreadableDatabase(f"{file} does not exist")
     mode = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file.resolve()))}?{mode}", uri=True)) as db:
@@ -41,14 +41,14 @@ def document(file: Path) -> dict[str, Any]:
             }
             found = [name for name in TABLES if name in known]
             if not found:
-                raise Unreadable(f"{file}: has none of the tables {', '.join(TABLES)}")
+                raise UnreadableDatabase(f"{file} has none of the tables {', '.join(TABLES)}")
             found += [name for name in known if name.startswith(OWN_TABLES)]
-            return {name: {"schema": known[name], "data": _rows(db, name)} for name in found}
+            tables = {}
+            for name in found:
+                quoted = name.replace('"', '""')
+                query = f'SELECT * FROM "{quoted}" ORDER BY rowid'  # noqa: S608 - from the file
+                rows = [dict(row) for row in db.execute(query)]
+                tables[name] = {"schema": known[name], "data": rows}
+            return tables
     except sqlite3.Error as error:
-        raise Unreadable(f"{file}: {error}") from error
-
-
-def _rows(db: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
-    name = table.replace('"', '""')
-    query = f'SELECT * FROM "{name}" ORDER BY rowid'  # noqa: S608 - the file names its tables
-    return [dict(row) for row in db.execute(query)]
+        raise UnreadableDatabase(f"{file}: {error}") from error

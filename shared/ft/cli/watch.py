@@ -1,4 +1,4 @@
-"""Following jobs until they have ended."""
+"""Shows the progress of jobs until they have ended."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,21 +18,21 @@ from ft.client import FineTuningStudioClient, StudioError
 from ft.text.printable import fits, printable_line
 
 LINE_SECONDS = 5.0
-"""How often progress is told where there is no terminal to draw on."""
+"""Seconds between lines of progress if there is no terminal."""
 POLL_SECONDS = 0.5
 LOG_LINES = 15
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "_.-:=+*#"
-"""For encodings that lack the others."""
+"""Marks for encodings that lack those of BARS."""
 
 
 def follow(
     console: Console, watches: Mapping[str, Iterator[Job]], quiet: bool = False
 ) -> dict[str, Job]:
-    """Shows the progress of jobs, by title, until all have ended; returns them as they ended.
+    """Shows the progress of jobs until all have ended; returns them in their final state.
 
-    Each is watched by `client.watch_job`. Raises CommandFailed on Ctrl-C, saying that the jobs go
-    on, and StudioError when the studio stays away.
+    `watches` has an iterator of `client.watch_job` for each title. Raises CommandFailed on Ctrl-C,
+    with the remark that the jobs continue, and StudioError if the studio cannot be reached.
     """
     jobs: dict[str, Job] = {}
     open_watches = dict(watches)
@@ -49,17 +49,17 @@ def follow(
 
 
 def failure(client: FineTuningStudioClient, title: str, job: Job) -> CommandFailed:
-    """Why a job did not succeed, with the end of its log."""
+    """The error about a job that did not succeed, with the end of its log."""
     reason = job.status.failure_reason or "no reason is known"
     lines = [f"{title} {job.status.state}: {reason}"]
     tail = log_tail(client, job.id)
     if tail:
-        lines += [f"--- its log ends with (all of it: fts logs {job.id})", *tail]
+        lines += [f"--- its log ends with (`fts logs {job.id}` prints all of it)", *tail]
     return CommandFailed("\n".join(lines))
 
 
 def log_tail(client: FineTuningStudioClient, job_id: str) -> list[str]:
-    """The last lines of a job's log; none where it cannot be read."""
+    """The last lines of a job's log; none if it cannot be read."""
     last = b""
     try:
         for part in client.TailLogs(api.TailLogsRequest(job_id=job_id), timeout=10):
@@ -69,20 +69,25 @@ def log_tail(client: FineTuningStudioClient, job_id: str) -> list[str]:
     return log_lines(last)[-LOG_LINES:]
 
 
-class _Display(Protocol):
+class _ProgressDisplay(Protocol):
     def show(self, title: str, status: api.JobStatus) -> None: ...
 
 
 @contextmanager
-def _display(console: Console, quiet: bool) -> Iterator[_Display]:
+def _display(console: Console, quiet: bool) -> Iterator[_ProgressDisplay]:
     try:
         if quiet:
-            yield _Nothing()
+            yield _NoProgress()
         elif not console.is_terminal or console.is_dumb_terminal:
-            yield _Lines(console)
+            yield _ProgressLines(console)
         else:
-            with _bars(console) as progress:
-                yield _Bars(progress, console.encoding)
+            fields = (
+                "description",
+                *(f"fields[{name}]" for name in ("state", "steps", "loss", "left")),
+            )
+            title, *columns = (TextColumn("{task." + one + "}", markup=False) for one in fields)
+            with Progress(title, BarColumn(), *columns, console=console) as progress:
+                yield _ProgressBars(progress, console.encoding)
     except KeyboardInterrupt:
         raise CommandFailed(
             "stopped watching; the job continues. `fts jobs` shows it, `fts jobs watch ID` "
@@ -91,48 +96,52 @@ def _display(console: Console, quiet: bool) -> Iterator[_Display]:
         ) from None
 
 
-class _Nothing:
+class _NoProgress:
+    """Shows nothing."""
+
     def show(self, title: str, status: api.JobStatus) -> None:
         pass
 
 
-class _Notices:
-    """Prints the notices of jobs, once each."""
+class _NoticePrinter:
+    """Prints each notice of jobs once."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._told: set[tuple[str, str]] = set()
+        self._shown: set[tuple[str, str]] = set()
 
     def show(self, title: str, status: api.JobStatus) -> None:
         for notice in status.notices:
-            if (title, notice) not in self._told:
-                self._told.add((title, notice))
+            if (title, notice) not in self._shown:
+                self._shown.add((title, notice))
                 self._console.print(f"{title}  notice: {notice}", soft_wrap=True)
 
 
-class _Lines:
-    """Plain lines: at every change of state, and now and then in between."""
+class _ProgressLines:
+    """Prints lines of progress: at each change of state, and every few seconds between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._notices = _Notices(console)
-        self._told: dict[str, tuple[tuple[str, str], int, float]] = {}
+        self._notices = _NoticePrinter(console)
+        self._shown: dict[str, tuple[tuple[str, str], int, float]] = {}
 
     def show(self, title: str, status: api.JobStatus) -> None:
-        state, step, at = self._told.get(title, (("", ""), 0, 0.0))
+        state, step, at = self._shown.get(title, (("", ""), 0, 0.0))
         now = (status.state, status.waits_for)
         due = status.step != step and time.monotonic() - at >= LINE_SECONDS
         if now != state or due:
-            self._told[title] = (now, status.step, time.monotonic())
-            parts = (title, *now, _steps(status), _loss(status), _left(status))
+            self._shown[title] = (now, status.step, time.monotonic())
+            parts = (title, *now, steps(status), _loss(status), _left(status))
             self._console.print("  ".join(part for part in parts if part))
         self._notices.show(title, status)
 
 
-class _Bars:
+class _ProgressBars:
+    """Draws a bar for each job."""
+
     def __init__(self, progress: Progress, encoding: str) -> None:
         self._progress = progress
-        self._notices = _Notices(progress.console)
+        self._notices = _NoticePrinter(progress.console)
         self._encoding = encoding
         self._marks = BARS if fits(BARS, encoding) else ASCII_BARS
         self._tasks: dict[str, TaskID] = {}
@@ -158,7 +167,7 @@ class _Bars:
             total=status.total_steps or None,
             completed=status.step,
             state=printable_line(state, self._encoding),
-            steps=_steps(status),
+            steps=steps(status),
             loss=f"{_loss(status)} {line}".strip(),
             left=_left(status),
         )
@@ -166,28 +175,23 @@ class _Bars:
 
 
 def sparkline(values: Sequence[float], width: int = 20, marks: str = BARS) -> str:
-    """The values as a line of marks, which are given from low to high; the means of equal parts
-    where there are more than `width` values."""
+    """Draws values as a line of marks, which are given from low to high.
+
+    If there are more than `width` values, draws the means of equal parts.
+    """
     if len(values) < 2:
         return ""
     parts = min(width, len(values))
     edges = [number * len(values) // parts for number in range(parts + 1)]
     means = [fmean(values[begin:end]) for begin, end in pairwise(edges)]
     low, high = min(means), max(means)
-    # Divided first: the reverse of a very small span is more than a float can hold.
+    # Divide first: the reciprocal of a very small span exceeds the range of a float.
     span = (high - low) or 1.0
     return "".join(marks[round((mean - low) / span * (len(marks) - 1))] for mean in means)
 
 
-def _bars(console: Console) -> Progress:
-    fields = ("description", "fields[state]", "fields[steps]", "fields[loss]", "fields[left]")
-    title, state, steps, loss, left = (
-        TextColumn("{task." + field + "}", markup=False) for field in fields
-    )
-    return Progress(title, BarColumn(), state, steps, loss, left, console=console)
-
-
-def _steps(status: api.JobStatus) -> str:
+def steps(status: api.JobStatus) -> str:
+    """The step and the number of all steps, such as `3/10`; empty if it is not known."""
     return f"{status.step}/{status.total_steps}" if status.total_steps else ""
 
 

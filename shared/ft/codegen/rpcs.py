@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(REPOSITORY))
@@ -21,7 +21,7 @@ from ft import enums, formats  # noqa: E402
 from ft.services import METHODS, SERVICES  # noqa: E402
 
 PACKAGE = REPOSITORY / "shared/ft"
-HEADER = '''"""What a client that {manner} offers: the studio's RPCs and lists as methods.
+HEADER = '''"""The studio's RPCs and lists as methods of a client that {mode}.
 
 Generated from proto/ by `python shared/ft/codegen/rpcs.py`: do not edit.
 
@@ -61,7 +61,7 @@ class {name}(ABC):
     def _items(self, method: str, request: Any) -> {iterator}[Any]: ...
 
 '''
-API_HEADER = '''"""Everything a script needs beside the client: `from ft.api import *`.
+API_HEADER = '''"""Everything that a script needs with the client: `from ft.api import *`.
 
 Re-exports every message of the public contract, its enumerations and the dataset formats.
 
@@ -80,11 +80,11 @@ PAGING = ("page_size", "page_token", "filter", "order_by")
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How one of the two clients has things."""
+class ClientFlavor:
+    """The syntax in which one of the two clients differs from the other."""
 
     name: str
-    manner: str
+    mode: str
     coroutine: str
     awaited: str
     iterator: str
@@ -93,13 +93,15 @@ class Manner:
 
     @property
     def collections(self) -> str:
-        """What is imported of `collections.abc`."""
+        """Names that the module imports from `collections.abc`."""
         return ", ".join(sorted([self.stream.partition("[")[0], self.iterator, "Mapping"]))
 
 
-MANNERS = {
-    "rpcs.py": Manner("Rpcs", "blocks", "", "", "Iterator", "Generator[{0}, None, None]", "N802"),
-    "async_rpcs.py": Manner(
+FLAVORS = {
+    "rpcs.py": ClientFlavor(
+        "Rpcs", "blocks", "", "", "Iterator", "Generator[{0}, None, None]", "N802"
+    ),
+    "async_rpcs.py": ClientFlavor(
         "AsyncRpcs",
         "awaits",
         "async ",
@@ -111,28 +113,30 @@ MANNERS = {
 }
 
 
-def surface(manner: Manner) -> str:
+def surface(flavor: ClientFlavor) -> str:
     """The text of a module."""
     contract = Contract()
+    files = [service.file.name for service in SERVICES]
     lines = [
         HEADER.format(
-            name=manner.name,
-            manner=manner.manner,
-            unchecked=manner.unchecked,
-            coroutine=manner.coroutine,
-            iterator=manner.iterator,
-            stream=manner.stream.format("Any"),
-            collections=manner.collections,
-            imports="\n".join(sorted(_import(service.file.name) for service in SERVICES)),
+            name=flavor.name,
+            mode=flavor.mode,
+            unchecked=flavor.unchecked,
+            coroutine=flavor.coroutine,
+            iterator=flavor.iterator,
+            stream=flavor.stream.format("Any"),
+            collections=flavor.collections,
+            imports="\n".join(
+                sorted(f"from ft.proto import {Path(f).stem}_pb2 as {_alias(f)}" for f in files)
+            ),
         )
     ]
     for service in SERVICES:
         for method in service.methods:
-            write = _stream if method.server_streaming else _unary
-            lines += write(method, contract.comments[f"{service.name}.{method.name}"], manner)
+            lines += _rpc(method, contract.comments[f"{service.name}.{method.name}"], flavor)
     for method in METHODS.values():
         if "page_token" in method.input_type.fields_by_name:
-            lines += [*_get(method, manner), *_iterate(method, manner)]
+            lines += _lists(method, flavor)
     return _formatted("\n".join(lines))
 
 
@@ -149,10 +153,6 @@ def api_module() -> str:
     )
 
 
-def _import(file: str) -> str:
-    return f"from ft.proto import {Path(file).stem}_pb2 as {_alias(file)}"
-
-
 def _alias(file: str) -> str:
     return Path(file).stem.removeprefix("fine_tuning_").removeprefix("studio_")
 
@@ -162,35 +162,31 @@ def _type(message: Descriptor | None) -> str:
     return f"{_alias(message.file.name)}.{message.name}"
 
 
-def _unary(method: MethodDescriptor, comment: str, manner: Manner) -> Iterator[str]:
-    yield f"    {manner.coroutine}def {method.name}("
+def _rpc(method: MethodDescriptor, comment: str, flavor: ClientFlavor) -> Iterator[str]:
+    """The method of one RPC."""
+    streams = method.server_streaming
+    output = _type(method.output_type)
+    yield f"    {'' if streams else flavor.coroutine}def {method.name}("
     yield f"        self, request: {_type(method.input_type)}, *, timeout: float | None = None"
-    yield f"    ) -> {_type(method.output_type)}:"
-    yield _docstring(comment)
-    yield f'        return {manner.awaited}self._unary("{method.name}", request, timeout)'
+    yield f"    ) -> {flavor.stream.format(output) if streams else output}:"
+    lines = textwrap.wrap(comment, 88)
+    end = "" if len(lines) == 1 else "\n        "
+    yield '        """' + "\n        ".join(lines) + end + '"""'
+    call = "self._stream" if streams else f"{flavor.awaited}self._unary"
+    yield f'        return {call}("{method.name}", request, timeout)'
     yield ""
 
 
-def _stream(method: MethodDescriptor, comment: str, manner: Manner) -> Iterator[str]:
-    yield f"    def {method.name}("
-    yield f"        self, request: {_type(method.input_type)}, *, timeout: float | None = None"
-    yield f"    ) -> {manner.stream.format(_type(method.output_type))}:"
-    yield _docstring(comment)
-    yield f'        return self._stream("{method.name}", request, timeout)'
-    yield ""
-
-
-def _get(method: MethodDescriptor, manner: Manner) -> Iterator[str]:
-    items = _listed(method)
-    yield f"    {manner.coroutine}def get_{items.name}(self) -> list[{_type(items.message_type)}]:"
-    yield f'        """All {_words(items)}, oldest first."""'
-    yield f"        response = {manner.awaited}self.{method.name}({_type(method.input_type)}())"
+def _lists(method: MethodDescriptor, flavor: ClientFlavor) -> Iterator[str]:
+    """The methods `get_<items>` and `iter_<items>` of an RPC that answers with a list."""
+    [items] = (field for field in method.output_type.fields if field.is_repeated)
+    words = items.name.replace("fine_tuning", "fine-tuning").replace("_", " ")
+    item, request = _type(items.message_type), _type(method.input_type)
+    yield f"    {flavor.coroutine}def get_{items.name}(self) -> list[{item}]:"
+    yield f'        """All {words}, oldest first."""'
+    yield f"        response = {flavor.awaited}self.{method.name}({request}())"
     yield f"        return list(response.{items.name})"
     yield ""
-
-
-def _iterate(method: MethodDescriptor, manner: Manner) -> Iterator[str]:
-    items = _listed(method)
     own = [field.name for field in method.input_type.fields if field.name not in PAGING]
     arguments = ", ".join(f"{name}={name}" for name in [*own, "page_size", "filter", "order_by"])
     yield f"    def iter_{items.name}("
@@ -200,26 +196,11 @@ def _iterate(method: MethodDescriptor, manner: Manner) -> Iterator[str]:
     yield "        page_size: int = 100,"
     yield "        filter: Mapping[str, str] | None = None,"
     yield '        order_by: str = "",'
-    yield f"    ) -> {manner.iterator}[{_type(items.message_type)}]:"
-    yield f'        """The {_words(items)} that the arguments ask for, page by page."""'
-    yield f"        request = {_type(method.input_type)}({arguments})"
+    yield f"    ) -> {flavor.iterator}[{item}]:"
+    yield f'        """The {words} that the arguments ask for, page by page."""'
+    yield f"        request = {request}({arguments})"
     yield f'        return self._items("{method.name}", request)'
     yield ""
-
-
-def _listed(method: MethodDescriptor) -> FieldDescriptor:
-    [items] = (field for field in method.output_type.fields if field.is_repeated)
-    return items
-
-
-def _words(items: FieldDescriptor) -> str:
-    return items.name.replace("fine_tuning", "fine-tuning").replace("_", " ")
-
-
-def _docstring(comment: str) -> str:
-    lines = textwrap.wrap(comment, 88)
-    end = "" if len(lines) == 1 else "\n        "
-    return '        """' + "\n        ".join(lines) + end + '"""'
 
 
 def _formatted(text: str) -> str:
@@ -232,7 +213,7 @@ def _formatted(text: str) -> str:
 def main() -> None:
     """Writes the modules, or checks them."""
     stale = []
-    texts = {name: surface(manner) for name, manner in MANNERS.items()}
+    texts = {name: surface(flavor) for name, flavor in FLAVORS.items()}
     for name, text in {**texts, "api.py": api_module()}.items():
         if "--check" not in sys.argv:
             (PACKAGE / name).write_text(text)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["OF_CHANCE", "conflicts", "notices"]
+__all__ = ["SAMPLING_SETTINGS", "conflicts", "notices"]
 
-OF_CHANCE = (
+SAMPLING_SETTINGS = (
     "temperature",
     "top_p",
     "top_k",
@@ -15,7 +15,7 @@ OF_CHANCE = (
     "epsilon_cutoff",
     "eta_cutoff",
 )
-"""Settings that only sampling has a use for."""
+"""Settings that only sampling uses."""
 _OF_BEAMS = ("early_stopping", "length_penalty")
 _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "temperature": (1, 0),
@@ -27,7 +27,7 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "early_stopping": (False,),
     "length_penalty": (1,),
 }
-"""Values that ask for nothing."""
+"""Values that are the same as no setting."""
 
 
 def conflicts(config: Mapping[str, Any]) -> list[str]:
@@ -48,12 +48,12 @@ def conflicts(config: Mapping[str, Any]) -> list[str]:
 
 
 def notices(config: Mapping[str, Any]) -> list[str]:
-    """Settings that have no effect beside the others, a sentence each."""
+    """Settings that have no effect together with the others, a sentence each."""
     found = []
     if not config.get("do_sample"):
         found += [
             f"{name} has no effect: do_sample is not true"
-            for name in OF_CHANCE
+            for name in SAMPLING_SETTINGS
             if _asks(config, name)
         ]
     if (config.get("num_beams") or 1) == 1:
@@ -61,7 +61,7 @@ def notices(config: Mapping[str, Any]) -> list[str]:
             f"{name} has no effect: num_beams is 1" for name in _OF_BEAMS if _asks(config, name)
         ]
     if config.get("bos_token_id") is not None:
-        found.append("bos_token_id has no effect: an answer continues a question")
+        found.append("bos_token_id has no effect: the model continues the text that it is asked")
     return found
 
 

@@ -13,7 +13,6 @@ LEFT_OUT: Mapping[str, str] = {
 }
 """Settings that a job leaves out, and why: a config may be copied from an adapter's."""
 ALL_LINEAR = "all-linear"
-_PRINCIPAL = ("pissa", "olora")
 
 
 def as_list(value: Any) -> list[Any]:
@@ -34,14 +33,7 @@ def is_pattern(text: Any) -> bool:
 
 def conflicts(config: Mapping[str, Any]) -> list[str]:
     """Settings of an adapter that no training supports, a clause each."""
-    return [
-        *_of_targets(config),
-        *_of_patterns(config),
-        *_of_layers(config),
-        *_of_variants(config),
-        *_of_parameters(config),
-        *_of_tokens(config),
-    ]
+    return [*_module_conflicts(config), *_variant_conflicts(config), *_token_conflicts(config)]
 
 
 def notices(config: Mapping[str, Any]) -> list[str]:
@@ -60,7 +52,7 @@ def notices(config: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _of_targets(config: Mapping[str, Any]) -> Iterator[str]:
+def _module_conflicts(config: Mapping[str, Any]) -> Iterator[str]:
     targets = config.get("target_modules")
     if "lm_head" in as_list(targets):
         yield (
@@ -73,33 +65,23 @@ def _of_targets(config: Mapping[str, Any]) -> Iterator[str]:
             f"target_modules and modules_to_save both name {', '.join(sorted(both))}: a module is "
             "trained as a whole or by an adapter"
         )
-
-
-def _of_patterns(config: Mapping[str, Any]) -> Iterator[str]:
     for name in ("target_modules", "exclude_modules"):
         value = config.get(name)
         if isinstance(value, str) and not is_pattern(value):
             yield f"{name} must be a list of names or a regular expression, which {value!r} is not"
-    for name in ("rank_pattern", "alpha_pattern", "modules_to_save", "layers_pattern"):
-        for value in as_list(config.get(name)) if name != "rank_pattern" else ():
-            keys = value if isinstance(value, dict) else [value]
-            for key in keys:
-                if not is_pattern(key):
-                    yield f"{name} has {key!r}, which is not a regular expression"
-    for key in config.get("rank_pattern") or ():
-        if not is_pattern(key):
-            yield f"rank_pattern has {key!r}, which is not a regular expression"
-
-
-def _of_layers(config: Mapping[str, Any]) -> Iterator[str]:
-    layers, pattern = config.get("layers_to_transform"), config.get("layers_pattern")
-    if layers is not None and not isinstance(config.get("target_modules"), list):
+    for name in ("alpha_pattern", "modules_to_save", "layers_pattern", "rank_pattern"):
+        for value in as_list(config.get(name)):
+            for pattern in value if isinstance(value, dict) else [value]:
+                if not is_pattern(pattern):
+                    yield f"{name} has {pattern!r}, which is not a regular expression"
+    layers = config.get("layers_to_transform")
+    if layers is not None and not isinstance(targets, list):
         yield "layers_to_transform needs target_modules that is a list of names"
-    if pattern and layers is None:
+    if config.get("layers_pattern") and layers is None:
         yield "layers_pattern has no effect without layers_to_transform"
 
 
-def _of_variants(config: Mapping[str, Any]) -> Iterator[str]:
+def _variant_conflicts(config: Mapping[str, Any]) -> Iterator[str]:
     start = config.get("init_lora_weights", True)
     if config.get("lora_bias"):
         if not isinstance(start, bool):
@@ -108,9 +90,6 @@ def _of_variants(config: Mapping[str, Any]) -> Iterator[str]:
             yield "lora_bias and use_dora cannot both be true"
     if start == "orthogonal" and config.get("r", 8) % 2:
         yield f"init_lora_weights orthogonal needs an even r, not {config['r']}"
-
-
-def _of_parameters(config: Mapping[str, Any]) -> Iterator[str]:
     if not config.get("target_parameters"):
         return
     for name in ("use_dora", "lora_bias", "fan_in_fan_out"):
@@ -118,11 +97,11 @@ def _of_parameters(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} cannot be true together with target_parameters"
     if config.get("lora_dropout"):
         yield "lora_dropout must be 0 together with target_parameters"
-    if not isinstance(config.get("init_lora_weights", True), bool):
+    if not isinstance(start, bool):
         yield "init_lora_weights must be true or false together with target_parameters"
 
 
-def _of_tokens(config: Mapping[str, Any]) -> Iterator[str]:
+def _token_conflicts(config: Mapping[str, Any]) -> Iterator[str]:
     tokens = config.get("trainable_token_indices")
     if tokens is None:
         return

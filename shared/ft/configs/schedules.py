@@ -13,8 +13,8 @@ WITHOUT_WARM_UP = ("constant", "greedy", "reduce_lr_on_plateau")
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """The values that an argument takes."""
+class _ValueRule:
+    """The values that an argument accepts."""
 
     holds: Callable[[Any], bool]
     words: str
@@ -24,24 +24,26 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _number(least: float, most: float) -> _Kind:
-    return _Kind(lambda v: _is_number(v) and least <= v <= most, f"a number from {least} to {most}")
+def _number(least: float, most: float) -> _ValueRule:
+    return _ValueRule(
+        lambda v: _is_number(v) and least <= v <= most, f"a number from {least} to {most}"
+    )
 
 
-def _whole(least: int) -> _Kind:
-    return _Kind(
+def _whole(least: int) -> _ValueRule:
+    return _ValueRule(
         lambda v: _is_number(v) and v == int(v) and least <= v < 2**31,
         f"a whole number from {least} on",
     )
 
 
-def _one_of(*values: Any) -> _Kind:
-    return _Kind(lambda v: v in values and type(v) is type(values[0]), f"one of {values}")
+def _one_of(*values: Any) -> _ValueRule:
+    return _ValueRule(lambda v: v in values and type(v) is type(values[0]), f"one of {values}")
 
 
 _RATE = _number(0, 100)
 _SHARE = _number(0, 1)
-_FACTOR = _Kind(lambda v: _is_number(v) and 0 < v < 1, "a number above 0 and below 1")
+_FACTOR = _ValueRule(lambda v: _is_number(v) and 0 < v < 1, "a number above 0 and below 1")
 _CYCLES = {"num_cycles": _number(0, 1000)}
 _BY_LOSS = {
     "factor": _FACTOR,
@@ -53,7 +55,7 @@ _BY_LOSS = {
     "eps": _RATE,
 }
 _SHAPE = _one_of("linear", "cosine", "1-sqrt")
-_TAKEN: Mapping[str, Mapping[str, _Kind]] = {
+_TAKEN: Mapping[str, Mapping[str, _ValueRule]] = {
     "linear": {},
     "constant": {},
     "constant_with_warmup": {},
@@ -89,7 +91,7 @@ def warms_up(settings: Mapping[str, Any]) -> bool:
 
 
 def arguments_of(value: Any) -> Mapping[str, Any] | None:
-    """An argument that the libraries also take as a JSON text, as an object; None if it is none."""
+    """The object that an argument is, or contains as JSON; None if it is no object."""
     if value is None:
         return {}
     if isinstance(value, str) and value.startswith("{"):
@@ -119,27 +121,21 @@ def faults(settings: Mapping[str, Any]) -> Iterator[str]:
                 f"lr_scheduler_kwargs: {argument} must be {taken[argument].words}, "
                 f"not {json.dumps(value, default=str):.60}"
             )
-    yield from _missing(name, given)
-    yield from _against_rate(name, given, settings)
-
-
-def _missing(name: str, given: Mapping[str, Any]) -> Iterator[str]:
-    by_rate = name in ("cosine_with_min_lr", "cosine_warmup_with_min_lr")
-    if by_rate and ("min_lr" in given) == ("min_lr_rate" in given):
-        yield (
-            f"lr_scheduler_type {name} needs one of min_lr and min_lr_rate in "
-            'lr_scheduler_kwargs, such as {"min_lr_rate": 0.1}'
-        )
-    if name == "warmup_stable_decay" and "num_decay_steps" not in given:
+    if name in ("cosine_with_min_lr", "cosine_warmup_with_min_lr"):
+        if ("min_lr" in given) == ("min_lr_rate" in given):
+            yield (
+                f"lr_scheduler_type {name} needs one of min_lr and min_lr_rate in "
+                'lr_scheduler_kwargs, such as {"min_lr_rate": 0.1}'
+            )
+    elif name == "warmup_stable_decay" and "num_decay_steps" not in given:
         yield (
             f"lr_scheduler_type {name} needs num_decay_steps in lr_scheduler_kwargs, "
             'such as {"num_decay_steps": 100}'
         )
+    yield from _rate_faults(name, given, settings)
 
 
-def _against_rate(
-    name: str, given: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Iterator[str]:
+def _rate_faults(name: str, given: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     rate = settings.get("learning_rate")
     if not _is_number(rate):
         return

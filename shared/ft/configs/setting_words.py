@@ -1,4 +1,4 @@
-"""Values of settings in words, by the JSON schemas that they are held against."""
+"""Descriptions of the values that a JSON schema accepts for a setting."""
 
 import difflib
 import json
@@ -10,7 +10,7 @@ __all__ = ["UNLIMITED", "fault", "hint", "shown", "wanted"]
 _SHOWN = 80
 """Most characters of a wrong value that are shown."""
 UNLIMITED = 2**31 - 1
-"""A largest number that nobody means to reach; it is not told."""
+"""A limit that is in practice none. Messages name it only for a value above it."""
 _KINDS = {
     "boolean": "true or false",
     "integer": "a whole number",
@@ -23,21 +23,18 @@ _KINDS = {
 
 
 def fault(name: str, value: Any, schema: Mapping[str, Any]) -> str:
-    """A clause about a setting whose value its schema does not take."""
+    """A clause about a setting whose value the schema does not accept."""
     why = f": {schema['reason']}" if "reason" in schema else ""
-    most = f" ({UNLIMITED} at the most)" if _is_beyond(value, schema) else ""
+    most = ""
+    if isinstance(value, int | float) and value > UNLIMITED:
+        kinds = schema.get("anyOf", [schema])
+        if any(kind.get("maximum", 0) >= UNLIMITED for kind in kinds):
+            most = f" ({UNLIMITED} at the most)"
     return f"{name} must be {' or '.join(wanted(schema))}, not {shown(value, schema)}{most}{why}"
 
 
-def _is_beyond(value: Any, schema: Mapping[str, Any]) -> bool:
-    """Tells whether a value breaks the limit that is not told otherwise."""
-    kinds = schema.get("anyOf", [schema])
-    untold = any(kind.get("maximum", 0) >= UNLIMITED for kind in kinds)
-    return untold and isinstance(value, int | float) and value > UNLIMITED
-
-
 def hint(name: str, known: Mapping[str, Mapping[str, Any]]) -> str:
-    """A question after the setting that may have been meant, if there is one that is alike."""
+    """A question that suggests a known setting with a similar name; empty if there is none."""
     current = [one for one, schema in known.items() if not schema.get("deprecated")]
     close = difflib.get_close_matches(name, current, n=1)
     return f". Did you mean {close[0]}?" if close else ""
@@ -50,7 +47,8 @@ def wanted(schema: Mapping[str, Any]) -> Iterator[str]:
             yield from wanted(one)
         elif "enum" in one:
             several = "one of " if len(one["enum"]) > 1 else ""
-            yield f"{several}{', '.join(_spelled(value) for value in one['enum'])}"
+            values = [v if isinstance(v, str) else json.dumps(v) for v in one["enum"]]
+            yield f"{several}{', '.join(values)}"
         elif one.get("maxItems") == 0 or one.get("maxProperties") == 0:
             yield "empty"
         elif "pattern" in one:
@@ -81,12 +79,8 @@ def _limits(schema: Mapping[str, Any], kind: str) -> str:
     return f"{low} on" if least is not None else low
 
 
-def _spelled(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def shown(value: Any, schema: Mapping[str, Any]) -> str:
-    """A wrong value as it can be shown, cut short; a secret is not."""
+    """The wrong value as JSON, cut short; `this` for a secret."""
     if schema.get("writeOnly"):
         return "this"
     text = json.dumps(value, ensure_ascii=False, default=str)

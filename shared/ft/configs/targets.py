@@ -9,7 +9,7 @@ from typing import Any
 
 from ft.configs.lora import ALL_LINEAR, as_list, is_pattern
 
-__all__ = ["Base", "faults", "targeted"]
+__all__ = ["BaseModules", "faults", "targeted"]
 
 Shapes = Mapping[str, tuple[int, ...]]
 Config = Mapping[str, Any]
@@ -19,8 +19,8 @@ _SHOWN = 12
 _EXPERTS = ".experts"
 
 
-class Base:
-    """Modules of a base model, as far as its parameters tell them."""
+class BaseModules:
+    """Modules of a base model, derived from the names of its parameters."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.parameters = dict(shapes)
@@ -34,9 +34,10 @@ class Base:
             # Where it has the embedding's weights it is in no file.
             head = next((s for n, s in self.weights.items() if _is_embedding(n)), (0, 0))
             self.weights.setdefault(HEAD, head)
-        names = dict.fromkeys(
-            part for name in [*shapes, f"{HEAD}.weight"] for part in _parents(name)
-        )
+        names: dict[str, None] = {}
+        for parameter in [*shapes, f"{HEAD}.weight"]:
+            parts = parameter.split(".")[:-1]
+            names |= dict.fromkeys(".".join(parts[: at + 1]) for at in range(len(parts)))
         self.modules = [name for name in names if name != HEAD or HEAD in self.weights]
 
     @property
@@ -68,28 +69,39 @@ class Base:
         return ", ".join(list(found)[:_SHOWN])
 
 
-def targeted(config: Config, base: Base) -> list[str]:
+def targeted(config: Config, base: BaseModules) -> list[str]:
     """Modules that get an adapter, in the order of the model."""
-    wanted = _wanted(config.get("target_modules"), config, base)
-    return [one for one in base.modules if wanted(one) and not _is_excluded(one, config)]
+    is_named = _matcher(config, base)
+    excluded = config.get("exclude_modules") or ()
+    saved = [one for one in config.get("modules_to_save") or () if is_pattern(one)]
+
+    def is_excluded(module: str) -> bool:
+        if isinstance(excluded, str):
+            if is_pattern(excluded) and re.fullmatch(excluded, module):
+                return True
+        elif _named(module, excluded):
+            return True
+        return any(re.match(rf"(^|.*\.){one}($|\..*)", module) for one in saved)
+
+    return [one for one in base.modules if is_named(one) and not is_excluded(one)]
 
 
-def faults(config: Config, base: Base) -> list[str]:
+def faults(config: Config, base: BaseModules) -> list[str]:
     """Names in the settings that the base model does not have, a clause each.
 
     The settings must have no conflicts, see `ft.configs.lora`."""
     return [
-        *_of_targets(config, base),
-        *_of_excluded(config, base),
-        *_of_saved(config, base),
-        *_of_layers(config, base),
-        *_of_patterns(config, base),
-        *_of_tokens(config, base),
-        *_of_parameters(config, base),
+        *_target_faults(config, base),
+        *_exclusion_faults(config, base),
+        *_layer_faults(config, base),
+        *_token_faults(config, base),
+        *_parameter_faults(config, base),
     ]
 
 
-def _wanted(targets: Any, config: Config, base: Base) -> Callable[[str], bool]:
+def _matcher(config: Config, base: BaseModules) -> Callable[[str], bool]:
+    """A function that tells whether `target_modules` names a module."""
+    targets = config.get("target_modules")
     if not targets:
         if config.get("target_parameters"):
             return lambda _: False
@@ -102,33 +114,17 @@ def _wanted(targets: Any, config: Config, base: Base) -> Callable[[str], bool]:
             return lambda _: False
         pattern = re.compile(targets)
         return lambda module: bool(pattern.fullmatch(module))
+    layers = config.get("layers_to_transform")
+    if layers is None:
+        return lambda module: _named(module, targets)
+    numbers = as_list(layers)
     return lambda module: (
-        module in targets or (_named(module, targets) and _in_layers(module, config))
+        module in targets or (_named(module, targets) and _layer(module, config) in numbers)
     )
 
 
 def _named(module: str, names: Sequence[str]) -> bool:
     return module in names or any(module.endswith(f".{one}") for one in names)
-
-
-def _is_excluded(module: str, config: Config) -> bool:
-    excluded = config.get("exclude_modules")
-    if excluded:
-        if isinstance(excluded, str):
-            if is_pattern(excluded) and re.fullmatch(excluded, module):
-                return True
-        elif _named(module, excluded):
-            return True
-    saved = config.get("modules_to_save") or ()
-    return any(is_pattern(m) and re.match(rf"(^|.*\.){m}($|\..*)", module) for m in saved)
-
-
-def _in_layers(module: str, config: Config) -> bool:
-    layers = config.get("layers_to_transform")
-    if layers is None:
-        return True
-    number = _layer(module, config)
-    return number is not None and number in as_list(layers)
 
 
 def _layer(module: str, config: Config) -> int | None:
@@ -140,7 +136,7 @@ def _layer(module: str, config: Config) -> int | None:
     return None
 
 
-def _of_targets(config: Config, base: Base) -> Iterator[str]:
+def _target_faults(config: Config, base: BaseModules) -> Iterator[str]:
     targets = config.get("target_modules")
     found = targeted(config, base)
     for name in targets if isinstance(targets, list) else ():
@@ -173,59 +169,48 @@ def _of_targets(config: Config, base: Base) -> Iterator[str]:
         yield "exclude_modules, modules_to_save and layers leave no module to train an adapter on"
 
 
-def _of_excluded(config: Config, base: Base) -> Iterator[str]:
-    excluded = config.get("exclude_modules")
-    by_pattern = isinstance(excluded, str) and bool(excluded)
-    if by_pattern and not any(re.fullmatch(str(excluded), one) for one in base.modules):
-        yield f"exclude_modules {excluded!r} matches no module of the base model"
-    for name in excluded if isinstance(excluded, list) else ():
+def _exclusion_faults(config: Config, base: BaseModules) -> Iterator[str]:
+    """Faults of `exclude_modules` and `modules_to_save`, whose modules get no adapter."""
+    excluded = config.get("exclude_modules") or ()
+    if isinstance(excluded, str):
+        if not any(re.fullmatch(excluded, one) for one in base.modules):
+            yield f"exclude_modules {excluded!r} matches no module of the base model"
+        excluded = ()
+    for name in excluded:
         if not any(_named(one, [name]) for one in base.modules):
             yield f"exclude_modules names {name}, which is not a module of the base model"
-
-
-def _of_saved(config: Config, base: Base) -> Iterator[str]:
-    names = config.get("modules_to_save") or ()
-    found: list[str] = []
-    for name in names:
+    parts = [one.rpartition(".") for one in base.modules]
+    saved: list[str] = []
+    for name in config.get("modules_to_save") or ():
         here = [one for one in base.modules if _named(one, [name])]
+        other = next((o for o in base.modules if o.endswith(name) and not _named(o, [name])), "")
         if not here:
             yield f"modules_to_save names {name}, which is not a module of the base model"
-        elif any(_is_list(one, base) for one in here):
+        elif any(parent in here and part.isdigit() for parent, _, part in parts):
             yield (
                 f"modules_to_save names {name}, which is a list of modules: name the modules in it"
             )
-        elif any(not _named(one, [name]) for one in base.modules if one.endswith(name)):
-            other = next(o for o in base.modules if o.endswith(name) and not _named(o, [name]))
+        elif other:
             yield (
                 f"modules_to_save names {name}, but {other} also ends with it: write a longer name"
             )
-        found += here
-    for one in found:
-        if any(one.startswith(f"{other}.") for other in found):
+        saved += here
+    for one in saved:
+        if any(one.startswith(f"{parent}.") for parent in saved):
             yield f"modules_to_save names {one} twice, by itself and as a part of another"
             return
 
 
-def _is_list(module: str, base: Base) -> bool:
-    return any(
-        one.startswith(f"{module}.") and one[len(module) + 1 :].isdigit() for one in base.modules
-    )
-
-
-def _of_layers(config: Config, base: Base) -> Iterator[str]:
-    layers = config.get("layers_to_transform")
-    targets = config.get("target_modules")
-    if layers is None or not isinstance(targets, list):
-        return
-    there = {_layer(one, config) for one in base.modules if _named(one, targets)}
-    missing = [str(one) for one in as_list(layers) if one not in there]
-    if missing:
-        known = sorted(one for one in there if one is not None)
-        has = f"has layers {known[0]} to {known[-1]}" if known else "has none by layers_pattern"
-        yield f"layers_to_transform names {', '.join(missing)}; the base model {has}"
-
-
-def _of_patterns(config: Config, base: Base) -> Iterator[str]:
+def _layer_faults(config: Config, base: BaseModules) -> Iterator[str]:
+    """Faults of `layers_to_transform`, `rank_pattern` and `alpha_pattern`."""
+    layers, targets = config.get("layers_to_transform"), config.get("target_modules")
+    if layers is not None and isinstance(targets, list):
+        there = {_layer(one, config) for one in base.modules if _named(one, targets)}
+        missing = [str(one) for one in as_list(layers) if one not in there]
+        if missing:
+            known = sorted(one for one in there if one is not None)
+            has = f"has layers {known[0]} to {known[-1]}" if known else "has none by layers_pattern"
+            yield f"layers_to_transform names {', '.join(missing)}; the base model {has}"
     found = targeted(config, base)
     for name in ("rank_pattern", "alpha_pattern"):
         for key in config.get(name) or ():
@@ -233,7 +218,7 @@ def _of_patterns(config: Config, base: Base) -> Iterator[str]:
                 yield f"{name} has {key!r}, which matches no module that gets an adapter"
 
 
-def _of_tokens(config: Config, base: Base) -> Iterator[str]:
+def _token_faults(config: Config, base: BaseModules) -> Iterator[str]:
     tokens = config.get("trainable_token_indices")
     if not tokens:
         return
@@ -270,7 +255,7 @@ def _of_tokens(config: Config, base: Base) -> Iterator[str]:
             yield f"trainable_token_indices and target_modules both name {here[0]}"
 
 
-def _of_parameters(config: Config, base: Base) -> Iterator[str]:
+def _parameter_faults(config: Config, base: BaseModules) -> Iterator[str]:
     found = set(targeted(config, base))
     for name in config.get("target_parameters") or ():
         here = [one for one in base.parameters if _named(one, [name])]
@@ -284,9 +269,3 @@ def _of_parameters(config: Config, base: Base) -> Iterator[str]:
 
 def _is_embedding(name: str) -> bool:
     return any(part in name for part in _EMBEDDINGS)
-
-
-def _parents(name: str) -> Iterator[str]:
-    parts = name.split(".")[:-1]
-    for number in range(1, len(parts) + 1):
-        yield ".".join(parts[:number])

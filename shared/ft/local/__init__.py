@@ -1,1 +1,1 @@
-"""The studio on this machine: its processes under a supervisor, and where they keep things."""
+"""The studio on this machine: its processes, their supervisor and its folder."""

@@ -1,21 +1,21 @@
-"""Why the studio on this machine cannot be started, stopped or found."""
+"""Errors of the studio on this machine."""
 
 
 class LocalError(Exception):
-    """The message is for the user; the studio is as it was unless it says otherwise."""
+    """Base of these errors. The message is for users; the studio is unchanged unless it says so."""
 
 
 class BadSetting(LocalError):
-    """An option or environment variable that cannot be used."""
+    """An option or environment variable has a value that cannot be used."""
 
 
 class AlreadyRunning(LocalError):
-    """The studio runs already, in another way than it is wanted."""
+    """The studio runs already, with other settings."""
 
 
 class NotServing(LocalError):
-    """The studio was started and does not serve."""
+    """The studio was started, but does not serve."""
 
 
 class ModelRefused(LocalError):
-    """A served model, or the workbench, does not do what it was asked to."""
+    """A served model or the workbench has refused a request."""

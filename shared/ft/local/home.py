@@ -1,4 +1,4 @@
-"""The folder of a studio on this machine, and what it remembers from one start to the next."""
+"""The folder of a studio on this machine, with the settings of its last start."""
 
 import fcntl
 import hashlib
@@ -23,30 +23,35 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a studio is run. Kept in its home, so that the next start is like the last."""
+    """Settings of a studio on this machine. Stored in its home for the next start."""
 
     listen: str
-    """Where the facade listens, `host:port`, as the user said it; port 0 leaves it to us."""
+    """Address of the facade as the user gave it, `host:port`; port 0 for any free port."""
     project: str
-    """The project directory, absolute; empty leaves it to the workspace."""
+    """The project directory, absolute; empty in a workspace."""
     trainer_python: str
-    """The interpreter that runs jobs; empty for the one that belongs to the studio."""
+    """The interpreter that runs jobs; empty for the default."""
     workspace: bool
-    """Jobs go to the workspace that the environment names, in place of the local workbench."""
+    """True if jobs run in the workspace that the environment names, not in the workbench."""
     facade_port: int = 0
-    """The port that it listens on: chosen once, so that a restart keeps the studio's address."""
+    """Port of the facade. It is stored, so that a restart keeps the studio's address."""
     workbench_port: int = 0
     """Port of the local workbench; 0 if there is none."""
 
 
 class Home:
-    """Paths in a studio's folder. Nothing is made before `prepare`."""
+    """Paths in a studio's folder. `prepare` creates the folders."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder.absolute()
         require_plain("home", self.path)
         self.logs = self.path / "logs"
-        self.run_dir = _run_dir(self.path)
+        self.run_dir = self.path / "run"
+        longest = os.fsencode(self.run_dir / LONGEST_SOCKET)
+        # gRPC reads a comma as a separator of addresses.
+        if len(longest) > MAX_SOCKET_PATH or "," in str(self.run_dir):
+            digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
+            self.run_dir = Path(tempfile.gettempdir()) / f"fts-{os.getuid()}-{digest}"
         self.supervisor_config = self.path / "supervisord.conf"
         self.supervisor_socket = self.run_dir / "supervisor.sock"
         self.supervisor_pid = self.run_dir / "supervisord.pid"
@@ -56,9 +61,9 @@ class Home:
         self._setup = self.path / "studio.json"
 
     def prepare(self) -> None:
-        """Makes the folders, for the user alone.
+        """Creates the folders, accessible for the user only.
 
-        Raises BadSetting if they cannot be made or belong to someone else.
+        Raises BadSetting if they cannot be created or belong to another user.
         """
         for folder in (self.path, self.logs, self.run_dir):
             try:
@@ -71,13 +76,13 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps two commands from starting or stopping the same studio at once; waits its turn."""
+        """Locks the studio against other commands that start or stop it; waits for the lock."""
         with (self.path / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def address(self, process: str) -> str | None:
-        """Where that process is reached from this machine, once it has said so."""
+        """The address of a process for clients on this machine; None if it has not written one."""
         try:
             bound = (self.run_dir / f"{process}.address").read_text().strip()
         except FileNotFoundError:
@@ -86,9 +91,9 @@ class Home:
         return f"{reachable(host)}:{port}"
 
     def setup(self) -> Setup | None:
-        """How the studio was last started here; None if it never was.
+        """The settings of the last start; None if there was none.
 
-        Raises BadSetting if that cannot be read.
+        Raises BadSetting if they cannot be read.
         """
         try:
             kept = json.loads(self._setup.read_text())
@@ -100,31 +105,22 @@ class Home:
             raise BadSetting(f"home: {self._setup} is damaged: {error}") from None
 
     def remember(self, setup: Setup) -> None:
-        """Keeps how the studio is started."""
+        """Stores the settings for the next start."""
         temporary = self._setup.with_suffix(".new")
         temporary.write_text(json.dumps(asdict(setup), indent=2) + "\n")
         temporary.replace(self._setup)
 
 
 def reachable(host: str) -> str:
-    """Where this machine reaches what listens on `host`: all addresses include the loopback's.
+    """The address at which this machine reaches a server that listens on `host`.
 
-    That of IPv4 for `[::]` too, which gRPC binds for both; containers often have no other.
+    It is the loopback address for wildcards. `[::]` also becomes IPv4, because gRPC binds both and
+    containers often have no IPv6.
     """
     return "127.0.0.1" if host in ("0.0.0.0", "[::]") else host  # noqa: S104 - not bound to
 
 
 def require_plain(name: str, path: Path) -> None:
-    """Raises BadSetting, with the setting's name, for a path that would not show as what it is."""
+    """Raises BadSetting if a path has control characters or others that cannot be shown."""
     if unfit := _UNFIT.search(str(path)):
         raise BadSetting(f"{name}: {str(path)!r} must not contain {unfit[0]!r}")
-
-
-def _run_dir(home: Path) -> Path:
-    """Folder of the sockets: in the home, unless its path is too long for them or has a comma,
-    which gRPC reads as a separator of addresses."""
-    inside = home / "run"
-    if len(os.fsencode(inside / LONGEST_SOCKET)) <= MAX_SOCKET_PATH and "," not in str(inside):
-        return inside
-    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"fts-{os.getuid()}-{digest}"

@@ -1,4 +1,4 @@
-"""What the supervisor runs: the studio's processes, their environment and its own config file."""
+"""Config file of the supervisor, and the processes with their environment."""
 
 import os
 import re
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ft.health import DOMAINS
+from ft.job_protocol import variables
 from ft.local.errors import BadSetting
 from ft.local.home import Home, Setup, reachable
 
@@ -18,9 +19,9 @@ ALL_PROCESSES = (WORKBENCH, *DOMAINS, INSPECTION, FACADE)
 PROJECT_ID = "local"
 """The workbench's only project."""
 START_SECONDS = 5
-"""A process that dies sooner has failed to start; to import what it needs takes a second or two."""
+"""A process that ends sooner has failed to start. Its imports take a second or two."""
 STOP_SECONDS = 15
-"""How long a process may take to stop; the services give calls in flight 10."""
+"""Seconds for a process to stop. Services give calls in flight 10."""
 
 _COMMENT = re.compile(r"\s[#;]|[\r\n]")
 """Characters that end a value in the supervisor's config file."""
@@ -67,33 +68,33 @@ serverurl=unix://{run}/supervisor.sock
 
 
 def process_names(setup: Setup) -> tuple[str, ...]:
-    """The studio's processes, in the order in which they are shown."""
+    """Names of the studio's processes, in the order in which they are shown."""
     return ALL_PROCESSES[1:] if setup.workspace else ALL_PROCESSES
 
 
 def start_order(setup: Setup) -> tuple[tuple[str, ...], ...]:
-    """What is started together, one group after the other has come to serve.
+    """Groups of processes. A group is started when all processes of the one before serve.
 
-    The services find each other in any order. The workbench comes first all the same: once it
-    answers, the facade's first try tells it the studio's address, without which no job can run.
+    Services can start in any order. The workbench starts first, so that the facade's first attempt
+    gives it the studio's address, without which no job can run.
     """
     services = (*DOMAINS, INSPECTION, FACADE)
     return (services,) if setup.workspace else ((WORKBENCH,), services)
 
 
 def trainer_python(setup: Setup) -> str:
-    """The interpreter that runs jobs: `.venv-trainer` beside this environment if there is none set.
+    """The interpreter that runs jobs: by default that of `.venv-trainer` next to this environment.
 
-    Where that is not there either it is this interpreter, which can run what needs no torch.
+    Without that environment it is this interpreter, which can run scripts that need no torch.
     """
     beside = Path(sys.prefix).parent / ".venv-trainer" / "bin" / "python"
     return setup.trainer_python or str(beside if beside.exists() else sys.executable)
 
 
 def supervisor_config(home: Home, setup: Setup) -> str:
-    """The supervisor's config file. It holds paths and no settings that could be secret.
+    """The content of the supervisor's config file: paths, and no secrets.
 
-    Raises BadSetting for a path outside of the home that the file cannot hold.
+    Raises BadSetting for a path outside of the home that the file cannot contain.
     """
     is_inside = home.run_dir.is_relative_to(home.path)
     head = _SUPERVISOR.format(
@@ -104,7 +105,9 @@ def supervisor_config(home: Home, setup: Setup) -> str:
         _PROGRAM.format(
             name=name,
             python=python,
-            environment=f'FTS_LISTEN="{_listen(setup)}"' if name == FACADE else "",
+            environment=f'FTS_LISTEN="{_host(setup)}:{setup.facade_port}"'
+            if name == FACADE
+            else "",
             priority=priority,
             start_seconds=START_SECONDS,
             stop_seconds=STOP_SECONDS,
@@ -121,17 +124,21 @@ def _in_config(path: str) -> str:
 
 
 def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str, str]:
-    """The environment of all processes: the user's own, less what points to other studios."""
-    ours = {name: value for name, value in outer.items() if not _misleading(name)}
+    """The environment of all processes: the user's own without addresses of other studios."""
+    ours = {
+        name: value
+        for name, value in outer.items()
+        if name != "FTS_LISTEN" and not (name.startswith("FTS_") and name.endswith("_ADDRESS"))
+    }
     ours["FTS_HOME"] = str(home.path)
     ours["FTS_RUN_DIR"] = str(home.run_dir)
     if setup.project:
         ours["FTS_PROJECT_DIR"] = setup.project
     if not setup.workspace:
         ours |= {
-            "CDSW_PROJECT_ID": PROJECT_ID,
-            "CDSW_API_URL": f"http://127.0.0.1:{setup.workbench_port}",
-            "CDSW_IP_ADDRESS": reachable(_host(setup)).strip("[]"),
+            variables.PROJECT_ID: PROJECT_ID,
+            variables.API_URL: f"http://127.0.0.1:{setup.workbench_port}",
+            variables.RUN_ADDRESS: reachable(_host(setup)).strip("[]"),
             "FTS_WORKSPACE_KEY_FILE": str(home.workbench_key),
             "FTS_WORKBENCH_PORT": str(setup.workbench_port),
             "FTS_WORKBENCH_PROJECT_ID": PROJECT_ID,
@@ -139,24 +146,16 @@ def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str,
             "FTS_WORKBENCH_KEY_FILE": str(home.workbench_key),
             "FTS_WORKBENCH_PYTHON": trainer_python(setup),
         }
-        ours.pop("CDSW_APIV2_KEY", None)
+        ours.pop(variables.API_KEY, None)
     return ours
-
-
-def _listen(setup: Setup) -> str:
-    return f"{_host(setup)}:{setup.facade_port}"
 
 
 def _host(setup: Setup) -> str:
     return setup.listen.rpartition(":")[0]
 
 
-def _misleading(name: str) -> bool:
-    return name == "FTS_LISTEN" or (name.startswith("FTS_") and name.endswith("_ADDRESS"))
-
-
 def log_tail(home: Home, process: str, lines: int = 8) -> str:
-    """The last lines of what a process wrote, to show why it does not run."""
+    """The last lines of a process's log; empty if there is none."""
     try:
         with (home.logs / f"{process}.log").open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - 16_384))

@@ -1,4 +1,4 @@
-"""Processes of a studio whose supervisor was killed: they hold its sockets and must go first."""
+"""Processes of a studio whose supervisor was killed: they hold its sockets and must end first."""
 
 import psutil
 
@@ -7,12 +7,21 @@ from ft.local.layout import ALL_PROCESSES, STOP_SECONDS
 
 
 def end_leftovers(home: Home) -> int:
-    """Ends what an earlier supervisor of this home left behind; returns how many there were.
+    """Ends the processes that an earlier supervisor of this home has left; returns their number.
 
-    To be called only while no supervisor runs. Jobs are not touched: the next workbench finds
-    them again.
+    Call it only while no supervisor runs. Jobs are not ended: the next workbench finds them.
     """
-    found = [process for process in psutil.process_iter() if _belongs(process, home)]
+    commands = [["-m", f"services.{name}"] for name in ALL_PROCESSES]
+    found = []
+    for process in psutil.process_iter():
+        try:
+            # Jobs and their children have other commands.
+            if process.status() == psutil.STATUS_ZOMBIE or process.cmdline()[1:] not in commands:
+                continue
+            if process.environ().get("FTS_RUN_DIR") == str(home.run_dir):
+                found.append(process)
+        except psutil.Error:
+            continue
     for process in found:
         process.terminate()
     _, stubborn = psutil.wait_procs(found, timeout=STOP_SECONDS)
@@ -20,16 +29,3 @@ def end_leftovers(home: Home) -> int:
         process.kill()
     psutil.wait_procs(stubborn, timeout=STOP_SECONDS)
     return len(found)
-
-
-def _belongs(process: psutil.Process, home: Home) -> bool:
-    """Whether it is a process of the studio with this home, and not a job or a child of one."""
-    try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        _, *arguments = process.cmdline() or [""]
-        return arguments in [
-            ["-m", f"services.{name}"] for name in ALL_PROCESSES
-        ] and process.environ().get("FTS_RUN_DIR") == str(home.run_dir)
-    except psutil.Error:
-        return False

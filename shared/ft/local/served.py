@@ -1,6 +1,6 @@
-"""Models that the workbench of this machine serves: which there are, their logs, and their answers.
+"""Client for the models that the workbench of this machine serves.
 
-Plain HTTP, with the address and the key that lie in the studio's home.
+Uses HTTP, with the address and the key from the studio's home.
 """
 
 import json
@@ -19,12 +19,12 @@ OVER = ("failed", "stopped", "build failed")
 PAGE_SIZE = 100
 _REQUEST_SECONDS = 60.0
 CALL_SECONDS = 660.0
-"""Longer than the workbench waits for a model."""
+"""Longer than the workbench waits for the answer of a model."""
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model, with its newest deployment."""
+    """A model with its newest deployment."""
 
     id: str
     name: str
@@ -36,20 +36,23 @@ class ServedModel:
     created_at: str = ""
 
     def facts(self) -> dict[str, Any]:
-        """What scripts are shown; the access key only where it is asked for by other means."""
+        """Its fields without the access key."""
         return {name: value for name, value in asdict(self).items() if name != "access_key"}
 
 
-class ServedModels:
-    """The workbench's models. Raises NotServing if it does not answer, ModelRefused if it says no.
+class ServedModelsClient:
+    """Lists, asks and controls the models of the workbench.
 
-    Raises BadSetting for a home whose models are a workspace's.
+    Raises NotServing if it does not answer, ModelRefused if it refuses a request, and BadSetting
+    for a studio whose models are in a workspace.
     """
 
     def __init__(self, home: Home) -> None:
         setup = home.setup()
         if setup is not None and setup.workspace:
-            raise BadSetting("the models of this studio are in its workspace; see its pages")
+            raise BadSetting(
+                "the models of this studio are in its workspace: use the pages of the workspace"
+            )
         self.key_file = home.workbench_key
         try:
             self.url = home.workbench_url.read_text().strip()
@@ -62,7 +65,7 @@ class ServedModels:
         return [self._with_deployment(found) for found in self._pages("models", "")]
 
     def find(self, reference: str) -> ServedModel:
-        """The one with that id or name; the newest if several have the name."""
+        """The model with that id or name; the newest if several have the name."""
         models = self._pages("models", "")
         found = [m for m in models if m["id"] == reference] or [
             m for m in models if m["name"] == reference
@@ -72,7 +75,7 @@ class ServedModels:
         return self._with_deployment(found[-1])
 
     def ask(self, model: ServedModel, request: dict[str, Any]) -> Any:
-        """What the model answers to a request."""
+        """Sends a request to the model, and returns its answer."""
         body = {"accessKey": model.access_key, "request": request}
         answer = self._json("POST", "/model", body, CALL_SECONDS)
         return answer["response"]
@@ -83,17 +86,17 @@ class ServedModels:
             self._json("POST", f"{_deployment(model)}:stop")
 
     def restart(self, model: ServedModel) -> None:
-        """Has the model launched anew, once its present process has ended."""
+        """Starts the model again when its present process has ended."""
         if not model.deployment_id:
             raise ModelRefused(f"the model is {model.status} and cannot be restarted")
         self._json("POST", f"{_deployment(model)}:restart")
 
     def remove(self, model: ServedModel) -> None:
-        """Ends the model's processes and forgets it."""
+        """Ends the model's processes and removes it."""
         self._json("DELETE", f"{_models()}/{model.id}")
 
     def log(self, model: ServedModel) -> bytes:
-        """The end of what the model's process printed."""
+        """The end of the output of the model's process."""
         if not model.deployment_id:
             return b""
         return self._answer("GET", f"{_deployment(model)}/logs")
@@ -148,7 +151,12 @@ class ServedModels:
                 content: bytes = answer.read()
                 return content
         except urllib.error.HTTPError as error:
-            raise ModelRefused(_message(error)) from None
+            try:
+                refusal = json.loads(error.read())
+                message = "; ".join(refusal.get("errors") or [refusal["message"]])
+            except (ValueError, KeyError, TypeError, AttributeError):
+                message = f"HTTP {error.code}"
+            raise ModelRefused(message) from None
         except OSError as error:
             raise NotServing(f"the workbench at {self.url} does not answer: {error}") from None
 
@@ -159,11 +167,3 @@ def _models() -> str:
 
 def _deployment(model: ServedModel) -> str:
     return f"{_models()}/{model.id}/builds/{model.build_id}/deployments/{model.deployment_id}"
-
-
-def _message(error: urllib.error.HTTPError) -> str:
-    try:
-        content = json.loads(error.read())
-        return "; ".join(content.get("errors") or [content["message"]])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return f"HTTP {error.code}"

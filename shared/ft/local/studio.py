@@ -1,4 +1,4 @@
-"""Starts the studio on this machine, stops it, and says how its processes are."""
+"""Starts and stops the studio on this machine, and reports the state of its processes."""
 
 import importlib.util
 import json
@@ -10,28 +10,34 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ft import health
+from ft.job_protocol import variables
 from ft.local import layout
 from ft.local.errors import AlreadyRunning, BadSetting, NotServing
 from ft.local.home import Home, Setup, require_plain
 from ft.local.leftovers import end_leftovers
-from ft.local.supervisor import POLL_SECONDS, Process, Supervisor
+from ft.local.supervisor import POLL_SECONDS, ProcessInfo, Supervisor
 from ft.services import STUDIO
 
 DEFAULT_LISTEN = "127.0.0.1:50051"
 WORKSPACE_LISTEN = "[::]:50051"
 """Inside a workspace, jobs run in other pods and reach the facade over the network."""
-WORKSPACE_VARIABLES = ("CDSW_PROJECT_ID", "CDSW_API_URL", "CDSW_APIV2_KEY", "CDSW_IP_ADDRESS")
+WORKSPACE_VARIABLES = (
+    variables.PROJECT_ID,
+    variables.API_URL,
+    variables.API_KEY,
+    variables.RUN_ADDRESS,
+)
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the user asks for; None leaves it as it was, or to the default."""
+class SetupOptions:
+    """Settings that the user gives. None keeps the last value, or the default."""
 
     listen: str | None = None
     project: Path | None = None
@@ -41,33 +47,36 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ProcessReport:
-    """How one process is."""
+    """State of one process."""
 
     name: str
-    process: Process
+    process: ProcessInfo
     health: str
     """SERVING, NOT_SERVING, UNREACHABLE, or SERVICE_UNKNOWN."""
 
 
-def up(home: Home, wanted: Wanted, wait_seconds: float) -> str:
-    """Makes the studio run and returns the facade's address once it serves.
+def up(home: Home, options: SetupOptions, wait_seconds: float) -> str:
+    """Starts the studio if it does not run, and returns the facade's address when it serves.
 
-    One that runs already is left as it is, apart from processes that had been given up. Raises
-    AlreadyRunning if it runs with other settings, BadSetting if one cannot be used, and
-    NotServing, with the reason, if it does not serve within `wait_seconds`.
+    In a running studio, only processes that have failed are started again. Raises AlreadyRunning
+    if it runs with other settings, BadSetting for a setting that cannot be used, and NotServing,
+    with the reason, if it does not serve within `wait_seconds`.
     """
     home.prepare()
     deadline = time.monotonic() + wait_seconds
     with home.locked():
         supervisor = Supervisor(home)
         if supervisor.running():
-            setup = _as_running(home, wanted)
+            setup = _running_setup(home, options)
         else:
             end_leftovers(home)
-            setup = _setup(home, wanted)
+            setup = _new_setup(home, options)
             _launch(home, setup, supervisor)
         for names in layout.start_order(setup):
-            _start(supervisor, names)
+            processes = supervisor.processes()
+            for name in names:
+                if processes[name].state in ("STOPPED", "EXITED", "FATAL"):
+                    supervisor.start(name)
             _wait_until_serving(home, supervisor, names, deadline)
     address = facade_address(home)
     assert address is not None  # or it would not serve
@@ -75,7 +84,7 @@ def up(home: Home, wanted: Wanted, wait_seconds: float) -> str:
 
 
 def down(home: Home) -> bool:
-    """Stops every process of the studio; returns whether there was anything to stop.
+    """Stops all processes of the studio. Returns False if none was running.
 
     Raises NotServing if it does not stop in time.
     """
@@ -91,12 +100,12 @@ def down(home: Home) -> bool:
 
 
 def status(home: Home) -> list[ProcessReport]:
-    """How every process is, in the order in which they start; nothing if the studio is down."""
+    """State of each process, in the order of their start; empty if the studio does not run."""
     setup = home.setup()
     processes = Supervisor(home).processes()
     if setup is None or not processes:
         return []
-    unknown = Process(state="UNKNOWN", pid=0, uptime=0)
+    unknown = ProcessInfo(state="UNKNOWN", pid=0, uptime=0)
     return [
         ProcessReport(name, processes.get(name, unknown), _health(home, name))
         for name in layout.process_names(setup)
@@ -106,14 +115,14 @@ def status(home: Home) -> list[ProcessReport]:
 def no_trainer(home: Home, wait_seconds: float = 0.0) -> str:
     """Reason why the workbench cannot run the studio's own scripts; empty if it can, or if unknown.
 
-    One that has just been started tries to import the trainer, for which is waited that long.
+    Waits up to `wait_seconds` while a workbench that has just started tries to import the trainer.
     """
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
             url = f"{home.workbench_url.read_text().strip()}/healthz"
-            with _opener().open(url, timeout=2.0) as said:
-                known = json.load(said)
+            with _opener().open(url, timeout=2.0) as answer:
+                known = json.load(answer)
             why, checked = str(known.get("no_trainer") or ""), known.get("trainer_checked", True)
         except (OSError, ValueError, AttributeError):
             return ""
@@ -123,45 +132,54 @@ def no_trainer(home: Home, wait_seconds: float = 0.0) -> str:
 
 
 def facade_address(home: Home) -> str | None:
-    """Where the studio of this home is reached; None if it does not run."""
+    """Address of the studio of this home; None if it does not run."""
     return home.address(layout.FACADE)
 
 
-def _as_running(home: Home, wanted: Wanted) -> Setup:
+def _running_setup(home: Home, options: SetupOptions) -> Setup:
+    """Settings of the running studio. Raises AlreadyRunning if an option differs from them."""
     setup = home.setup()
     if setup is None:
-        raise AlreadyRunning(f"a studio of unknown settings runs in {home.path}; `fts down` first")
-    for option, asked, given in _options(wanted, setup):
-        if asked is not None and asked != given:
+        raise AlreadyRunning(
+            f"a studio with unknown settings runs in {home.path}: stop it with `fts down`"
+        )
+    for option, given, current in (
+        ("--listen", options.listen, setup.listen),
+        ("--project", _text(options.project), setup.project),
+        ("--trainer-python", _text(options.trainer_python), layout.trainer_python(setup)),
+        ("--workspace", options.workspace, setup.workspace),
+    ):
+        if given is not None and given != current:
             raise AlreadyRunning(
-                f"the studio in {home.path} runs with {option} {given}; "
-                f"`fts down` first to run it with {asked}"
+                f"the studio in {home.path} runs with {option} {current}: "
+                f"stop it with `fts down` before you start it with {given}"
             )
     return setup
 
 
-def _options(wanted: Wanted, setup: Setup) -> Iterator[tuple[str, object, object]]:
-    yield "--listen", wanted.listen, setup.listen
-    yield "--project", _text(wanted.project), setup.project
-    yield "--trainer-python", _text(wanted.trainer_python), layout.trainer_python(setup)
-    yield "--workspace", wanted.workspace, setup.workspace
-
-
-def _setup(home: Home, wanted: Wanted) -> Setup:
-    """What is asked for, else what was there last time, else the defaults."""
+def _new_setup(home: Home, options: SetupOptions) -> Setup:
+    """Settings for a start: the options, else those of the last start, else the defaults."""
     last = home.setup()
-    workspace = wanted.workspace if wanted.workspace is not None else bool(last and last.workspace)
+    workspace = bool(last and last.workspace) if options.workspace is None else options.workspace
     if last is None or last.workspace is not workspace:
-        last = _defaults(home, workspace)
-    listen = wanted.listen or last.listen
-    host, port = _parsed(listen)
+        last = Setup(
+            listen=WORKSPACE_LISTEN if workspace else DEFAULT_LISTEN,
+            project="" if workspace else str(home.path / "project"),
+            trainer_python="",
+            workspace=workspace,
+        )
+    listen = options.listen or last.listen
+    match = _LISTEN.fullmatch(listen)
+    if not match or int(match[2]) > 65535:
+        raise BadSetting(f"--listen: {listen!r} is not HOST:PORT")
+    host, port = match[1], int(match[2])
     setup = Setup(
         listen=listen,
-        project=_text(wanted.project) or last.project,
-        trainer_python=_text(wanted.trainer_python) or last.trainer_python,
+        project=_text(options.project) or last.project,
+        trainer_python=_text(options.trainer_python) or last.trainer_python,
         workspace=workspace,
     )
-    _check(setup)
+    _require_usable(setup)
     return replace(
         setup,
         facade_port=_usable_port(host, port) if port else _free_port(host, last.facade_port),
@@ -169,46 +187,30 @@ def _setup(home: Home, wanted: Wanted) -> Setup:
     )
 
 
-def _defaults(home: Home, workspace: bool) -> Setup:
-    return Setup(
-        listen=WORKSPACE_LISTEN if workspace else DEFAULT_LISTEN,
-        project="" if workspace else str(home.path / "project"),
-        trainer_python="",
-        workspace=workspace,
-    )
-
-
 def _text(path: Path | None) -> str | None:
     return str(path.absolute()) if path else None
 
 
-def _check(setup: Setup) -> None:
+def _require_usable(setup: Setup) -> None:
+    """Raises BadSetting for a setting that cannot be used on this machine."""
     require_plain("--project", Path(setup.project))
     if not os.access(layout.trainer_python(setup), os.X_OK):
         raise BadSetting(
             f"--trainer-python: {layout.trainer_python(setup)} is not an executable file; "
-            "`make env` makes an environment with the trainer, .venv-trainer, which is taken if "
-            "none is named"
+            "`make env` creates .venv-trainer, the environment that is used without this option"
         )
     missing = [name for name in WORKSPACE_VARIABLES if not os.environ.get(name)]
     if setup.workspace and missing:
-        raise BadSetting(f"--workspace: not inside a workspace: {', '.join(missing)} not set")
+        raise BadSetting(f"--workspace: this is not a workspace: {', '.join(missing)} not set")
     if importlib.util.find_spec("services") is None:
         raise BadSetting(
-            f"the studio's services are not installed for {sys.executable}; "
-            "use --server to work with a studio elsewhere"
+            f"the studio's services are not installed for {sys.executable}: "
+            "install them, or use --server to work with a studio on another machine"
         )
 
 
-def _parsed(listen: str) -> tuple[str, int]:
-    match = _LISTEN.fullmatch(listen)
-    if not match or int(match[2]) > 65535:
-        raise BadSetting(f"--listen: {listen!r} is not HOST:PORT")
-    return match[1], int(match[2])
-
-
 def _free_port(host: str, last: int) -> int:
-    """The port of last time if it can be had, else any that can."""
+    """The last port if it is free, else any free port."""
     try:
         return _usable_port(host, last)
     except BadSetting:
@@ -216,7 +218,7 @@ def _free_port(host: str, last: int) -> int:
 
 
 def _usable_port(host: str, port: int) -> int:
-    """The port, or any for 0. Raises BadSetting if it cannot be listened on."""
+    """The port, or any free port for 0. Raises BadSetting if the port cannot be used."""
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -238,29 +240,21 @@ def _launch(home: Home, setup: Setup, supervisor: Supervisor) -> None:
     supervisor.launch(layout.environment(home, setup, os.environ))
 
 
-def _start(supervisor: Supervisor, names: Sequence[str]) -> None:
-    """Starts what does not run, be it that it was not started yet or that it was given up."""
-    processes = supervisor.processes()
-    for name in names:
-        if processes[name].state in ("STOPPED", "EXITED", "FATAL"):
-            supervisor.start(name)
-
-
 def _wait_until_serving(
     home: Home, supervisor: Supervisor, names: Sequence[str], deadline: float
 ) -> None:
-    deaths = _Deaths()
+    restarts = _RestartCounter()
     while waiting := [name for name in names if _health(home, name) != health.SERVING]:
-        deaths.note(supervisor.processes())
-        if dying := deaths.too_many():
-            raise NotServing(_why(home, dying, "dies again and again"))
+        restarts.count(supervisor.processes())
+        if dying := restarts.too_many():
+            raise NotServing(_why(home, dying, "processes end again and again"))
         if time.monotonic() > deadline:
-            raise NotServing(_why(home, waiting, "not within the time that `--wait` gives"))
+            raise NotServing(_why(home, waiting, "not within the time of --wait"))
         time.sleep(POLL_SECONDS)
 
 
-class _Deaths:
-    """Counts how often each process was started anew while it was waited for."""
+class _RestartCounter:
+    """Counts how often each process was started again during the wait."""
 
     TOLERATED = 2
 
@@ -268,14 +262,14 @@ class _Deaths:
         self._pids: defaultdict[str, set[int]] = defaultdict(set)
         self._given_up: list[str] = []
 
-    def note(self, processes: Mapping[str, Process]) -> None:
+    def count(self, processes: Mapping[str, ProcessInfo]) -> None:
         for name, process in processes.items():
             if process.pid:
                 self._pids[name].add(process.pid)
         self._given_up = [name for name, one in processes.items() if one.state == "FATAL"]
 
     def too_many(self) -> list[str]:
-        """Those that have died more often than can be put down to chance, or were given up."""
+        """Processes that have ended too often, or that the supervisor has given up."""
         dying = [name for name, pids in self._pids.items() if len(pids) > self.TOLERATED + 1]
         return self._given_up or dying
 
@@ -285,28 +279,24 @@ def _why(home: Home, culprits: list[str], when: str) -> str:
     for name in culprits[:2]:
         lines.append(f"--- {home.logs / name}.log ends with")
         lines.append(layout.log_tail(home, name) or "(nothing)")
-    return "\n".join([*lines, "`fts status` shows more, `fts down` stops what runs"])
+    return "\n".join([*lines, "`fts status` shows more; `fts down` stops the processes that run"])
 
 
 def _health(home: Home, name: str) -> str:
     if name == layout.WORKBENCH:
-        return _workbench_health(home)
+        try:
+            with _opener().open(f"{home.workbench_url.read_text().strip()}/healthz", timeout=2.0):
+                return health.SERVING
+        except urllib.error.HTTPError:
+            return "NOT_SERVING"
+        except (OSError, ValueError):
+            return health.UNREACHABLE
     address = home.address(name)
     if address is None:
         return health.UNREACHABLE
     return health.check_address(address, STUDIO.full_name if name == layout.FACADE else "")
 
 
-def _workbench_health(home: Home) -> str:
-    try:
-        with _opener().open(f"{home.workbench_url.read_text().strip()}/healthz", timeout=2.0):
-            return health.SERVING
-    except urllib.error.HTTPError:
-        return "NOT_SERVING"
-    except (OSError, ValueError):
-        return health.UNREACHABLE
-
-
 def _opener() -> urllib.request.OpenerDirector:
-    """Asks this machine directly, whatever proxy the environment names."""
+    """An opener that ignores proxies of the environment."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))

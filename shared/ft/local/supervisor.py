@@ -21,8 +21,8 @@ _GONE = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """A process as the supervisor sees it."""
+class ProcessInfo:
+    """A process as the supervisor reports it."""
 
     state: str
     """STARTING, RUNNING, BACKOFF, STOPPING, EXITED, STOPPED, FATAL or UNKNOWN."""
@@ -33,13 +33,13 @@ class Process:
 
 
 class Supervisor:
-    """Starts, asks and stops the supervisor of one home."""
+    """Starts, queries and stops the supervisor of one home."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
 
     def running(self) -> bool:
-        """Whether it answers."""
+        """True if it answers."""
         try:
             self._call("getState")
         except _GONE:
@@ -47,9 +47,9 @@ class Supervisor:
         return True
 
     def launch(self, environment: Mapping[str, str]) -> None:
-        """Starts it in the background with that environment, and returns once it answers.
+        """Starts it in the background with that environment, and waits until it answers.
 
-        Raises NotServing, with what it said, if it does not.
+        Raises NotServing, with its output, if it does not.
         """
         config = str(self._home.supervisor_config)
         command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", config]
@@ -75,14 +75,14 @@ class Supervisor:
                 )
             time.sleep(POLL_SECONDS)
 
-    def processes(self) -> dict[str, Process]:
-        """All processes by name; none if the supervisor is not there."""
+    def processes(self) -> dict[str, ProcessInfo]:
+        """All processes by name; none if the supervisor does not run."""
         try:
             found = self._call("getAllProcessInfo")
         except _GONE:
             return {}
         return {
-            info["name"]: Process(
+            info["name"]: ProcessInfo(
                 state=info["statename"],
                 pid=info["pid"],
                 uptime=info["now"] - info["start"] if info["pid"] else 0,
@@ -91,7 +91,7 @@ class Supervisor:
         }
 
     def start(self, name: str) -> None:
-        """Starts a process that has stopped or was given up; one that runs is left alone."""
+        """Starts a process unless it runs already."""
         try:
             self._call("startProcess", name, False)
         except xmlrpc.client.Fault as fault:
@@ -99,7 +99,7 @@ class Supervisor:
                 raise
 
     def shutdown(self, seconds: float) -> bool:
-        """Stops every process, then itself; whether that was done in time."""
+        """Stops all processes, then the supervisor. Returns False if that takes too long."""
         try:
             self._call("shutdown")
         except _GONE:

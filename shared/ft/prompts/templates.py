@@ -61,6 +61,14 @@ class Template:
         """The columns that it takes values of, each once."""
         return list(dict.fromkeys(one.column for one in self.placeholders()))
 
+    @property
+    def bare_column(self) -> str:
+        """The column that the whole template consists of, as in `{messages}`; empty if none."""
+        parts = [one for one in self.parts if not isinstance(one, str) or one.strip()]
+        if len(parts) != 1 or isinstance(parts[0], str) or parts[0].items:
+            return ""
+        return parts[0].column
+
 
 def parse(template: str, columns: Collection[str] | None) -> Template:
     """The parts of a template for a dataset with these columns, or with any if they are not known.
@@ -68,7 +76,7 @@ def parse(template: str, columns: Collection[str] | None) -> Template:
     A placeholder may name a column that the dataset does not have. Where columns are not known,
     whatever can be the name of one is none of the faults. Raises TemplateFault.
     """
-    return Template(tuple(_Parser(template, columns).parts()))
+    return Template(tuple(_TemplateParser(template, columns).parts()))
 
 
 def too_wide(format: str) -> bool:
@@ -89,8 +97,8 @@ def _placeholders(parts: tuple[str | Placeholder, ...]) -> Iterator[Placeholder]
             yield from _placeholders(part.format)
 
 
-class _Parser:
-    """Goes through a template once."""
+class _TemplateParser:
+    """Parses a template from its first to its last character."""
 
     def __init__(self, template: str, columns: Collection[str] | None) -> None:
         self._template = template
@@ -127,27 +135,23 @@ class _Parser:
     def _placeholder(self) -> Placeholder:
         begin = self._at
         try:
-            return self._by_rules()
+            self._at += 1
+            column = self._known_column()
+            if column is None:
+                column = self._python_name(begin)
+            items = tuple(self._items(begin))
+            conversion = self._conversion(begin)
+            format = self._format(begin)
+            if self._next() != "}":
+                self._not_closed(begin)
+            self._at += 1
         except TemplateFault:
             whole = _WHOLE_NAME.match(self._template, begin) if self._any_column else None
             if whole is None or _is_json(whole[1]):
                 raise
-            # It may be the name of a column; what it is is seen when the columns are known.
+            # It may be the name of a column; this is decided when the columns are known.
             self._at = whole.end()
             return Placeholder(whole[1], whole[1])
-
-    def _by_rules(self) -> Placeholder:
-        begin = self._at
-        self._at += 1
-        column = self._known_column()
-        if column is None:
-            column = self._python_name(begin)
-        items = tuple(self._items(begin))
-        conversion = self._conversion(begin)
-        format = self._format(begin)
-        if self._next() != "}":
-            self._not_closed(begin)
-        self._at += 1
         return Placeholder(
             self._template[begin + 1 : self._at - 1], column, items, conversion, format
         )
@@ -172,8 +176,15 @@ class _Parser:
         """The column that is named here. A brace that closes it must not be one of a pair, or, if
         not `strict`, is so where no other name fits."""
         paired = None
-        for name in self._fitting_columns():
-            end = self._at + len(name)
+        for closing, length in self._lengths:
+            end = self._at + length
+            name = self._template[self._at : end]
+            # A column without a name is whole, or `{[0]}` would be an item of it.
+            behind = _BEHIND_A_NAME if length else "}"
+            if end >= len(self._template) or self._template[end] not in behind:
+                continue
+            if name not in self._columns or ("}" in name) != closing:
+                continue
             if self._within or self._template[end] != "}" or self._run("}", end) % 2:
                 self._at = end
                 return name
@@ -182,17 +193,6 @@ class _Parser:
             return None
         self._at += len(paired)
         return paired
-
-    def _fitting_columns(self) -> Iterator[str]:
-        for closing, length in self._lengths:
-            end = self._at + length
-            # A column without a name is whole, or `{[0]}` would be an item of it.
-            behind = _BEHIND_A_NAME if length else "}"
-            if end >= len(self._template) or self._template[end] not in behind:
-                continue
-            name = self._template[self._at : end]
-            if name in self._columns and ("}" in name) == closing:
-                yield name
 
     def _python_name(self, begin: int) -> str:
         found = _NAME.match(self._template, self._at)

@@ -35,7 +35,7 @@ class ReportJobEventsRequest(_message.Message):
     token: _builtins.str
     """FTS_JOB_TOKEN of the run's environment."""
     offset: _builtins.int
-    """Where in the file `data` begins, in bytes."""
+    """Offset of `data` in the file, in bytes."""
     data: _builtins.bytes
     """Whole lines, 256 KiB at the most."""
     def __init__(
@@ -56,13 +56,13 @@ Global___ReportJobEventsRequest: _TypeAlias = ReportJobEventsRequest  # noqa: Y0
 
 @_typing.final
 class ReportJobEventsResponse(_message.Message):
-    """How far the studio knows the file."""
+    """Position up to which the studio has the file."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NEXT_OFFSET_FIELD_NUMBER: _builtins.int
     next_offset: _builtins.int
-    """Where the next report begins. Before the end of `data` if something ahead of it is missing."""
+    """Offset at which the next report begins. Before the end of `data` if something ahead of it is missing."""
     def __init__(
         self,
         *,
@@ -78,7 +78,7 @@ Global___ReportJobEventsResponse: _TypeAlias = ReportJobEventsResponse  # noqa: 
 
 @_typing.final
 class StreamEvaluationRowsRequest(_message.Message):
-    """Which rows to read."""
+    """The evaluation whose rows to read."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -209,7 +209,7 @@ Global___EvaluationRow: _TypeAlias = EvaluationRow  # noqa: Y015
 
 @_typing.final
 class TailLogsRequest(_message.Message):
-    """Which part of which job's log to read."""
+    """The job whose log to read, and the part of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -287,7 +287,7 @@ Global___ValidateFineTuningJobRequest: _TypeAlias = ValidateFineTuningJobRequest
 
 @_typing.final
 class ValidateFineTuningJobResponse(_message.Message):
-    """What was found."""
+    """Findings and estimates."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -297,14 +297,14 @@ class ValidateFineTuningJobResponse(_message.Message):
     MEMORY_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
-    """Whether there is no finding of severity ERROR: StartFineTuningJob would accept the request."""
+    """True if no finding has severity ERROR: StartFineTuningJob would accept the request."""
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
         """Errors first, then warnings, then notices."""
 
     @_builtins.property
     def data(self) -> Global___DataSummary:
-        """What the rows amount to; absent if they could not be read."""
+        """Numbers of rows, tokens and steps; absent if they could not be read."""
 
     @_builtins.property
     def memory(self) -> Global___MemoryEstimate:
@@ -312,7 +312,7 @@ class ValidateFineTuningJobResponse(_message.Message):
 
     @_builtins.property
     def time(self) -> Global___TimeEstimate:
-        """How long training may take; absent unless the same kind of job ran here before."""
+        """Estimated time of the training; absent unless the same kind of job ran here before."""
 
     def __init__(
         self,
@@ -366,7 +366,7 @@ Global___ValidateEvaluationJobRequest: _TypeAlias = ValidateEvaluationJobRequest
 
 @_typing.final
 class ValidateEvaluationJobResponse(_message.Message):
-    """What was found."""
+    """Findings and estimates."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -375,14 +375,14 @@ class ValidateEvaluationJobResponse(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     MEMORY_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
-    """Whether there is no finding of severity ERROR: StartEvaluationJob would accept the request."""
+    """True if no finding has severity ERROR: StartEvaluationJob would accept the request."""
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
         """Errors first, then warnings, then notices."""
 
     @_builtins.property
     def data(self) -> Global___DataSummary:
-        """What the rows that would be scored amount to; absent if they could not be read."""
+        """Numbers of the rows that would be scored; absent if they could not be read."""
 
     @_builtins.property
     def memory(self) -> Global___MemoryEstimate:
@@ -432,7 +432,7 @@ class Finding(_message.Message):
     rule: _builtins.str
     """Id of the rule, such as FT-601."""
     description: _builtins.str
-    """What is the matter, naming value and rule."""
+    """Description that names the value and what must hold."""
     rows: _builtins.int
     """Rows that it is about; 0 if it is about none in particular."""
     @_builtins.property
@@ -523,9 +523,9 @@ class MemoryEstimate(_message.Message):
     gib: _builtins.float
     """In all, GiB."""
     asked_gib: _builtins.float
-    """What was asked for, GiB."""
+    """Memory that the request asks for, GiB."""
     on_gpu: _builtins.bool
-    """Whether `gib` is memory of the GPU, where `asked_gib` is main memory."""
+    """True if `gib` is memory of the GPU; `asked_gib` is main memory."""
     @_builtins.property
     def reasoning(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """One line for each part: base weights, adapter, gradients, optimiser, activations, runtime."""
@@ -715,7 +715,7 @@ Global___ResumeFineTuningJobResponse: _TypeAlias = ResumeFineTuningJobResponse  
 
 @_typing.final
 class WatchJobRequest(_message.Message):
-    """Which job to watch, and from where on."""
+    """The job to watch, and the cursor to begin at."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -763,7 +763,7 @@ Global___WatchJobResponse: _TypeAlias = WatchJobResponse  # noqa: Y015
 
 @_typing.final
 class ListJobEventsRequest(_message.Message):
-    """Which events to list."""
+    """The job and the range of its events."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -954,7 +954,7 @@ class ExportJobMetadata(_message.Message):
     """Name under which the export appears at its destination."""
     model_description: _builtins.str
     artifact_location: _builtins.str
-    """Where the logged model goes within its MLflow run."""
+    """Path of the logged model within its MLflow run."""
     generation_config: _builtins.str
     """JSON object of generation settings that go with the model."""
     location: _builtins.str
@@ -971,7 +971,7 @@ class ExportJobMetadata(_message.Message):
     mlflow_experiment_id: _builtins.str
     mlflow_run_id: _builtins.str
     created_at: _builtins.str
-    """When it was recorded and last changed, RFC 3339 in UTC."""
+    """Times of recording and of the last change, RFC 3339 in UTC."""
     updated_at: _builtins.str
     @_builtins.property
     def status(self) -> _fine_tuning_studio_types_pb2.JobStatus: ...
@@ -1219,7 +1219,7 @@ Global___RemoveExportJobResponse: _TypeAlias = RemoveExportJobResponse  # noqa: 
 
 @_typing.final
 class RegisterExportRequest(_message.Message):
-    """What an export job has made. Everything else about it is in the job's record."""
+    """The result of an export job. All other facts are in the job's record."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -122,16 +122,15 @@ class FineTuningStudioJobsServicer:
     """
 
     def ValidateFineTuningJob(self, request, context):
-        """What StartFineTuningJob would make of the request, and what is to be expected of the job: every
-        rule of Start, the rows against prompt and tokenizer, memory and time. Changes nothing.
+        """Checks a request without starting the job: every rule of StartFineTuningJob, and the rows with
+        the prompt and the tokenizer. Estimates memory and time. Changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ValidateEvaluationJob(self, request, context):
-        """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
-        Changes nothing.
+        """Checks a request without starting the jobs, as ValidateFineTuningJob does. Changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,15 +205,15 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchJob(self, request, context):
-        """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
-        once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
+        """Streams the events of a job of any kind from a cursor on, until it has ended. Every event comes
+        once, also if a client reconnects with the last cursor. NOT_FOUND if the id is unknown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListJobEvents(self, request, context):
-        """What has happened to a job of any kind. NOT_FOUND if the id is unknown.
+        """Lists the events of a job of any kind. NOT_FOUND if the id is unknown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

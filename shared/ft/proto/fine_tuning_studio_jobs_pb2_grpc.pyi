@@ -34,13 +34,11 @@ class FineTuningStudioJobsStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FineTuningStudioJobsAsyncStub: ...
     ValidateFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]
-    """What StartFineTuningJob would make of the request, and what is to be expected of the job: every
-    rule of Start, the rows against prompt and tokenizer, memory and time. Changes nothing.
+    """Checks a request without starting the job: every rule of StartFineTuningJob, and the rows with
+    the prompt and the tokenizer. Estimates memory and time. Changes nothing.
     """
     ValidateEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]
-    """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
-    Changes nothing.
-    """
+    """Checks a request without starting the jobs, as ValidateFineTuningJob does. Changes nothing."""
     CancelFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]
     """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
     says that it is gone. A job that has ended stays as it is.
@@ -69,11 +67,11 @@ class FineTuningStudioJobsStub:
     GetJobCapacity: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetJobCapacityRequest, _fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]
     """Returns the most resources that one job can get, as far as the workspace states them."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
-    """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
-    once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
+    """Streams the events of a job of any kind from a cursor on, until it has ended. Every event comes
+    once, also if a client reconnects with the last cursor. NOT_FOUND if the id is unknown.
     """
     ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
-    """What has happened to a job of any kind. NOT_FOUND if the id is unknown."""
+    """Lists the events of a job of any kind. NOT_FOUND if the id is unknown."""
     TailLogs: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
@@ -94,13 +92,11 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ValidateFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]  # type: ignore[assignment]
-    """What StartFineTuningJob would make of the request, and what is to be expected of the job: every
-    rule of Start, the rows against prompt and tokenizer, memory and time. Changes nothing.
+    """Checks a request without starting the job: every rule of StartFineTuningJob, and the rows with
+    the prompt and the tokenizer. Estimates memory and time. Changes nothing.
     """
     ValidateEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]  # type: ignore[assignment]
-    """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
-    Changes nothing.
-    """
+    """Checks a request without starting the jobs, as ValidateFineTuningJob does. Changes nothing."""
     CancelFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]  # type: ignore[assignment]
     """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
     says that it is gone. A job that has ended stays as it is.
@@ -129,11 +125,11 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     GetJobCapacity: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetJobCapacityRequest, _fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]  # type: ignore[assignment]
     """Returns the most resources that one job can get, as far as the workspace states them."""
     WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
-    """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
-    once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
+    """Streams the events of a job of any kind from a cursor on, until it has ended. Every event comes
+    once, also if a client reconnects with the last cursor. NOT_FOUND if the id is unknown.
     """
     ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
-    """What has happened to a job of any kind. NOT_FOUND if the id is unknown."""
+    """Lists the events of a job of any kind. NOT_FOUND if the id is unknown."""
     TailLogs: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.TailLogsRequest, _fine_tuning_studio_jobs_pb2.TailLogsResponse]  # type: ignore[assignment]
     """The job's log from a byte offset on. With `follow`, until the job has ended.
     NOT_FOUND if the id is unknown.
@@ -157,8 +153,8 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.ValidateFineTuningJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ValidateFineTuningJobResponse]]:
-        """What StartFineTuningJob would make of the request, and what is to be expected of the job: every
-        rule of Start, the rows against prompt and tokenizer, memory and time. Changes nothing.
+        """Checks a request without starting the job: every rule of StartFineTuningJob, and the rows with
+        the prompt and the tokenizer. Estimates memory and time. Changes nothing.
         """
 
     @_abc_1.abstractmethod
@@ -167,9 +163,7 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]]:
-        """What StartEvaluationJob would make of the request, and what is to be expected of the jobs.
-        Changes nothing.
-        """
+        """Checks a request without starting the jobs, as ValidateFineTuningJob does. Changes nothing."""
 
     @_abc_1.abstractmethod
     def CancelFineTuningJob(
@@ -258,8 +252,8 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.WatchJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse]]:
-        """What happens to a job of any kind, from a cursor on, until it has ended. Every event comes
-        once, also over reconnects that go on from the last cursor. NOT_FOUND if the id is unknown.
+        """Streams the events of a job of any kind from a cursor on, until it has ended. Every event comes
+        once, also if a client reconnects with the last cursor. NOT_FOUND if the id is unknown.
         """
 
     @_abc_1.abstractmethod
@@ -268,7 +262,7 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.ListJobEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ListJobEventsResponse]]:
-        """What has happened to a job of any kind. NOT_FOUND if the id is unknown."""
+        """Lists the events of a job of any kind. NOT_FOUND if the id is unknown."""
 
     @_abc_1.abstractmethod
     def TailLogs(

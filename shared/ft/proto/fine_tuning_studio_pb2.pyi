@@ -444,7 +444,7 @@ Global___GetDatasetSplitByAdapterResponse: _TypeAlias = GetDatasetSplitByAdapter
 
 @_typing.final
 class GetDatasetSplitByAdapterMetadata(_message.Message):
-    """How rows were chosen for training."""
+    """Shares by which rows were chosen for a training."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -773,7 +773,7 @@ Global___ExportModelRequest: _TypeAlias = ExportModelRequest  # noqa: Y015
 
 @_typing.final
 class ExportModelResponse(_message.Message):
-    """What was handed on."""
+    """Ids of what was exported."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1033,7 +1033,7 @@ class AddAdapterResponse(_message.Message):
     def adapter(self) -> Global___AdapterMetadata: ...
     @_builtins.property
     def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What is worth knowing about it, one sentence each."""
+        """Notices about it, one sentence each."""
 
     def __init__(
         self,
@@ -2288,7 +2288,7 @@ class DatasetMetadata(_message.Message):
     roles: _builtins.str
     """Mapping of the roles of conversations, as a JSON object. Empty if no role is mapped."""
     created_at: _builtins.str
-    """When it was registered and last changed, RFC 3339 in UTC."""
+    """Times of registration and of the last change, RFC 3339 in UTC."""
     updated_at: _builtins.str
     def __init__(
         self,
@@ -2346,7 +2346,7 @@ class ModelMetadata(_message.Message):
     if the commit is unknown.
     """
     created_at: _builtins.str
-    """When it was registered and last changed, RFC 3339 in UTC."""
+    """Times of registration and of the last change, RFC 3339 in UTC."""
     updated_at: _builtins.str
     def __init__(
         self,
@@ -2408,7 +2408,7 @@ class AdapterMetadata(_message.Message):
     if the commit is unknown.
     """
     created_at: _builtins.str
-    """When it was registered and last changed, RFC 3339 in UTC."""
+    """Times of registration and of the last change, RFC 3339 in UTC."""
     updated_at: _builtins.str
     def __init__(
         self,
@@ -2463,7 +2463,7 @@ class PromptMetadata(_message.Message):
     completion_template: _builtins.str
     """The part that the model is to produce."""
     created_at: _builtins.str
-    """When it was registered and last changed, RFC 3339 in UTC."""
+    """Times of registration and of the last change, RFC 3339 in UTC."""
     updated_at: _builtins.str
     def __init__(
         self,
@@ -2537,7 +2537,7 @@ class FineTuningJobMetadata(_message.Message):
     num_epochs: _builtins.int
     learning_rate: _builtins.float
     out_dir: _builtins.str
-    """Where the adapter is saved."""
+    """Folder in which the adapter is saved."""
     training_arguments_config: _builtins.str
     model_bnb_config: _builtins.str
     adapter_bnb_config: _builtins.str
@@ -2552,15 +2552,15 @@ class FineTuningJobMetadata(_message.Message):
     gpu_label_id: _builtins.int
     adapter_name: _builtins.str
     created_at: _builtins.str
-    """When it was registered and last changed, RFC 3339 in UTC."""
+    """Times of registration and of the last change, RFC 3339 in UTC."""
     updated_at: _builtins.str
     manifest: _builtins.str
-    """What the adapter came from, JSON: hashes of data, prompt, base model and adapter, versions,
+    """Origin of the adapter, JSON: hashes of data, prompt, base model and adapter, versions,
     settings, hardware. Empty until the adapter is saved, and in lists.
     """
     @_builtins.property
     def status(self) -> _fine_tuning_studio_types_pb2.JobStatus:
-        """What became of it so far."""
+        """Its state and progress."""
 
     def __init__(
         self,
@@ -2628,7 +2628,7 @@ class ConfigMetadata(_message.Message):
     is_default: _builtins.int
     """1 for configs that the studio ships, 0 for the user's own."""
     created_at: _builtins.str
-    """When it was registered and last changed, RFC 3339 in UTC."""
+    """Times of registration and of the last change, RFC 3339 in UTC."""
     updated_at: _builtins.str
     def __init__(
         self,
@@ -2709,7 +2709,7 @@ class EvaluationJobMetadata(_message.Message):
     num_memory: _builtins.int
     num_gpu: _builtins.int
     evaluation_dir: _builtins.str
-    """Where the files of results are."""
+    """Folder of the files of results."""
     model_bnb_config: _builtins.str
     adapter_bnb_config: _builtins.str
     generation_config: _builtins.str
@@ -2720,11 +2720,11 @@ class EvaluationJobMetadata(_message.Message):
     rows: _builtins.int
     """Rows that were scored."""
     created_at: _builtins.str
-    """When it was registered and last changed, RFC 3339 in UTC."""
+    """Times of registration and of the last change, RFC 3339 in UTC."""
     updated_at: _builtins.str
     @_builtins.property
     def status(self) -> _fine_tuning_studio_types_pb2.JobStatus:
-        """What became of it so far."""
+        """Its state and progress."""
 
     @_builtins.property
     def metrics(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:

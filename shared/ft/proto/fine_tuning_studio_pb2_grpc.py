@@ -230,8 +230,8 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetDatasetSplitByAdapter(self, request, context):
-        """How the data was sampled and split when the given adapter was trained, so that an evaluation
-        can leave out the rows that were trained on.
+        """Returns the shares by which the data was sampled and split for the training of an adapter, so
+        that an evaluation can leave out the rows that were trained on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,8 +54,8 @@ class FineTuningStudioStub:
     RemoveDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]
     """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
     GetDatasetSplitByAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]
-    """How the data was sampled and split when the given adapter was trained, so that an evaluation
-    can leave out the rows that were trained on.
+    """Returns the shares by which the data was sampled and split for the training of an adapter, so
+    that an evaluation can leave out the rows that were trained on.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListModelsRequest, _fine_tuning_studio_pb2.ListModelsResponse]
     """All registered models, oldest first."""
@@ -126,8 +126,8 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     RemoveDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]  # type: ignore[assignment]
     """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
     GetDatasetSplitByAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]  # type: ignore[assignment]
-    """How the data was sampled and split when the given adapter was trained, so that an evaluation
-    can leave out the rows that were trained on.
+    """Returns the shares by which the data was sampled and split for the training of an adapter, so
+    that an evaluation can leave out the rows that were trained on.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListModelsRequest, _fine_tuning_studio_pb2.ListModelsResponse]  # type: ignore[assignment]
     """All registered models, oldest first."""
@@ -225,8 +225,8 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse, _abc.Awaitable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]]:
-        """How the data was sampled and split when the given adapter was trained, so that an evaluation
-        can leave out the rows that were trained on.
+        """Returns the shares by which the data was sampled and split for the training of an adapter, so
+        that an evaluation can leave out the rows that were trained on.
         """
 
     @_abc_1.abstractmethod

@@ -79,7 +79,7 @@ def test_a_good_job_is_shown_with_what_to_expect(fts: Fts, studio: Any) -> None:
     assert shown.stdout.splitlines() == [
         "rows: 1,800 of 2,000, 200 held out",
         "tokens: 54,321; longest row 80, context 64; padded with '<pad>'",
-        "steps: 339, 113 a pass",
+        "steps: 339, 113 per pass",
         "memory: 1.2 GiB of 4.0 GiB",
         "  base weights 0.5 GiB",
         "time: 1 h 2 min at 1,234 tokens/s, as in j-1, j-2",
@@ -231,7 +231,7 @@ def test_a_job_that_nobody_can_check_is_started(
     [
         (("--epochs", "3"), {"num_train_epochs": 5}, "--epochs 3 and num_train_epochs 5 of"),
         (("--learning-rate", "0.1"), {"learning_rate": 0.2}, "--learning-rate 0.1 and learning_ra"),
-        (("--epochs", "3"), {"max_steps": 9}, "--epochs 3 has no effect beside max_steps 9"),
+        (("--epochs", "3"), {"max_steps": 9}, "--epochs 3 has no effect, because max_steps 9"),
     ],
 )
 @pytest.mark.parametrize("more", [(), ("--whole-config",)])
@@ -263,6 +263,4 @@ def test_memory_of_a_gpu_is_not_held_against_main_memory(fts: Fts, studio: Any) 
     report = api.ValidateFineTuningJobResponse(valid=True, memory=memory)
     answer(studio, "ValidateFineTuningJob", report)
     shown = fts(*TRAIN, "--gpu", "1").stdout
-    assert (
-        "memory: 0.02 GiB of the GPU, beside the 8.0 GiB of main memory that are asked for" in shown
-    )
+    assert "memory: 0.02 GiB of the GPU, and the requested 8.0 GiB of main memory" in shown

@@ -49,18 +49,18 @@ def test_lists_are_tables_for_people_and_contract_names_for_scripts(fts: Fts) ->
 @pytest.mark.parametrize("kind", ["datasets", "models", "adapters", "prompts", "configs"])
 def test_filter_and_order_of_a_list_go_to_the_studio(fts: Fts, studio: Any, kind: str) -> None:
     options = ("--filter", "type=project", "--filter", "name=a=b", "--sort", "name desc")
-    assert f"no {kind} like that" in fts(kind, "list", *options).stdout
+    assert f"no {kind} match the filter" in fts(kind, "list", *options).stdout
     asked = studio.requests[-1]
     assert dict(asked.filter) == {"type": "project", "name": "a=b"}
     assert asked.order_by == "name desc"
 
 
 def test_jobs_are_filtered_by_what_all_kinds_have(fts: Fts, studio: Any) -> None:
-    assert "no jobs like that" in fts("jobs", "list", "--filter", "state=RUNNING").stdout
+    assert "no jobs match the filter" in fts("jobs", "list", "--filter", "state=RUNNING").stdout
     filters = [dict(request.filter) for request in studio.requests[-3:]]
     assert filters == [{"state": "RUNNING"}] * 3
     # Which export jobs do not have.
-    assert "no jobs like that" in fts("jobs", "list", "--filter", "dataset_id=d").stdout
+    assert "no jobs match the filter" in fts("jobs", "list", "--filter", "dataset_id=d").stdout
     assert studio.calls["ListExportJobs"] == 1
     assert "no jobs yet" in fts("jobs").stdout
     assert not studio.requests[-1].filter
@@ -208,7 +208,7 @@ def test_an_export_is_a_job_like_the_others(fts: Fts, studio: Any) -> None:
     assert [job["kind"] for job in _json(fts("jobs", "--json"))] == ["fine-tuning", "export"]
     assert _json(fts("jobs", "show", "export-1", "--json"))["model_name"] == "tuned"
     ended = fts("cancel", "export-1")
-    assert "export-1 had ended (SUCCEEDED); nothing was cancelled" in ended.stdout
+    assert "export-1 has already ended (SUCCEEDED); nothing was cancelled" in ended.stdout
     assert (ended.exit_code, studio.calls["CancelExportJob"]) == (0, 0)
     studio.statuses = [api.JobStatus(state=api.JobState.RUNNING)]
     assert "export-1 is STOPPING" in fts("cancel", "export-1").stdout
@@ -358,7 +358,9 @@ def test_a_job_that_was_stopped_says_who_stopped_it_and_why(
     assert watched.exit_code == Exit.FAILED
     assert f"new STOPPED: {reason}" in watched.stderr
     assert reason in fts("jobs", "show", "job-1").stdout
-    assert "job-1 had ended (STOPPED); nothing was cancelled" in fts("cancel", "job-1").stdout
+    assert (
+        "job-1 has already ended (STOPPED); nothing was cancelled" in fts("cancel", "job-1").stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -367,18 +369,18 @@ def test_a_job_that_was_stopped_says_who_stopped_it_and_why(
         (
             ("train",),
             [
-                "1 if neither this",
-                "0.0002 if neither",
-                "0.9 if not",
-                "workers",
-                "adapters",
-                "added to",
+                "Default: that of the config, or else 1.",
+                "Default: that of the config, or else 0.0002.",
+                "Share of the rows to train on. Default: 0.9.",
+                "Number of worker processes. Default: 1.",
+                "`adapters` in the project directory",
+                "merge into the shipped config",
             ],
         ),
         (("train",), ["--user-config", "Settings for --user-script"]),
-        (("eval", "start"), ["0.1 if not given", "replace those of the shipped config"]),
-        (("serve",), ["answers are generated with"]),
-        (("prompts", "remove"), ["Forget one prompt."]),
+        (("eval", "start"), ["Default: 0.1.", "merge into the shipped config"]),
+        (("serve",), ["Default: no sampling."]),
+        (("prompts", "remove"), ["Remove one prompt."]),
         (("configs", "remove"), ["Jobs keep their copies."]),
         (("models", "remove"), ["Its files stay."]),
     ],

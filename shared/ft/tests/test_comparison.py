@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from ft import api
-from ft.cli.output.comparison import Evaluated, compared, interval, keyed
+from ft.cli.output.comparison import ScoredEvaluation, compared, interval, keyed
 
 
 def row(input: str, exact: float, expected: str = "e", **scores: float) -> api.EvaluationRow:
@@ -14,8 +14,8 @@ def row(input: str, exact: float, expected: str = "e", **scores: float) -> api.E
     )
 
 
-def evaluated(title: str, *rows: api.EvaluationRow) -> Evaluated:
-    return Evaluated(title, api.EvaluationJobMetadata(id=title), keyed(rows))
+def evaluated(title: str, *rows: api.EvaluationRow) -> ScoredEvaluation:
+    return ScoredEvaluation(title, api.EvaluationJobMetadata(id=title), keyed(rows))
 
 
 def test_only_rows_that_both_have_are_compared() -> None:

@@ -53,7 +53,7 @@ def test_jobs_with_equal_manifests_give_the_same_adapter(
 
     assert (result.exit_code, result.stdout) == (
         Exit.OK,
-        "nothing differs: both jobs give the same adapter\n",
+        "no differences: both jobs give the same adapter\n",
     )
     told = json.loads(diff("a", "b", "--json").stdout)
     assert told == {"compared": "manifests", "same": True, "differences": []}
@@ -112,10 +112,10 @@ def test_jobs_without_a_manifest_are_compared_by_what_they_were_started_with(
     assert result.exit_code == Exit.FAILED
     fields = [line.split()[0] for line in result.stdout.splitlines()]
     assert fields[:3] == ["FIELD", "base_model_id", "lora_config.r"]
-    assert "not both jobs have a manifest" in result.stdout
+    assert "a job has no manifest" in result.stdout
     same = diff("b", "c")
     assert same.exit_code == Exit.OK
-    assert "nothing differs that they were started with" in same.stdout
+    assert "the requests do not differ" in same.stdout
 
 
 def test_jobs_that_cannot_be_compared(

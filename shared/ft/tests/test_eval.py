@@ -121,7 +121,7 @@ def test_a_comparison_is_drawn(
         (("compare", "nope"), Exit.NOT_FOUND, "no evaluation has the id or the parent id 'nope'"),
         (("compare", "evaluation-1", "--chart", "x.pdf"), Exit.USAGE, "must end in .svg or .png"),
         (("compare", "evaluation-1", "--chart", "/no/x.svg"), Exit.USAGE, "/no/x.svg: No such"),
-        (("show", "job-1"), Exit.REFUSED, "job-1 is no evaluation job"),
+        (("show", "job-1"), Exit.REFUSED, "job-1 is not an evaluation job"),
         (("show", "nope"), Exit.NOT_FOUND, "no job has the id 'nope'"),
     ],
 )

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from ft import api
 from ft.cli.app import app
-from ft.local.served import ServedModels
+from ft.local.served import ServedModelsClient
 from ft.tests.conftest import Server
 from ft.tests.studio import Studio
 
@@ -235,9 +235,9 @@ def test_a_log_as_it_is_on_request_alone(hostile_server: Server, tmp_path: Path)
 def test_the_log_of_a_served_model_is_harmless(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(ServedModels, "__init__", lambda self, home: None)
-    monkeypatch.setattr(ServedModels, "find", lambda self, reference: None)
-    monkeypatch.setattr(ServedModels, "log", lambda self, model: b"1%\r2%\n\x1b[2J\xff\n")
+    monkeypatch.setattr(ServedModelsClient, "__init__", lambda self, home: None)
+    monkeypatch.setattr(ServedModelsClient, "find", lambda self, reference: None)
+    monkeypatch.setattr(ServedModelsClient, "log", lambda self, model: b"1%\r2%\n\x1b[2J\xff\n")
     ran = CliRunner().invoke(app, ["served", "logs", "x", "--home", str(tmp_path)])
     assert ran.stdout == "2%\n\\x1b[2J\\xff\n"
 

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from ft import api
-from ft._pages import Pages
+from ft._pages import PageRequests
 from ft.client import InvalidArgumentError
 
 
@@ -104,6 +104,6 @@ ANSWER = api.ListFineTuningJobsResponse(
     ],
 )
 def test_what_of_a_filter_is_applied_by_the_client(filter: dict[str, str], wanted: str) -> None:
-    pages = Pages(api.ListFineTuningJobsRequest(filter=filter))
+    pages = PageRequests(api.ListFineTuningJobsRequest(filter=filter))
     assert "".join(job.id for job in pages.items(ANSWER)) == wanted
     assert pages.request is None

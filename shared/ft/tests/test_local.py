@@ -147,16 +147,22 @@ def test_only_the_facade_is_told_where_to_listen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        (studio.Wanted(listen="50051"), "--listen: '50051' is not HOST:PORT"),
-        (studio.Wanted(listen="127.0.0.1:99999"), "--listen"),
-        (studio.Wanted(listen='127.0.0.1:1"'), "--listen"),
-        (studio.Wanted(listen="192.0.2.1:0"), "--listen: 192.0.2.1:0: Cannot assign"),
-        (studio.Wanted(trainer_python=Path("/none")), "--trainer-python: /none is not an exec"),
-        (studio.Wanted(workspace=True), "--workspace: not inside a workspace: CDSW_PROJECT_ID"),
+        (studio.SetupOptions(listen="50051"), "--listen: '50051' is not HOST:PORT"),
+        (studio.SetupOptions(listen="127.0.0.1:99999"), "--listen"),
+        (studio.SetupOptions(listen='127.0.0.1:1"'), "--listen"),
+        (studio.SetupOptions(listen="192.0.2.1:0"), "--listen: 192.0.2.1:0: Cannot assign"),
+        (
+            studio.SetupOptions(trainer_python=Path("/none")),
+            "--trainer-python: /none is not an exec",
+        ),
+        (
+            studio.SetupOptions(workspace=True),
+            "--workspace: this is not a workspace: CDSW_PROJECT_ID",
+        ),
     ],
 )
 def test_settings_that_cannot_be_used_start_nothing(
-    tmp_path: Path, wanted: studio.Wanted, said: str
+    tmp_path: Path, wanted: studio.SetupOptions, said: str
 ) -> None:
     home = Home(tmp_path / "home")
     with pytest.raises(BadSetting, match=said):

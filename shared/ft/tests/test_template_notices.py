@@ -2,13 +2,15 @@
 
 import pytest
 
-from ft.prompts.notices import Kind, SpecialTokens, notices
+from ft.prompts.notices import NoticeKind, SpecialTokens, notices
 
 COLUMNS = ["customer", "action", "messages"]
 ASKED = "Q: {customer}\nA:"
 
 
-def kinds(whole: str, asked: str, answer: str, tokens: SpecialTokens | None = None) -> set[Kind]:
+def kinds(
+    whole: str, asked: str, answer: str, tokens: SpecialTokens | None = None
+) -> set[NoticeKind]:
     templates = {"prompt_template": whole, "input_template": asked, "completion_template": answer}
     return {one.kind for one in notices(templates, COLUMNS, tokens)}
 
@@ -16,7 +18,7 @@ def kinds(whole: str, asked: str, answer: str, tokens: SpecialTokens | None = No
 @pytest.mark.parametrize("answer", ["{action}", "{action}!", "is {action}", "{customer} {action}"])
 def test_a_blank_at_the_end_of_the_question_is_told_whatever_the_answer_is(answer: str) -> None:
     for blank in (" ", "\t", "  "):
-        assert kinds(f"{ASKED}{blank}{answer}", f"{ASKED}{blank}", answer) == {Kind.BLANK}
+        assert kinds(f"{ASKED}{blank}{answer}", f"{ASKED}{blank}", answer) == {NoticeKind.BLANK}
     assert kinds(f"{ASKED} {answer}", ASKED, f" {answer}") == set()
     assert kinds(f"{ASKED}\n{answer}", f"{ASKED}\n", answer) == set()
 
@@ -25,8 +27,12 @@ def test_a_blank_at_the_end_of_the_question_is_told_whatever_the_answer_is(answe
 def test_tokens_that_stand_there_twice_are_told(asked: str) -> None:
     both = SpecialTokens(end="</s>", beginning="<s>", others=("</s>", "<s>"))
     for tokens in (None, both):
-        assert kinds(f"<s>{asked} {{action}}", f"<s>{asked}", " {action}", tokens) == {Kind.TOKENS}
-        assert kinds(f"{asked} {{action}}</s>", asked, " {action}</s>", tokens) == {Kind.TOKENS}
+        assert kinds(f"<s>{asked} {{action}}", f"<s>{asked}", " {action}", tokens) == {
+            NoticeKind.TOKENS
+        }
+        assert kinds(f"{asked} {{action}}</s>", asked, " {action}</s>", tokens) == {
+            NoticeKind.TOKENS
+        }
     # A tokenizer that adds nothing writes them once.
     neither = SpecialTokens(end="", beginning="")
     assert kinds(f"<s>{asked} {{action}}", f"<s>{asked}", " {action}", neither) == set()
@@ -34,5 +40,5 @@ def test_tokens_that_stand_there_twice_are_told(asked: str) -> None:
 
 def test_conversations_have_no_notices_and_a_column_alone_has() -> None:
     assert kinds("{messages}", "{messages}", " {messages}\n") == set()
-    assert kinds("{customer}", "{action}", "{action}") == {Kind.WHOLE}
+    assert kinds("{customer}", "{action}", "{action}") == {NoticeKind.WHOLE}
     assert kinds("{customer}{action}", "{customer}", "{action}") == set()

@@ -62,20 +62,22 @@ def test_what_goes_together(settings: dict[str, Any]) -> None:
 
 
 def test_old_names_of_settings() -> None:
-    assert training.current({"max_seq_length": 9, "warmup_ratio": 0.1, "warmup_steps": 0}) == {
+    assert training.with_current_names(
+        {"max_seq_length": 9, "warmup_ratio": 0.1, "warmup_steps": 0}
+    ) == {
         "max_length": 9,
         "warmup_steps": 0.1,
     }
-    assert training.current({"evaluation_strategy": "no", "eval_strategy": "epoch"}) == {
+    assert training.with_current_names({"evaluation_strategy": "no", "eval_strategy": "epoch"}) == {
         "eval_strategy": "epoch"
     }
 
 
 def test_a_prompt_for_completions_is_the_beginning_and_the_completion() -> None:
     wanted = {"completion_only_loss": True}
-    assert training.of_prompt(wanted, "A: {a} {b}", "A: {a}", " {b}") == []
-    assert training.of_prompt({}, "A: {a}", "{b}", "{b}") == []
-    [blank] = training.of_prompt(wanted, "A: {a}", "A: ", "{a}")
+    assert training.prompt_conflicts(wanted, "A: {a} {b}", "A: {a}", " {b}") == []
+    assert training.prompt_conflicts({}, "A: {a}", "{b}", "{b}") == []
+    [blank] = training.prompt_conflicts(wanted, "A: {a}", "A: ", "{a}")
     assert "does not end in a blank" in blank
-    [other] = training.of_prompt(wanted, "A: {a}\n", "A:", " {a}")
+    [other] = training.prompt_conflicts(wanted, "A: {a}\n", "A:", " {a}")
     assert "behind it" in other

@@ -102,7 +102,7 @@ def test_up_serves_and_again_changes_nothing(fts: Fts) -> None:
 def test_up_with_other_options_is_refused(fts: Fts) -> None:
     refused = fts("up", "--project", "/elsewhere")
     assert refused.returncode == Exit.REFUSED
-    assert "`fts down` first" in refused.stderr
+    assert "stop it with `fts down`" in refused.stderr
 
 
 def test_commands_find_the_studio_by_its_home(fts: Fts) -> None:
@@ -153,7 +153,7 @@ def test_a_killed_supervisor_is_replaced_with_all_it_left_behind(fts: Fts) -> No
 def test_down_twice_and_two_ups_at_once(fts: Fts) -> None:
     before = fts.pids()
     stopped = fts("down")
-    assert (stopped.returncode, "jobs that run go on" in stopped.stdout) == (0, True)
+    assert (stopped.returncode, "running jobs continue" in stopped.stdout) == (0, True)
     assert not [pid for pid in before.values() if Path(f"/proc/{pid}").exists()]
     again = fts("down")
     assert (again.returncode, "no studio runs" in again.stdout) == (0, True)
@@ -178,7 +178,7 @@ def test_processes_that_die_at_once_are_named_with_their_last_words(other_home: 
     other = Fts(other_home, FTS_LOG_LEVEL="loud")
     failed = other("up", "--wait", str(PATIENCE_SECONDS), "--listen", "127.0.0.1:0")
     assert failed.returncode == Exit.FAILED
-    assert "dies again and again" in failed.stderr
+    assert "end again and again" in failed.stderr
     assert "log_level" in failed.stderr
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ft import api
 from ft.cli import watch
-from ft.cli.output.console import Console
+from ft.cli.console import Console
 
 RUNNING = api.JobStatus(
     state="RUNNING", step=5, total_steps=10, loss=1.25, seconds_left=125, epoch=0.5

@@ -1,4 +1,4 @@
-"""Text that is safe to print: nothing in it commands a terminal, is invisible or reorders lines."""
+"""Makes text safe to print: without control characters, invisible characters and reordering."""
 
 import json
 import re
@@ -26,8 +26,8 @@ _JOINED = r"[^\x00-\xa0\u2000-\u206f\u3000]"
 _STRAY_JOINER = re.compile(rf"[{_JOINERS}](?!{_JOINED})|(?<!{_JOINED})[{_JOINERS}]")
 
 
-class _Escapes(dict[int, str | None]):
-    """A table for `str.translate` that is filled as characters are met."""
+class _EscapeTable(dict[int, str | None]):
+    """A table for `str.translate` that is filled on demand."""
 
     def __init__(self, escape: Callable[[str], str], kept: str) -> None:
         super().__init__({ord(character): character for character in kept})
@@ -42,7 +42,7 @@ class _Escapes(dict[int, str | None]):
 
 
 def _hidden(character: str) -> bool:
-    """Tells whether a character is invisible or controls the terminal."""
+    """True if a character is invisible or controls the terminal."""
     code = ord(character)
     if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
         return code not in _VISIBLE_FORMATS
@@ -65,8 +65,8 @@ def _json_escaped(character: str) -> str:
     return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
-_TEXT = _Escapes(_escaped, _KEPT + _JOINERS)
-_JSON = _Escapes(_json_escaped, _KEPT)
+_TEXT = _EscapeTable(_escaped, _KEPT + _JOINERS)
+_JSON = _EscapeTable(_json_escaped, _KEPT)
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
@@ -88,7 +88,7 @@ def printable_line(text: str, encoding: str = "utf-8") -> str:
 
 
 def fits(text: str, encoding: str) -> bool:
-    """Tells whether an encoding has all characters of a text."""
+    """True if an encoding has all characters of a text."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -97,7 +97,7 @@ def fits(text: str, encoding: str) -> bool:
 
 
 def printable_json(value: Any, encoding: str = "utf-8", indent: int | None = 2) -> str:
-    """The value as JSON that is safe for a terminal: the same value, by JSON's own escapes."""
+    """Encodes a value as JSON that is safe for a terminal, by means of JSON's own escapes."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     if not fits(text, encoding):
         text = json.dumps(value, indent=indent)
@@ -105,8 +105,8 @@ def printable_json(value: Any, encoding: str = "utf-8", indent: int | None = 2) 
 
 
 def escaped_json(document: str) -> str:
-    """The JSON document, or a part of one, with JSON's escapes for what a terminal should not get.
+    """Replaces unsafe characters of a JSON document, or a part of one, by JSON's escapes.
 
-    Outside of its texts JSON has no such characters, so that it stays the same document.
+    JSON has such characters only inside of texts, so the document keeps its meaning.
     """
     return document.translate(_JSON)

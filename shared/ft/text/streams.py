@@ -1,4 +1,4 @@
-"""Standard output and error of a command that take any text, and say what they could not take."""
+"""Standard output and error of a command: any text can be written, and no failure is silent."""
 
 import codecs
 import errno
@@ -13,18 +13,18 @@ from ft.text.printable import printable
 
 INTERRUPTED = 130
 READER_GONE = 141
-"""Status of a command whose output nobody reads any more: 128 + SIGPIPE, as shells know it."""
+"""Exit status if the reader of the output has closed the pipe: 128 + SIGPIPE, as in shells."""
 LOST = 1
-"""Status of a command that did its work, but whose output could not be written."""
+"""Exit status of a command that succeeded, but whose output could not be written."""
 
 
 class SafeStream(io.TextIOBase):
     """A standard stream to which any text may be written.
 
-    Each text is made safe for a terminal. What the stream cannot take, because its device is full
-    or because it is closed, goes to `instead`, after a line that says so. Where the reader of a
-    pipe has gone away the process ends with status READER_GONE, and without a word; but `unsaid`,
-    if there is something in it, is said on `instead`.
+    Each text is made safe for a terminal. If the stream cannot be written, because its device is
+    full or it is closed, an error line and the text go to `instead`. If the reader of a pipe has
+    closed it, the process ends with status READER_GONE and prints no error, except that `unsaid`
+    is printed on `instead` if it is not empty.
     """
 
     def __init__(self, stream: TextIO | None, name: str, instead: "SafeStream | None") -> None:
@@ -36,16 +36,20 @@ class SafeStream(io.TextIOBase):
         """Reason why the stream accepts no more output."""
         self.unsaid = ""
         """Text that must be printed elsewhere if the reader has gone before it was written."""
-        self.styled = _Styled(self)
-        """The same stream for a console, which makes its texts safe before it styles them."""
+        self.styled = _UnescapedStream(self)
+        """The stream for a console, which makes texts safe itself before it styles them."""
         if isinstance(stream, io.TextIOWrapper):
-            # What libraries print with other means is to be printed as well.
+            # Libraries may print by other means.
             stream.reconfigure(errors="backslashreplace")
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of the stream."""
-        return _encoding(self._stream)
+        """The encoding of the stream; UTF-8 if it has none that is known."""
+        name = getattr(self._stream, "encoding", None) or "utf-8"
+        try:
+            return codecs.lookup(name).name
+        except LookupError:
+            return "utf-8"
 
     @property
     def errors(self) -> str:  # type: ignore[override]
@@ -75,7 +79,7 @@ class SafeStream(io.TextIOBase):
         """Does nothing: every text is flushed."""
 
     def put(self, text: str) -> None:
-        """Writes a text that is safe already; `instead`, if this stream cannot take it."""
+        """Writes a safe text; to `instead` if this stream cannot be written."""
         if self.failure is None:
             try:
                 self.send(text)
@@ -93,7 +97,15 @@ class SafeStream(io.TextIOBase):
         if self._reader_gone:
             return
         try:
-            self._send(data)
+            if self._stream is None or self._stream.closed:
+                raise OSError(errno.EBADF, "is closed")
+            if isinstance(data, bytes):
+                self._stream.flush()
+                self._stream.buffer.write(data)
+                self._stream.buffer.flush()
+            else:
+                self._stream.write(data)
+                self._stream.flush()
         except BrokenPipeError:
             self._reader_gone = True
             self._discard()
@@ -107,19 +119,8 @@ class SafeStream(io.TextIOBase):
             self.failure = OSError(error.errno, error.strerror or str(error), self._name)
             raise self.failure from None
 
-    def _send(self, data: str | bytes) -> None:
-        if self._stream is None or self._stream.closed:
-            raise OSError(errno.EBADF, "is closed")
-        if isinstance(data, bytes):
-            self._stream.flush()
-            self._stream.buffer.write(data)
-            self._stream.buffer.flush()
-        else:
-            self._stream.write(data)
-            self._stream.flush()
-
     def _discard(self) -> None:
-        """Lets go of what is still in buffers, which the interpreter would write at its end."""
+        """Discards buffered output, which the interpreter would write at its end."""
         if self._stream is None or self._stream.closed:
             return
         with suppress(OSError):
@@ -129,8 +130,8 @@ class SafeStream(io.TextIOBase):
             self._stream.flush()
 
 
-class _Styled(io.TextIOBase):
-    """A stream whose texts are written as they are."""
+class _UnescapedStream(io.TextIOBase):
+    """A stream whose texts are written unchanged."""
 
     def __init__(self, stream: SafeStream) -> None:
         self._stream = stream
@@ -158,10 +159,10 @@ class _Styled(io.TextIOBase):
 
 @contextmanager
 def safe_streams() -> Iterator[None]:
-    """Has the block print to safe streams, and ends the process quietly if it is interrupted.
+    """Makes the block print to safe streams, and ends the process quietly on an interrupt.
 
-    A block that ends well, but whose output is lost, ends the process with status LOST. Does
-    nothing within another such block.
+    If the block succeeds but its output is lost, the process ends with status LOST. A nested
+    block has no effect.
     """
     if isinstance(sys.stdout, SafeStream):
         yield
@@ -188,9 +189,9 @@ def safe_streams() -> Iterator[None]:
 
 
 def reserve_descriptors() -> None:
-    """Opens the null device in place of a standard stream that is closed.
+    """Opens the null device in place of each standard stream that is closed.
 
-    Otherwise the next file or socket takes its number, and gets what is meant for the stream.
+    Otherwise the next file or socket would get its number, and the output of the stream.
     """
     descriptor = os.open(os.devnull, os.O_RDWR)
     while descriptor <= 2:
@@ -200,7 +201,7 @@ def reserve_descriptors() -> None:
 
 @contextmanager
 def _blocking(stream: SafeStream) -> Iterator[None]:
-    """Has writes wait for a slow reader, also where a neighbour has set the pipe not to block."""
+    """Makes writes wait for a slow reader, even if another process made the pipe non-blocking."""
     try:
         descriptor = stream.fileno()
         blocked = os.get_blocking(descriptor)
@@ -213,12 +214,3 @@ def _blocking(stream: SafeStream) -> Iterator[None]:
     finally:
         with suppress(OSError):
             os.set_blocking(descriptor, blocked)
-
-
-def _encoding(stream: TextIO | None) -> str:
-    """The stream's encoding; UTF-8 where it has none that is known."""
-    name = getattr(stream, "encoding", None) or "utf-8"
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return "utf-8"

@@ -1,4 +1,4 @@
-"""`fts cancel`, `resume`, `jobs events`: what is done to jobs that are there."""
+"""`fts cancel`, `resume` and `jobs events`: control of existing jobs."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ import typer
 from ft import api
 from ft._watch import ended
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.options import JobId
+from ft.cli.options import FineTuningJobId, JobId
 from ft.cli.output.render import Column, as_dict
 from ft.cli.session import Session
 
@@ -15,7 +15,7 @@ EVENTS: list[Column] = [
     ("TIME", "time"),
     ("STATE", lambda event: event.state or event.kind.lower()),
     ("BY", "actor"),
-    ("WHAT", lambda event: event.cause or event.waits_for or _notice(event) or _progress(event)),
+    ("WHAT", lambda event: event.cause or event.waits_for or _details(event)),
 ]
 
 
@@ -24,11 +24,11 @@ def cancel(
     job: JobId,
     reason: Annotated[str, typer.Option(help="Reason to record in the job's history.")] = "",
 ) -> None:
-    """End a job. It is kept, and can be resumed if it is a fine-tuning job."""
+    """End a job. Its record stays, and a fine-tuning job can be resumed."""
     client = session.client
     found: Any = client.get_job(job)
     if ended(found.status):
-        _told(session, found, f"had ended ({found.status.state}); nothing was cancelled")
+        _report(session, found, f"has already ended ({found.status.state}); nothing was cancelled")
         return
     if isinstance(found, api.FineTuningJobMetadata):
         tuning = api.CancelFineTuningJobRequest(id=job, reason=reason)
@@ -41,22 +41,24 @@ def cancel(
         found = client.CancelExportJob(export).export_job
     state = found.status.state
     quicker = ended(found.status) and state != api.JobState.STOPPED
-    _told(session, found, f"had ended ({state}); nothing was cancelled" if quicker else "")
+    _report(
+        session, found, f"has already ended ({state}); nothing was cancelled" if quicker else ""
+    )
 
 
-def resume(session: Session, job: JobId) -> None:
-    """Try a fine-tuning job again that has ended without success, from its last checkpoint."""
+def resume(session: Session, job: FineTuningJobId) -> None:
+    """Start another attempt at a fine-tuning job that did not succeed, from its last checkpoint."""
     client = session.client
     if not isinstance(client.get_job(job), api.FineTuningJobMetadata):
         raise CommandFailed(
-            f"{job} is no fine-tuning job; only those have checkpoints", Exit.REFUSED
+            f"{job} is not a fine-tuning job; only fine-tuning jobs can be resumed", Exit.REFUSED
         )
     request = api.ResumeFineTuningJobRequest(id=job)
-    _told(session, client.ResumeFineTuningJob(request).fine_tuning_job)
+    _report(session, client.ResumeFineTuningJob(request).fine_tuning_job)
 
 
 def events(session: Session, job: JobId) -> None:
-    """Show what has happened to a job."""
+    """Show the history of a job."""
     found: list[api.JobEvent] = []
     while True:
         cursor = found[-1].cursor if found else 0
@@ -65,21 +67,19 @@ def events(session: Session, job: JobId) -> None:
         if not page:
             break
         found.extend(page)
-    session.out.items(found, EVENTS, "nothing has happened yet")
+    session.out.items(found, EVENTS, "no events yet")
 
 
-def _told(session: Session, job: Any, what: str = "") -> None:
+def _report(session: Session, job: Any, what: str = "") -> None:
     if session.out.json:
         session.out.data(as_dict(job))
     session.out.say(f"{job.id} {what or f'is {job.status.state}, attempt {job.status.attempt}'}")
 
 
-def _notice(event: api.JobEvent) -> str:
-    again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-    return event.notice and event.notice + again
-
-
-def _progress(event: api.JobEvent) -> str:
+def _details(event: api.JobEvent) -> str:
+    """The notice of an event, or its progress."""
+    if event.notice:
+        return event.notice + (f" (attempt {event.attempt})" if event.attempt > 1 else "")
     parts = (
         f"step {event.step}" if event.HasField("step") else "",
         f"loss {event.loss:.4g}" if event.HasField("loss") else "",

@@ -1,4 +1,4 @@
-"""`fts db`: everything the studio knows, as a file."""
+"""`fts db`: exports and imports all tables of the studio."""
 
 import codecs
 import json
@@ -12,27 +12,24 @@ import typer
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.locations import project_of
 from ft.cli.output.render import as_dict
 from ft.cli.session import Session, command
-from ft.cli.sqlite_file import Unreadable, document
+from ft.cli.sqlite_file import UnreadableDatabase, document
 from ft.client import FineTuningStudioClient, UnimplementedError
 
 SECONDS = 600.0
-"""An export reads every table, an import writes them."""
+"""Deadline of a call. An export reads all tables, and an import writes them."""
 MAX_SHOWN = 20
-"""How many refused rows are shown; --json has all."""
+"""Number of refused rows that are shown. --json shows all."""
 
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Report what the import would do, without changes.")
-]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only report what the import would do.")]
 
 Conflict = Annotated[
     api.OnConflict,
     typer.Option(
         "--on-conflict",
         help="Handling of rows that already exist with different content: refuse the import, skip "
-        "these rows, or replace what people wrote in them (needs a file made by `fts db "
+        "these rows, or replace the fields that users can set (this needs a file made by `fts db "
         "export`).",
     ),
 ]
@@ -43,7 +40,7 @@ app = typer.Typer(help="Export and import all tables of the studio.", no_args_is
 @command(app, "export")
 def export(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="File to write; - for standard output.")] = Path("-"),
+    file: Annotated[Path, typer.Argument(help="File to write. - is standard output.")] = Path("-"),
 ) -> None:
     """Write all tables of the studio to a JSON file."""
     if file == Path("-"):
@@ -52,7 +49,7 @@ def export(
             session.out.document(decode(part))
         session.out.document("\n")
         return
-    with _opened(file) as out:
+    with _replacing(file) as out:
         for part in _parts(session.client):
             out.write(part)
     session.out.say(f"exported to {file}")
@@ -62,17 +59,25 @@ def export(
 def import_file(
     session: Session,
     path: Annotated[
-        str, typer.Argument(help="A file here, or else a path within the project directory.")
+        str,
+        typer.Argument(help="Path of the file on this machine, or else in the project directory."),
     ],
     dry_run: DryRun = False,
     on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
-    """Import a file made by `fts db export`, completely or not at all. Ids are kept."""
+    """Import a file made by `fts db export`, completely or not at all. Ids do not change."""
     file = Path(os.fsdecode(path.encode()))
     response = None
     if file.is_file():
-        _require_one_file(session, file)
-        response = _import_here(session.client, file, dry_run, on_conflict)
+        project = session.project_dir
+        other = project / file if project else file
+        if other.is_file() and not other.samefile(file):
+            raise CommandFailed(
+                f"{file} is a file here, {file.resolve()}, and another one in the project "
+                f"directory, {other}: give the whole path of the one to import",
+                Exit.USAGE,
+            )
+        response = _import_local_file(session.client, file, dry_run, on_conflict)
     if response is None:
         request = api.ImportDatabaseRequest(
             imported_json_path=path, dry_run=dry_run, on_conflict=on_conflict
@@ -81,27 +86,17 @@ def import_file(
     _report(session, path, response, dry_run)
 
 
-def _require_one_file(session: Session, file: Path) -> None:
-    """Raises CommandFailed if the path is one file here, and another in the project directory."""
-    project = project_of(session)
-    other = project / file if project else file
-    if other.is_file() and not other.samefile(file):
-        raise CommandFailed(
-            f"{file} is a file here, {file.resolve()}, and another one in the project directory, "
-            f"{other}: give the whole path of the one to import",
-            Exit.USAGE,
-        )
-
-
-def _import_here(
+def _import_local_file(
     client: FineTuningStudioClient, file: Path, dry_run: bool, on_conflict: api.OnConflict
 ) -> api.ImportDatabaseResponse | None:
-    """Imports a file of this machine, whose content travels in the request; None if the studio is
-    of an earlier version, which takes no documents."""
+    """Imports a file of this machine by sending its content.
+
+    Returns None if the studio is of an earlier version, which accepts paths only.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise CommandFailed(f"{file}: not a text file in UTF-8", Exit.USAGE) from None
+        raise CommandFailed(f"{file} is not a text file in UTF-8", Exit.USAGE) from None
     except OSError as error:
         raise CommandFailed(f"{file}: {error.strerror}", Exit.USAGE) from None
     request = api.ImportDocumentRequest(
@@ -116,14 +111,17 @@ def _import_here(
 @command(app, "import-sqlite")
 def import_sqlite(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="The database file of another studio.")],
+    file: Annotated[Path, typer.Argument(help="Database file of another studio.")],
     dry_run: DryRun = False,
     on_conflict: Conflict = api.OnConflict.REFUSE,
 ) -> None:
-    """Import the SQLite file of a studio that stores everything in one. It is only read."""
+    """Import the SQLite file of a studio that stores all tables in one file.
+
+    The file is only read.
+    """
     try:
         content = document(file)
-    except Unreadable as error:
+    except UnreadableDatabase as error:
         raise CommandFailed(str(error), Exit.USAGE) from None
     request = api.ImportDocumentRequest(
         exported_json=json.dumps(content), dry_run=dry_run, on_conflict=on_conflict
@@ -133,7 +131,7 @@ def import_sqlite(
 
 
 def _parts(client: FineTuningStudioClient) -> Iterator[bytes]:
-    """The document in parts, or in one from a studio that has no others."""
+    """The document in parts. A studio of an earlier version sends it in one."""
     try:
         for part in client.StreamExport(api.StreamExportRequest(), timeout=SECONDS):
             yield part.data
@@ -143,8 +141,8 @@ def _parts(client: FineTuningStudioClient) -> Iterator[bytes]:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
-    """The file, which is there only if the whole export is in it, and for its owner alone."""
+def _replacing(file: Path) -> Iterator[BinaryIO]:
+    """Opens a new file, readable for its owner only, that replaces `file` if the block succeeds."""
     target = file.resolve()
     partial = target.with_name(f".{target.name}.partial")
     try:
@@ -183,15 +181,15 @@ def _report(
                 for t in response.tables
             ],
         )
-        for line in _rows_told(response):
+        for line in _report_lines(response):
             session.out.say(line)
     if refused:
         raise CommandFailed(f"{source} cannot be imported: {len(refused)} rows are refused")
     session.out.say(f"{source} can be imported" if dry_run else f"imported {source}")
 
 
-def _rows_told(response: api.ImportDatabaseResponse) -> Iterator[str]:
-    """A line about each row that is not simply new or here already."""
+def _report_lines(response: api.ImportDatabaseResponse) -> Iterator[str]:
+    """Lines about rows that are skipped, replaced or refused, and about tables left out."""
     for table in response.tables:
         for row in table.skipped:
             yield (
@@ -203,7 +201,7 @@ def _rows_told(response: api.ImportDatabaseResponse) -> Iterator[str]:
             yield f"{table.table} {row.id}: replaced {', '.join(row.changed)}{kept}"
         for id in table.stale:
             yield (
-                f"{table.table} {id}: another studio has changed it, so its times and other "
+                f"{table.table} {id}: another studio has changed it; therefore its times and other "
                 "values that only this studio has are not imported"
             )
         if table.left_out_columns:

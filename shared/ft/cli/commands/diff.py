@@ -1,7 +1,8 @@
-"""`fts jobs diff`: what may make the adapters of two jobs differ."""
+"""`fts jobs diff`: differences between two jobs that may explain different adapters."""
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -13,9 +14,9 @@ from ft.cli.output.render import as_dict
 from ft.cli.session import Session
 
 FirstJob = Annotated[str, typer.Argument(metavar="A", help="Id of a job.")]
-SecondJob = Annotated[str, typer.Argument(metavar="B", help="Id of another one of its kind.")]
+SecondJob = Annotated[str, typer.Argument(metavar="B", help="Id of another job of the same kind.")]
 
-_OF_THE_JOB = (
+_IDENTITY = (
     "id",
     "cml_job_id",
     "adapter_id",
@@ -26,33 +27,51 @@ _OF_THE_JOB = (
     "updated_at",
     "manifest",
 )
-"""Fields of a record that say which job it is, and nothing of what it does."""
+"""Fields of a record that identify the job and do not affect its result."""
 _OUTCOME = "adapter.sha256"
 
 
 def diff(session: Session, a: FirstJob, b: SecondJob) -> None:
-    """Name what differs between two jobs: what their adapters came from, or, where a job has told
-    nothing of that, what they were started with. Exit status: 0 nothing differs, 1 something does.
+    """Show the differences between two jobs.
+
+    Compares the manifests of their adapters: data, settings, versions and weights. If a job has no
+    manifest, compares the requests of the jobs. Exit status: 0 no difference, 1 a difference.
     """
     first, second = session.client.get_job(a), session.client.get_job(b)
     if type(first) is not type(second):
-        raise CommandFailed(f"jobs {a} and {b} are of different kinds", Exit.USAGE)
-    told = bool(_manifest(first) and _manifest(second))
-    contents = [_manifest(job) if told else _record(job) for job in (first, second)]
-    differences = list(_differences(*(dict(_flat(one)) for one in contents)))
+        raise CommandFailed(
+            f"jobs {a} and {b} are of different kinds: give two jobs of one kind", Exit.USAGE
+        )
+    have_manifests = bool(_manifest(first) and _manifest(second))
+    contents = (_manifest(job) if have_manifests else _record(job) for job in (first, second))
+    one, two = (dict(_flat(content)) for content in contents)
+    differences = [
+        {"field": field, "a": one.get(field), "b": two.get(field)}
+        for field in dict.fromkeys([*one, *two])
+        if one.get(field) != two.get(field)
+    ]
     if session.out.json:
         session.out.data(
             {
-                "compared": "manifests" if told else "records",
+                "compared": "manifests" if have_manifests else "records",
                 "same": not differences,
                 "differences": differences,
             }
         )
     elif differences:
-        rows = [[one["field"], _shown(one["a"]), _shown(one["b"])] for one in differences]
+        rows = [[str(d["field"]), _shown(d["a"]), _shown(d["b"])] for d in differences]
         session.out.table(["FIELD", "A", "B"], rows)
-    if said := _said(told, [one["field"] for one in differences]):
-        session.out.say(said)
+    if [difference["field"] for difference in differences] == [_OUTCOME]:
+        session.out.say("only the weights differ; the cause is not in the manifests")
+    elif not have_manifests:
+        session.out.say(
+            "data and versions are not compared, because a job has no manifest"
+            if differences
+            else "the requests do not differ; data and versions are not compared, because a job "
+            "has no manifest"
+        )
+    elif not differences:
+        session.out.say("no differences: both jobs give the same adapter")
     if differences:
         raise typer.Exit(Exit.FAILED)
 
@@ -64,19 +83,17 @@ def _manifest(job: Job) -> dict[str, Any]:
 
 
 def _record(job: Job) -> dict[str, Any]:
-    found = {name: value for name, value in as_dict(job).items() if name not in _OF_THE_JOB}
-    return {name: _config(value) if "config" in name else value for name, value in found.items()}
-
-
-def _config(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError):
-        return text
+    """The fields of a record that affect the result, with configs as objects."""
+    found = {name: value for name, value in as_dict(job).items() if name not in _IDENTITY}
+    for name in found:
+        if "config" in name:
+            with suppress(TypeError, ValueError):
+                found[name] = json.loads(found[name])
+    return found
 
 
 def _flat(content: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value under the names that lead to it; a text with its hash as the text alone."""
+    """All values by their paths. A text with its hash becomes the text."""
     for name, value in content.items():
         if isinstance(value, dict) and value.keys() == {"sha256", "text"}:
             yield f"{within}{name}", value["text"]
@@ -84,22 +101,6 @@ def _flat(content: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, A
             yield from _flat(value, f"{within}{name}.")
         else:
             yield f"{within}{name}", value
-
-
-def _differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for field in dict.fromkeys([*a, *b]):
-        if a.get(field) != b.get(field):
-            yield {"field": field, "a": a.get(field), "b": b.get(field)}
-
-
-def _said(told: bool, differing: list[str]) -> str:
-    """What is to be said beside the differences; empty for nothing."""
-    if differing == [_OUTCOME]:
-        return "only the weights differ: something that is not in the manifests made them differ"
-    if told:
-        return "" if differing else "nothing differs: both jobs give the same adapter"
-    lacking = "not both jobs have a manifest, so data and versions are not compared"
-    return lacking if differing else f"nothing differs that they were started with; {lacking}"
 
 
 def _shown(value: Any) -> str:

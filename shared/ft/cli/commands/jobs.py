@@ -1,5 +1,6 @@
 """`fts jobs` and `logs`."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -9,12 +10,12 @@ from ft._watch import Job
 from ft.cli.options import JobId
 from ft.cli.output.log_text import LogText
 from ft.cli.output.render import Column, as_dict
-from ft.cli.resources import Filters, wanted
-from ft.cli.session import Session, alone, command
-from ft.cli.watch import POLL_SECONDS, failure, follow
-from ft.client import FineTuningStudioClient, UnavailableError, UnimplementedError
+from ft.cli.resources import Filters, parsed_filters
+from ft.cli.session import Session, command, set_default
+from ft.cli.watch import POLL_SECONDS, failure, follow, steps
+from ft.client import UnavailableError, UnimplementedError
 
-jobs = typer.Typer(help="Fine-tuning, evaluation and export jobs; without a command, lists them.")
+jobs = typer.Typer(help="Fine-tuning, evaluation and export jobs. Without a subcommand: list them.")
 _KINDS: dict[type[Job], str] = {
     api.FineTuningJobMetadata: "fine-tuning",
     api.EvaluationJobMetadata: "evaluation",
@@ -34,17 +35,12 @@ def _name(job: Job) -> str:
     return f"adapter {job.adapter_id}" if job.adapter_id else f"model {job.base_model_id}"
 
 
-def _progress(job: Job) -> str:
-    status = job.status
-    return f"{status.step}/{status.total_steps}" if status.total_steps else ""
-
-
 COLUMNS: list[Column] = [
     ("ID", "id"),
     ("KIND", _kind),
     ("OF", _name),
     ("STATE", lambda job: str(job.status.state)),
-    ("STEP", _progress),
+    ("STEP", lambda job: steps(job.status)),
     ("CREATED", lambda job: str(job.status.created_at)),
     ("WAITS FOR", lambda job: str(job.status.waits_for)),
 ]
@@ -52,46 +48,44 @@ COLUMNS: list[Column] = [
 
 @command(jobs, "list")
 def list_jobs(session: Session, filter: Filters = None) -> None:
-    """List all jobs, oldest first. Filters name fields of fine-tuning and evaluation jobs, such as
-    state; export jobs are among them if they have those too."""
+    """List all jobs, oldest first.
+
+    A filter names a field of fine-tuning and evaluation jobs, such as state. Export jobs are listed
+    if they have that field too.
+    """
     client = session.client
-    fine_tuning = api.ListFineTuningJobsRequest(filter=wanted(filter))
-    evaluation = api.ListEvaluationJobsRequest(filter=wanted(filter))
+    fine_tuning = api.ListFineTuningJobsRequest(filter=parsed_filters(filter))
+    evaluation = api.ListEvaluationJobsRequest(filter=parsed_filters(filter))
     found: list[Job] = [
         *client.ListFineTuningJobs(fine_tuning).fine_tuning_jobs,
         *client.ListEvaluationJobs(evaluation).evaluation_jobs,
-        *_exports(client, wanted(filter)),
     ]
+    fields = {*api.ExportJobMetadata.DESCRIPTOR.fields_by_name, "state"}
+    if parsed_filters(filter).keys() <= fields:
+        # A studio of an earlier version has no export jobs.
+        with suppress(UnimplementedError):
+            exports = api.ListExportJobsRequest(filter=parsed_filters(filter))
+            found += client.ListExportJobs(exports).export_jobs
     found.sort(key=lambda job: job.status.created_at)
     if session.out.json:
         session.out.data([{"kind": _kind(job), **as_dict(job)} for job in found])
     else:
-        none = "no jobs like that" if filter else "no jobs yet; `fts train` starts one"
+        none = "no jobs match the filter" if filter else "no jobs yet; `fts train` starts one"
         session.out.items(found, COLUMNS, none)
 
 
-def _exports(client: FineTuningStudioClient, filter: dict[str, str]) -> list[Job]:
-    """Export jobs like that; none where they lack such a field, or the studio is an earlier one."""
-    if not filter.keys() <= {*api.ExportJobMetadata.DESCRIPTOR.fields_by_name, "state"}:
-        return []
-    try:
-        return list(client.ListExportJobs(api.ListExportJobsRequest(filter=filter)).export_jobs)
-    except UnimplementedError:
-        return []
-
-
-alone(jobs, list_jobs)
+set_default(jobs, list_jobs)
 
 
 @command(jobs, "show")
 def show_job(session: Session, job: JobId) -> None:
-    """Show one job and its result. Its manifest is shown with --json only."""
+    """Show one job and its result. Only --json shows its manifest."""
     found = session.client.get_job(job)
     if isinstance(found, api.FineTuningJobMetadata) and not session.out.json:
         found.manifest = ""
     notices = list(found.status.notices)
     if not session.out.json:
-        # A line for each, below, and not within the text of the status.
+        # They follow below, one per line.
         del found.status.notices[:]
     session.out.item(found)
     session.out.notices(notices)
@@ -99,13 +93,13 @@ def show_job(session: Session, job: JobId) -> None:
 
 @command(jobs, "watch")
 def watch_job(session: Session, job: JobId) -> None:
-    """Show a job's progress until it has ended."""
+    """Show the progress of a job until it has ended."""
     _watch(session, session.client.get_job(job))
 
 
 @command(jobs, "remove")
 def remove_job(session: Session, job: JobId) -> None:
-    """Forget a job, and end it if it runs."""
+    """Remove a job. End it if it runs."""
     found = session.client.get_job(job)
     if isinstance(found, api.FineTuningJobMetadata):
         session.client.RemoveFineTuningJob(api.RemoveFineTuningJobRequest(id=found.id))
@@ -122,17 +116,20 @@ def logs(
     session: Session,
     job: JobId,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Follow the log until the job has ended.")
+        bool, typer.Option("--follow", "-f", help="Print new output until the job has ended.")
     ] = False,
     raw: Annotated[
         bool,
         typer.Option(
             "--raw",
-            help="Print the original bytes, which may contain control sequences for a terminal.",
+            help="Print the original bytes, which can contain control sequences for terminals.",
         ),
     ] = False,
 ) -> None:
-    """Print a job's log. Control characters are escaped; progress bars show their last state."""
+    """Print the log of a job.
+
+    Control characters are escaped. Of a progress bar, the last state is printed.
+    """
     offset = 0
     text = LogText(follow)
     while True:
@@ -147,14 +144,14 @@ def logs(
             session.out.text(text.end())
             return
         except UnavailableError:
-            # A studio that restarts ends the stream; the log is still there.
+            # A studio that restarts ends the stream; the log continues.
             if not follow:
                 raise
         session.client.wait_until_connected()
 
 
 def started(session: Session, found: list[Any], watch: bool) -> None:
-    """Says which jobs were started, and shows their progress if that is wanted."""
+    """Reports the started jobs, and shows their progress if `watch` is set."""
     lines = [f"started {_kind(job)} job {job.id} ({_name(job)})" for job in found]
     session.out.announce("\n".join(lines))
     if watch:

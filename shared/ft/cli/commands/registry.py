@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ft import api
-from ft.cli.config_check import unfit
+from ft.cli.config_check import config_faults
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.references import referring
 from ft.cli.resources import (
@@ -21,24 +21,22 @@ from ft.cli.resources import (
     add_list,
     add_remove,
     group,
+    parsed_filters,
     removed,
     text_or_file,
-    wanted,
 )
 from ft.cli.session import Session, command
 from ft.data_files import type_of
 
-Name = Annotated[str, typer.Option(help="Name to show; unique among its kind.")]
+Name = Annotated[str, typer.Option(help="Name. It must be unique among the records of this kind.")]
 HubName = Annotated[str, typer.Option("--hub", help="Name on the Hugging Face hub.")]
-Location = Annotated[
-    str, typer.Option(help="Path within the project directory, as the studio sees it.")
-]
+Location = Annotated[str, typer.Option(help="Path relative to the project directory.")]
 
-datasets = group(DATASETS, "Data to fine-tune and evaluate with.")
+datasets = group(DATASETS, "Datasets for fine-tuning and evaluation.")
 models = group(MODELS, "Base models.")
-adapters = group(ADAPTERS, "What fine-tuning has made of base models.")
-prompts = group(PROMPTS, "How a dataset's rows become text for a model.")
-configs = group(CONFIGS, "Settings that jobs are started with.")
+adapters = group(ADAPTERS, "Adapters: the results of fine-tuning base models.")
+prompts = group(PROMPTS, "Prompts: templates that make texts of the rows of a dataset.")
+configs = group(CONFIGS, "Configs: settings of jobs.")
 
 for app, resource in (
     (datasets, DATASETS),
@@ -57,7 +55,8 @@ add_remove(configs, CONFIGS, "Jobs keep their copies.")
 def add_dataset(
     session: Session,
     type: Annotated[
-        api.DatasetType | None, typer.Option(help="Derived from the other options by default.")
+        api.DatasetType | None,
+        typer.Option(help="Type of the data. Default: derived from the other options."),
     ] = None,
     name: Name = "",
     location: Location = "",
@@ -66,7 +65,7 @@ def add_dataset(
         str,
         typer.Option(
             metavar="ROLE=ROLE,…",
-            help="Mapping of the roles of its conversations: human=user,gpt=assistant.",
+            help="Mapping of the roles in its conversations, such as human=user,gpt=assistant.",
         ),
     ] = "",
 ) -> None:
@@ -77,7 +76,7 @@ def add_dataset(
         name=name,
         location=location,
         huggingface_name=hub,
-        roles=_pairs(roles),
+        roles=_role_mapping(roles),
     )
     added = session.client.AddDataset(request)
     session.out.item(added.dataset)
@@ -85,8 +84,8 @@ def add_dataset(
         session.out.note(notice)
 
 
-def _pairs(roles: str) -> dict[str, str]:
-    """Roles by name. Raises CommandFailed for what is not ROLE=ROLE."""
+def _role_mapping(roles: str) -> dict[str, str]:
+    """Roles by name. Raises CommandFailed for a text that is not ROLE=ROLE."""
     pairs = {}
     for part in filter(None, map(str.strip, roles.split(","))):
         name, equals, role = (one.strip() for one in part.partition("="))
@@ -104,19 +103,24 @@ def remove_dataset(
     reference: Reference,
     prompts: Annotated[bool, typer.Option("--prompts", help="Remove its prompts as well.")] = False,
 ) -> None:
-    """Forget one dataset. Its files stay."""
+    """Remove one dataset. Its files stay."""
     found = DATASETS.find(session.client, reference)
     DATASETS.remove(session.client, found.id, remove_prompts=prompts)
     removed(session, DATASETS, found.id)
-    for said in referring(session.client, found.id):
-        session.out.note(said)
+    for sentence in referring(session.client, found.id):
+        session.out.note(sentence)
 
 
 @command(models, "add")
 def add_model(
     session: Session,
-    name: Annotated[str, typer.Option(help="Name to show, with --location.")] = "",
-    location: Annotated[str, typer.Option(help="A `save_pretrained` directory.")] = "",
+    name: Annotated[str, typer.Option(help="Name, for a model with --location.")] = "",
+    location: Annotated[
+        str,
+        typer.Option(
+            help="Directory made by `save_pretrained`, relative to the project directory."
+        ),
+    ] = "",
     hub: HubName = "",
     registry: Annotated[str, typer.Option(help="Id in the workspace's model registry.")] = "",
 ) -> None:
@@ -135,11 +139,13 @@ def add_model(
 def add_adapter(
     session: Session,
     name: Name,
-    model: Annotated[str, typer.Option(help="Id or name of the model that it is for.")],
+    model: Annotated[str, typer.Option(help="Id or name of its base model.")],
     location: Location = "",
     hub: HubName = "",
-    job: Annotated[str, typer.Option(help="Id of the job that trained it.")] = "",
-    prompt: Annotated[str, typer.Option(help="Id or name of its prompt.")] = "",
+    job: Annotated[str, typer.Option(help="Id of the fine-tuning job that trained it.")] = "",
+    prompt: Annotated[
+        str, typer.Option(help="Id or name of the prompt that it was trained with.")
+    ] = "",
 ) -> None:
     """Register an adapter that was trained elsewhere."""
     request = api.AddAdapterRequest(
@@ -161,18 +167,18 @@ def add_adapter(
 def add_prompt(
     session: Session,
     name: Name,
-    dataset: Annotated[str, typer.Option(help="Id or name of the dataset that it is for.")],
+    dataset: Annotated[str, typer.Option(help="Id or name of its dataset.")],
     prompt_template: Annotated[
-        str, typer.Option(help="The whole text, with {column} placeholders; @FILE reads a file.")
+        str, typer.Option(help="The whole text, with {column} placeholders. @FILE reads a file.")
     ],
     input_template: Annotated[
-        str, typer.Option(help="Text that the model gets as input; @FILE reads a file.")
+        str, typer.Option(help="The text that the model is asked with. @FILE reads a file.")
     ],
     completion_template: Annotated[
-        str, typer.Option(help="Expected answer of the model; @FILE reads a file.")
+        str, typer.Option(help="The answer that the model is to give. @FILE reads a file.")
     ],
 ) -> None:
-    """Store a prompt: Python format strings over the dataset's columns."""
+    """Store a prompt. Its templates are Python format strings with the columns of the dataset."""
     prompt = api.PromptMetadata(
         id=str(uuid.uuid4()),
         type=api.PromptType.IN_PLACE,
@@ -194,34 +200,40 @@ def list_configs(
     type: Annotated[
         api.ConfigType | None, typer.Option(help="List only configs of this type.")
     ] = None,
-    model: Annotated[str, typer.Option(help="For the family of this model (id or name).")] = "",
-    adapter: Annotated[str, typer.Option(help="Used to train this adapter (id or name).")] = "",
-    job: Annotated[str, typer.Option(help="Used by this fine-tuning job (id).")] = "",
+    model: Annotated[str, typer.Option(help="List the configs for this model (id or name).")] = "",
+    adapter: Annotated[
+        str, typer.Option(help="List the configs with which this adapter was trained (id or name).")
+    ] = "",
+    job: Annotated[str, typer.Option(help="List the configs of this fine-tuning job (id).")] = "",
     filter: Filters = None,
     sort: Sort = "",
 ) -> None:
-    """List configs, shipped ones and the user's own."""
+    """List configs: shipped ones and stored ones."""
     found = CONFIGS.all(
         session.client,
         type=type or "",
         model_id=MODELS.id_of(session.client, model),
         adapter_id=ADAPTERS.id_of(session.client, adapter),
         fine_tuning_job_id=job,
-        filter=wanted(filter),
+        filter=parsed_filters(filter),
         order_by=sort,
     )
-    session.out.items(found, CONFIGS.columns, "no configs like that")
+    session.out.items(found, CONFIGS.columns, "no configs match the filter")
 
 
 @command(configs, "add")
 def add_config(
     session: Session,
     type: Annotated[api.ConfigType, typer.Option(help="Type of the config.")],
-    config: Annotated[str, typer.Option(help="JSON (YAML for axolotl), or @FILE.")],
-    description: Annotated[str, typer.Option(help="Name of a model that the config is for.")] = "",
+    config: Annotated[
+        str, typer.Option(help="The config as JSON (YAML for axolotl). @FILE reads a file.")
+    ],
+    description: Annotated[
+        str, typer.Option(help="Name of the model that the config is for.")
+    ] = "",
 ) -> None:
-    """Store a config, or return the stored one with the same content."""
+    """Store a config. If one with the same content is stored already, show that one."""
     request = api.AddConfigRequest(type=type, config=text_or_file(config), description=description)
     session.out.item(session.client.AddConfig(request).config)
-    for said in unfit(session.client, type, request.config):
-        session.out.note(said)
+    for fault in config_faults(session.client, type, request.config):
+        session.out.note(fault)

@@ -1,4 +1,4 @@
-"""`fts serve`, `ask` and `served`: adapters that answer over HTTP, from this machine."""
+"""`fts serve`, `ask` and `served`: serves adapters over HTTP on this machine."""
 
 import shlex
 import time
@@ -8,38 +8,40 @@ import typer
 
 from ft import api
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.options import GenerationConfig, OwnResources
+from ft.cli.options import GenerationConfig, ProcessResources
 from ft.cli.output.log_text import log_lines
 from ft.cli.resources import ADAPTERS, text_or_file
-from ft.cli.session import Session, alone, command
+from ft.cli.session import Session, command, set_default
 from ft.client import AlreadyExistsError
-from ft.local.served import DEPLOYED, OVER, ServedModel, ServedModels
+from ft.local.served import DEPLOYED, OVER, ServedModel, ServedModelsClient
 from ft.local.studio import facade_address
 
 POLL_SECONDS = 0.5
 LOG_LINES = 12
 
-ModelName = Annotated[str, typer.Argument(metavar="ID|NAME", help="A served model.")]
-Wait = Annotated[float, typer.Option(help="Most seconds to wait until it is deployed.")]
+ModelName = Annotated[str, typer.Argument(metavar="ID|NAME", help="Id or name of a served model.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait until the model is deployed.")]
 
-served = typer.Typer(help="Models that are served on this machine; without a command, lists them.")
+served = typer.Typer(
+    help="Models that are served on this machine. Without a subcommand: list them."
+)
 
 
 def serve(
     session: Session,
-    adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="Its id, or its name.")],
+    adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="Id or name of an adapter.")],
     *,
     name: Annotated[
-        str, typer.Option(help="Name to serve it under; the adapter's name by default.")
+        str, typer.Option(help="Name of the served model. Default: the name of the adapter.")
     ] = "",
     generation_config: GenerationConfig = "",
-    resources: OwnResources,
+    resources: ProcessResources,
     without_key: Annotated[
-        bool, typer.Option(help="Require only the model's access key, no API key.")
+        bool, typer.Option(help="Require only the access key of the model, and no API key.")
     ] = False,
     wait: Wait = 600.0,
 ) -> None:
-    """Serve an adapter on its base model, and say how to ask it."""
+    """Serve an adapter on its base model, and print how to ask it."""
     models = _models(session)
     found = ADAPTERS.find(session.client, adapter)
     request = api.ExportModelRequest(
@@ -49,15 +51,26 @@ def serve(
         model_name=name or found.name,
         generation_config=text_or_file(generation_config),
         disable_authentication=without_key,
-        **resources.asked(),
+        **resources.request_fields(),
     )
-    _tell(session, models, deployed(session, models, request, wait))
+    model = deployed(session, models, request, wait)
+    address = f"{models.url}/model"
+    if session.out.json:
+        session.out.data({**model.facts(), "url": address, "access_key": model.access_key})
+    key = f'  -H "Authorization: Bearer $(cat {shlex.quote(str(models.key_file))})" \\\n'
+    session.out.say(
+        f'the model is served. Ask it with\n\n  fts ask {shlex.quote(model.name)} "..."\n\n'
+        "(with --chat if it was trained on conversations), or with\n\n"
+        f"curl {address} -H 'Content-Type: application/json' \\\n"
+        f"{key if model.auth_enabled else ''}"
+        f'  -d \'{{"accessKey": "{model.access_key}", "request": {{"prompt": "..."}}}}\''
+    )
 
 
 def deployed(
-    session: Session, models: ServedModels, request: api.ExportModelRequest, seconds: float
+    session: Session, models: ServedModelsClient, request: api.ExportModelRequest, seconds: float
 ) -> ServedModel:
-    """The model that the request asks for, once it is deployed.
+    """Exports a model to be served, and waits until it is deployed.
 
     Raises CommandFailed if the name is taken, or with the end of the model's log if it cannot be
     served.
@@ -67,8 +80,8 @@ def deployed(
         model_id = session.client.ExportModel(request).cml_model_id
     except AlreadyExistsError:
         raise CommandFailed(
-            f"a model named {name!r} already exists; `fts served remove {shlex.quote(name)}`, or "
-            "choose another --name",
+            f"a model named {name!r} already exists: remove it with `fts served remove "
+            f"{shlex.quote(name)}`, or choose another --name",
             Exit.REFUSED,
         ) from None
     session.out.announce(f"model {name}  {model_id}")
@@ -79,29 +92,33 @@ def ask(
     session: Session,
     model: ModelName,
     text: Annotated[
-        str, typer.Argument(metavar="TEXT|@FILE", help="The prompt, as in the model's training.")
+        str,
+        typer.Argument(
+            metavar="TEXT|@FILE",
+            help="The prompt, in the form of the training. @FILE reads a file.",
+        ),
     ],
     chat: Annotated[
         bool,
         typer.Option(
             "--chat",
-            help="Send the text as a chat message, to a model that was trained on conversations.",
+            help="Send the text as a chat message. For models trained on conversations.",
         ),
     ] = False,
     max_new_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Most tokens of the answer.")
+        int | None, typer.Option(min=1, help="Maximum number of tokens of the answer.")
     ] = None,
     temperature: Annotated[
-        float | None, typer.Option(min=0, help="Sampling temperature; 0 for no randomness.")
+        float | None, typer.Option(min=0, help="Sampling temperature. 0 disables sampling.")
     ] = None,
 ) -> None:
-    """Ask a served model, and print what it writes behind the text."""
+    """Ask a served model, and print its answer."""
     models = _models(session)
     options = {"max_new_tokens": max_new_tokens, "temperature": temperature}
     given = {name: value for name, value in options.items() if value is not None}
-    said = text_or_file(text)
-    asked = {"messages": [{"role": "user", "content": said}]} if chat else {"prompt": said}
-    answer = models.ask(models.find(model), {**asked, **given})
+    prompt = text_or_file(text)
+    request = {"messages": [{"role": "user", "content": prompt}]} if chat else {"prompt": prompt}
+    answer = models.ask(models.find(model), {**request, **given})
     if session.out.json:
         session.out.data({"response": answer})
     session.out.say(str(answer))
@@ -109,7 +126,7 @@ def ask(
 
 @command(served, "list")
 def list_served(session: Session) -> None:
-    """List the models that are served, or were."""
+    """List served models, including those that have stopped or failed."""
     found = _models(session).all()
     if session.out.json:
         session.out.data([model.facts() for model in found])
@@ -120,12 +137,12 @@ def list_served(session: Session) -> None:
         session.out.table(["ID", "NAME", "STATUS", "SINCE"], rows)
 
 
-alone(served, list_served)
+set_default(served, list_served)
 
 
 @command(served, "stop")
 def stop(session: Session, model: ModelName) -> None:
-    """End a model's process."""
+    """Stop a model: end its process."""
     models = _models(session)
     found = models.find(model)
     models.stop(found)
@@ -134,7 +151,7 @@ def stop(session: Session, model: ModelName) -> None:
 
 @command(served, "restart")
 def restart(session: Session, model: ModelName, wait: Wait = 600.0) -> None:
-    """Start a model again, in any state; returns once it is deployed."""
+    """Start a model again, whatever its state, and wait until it is deployed."""
     models = _models(session)
     found = models.find(model)
     models.restart(found)
@@ -143,7 +160,7 @@ def restart(session: Session, model: ModelName, wait: Wait = 600.0) -> None:
 
 @command(served, "remove")
 def remove(session: Session, model: ModelName) -> None:
-    """End a model's process, and forget the model."""
+    """Remove a model, and end its process."""
     models = _models(session)
     found = models.find(model)
     models.remove(found)
@@ -152,7 +169,7 @@ def remove(session: Session, model: ModelName) -> None:
 
 @command(served, "logs")
 def logs(session: Session, model: ModelName) -> None:
-    """Print the end of a model's log."""
+    """Print the end of the log of a model."""
     models = _models(session)
     log = models.log(models.find(model))
     if session.out.json:
@@ -160,15 +177,17 @@ def logs(session: Session, model: ModelName) -> None:
     session.out.say("\n".join(log_lines(log)))
 
 
-def _models(session: Session) -> ServedModels:
-    # The environment may well name the studio that runs here.
+def _models(session: Session) -> ServedModelsClient:
+    # The environment may name the studio that runs here.
     if not session.local and session.client.address != facade_address(session.home):
-        raise CommandFailed("models are served on the studio's own machine; ask there", Exit.USAGE)
-    return ServedModels(session.home)
+        raise CommandFailed(
+            "served models are on the machine of the studio: run the command there", Exit.USAGE
+        )
+    return ServedModelsClient(session.home)
 
 
-def _awaited(models: ServedModels, model_id: str, deadline: float) -> ServedModel:
-    """The model once it is deployed."""
+def _awaited(models: ServedModelsClient, model_id: str, deadline: float) -> ServedModel:
+    """Waits until the model is deployed. Raises CommandFailed if it fails, or at the deadline."""
     while True:
         model = models.find(model_id)
         if model.status == DEPLOYED:
@@ -179,25 +198,10 @@ def _awaited(models: ServedModels, model_id: str, deadline: float) -> ServedMode
         if time.monotonic() > deadline:
             raise CommandFailed(
                 f"{model.name} is {model.status} and not deployed yet; `fts served logs "
-                f"{shlex.quote(model.name)}` shows more",
+                f"{shlex.quote(model.name)}` shows its log",
                 Exit.UNAVAILABLE,
             )
         time.sleep(POLL_SECONDS)
-
-
-def _tell(session: Session, models: ServedModels, model: ServedModel) -> None:
-    address = f"{models.url}/model"
-    if session.out.json:
-        session.out.data({**model.facts(), "url": address, "access_key": model.access_key})
-        return
-    key = f'  -H "Authorization: Bearer $(cat {shlex.quote(str(models.key_file))})" \\\n'
-    session.out.say(
-        f'it is served; ask it with\n\n  fts ask {shlex.quote(model.name)} "..."\n\n'
-        "(--chat, if it was trained on conversations) or\n\n"
-        f"curl {address} -H 'Content-Type: application/json' \\\n"
-        f"{key if model.auth_enabled else ''}"
-        f'  -d \'{{"accessKey": "{model.access_key}", "request": {{"prompt": "..."}}}}\''
-    )
 
 
 def _done(session: Session, what: str, model: ServedModel) -> None:

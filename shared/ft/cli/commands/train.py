@@ -1,4 +1,4 @@
-"""`fts train`."""
+"""`fts train`: starts fine-tuning jobs."""
 
 import json
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ import typer
 from ft import api
 from ft.cli import check
 from ft.cli.commands.jobs import started
-from ft.cli.configs_given import Configs, completed
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.options import Dataset, Model, Resources, Settings, Start, WholeConfig
+from ft.cli.options import Dataset, Model, Settings, StartOptions, WholeConfig, WorkerResources
+from ft.cli.request_configs import RequestConfigs, merged_configs
 from ft.cli.resources import DATASETS, MODELS, PROMPTS, text_or_file
 from ft.cli.session import Session
 from ft.client import FineTuningStudioClient
@@ -21,21 +21,21 @@ from ft.configs.merging import parsed
 
 @dataclass(frozen=True, kw_only=True)
 class NewAdapter:
-    """What a job is to make."""
+    """The adapter that a job makes."""
 
-    name: Annotated[str, typer.Option(help="Name of the adapter to make: letters, digits, -.")]
+    name: Annotated[str, typer.Option(help="Name of the new adapter: letters, digits and hyphens.")]
     output_dir: Annotated[
         str,
         typer.Option(
-            help="Existing directory in which the adapter gets a folder; the project's `adapters` "
-            "if not given."
+            help="Existing directory in which the adapter gets a folder. Default: `adapters` in "
+            "the project directory."
         ),
     ] = ""
-    add_adapter: Annotated[bool, typer.Option(help="Register the adapter when it is trained.")] = (
+    add_adapter: Annotated[bool, typer.Option(help="Register the adapter after the training.")] = (
         True
     )
 
-    def asked(self) -> dict[str, Any]:
+    def request_fields(self) -> dict[str, Any]:
         """Fields of the request."""
         return {
             "adapter_name": self.name,
@@ -45,43 +45,51 @@ class NewAdapter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How a job trains."""
+class TrainingOptions:
+    """Settings of the training."""
 
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over the rows; 1 if neither this nor a config says.")
+        int | None,
+        typer.Option(help="Passes over the rows. Default: that of the config, or else 1."),
     ] = None
     learning_rate: Annotated[
         float | None,
-        typer.Option(help="Peak learning rate; 0.0002 if neither this nor a config says."),
+        typer.Option(help="Peak learning rate. Default: that of the config, or else 0.0002."),
     ] = None
-    workers: Annotated[int | None, typer.Option(help="Worker processes; 1 if not given.")] = None
+    workers: Annotated[int | None, typer.Option(help="Number of worker processes. Default: 1.")] = (
+        None
+    )
     split: Annotated[
-        float | None, typer.Option(help="Share of rows to train on; 0.9 if not given.")
+        float | None, typer.Option(help="Share of the rows to train on. Default: 0.9.")
     ] = None
     fraction: Annotated[
-        float | None, typer.Option(help="Share of rows to use at all; 1 if not given.")
+        float | None, typer.Option(help="Share of the dataset to use. Default: 1.")
     ] = None
     lora_config: Settings = ""
     training_arguments: Settings = ""
     bnb_config: Settings = ""
     whole_config: WholeConfig = False
-    framework: Annotated[api.FineTuningFrameworkType, typer.Option(help="What trains.")] = (
-        api.FineTuningFrameworkType.LEGACY
-    )
-    axolotl_config: Annotated[str, typer.Option(help="Id of a stored axolotl config.")] = ""
-    user_script: Annotated[str, typer.Option(help="Script to run in place of the own.")] = ""
+    framework: Annotated[
+        api.FineTuningFrameworkType, typer.Option(help="Software that trains.")
+    ] = api.FineTuningFrameworkType.LEGACY
+    axolotl_config: Annotated[str, typer.Option(help="Id of a stored Axolotl config.")] = ""
+    user_script: Annotated[
+        str, typer.Option(help="Script to run instead of the studio's own trainer.")
+    ] = ""
     user_config: Annotated[
         str,
         typer.Option(
             metavar="JSON|@FILE",
-            help="Settings for --user-script, which gets the id of the config that they become.",
+            help="Settings for --user-script. They are stored as a config; the script gets its id.",
             show_default=False,
         ),
     ] = ""
-    gpu_label: Annotated[int | None, typer.Option(help="Accelerator label.")] = None
+    gpu_label: Annotated[
+        int | None,
+        typer.Option(help="Number of an accelerator label, which selects a kind of GPU."),
+    ] = None
 
-    def asked(self) -> dict[str, Any]:
+    def request_fields(self) -> dict[str, Any]:
         """Fields of the request. Raises CommandFailed if a file cannot be read."""
         return {
             "num_epochs": self.epochs,
@@ -96,7 +104,7 @@ class Recipe:
             "gpu_label_id": self.gpu_label,
         }
 
-    def configs(self, client: FineTuningStudioClient, model_id: str) -> Configs:
+    def configs(self, client: FineTuningStudioClient, model_id: str) -> RequestConfigs:
         """The configs of the request. Raises CommandFailed if a file cannot be read."""
         given = {
             "training_arguments_config": text_or_file(self.training_arguments),
@@ -104,22 +112,22 @@ class Recipe:
             "model_bnb_config": text_or_file(self.bnb_config),
         }
         if self.framework == api.FineTuningFrameworkType.AXOLOTL or self.user_script:
-            # Neither has a use for a shipped config.
-            return Configs({name: text for name, text in given.items() if text})
+            # These do not use shipped configs.
+            return RequestConfigs({name: text for name, text in given.items() if text})
         needed = ("training_arguments_config", "lora_config")
         typed = parsed(given["training_arguments_config"]) or {}
-        self._require_one_value(typed)
-        configs = completed(client, model_id, given, needed, self.whole_config)
+        self._require_no_contradiction(typed)
+        configs = merged_configs(client, model_id, given, needed, self.whole_config)
         if settings := parsed(configs.sent.get("training_arguments_config", "")):
-            # The options count in place of shipped values.
+            # The options override shipped values.
             for name, value in self.training_fields.items():
                 if value is not None and name in settings:
                     settings[name] = value
             configs.sent["training_arguments_config"] = json.dumps(settings)
         return configs
 
-    def _require_one_value(self, typed: Mapping[str, Any]) -> None:
-        """Raises CommandFailed where an option and a typed config give a setting two values."""
+    def _require_no_contradiction(self, typed: Mapping[str, Any]) -> None:
+        """Raises CommandFailed if an option and a given config give a setting two values."""
         options = {"num_train_epochs": "--epochs", "learning_rate": "--learning-rate"}
         for name, value in self.training_fields.items():
             if value is not None and name in typed and typed[name] not in (None, value):
@@ -131,14 +139,14 @@ class Recipe:
         steps = typed.get("max_steps")
         if self.epochs is not None and isinstance(steps, int | float) and steps > 0:
             raise CommandFailed(
-                f"--epochs {self.epochs} has no effect beside max_steps {steps} of "
-                "--training-arguments, which ends the training: give one of them",
+                f"--epochs {self.epochs} has no effect, because max_steps {steps} of "
+                "--training-arguments ends the training: give one of them",
                 Exit.USAGE,
             )
 
     @property
     def training_fields(self) -> dict[str, Any]:
-        """Settings of the training that have options of their own, which win over a config."""
+        """Settings with options of their own, which override a config."""
         return {"num_train_epochs": self.epochs, "learning_rate": self.learning_rate}
 
 
@@ -149,30 +157,30 @@ def train(
     model: Model,
     dataset: Dataset,
     prompt: Annotated[
-        str, typer.Option(help="Prompt (id or name); not for axolotl, nor for every own script.")
+        str, typer.Option(help="Id or name of the prompt. Axolotl and some scripts use none.")
     ] = "",
-    recipe: Recipe,
-    resources: Resources,
-    start: Start,
+    training: TrainingOptions,
+    resources: WorkerResources,
+    start: StartOptions,
 ) -> None:
-    """Start a fine-tuning job, or only check one."""
+    """Start a fine-tuning job, or only check it (--check)."""
     client = session.client
     model_id = MODELS.id_of(client, model)
-    configs = recipe.configs(client, model_id)
+    configs = training.configs(client, model_id)
     request = api.StartFineTuningJobRequest(
         base_model_id=model_id,
         dataset_id=DATASETS.id_of(client, dataset),
         prompt_id=PROMPTS.id_of(client, prompt),
         retry=start.policy,
-        **adapter.asked(),
-        **recipe.asked(),
+        **adapter.request_fields(),
+        **training.request_fields(),
         **configs.sent,
-        **resources.asked(client),
+        **resources.request_fields(client),
     )
     wanted = api.ValidateFineTuningJobRequest(request=request)
     if start.check:
         report = client.ValidateFineTuningJob(wanted)
-        check.show(session, report, configs, recipe.training_fields)
+        check.show(session, report, configs, training.training_fields)
     else:
         if not start.unchecked:
             check.before_start(session, lambda: client.ValidateFineTuningJob(wanted))

@@ -1,4 +1,4 @@
-"""The command, and what it promises."""
+"""The command `fts demo`, with the scores that it must reach."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ft import api
-from ft.cli.demo.report import Outcome, exact, report
+from ft.cli.demo.report import DemoResult, exact_match, report
 from ft.cli.demo.starter import BATCH, register
 from ft.cli.demo.steps import evaluate, fine_tune, serve
 from ft.cli.exits import CommandFailed
@@ -19,8 +18,8 @@ TUNED_AT_LEAST = 0.90
 BASE_BELOW = 0.10
 
 
-class Phases:
-    """What each part of the demo cost, in seconds."""
+class PhaseTimer:
+    """Times of the phases of the demo, in seconds."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.seconds: dict[str, float] = {}
@@ -28,7 +27,7 @@ class Phases:
 
     @contextmanager
     def phase(self, title: str) -> Iterator[None]:
-        """Times the block under that title."""
+        """Measures the time of the block."""
         self._say(f"== {title}")
         began = time.monotonic()
         yield
@@ -38,36 +37,36 @@ class Phases:
 def demo(
     session: Session,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows.")] = 3,
-    workers: Annotated[int, typer.Option(min=1, max=BATCH, help="Processes that train.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=BATCH, help="Number of worker processes.")] = 1,
 ) -> None:
-    """Fine-tune the starter model, and measure it against its base on rows it has not seen.
+    """Fine-tune the starter model, and compare it with its base model on held-out rows.
 
-    Starts the studio on this machine unless another one is named; on this machine the tuned model
-    is served at the end, and asked over HTTP. Fails if it is right on less than 90 % of the
-    held-out rows, the base on 10 % or more, or if what is served answers in another way.
+    Starts the studio on this machine unless you name another one. On this machine, the demo also
+    serves the tuned model and asks it over HTTP. The demo fails if the tuned model answers less
+    than 90 % of the held-out rows correctly, if the base model answers 10 % or more, or if the
+    served model gives other answers than the evaluation.
     """
-    phases = Phases(session.out.say)
+    phases = PhaseTimer(session.out.say)
     if session.local:
         with phases.phase("start the studio"):
-            address = studio.up(session.home, studio.Wanted(), wait_seconds=120.0)
-            session.out.say(f"it serves at {address}")
-    with phases.phase("register model, data set and prompt"):
+            address = studio.up(session.home, studio.SetupOptions(), wait_seconds=120.0)
+            session.out.say(f"the studio serves at {address}")
+    with phases.phase("register model, dataset and prompt"):
         starter = register(session)
     with phases.phase("fine-tune"):
         tuning, adapter_id = fine_tune(session, starter, epochs, workers)
-    with phases.phase("evaluate base and tuned on the same held-out rows"):
+    with phases.phase("evaluate base and tuned model on the same held-out rows"):
         base, tuned = evaluate(session, starter, adapter_id)
     if session.local:
-        with phases.phase("serve the tuned model, and ask it over HTTP"):
+        with phases.phase("serve the tuned model and ask it over HTTP"):
             serve(session, adapter_id, tuned)
-    report(session, Outcome(tuning, base, tuned, phases.seconds))
-    _judge(base, tuned)
-
-
-def _judge(base: api.EvaluationJobMetadata, tuned: api.EvaluationJobMetadata) -> None:
+    report(session, DemoResult(tuning, base, tuned, phases.seconds))
     if base.rows != tuned.rows:
-        raise CommandFailed(f"{base.rows} rows for the base, but {tuned.rows} for the tuned model")
-    if exact(tuned) < TUNED_AT_LEAST or exact(base) >= BASE_BELOW:
         raise CommandFailed(
-            f"tuned must reach {TUNED_AT_LEAST:.0%} and base stay below {BASE_BELOW:.0%}"
+            f"the base model was evaluated on {base.rows} rows, but the tuned model on {tuned.rows}"
+        )
+    if exact_match(tuned) < TUNED_AT_LEAST or exact_match(base) >= BASE_BELOW:
+        raise CommandFailed(
+            f"the tuned model must reach {TUNED_AT_LEAST:.0%} and has {exact_match(tuned):.1%}; "
+            f"the base model must stay below {BASE_BELOW:.0%} and has {exact_match(base):.1%}"
         )

@@ -1,4 +1,4 @@
-"""What the demo prints in the end."""
+"""The report at the end of the demo."""
 
 import os
 import sys
@@ -14,51 +14,51 @@ from ft.cli.session import Session
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What has come out of it."""
+class DemoResult:
+    """Jobs of the demo, and the times of its phases."""
 
     tuning: api.FineTuningJobMetadata
     base: api.EvaluationJobMetadata
     tuned: api.EvaluationJobMetadata
     seconds: Mapping[str, float]
-    """What each part of the demo took."""
+    """By title of the phase."""
 
 
-def report(session: Session, outcome: Outcome) -> None:
-    """Prints scores, some answers, times, and what to type next."""
+def report(session: Session, result: DemoResult) -> None:
+    """Prints answers, scores, times, and the next commands."""
     out = session.out
     if out.json:
-        out.data(_as_data(outcome))
+        out.data(
+            {
+                "job": as_dict(result.tuning),
+                "base": as_dict(result.base),
+                "tuned": as_dict(result.tuned),
+                "seconds": {title: round(spent, 1) for title, spent in result.seconds.items()},
+            }
+        )
         return
-    _answers(out, outcome)
+    _show_answers(out, result)
     row = [
-        f"{outcome.tuned.rows} rows",
-        f"{exact(outcome.base):.1%}",
-        f"{exact(outcome.tuned):.1%}",
+        f"{result.tuned.rows} rows",
+        f"{exact_match(result.base):.1%}",
+        f"{exact_match(result.tuned):.1%}",
     ]
     out.say("")
     out.table(["HELD-OUT EXACT MATCH", "BASE", "TUNED"], [row])
-    _times(out, outcome.seconds)
-    commands = _next_commands(session, outcome.tuning.id, outcome.tuned.id)
+    spent = [(title, f"{each:.1f}") for title, each in result.seconds.items()]
+    out.say("")
+    out.table(["PHASE", "SECONDS"], [*spent, ("total", f"{sum(result.seconds.values()):.1f}")])
+    commands = _next_commands(session, result.tuning.id, result.tuned.id)
     out.say("\nNext:\n" + "\n".join(commands))
 
 
-def exact(job: api.EvaluationJobMetadata) -> float:
-    """Share of rows that are answered exactly as expected."""
+def exact_match(job: api.EvaluationJobMetadata) -> float:
+    """Share of rows with exactly the expected answer."""
     return float(job.metrics["exact_match"])
 
 
-def _as_data(outcome: Outcome) -> dict[str, object]:
-    return {
-        "job": as_dict(outcome.tuning),
-        "base": as_dict(outcome.base),
-        "tuned": as_dict(outcome.tuned),
-        "seconds": {title: round(spent, 1) for title, spent in outcome.seconds.items()},
-    }
-
-
-def _answers(out: Output, outcome: Outcome) -> None:
-    of_base = {sample.input: sample.output for sample in outcome.base.samples}
+def _show_answers(out: Output, result: DemoResult) -> None:
+    of_base = {sample.input: sample.output for sample in result.base.samples}
     out.say("")
     out.table(
         ["INPUT", "EXPECTED", "BASE", "TUNED"],
@@ -69,32 +69,26 @@ def _answers(out: Output, outcome: Outcome) -> None:
                 _line(out, of_base.get(sample.input, "")),
                 _line(out, sample.output),
             ]
-            for sample in list(outcome.tuned.samples)[:SAMPLES]
+            for sample in list(result.tuned.samples)[:SAMPLES]
         ],
     )
 
 
-def _times(out: Output, seconds: Mapping[str, float]) -> None:
-    spent = [(title, f"{each:.1f}") for title, each in seconds.items()]
-    out.say("")
-    out.table(["PHASE", "SECONDS"], [*spent, ("in all", f"{sum(seconds.values()):.1f}")])
-
-
 def _next_commands(session: Session, job_id: str, evaluation_id: str) -> Iterator[str]:
-    """Lines to type, with the command as it is reached from here."""
+    """Commands to try next, with the path of `fts` from here."""
     fts = os.path.relpath(Path(sys.executable).with_name("fts"))
-    yield f"  {fts} jobs                what ran"
+    yield f"  {fts} jobs                lists the jobs"
     yield f"  {fts} logs {job_id}"
     yield f"  {fts} eval compare {evaluation_id}"
-    yield f"  {fts} adapters list       the adapter that was made"
-    yield f"  {fts} train --help        fine-tune on data of your own"
+    yield f"  {fts} adapters list       lists the new adapter"
+    yield f"  {fts} train --help        explains how to fine-tune on your own data"
     if session.local:
         asked = PROMPT.input_template.format(customer="where is my parcel?").replace("\n", "\\n")
         yield f"  {fts} ask {SERVED_NAME} $'{asked}'"
-        yield f"  {fts} down                stop the studio"
+        yield f"  {fts} down                stops the studio"
 
 
 def _line(out: Output, text: str) -> str:
-    """Output on one line, cut where a table would burst."""
+    """Output on one line, cut to fit the table."""
     flat = " ".join(text.split())
     return flat if len(flat) <= 40 else f"{flat[:39]}{out.ellipsis}"

@@ -1,4 +1,4 @@
-"""What the demo registers, and the settings that suit it."""
+"""Records that the demo registers, and the settings of its jobs."""
 
 import uuid
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ LORA = {
     "target_modules": "all-linear",
 }
 BATCH = 16
-"""Rows of a step, of all workers together."""
+"""Rows per step of all workers together."""
 TRAINING = {
     "gradient_accumulation_steps": 1,
     "logging_steps": 5,
@@ -44,7 +44,7 @@ GENERATION = {"do_sample": False, "max_new_tokens": 12}
 
 @dataclass(frozen=True)
 class Starter:
-    """Ids of what is registered."""
+    """Ids of the registered model, dataset and prompt."""
 
     model_id: str
     dataset_id: str
@@ -52,7 +52,7 @@ class Starter:
 
 
 def register(session: Session) -> Starter:
-    """Registers all of it, but for what an earlier demo has registered."""
+    """Registers model, dataset and prompt, unless an earlier demo has registered them."""
     client = session.client
     model = _existing(client, MODELS, MODEL) or client.AddModel(MODEL).model
     dataset = _existing(client, DATASETS, DATASET) or client.AddDataset(DATASET).dataset
@@ -62,13 +62,13 @@ def register(session: Session) -> Starter:
     if prompt is None:
         wanted.id = str(uuid.uuid4())
         prompt = client.AddPrompt(api.AddPromptRequest(prompt=wanted)).prompt
-    for kind, item in (("model", model), ("data set", dataset), ("prompt", prompt)):
+    for kind, item in (("model", model), ("dataset", dataset), ("prompt", prompt)):
         session.out.say(f"{kind} {item.name}  {item.id}")
     return Starter(model.id, dataset.id, prompt.id)
 
 
 def _existing(client: FineTuningStudioClient, resource: Resource, wanted: Any) -> Any | None:
-    """What an earlier demo has registered: the same in every field that is asked for."""
+    """The record of an earlier demo that has the same fields; None if there is none."""
     fields = [(field.name, value) for field, value in wanted.ListFields()]
     for item in resource.all(client):
         if all(getattr(item, name) == value for name, value in fields):
@@ -77,6 +77,6 @@ def _existing(client: FineTuningStudioClient, resource: Resource, wanted: Any) -
 
 
 def sentence(text: str) -> str:
-    """The row's own words, without the prompt around them."""
+    """The text of the row, without the prompt around it."""
     before, _, after = PROMPT.input_template.partition("{customer}")
     return text.removeprefix(before).removesuffix(after)

@@ -1,4 +1,4 @@
-"""What the demo does with what is registered: it trains, evaluates and serves."""
+"""Steps of the demo: it trains, evaluates and serves."""
 
 import json
 import secrets
@@ -9,33 +9,32 @@ from ft import api
 from ft.cli.commands.serve import deployed
 from ft.cli.demo.starter import BATCH, GENERATION, LORA, TRAINING, Starter, sentence
 from ft.cli.exits import CommandFailed
-from ft.cli.options import within
+from ft.cli.options import available
 from ft.cli.session import Session
 from ft.cli.watch import POLL_SECONDS, failure, follow
-from ft.client import FineTuningStudioClient
-from ft.local.served import ServedModels
+from ft.local.served import ServedModelsClient
 
 REGISTERED_WITHIN_SECONDS = 30.0
 SERVED_NAME = "demo"
 SERVED_WITHIN_SECONDS = 120.0
 SAMPLES = 5
-"""Rows that are asked, and shown."""
+"""Number of rows that are asked and shown."""
 
 
 def fine_tune(
     session: Session, starter: Starter, epochs: int, workers: int
 ) -> tuple[api.FineTuningJobMetadata, str]:
-    """The job once it has succeeded, and the id of the adapter that it has registered."""
+    """Trains an adapter; returns the job and the id of the adapter."""
     client = session.client
     name = f"demo-{secrets.token_hex(4)}"
-    # With the batch that one worker has, so that several learn the same.
+    # All workers together have the batch of one, so that several learn the same.
     training = {**TRAINING, "per_device_train_batch_size": BATCH // workers}
     request = api.StartFineTuningJobRequest(
         adapter_name=name,
         base_model_id=starter.model_id,
         dataset_id=starter.dataset_id,
         prompt_id=starter.prompt_id,
-        **within(client, cpu=2, memory=4),
+        **available(client, cpu=2, memory=4),
         gpu=0,
         num_epochs=epochs,
         num_workers=workers,
@@ -47,11 +46,18 @@ def fine_tune(
     started = client.StartFineTuningJob(request).fine_tuning_job
     session.out.say(f"job {started.id}")
     job = _succeeded(session, {name: started.id})[name]
-    return job, _adapter_of(client, job)
+    deadline = time.monotonic() + REGISTERED_WITHIN_SECONDS
+    while True:
+        for adapter in client.get_adapters():
+            if adapter.fine_tuning_job_id == job.id:
+                return job, adapter.id
+        if time.monotonic() > deadline:
+            raise CommandFailed(f"job {job.id} has succeeded, but its adapter is not registered")
+        time.sleep(0.5)
 
 
 def _succeeded(session: Session, job_ids: dict[str, str]) -> dict[str, Any]:
-    """The jobs by title, as they ended."""
+    """Waits until all jobs have succeeded. Raises CommandFailed if one has not."""
     watches = {
         title: session.client.watch_job(id, poll=POLL_SECONDS) for title, id in job_ids.items()
     }
@@ -62,22 +68,10 @@ def _succeeded(session: Session, job_ids: dict[str, str]) -> dict[str, Any]:
     return ended
 
 
-def _adapter_of(client: FineTuningStudioClient, job: api.FineTuningJobMetadata) -> str:
-    """The adapter that the job has registered."""
-    deadline = time.monotonic() + REGISTERED_WITHIN_SECONDS
-    while True:
-        for adapter in client.get_adapters():
-            if adapter.fine_tuning_job_id == job.id:
-                return adapter.id
-        if time.monotonic() > deadline:
-            raise CommandFailed(f"job {job.id} has succeeded, but its adapter is not registered")
-        time.sleep(0.5)
-
-
 def evaluate(
     session: Session, starter: Starter, adapter_id: str
 ) -> tuple[api.EvaluationJobMetadata, api.EvaluationJobMetadata]:
-    """The evaluations of the base model and of the tuned one, once they have succeeded."""
+    """Evaluates the base model and the tuned model; returns both jobs."""
     client = session.client
     request = api.StartEvaluationJobRequest(
         type=api.EvaluationJobType.MLFLOW,
@@ -87,7 +81,7 @@ def evaluate(
         ],
         dataset_id=starter.dataset_id,
         prompt_id=starter.prompt_id,
-        **within(client, cpu=1, memory=2),
+        **available(client, cpu=1, memory=2),
         gpu=0,
         generation_config=json.dumps(GENERATION),
         eval_dataset_fraction=1.0,
@@ -96,14 +90,13 @@ def evaluate(
     jobs = _succeeded(session, {"base": base.id, "tuned": tuned.id})
     for title, job in jobs.items():
         if "exact_match" not in job.metrics:
-            raise CommandFailed(f"the evaluation of {title} reports no exact_match")
+            raise CommandFailed(f"the evaluation of the {title} model reports no exact_match")
     return jobs["base"], jobs["tuned"]
 
 
 def serve(session: Session, adapter_id: str, tuned: api.EvaluationJobMetadata) -> None:
-    """Serves the tuned model in the place of an earlier demo's, and asks it what it was asked in
-    its evaluation."""
-    models = ServedModels(session.home)
+    """Serves the tuned model in place of an earlier demo's, and asks it rows of its evaluation."""
+    models = ServedModelsClient(session.home)
     for model in models.all():
         if model.name == SERVED_NAME:
             models.remove(model)
@@ -122,4 +115,6 @@ def serve(session: Session, adapter_id: str, tuned: api.EvaluationJobMetadata) -
         answer = str(models.ask(served, {"prompt": sample.input})).strip()
         session.out.say(f"asked {sentence(sample.input)!r}, it answers {answer!r}")
         if answer != sample.output:
-            raise CommandFailed(f"served, it answers {answer!r}; evaluated, {sample.output!r}")
+            raise CommandFailed(
+                f"the served model answers {answer!r}, but its evaluation has {sample.output!r}"
+            )

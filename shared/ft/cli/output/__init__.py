@@ -1,1 +1,1 @@
-"""What commands print: tables, charts, comparisons and logs."""
+"""Output of commands: tables, charts, comparisons and logs."""

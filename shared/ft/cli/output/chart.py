@@ -1,4 +1,4 @@
-"""A chart of evaluations held against each other."""
+"""Draws a chart of evaluations."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ft.cli.exits import CommandFailed, Exit
-from ft.cli.output.comparison import COMPARED, Comparison, Evaluated
+from ft.cli.output.comparison import COMPARED, Comparison, ScoredEvaluation
 from ft.text.printable import printable_line
 
 if TYPE_CHECKING:
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".svg", ".png")
 SHARES = ("exact_match", "rouge1", "rougeL", "rougeLsum")
-"""Metrics from 0 to 1, which one axis takes."""
+"""Metrics from 0 to 1, which share an axis."""
 
 
-def draw(file: Path, jobs: Sequence[Evaluated], comparisons: Sequence[Comparison]) -> None:
+def draw(file: Path, jobs: Sequence[ScoredEvaluation], comparisons: Sequence[Comparison]) -> None:
     """Draws the scores of the jobs, and their differences to the first with the intervals.
 
     Raises CommandFailed if the file cannot be written, or is neither .svg nor .png.
     """
     if file.suffix.lower() not in SUFFIXES:
         raise CommandFailed(f"--chart: {file} must end in {' or '.join(SUFFIXES)}", Exit.USAGE)
-    # Not before it is needed: it takes longer to come than everything else.
+    # Imported late, because the import takes longer than everything else.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 2.5 + 0.5 * len(jobs)), layout="constrained")
     scores, differences = figure.subplots(1, 2)
-    _scores(scores, jobs)
-    _differences(differences, jobs[0], comparisons)
+    _draw_scores(scores, jobs)
+    _draw_differences(differences, jobs[0], comparisons)
     figure.legend(loc="outside lower left", ncols=min(len(jobs), 4))
     try:
         figure.savefig(file)
@@ -38,7 +38,7 @@ def draw(file: Path, jobs: Sequence[Evaluated], comparisons: Sequence[Comparison
         raise CommandFailed(f"--chart: {file}: {error.strerror}", Exit.USAGE) from None
 
 
-def _scores(axes: "Axes", jobs: Sequence[Evaluated]) -> None:
+def _draw_scores(axes: "Axes", jobs: Sequence[ScoredEvaluation]) -> None:
     names = [name for name in SHARES if any(name in one.job.metrics for one in jobs)]
     width = 0.8 / len(jobs)
     for number, one in enumerate(jobs):
@@ -52,7 +52,9 @@ def _scores(axes: "Axes", jobs: Sequence[Evaluated]) -> None:
     axes.set_title("scores")
 
 
-def _differences(axes: "Axes", first: Evaluated, comparisons: Sequence[Comparison]) -> None:
+def _draw_differences(
+    axes: "Axes", first: ScoredEvaluation, comparisons: Sequence[Comparison]
+) -> None:
     found = [
         (f"{_plain(one.other.title)}\n{name}", one.intervals[name])
         for one in comparisons
@@ -69,5 +71,5 @@ def _differences(axes: "Axes", first: Evaluated, comparisons: Sequence[Compariso
 
 
 def _plain(text: str) -> str:
-    """A text on one line: what stands between dollar signs would be set as a formula."""
+    """A text on one line. Dollar signs are escaped, or they would begin a formula."""
     return printable_line(text).replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""Evaluations held against each other, row by row."""
+"""Compares evaluations row by row."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class ScoredEvaluation:
     """An evaluation with the rows that it has scored."""
 
     title: str
@@ -37,29 +37,29 @@ class Interval:
 
 @dataclass(frozen=True)
 class RowDifference:
-    """One row that two evaluations see differently."""
+    """One row with different scores in two evaluations."""
 
     first: api.EvaluationRow
     other: api.EvaluationRow
     differences: Mapping[str, float]
-    """By name of score, what the other has more than the first."""
+    """Score of the other minus score of the first, by name of score."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """An evaluation against the first one, over the rows that both have scored."""
+    """Comparison of an evaluation with the first one, over the rows that both have scored."""
 
-    other: Evaluated
+    other: ScoredEvaluation
     rows: int
     intervals: Mapping[str, Interval]
-    """By name of score, over the rows that it is measured on in both; without those that it is
-    measured on in none."""
+    """By name of score, over the rows on which both have measured it. Scores without such rows are
+    absent."""
     largest: Sequence[RowDifference]
-    """Rows that differ most, the largest difference first."""
+    """Rows with the largest differences, in descending order."""
 
 
 def keyed(rows: Iterable[api.EvaluationRow]) -> dict[Key, api.EvaluationRow]:
-    """The rows by what tells them apart: two evaluations need not have scored the same ones."""
+    """The rows by a key that matches those of other evaluations, which may have other rows."""
     seen: Counter[tuple[str, str]] = Counter()
     found: dict[Key, api.EvaluationRow] = {}
     for row in rows:
@@ -69,10 +69,21 @@ def keyed(rows: Iterable[api.EvaluationRow]) -> dict[Key, api.EvaluationRow]:
     return found
 
 
-def compared(first: Evaluated, other: Evaluated, most: int) -> Comparison:
-    """What the other does better or worse than the first, and the `most` rows that show it best."""
+def compared(first: ScoredEvaluation, other: ScoredEvaluation, most: int) -> Comparison:
+    """Compares an evaluation with the first one, and keeps `most` rows with large differences."""
     pairs = [(row, other.rows[key]) for key, row in first.rows.items() if key in other.rows]
-    differences = [RowDifference(one, two, _differences(one, two)) for one, two in pairs]
+    differences = [
+        RowDifference(
+            one,
+            two,
+            {
+                name: two.scores[name] - one.scores[name]
+                for name in COMPARED
+                if name in one.scores and name in two.scores
+            },
+        )
+        for one, two in pairs
+    ]
     found = {
         name: [row.differences[name] for row in differences if name in row.differences]
         for name in COMPARED
@@ -83,18 +94,12 @@ def compared(first: Evaluated, other: Evaluated, most: int) -> Comparison:
 
 
 def interval(differences: Sequence[float], resamples: int = RESAMPLES) -> Interval:
-    """The mean of paired differences with its bootstrap interval; the same each time."""
+    """The mean of paired differences with its bootstrap interval, which is deterministic."""
     random = Random(SEED)  # noqa: S311  # statistics, not secrets
     count = len(differences)
     means = [fmean(random.choices(differences, k=count)) for _ in range(resamples)]
     low, *_, high = quantiles(means, n=40, method="inclusive")
     return Interval(fmean(differences), low, high)
-
-
-def _differences(one: api.EvaluationRow, two: api.EvaluationRow) -> dict[str, float]:
-    """Of the scores that are measured on both rows."""
-    names = [name for name in COMPARED if name in one.scores and name in two.scores]
-    return {name: two.scores[name] - one.scores[name] for name in names}
 
 
 def _size(row: RowDifference) -> float:

@@ -1,15 +1,14 @@
-"""The text of a log, which is bytes, as it is shown to people."""
+"""Converts the bytes of a log to text."""
 
 import codecs
 
 
 class LogText:
-    """Turns the parts of a log into text, as they come.
+    """Converts the parts of a log to text as they arrive.
 
-    Bytes that are not UTF-8 become escapes. Of a line that was written over again and again, as
-    progress bars do with carriage returns, only the last state is kept. A line that has not ended
-    yet waits for its end, or, where the log is followed, is shown at once; its next state then
-    takes a line of its own.
+    Bytes that are not UTF-8 become escapes. If a line is overwritten by means of carriage returns,
+    as progress bars do, only its last state is kept. A line that has not ended waits for its end.
+    If the log is followed, it is printed at once, and its next state gets a line of its own.
     """
 
     def __init__(self, follow: bool = False) -> None:
@@ -43,6 +42,6 @@ class LogText:
 
 
 def log_lines(data: bytes) -> list[str]:
-    """The lines of a log that is there."""
+    """The lines of a complete log."""
     text = LogText()
     return (text.feed(data) + text.end()).rstrip("\n").split("\n") if data else []

@@ -1,4 +1,4 @@
-"""How results are printed: tables for people, JSON for scripts."""
+"""Prints results: tables for people, JSON for scripts."""
 
 import json
 import sys
@@ -9,12 +9,12 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.table import Table
 
-from ft.cli.output.console import Console
+from ft.cli.console import Console
 from ft.text.printable import escaped_json, fits, printable, printable_json
 from ft.text.streams import SafeStream
 
 Cell = str | Callable[[Any], str]
-"""A field's name, or what makes the text of a cell from an item."""
+"""The name of a field, or a function that makes the text of a cell from an item."""
 Column = tuple[str, Cell]
 
 
@@ -26,50 +26,49 @@ def as_dict(message: Message) -> dict[str, Any]:
 
 
 class Output:
-    """Standard output of a command. Texts of every source may be given to it as they are."""
+    """Standard output of a command. It makes texts from any source safe."""
 
     def __init__(self, json: bool) -> None:
         self.json = json
-        # Whatever reads a pipe wants whole lines.
+        # Programs that read a pipe need whole lines.
         width = None if sys.stdout.isatty() else 10_000
         self._stream = sys.stdout
         self.console = Console(self._stream, width=width)
 
     @property
     def ellipsis(self) -> str:
-        """The mark in the place of what is cut off."""
+        """The mark for omitted text."""
         return "…" if fits("…", self.console.encoding) else "..."
 
     def data(self, value: object) -> None:
-        """Prints JSON; what a terminal should not get is in JSON's own escapes."""
+        """Prints JSON. Unsafe characters become JSON escapes."""
         self._stream.write(printable_json(value, self.console.encoding) + "\n")
         self._said()
 
     def say(self, text: str) -> None:
-        """A line for people; scripts do not see it."""
+        """Prints a line, unless --json is set."""
         if not self.json:
             self.console.print(text)
             self._said()
 
     def notices(self, notices: Iterable[str]) -> None:
-        """Prints a job's notices; scripts find them in the job's status."""
+        """Prints a job's notices, unless --json is set; then they are in its status."""
         for notice in notices:
             self.say(f"notice: {notice}")
 
     def note(self, text: str) -> None:
-        """A line about what was just made. On standard error, since standard output may be JSON
-        for a program."""
+        """Prints a note about a new record to standard error, since standard output may be JSON."""
         self.aside(f"note: {text}")
 
     def aside(self, text: str) -> None:
-        """A line for people on standard error, since standard output may be read by a script."""
+        """Prints a line to standard error, because standard output may be read by a script."""
         Console(sys.stderr, soft_wrap=True).print(text)
 
     def announce(self, text: str) -> None:
-        """A line for people about what goes on from here by itself.
+        """Prints a line about work that continues after the command, such as a started job.
 
-        It is on standard error if the reader of standard output goes away before it, or the JSON
-        that stands for it, is written.
+        It goes to standard error if the reader of standard output closes the pipe before the line,
+        or the JSON in its place, is written.
         """
         if isinstance(self._stream, SafeStream):
             self._stream.unsaid = f"{self._stream.unsaid}\n{text}".lstrip("\n")
@@ -80,7 +79,7 @@ class Output:
             self._stream.unsaid = ""
 
     def items(self, messages: Iterable[Message], columns: Sequence[Column], none: str) -> None:
-        """A list of messages. `none` is said where it is empty."""
+        """Prints a list of messages, or `none` if it is empty."""
         found = list(messages)
         if self.json:
             self.data([as_dict(message) for message in found])
@@ -89,11 +88,17 @@ class Output:
         else:
             self.table(
                 [title for title, _ in columns],
-                [[_text(message, cell) for _, cell in columns] for message in found],
+                [
+                    [
+                        str(getattr(message, cell)) if isinstance(cell, str) else cell(message)
+                        for _, cell in columns
+                    ]
+                    for message in found
+                ],
             )
 
     def item(self, message: Message) -> None:
-        """One message, field by field; empty fields are left out."""
+        """Prints the fields of a message that are not empty."""
         if self.json:
             self.data(as_dict(message))
             return
@@ -104,7 +109,7 @@ class Output:
         self.console.print(grid)
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A table of texts."""
+        """Prints a table of texts."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in titles:
             table.add_column(title, overflow="fold", no_wrap=title == "ID")
@@ -113,22 +118,18 @@ class Output:
         self.console.print(table)
 
     def text(self, text: str) -> None:
-        """A part of a long text, such as a log. Raises OSError if it cannot be written."""
+        """Prints a part of a long text, such as a log. Raises OSError if it cannot be written."""
         self._send(printable(text, self.console.encoding))
 
     def document(self, part: str) -> None:
-        """A part of a JSON document, in UTF-8. Raises OSError if it cannot be written."""
+        """Prints a part of a JSON document in UTF-8. Raises OSError if it cannot be written."""
         self._send(escaped_json(part).encode())
 
     def raw(self, data: bytes) -> None:
-        """Bytes as they are. Raises OSError if they cannot be written."""
+        """Writes bytes unchanged. Raises OSError if they cannot be written."""
         self._send(data)
 
     def _send(self, data: str | bytes) -> None:
         # Commands run within `safe_streams`.
         assert isinstance(self._stream, SafeStream)
         self._stream.send(data)
-
-
-def _text(message: Any, cell: Cell) -> str:
-    return str(getattr(message, cell)) if isinstance(cell, str) else cell(message)
