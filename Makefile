@@ -6,7 +6,7 @@ TRAINER := .venv-trainer
 AXOLOTL := .venv-axolotl
 WITH_SCHEMAS := $(if $(wildcard $(AXOLOTL)/.made),$(AXOLOTL),$(TRAINER))
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
-SERVICES := datasets models adapters prompts configs fine_tuning evaluation inspection facade workbench
+SERVICES := $(patsubst services/%/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
 PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/rows shared/jobs \
             $(addprefix services/,$(SERVICES))
 TEST_WORKERS ?= 3

@@ -22,6 +22,16 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
+LONG = ("tests/e2e", "tests/faults", "tests/fuzz", "shared/rows")
+"""Folders with the longest tests."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest tests first: several workers then end at about the same time."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @pytest.fixture
 def closed_port() -> Iterator[int]:
     """A port where nobody listens, held so that nobody will."""
