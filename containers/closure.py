@@ -27,7 +27,7 @@ class Package:
         self._extras: dict[str, list[str]] = project.get("optional-dependencies", {})
 
     def requirements(self, extras: frozenset[str]) -> list[str]:
-        """What it asks for, with these extras."""
+        """The requirements, with those of these extras."""
         return self._base + [item for extra in sorted(extras) for item in self._extras[extra]]
 
 
