@@ -1,4 +1,4 @@
-"""Which rows are trained on, which are held out, and what the prompt makes of them."""
+"""Selection of rows to train on and to hold out, and their texts."""
 
 import json
 from collections.abc import Callable

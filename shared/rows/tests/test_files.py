@@ -1,4 +1,4 @@
-"""What the reader of files makes of files of every kind, and what it refuses."""
+"""Files of every kind, as the reader reads or refuses them."""
 
 import csv
 import gzip

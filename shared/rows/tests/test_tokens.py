@@ -1,4 +1,4 @@
-"""Where the pad token comes from."""
+"""Choice of the pad token."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What tests look at after a job."""
+"""Helpers to examine a job's results."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What users meet in a job is told in words, with what to do; what is left is unforeseen."""
+"""Known errors are explained, with advice; all others are unforeseen."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""What kind of failure an error is: whether trying again may help."""
+"""Kinds of failures, and whether a repetition may help."""
 
 import grpc
 import pytest

@@ -1,4 +1,4 @@
-"""How a chat template's texts are made, and where an answer to them ends."""
+"""Texts of a chat template, and the ends of answers."""
 
 import json
 import shutil

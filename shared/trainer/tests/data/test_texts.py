@@ -1,4 +1,4 @@
-"""What is made of rows to be trained on."""
+"""Training examples of rows."""
 
 import pytest
 from datasets import Dataset

@@ -1,4 +1,4 @@
-"""Which texts are taken as English."""
+"""Detection of English texts."""
 
 # letters of every script
 

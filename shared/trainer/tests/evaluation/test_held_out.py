@@ -1,4 +1,4 @@
-"""Which rows an evaluation job scores, asked of a studio."""
+"""Rows that an evaluation job scores, from the studio's answers."""
 
 import json
 from collections.abc import Iterator

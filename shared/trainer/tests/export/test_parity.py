@@ -1,4 +1,4 @@
-"""What a model writes, held against what it wrote before."""
+"""Comparison of outputs with earlier outputs."""
 
 import pytest
 

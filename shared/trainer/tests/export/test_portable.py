@@ -1,4 +1,4 @@
-"""What a job leaves for others names no place of the machine that it ran on."""
+"""Files of a job name no path of the machine that it ran on."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What a job writes about itself comes to the studio, and never gets in the job's way."""
+"""Events reach the studio, and never disturb the job."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What an adapter says that it came from."""
+"""Manifests of adapters."""
 
 import hashlib
 import json

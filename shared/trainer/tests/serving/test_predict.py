@@ -1,4 +1,4 @@
-"""What a served model answers, and whether it is the one that was trained."""
+"""Answers of served models, and their verification."""
 
 import json
 import os

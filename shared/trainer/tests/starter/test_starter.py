@@ -1,4 +1,4 @@
-"""What is held out is really held out, and the files are what the script makes."""
+"""Held-out rows are held out, and the files are those that the script makes."""
 
 import filecmp
 import json

@@ -1,4 +1,4 @@
-"""Where runs are tracked."""
+"""Places of runs in MLflow."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""What a user of the libraries alone would write: `plain_trl.py MODEL ROWS OUTPUT SETTINGS`."""
+"""A training script with the libraries alone: `plain_trl.py MODEL ROWS OUTPUT SETTINGS`."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What the settings of training and adapter can ask for, each trained with for a few steps."""
+"""Settings of training and adapter, each used in a training of a few steps."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What a request is refused for, a job that gets it all the same says in words of its own."""
+"""Settings that requests are refused for are also refused, with the same reasons, by a job."""
 
 import json
 from collections.abc import Callable

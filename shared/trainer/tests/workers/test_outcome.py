@@ -1,4 +1,4 @@
-"""What is known of several workers, and what it says of the cause."""
+"""Outcomes of several workers, and the cause among them."""
 
 import time
 from pathlib import Path
