@@ -10,20 +10,27 @@ SERVICES := datasets models adapters prompts configs fine_tuning evaluation insp
 PACKAGES := shared/ft[cli] shared/chassis[postgres] shared/cmlapi shared/rows shared/jobs \
             $(addprefix services/,$(SERVICES))
 TEST_WORKERS ?= 3
-# Tests of a file share what its fixtures of module scope set up, so files stay whole.
+# Tests of a file share what its fixtures of module scope set up, so files stay whole. They start in
+# the order of conftest.py: those with long tests first, so that no worker waits for another's at the
+# end.
+BY_FILE := --dist loadfile --no-loadscope-reorder
+SHOW_SLOW := --durations 25 --durations-min 5
+QUICK := -m "not starts_processes and not slow"
 IN_RANDOM_ORDER = --dist loadfile --random-order --random-order-seed $(or $(ORDER),$(shell date +%s))
 TRAINER_PACKAGES := shared/ft shared/rows shared/trainer
-PROTO_FILES := fine_tuning_studio_types fine_tuning_studio fine_tuning_studio_jobs \
-               fine_tuning_studio_database domains tables inspection
+PROTO_FILES := $(patsubst proto/%.proto,%,$(wildcard proto/*.proto))
 PROTO_OUT := shared/ft/proto
 PROJECT_FILES := $(wildcard shared/*/pyproject.toml services/*/pyproject.toml)
 
+# Tests start hundreds of interpreters; each would compile the source anew.
+export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-axolotl demo up down test lint types imports generated pytest pytest-trainer \
+.PHONY: help env env-axolotl demo up down test quick lint types imports generated \
+        pytest pytest-trainer quick-pytest quick-pytest-trainer test-order \
         proto proto-check cmlapi-check schemas schemas-check docs docs-check \
-        fuzz fuzz-configs test-faults benchmarks format clean
+        fuzz fuzz-configs test-faults bench benchmarks format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +88,9 @@ down: env  ## Stops it
 
 test: env lint types imports generated pytest-trainer pytest  ## Every check and test
 
+quick: env lint types imports generated  ## The checks, and the tests that start no process
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync quick-pytest quick-pytest-trainer
+
 lint: $(STUDIO)/.made  ## Style and common mistakes
 	@ruff format --check --quiet . && ruff check --quiet .
 
@@ -94,10 +104,16 @@ generated: proto-check cmlapi-check docs-check schemas-check  ## Generated code 
 
 # Most of the time tests wait for processes, so several at a time fit on a small machine.
 pytest: $(STUDIO)/.made
-	@python -m pytest -n $(TEST_WORKERS) --dist loadfile
+	@python -m pytest -n $(TEST_WORKERS) $(BY_FILE) $(SHOW_SLOW)
 
 pytest-trainer: $(TRAINER)/.made
-	@$(TRAINER)/bin/python -m pytest -n 2 --dist loadfile shared/trainer shared/rows
+	@$(TRAINER)/bin/python -m pytest -n 2 $(BY_FILE) $(SHOW_SLOW) shared/trainer shared/rows
+
+quick-pytest: $(STUDIO)/.made
+	@python -m pytest $(QUICK)
+
+quick-pytest-trainer: $(TRAINER)/.made
+	@$(TRAINER)/bin/python -m pytest $(QUICK) shared/trainer
 
 test-order: env  ## Every test in random order; ORDER=42 repeats an order, TEST_WORKERS=4 shares them out otherwise
 	@$(TRAINER)/bin/python -m pytest -n $(TEST_WORKERS) $(IN_RANDOM_ORDER) shared/trainer shared/rows
@@ -113,6 +129,10 @@ fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 # Of the 10,000 configs more than 2,000 train a step.
 fuzz-configs: env  ## Thousands of configs: what Validate accepts trains a step, or writes an answer
 	@FTS_CONFIG_EXAMPLES=10000 python -m pytest tests/fuzz/test_configs.py -s --timeout 14400
+
+# make bench BENCH="--only get 'page-*' --rounds 3 --compare .bench/before.json"
+bench: env  ## Measures the studio's calls against null servers; 15 minutes on a quiet machine
+	@python -m benchmarks.bench --json .bench/run.json --chart .bench/run.svg $(BENCH)
 
 benchmarks: env  ## Measures, and prints what came out
 	@$(TRAINER)/bin/python benchmarks/overhead.py

@@ -169,7 +169,7 @@ def _one(kind: str) -> None:
 def _count_own_seconds() -> list[float]:
     """What is called while a job trains, each call's seconds: of the callbacks by the clock, since
     the training waits for them, of the link's thread what it takes of the CPU."""
-    from trainer.job.link import Link
+    from trainer.job.report_sender import ReportSender
     from trainer.training.checkpoints import CheckpointCallback
     from trainer.training.progress import ProgressCallback
 
@@ -190,7 +190,7 @@ def _count_own_seconds() -> list[float]:
     for callback in (ProgressCallback, CheckpointCallback):
         for name in [name for name in vars(callback) if name.startswith("on_")]:
             count(callback, name, time.perf_counter)
-    count(Link, "_send_next", time.thread_time)
+    count(ReportSender, "_send_next", time.thread_time)
     return seconds
 
 

@@ -26,28 +26,19 @@ from google.protobuf.descriptor_pb2 import (
 from grpc_tools import protoc
 
 from chassis.rpc.rules import Rule
+from ft.domains import DOMAINS
+from ft.services import FILES
 
 REPOSITORY = Path(__file__).parents[1]
-CONTRACT = (
-    "fine_tuning_studio",
-    "fine_tuning_studio_jobs",
-    "fine_tuning_studio_database",
-    "fine_tuning_studio_types",
-)
+CONTRACT = (*FILES, "fine_tuning_studio_types")
 """The public files of `proto/`, in the order in which they are documented."""
-RULES = {
-    "Every request": "chassis.rpc.rules",
-    "Datasets": "services.datasets.rules",
-    "Models": "services.models.rules",
-    "Adapters": "services.adapters.rules",
-    "Prompts": "services.prompts.rules",
-    "Configs": "services.configs.rules",
-    "Fine-tuning jobs": "services.fine_tuning.rules",
-    "Evaluation jobs": "services.evaluation.rules",
-    "Jobs of every kind": "jobs.rules",
-    "What a validation looks into": "services.inspection.rules",
-}
-"""Module of rules by title."""
+RULES = (
+    "chassis.rpc.rules",
+    *(f"services.{domain}.rules" for domain in DOMAINS),
+    "jobs.rules",
+    "services.inspection.rules",
+)
+"""Modules of rules; the docstring of each begins with `The rules about`."""
 _MESSAGE, _SERVICE, _FIELD, _METHOD = 4, 6, 2, 2
 """Numbers of the parts of a file in the paths of its comments, see descriptor.proto."""
 _TYPES = {number: name[5:].lower() for name, number in FieldDescriptorProto.Type.items()}
@@ -130,7 +121,10 @@ def rules_page() -> str:
         "",
         "*Made from the code by `python docs/generate.py`.*",
     ]
-    for title, module in RULES.items():
+    for module in RULES:
+        about = str(importlib.import_module(module).__doc__).splitlines()[0].rstrip(".")
+        title = about.removeprefix("The rules about ")
+        title = title[0].upper() + title[1:]
         lines += ["", f"## {title}", "", "| rule | what must hold |", "|---|---|"]
         lines += [f"| {rule.id} | {rule.text} |" for rule in rules_of(module)]
     return "\n".join(lines) + "\n"

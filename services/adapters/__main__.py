@@ -7,7 +7,7 @@ from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
 from services.adapters.hub import HubAdapters
-from services.adapters.peers import References
+from services.adapters.peers import AdapterPeers
 from services.adapters.service import AdapterService
 from services.adapters.servicer import AdaptersServicer
 from services.adapters.store import Adapter, AdapterStore
@@ -15,11 +15,10 @@ from services.adapters.store import Adapter, AdapterStore
 
 def build(settings: Settings, store: Store) -> DomainParts:
     """The parts that only this domain has."""
-    adapters, references, hub = AdapterStore(store), References(settings), HubAdapters(settings)
-    rules = AdapterService(adapters, ProjectPaths(settings), references, hub)
-    return DomainParts(
-        AdaptersServicer(rules, adapters), [Adapter], close=[references.close, hub.close]
-    )
+    adapters, peers, hub = AdapterStore(store), AdapterPeers(settings), HubAdapters(settings)
+    rules = AdapterService(adapters, ProjectPaths(settings), peers, hub)
+    servicer = AdaptersServicer(rules, adapters)
+    return DomainParts(servicer, [Adapter], close=[peers.close, hub.close])
 
 
 service = domain_service("adapters", Path(__file__).parent, build)

@@ -1,4 +1,4 @@
-"""What the adapters service asks of others."""
+"""Calls of the adapters service to other domains."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -14,7 +14,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 
 
-class References:
+class AdapterPeers:
     """The services that own what an adapter refers to."""
 
     def __init__(self, settings: Settings) -> None:
@@ -25,30 +25,26 @@ class References:
     async def require(
         self, model_id: str, fine_tuning_job_id: str, prompt_id: str
     ) -> ModelMetadata:
-        """The model, if all of them exist; an empty job or prompt id refers to nothing.
+        """Returns the model if all of them exist; an empty job or prompt id refers to nothing.
 
         The owners are asked at the same time. Raises FailedPrecondition, naming the field, for
         what does not exist, and Unavailable, naming the owner, if one does not answer.
         """
-        lookups: list[Awaitable[Any]] = [referred("model_id", self._model(model_id))]
+        asked = self._models(lambda stub: stub.GetModel, GetModelRequest(id=model_id))
+        lookups: list[Awaitable[Any]] = [referred("model_id", asked)]
         if fine_tuning_job_id:
-            lookups.append(referred("fine_tuning_job_id", self._job(fine_tuning_job_id)))
+            job = GetFineTuningJobRequest(id=fine_tuning_job_id)
+            asked_job = self._fine_tuning(lambda stub: stub.GetFineTuningJob, job)
+            lookups.append(referred("fine_tuning_job_id", asked_job))
         if prompt_id:
-            lookups.append(referred("prompt_id", self._prompt(prompt_id)))
-        model: ModelMetadata
-        model, *_ = await all_referred(*lookups)
+            prompt = GetPromptRequest(id=prompt_id)
+            asked_prompt = self._prompts(lambda stub: stub.GetPrompt, prompt)
+            lookups.append(referred("prompt_id", asked_prompt))
+        response, *_ = await all_referred(*lookups)
+        model: ModelMetadata = response.model
         return model
 
     async def close(self) -> None:
-        """Lets go of the services."""
+        """Closes the connections."""
         for peer in (self._models, self._fine_tuning, self._prompts):
             await peer.close()
-
-    async def _model(self, id: str) -> ModelMetadata:
-        return (await self._models(lambda stub: stub.GetModel, GetModelRequest(id=id))).model
-
-    async def _job(self, id: str) -> None:
-        await self._fine_tuning(lambda stub: stub.GetFineTuningJob, GetFineTuningJobRequest(id=id))
-
-    async def _prompt(self, id: str) -> None:
-        await self._prompts(lambda stub: stub.GetPrompt, GetPromptRequest(id=id))

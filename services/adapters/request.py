@@ -1,32 +1,30 @@
-"""A request to register an adapter in the domain's own terms, and the rules about it alone."""
+"""The AddAdapter request."""
 
 from dataclasses import dataclass
 
-from chassis.paths import ProjectPaths
+from chassis.rpc.domain_request import DomainRequest, Stripped
 from chassis.rpc.errors import Violations
 from ft.enums import AdapterType
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdapterWanted:
-    """What AddAdapter asks for, without blanks around it. Empty means not set."""
+class AdapterRequest(DomainRequest):
+    """An adapter to register. Empty means not set."""
 
-    type: str
-    name: str
-    model_id: str
-    location: str
-    huggingface_name: str
+    type: str = AdapterType.PROJECT
+    name: Stripped
+    model_id: Stripped
+    location: Stripped
+    huggingface_name: Stripped
     fine_tuning_job_id: str
     prompt_id: str
 
-    def check(self, paths: ProjectPaths) -> None:
-        """Raises InvalidArgument with all that is wrong."""
-        found = Violations()
+    def check(self, found: Violations) -> None:
+        """Adds each rule that the request breaks by itself."""
         found.one_of("type", self.type, AdapterType)
         found.required("name", self.name)
         found.required("model_id", self.model_id)
         if self.type == AdapterType.HUGGINGFACE:
             found.required("huggingface_name", self.huggingface_name)
-        elif found.required("location", self.location):
-            paths.directory("location", self.location, found)
-        found.raise_if_any()
+        else:
+            found.required("location", self.location)

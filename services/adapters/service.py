@@ -1,10 +1,10 @@
 """The rules about adapters."""
 
 import asyncio
+from typing import Any
 
 from chassis.ids import new_id
 from chassis.paths import ProjectPaths
-from chassis.rpc import rules as general
 from chassis.rpc.errors import InvalidArgument, NotFound, Violations
 from ft.adapters import base as adapter_base
 from ft.adapters import files
@@ -12,8 +12,8 @@ from ft.enums import AdapterType, ModelType
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from services.adapters import rules
 from services.adapters.hub import HubAdapters
-from services.adapters.peers import References
-from services.adapters.request import AdapterWanted
+from services.adapters.peers import AdapterPeers
+from services.adapters.request import AdapterRequest
 from services.adapters.store import Adapter, AdapterStore
 
 UNIQUE = {"name": "name"}
@@ -27,55 +27,45 @@ class AdapterService:
         self,
         adapters: AdapterStore,
         paths: ProjectPaths,
-        references: References,
+        peers: AdapterPeers,
         hub: HubAdapters,
     ) -> None:
         self._adapters = adapters
         self._paths = paths
-        self._references = references
+        self._peers = peers
         self._hub = hub
 
-    def get(self, id: str) -> Adapter:
-        """The adapter with that id. Raises NotFound."""
-        adapter = self._adapters.one(id=id)
-        if adapter is None:
-            raise NotFound(
-                f"adapter {id!r} does not exist", resource="adapter", id=id, rule=general.EXISTS.id
-            )
-        return adapter
+    async def add(self, *, request: AdapterRequest) -> Adapter:
+        """Registers an adapter; a repeated request gets the one that it has registered before.
 
-    async def add(self, wanted: AdapterWanted) -> Adapter:
-        """Registers an adapter.
-
-        AlreadyExists carries the id of the adapter that holds the name, so that a job that reports
-        a second time can tell its own adapter from another's.
+        Raises InvalidArgument with all that is wrong, FailedPrecondition for what it refers to and
+        does not exist. AlreadyExists carries the id of the adapter that holds the name, so that a
+        job that reports a second time can tell its own adapter from another's.
         """
-        wanted.check(self._paths)
-        self._adapters.require_free(UNIQUE, name=wanted.name)
-        model = await self._references.require(
-            wanted.model_id, wanted.fine_tuning_job_id, wanted.prompt_id
+        if (added := self._adapters.added_by(request.key)) is not None:
+            return added
+        on_hub = request.type == AdapterType.HUGGINGFACE
+        found = Violations()
+        request.check(found)
+        if request.location and not on_hub:
+            self._paths.directory("location", request.location, found)
+        found.raise_if_any()
+        self._adapters.require_free(UNIQUE, request.key, name=request.name)
+        model = await self._peers.require(
+            request.model_id, request.fine_tuning_job_id, request.prompt_id
         )
-        if wanted.type == AdapterType.HUGGINGFACE:
-            commit = await self._require_on_hub(wanted, model)
-        else:
-            commit = ""
-            await asyncio.to_thread(self._require_base, wanted, model)
-        adapter = Adapter(
-            id=new_id(),
-            type=wanted.type,
-            name=wanted.name,
-            model_id=wanted.model_id,
-            location=wanted.location or None,
-            huggingface_name=wanted.huggingface_name or None,
-            commit=commit or None,
-            fine_tuning_job_id=wanted.fine_tuning_job_id or None,
-            prompt_id=wanted.prompt_id or None,
-        )
-        await self._adapters.add(adapter, unique=UNIQUE)
-        return adapter
+        commit = ""
+        if on_hub:
+            commit = await self._require_on_hub(request, model)
+        elif request.type == AdapterType.PROJECT:
+            await asyncio.to_thread(self._require_base, request, model)
+        given = request.values(Adapter.table().columns.keys())
+        columns: dict[str, Any] = {name: value or None for name, value in given.items()}
+        adapter = Adapter(id=new_id(), commit=commit or None, **columns)
+        return await self._adapters.add(adapter, UNIQUE, request.key)
 
     def notices(self, adapter: Adapter) -> list[str]:
-        """What is worth knowing about a new adapter of the project, a sentence each."""
+        """Returns notices about the files of a new adapter, a sentence each."""
         folder = None
         if adapter.type == AdapterType.PROJECT:
             folder = self._paths.directory("location", adapter.location or "", Violations())
@@ -89,26 +79,26 @@ class AdapterService:
             f"No job can load {adapter.location} as an adapter: {why}{hint} ({rules.LOADABLE.id})."
         ]
 
-    async def _require_on_hub(self, wanted: AdapterWanted, model: ModelMetadata) -> str:
+    async def _require_on_hub(self, request: AdapterRequest, model: ModelMetadata) -> str:
         """The newest commit of an adapter of the hub. Raises InvalidArgument if it is none, or
         names another model of the hub."""
         try:
-            found = await self._hub.describe(wanted.huggingface_name)
+            found = await self._hub.describe(request.huggingface_name)
         except NotFound as error:
             raise InvalidArgument.at("huggingface_name", rules.ON_HUB, error.message) from None
         named = adapter_base.of_config(found.config, self._paths.project, self._paths.project)
-        self._require_named(f"adapter {wanted.huggingface_name}", named, wanted.model_id, model)
+        self._require_named(f"adapter {request.huggingface_name}", named, request.model_id, model)
         return found.commit
 
-    def _require_base(self, wanted: AdapterWanted, model: ModelMetadata) -> None:
+    def _require_base(self, request: AdapterRequest, model: ModelMetadata) -> None:
         """Raises InvalidArgument if the adapter's files name another model of the hub, or hold
         weights for which the model has no place."""
-        folder = self._paths.directory("location", wanted.location, Violations())
-        if wanted.type != AdapterType.PROJECT or folder is None:
+        folder = self._paths.directory("location", request.location, Violations())
+        if folder is None:
             return
-        what = f"the adapter in {wanted.location}"
+        what = f"the adapter in {request.location}"
         named = adapter_base.hub_name(folder, self._paths.project)
-        self._require_named(what, named, wanted.model_id, model)
+        self._require_named(what, named, request.model_id, model)
         if model.type != ModelType.PROJECT:
             return
         base = self._paths.directory("location", model.location, Violations())

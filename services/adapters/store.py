@@ -3,13 +3,14 @@
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records
+from chassis.store.records import Record, Records
 
 
-class Adapter(Base):
+class Adapter(Record):
     """A registered adapter."""
 
     __tablename__ = "adapters"
+    RESOURCE = "adapter"
     LOCATIONS = ("location",)
     OUTCOMES = ("cml_registered_model_id", "mlflow_experiment_id", "mlflow_run_id")
 

@@ -1,4 +1,4 @@
-"""What a config says, whichever way it is spelled."""
+"""Reads, compares and writes the content of configs, in JSON or YAML."""
 
 import json
 import re

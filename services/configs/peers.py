@@ -1,4 +1,4 @@
-"""What the configs service asks of others."""
+"""Calls of the configs service to other domains."""
 
 from chassis import domains
 from chassis.config import Settings
@@ -6,7 +6,7 @@ from ft.proto.domains_pb2 import GetModelFamilyRequest, ListJobConfigIdsRequest
 from ft.proto.fine_tuning_studio_pb2 import GetAdapterRequest
 
 
-class Owners:
+class ConfigPeers:
     """The services that own models, adapters and jobs. Every method raises NotFound."""
 
     def __init__(self, settings: Settings) -> None:
@@ -38,7 +38,7 @@ class Owners:
         return set(response.config_ids)
 
     async def close(self) -> None:
-        """Lets go of the services."""
+        """Closes the connections."""
         for peer in (self._models, self._adapters, self._fine_tuning):
             await peer.close()
 

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.store import idempotency
+from chassis.rpc.domain_request import RequestKey
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records
+from chassis.store.records import NO_REQUEST, Record, Records
 from ft.enums import ConfigType
-from services.configs.content import key
+from services.configs import content
 
 SHIPPED_IDS = uuid.UUID("d4cc2431-93b0-4638-ab33-e6d903fbe96b")
 """Namespace of the ids of shipped configs, see migration 0002."""
@@ -22,10 +22,11 @@ def shipped_id(type: str, description: str) -> str:
     return str(uuid.uuid5(SHIPPED_IDS, f"{type} {description}".strip()))
 
 
-class Config(Base):
+class Config(Record):
     """A stored config."""
 
     __tablename__ = "configs"
+    RESOURCE = "config"
 
     type: Mapped[str | None] = mapped_column(index=True)
     description: Mapped[str | None] = mapped_column(default=None)
@@ -41,30 +42,31 @@ class ConfigStore(Records[Config]):
     def __init__(self, store: Store) -> None:
         super().__init__(store, Config)
 
-    async def add_or_find(self, config: Config, **alike: object) -> Config:
-        """The oldest config of the same type and equal content, else the given one, now stored.
+    async def add_or_find(
+        self, config: Config, key: RequestKey = NO_REQUEST, **alike: object
+    ) -> Config:
+        """Returns the oldest config of the same type and equal content, else adds the given one.
 
         `alike` narrows by further columns which configs may stand in for the given one.
         """
-        wanted = key(config.type or "", config.config or "")
-        note = idempotency.noting(self.store.service)
+        identity = content.key(config.type or "", config.config or "")
 
         def work(connection: Connection) -> Config:
             self.lock(connection)
             query = select(self.table).filter_by(type=config.type, **alike)
             rows = connection.execute(query.order_by(self.table.c.seq)).mappings()
             hidden = self._stepped_back(connection)
-            alike_rows = (
-                row
+            equal = (
+                self.record(row)
                 for row in rows
-                if row["id"] not in hidden and key(row["type"], row["config"] or "") == wanted
+                if row["id"] not in hidden
+                and content.key(row["type"], row["config"] or "") == identity
             )
-            found = next(map(self.record, alike_rows), None)
+            found = next(equal, None)
             if found is None:
                 self.insert(connection, [config])
-            stored = found or config
-            note(connection, stored.id)
-            return stored
+            self.requests.save(connection, key, (found or config).id)
+            return found or config
 
         return await self.store.write(work)
 
@@ -85,12 +87,12 @@ class ConfigStore(Records[Config]):
             is_format = row.type == ConfigType.AXOLOTL_DATASET_FORMATS
             # Several formats have the same columns: their names tell them apart.
             name = row.description or "" if is_format else ""
-            content = (row.type or "", name, key(row.type or "", row.config or ""))
+            identity = (row.type or "", name, content.key(row.type or "", row.config or ""))
             if row.id == shipped_id(row.type or "", row.description or ""):
-                shipped[content] = row.id
+                shipped[identity] = row.id
             elif not (for_model and row.model_family):
-                theirs.add(content)
-        return {id for content, id in shipped.items() if content in theirs}
+                theirs.add(identity)
+        return {id for identity, id in shipped.items() if identity in theirs}
 
     def families(self, allowed: Mapping[str, Collection[Any]]) -> set[str]:
         """Families that shipped configs are meant for, of those configs whose columns have one of

@@ -1,4 +1,4 @@
-"""Notices about the conversations in a file that is registered: what no job can take as it is."""
+"""Notices about conversations in a file that is registered, which jobs could not use."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 from rows.chat import messages
 from rows.errors import DataError
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 from rows.files.reader import FileReader
 
 LOOKED_AT_ROWS = 1000
@@ -21,13 +21,15 @@ def notices(path: Path, format: Format, roles: Mapping[str, str]) -> list[str]:
     given and that no message has, and the first row that is to be refused. Raises DataError and
     OSError for a file that cannot be opened."""
     found = _Found(dict(roles))
-    # A row that cannot be read is told by whoever reads all of them.
+    # Jobs read all rows, and report one that cannot be read.
     with FileReader(path, format) as reader, suppress(DataError):
         if reader.is_text:
             return []
         for place, row in islice(reader, LOOKED_AT_ROWS):
-            for column, talk in _talks(row, filled_up=format.kind is Kind.PARQUET):
-                found.look(f"{reader.word} {place}: column {column}", talk)
+            for column, value in row.items():
+                talk = messages.without_nulls(value) if format.kind is FileKind.PARQUET else value
+                if messages.is_conversation(talk):
+                    found.look(f"{reader.word} {place}: column {column}", talk)
     return list(found.notices())
 
 
@@ -76,10 +78,3 @@ class _Found:
             )
         if self._fault:
             yield self._fault
-
-
-def _talks(row: Mapping[str, Any], *, filled_up: bool) -> Iterator[tuple[str, list[Any]]]:
-    for column, value in row.items():
-        talk = messages.without_nulls(value) if filled_up else value
-        if messages.is_conversation(talk):
-            yield column, talk

@@ -8,7 +8,7 @@ from pathlib import Path
 from ft import data_files
 from rows.errors import DataError, first_line
 from rows.files import formats
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 from rows.files.limits import MAX_NAME_CHARACTERS
 from rows.files.reader import Columns, first_columns
 
@@ -128,10 +128,10 @@ def _of_file(path: Path, format: Format, *, listed: bool) -> Columns:
     try:
         columns = first_columns(path, format, CHECKED_ROWS, NAMING_BYTES)
     except DataError as error:
-        if format.kind is Kind.PARQUET:
+        if format.kind is FileKind.PARQUET:
             raise DataFault(f"{path.name}: {error}") from error
         raise
-    if listed and format.kind is Kind.JSON and columns.word != "item":
+    if listed and format.kind is FileKind.JSON and columns.word != "item":
         raise DataFault(
             "line 1: the file must contain a JSON list with at least one object; if it has one "
             "object per line, rename it to .jsonl"

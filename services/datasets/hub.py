@@ -16,7 +16,7 @@ from services.datasets.hub_columns import RemoteFile
 
 @dataclass(frozen=True, slots=True)
 class HubDataset:
-    """What the hub says of a dataset."""
+    """Facts about a dataset on the hub."""
 
     features: list[str]
     description: str

@@ -27,7 +27,7 @@ _MAGIC = b"PAR1"
 
 
 class UntoldColumns(Exception):
-    """The columns cannot be told. The message says why."""
+    """The columns cannot be determined. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +118,6 @@ def _values(text: str, *, whole: bool) -> Iterator[Any]:
             yield value
 
 
-def _of_text(_file: RemoteFile, _config: Any) -> list[str]:
-    return ["text"]
-
-
 def _of_arrow(file: RemoteFile, _config: Any) -> list[str]:
     import pyarrow
 
@@ -179,7 +175,7 @@ _UNPACKERS: Mapping[str, Callable[[bytes], bytes]] = {
 _READERS: Mapping[str, Callable[[RemoteFile, Any], list[str]]] = {
     "csv": _of_csv,
     "json": _of_json,
-    "text": _of_text,
+    "text": lambda _file, _config: ["text"],
     "arrow": _of_arrow,
     "parquet": _of_parquet,
 }

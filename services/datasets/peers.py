@@ -1,20 +1,18 @@
-"""What the datasets service asks of others."""
+"""Calls of the datasets service to other domains."""
 
 from chassis import domains
 from chassis.config import Settings
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest
 
 
-class Prompts:
-    """The prompts service."""
+class DatasetPeers:
+    """The prompts service, as a dataset sees it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._peer = domains.prompts(settings)
-        self.close = self._peer.close
+        self._prompts = domains.prompts(settings)
+        self.close = self._prompts.close
 
-    async def remove_of_dataset(self, dataset_id: str) -> None:
+    async def remove_prompts(self, dataset_id: str) -> None:
         """Removes every prompt that is written for the dataset."""
-        await self._peer(
-            lambda stub: stub.RemovePromptsOfDataset,
-            RemovePromptsOfDatasetRequest(dataset_id=dataset_id),
-        )
+        request = RemovePromptsOfDatasetRequest(dataset_id=dataset_id)
+        await self._prompts(lambda stub: stub.RemovePromptsOfDataset, request)

@@ -2,8 +2,7 @@
 
 from chassis.rpc import context
 from chassis.store.convert import to_message
-from chassis.store.idempotency import Repeats
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import FindColumnsRequest, FindColumnsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
@@ -16,6 +15,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveDatasetRequest,
     RemoveDatasetResponse,
 )
+from services.datasets.request import DatasetRequest
 from services.datasets.service import DatasetService
 from services.datasets.store import DatasetStore
 
@@ -30,27 +30,18 @@ class DatasetsServicer:
 
     def __init__(self, service: DatasetService, datasets: DatasetStore) -> None:
         self._service = service
-        self._list = Listing(datasets, ListDatasetsResponse)
-        self._repeats = Repeats(datasets)
+        self._datasets = datasets
+        self._list = TableList(datasets, ListDatasetsResponse)
 
     async def ListDatasets(self, request: ListDatasetsRequest) -> ListDatasetsResponse | bytes:
         return self._list.answer(request)
 
     async def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse:
-        dataset = self._service.get(request.id)
+        dataset = self._datasets.get(request.id)
         return GetDatasetResponse(dataset=to_message(DatasetMetadata, dataset))
 
     async def AddDataset(self, request: AddDatasetRequest) -> AddDatasetResponse:
-        dataset = await self._repeats.once(
-            request,
-            lambda: self._service.add(
-                request.type,
-                request.huggingface_name,
-                request.location,
-                request.name,
-                dict(request.roles),
-            ),
-        )
+        dataset = await self._service.add(request=DatasetRequest.from_message(request))
         return AddDatasetResponse(
             dataset=to_message(DatasetMetadata, dataset),
             notices=await self._service.notices(dataset),

@@ -6,14 +6,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.rpc.errors import Violations
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records
+from chassis.store.records import Record, Records
 from services.datasets import roles_text
 
 
-class Dataset(Base):
+class Dataset(Record):
     """A registered dataset."""
 
     __tablename__ = "datasets"
+    RESOURCE = "dataset"
     LOCATIONS = ("location",)
 
     type: Mapped[str | None]

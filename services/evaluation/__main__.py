@@ -5,10 +5,11 @@ from pathlib import Path
 from chassis.config import Settings
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
+from ft.job_protocol.reports import JobKind
 from jobs.building import JobParts
-from services.evaluation.checks import Checks
+from services.evaluation.checks import EvaluationChecks
 from services.evaluation.events import changes_of_event
-from services.evaluation.peers import Peers
+from services.evaluation.peers import EvaluationPeers
 from services.evaluation.service import EvaluationService
 from services.evaluation.servicer import EvaluationServicer
 from services.evaluation.store import (
@@ -17,17 +18,17 @@ from services.evaluation.store import (
     EvaluationLease,
     EvaluationStore,
 )
-from services.evaluation.validate import Validation
+from services.evaluation.validate import EvaluationValidator
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
     """The parts that only this domain has."""
-    records, peers = EvaluationStore(store), Peers(settings)
-    jobs = JobParts("evaluation job", records, EvaluationLease, settings, changes_of_event)
-    checks = Checks(peers, jobs.workspace, settings.project)
+    records, peers = EvaluationStore(store), EvaluationPeers(settings)
+    jobs = JobParts(JobKind.EVALUATION, records, EvaluationLease, settings, changes_of_event)
+    checks = EvaluationChecks(peers, jobs.workspace, settings.project)
     rules = EvaluationService(jobs.lifecycle, checks, peers)
-    validation = Validation(checks, peers, jobs.workspace)
-    servicer = EvaluationServicer(rules, validation, jobs.lifecycle, jobs.link)
+    validator = EvaluationValidator(checks, peers, jobs.workspace)
+    servicer = EvaluationServicer(rules, validator, jobs.lifecycle, jobs.receiver)
     return DomainParts(
         servicer,
         [EvaluationJob, EvaluationEvent],

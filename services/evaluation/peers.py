@@ -1,4 +1,4 @@
-"""What the evaluation service asks of others."""
+"""Calls of the evaluation service to other domains."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -12,7 +12,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from jobs.requests.peers import JobPeers
 
 
-class Peers(JobPeers):
+class EvaluationPeers(JobPeers):
     """The other domains, as an evaluation sees them."""
 
     def __init__(self, settings: Settings) -> None:
@@ -31,5 +31,5 @@ class Peers(JobPeers):
         return split.dataset_fraction, split.train_test_split
 
     def closers(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """What to call at the end."""
+        """Functions that close the connections."""
         return [*super().closers(), self._fine_tuning.close]

@@ -6,8 +6,8 @@ from chassis.ids import new_id
 from chassis.rpc.errors import Aborted
 from jobs.lifecycle import JobLifecycle
 from services.evaluation import plan
-from services.evaluation.checks import Checks
-from services.evaluation.peers import Peers
+from services.evaluation.checks import EvaluationChecks
+from services.evaluation.peers import EvaluationPeers
 from services.evaluation.request import EvaluationRequest
 from services.evaluation.store import EvaluationJob
 
@@ -16,25 +16,28 @@ class EvaluationService:
     """Starts one job for each combination of model and adapter."""
 
     def __init__(
-        self, lifecycle: JobLifecycle[EvaluationJob], checks: Checks, peers: Peers
+        self,
+        lifecycle: JobLifecycle[EvaluationJob],
+        checks: EvaluationChecks,
+        peers: EvaluationPeers,
     ) -> None:
         self._lifecycle = lifecycle
         self._checks = checks
         self._peers = peers
 
-    async def start(self, request: EvaluationRequest) -> list[EvaluationJob]:
+    async def start(self, *, request: EvaluationRequest) -> list[EvaluationJob]:
         """Starts the jobs, in the order of the combinations; they share a parent id.
 
-        A request that came before gets what it has started; those of its jobs that the workspace
-        refused are started anew.
+        A repeated request gets the jobs that it has started before; those of them that the
+        workspace refused are started again.
         """
-        before = self._lifecycle.started_before(request.request_id, request.digest)
+        before = self._lifecycle.started_by(request.key)
         known = assigned(request.combinations, before)
         if before and all(known):
             return [job for job in known if job]
-        self._checks.request(request)
-        await self._checks.granted(request)
-        await self._checks.references(request)
+        self._checks.check_request(request)
+        await self._checks.require_granted(request)
+        await self._checks.find_references(request)
         parent = next((job.parent_job_id for job in known if job), None) or new_id()
         new = []
         for number, (model_id, adapter_id) in enumerate(request.combinations, start=1):
@@ -42,13 +45,13 @@ class EvaluationService:
                 stored = await self._peers.configs.store(request.configs)
                 configs = await self._peers.configs.complete(stored, plan.NEEDED, model_id)
                 new.append(plan.record(request, configs, parent, model_id, adapter_id, number))
-        started = await self._lifecycle.start(new, beside=before)
-        # Of the same request that was quicker, all may have come, or none of its refused ones.
+        started = await self._lifecycle.start(new, earlier=before)
+        # If the same request was sent twice at once, the other one may have started the jobs.
         all_of_it = {job.id: job for job in (*before, *started)}.values()
         jobs = [job for job in assigned(request.combinations, all_of_it) if job]
         if len(jobs) < len(request.combinations):
             raise Aborted(
-                f"request_id: {request.request_id!r} was sent twice at the same time, and the "
+                f"request_id: {request.key.request_id!r} was sent twice at the same time, and the "
                 "workspace refused jobs of the first request; send it again",
                 reason="STARTED_TWICE_AT_ONCE",
             )
@@ -58,11 +61,11 @@ class EvaluationService:
 def assigned(
     combinations: Sequence[tuple[str, str]], jobs: Iterable[EvaluationJob]
 ) -> list[EvaluationJob | None]:
-    """The job of each combination; None where there is none."""
+    """Returns the job of each combination; None where there is none."""
     left = list(jobs)
     found: list[EvaluationJob | None] = []
-    for wanted in combinations:
-        job = next((j for j in left if (j.base_model_id, j.adapter_id or "") == wanted), None)
+    for combination in combinations:
+        job = next((j for j in left if (j.base_model_id, j.adapter_id or "") == combination), None)
         if job is not None:
             left.remove(job)
         found.append(job)

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
+from ft.job_protocol.evaluation_table import TABLE_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelEvaluationJobRequest,
     CancelEvaluationJobResponse,
@@ -21,14 +22,15 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
     StartEvaluationJobResponse,
 )
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.evaluation import table
-from services.evaluation.convert import from_request, to_metadata
+from services.evaluation.convert import to_metadata
+from services.evaluation.request import EvaluationRequest
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import EvaluationJob
-from services.evaluation.validate import Validation
+from services.evaluation.validate import EvaluationValidator
 
 
 class EvaluationServicer(JobServicer[EvaluationJob]):
@@ -37,14 +39,14 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
     def __init__(
         self,
         service: EvaluationService,
-        validation: Validation,
+        validator: EvaluationValidator,
         lifecycle: JobLifecycle[EvaluationJob],
-        link: JobLink[EvaluationJob],
+        receiver: ReportReceiver[EvaluationJob],
     ) -> None:
-        super().__init__(lifecycle, link)
+        super().__init__(lifecycle, receiver)
         self._service = service
-        self._validation = validation
-        self._list = Listing(
+        self._validator = validator
+        self._list = TableList(
             lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
         )
 
@@ -60,13 +62,16 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
     async def StartEvaluationJob(
         self, request: StartEvaluationJobRequest
     ) -> StartEvaluationJobResponse:
-        jobs = [to_metadata(job) for job in await self._service.start(from_request(request))]
+        started = await self._service.start(request=EvaluationRequest.from_message(request))
+        jobs = [to_metadata(job) for job in started]
         return StartEvaluationJobResponse(evaluation_job=jobs[-1], evaluation_jobs=jobs)
 
     async def ValidateEvaluationJob(
         self, request: ValidateEvaluationJobRequest
     ) -> ValidateEvaluationJobResponse:
-        return await self._validation.validate(from_request(request.request))
+        return await self._validator.validate(
+            request=EvaluationRequest.from_message(request.request)
+        )
 
     async def RemoveEvaluationJob(
         self, request: RemoveEvaluationJobRequest
@@ -83,6 +88,6 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
     async def StreamEvaluationRows(
         self, request: StreamEvaluationRowsRequest
     ) -> AsyncIterator[StreamEvaluationRowsResponse]:
-        file = self._lifecycle.file(self._lifecycle.get(request.job_id), table.FILE)
+        file = self._lifecycle.file(self._lifecycle.get(request.job_id), TABLE_FILE)
         for answer in table.answers(file, request.offset):
             yield answer

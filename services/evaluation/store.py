@@ -5,7 +5,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.store.engine import Store
 from jobs.execution.lease import LeaseRecord
 from jobs.store.history import JobEventRecord
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 
 
 class EvaluationJob(JobRecord, kw_only=True):
@@ -50,7 +51,7 @@ class EvaluationEvent(JobEventRecord, kw_only=True):
 
 
 class EvaluationLease(LeaseRecord, kw_only=True):
-    """Which process reconciles evaluation jobs."""
+    """The lease of the process that reconciles evaluation jobs."""
 
     __tablename__ = "evaluation_lease"
 

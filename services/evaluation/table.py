@@ -4,20 +4,19 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from chassis.rpc.errors import FailedPrecondition, InvalidArgument
+from ft.job_protocol.evaluation_table import EXPECTED, FEATURE_SUFFIX, INPUT, OUTPUT
 from ft.proto.fine_tuning_studio_jobs_pb2 import EvaluationRow, StreamEvaluationRowsResponse
-from jobs.execution.reports import open_regular
+from jobs.execution.job_folder import open_regular
 from jobs.rules import OFFSET
 from services.evaluation import rules
 
-FILE = "result_evaluation.csv"
-FEATURE_SUFFIX = "_$useradded$"
-"""Marks columns of the dataset beside the results."""
 MESSAGE_BYTES = 65_536
 ROW_CHARACTERS = 1_000_000
-_TEXTS = {"model_input": "input", "expected_output": "expected", "model_output": "output"}
+_TEXTS = {INPUT: "input", EXPECTED: "expected", OUTPUT: "output"}
 
 
 def answers(file: Path, offset: int) -> Iterator[StreamEvaluationRowsResponse]:
@@ -54,7 +53,7 @@ def _rows(file: Path) -> Iterator[EvaluationRow]:
 
 
 def _records(text: io.TextIOWrapper) -> Iterator[dict[str, str]]:
-    lines = _Lines(text)
+    lines = _RowLines(text)
     reader = csv.reader(lines)
     header = next(reader, [])
     missing = [name for name in _TEXTS if name not in header]
@@ -67,15 +66,15 @@ def _records(text: io.TextIOWrapper) -> Iterator[dict[str, str]]:
         lines.taken = 0
 
 
-class _Lines:
-    """Lines of a file; a row that takes too many of them is no row of ours."""
+class _RowLines:
+    """Lines of a file; raises csv.Error for a row that is too long."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
         self.taken = 0
         """Characters since the last row."""
 
-    def __iter__(self) -> "_Lines":
+    def __iter__(self) -> "_RowLines":
         return self
 
     def __next__(self) -> str:
@@ -95,17 +94,12 @@ def _row(number: int, values: Mapping[str, str]) -> EvaluationRow:
             setattr(row, _TEXTS[name], value)
         elif name.endswith(FEATURE_SUFFIX):
             row.features[name.removesuffix(FEATURE_SUFFIX)] = value
-        elif (score := _number(value)) is not None:
-            row.scores[name] = score
+        else:
+            with suppress(ValueError):  # A column that is no score.
+                score = float(value)
+                if math.isfinite(score):
+                    row.scores[name] = score
     return row
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _refused(description: str) -> FailedPrecondition:

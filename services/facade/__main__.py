@@ -8,9 +8,9 @@ import grpc
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES, TABLES
 from chassis.paths import ProjectPaths
-from chassis.rpc.dispatch import Dispatcher, handlers
-from chassis.rpc.peers import Link
-from chassis.rpc.server import Parts
+from chassis.rpc.dispatch import RpcDispatcher, handlers
+from chassis.rpc.peers import PeerChannel
+from chassis.rpc.server import ServiceParts
 from chassis.service import Service
 from ft.channel import MAX_DOCUMENT_BYTES
 from ft.services import SERVICES
@@ -23,31 +23,33 @@ from services.facade.watch import DomainWatch
 LISTEN = "[::]:50051"
 
 
-def parts(settings: Settings) -> Parts:
+def parts(settings: Settings) -> ServiceParts:
     """The facade, built from its parts."""
-    links = {name: Link(name, settings, domain) for name, domain in DOMAIN_SERVICES.items()}
-    tables = {name: Link(name, settings, TABLES) for name in DOMAIN_SERVICES}
+    channels = {
+        name: PeerChannel(name, settings, domain) for name, domain in DOMAIN_SERVICES.items()
+    }
+    tables = {name: PeerChannel(name, settings, TABLES) for name in DOMAIN_SERVICES}
     database = DatabaseServicer(tables, ProjectPaths(settings))
     names = [public.full_name for public in SERVICES]
 
-    def make_handlers(dispatcher: Dispatcher) -> "Sequence[grpc.GenericRpcHandler[Any, Any]]":
+    def make_handlers(dispatcher: RpcDispatcher) -> "Sequence[grpc.GenericRpcHandler[Any, Any]]":
         served = [
             grpc.method_handlers_generic_handler(
                 public.full_name,
-                forwarded(routes(public, aggregated=AGGREGATED), links, dispatcher),
+                forwarded(routes(public, aggregated=AGGREGATED), channels, dispatcher),
             )
             for public in SERVICES
         ]
         own = [handlers(public, database, dispatcher, only=AGGREGATED) for public in SERVICES]
         return [*served, *own]
 
-    return Parts(
+    return ServiceParts(
         service_names=names,
         handlers=make_handlers,
-        watch=[DomainWatch(links, overall=names).run],
+        watch=[DomainWatch(channels, overall=names).run],
         started=publish_address,
         max_message_bytes=MAX_DOCUMENT_BYTES,
-        close=[link.close for link in (*links.values(), *tables.values())],
+        close=[channel.close for channel in (*channels.values(), *tables.values())],
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from chassis.paths import ProjectPaths
 from chassis.rpc import rules
 from chassis.rpc.errors import InvalidArgument, ResourceExhausted, Violations
-from chassis.rpc.peers import Link
+from chassis.rpc.peers import PeerChannel
 from ft.channel import MAX_DOCUMENT_BYTES
 from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_database_pb2 import (
@@ -34,14 +34,14 @@ PART_BYTES = 1024 * 1024
 class DatabaseServicer:
     """Assembles the export from the domains' tables, and hands them an import."""
 
-    def __init__(self, links: Mapping[str, Link], paths: ProjectPaths) -> None:
-        self._links = links
+    def __init__(self, channels: Mapping[str, PeerChannel], paths: ProjectPaths) -> None:
+        self._channels = channels
         self._paths = paths
 
     async def ExportDatabase(self, request: ExportDatabaseRequest) -> ExportDatabaseResponse:
         parts: list[str] = []
         size = 0
-        async with aclosing(export(self._links)) as document:
+        async with aclosing(export(self._channels)) as document:
             async for part in document:
                 parts.append(part)
                 size += len(part)
@@ -56,7 +56,7 @@ class DatabaseServicer:
     async def StreamExport(
         self, request: StreamExportRequest
     ) -> AsyncIterator[StreamExportResponse]:
-        async with aclosing(export(self._links)) as document:
+        async with aclosing(export(self._channels)) as document:
             async for part in document:
                 data = part.encode()
                 for first in range(0, len(data), PART_BYTES):
@@ -65,7 +65,11 @@ class DatabaseServicer:
     async def ImportDatabase(self, request: ImportDatabaseRequest) -> ImportDatabaseResponse:
         on_conflict = _on_conflict(request.on_conflict)
         field = "imported_json_path"
-        path = self._file(field, request.imported_json_path)
+        found = Violations()
+        location = found.required(field, request.imported_json_path)
+        path = self._paths.file(field, location, found) if location else None
+        found.raise_if_any()
+        assert path is not None
         # In a thread: a large document takes seconds, in which others want their answers.
         document = await asyncio.to_thread(lambda: Document.parse(_read(field, path), field))
         return await self._import(document, on_conflict, request.dry_run)
@@ -85,16 +89,8 @@ class DatabaseServicer:
                 "another studio"
             )
             raise InvalidArgument.at("on_conflict", rules.REPLACEABLE, description)
-        tables = await Import(self._links, document, on_conflict).run(dry_run)
+        tables = await Import(self._channels, document, on_conflict).run(dry_run)
         return ImportDatabaseResponse(tables=tables, left_out_tables=document.left_out)
-
-    def _file(self, field: str, location: str) -> Path:
-        found = Violations()
-        location = found.required(field, location)
-        path = self._paths.file(field, location, found) if location else None
-        found.raise_if_any()
-        assert path is not None
-        return path
 
 
 def _on_conflict(wanted: str) -> OnConflict:

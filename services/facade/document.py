@@ -38,11 +38,21 @@ class Document:
             raise _no_export(field, f"is not an export file: {error}") from error
         if not isinstance(tables, dict):
             raise _no_export(field, "is not an export file: it must be a JSON object")
-        known = [name for name in _names() if name in tables]
+        names: list[str] = []
+        for domain, table in TABLE_OF.items():
+            names += [table, own_table(table), *map(own_table, MORE_TABLES_OF.get(domain, ()))]
+        known = [name for name in names if name in tables]
         if tables and not known:
             raise _no_export(field, "is not an export file: it has none of the studio's tables")
         left_out = sorted(map(printable, tables.keys() - known - {_REVISIONS}))
-        return cls({name: _rows(name, tables[name]) for name in known}, left_out)
+        rows: dict[str, list[Any]] = {}
+        for name in known:
+            content = tables[name] or {}
+            data = content.get("data", []) if isinstance(content, dict) else None
+            if not isinstance(data, list):
+                raise _no_export(name, "must be an object whose `data` is a list of rows")
+            rows[name] = data
+        return cls(rows, left_out)
 
     @property
     def own(self) -> bool:
@@ -105,7 +115,13 @@ class Document:
             row_id, row_sha256, text = (row[name] for name in OWN_COLUMNS)
             if not isinstance(row_id, str | None) or not isinstance(row_sha256, str | None):
                 raise _no_own(at, "must have texts in row_id and row_sha256")
-            yield row_id, row_sha256, _values(at, text)
+            try:
+                values = json.loads(text)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise _no_own(f"{at}.extra_json", f"is not JSON: {error}") from error
+            if not isinstance(values, dict):
+                raise _no_own(f"{at}.extra_json", "must be a JSON object")
+            yield row_id, row_sha256, values
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -116,30 +132,6 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         repeated = ", ".join(repr(name) for name in times if times[name] > 1)
         raise ValueError(f"an object has keys more than once: {repeated}")
     return content
-
-
-def _names() -> Iterator[str]:
-    for domain, table in TABLE_OF.items():
-        yield table
-        yield own_table(table)
-        yield from map(own_table, MORE_TABLES_OF.get(domain, ()))
-
-
-def _rows(name: str, table: Any) -> list[Any]:
-    rows = (table or {}).get("data", []) if isinstance(table or {}, dict) else None
-    if not isinstance(rows, list):
-        raise _no_export(name, "must be an object whose `data` is a list of rows")
-    return rows
-
-
-def _values(at: str, text: Any) -> dict[str, Any]:
-    try:
-        values = json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise _no_own(f"{at}.extra_json", f"is not JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise _no_own(f"{at}.extra_json", "must be a JSON object")
-    return values
 
 
 def _no_export(field: str, description: str) -> errors.InvalidArgument:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing
 from grpc import StatusCode
 
 from chassis.ids import new_id
-from chassis.rpc.peers import Link, PeerRefusal
+from chassis.rpc.peers import PeerChannel, PeerRefusal
 from ft.proto.tables_pb2 import (
     ExportTablesRequest,
     ExportTablesResponse,
@@ -19,7 +19,7 @@ HOLD_ATTEMPTS = 5
 """How often the domains are asked for one instant, if they do not hold together in time."""
 
 
-async def export(links: Mapping[str, Link]) -> AsyncGenerator[str, None]:
+async def export(channels: Mapping[str, PeerChannel]) -> AsyncGenerator[str, None]:
     """The document in parts: `{table: {"schema": text, "data": [row]}}`.
 
     Every domain holds its writers until all of them do. That moment is what is exported; the rows
@@ -31,7 +31,7 @@ async def export(links: Mapping[str, Link]) -> AsyncGenerator[str, None]:
     async with AsyncExitStack() as stack:
         for attempts_left in reversed(range(HOLD_ATTEMPTS)):
             try:
-                streams = await _hold(links, stack)
+                streams = await _hold(channels, stack)
                 break
             except PeerRefusal as error:
                 await stack.aclose()
@@ -46,7 +46,7 @@ async def export(links: Mapping[str, Link]) -> AsyncGenerator[str, None]:
 
 
 async def _hold(
-    links: Mapping[str, Link], stack: AsyncExitStack
+    channels: Mapping[str, PeerChannel], stack: AsyncExitStack
 ) -> list[tuple[bytes, AsyncIterator[bytes]]]:
     """Each domain's first part, and those that follow, all of one instant.
 
@@ -56,11 +56,11 @@ async def _hold(
     request = ExportTablesRequest(export_id=id).SerializeToString()
     release = ReleaseTablesRequest(export_id=id).SerializeToString()
     streams = [
-        await stack.enter_async_context(aclosing(link.stream("ExportTables", request)))
-        for link in links.values()
+        await stack.enter_async_context(aclosing(channel.stream("ExportTables", request)))
+        for channel in channels.values()
     ]
     await _all(anext(stream) for stream in streams)
-    await _all(link.send("ReleaseTables", release) for link in links.values())
+    await _all(channel.send("ReleaseTables", release) for channel in channels.values())
     # A domain that did not hold long enough says so in place of its first part.
     parts = await _all(anext(stream) for stream in streams)
     return list(zip(parts, streams, strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 from chassis.domains import DECIDER
 from chassis.ids import new_id
 from chassis.rpc import errors
-from chassis.rpc.peers import Link, PeerRefusal
+from chassis.rpc.peers import PeerChannel, PeerRefusal
 from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 from ft.proto.tables_pb2 import (
@@ -30,9 +30,9 @@ class Import:
     """One import of a document, see proto/tables.proto."""
 
     def __init__(
-        self, links: Mapping[str, Link], document: Document, on_conflict: OnConflict
+        self, channels: Mapping[str, PeerChannel], document: Document, on_conflict: OnConflict
     ) -> None:
-        self._links = links
+        self._channels = channels
         self._document = document
         self._on_conflict = on_conflict
         self._id = new_id()
@@ -44,9 +44,16 @@ class Import:
         under way, and Unavailable while a domain is away: with reason IMPORT_PENDING if the import
         is decided and will be completed all the same.
         """
+        request = PrepareImportRequest(import_id=self._id, on_conflict=self._on_conflict)
+
+        async def prepare(domain: str) -> PrepareImportResponse:
+            answer = await self._channels[domain].send("PrepareImport", request.SerializeToString())
+            return PrepareImportResponse.FromString(answer)
+
         try:
             await self._each(self._stage)
-            reports = [table for part in await self._each(self._prepare) for table in part.tables]
+            parts = await self._each(prepare)
+            reports = [table for part in parts for table in part.tables]
             for table in reports:
                 table.stale.extend(self._document.stale.get(table.table, ()))
             if not dry_run:
@@ -57,13 +64,14 @@ class Import:
         if dry_run:
             await self._abort()
         else:
-            await self._commit()
+            # From here on the import is decided one way or the other, whoever stops waiting for it.
+            await asyncio.shield(self._decide_and_complete())
         return reports
 
     async def _each(self, work: Any) -> list[Any]:
         """The outcomes in every domain; the first refusal once none is under way any more."""
         outcomes = await asyncio.gather(
-            *(work(name) for name in self._links), return_exceptions=True
+            *(work(name) for name in self._channels), return_exceptions=True
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
@@ -79,23 +87,14 @@ class Import:
                 request = StageRowsRequest(
                     import_id=self._id, table=table, first=first, rows_json=rows_json
                 )
-                await self._links[domain].send("StageRows", request.SerializeToString())
-
-    async def _prepare(self, domain: str) -> PrepareImportResponse:
-        request = PrepareImportRequest(import_id=self._id, on_conflict=self._on_conflict)
-        answer = await self._links[domain].send("PrepareImport", request.SerializeToString())
-        return PrepareImportResponse.FromString(answer)
-
-    async def _commit(self) -> None:
-        # From here on the import is decided one way or the other, whoever stops waiting for it.
-        await asyncio.shield(self._decide_and_complete())
+                await self._channels[domain].send("StageRows", request.SerializeToString())
 
     async def _decide_and_complete(self) -> None:
         request = CommitImportRequest(import_id=self._id).SerializeToString()
-        await self._links[DECIDER].send("CommitImport", request)
-        others = [name for name in self._links if name != DECIDER]
+        await self._channels[DECIDER].send("CommitImport", request)
+        others = [name for name in self._channels if name != DECIDER]
         outcomes = await asyncio.gather(
-            *(self._links[name].send("CommitImport", request) for name in others),
+            *(self._channels[name].send("CommitImport", request) for name in others),
             return_exceptions=True,
         )
         waiting = [
@@ -112,14 +111,14 @@ class Import:
             )
 
     async def _abort(self) -> None:
-        """What cannot be reached forgets the import by itself."""
+        """Ends the import everywhere. A domain that cannot be reached forgets it by itself."""
         request = AbortImportRequest(import_id=self._id).SerializeToString()
 
-        async def one(link: Link) -> None:
+        async def one(channel: PeerChannel) -> None:
             with suppress(errors.Refusal, PeerRefusal):
-                await link.send("AbortImport", request)
+                await channel.send("AbortImport", request)
 
-        await asyncio.shield(asyncio.gather(*(one(link) for link in self._links.values())))
+        await asyncio.shield(asyncio.gather(*(one(channel) for channel in self._channels.values())))
 
 
 def _chunks(rows: Iterable[Any]) -> Iterator[tuple[int, str]]:

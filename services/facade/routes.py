@@ -1,4 +1,4 @@
-"""Which domain answers which RPC of the public contract, read off the descriptors."""
+"""Routes of the public contract's RPCs to the domains, made from the descriptors."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.rpc.health import HealthBoard
-from chassis.rpc.peers import Link
+from chassis.rpc.peers import PeerChannel
 
 log = structlog.get_logger()
 
@@ -25,23 +25,23 @@ class DomainWatch:
     while one is away, and restarting it would not bring that one back.
     """
 
-    def __init__(self, links: Mapping[str, Link], overall: Sequence[str]) -> None:
-        self._links = links
+    def __init__(self, channels: Mapping[str, PeerChannel], overall: Sequence[str]) -> None:
+        self._channels = channels
         self._overall = overall
-        self._serving = dict.fromkeys(links, False)
+        self._serving = dict.fromkeys(channels, False)
 
     async def run(self, board: HealthBoard) -> None:
         """Follows every domain for as long as the process runs."""
         await self._publish(board)
-        watches = [partial(self._follow, name, link) for name, link in self._links.items()]
+        watches = [partial(self._follow, name, channel) for name, channel in self._channels.items()]
         async with asyncio.TaskGroup() as group:
             for watch in watches:
                 group.create_task(watch(board))
 
-    async def _follow(self, name: str, link: Link, board: HealthBoard) -> None:
-        request = health_pb2.HealthCheckRequest(service=link.service.full_name)
+    async def _follow(self, name: str, channel: PeerChannel, board: HealthBoard) -> None:
+        request = health_pb2.HealthCheckRequest(service=channel.service.full_name)
         while True:
-            stub: Any = health_pb2_grpc.HealthStub(link.channel)
+            stub: Any = health_pb2_grpc.HealthStub(channel.grpc_channel)
             answers = stub.Watch(request, wait_for_ready=True)
             try:
                 async for answer in answers:

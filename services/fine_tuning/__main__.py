@@ -6,10 +6,11 @@ from chassis.config import Settings
 from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
+from ft.job_protocol.reports import JobKind
 from jobs.building import JobParts
-from services.fine_tuning.checks import Checks
+from services.fine_tuning.checks import FineTuningChecks
 from services.fine_tuning.events import changes_of_event
-from services.fine_tuning.peers import Peers
+from services.fine_tuning.peers import FineTuningPeers
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.servicer import FineTuningServicer
 from services.fine_tuning.store import (
@@ -18,17 +19,21 @@ from services.fine_tuning.store import (
     FineTuningLease,
     FineTuningStore,
 )
-from services.fine_tuning.validate import Validation
+from services.fine_tuning.validate import FineTuningValidator
 
 
 def build(settings: Settings, store: Store) -> DomainParts:
     """The parts that only this domain has."""
-    records, peers, paths = FineTuningStore(store), Peers(settings), ProjectPaths(settings)
-    jobs = JobParts("fine-tuning job", records, FineTuningLease, settings, changes_of_event)
-    checks = Checks(records, peers, paths, jobs.workspace)
+    records, peers, paths = (
+        FineTuningStore(store),
+        FineTuningPeers(settings),
+        ProjectPaths(settings),
+    )
+    jobs = JobParts(JobKind.FINE_TUNING, records, FineTuningLease, settings, changes_of_event)
+    checks = FineTuningChecks(records, peers, paths, jobs.workspace)
     rules = FineTuningService(jobs.lifecycle, records, checks, peers, paths, jobs.workspace)
-    validation = Validation(checks, records, peers, jobs.workspace)
-    servicer = FineTuningServicer(rules, validation, jobs.lifecycle, jobs.link)
+    validator = FineTuningValidator(checks, records, peers, jobs.workspace)
+    servicer = FineTuningServicer(rules, validator, jobs.lifecycle, jobs.receiver)
     return DomainParts(
         servicer,
         [FineTuningJob, FineTuningEvent],

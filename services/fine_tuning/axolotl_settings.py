@@ -1,7 +1,7 @@
-"""An Axolotl config held against Axolotl's own schema, as it is written down beside the others.
+"""Checks an Axolotl config by Axolotl's own schema, a copy of which is in `jobs/schemas`.
 
-Only what Axolotl is sure to refuse, or to pass over in silence, is told. Axolotl takes a value for
-another type where it can read it as one, such as the text 1e-4 for a number, and so it is here.
+Reports only settings that Axolotl certainly refuses or ignores. Axolotl accepts a value of another
+type if it can convert it, such as the text 1e-4 for a number; so does this check.
 """
 
 import json
@@ -16,7 +16,7 @@ from ft.enums import ConfigType
 from jobs.requests.settings import SCHEMAS
 
 MOST = 20
-"""How many faults are told."""
+"""Number of faults that are reported."""
 _DATASET = re.compile(r"datasets\[\d+\]")
 _OWN_PLUGINS = "axolotl."
 _TRUTHS = ("true", "t", "yes", "y", "on", "1", "false", "f", "no", "n", "off", "0")
@@ -25,11 +25,14 @@ Schema = Mapping[str, Any]
 
 
 def faults(config: Any) -> list[str]:
-    """What is wrong with the settings of a config, each with its path; nothing if it is none."""
+    """Returns the faults of a config's settings, each with its path; none for other content."""
     if not isinstance(config, dict):
         return []
     schema = _schema()
-    if not _knows_plugins(config.get("plugins")):
+    plugins = config.get("plugins")
+    named = plugins if isinstance(plugins, list | tuple | set) else []
+    if not all(str(one).startswith(_OWN_PLUGINS) for one in named):
+        # A plugin that is not Axolotl's own may take any setting.
         schema = {**schema, "additionalProperties": True}
     found = list(islice(_in_object(config, [schema], ""), MOST + 1))
     return found if len(found) <= MOST else [*found[:MOST], "there is more that is wrong"]
@@ -41,18 +44,13 @@ def _schema() -> Schema:
     return schema
 
 
-def _knows_plugins(plugins: Any) -> bool:
-    """Whether every plugin is Axolotl's own: another may take any setting."""
-    named = plugins if isinstance(plugins, list | tuple | set) else []
-    return all(str(one).startswith(_OWN_PLUGINS) for one in named)
-
-
 def _in_value(value: Any, schemas: Sequence[Schema], path: str) -> Iterator[str]:
     taken = [one for schema in schemas for one in _alternatives(schema)]
     fitting = [one for one in taken if _fits(value, one)]
     if not fitting:
-        words = dict.fromkeys(word for one in taken for word in wanted(_outermost(one)))
-        # What Axolotl takes for nothing would be no help.
+        outermost = [{n: one[n] for n in ("enum", "type") if n in one} for one in taken]
+        words = dict.fromkeys(word for one in outermost for word in wanted(one))
+        # null means that the setting is not set, which is no remedy.
         said = " or ".join(word for word in words if word != "null")
         yield f"{path} must be {said}, not {shown(value, schemas[0])}, for {_schema()['title']}"
     elif isinstance(value, dict):
@@ -64,7 +62,7 @@ def _in_value(value: Any, schemas: Sequence[Schema], path: str) -> Iterator[str]
 
 
 def _in_object(value: Mapping[Any, Any], schemas: Sequence[Schema], path: str) -> Iterator[str]:
-    """Any of the schemas may know a name: which of them Axolotl goes by depends on others."""
+    """Accepts a name that any of the schemas has: which one applies depends on other settings."""
     known = {name: one for schema in schemas for name, one in schema.get("properties", {}).items()}
     others = [
         one for one in (s.get("additionalProperties", {}) for s in schemas) if one is not False
@@ -74,17 +72,13 @@ def _in_object(value: Mapping[Any, Any], schemas: Sequence[Schema], path: str) -
         place = f"{path}.{name}" if path else name
         declared = [s["properties"][name] for s in schemas if name in s.get("properties", {})]
         given = [*declared, *({} if one is True else one for one in others)]
-        if item is None and (not given or _may_be_left_out(path)):
-            continue  # asks for nothing: configs are full of such lines
+        # Null means not set on the top level and in a dataset, see `trainer.axolotl.resolve`.
+        if item is None and (not given or not path or _DATASET.fullmatch(path)):
+            continue
         if given:
             yield from _in_value(item, declared or given, place)
         else:
             yield f"{place} is not known to {_schema()['title']}{hint(name, known)}"
-
-
-def _may_be_left_out(path: str) -> bool:
-    """Tells whether null means not set there, see `trainer.axolotl.resolve`."""
-    return not path or _DATASET.fullmatch(path) is not None
 
 
 def _alternatives(schema: Schema) -> Iterator[Schema]:
@@ -95,10 +89,6 @@ def _alternatives(schema: Schema) -> Iterator[Schema]:
             yield from _alternatives(one)
     else:
         yield schema
-
-
-def _outermost(schema: Schema) -> Schema:
-    return {name: schema[name] for name in ("enum", "type") if name in schema}
 
 
 def _item(schema: Schema, place: int) -> Schema:
@@ -113,12 +103,12 @@ def _fits(value: Any, schema: Schema) -> bool:
         return value in schema["enum"]
     kinds = schema.get("type", ())
     return not kinds or any(
-        _is(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)
+        _converts(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)
     )
 
 
-def _is(value: Any, kind: str) -> bool:
-    """Whether the value can be read as one of that kind."""
+def _converts(value: Any, kind: str) -> bool:
+    """Tells whether the value can be converted to that type of JSON schema."""
     match kind:
         case "null":
             return value is None

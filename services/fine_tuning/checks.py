@@ -1,4 +1,4 @@
-"""What must hold for a job to be started. Every check raises, and none changes anything."""
+"""Checks of a request to start a job. A check that fails raises; none changes anything."""
 
 import asyncio
 import json
@@ -18,57 +18,64 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ModelMetadata,
     PromptMetadata,
 )
-from jobs.workspace.capacity import Asked, require_granted
+from jobs.workspace.capacity import RequestedResources, require_granted
 from jobs.workspace.client import Workspace
 from jobs.workspace.frameworks import frameworks
 from services.fine_tuning import axolotl, axolotl_settings, plan, rules
 from services.fine_tuning.axolotl import AxolotlConfig, AxolotlData
-from services.fine_tuning.peers import Peers
-from services.fine_tuning.request import JobRequest
+from services.fine_tuning.peers import FineTuningPeers
+from services.fine_tuning.request import FineTuningRequest
 from services.fine_tuning.store import FineTuningJob, FineTuningStore, name_taken
 
 
 @dataclass(frozen=True, slots=True)
-class References:
-    """What a request refers to."""
+class FineTuningReferences:
+    """The records of other domains that a request refers to."""
 
     model: ModelMetadata
     dataset: DatasetMetadata
     prompt: PromptMetadata | None
-    """None where one is yet to be found."""
+    """None if the request names none."""
     axolotl: AxolotlData | None
-    """None where Axolotl does not do the training."""
+    """None if Axolotl does not do the training."""
 
 
-class Checks:
-    """The checks of a request, each of what the others do not need."""
+class FineTuningChecks:
+    """Checks of a request that are independent of each other."""
 
     def __init__(
-        self, jobs: FineTuningStore, peers: Peers, paths: ProjectPaths, workspace: Workspace
+        self,
+        jobs: FineTuningStore,
+        peers: FineTuningPeers,
+        paths: ProjectPaths,
+        workspace: Workspace,
     ) -> None:
         self._jobs = jobs
         self._peers = peers
         self._paths = paths
         self._workspace = workspace
 
-    def request(self, request: JobRequest) -> None:
-        """The request by itself, and its paths. Raises InvalidArgument with all that is wrong."""
+    def check_request(self, request: FineTuningRequest) -> None:
+        """Checks the request by itself, and its paths.
+
+        Raises InvalidArgument with all that is wrong.
+        """
         found = Violations()
         request.check(found)
         if request.output_dir:
             self._paths.directory("output_dir", request.output_dir, found)
             self._paths.writable("output_dir", request.output_dir, found)
-        # What a job reports lies in the project, wherever its adapter goes.
+        # The job's reports are written into the project, wherever its adapter is saved.
         self._paths.writable("output_dir", "", found)
         if request.user_script:
             self._paths.file("user_script", request.user_script, found)
         found.raise_if_any()
 
-    async def available(self, request: JobRequest) -> None:
-        """Raises Unimplemented for what the studio cannot do, FailedPrecondition for what jobs of
-        the workspace cannot.
+    async def require_available(self, request: FineTuningRequest) -> None:
+        """Raises Unimplemented for a training that the studio does not support.
 
-        A workspace that does not say what its jobs can, or does not answer, is given the job.
+        Raises FailedPrecondition for a framework that is not installed in the workspace. Passes if
+        the workspace does not answer, or does not list its frameworks.
         """
         if not request.is_axolotl:
             return
@@ -88,13 +95,13 @@ class Checks:
                 reason="FRAMEWORK_NOT_INSTALLED",
             )
 
-    async def granted(self, request: JobRequest) -> list[str]:
-        """Raises FailedPrecondition for a job that could never run where it would have to.
+    async def require_granted(self, request: FineTuningRequest) -> list[str]:
+        """Raises FailedPrecondition for a job that the workspace could never run.
 
-        Returns what its workers share there, a sentence each.
+        Returns notices about resources that the job's workers share, a sentence each.
         """
         cpu, gpu, memory = plan.resources(request)
-        asked = Asked(
+        asked = RequestedResources(
             cpu=cpu,
             memory=memory,
             gpu=gpu,
@@ -108,9 +115,9 @@ class Checks:
         )
         return await require_granted(self._workspace, plan.template(request), asked)
 
-    async def still_granted(self, job: FineTuningJob) -> None:
-        """The same for a job that was started before."""
-        asked = Asked(
+    async def require_still_granted(self, job: FineTuningJob) -> None:
+        """Raises FailedPrecondition if the workspace can no longer run an existing job."""
+        asked = RequestedResources(
             cpu=job.num_cpu or 0,
             memory=job.num_memory or 0,
             gpu=job.num_gpu or 0,
@@ -122,18 +129,18 @@ class Checks:
         template = plan.TEMPLATES.get(job.framework_type or "", plan.DEFAULT_TEMPLATE)
         await require_granted(self._workspace, template, asked)
 
-    async def name(self, adapter_name: str, job_id: str = "") -> None:
+    async def require_name(self, adapter_name: str, job_id: str = "") -> None:
         """Raises AlreadyExists if an adapter, or another job that may make one, has the name.
 
-        `job_id` is the job that is to make the adapter: one that it has registered is its own.
+        `job_id` is the job that makes the adapter. An adapter that it has registered is its own.
         """
         holder = await self._peers.adapter_named(adapter_name)
         if holder is not None and (not job_id or holder.fine_tuning_job_id != job_id):
             raise name_taken(adapter_name, f"adapter {holder.id}", holder.id)
         self._jobs.require_name(adapter_name, job_id)
 
-    async def references(self, request: JobRequest) -> References:
-        """What the request refers to.
+    async def find_references(self, request: FineTuningRequest) -> FineTuningReferences:
+        """Returns the records that the request refers to.
 
         Raises FailedPrecondition naming every reference that does not exist or does not fit.
         """
@@ -145,19 +152,22 @@ class Checks:
         if request.user_config_id:
             lookups["user_config_id"] = self._peers.config(request.user_config_id)
         if request.is_axolotl:
-            lookups["axolotl_config_id"] = self._axolotl(request.axolotl_config_id, dataset)
+            lookups["axolotl_config_id"] = self._find_axolotl(request.axolotl_config_id, dataset)
         if request.prompt_id:
-            lookups["prompt_id"] = self._prompt(request, dataset)
-        asked = (referred(field, lookup) for field, lookup in lookups.items())
-        found = dict(zip(lookups, await all_referred(*asked), strict=True))
-        return References(
+            lookups["prompt_id"] = self._find_prompt(request, dataset)
+        records = await all_referred(*(referred(field, one) for field, one in lookups.items()))
+        found = dict(zip(lookups, records, strict=True))
+        return FineTuningReferences(
             model=found["base_model_id"],
             dataset=found["dataset_id"],
             prompt=found.get("prompt_id"),
             axolotl=found.get("axolotl_config_id"),
         )
 
-    async def _axolotl(self, config_id: str, dataset: Awaitable[DatasetMetadata]) -> AxolotlData:
+    async def _find_axolotl(
+        self, config_id: str, dataset: Awaitable[DatasetMetadata]
+    ) -> AxolotlData:
+        """Returns the data of an Axolotl config that fits Axolotl's schema and the dataset."""
         stored = await self._peers.config(config_id)
         # In a thread: a long YAML text takes a second, in which others want their answers.
         content = await asyncio.to_thread(axolotl.parsed, stored.config)
@@ -165,29 +175,45 @@ class Checks:
         if stored.type != ConfigType.AXOLOTL:
             raise _without_format(stored)
         columns, _, _ = await all_referred(
-            self._columns(stored, config, dataset),
+            self._find_columns(stored, config, dataset),
             _require_adapter(stored, config),
             _require_settings(content),
         )
         return AxolotlData(config, columns)
 
-    async def _columns(
+    async def _find_columns(
         self, stored: ConfigMetadata, config: AxolotlConfig, dataset: Awaitable[DatasetMetadata]
     ) -> Sequence[str]:
+        """Returns the columns of the config's format, all of which the dataset has."""
         if not config.format:
             raise _without_format(stored)
         columns = await self._peers.columns_of_format(config.format)
-        # Of a dataset that is not there, that alone is told.
-        with suppress(NotFound):
-            _check_columns(config.format, columns, await dataset)
+        with suppress(NotFound):  # A missing dataset is a violation of its own field.
+            record = await dataset
+            missing = set(columns) - set(json.loads(record.features or "[]"))
+            if columns and not missing:
+                return columns
+            why = f"no format {config.format!r} is known"
+            if columns:
+                lacking = ", ".join(column for column in columns if column in missing)
+                why = (
+                    f"format {config.format!r} has the columns {', '.join(columns)}, and dataset "
+                    f"{record.name!r} lacks {lacking}"
+                )
+            raise FailedPrecondition.at(
+                "axolotl_config_id",
+                rules.AXOLOTL_COLUMNS,
+                why,
+                reason="AXOLOTL_FORMAT_DOES_NOT_FIT",
+            )
         return columns
 
-    async def _prompt(
-        self, request: JobRequest, dataset: Awaitable[DatasetMetadata]
+    async def _find_prompt(
+        self, request: FineTuningRequest, dataset: Awaitable[DatasetMetadata]
     ) -> PromptMetadata:
+        """Returns the prompt, which is written for the dataset and fits the request's loss."""
         prompt = await self._peers.prompt(request.prompt_id)
-        # Of a dataset that is not there, that alone is told.
-        with suppress(NotFound):
+        with suppress(NotFound):  # A missing dataset is a violation of its own field.
             await dataset
             if prompt.dataset_id != request.dataset_id:
                 raise FailedPrecondition.at(
@@ -197,7 +223,17 @@ class Checks:
                     f"not for {request.dataset_id!r}",
                     reason="PROMPT_OF_OTHER_DATASET",
                 )
-        _require_loss(request, prompt)
+        templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
+        unfit = (
+            [] if request.user_script else prompt_conflicts(request.training_settings, *templates)
+        )
+        if unfit:
+            raise FailedPrecondition.at(
+                "prompt_id",
+                rules.LOSS_OF_PROMPT,
+                "; ".join(unfit),
+                reason="PROMPT_UNFIT_FOR_LOSS",
+            )
         return prompt
 
 
@@ -222,30 +258,3 @@ async def _require_settings(content: Any) -> None:
         for fault in wrong:
             found.add("axolotl_config_id", rules.AXOLOTL_SETTINGS, fault)
         raise FailedPrecondition.of(found.found, reason="AXOLOTL_SETTINGS_UNFIT")
-
-
-def _check_columns(format: str, columns: Sequence[str], dataset: DatasetMetadata) -> None:
-    there = json.loads(dataset.features or "[]")
-    if not columns:
-        why = f"no format {format!r} is known"
-    elif missing := [column for column in columns if column not in there]:
-        why = (
-            f"format {format!r} has the columns {', '.join(columns)}, and dataset "
-            f"{dataset.name!r} lacks {', '.join(missing)}"
-        )
-    else:
-        return
-    raise FailedPrecondition.at(
-        "axolotl_config_id", rules.AXOLOTL_COLUMNS, why, reason="AXOLOTL_FORMAT_DOES_NOT_FIT"
-    )
-
-
-def _require_loss(request: JobRequest, prompt: PromptMetadata) -> None:
-    if request.user_script:
-        return
-    templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
-    if wrong := prompt_conflicts(request.training_settings, *templates):
-        description = "; ".join(wrong)
-        raise FailedPrecondition.at(
-            "prompt_id", rules.LOSS_OF_PROMPT, description, reason="PROMPT_UNFIT_FOR_LOSS"
-        )

@@ -1,18 +1,17 @@
 """Changes that events make to a fine-tuning job, in addition to those of every job."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
+from ft.job_protocol.events import JobEvent, ManifestWritten, Registered
+from jobs.execution.observer import Changes
 from services.fine_tuning.store import FineTuningJob
 
 
-def changes_of_event(
-    _job: FineTuningJob, event: Mapping[str, Any], _changes: Mapping[str, Any]
-) -> dict[str, Any]:
+def changes_of_event(_job: FineTuningJob, event: JobEvent, _changes: Changes) -> Changes:
     """Columns that the event changes, with their new values; see `jobs.execution.observer`."""
-    if event.get("event") == "registered":
-        return {"adapter_id": str(event.get("adapter_id") or "") or None}
-    if event.get("event") == "manifest" and isinstance(event.get("manifest"), dict):
-        return {"manifest": json.dumps(event.get("manifest"), ensure_ascii=False)}
+    match event:
+        case Registered():
+            return {"adapter_id": event.adapter_id or None}
+        case ManifestWritten() if event.manifest is not None:
+            return {"manifest": json.dumps(event.manifest, ensure_ascii=False)}
     return {}

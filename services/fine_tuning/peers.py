@@ -1,4 +1,4 @@
-"""What the fine-tuning service asks of others."""
+"""Calls of the fine-tuning service to other domains."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from jobs.requests.peers import JobPeers
 
 
-class Peers(JobPeers):
+class FineTuningPeers(JobPeers):
     """The other domains, as a fine-tuning job sees them."""
 
     async def prompts(self) -> Sequence[PromptMetadata]:

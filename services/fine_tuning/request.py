@@ -1,44 +1,30 @@
-"""A request to start a job, in the domain's own terms, and the rules that need nothing else."""
+"""The StartFineTuningJob request."""
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
 
 from chassis.rpc import json_objects
 from chassis.rpc.errors import Violations
 from ft.configs import training
 from ft.enums import FineTuningFrameworkType
-from jobs.execution.reports import is_number
-from jobs.requests.arguments import check_carried
+from ft.job_protocol.events import is_number
 from jobs.requests.numbers import check_gpus, check_resources, check_shares
-from jobs.requests.repetition import Repeatable
+from jobs.requests.request import CONFIG, FLAG, CarriedText, ConfigText, FlagText, JobRequest
 from jobs.requests.settings import check_settings, contradictions
 from services.fine_tuning import rules
 
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
-CONFIGS = ("training_arguments_config", "model_bnb_config", "adapter_bnb_config", "lora_config")
 MAX_WORKERS = 64
 MAX_EPOCHS, MAX_RATE = 1_000_000, 100
 """As in the schema of the training's settings."""
-
-_ARGUMENTS = (
-    "base_model_id",
-    "dataset_id",
-    "prompt_id",
-    "output_dir",
-    "user_config_id",
-    "axolotl_config_id",
-)
-"""Fields that the job gets as they are."""
-_FIELDS_OF = {"num_train_epochs": "num_epochs", "learning_rate": "learning_rate"}
+FIELD_OF_SETTING = {"num_train_epochs": "num_epochs", "learning_rate": "learning_rate"}
 """Settings of the training that are also fields of the request, and those fields."""
-_TRAINING_NUMBERS = tuple(_FIELDS_OF)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resources:
+class AliasedNumber:
     """A number that the contract knows under two names."""
 
     name: str
@@ -46,13 +32,24 @@ class Resources:
     alias: str
     alias_value: int | None
 
+    @classmethod
+    def of(cls, message: Any, name: str) -> Self:
+        """Reads the number from the fields `name` and `num_name`; None where it is not set."""
+        alias = f"num_{name}"
+        return cls(
+            name=name,
+            value=getattr(message, name) if message.HasField(name) else None,
+            alias=alias,
+            alias_value=getattr(message, alias) if message.HasField(alias) else None,
+        )
+
     @property
     def field(self) -> str:
         """The name under which the request has it."""
         return self.alias if self.value is None and self.alias_value is not None else self.name
 
     def agreed(self, found: Violations) -> int | None:
-        """The one value; a violation if both are set and differ."""
+        """Returns the one value; adds a violation if both are set and differ."""
         if self.value is not None and self.alias_value is not None:
             found.check(
                 self.alias,
@@ -64,34 +61,43 @@ class Resources:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobRequest(Repeatable):
-    """What StartFineTuningJob asks for. None means not set."""
+class FineTuningRequest(JobRequest):
+    """A request to train an adapter. None, and an empty text, mean not set."""
 
     adapter_name: str
-    base_model_id: str
-    dataset_id: str
-    prompt_id: str
+    base_model_id: FlagText
+    dataset_id: FlagText
+    prompt_id: FlagText
     num_workers: int = 1
-    auto_add_adapter: bool = False
+    auto_add_adapter: Annotated[bool, FLAG] = False
     num_epochs: int | None = None
     learning_rate: float | None = None
-    cpu: Resources
-    gpu: Resources
-    memory: Resources
-    train_test_split: float = 0.9
-    dataset_fraction: float = 1.0
-    configs: dict[str, str] = field(default_factory=dict)
-    """By name of field, those that are set."""
-    output_dir: str = ""
+    cpu: AliasedNumber
+    gpu: AliasedNumber
+    memory: AliasedNumber
+    """GiB."""
+    train_test_split: Annotated[float, FLAG] = 0.9
+    dataset_fraction: Annotated[float, FLAG] = 1.0
+    training_arguments_config: ConfigText = ""
+    model_bnb_config: ConfigText = ""
+    adapter_bnb_config: ConfigText = ""
+    lora_config: ConfigText = ""
+    output_dir: CarriedText = ""
     user_script: str = ""
-    user_config_id: str = ""
+    user_config_id: FlagText = ""
     user_config: str = ""
     framework_type: str = FineTuningFrameworkType.LEGACY
-    axolotl_config_id: str = ""
+    axolotl_config_id: CarriedText = ""
     gpu_label_id: int | None = None
 
+    @classmethod
+    def from_message(cls, message: Any, **given: Any) -> Self:
+        """Reads the request, see `DomainRequest.from_message`."""
+        numbers = {name: AliasedNumber.of(message, name) for name in ("cpu", "gpu", "memory")}
+        return super().from_message(message, **numbers, **given)
+
     def check(self, found: Violations) -> None:
-        """Notes every rule that the request breaks by itself."""
+        """Adds each rule that the request breaks by itself."""
         found.check(
             "adapter_name",
             rules.ADAPTER_NAME,
@@ -107,74 +113,28 @@ class JobRequest(Repeatable):
         elif not self.user_script:
             # A script of the user's own may do without one.
             found.required("prompt_id", self.prompt_id)
-        check_carried({name: getattr(self, name) for name in _ARGUMENTS}, found)
+        super().check(found)
         self._check_numbers(found)
-        self._check_configs(found)
-        self.check_retry(found)
+        for name, text in self.config_texts.items():
+            if text:
+                self._check_config(name, text, found)
 
     @property
     def config_texts(self) -> dict[str, str]:
-        """Every config of the request by name of field; empty where it is not set."""
+        """The configs that are stored, by name of field; empty where they are not set."""
         return {**self.configs, "user_config": self.user_config}
 
     @property
     def training_settings(self) -> dict[str, Any]:
         """The request's own settings of the training, as far as they can be read."""
         with suppress(json_objects.JsonFault):
-            return json_objects.parse(self.configs.get("training_arguments_config", "{}"))
+            return json_objects.parse(self.training_arguments_config or "{}")
         return {}
 
     @property
     def is_axolotl(self) -> bool:
-        """Whether Axolotl does the training."""
+        """True if Axolotl does the training."""
         return self.framework_type == FineTuningFrameworkType.AXOLOTL
-
-    def _check_configs(self, found: Violations) -> None:
-        for name, text in self.config_texts.items():
-            config = found.json_object(name, text) if text else None
-            if config is None:
-                continue
-            # A script of the user's own has its own idea of settings, and its own libraries.
-            ours = name in CONFIGS and not self.user_script
-            told = check_settings(name, config, found) if ours else set()
-            settings = {n: v for n, v in config.items() if n not in told}
-            if name == "training_arguments_config":
-                _check_training(settings, found)
-                settings |= self._training_fields
-                if ours:
-                    self._check_hardware(settings, found)
-            if ours:
-                for contradiction in contradictions(name, settings):
-                    found.add(name, rules.CONSISTENT, contradiction)
-
-    @property
-    def _training_fields(self) -> dict[str, Any]:
-        """Settings of the training that are fields of the request, and win over the config's."""
-        given = {"num_train_epochs": self.num_epochs, "learning_rate": self.learning_rate}
-        return {name: value for name, value in given.items() if value is not None}
-
-    def overruled(self) -> list[tuple[str, str]]:
-        """Settings that something else in the request overrules: the field that each is in, and a
-        clause."""
-        found = []
-        given = self.training_settings
-        for name, own in _FIELDS_OF.items():
-            value = getattr(self, own)
-            if value is not None and name in given and given[name] not in (None, value):
-                clause = f"{name} {given[name]!r} has no effect: {own} of the request is {value}"
-                found.append(("training_arguments_config", clause))
-        steps = given.get("max_steps")
-        if self.num_epochs is not None and isinstance(steps, int | float) and steps > 0:
-            clause = (
-                f"num_epochs {self.num_epochs} has no effect: max_steps {steps} ends the training"
-            )
-            found.append(("num_epochs", clause))
-        return found
-
-    def _check_hardware(self, settings: Mapping[str, Any], found: Violations) -> None:
-        wrong, _ = training.hardware_faults(settings, self.gpu.agreed(Violations()) or 0)
-        for one in wrong:
-            found.add("training_arguments_config", rules.HARDWARE, one)
 
     def _check_numbers(self, found: Violations) -> None:
         cpu, memory, gpu = (r.agreed(found) for r in (self.cpu, self.memory, self.gpu))
@@ -194,11 +154,48 @@ class JobRequest(Repeatable):
             found, dataset_fraction=self.dataset_fraction, train_test_split=self.train_test_split
         )
 
+    def _check_config(self, name: str, text: str, found: Violations) -> None:
+        config = found.json_object(name, text)
+        if config is None:
+            return
+        # A script of the user's own has its own idea of settings, and its own libraries.
+        ours = name in CONFIGS and not self.user_script
+        refused = check_settings(name, config, found) if ours else set()
+        settings = {n: v for n, v in config.items() if n not in refused}
+        if name == "training_arguments_config":
+            # The job's record repeats these settings.
+            for setting in [one for one in FIELD_OF_SETTING if one in settings]:
+                value = settings[setting]
+                holds = is_number(value) and value > 0
+                description = f"{setting} must be a number above 0, not {value!r}"
+                found.check(name, rules.POSITIVE, holds, description)
+            # Fields of the request take precedence over the config.
+            given = {setting: getattr(self, own) for setting, own in FIELD_OF_SETTING.items()}
+            settings |= {setting: value for setting, value in given.items() if value is not None}
+            if ours:
+                wrong, _ = training.hardware_faults(settings, self.gpu.agreed(Violations()) or 0)
+                for clause in wrong:
+                    found.add(name, rules.HARDWARE, clause)
+        if ours:
+            for contradiction in contradictions(name, settings):
+                found.add(name, rules.CONSISTENT, contradiction)
 
-def _check_training(settings: Mapping[str, Any], found: Violations) -> None:
-    """The settings of the training config that the job's record repeats."""
-    for name in _TRAINING_NUMBERS:
-        if name in settings:
-            holds = is_number(settings[name]) and settings[name] > 0
-            description = f"{name} must be a number above 0, not {settings[name]!r}"
-            found.check("training_arguments_config", rules.POSITIVE, holds, description)
+    def overruled(self) -> list[tuple[str, str]]:
+        """Settings that another part of the request overrules: the field of each, and a clause."""
+        found = []
+        given = self.training_settings
+        for name, own in FIELD_OF_SETTING.items():
+            value = getattr(self, own)
+            if value is not None and name in given and given[name] not in (None, value):
+                clause = f"{name} {given[name]!r} has no effect: {own} of the request is {value}"
+                found.append(("training_arguments_config", clause))
+        steps = given.get("max_steps")
+        if self.num_epochs is not None and isinstance(steps, int | float) and steps > 0:
+            clause = (
+                f"num_epochs {self.num_epochs} has no effect: max_steps {steps} ends the training"
+            )
+            found.append(("num_epochs", clause))
+        return found
+
+
+CONFIGS = FineTuningRequest.named(CONFIG)

@@ -1,4 +1,4 @@
-"""Starts fine-tuning jobs, and says how their rows were chosen."""
+"""Starts fine-tuning jobs, and finds how their rows were chosen."""
 
 import json
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from jobs.workspace.capacity import capacity
 from jobs.workspace.client import Workspace
 from services.fine_tuning import plan
 from services.fine_tuning.axolotl import prompt_for
-from services.fine_tuning.checks import Checks, References
-from services.fine_tuning.peers import Peers
-from services.fine_tuning.request import JobRequest
+from services.fine_tuning.checks import FineTuningChecks, FineTuningReferences
+from services.fine_tuning.peers import FineTuningPeers
+from services.fine_tuning.request import FineTuningRequest
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 DEFAULT_SPLIT = (1.0, 0.9)
@@ -23,21 +23,21 @@ DEFAULT_SPLIT = (1.0, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """How rows were chosen for training."""
+    """Shares of a dataset's rows that a training used."""
 
     dataset_fraction: float
     train_test_split: float
 
 
 class FineTuningService:
-    """Checks requests against the rules and starts what passes."""
+    """Checks requests, starts and resumes jobs, and finds how their rows were chosen."""
 
     def __init__(
         self,
         lifecycle: JobLifecycle[FineTuningJob],
         jobs: FineTuningStore,
-        checks: Checks,
-        peers: Peers,
+        checks: FineTuningChecks,
+        peers: FineTuningPeers,
         paths: ProjectPaths,
         workspace: Workspace,
     ) -> None:
@@ -48,56 +48,55 @@ class FineTuningService:
         self._peers = peers
         self._paths = paths
 
-    async def start(self, request: JobRequest) -> FineTuningJob:
+    async def start(self, *, request: FineTuningRequest) -> FineTuningJob:
         """Starts a job; returns once the workspace has accepted it.
 
-        A request that came before gets what it has started.
+        A repeated request gets the job that it has started before.
         """
-        if before := self._lifecycle.started_before(request.request_id, request.digest):
+        if before := self._lifecycle.started_by(request.key):
             return before[0]
-        self._checks.request(request)
-        await self._checks.available(request)
-        shared = await self._checks.granted(request)
+        self._checks.check_request(request)
+        await self._checks.require_available(request)
+        shared = await self._checks.require_granted(request)
         try:
-            await self._checks.name(request.adapter_name)
+            await self._checks.require_name(request.adapter_name)
         except AlreadyExists:
-            # Meanwhile the same request, sent twice at the same time, may have taken it.
-            if before := self._lifecycle.started_before(request.request_id, request.digest):
+            # The same request may have been sent twice at the same time.
+            if before := self._lifecycle.started_by(request.key):
                 return before[0]
             raise
-        references = await self._checks.references(request)
-        job = await self._planned(request, references)
-        notices = [*shared, *_overruled(request)]
+        references = await self._checks.find_references(request)
+        job = await self._plan(request, references)
+        notices = [*shared]
+        # Axolotl has its own config, and a user's script may use settings in its own way.
+        if not request.is_axolotl and not request.user_script:
+            notices += [f"{field}: {clause}." for field, clause in request.overruled()]
         job.notices = json.dumps(notices) if notices else None
         [started] = await self._lifecycle.start([job])
         return started
 
     async def split_of(self, adapter_id: str) -> Split:
-        """How the rows were chosen when the adapter was trained; the defaults if nobody knows."""
+        """Returns how the rows were chosen in an adapter's training; the defaults if unknown."""
         adapter = await self._peers.adapter(adapter_id)
-        job = self._maker(adapter) if adapter else None
+        job = self._job_of(adapter) if adapter else None
         if job is None or job.dataset_fraction is None or job.train_test_split is None:
             return Split(*DEFAULT_SPLIT)
         return Split(job.dataset_fraction, job.train_test_split)
 
-    def _maker(self, adapter: AdapterMetadata) -> FineTuningJob | None:
-        """The job that has trained the adapter; None if that is not known for certain."""
+    def _job_of(self, adapter: AdapterMetadata) -> FineTuningJob | None:
+        """Returns the job that has trained the adapter; None if that is not certain."""
         if adapter.fine_tuning_job_id:
             return self._jobs.one(id=adapter.fine_tuning_job_id)
-        found = self._jobs.one(adapter_id=adapter.id) or self._in_folder(adapter.location)
-        if found is not None:
-            return found
-        # A job of another name or place has not made it, and of several nobody knows which did.
+        if registered := self._jobs.one(adapter_id=adapter.id):
+            return registered
+        # A job saves its adapter in a folder that is named after the job's id.
+        folder = self._paths.project / adapter.location
+        saved = self._jobs.one(id=folder.name)
+        if saved is not None and saved.out_dir and self._paths.project / saved.out_dir == folder:
+            return saved
+        # If several jobs have the adapter's name, it is not known which one has trained it.
         named = self._jobs.named(adapter.name)
         return named[0] if len(named) == 1 else None
-
-    def _in_folder(self, location: str) -> FineTuningJob | None:
-        """The job that saves its adapter there. Its folder bears its id."""
-        folder = self._paths.project / location
-        job = self._jobs.one(id=folder.name)
-        if job is None or not job.out_dir:
-            return None
-        return job if self._paths.project / job.out_dir == folder else None
 
     async def resume(self, job_id: str) -> FineTuningJob:
         """Begins another attempt at a job.
@@ -106,8 +105,8 @@ class FineTuningService:
         """
         job = self._lifecycle.get(job_id)
         try:
-            await self._checks.name(str(job.adapter_name), job.id)
-            await self._checks.still_granted(job)
+            await self._checks.require_name(str(job.adapter_name), job.id)
+            await self._checks.require_still_granted(job)
             return await self._lifecycle.resume(job_id)
         except AlreadyExists as taken:
             raise taken.about("id") from None
@@ -116,30 +115,19 @@ class FineTuningService:
         """Returns the most resources that one job can get, as far as the workspace states them."""
         return (await capacity(self._workspace, plan.DEFAULT_TEMPLATE)).message()
 
-    async def _planned(self, request: JobRequest, references: References) -> FineTuningJob:
-        """The job of a request that nothing is wrong with; stores what goes with it."""
-        # Stored, so that they can be found again.
+    async def _plan(
+        self, request: FineTuningRequest, references: FineTuningReferences
+    ) -> FineTuningJob:
+        """Returns the record of a valid request's job; stores its configs and its prompt."""
         stored = await self._peers.configs.store(request.config_texts)
         needed = plan.needed(request)
         configs = await self._peers.configs.complete(stored, needed, request.base_model_id)
         axolotl = references.axolotl
-        if axolotl is None:
-            return plan.record(request, configs, self._output_dir(request))
-        if not request.prompt_id:
+        if axolotl is not None and not request.prompt_id:
             prompt_id = await prompt_for(axolotl, references.dataset, self._peers)
             request = replace(request, prompt_id=prompt_id)
-        return plan.record(request, configs, self._output_dir(request), axolotl.config)
-
-    def _output_dir(self, request: JobRequest) -> str:
-        if request.output_dir:
-            return request.output_dir
-        (self._paths.project / plan.DEFAULT_OUTPUT_DIR).mkdir(parents=True, exist_ok=True)
-        return plan.DEFAULT_OUTPUT_DIR
-
-
-def _overruled(request: JobRequest) -> list[str]:
-    """Notices of settings that something else in the request overrules, a sentence each."""
-    if request.is_axolotl or request.user_script:
-        # Axolotl has its own config, and a script its own idea of settings.
-        return []
-    return [f"{field}: {clause}." for field, clause in request.overruled()]
+        output_dir = request.output_dir
+        if not output_dir:
+            output_dir = plan.DEFAULT_OUTPUT_DIR
+            (self._paths.project / output_dir).mkdir(parents=True, exist_ok=True)
+        return plan.record(request, configs, output_dir, axolotl.config if axolotl else None)

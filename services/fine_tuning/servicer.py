@@ -1,6 +1,6 @@
 """The RPCs of the fine-tuning service."""
 
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import ListJobConfigIdsRequest, ListJobConfigIdsResponse
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelFineTuningJobRequest,
@@ -25,13 +25,14 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartFineTuningJobRequest,
     StartFineTuningJobResponse,
 )
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
-from services.fine_tuning.convert import from_request, to_listed, to_metadata
+from services.fine_tuning.convert import to_listed, to_metadata
+from services.fine_tuning.request import FineTuningRequest
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.store import FineTuningJob
-from services.fine_tuning.validate import Validation
+from services.fine_tuning.validate import FineTuningValidator
 
 
 class FineTuningServicer(JobServicer[FineTuningJob]):
@@ -40,14 +41,14 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
     def __init__(
         self,
         service: FineTuningService,
-        validation: Validation,
+        validator: FineTuningValidator,
         lifecycle: JobLifecycle[FineTuningJob],
-        link: JobLink[FineTuningJob],
+        receiver: ReportReceiver[FineTuningJob],
     ) -> None:
-        super().__init__(lifecycle, link)
+        super().__init__(lifecycle, receiver)
         self._service = service
-        self._validation = validation
-        self._list = Listing(
+        self._validator = validator
+        self._list = TableList(
             lifecycle.records, ListFineTuningJobsResponse, to_listed, also=["state"]
         )
 
@@ -63,13 +64,15 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
     async def StartFineTuningJob(
         self, request: StartFineTuningJobRequest
     ) -> StartFineTuningJobResponse:
-        job = await self._service.start(from_request(request))
+        job = await self._service.start(request=FineTuningRequest.from_message(request))
         return StartFineTuningJobResponse(fine_tuning_job=to_metadata(job))
 
     async def ValidateFineTuningJob(
         self, request: ValidateFineTuningJobRequest
     ) -> ValidateFineTuningJobResponse:
-        return await self._validation.validate(from_request(request.request))
+        return await self._validator.validate(
+            request=FineTuningRequest.from_message(request.request)
+        )
 
     async def GetJobCapacity(self, request: GetJobCapacityRequest) -> GetJobCapacityResponse:
         return await self._service.capacity()

@@ -10,7 +10,8 @@ from chassis.store.engine import Store
 from ft.enums import JobState
 from jobs.execution.lease import LeaseRecord
 from jobs.store.history import JobEventRecord
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from services.fine_tuning import rules
 
 WITHOUT_ADAPTER = (JobState.FAILED, JobState.STOPPED, JobState.TIMED_OUT, JobState.LOST)
@@ -81,7 +82,7 @@ class FineTuningEvent(JobEventRecord, kw_only=True):
 
 
 class FineTuningLease(LeaseRecord, kw_only=True):
-    """Which process reconciles fine-tuning jobs."""
+    """The lease of the process that reconciles fine-tuning jobs."""
 
     __tablename__ = "fine_tuning_lease"
 
@@ -93,8 +94,10 @@ class FineTuningStore(JobRecords[FineTuningJob]):
         super().__init__(store, FineTuningJob, FineTuningEvent)
 
     def alike(self, job: FineTuningJob, limit: int) -> list[FineTuningJob]:
-        """The newest jobs that trained the same model on the same hardware and told their speed,
-        newest first."""
+        """Returns jobs that trained the same model on the same hardware and reported their speed.
+
+        The newest come first.
+        """
         same = {name: getattr(job, name) for name in _HARDWARE}
         query = select(self.table).filter_by(state=JobState.SUCCEEDED, **same)
         query = query.where(self.table.c.tokens_per_second > 0)
@@ -127,8 +130,8 @@ class FineTuningStore(JobRecords[FineTuningJob]):
     def _holder(self, adapter_name: str, but: str) -> Select[Any]:
         """Id of a job, `but` one, whose name that is."""
         table = self.table.c
-        wanted = (table.adapter_name == adapter_name) & (table.id != but) & self._keep_name
-        return select(table.id).where(wanted).order_by(table.seq).limit(1)
+        holds = (table.adapter_name == adapter_name) & (table.id != but) & self._keep_name
+        return select(table.id).where(holds).order_by(table.seq).limit(1)
 
 
 def _require_none(adapter_name: str, holder: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Looks at a request in place of starting it: every check of a start, and what is to be expected.
+"""Validates a request without starting it: the checks of a start, and estimates of the job.
 
 Changes nothing: no record, no config, no directory, no job.
 """
@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from chassis.rpc.findings import NOTICE, Findings
 from ft.configs.training import checkpoint_notices
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     DataSummary,
@@ -17,51 +18,64 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from jobs import rules
 from jobs.requests.arguments import compact_json
-from jobs.requests.configs import Config, quantisation, unstored
+from jobs.requests.configs import JobConfig, quantisation, unstored
 from jobs.requests.settings import without_effect
-from jobs.requests.validation import Findings, Severity, check_template
+from jobs.requests.validation import check_template
 from jobs.workspace.client import Workspace
 from services.fine_tuning import plan
-from services.fine_tuning.checks import Checks, References
-from services.fine_tuning.peers import Peers
-from services.fine_tuning.request import CONFIGS, JobRequest
+from services.fine_tuning.checks import FineTuningChecks, FineTuningReferences
+from services.fine_tuning.peers import FineTuningPeers
+from services.fine_tuning.request import CONFIGS, FIELD_OF_SETTING, FineTuningRequest
 from services.fine_tuning.rules import AXOLOTL_DECIDES, KEPT, OVERRULED
 from services.fine_tuning.store import FineTuningJob, FineTuningStore
 
 NEWEST = 5
-"""How many earlier jobs a time is taken from."""
+"""Number of earlier jobs that a time is estimated from."""
 _ASIDE = (
     *("", "adapter_name", "cpu", "gpu", "gpu_label_id", "memory"),
     *("num_cpu", "num_gpu", "num_memory", "output_dir", "user_config", "user_config_id"),
 )
-"""Fields that say nothing of what is to be expected of a job."""
+"""Fields that the estimates do not depend on."""
 
 
-class Validation:
-    """What a start would make of a request, and what is to be expected of the job."""
+class FineTuningValidator:
+    """Checks requests as a start does, and estimates data, memory and time of their jobs."""
 
     def __init__(
-        self, checks: Checks, jobs: FineTuningStore, peers: Peers, workspace: Workspace
+        self,
+        checks: FineTuningChecks,
+        jobs: FineTuningStore,
+        peers: FineTuningPeers,
+        workspace: Workspace,
     ) -> None:
         self._checks = checks
         self._jobs = jobs
         self._peers = peers
         self._workspace = workspace
 
-    async def validate(self, request: JobRequest) -> ValidateFineTuningJobResponse:
-        """Raises Unavailable, naming it, if a service that has to be asked is away."""
-        findings = Findings()
-        expected = await self._look(request, findings)
-        expected.valid = findings.valid
-        expected.findings.extend(findings.ordered())
-        return expected
+    async def validate(self, *, request: FineTuningRequest) -> ValidateFineTuningJobResponse:
+        """Returns all findings about the request, and estimates if it is valid enough.
 
-    async def _look(self, request: JobRequest, findings: Findings) -> ValidateFineTuningJobResponse:
-        references = await self._refused(request, findings)
-        expected = ValidateFineTuningJobResponse()
-        if references is None or findings.wrong(but=_ASIDE):
-            return expected
-        with findings.noted():
+        Raises Unavailable, naming the service, if one that has to be asked does not answer.
+        """
+        findings = Findings()
+        references = await self._run_checks(request, findings)
+        response = ValidateFineTuningJobResponse()
+        if references is not None and not findings.has_error_outside(_ASIDE):
+            await self._estimate(request, references, findings, response)
+        response.valid = findings.valid
+        response.findings.extend(findings.by_severity())
+        return response
+
+    async def _estimate(
+        self,
+        request: FineTuningRequest,
+        references: FineTuningReferences,
+        findings: Findings,
+        response: ValidateFineTuningJobResponse,
+    ) -> None:
+        """Inspects what the job would work on; fills in the response."""
+        with findings.catch_refusals():
             configs = await self._peers.configs.complete(
                 unstored(request.config_texts), plan.needed(request), request.base_model_id
             )
@@ -69,43 +83,56 @@ class Validation:
             output_dir = request.output_dir or plan.DEFAULT_OUTPUT_DIR
             job = plan.record(request, configs, output_dir, axolotl)
             if axolotl is not None:
-                _note_axolotl(request, findings)
+                description = "Axolotl reads rows and settings by itself: neither is looked at"
+                findings.add(NOTICE, "framework_type", rules.OWN_SCRIPT, description)
+                numbers = request.values(FIELD_OF_SETTING.values()).items()
+                given = [name for name, number in numbers if number is not None]
+                for name in (*given, *request.configs):
+                    description = "has no effect: the Axolotl config says it"
+                    findings.add(NOTICE, name, AXOLOTL_DECIDES, description)
             elif request.user_script:
                 description = "what it makes of rows and settings is its own: neither is looked at"
-                findings.add(Severity.NOTICE, "user_script", rules.OWN_SCRIPT, description)
+                findings.add(NOTICE, "user_script", rules.OWN_SCRIPT, description)
             else:
                 _note_without_effect(request, configs, job, findings)
                 seen = await self._inspect(request, references, configs, job)
-                findings.take(seen.findings)
-                expected = _expected(seen, self._jobs.alike(job, NEWEST))
-        return expected
+                findings.extend(seen.findings)
+                if seen.HasField("memory"):
+                    response.memory.CopyFrom(seen.memory)
+                if seen.HasField("data"):
+                    response.data.CopyFrom(seen.data)
+                    time = _estimate_time(seen.data, self._jobs.alike(job, NEWEST))
+                    if time is not None:
+                        response.time.CopyFrom(time)
 
-    async def _refused(self, request: JobRequest, findings: Findings) -> References | None:
-        """What the request refers to, if all of it is there; notes what a start would refuse."""
-        with findings.noted():
-            self._checks.request(request)
+    async def _run_checks(
+        self, request: FineTuningRequest, findings: Findings
+    ) -> FineTuningReferences | None:
+        """Runs every check of a start; returns the records that the request refers to."""
+        with findings.catch_refusals():
+            self._checks.check_request(request)
         _, shared, _, references, _ = await asyncio.gather(
-            findings.of(self._checks.available(request)),
-            findings.of(self._checks.granted(request)),
-            findings.of(self._checks.name(request.adapter_name)),
-            findings.of(self._checks.references(request)),
+            findings.result_of(self._checks.require_available(request)),
+            findings.result_of(self._checks.require_granted(request)),
+            findings.result_of(self._checks.require_name(request.adapter_name)),
+            findings.result_of(self._checks.find_references(request)),
             check_template(self._workspace, plan.template(request), findings),
         )
-        # Of a number that is refused anyway, it is not told what so many would share.
+        # A number of workers that is refused needs no notice.
         if not findings.has_error("num_workers"):
             for sentence in shared or ():
-                findings.add(Severity.NOTICE, "num_workers", rules.SHARED, sentence)
+                findings.add(NOTICE, "num_workers", rules.SHARED, sentence)
         return references
 
     async def _inspect(
         self,
-        request: JobRequest,
-        references: References,
-        configs: Mapping[str, Config],
+        request: FineTuningRequest,
+        references: FineTuningReferences,
+        configs: Mapping[str, JobConfig],
         job: FineTuningJob,
     ) -> InspectJobResponse:
         bnb = quantisation(configs)
-        wanted = InspectJobRequest(
+        inspected = InspectJobRequest(
             kind="fine_tuning",
             model=references.model,
             dataset=references.dataset,
@@ -119,11 +146,14 @@ class Validation:
             memory_gib=job.num_memory or 0,
             num_workers=request.num_workers,
         )
-        return await self._peers.inspection(lambda s: s.InspectJob, wanted)
+        return await self._peers.inspection(lambda s: s.InspectJob, inspected)
 
 
 def _note_without_effect(
-    request: JobRequest, configs: Mapping[str, Config], job: FineTuningJob, findings: Findings
+    request: FineTuningRequest,
+    configs: Mapping[str, JobConfig],
+    job: FineTuningJob,
+    findings: Findings,
 ) -> None:
     """Notes settings that have no effect, of shipped configs too."""
     settings = {name: json.loads(config.text) for name, config in configs.items()}
@@ -131,35 +161,15 @@ def _note_without_effect(
     for name in CONFIGS:
         given, gpus = settings.get(name, {}), job.num_gpu or 0
         for clause in without_effect(name, given, gpus, request.num_workers):
-            findings.add(Severity.NOTICE, name, rules.NO_EFFECT, clause)
+            findings.add(NOTICE, name, rules.NO_EFFECT, clause)
     for field, clause in request.overruled():
-        findings.add(Severity.NOTICE, field, OVERRULED, clause)
+        findings.add(NOTICE, field, OVERRULED, clause)
     for clause in checkpoint_notices(settings["training_arguments_config"]):
-        findings.add(Severity.NOTICE, "training_arguments_config", KEPT, clause)
+        findings.add(NOTICE, "training_arguments_config", KEPT, clause)
 
 
-def _note_axolotl(request: JobRequest, findings: Findings) -> None:
-    description = "Axolotl reads rows and settings by itself: neither is looked at"
-    findings.add(Severity.NOTICE, "framework_type", rules.OWN_SCRIPT, description)
-    given = [name for name in ("num_epochs", "learning_rate") if getattr(request, name) is not None]
-    for name in (*given, *request.configs):
-        description = "has no effect: the Axolotl config says it"
-        findings.add(Severity.NOTICE, name, AXOLOTL_DECIDES, description)
-
-
-def _expected(
-    seen: InspectJobResponse, alike: Sequence[FineTuningJob]
-) -> ValidateFineTuningJobResponse:
-    data = seen.data if seen.HasField("data") else None
-    return ValidateFineTuningJobResponse(
-        data=data,
-        memory=seen.memory if seen.HasField("memory") else None,
-        time=_time(data, alike) if data is not None else None,
-    )
-
-
-def _time(data: DataSummary, alike: Sequence[FineTuningJob]) -> TimeEstimate | None:
-    """How long the training takes at the usual speed of such jobs."""
+def _estimate_time(data: DataSummary, alike: Sequence[FineTuningJob]) -> TimeEstimate | None:
+    """Returns the time that the training takes at the median speed of such jobs."""
     speeds = [job.tokens_per_second for job in alike if job.tokens_per_second]
     if not speeds or not data.tokens or not data.steps_per_epoch:
         return None

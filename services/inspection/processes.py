@@ -1,4 +1,4 @@
-"""The processes that do the work, each for one inspection."""
+"""Processes, each of which does one inspection."""
 
 import asyncio
 import os
@@ -15,23 +15,24 @@ import structlog
 from chassis.config import Settings
 from chassis.rpc import context
 from chassis.rpc.errors import DeadlineExceeded, ResourceExhausted, Unavailable
+from ft.job_protocol.variables import HUB_TOKEN
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobResponse
 
 AT_ONCE = 2
 """Inspections at a time; each may take a core and the memory of a dataset."""
-WORK, ANSWER, SAID = "work", "answer", "said"
+WORK, ANSWER, OUTPUT = "work", "answer", "output"
 """Files that are the process's standard input, output and error."""
 SHOWN_BYTES = 4000
-"""How much of what a failed process said goes into the log."""
+"""Most bytes of the output of a failed process that are logged."""
 
 log = structlog.get_logger()
 
 
 class WorkerFailed(Exception):
-    """The process ended without an answer. The message says how."""
+    """The process ended without an answer. The message is its signal or exit status."""
 
 
-class Processes:
+class InspectionProcesses:
     """Runs a process for each inspection, and ends it with its call."""
 
     def __init__(self, settings: Settings) -> None:
@@ -40,8 +41,14 @@ class Processes:
         self._seconds = settings.deadline_seconds
         self._folders: set[Path] = set()
 
+    async def clear(self) -> None:
+        """Removes the folders of processes that were killed."""
+        for folder in self._home.glob("*"):
+            if folder not in self._folders:
+                shutil.rmtree(folder, ignore_errors=True)
+
     async def run(self, work: InspectionWork) -> InspectJobResponse:
-        """The answer to the work.
+        """Returns the answer to the work.
 
         Raises WorkerFailed if there is none, ResourceExhausted if too many processes run, and
         DeadlineExceeded if the call's time is over.
@@ -49,32 +56,22 @@ class Processes:
         if len(self._folders) >= AT_ONCE:
             message = f"{AT_ONCE} inspections run already; ask again later"
             raise ResourceExhausted(message, reason="INSPECTION_BUSY")
-        folder = self._folder()
-        try:
-            async with asyncio.timeout(context.current(self._seconds).remaining()):
-                return await self._run(work, folder)
-        except TimeoutError:
-            message = "the data cannot be looked at within the call's time"
-            raise DeadlineExceeded(message, reason="INSPECTION_TOO_LONG") from None
-        finally:
-            self._folders.discard(folder)
-            # Not in a thread: a call that is cancelled waits for none.
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _folder(self) -> Path:
         try:
             self._home.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(dir=self._home))
         except OSError as error:
             raise _unwritable(error) from error
         self._folders.add(folder)
-        return folder
-
-    async def clear(self) -> None:
-        """Removes what a process that was killed has left."""
-        for folder in self._home.glob("*"):
-            if folder not in self._folders:
-                shutil.rmtree(folder, ignore_errors=True)
+        try:
+            async with asyncio.timeout(context.current(self._seconds).remaining()):
+                return await self._run(work, folder)
+        except TimeoutError:
+            message = "the inspection of the job takes longer than the call may"
+            raise DeadlineExceeded(message, reason="INSPECTION_TOO_LONG") from None
+        finally:
+            self._folders.discard(folder)
+            # Not in a thread: a call that is cancelled waits for none.
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def _run(self, work: InspectionWork, folder: Path) -> InspectJobResponse:
         try:
@@ -89,43 +86,39 @@ class Processes:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if status:
-            said = (folder / SAID).read_bytes()[-SHOWN_BYTES:].decode(errors="replace")
-            log.warning("inspection failed", status=status, said=self._shown(said))
-            raise WorkerFailed(_how(status))
+            output = (folder / OUTPUT).read_bytes()[-SHOWN_BYTES:].decode(errors="replace")
+            if token := self._token.strip():
+                output = output.replace(token, "***")
+            log.warning("inspection failed", status=status, said=output)
+            raise WorkerFailed(f"signal {-status}" if status < 0 else f"status {status}")
         return InspectJobResponse.FromString((folder / ANSWER).read_bytes())
 
     def _start(self, folder: Path) -> subprocess.Popen[bytes]:
-        """Not by the event loop: uvloop forks in a way that gRPC takes part in, and one new process
-        in ten crashes in gRPC before it has begun. This way asks nobody."""
+        """Starts a process without the event loop: uvloop forks in a way that gRPC takes part in,
+        and one new process in ten crashes in gRPC before it has begun."""
+        environment = {
+            **os.environ,
+            # The process can import what this one can, installed or not.
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "HF_DATASETS_CACHE": str(folder),
+            "TMPDIR": str(folder),
+            HUB_TOKEN: self._token,
+        }
         with (
             (folder / WORK).open("rb") as stdin,
             (folder / ANSWER).open("wb") as stdout,
-            (folder / SAID).open("wb") as stderr,
+            (folder / OUTPUT).open("wb") as stderr,
         ):
             return subprocess.Popen(
                 (sys.executable, "-m", "services.inspection.worker"),
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
-                env=self._environment(folder),
+                env=environment,
                 cwd=folder,
                 # With the processes that the libraries may start in it.
                 start_new_session=True,
             )
-
-    def _environment(self, folder: Path) -> dict[str, str]:
-        return {
-            **os.environ,
-            # What this process can import, the other can, installed or not.
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "HF_DATASETS_CACHE": str(folder),
-            "TMPDIR": str(folder),
-            "HUGGINGFACE_ACCESS_TOKEN": self._token,
-        }
-
-    def _shown(self, text: str) -> str:
-        token = self._token.strip()
-        return text.replace(token, "***") if token else text
 
 
 def _unwritable(error: OSError) -> Unavailable:
@@ -133,7 +126,3 @@ def _unwritable(error: OSError) -> Unavailable:
         f"the inspection cannot write into its folder: {error.strerror}",
         reason="STORE_UNAVAILABLE",
     )
-
-
-def _how(status: int) -> str:
-    return f"signal {-status}" if status < 0 else f"status {status}"

@@ -6,7 +6,10 @@ READABLE = Rule("FT-851", "Data can be read by the reader that jobs use.")
 COLUMNS = Rule("FT-852", "Each placeholder of a prompt is a column of the dataset.")
 ROWS_LEFT = Rule("FT-853", "The shares leave rows to train on, or to score.")
 FILLED = Rule("FT-854", "A prompt's template can be filled with every row.")
-NOT_BLANK = Rule("FT-855", "A row gives the prompt something to say.")
+NOT_BLANK = Rule(
+    "FT-855",
+    "A row has a value in a column that the prompt uses, and makes a text that is not blank.",
+)
 PLAIN_VALUES = Rule(
     "FT-856",
     "A column that a template uses contains no lists or objects. A list or an object is written "
@@ -37,7 +40,9 @@ CONVERSATIONS = Rule(
     "FT-872", "Each row of a column of conversations has messages that the chat template takes."
 )
 ANSWERS = Rule(
-    "FT-873", "Answers are trained on alone in conversations whose chat template marks them."
+    "FT-873",
+    "If only answers are trained on, the rows are conversations whose chat template marks the "
+    "answers.",
 )
 ANSWERS_FIT = Rule(
     "FT-896",
@@ -46,7 +51,7 @@ ANSWERS_FIT = Rule(
 )
 WRITTEN = Rule(
     "FT-886",
-    "A chat template writes all that a conversation has, each role as itself, and no answer is "
+    "A chat template writes every part of a conversation, and each role as it is. No answer is "
     "empty.",
 )
 ANSWERED = Rule("FT-640", "A conversation that is evaluated ends with an assistant's answer.")

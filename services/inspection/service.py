@@ -1,6 +1,8 @@
-"""Finds what a job would work with, and has it looked into."""
+"""Finds the files and data of a job, and runs the process that inspects them."""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from chassis.hub.errors import Repository
 from chassis.hub.questions import Hub
@@ -10,14 +12,14 @@ from chassis.rpc.errors import (
     FailedPrecondition,
     NotFound,
     PermissionDenied,
-    Refusal,
     Unavailable,
     Violations,
 )
+from chassis.rpc.findings import ERROR, NOTICE, WARNING, Findings
 from chassis.rpc.rules import Rule
 from ft.adapters import files as adapter_files
 from ft.adapters.weight_files import Shapes
-from ft.api import AdapterMetadata, AdapterType, DatasetMetadata, DatasetType, ModelMetadata
+from ft.api import AdapterMetadata, AdapterType, DatasetMetadata, DatasetType
 from ft.proto.inspection_pb2 import (
     AdapterSource,
     ChatTemplateSource,
@@ -27,25 +29,25 @@ from ft.proto.inspection_pb2 import (
     WeightShape,
 )
 from services.inspection import rules, template_path
-from services.inspection.findings import ERROR, NOTICE, WARNING, Findings
 from services.inspection.model import adapter_weights
-from services.inspection.model_files import Found, ModelFiles
-from services.inspection.processes import Processes, WorkerFailed
+from services.inspection.model_files import FoundFiles, ModelFiles
+from services.inspection.processes import InspectionProcesses, WorkerFailed
 from services.inspection.settings import TEMPLATE_PATH, JobSettings
 from services.inspection.template_path import TemplatePathError
 
+T = TypeVar("T")
 _FOR_GOOD = (FailedPrecondition, NotFound, PermissionDenied)
 
 
 class InspectionService:
-    """Looks into jobs; keeps nothing."""
+    """Inspects jobs; stores nothing."""
 
     def __init__(
         self,
         files: ModelFiles,
         paths: ProjectPaths,
         hub: Hub,
-        processes: Processes,
+        processes: InspectionProcesses,
         deadline_seconds: float,
     ) -> None:
         self._files = files
@@ -55,54 +57,98 @@ class InspectionService:
         self._deadline_seconds = deadline_seconds
 
     async def inspect(self, request: InspectJobRequest) -> InspectJobResponse:
-        """What is to be expected of the job; what is wrong with it is in the findings.
+        """Returns the findings about a job, and estimates of its data and memory.
 
-        Raises ResourceExhausted and DeadlineExceeded as `Processes.run` does.
+        Raises ResourceExhausted and DeadlineExceeded as `InspectionProcesses.run` does.
         """
         findings = Findings()
-        model, reachable = await asyncio.gather(
-            self._model(request.model, findings), self._data(request.dataset, findings)
+        found, reachable = await asyncio.gather(
+            _try(self._files.find(request.model), findings, "base_model_id", rules.MODEL_FILES),
+            self._check_dataset(request.dataset, findings),
         )
-        work = self._work(request, model)
-        found = {one.id: await self._adapter(one, findings) for one in request.adapters}
-        work.adapters.extend(one for one in found.values() if one is not None)
-        work.chat_templates.extend(await self._chat_templates(request, findings))
-        if not reachable:
-            work.request.ClearField("dataset")
-        response = await self._looked(work, findings)
-        return InspectJobResponse(
-            findings=[*findings.found, *response.findings],
-            data=response.data if response.HasField("data") else None,
-            memory=response.memory if response.HasField("memory") else None,
-        )
-
-    async def _looked(self, work: InspectionWork, findings: Findings) -> InspectJobResponse:
-        try:
-            return await self._processes.run(work)
-        except WorkerFailed as error:
-            description = f"the data could not be looked into: its reader ended with {error}"
-            findings.add(WARNING, "dataset_id", rules.READABLE, description)
-            return InspectJobResponse()
-
-    def _work(self, request: InspectJobRequest, model: Found) -> InspectionWork:
-        return InspectionWork(
+        model = found or FoundFiles()
+        if model.missing:
+            findings.add(ERROR, "base_model_id", rules.MODEL_FILES, model.missing)
+        work = InspectionWork(
             request=request,
             project=str(self._paths.project),
             model_files={name: str(path) for name, path in model.files.items()},
             weights=_shapes(model.weights),
             seconds=context.current(self._deadline_seconds).remaining(),
         )
+        adapters = {one.id: await self._find_adapter(one, findings) for one in request.adapters}
+        work.adapters.extend(one for one in adapters.values() if one is not None)
+        work.chat_templates.extend(await self._find_chat_templates(request, findings))
+        if not reachable:
+            work.request.ClearField("dataset")
+        response = InspectJobResponse()
+        try:
+            response = await self._processes.run(work)
+        except WorkerFailed as error:
+            description = f"the data was not checked: the inspection process ended with {error}"
+            findings.add(WARNING, "dataset_id", rules.READABLE, description)
+        return InspectJobResponse(
+            findings=[*findings.found, *response.findings],
+            data=response.data if response.HasField("data") else None,
+            memory=response.memory if response.HasField("memory") else None,
+        )
 
-    async def _chat_templates(
+    async def _check_dataset(self, dataset: DatasetMetadata, findings: Findings) -> bool:
+        """Returns False, with a finding, if the data cannot be read."""
+        if dataset.type != DatasetType.HUGGINGFACE:
+            found = Violations()
+            self._paths.confined("dataset_id", dataset.location, found)
+            for violation in found.found:
+                findings.add(ERROR, violation.field, rules.READABLE, violation.description)
+            return not found.found
+        about = Repository("dataset", dataset.huggingface_name, dataset.commit)
+
+        def exists() -> bool:
+            self._hub.require(about)
+            return True
+
+        asked = self._hub.ask(about, exists)
+        return await _try(asked, findings, "dataset_id", rules.READABLE) or False
+
+    async def _find_adapter(
+        self, adapter: AdapterMetadata, findings: Findings
+    ) -> AdapterSource | None:
+        """The files of an adapter; None, with a finding, if no job can load them."""
+        asked = self._files.adapter(adapter)
+        found = await _try(asked, findings, adapter_weights.FIELD, rules.ADAPTERS)
+        if found is None:
+            return None
+        if found.missing:
+            fault = adapter_files.not_loadable(f"Adapter {adapter.name}", [found.missing])
+            findings.add(ERROR, adapter_weights.FIELD, rules.ADAPTERS, fault.removesuffix("."))
+            return None
+        return AdapterSource(
+            name=adapter.name,
+            files={name: str(path) for name, path in found.files.items()},
+            weights=_shapes(found.weights),
+            on_hub=adapter.type == AdapterType.HUGGINGFACE,
+        )
+
+    async def _find_chat_templates(
         self, request: InspectJobRequest, findings: Findings
     ) -> list[ChatTemplateSource]:
-        """Of a training the template that its settings name, if they do; of an evaluation those
-        that it asks with."""
+        """The template that the settings of a training name, if they do, or the templates with
+        which an evaluation asks. One that is not at hand has no files, and a finding."""
         settings = JobSettings(request)
         if settings.tuning:
             path = settings.training.get(TEMPLATE_PATH)
-            named = isinstance(path, str) and path
-            return [await self._named_template(str(path), findings)] if named else []
+            if not isinstance(path, str) or not path:
+                return []
+            field = "training_arguments_config"
+            asked = template_path.find(path, self._paths, self._hub)
+            try:
+                files = await _try(asked, findings, field, rules.TEMPLATE_PATH, TEMPLATE_PATH)
+            except TemplatePathError as error:
+                findings.add(ERROR, field, rules.TEMPLATE_PATH, str(error))
+                files = None
+            if files is None:
+                return [ChatTemplateSource(on_hub=True)]
+            return [ChatTemplateSource(files={name: str(file) for name, file in files.items()})]
         found = [await self._chat_template(adapter) for adapter in request.adapters]
         if request.alone:
             alone = ChatTemplateSource(alone=True)
@@ -110,19 +156,6 @@ class InspectionService:
                 alone.MergeFrom(await self._chat_template(request.comparison_adapter))
             found.append(alone)
         return found
-
-    async def _named_template(self, path: str, findings: Findings) -> ChatTemplateSource:
-        """The template that settings name; without files, and noted, if it is not at hand."""
-        field = "training_arguments_config"
-        try:
-            files = await template_path.find(path, self._paths, self._hub)
-        except TemplatePathError as error:
-            findings.add(ERROR, field, rules.TEMPLATE_PATH, str(error))
-            return ChatTemplateSource(on_hub=True)
-        except Refusal as refusal:
-            _note(findings, field, rules.TEMPLATE_PATH, refusal, TEMPLATE_PATH)
-            return ChatTemplateSource(on_hub=True)
-        return ChatTemplateSource(files={name: str(file) for name, file in files.items()})
 
     async def _chat_template(self, adapter: AdapterMetadata) -> ChatTemplateSource:
         on_hub = adapter.type == AdapterType.HUGGINGFACE
@@ -133,61 +166,24 @@ class InspectionService:
             on_hub=on_hub,
         )
 
-    async def _adapter(self, adapter: AdapterMetadata, findings: Findings) -> AdapterSource | None:
-        """Where its files lie; None, and noted, if nobody can load them."""
-        try:
-            found = await self._files.adapter(adapter)
-        except Refusal as refusal:
-            _note(findings, adapter_weights.FIELD, rules.ADAPTERS, refusal)
-            return None
-        if found.missing:
-            said = adapter_files.not_loadable(f"Adapter {adapter.name}", [found.missing])
-            findings.add(ERROR, adapter_weights.FIELD, rules.ADAPTERS, said.removesuffix("."))
-            return None
-        return AdapterSource(
-            name=adapter.name,
-            files={name: str(path) for name, path in found.files.items()},
-            weights=_shapes(found.weights),
-            on_hub=adapter.type == AdapterType.HUGGINGFACE,
-        )
-
-    async def _model(self, model: ModelMetadata, findings: Findings) -> Found:
-        try:
-            found = await self._files.find(model)
-        except Refusal as refusal:
-            _note(findings, "base_model_id", rules.MODEL_FILES, refusal)
-            return Found()
-        if found.missing:
-            findings.add(ERROR, "base_model_id", rules.MODEL_FILES, found.missing)
-        return found
-
-    async def _data(self, dataset: DatasetMetadata, findings: Findings) -> bool:
-        """Whether the data may be read; noted if not."""
-        if dataset.type != DatasetType.HUGGINGFACE:
-            found = Violations()
-            self._paths.confined("dataset_id", dataset.location, found)
-            for violation in found.found:
-                findings.add(ERROR, violation.field, rules.READABLE, violation.description)
-            return not found.found
-        about = Repository("dataset", dataset.huggingface_name, dataset.commit)
-        try:
-            await self._hub.ask(about, lambda: self._hub.require(about))
-        except Refusal as refusal:
-            _note(findings, "dataset_id", rules.READABLE, refusal)
-            return False
-        return True
-
 
 def _shapes(weights: Shapes) -> list[WeightShape]:
     return [WeightShape(name=name, shape=one) for name, one in weights.items()]
 
 
-def _note(findings: Findings, field: str, rule: Rule, refusal: Refusal, subject: str = "") -> None:
-    if isinstance(refusal, Unavailable):
-        description = f"{subject or 'it'} was not looked at: {refusal.message}"
+async def _try(
+    asked: Awaitable[T], findings: Findings, field: str, rule: Rule, subject: str = ""
+) -> T | None:
+    """Awaits an answer; returns None, with a finding that begins with `subject`, if it is refused.
+
+    Raises a refusal that is not about the job.
+    """
+    try:
+        return await asked
+    except Unavailable as refusal:
+        description = f"{subject or field} was not checked: {refusal.message}"
         findings.add(NOTICE, field, rule, description)
-    elif isinstance(refusal, _FOR_GOOD):
-        said = f"{subject}: {refusal.message}" if subject else refusal.message
-        findings.add(ERROR, field, rule, said)
-    else:
-        raise refusal
+    except _FOR_GOOD as refusal:
+        description = f"{subject}: {refusal.message}" if subject else refusal.message
+        findings.add(ERROR, field, rule, description)
+    return None

@@ -1,4 +1,4 @@
-"""Settings of a job, as far as they change what is to be expected of it."""
+"""Settings of a job that an inspection needs."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ TEMPLATE_PATH = "chat_template_path"
 NEW_TOKENS = 20
 """Tokens that are generated where the settings do not say: the default of GenerationConfig."""
 MOST = 2**53
-"""No count of a model is as large; what is larger is no count."""
+"""Limit of whole numbers; larger values are not used."""
 
 
 class JobSettings:
-    """The settings of a request. One that is malformed counts as not given: its own check is
-    elsewhere."""
+    """The settings of a request. A malformed setting counts as not given: it is reported with the
+    request."""
 
     def __init__(self, request: InspectJobRequest) -> None:
         self.request = request
@@ -29,12 +29,12 @@ class JobSettings:
 
     @property
     def tuning(self) -> bool:
-        """Whether the job trains; else it evaluates."""
+        """True if the job trains, False if it evaluates."""
         return self.request.kind == "fine_tuning"
 
     @property
     def template(self) -> str:
-        """What rows are filled into to become the model's input."""
+        """The template that makes the model's input of a row."""
         prompt = self.request.prompt
         return prompt.prompt_template if self.tuning else prompt.input_template
 
@@ -49,7 +49,7 @@ class JobSettings:
         return number(self.generation, "max_new_tokens", NEW_TOKENS)
 
     def context(self, model: dict[str, Any]) -> int:
-        """Tokens that a row may have, by the settings and the model's config; 0 for any number."""
+        """Most tokens that a row may have by settings and the model's config; 0 for any number."""
         longest = number(model, "max_position_embeddings", number(model, "n_positions", 0))
         if not self.tuning:
             return max(longest - self.new_tokens, 1) if longest else 0

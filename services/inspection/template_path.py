@@ -1,7 +1,6 @@
 """Finds the chat template that the settings of a training name with `chat_template_path`."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 from chassis.hub.errors import Repository
@@ -27,41 +26,16 @@ async def find(path: str, paths: ProjectPaths, hub: Hub) -> dict[str, Path]:
 
     Raises TemplatePathError, and as `Hub.ask` does for a name of the hub.
     """
-    if path.endswith(_ENDINGS):
-        return await asyncio.to_thread(_file, path, paths)
-    folder = await asyncio.to_thread(_folder, path, paths)
-    if folder is not None:
-        return folder
+    in_project = await asyncio.to_thread(_in_project, path, paths)
+    if in_project is not None:
+        return in_project
     if path.count("/") >= _NAME_PARTS:
         raise TemplatePathError(
             f"{SETTING} {path!r} is no .jinja or .j2 file, no directory in the project directory, "
-            "which is looked at, and no name on the hub"
+            "and no name on the hub"
         )
     about = Repository("model", path)
-    return await hub.ask(about, _question(about, hub))
 
-
-def _file(path: str, paths: ProjectPaths) -> dict[str, Path]:
-    found = Violations()
-    file = paths.file(SETTING, path, found)
-    if file is None:
-        raise TemplatePathError(f"{SETTING} {found.found[0].description}, which is looked at")
-    return {conversations.TEMPLATE_FILE: file}
-
-
-def _folder(path: str, paths: ProjectPaths) -> dict[str, Path] | None:
-    """The files of a tokenizer's directory; None if there is no such directory."""
-    found = Violations()
-    folder = paths.confined(SETTING, path, found)
-    if folder is None:
-        raise TemplatePathError(f"{SETTING} {found.found[0].description}, which is looked at")
-    if not folder.is_dir():
-        return None
-    files = {name: paths.file(SETTING, str(folder / name), Violations()) for name in FILES}
-    return {name: file for name, file in files.items() if file is not None}
-
-
-def _question(about: Repository, hub: Hub) -> Callable[[], dict[str, Path]]:
     def ask() -> dict[str, Path]:
         from huggingface_hub.errors import RemoteEntryNotFoundError
 
@@ -74,4 +48,21 @@ def _question(about: Repository, hub: Hub) -> Callable[[], dict[str, Path]]:
                 continue
         return files
 
-    return ask
+    return await hub.ask(about, ask)
+
+
+def _in_project(path: str, paths: ProjectPaths) -> dict[str, Path] | None:
+    """The files of a path in the project; None if it names no directory there, and no template."""
+    found = Violations()
+    if path.endswith(_ENDINGS):
+        file = paths.file(SETTING, path, found)
+        if file is not None:
+            return {conversations.TEMPLATE_FILE: file}
+    else:
+        folder = paths.confined(SETTING, path, found)
+        if folder is not None and not folder.is_dir():
+            return None
+        if folder is not None:
+            files = {name: paths.file(SETTING, str(folder / name), Violations()) for name in FILES}
+            return {name: file for name, file in files.items() if file is not None}
+    raise TemplatePathError(f"{SETTING} {found.found[0].description}")

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 
+from ft.job_protocol.variables import HUB_TOKEN
 from ft.proto.inspection_pb2 import InspectionWork
 
 MAX_BYTES = 8 * 1024**3
@@ -14,24 +15,24 @@ MAX_BYTES = 8 * 1024**3
 
 
 def main() -> None:
-    """Reads, looks, answers."""
+    """Reads the work, inspects the job, writes the answer."""
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_BYTES, MAX_BYTES))
     answer = sys.stdout.buffer
-    # Nothing that a library says may get between the bytes.
+    # Output of libraries must not get between the bytes.
     sys.stdout = sys.stderr
     work = InspectionWork.FromString(sys.stdin.buffer.read())
-    # Should nobody be left to end it.
+    # Ends this process if the service that started it is gone.
     signal.alarm(math.ceil(work.seconds) + 1)
 
     import datasets
 
-    from services.inspection.look import Look
+    from services.inspection.job_inspection import inspect_job
 
-    # Beside the data of a project there is no room for what the library would keep.
+    # The library would keep its cache next to the data of the project.
     datasets.disable_caching()
     datasets.disable_progress_bars()
-    token = os.environ.get("HUGGINGFACE_ACCESS_TOKEN", "").strip() or None
-    answer.write(Look(work, token).response().SerializeToString())
+    token = os.environ.get(HUB_TOKEN, "").strip() or None
+    answer.write(inspect_job(work, token).SerializeToString())
 
 
 if __name__ == "__main__":

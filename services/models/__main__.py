@@ -6,17 +6,18 @@ from chassis.config import Settings
 from chassis.paths import ProjectPaths
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
+from ft.job_protocol.reports import JobKind
 from jobs.building import JobParts
 from services.models.exports.adapter import AdapterChecks
-from services.models.exports.references import References
-from services.models.exports.registration import Registration
+from services.models.exports.references import ExportReferences
+from services.models.exports.registration import ExportRegistration
 from services.models.exports.served import ServedExports
-from services.models.exports.service import ExportJobs
-from services.models.exports.serving import ServedModels
+from services.models.exports.service import ExportService
+from services.models.exports.serving import WorkspaceModels
 from services.models.exports.store import ExportEvent, ExportJob, ExportLease, ExportStore
 from services.models.exports.trained import TrainedPrompts
 from services.models.hub import HubModels
-from services.models.peers import Adapters, Prompts
+from services.models.peers import ModelPeers
 from services.models.service import ModelService
 from services.models.servicer import ModelsServicer
 from services.models.store import Model, ModelStore
@@ -27,26 +28,25 @@ def build(settings: Settings, store: Store) -> DomainParts:
 
     An export job registers its model itself, so its events change only its state."""
     models, exports = ModelStore(store), ExportStore(store)
-    jobs = JobParts("export job", exports, ExportLease, settings)
-    hub, paths = HubModels(settings), ProjectPaths(settings)
+    jobs = JobParts(JobKind.EXPORT, exports, ExportLease, settings)
+    hub, paths, peers = HubModels(settings), ProjectPaths(settings), ModelPeers(settings)
     rules = ModelService(models, paths, hub, jobs.workspace)
-    adapters, prompts = Adapters(settings), Prompts(settings)
-    references, trained = References(rules, adapters), TrainedPrompts(paths, prompts)
-    files = AdapterChecks(paths)
+    references, files = ExportReferences(models, peers), AdapterChecks(paths)
+    prompts = TrainedPrompts(paths, peers)
+    served = ServedExports(references, WorkspaceModels(jobs.workspace, prompts, files), store)
     servicer = ModelsServicer(
         rules,
-        ServedExports(references, ServedModels(jobs.workspace, trained, files), store),
-        ExportJobs(jobs.lifecycle, references, trained, files, jobs.workspace),
+        ExportService(jobs.lifecycle, served, references, prompts, files, jobs.workspace),
         models,
-        Registration(jobs.link, exports, rules, models, adapters, jobs.workspace),
+        ExportRegistration(jobs.receiver, exports, rules, models, peers, jobs.workspace),
         jobs.lifecycle,
-        jobs.link,
+        jobs.receiver,
     )
     return DomainParts(
         servicer,
         [Model, ExportJob, ExportEvent],
         background=[jobs.run],
-        close=[adapters.close, prompts.close, hub.close],
+        close=[peers.close, hub.close],
     )
 
 

@@ -1,4 +1,4 @@
-"""What the models service asks of others."""
+"""Calls of the models service to other domains."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 
 @dataclass(frozen=True, slots=True)
 class AdapterFacts:
-    """What an export needs to know of an adapter."""
+    """The fields of an adapter that an export needs."""
 
     type: str
     model_id: str
@@ -22,39 +22,36 @@ class AdapterFacts:
     prompt_id: str
 
 
-class Adapters:
-    """The adapters service."""
+class ModelPeers:
+    """The adapters and prompts services, as an export sees them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._peer = domains.adapters(settings)
-        self.close = self._peer.close
+        self._adapters = domains.adapters(settings)
+        self._prompts = domains.prompts(settings)
 
-    async def get(self, id: str) -> AdapterFacts:
+    async def adapter(self, id: str) -> AdapterFacts:
         """The adapter with that id. Raises NotFound."""
-        response = await self._peer(lambda stub: stub.GetAdapter, GetAdapterRequest(id=id))
+        response = await self._adapters(lambda stub: stub.GetAdapter, GetAdapterRequest(id=id))
         adapter = response.adapter
         return AdapterFacts(adapter.type, adapter.model_id, adapter.location, adapter.prompt_id)
+
+    async def prompt(self, id: str) -> PromptMetadata:
+        """The prompt with that id. Raises NotFound."""
+        return (await self._prompts(lambda stub: stub.GetPrompt, GetPromptRequest(id=id))).prompt
 
     async def note_export(
         self, id: str, registered_model_id: str, experiment_id: str, run_id: str
     ) -> None:
-        """Has the adapter's record say where it was exported to."""
+        """Stores in the adapter's record where it was exported to."""
         request = NoteExportRequest(
             adapter_id=id,
             cml_registered_model_id=registered_model_id,
             mlflow_experiment_id=experiment_id,
             mlflow_run_id=run_id,
         )
-        await self._peer(lambda stub: stub.NoteExport, request)
+        await self._adapters(lambda stub: stub.NoteExport, request)
 
-
-class Prompts:
-    """The prompts service."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._peer = domains.prompts(settings)
-        self.close = self._peer.close
-
-    async def get(self, id: str) -> PromptMetadata:
-        """The prompt with that id. Raises NotFound."""
-        return (await self._peer(lambda stub: stub.GetPrompt, GetPromptRequest(id=id))).prompt
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._adapters.close()
+        await self._prompts.close()

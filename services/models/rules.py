@@ -1,4 +1,4 @@
-"""The rules about base models and their export."""
+"""The rules about models and their export."""
 
 from chassis.rpc.rules import Rule
 

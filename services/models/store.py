@@ -3,13 +3,14 @@
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records
+from chassis.store.records import Record, Records
 
 
-class Model(Base):
+class Model(Record):
     """A registered base model."""
 
     __tablename__ = "models"
+    RESOURCE = "model"
     LOCATIONS = ("location",)
 
     type: Mapped[str | None]

@@ -5,7 +5,7 @@ from pathlib import Path
 from chassis.config import Settings
 from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
-from services.prompts.peers import Datasets
+from services.prompts.peers import PromptPeers
 from services.prompts.service import PromptService
 from services.prompts.servicer import PromptsServicer
 from services.prompts.store import Prompt, PromptStore
@@ -13,9 +13,9 @@ from services.prompts.store import Prompt, PromptStore
 
 def build(settings: Settings, store: Store) -> DomainParts:
     """The parts that only this domain has."""
-    prompts, datasets = PromptStore(store), Datasets(settings)
-    servicer = PromptsServicer(PromptService(prompts, datasets), prompts)
-    return DomainParts(servicer, [Prompt], close=[datasets.close])
+    prompts, peers = PromptStore(store), PromptPeers(settings)
+    servicer = PromptsServicer(PromptService(prompts, peers), prompts)
+    return DomainParts(servicer, [Prompt], close=[peers.close])
 
 
 service = domain_service("prompts", Path(__file__).parent, build)

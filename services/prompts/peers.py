@@ -1,4 +1,4 @@
-"""What the prompts service asks of others."""
+"""Calls of the prompts service to other domains."""
 
 import json
 
@@ -8,16 +8,18 @@ from ft.proto.domains_pb2 import FindColumnsRequest
 from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest
 
 
-class Datasets:
-    """The datasets service."""
+class PromptPeers:
+    """The datasets service, as a prompt sees it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._peer = domains.datasets(settings)
-        self.close = self._peer.close
+        self._datasets = domains.datasets(settings)
+        self.close = self._datasets.close
 
     async def columns(self, dataset_id: str) -> list[str]:
         """Column names of the dataset. Raises NotFound."""
-        response = await self._peer(lambda stub: stub.GetDataset, GetDatasetRequest(id=dataset_id))
+        response = await self._datasets(
+            lambda stub: stub.GetDataset, GetDatasetRequest(id=dataset_id)
+        )
         # An imported dataset may have no columns on record.
         return list(json.loads(response.dataset.features or "[]"))
 
@@ -27,5 +29,5 @@ class Datasets:
         Raises NotFound.
         """
         request = FindColumnsRequest(dataset_id=dataset_id)
-        found = await self._peer(lambda stub: stub.FindColumns, request)
+        found = await self._datasets(lambda stub: stub.FindColumns, request)
         return list(found.columns), found.unread

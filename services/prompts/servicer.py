@@ -1,10 +1,9 @@
 """The RPCs of the prompts service."""
 
 from chassis.prompt_rules import OF_KIND
+from chassis.rpc.domain_request import RequestKey
 from chassis.store.convert import to_message
-from chassis.store.idempotency import Repeats
-from chassis.store.lists import Listing
-from ft.agreed import TEMPLATES
+from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
 from ft.proto.fine_tuning_studio_pb2 import (
     AddPromptRequest,
@@ -18,8 +17,9 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemovePromptResponse,
 )
 from ft.proto.fine_tuning_studio_types_pb2 import TemplateNotice
+from services.prompts.request import PromptRequest
 from services.prompts.service import PromptService
-from services.prompts.store import Prompt, PromptStore
+from services.prompts.store import PromptStore
 
 
 class PromptsServicer:
@@ -27,34 +27,27 @@ class PromptsServicer:
 
     def __init__(self, service: PromptService, prompts: PromptStore) -> None:
         self._service = service
-        self._list = Listing(prompts, ListPromptsResponse)
-        self._repeats = Repeats(prompts)
+        self._prompts = prompts
+        self._list = TableList(prompts, ListPromptsResponse)
 
     async def ListPrompts(self, request: ListPromptsRequest) -> ListPromptsResponse | bytes:
         return self._list.answer(request)
 
     async def GetPrompt(self, request: GetPromptRequest) -> GetPromptResponse:
-        prompt = self._service.get(request.id)
+        prompt = self._prompts.get(request.id)
         return GetPromptResponse(prompt=to_message(PromptMetadata, prompt))
 
     async def AddPrompt(self, request: AddPromptRequest) -> AddPromptResponse:
-        sent = request.prompt
-        templates = {field: getattr(sent, field) for field in TEMPLATES}
-        columns: list[str] | None = None
-
-        async def add() -> Prompt:
-            nonlocal columns
-            prompt, columns = await self._service.add(
-                sent.id, sent.type, sent.name, sent.dataset_id, templates
-            )
-            return prompt
-
-        prompt = await self._repeats.once(request, add)
-        noticed = [
-            TemplateNotice(field=one.field, rule=OF_KIND[one.kind].id, description=one.text)
-            for one in await self._service.notices(prompt, columns)
-        ]
-        return AddPromptResponse(prompt=to_message(PromptMetadata, prompt), notices=noticed)
+        key = RequestKey.of(request)
+        asked = PromptRequest.from_message(request.prompt, key=key)
+        prompt, notices = await self._service.add(request=asked)
+        return AddPromptResponse(
+            prompt=to_message(PromptMetadata, prompt),
+            notices=[
+                TemplateNotice(field=one.field, rule=OF_KIND[one.kind].id, description=one.text)
+                for one in notices
+            ],
+        )
 
     async def RemovePrompt(self, request: RemovePromptRequest) -> RemovePromptResponse:
         await self._service.remove(request.id)

@@ -1,39 +1,33 @@
-"""`python -m services.workbench`: serves the workbench until it is told to stop."""
+"""`python -m services.workbench`: serves the workbench until a signal stops it."""
 
 import asyncio
 import contextlib
 import fcntl
-import os
-import secrets
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
 from chassis.config import sqlite_url
 from chassis.rpc import logs
-from services.workbench import app, bootstrap, machine, runtime
-from services.workbench.database import Database
-from services.workbench.engine.engine import Engine
+from ft.job_protocol.variables import NO_TRAINER
+from services.workbench import app, bootstrap
+from services.workbench.address import CannotServeError, listening, read_key
+from services.workbench.context import WorkbenchContext
+from services.workbench.engine.context import EngineContext
 from services.workbench.engine.launch import Address, Launcher
-from services.workbench.engine.means import Means
+from services.workbench.engine.runs import JobRuns
+from services.workbench.host import machine, runtime
+from services.workbench.scheduler import Scheduler
 from services.workbench.serving.deployments import Deployments
 from services.workbench.settings import WorkbenchSettings
-from services.workbench.workbench import Workbench
+from services.workbench.store.database import Database
 
 log = structlog.get_logger()
 
 _DRAIN_SECONDS = 5
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared with, not bound to
-
-
-class CannotServeError(Exception):
-    """The workbench cannot serve as it was told to. The message is for the operator."""
 
 
 class _Server(uvicorn.Server):
@@ -45,7 +39,7 @@ class _Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Serve; return the process's exit status."""
+    """Serves; returns the process's exit status."""
     settings = WorkbenchSettings()
     logs.configure(settings)
     try:
@@ -61,87 +55,42 @@ async def _serve(settings: WorkbenchSettings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    _make_folders(settings)
-    with _only_one(settings), _listening(settings) as (listener, url):
-        address = Address(url, _key(settings.key_file))
-        workbench = await _build(settings, address)
-        looking = asyncio.create_task(workbench.engine.run())
-        importing = asyncio.create_task(_try_imports(workbench, stopping.is_set))
-        await _answer(app.build(workbench, address.key), listener, stopping)
-        # Runs live on, each with its watcher, and are found again at the next start.
-        await importing
-        looking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await looking
-        await workbench.deployments.close()
-        await workbench.database.close()
-        log.info("workbench stopped")
-
-
-async def _try_imports(workbench: Workbench, stop: Callable[[], bool]) -> None:
-    """Have the template jobs say so if the trainer is there but cannot be imported."""
-    trainer = workbench.trainer
-    if not trainer.unfit:
-        fault = await asyncio.to_thread(runtime.import_fault, workbench.runtime, stop)
-        if fault and not stop():
-            log.warning("jobs with the studio's own scripts are refused", why=fault)
-            await workbench.database.write(
-                lambda s: bootstrap.state(s, bootstrap.NO_TRAINER, fault)
-            )
-            trainer.unfit = fault
-    trainer.done = True
-
-
-async def _build(settings: WorkbenchSettings, address: Address) -> Workbench:
-    """The workbench, with its database open and what a new project has in it."""
-    found = await asyncio.to_thread(runtime.probe, settings.python)
-    there = await asyncio.to_thread(machine.detect, settings)
-    database = Database(settings.service, sqlite_url(settings.database_file))
-    await database.open()
-    there = await database.write(lambda s: bootstrap.seed(s, settings, there, found))
-    bootstrap.copy_starter(settings, found)
-    means = Means(database, settings, there, Launcher(settings, address))
-    deployments = Deployments(means)
-    engine = Engine(means, deployments)
-    log.info(
-        "workbench ready",
-        url=address.url,
-        cpu=there.cpu,
-        memory_gib=round(there.memory, 1),
-        gpus=len(there.gpus),
-        runtime=found.identifier,
-    )
-    trainer = runtime.TrainerCheck(found.unfit)
-    return Workbench(settings, database, found, trainer, engine, deployments)
-
-
-async def _answer(application: FastAPI, listener: socket.socket, stopping: asyncio.Event) -> None:
-    server = _Server(
-        uvicorn.Config(
-            application,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
-    )
-    told = asyncio.create_task(stopping.wait())
-    told.add_done_callback(lambda _: setattr(server, "should_exit", True))
-    await server.serve(sockets=[listener])
-
-
-def _make_folders(settings: WorkbenchSettings) -> None:
     for folder in (settings.home_dir, settings.project):
         folder.mkdir(parents=True, exist_ok=True)
     # The environments of jobs hold tokens, and so may what runs and served models print.
     settings.runs_dir.mkdir(mode=0o700, exist_ok=True)
     settings.models_dir.mkdir(mode=0o700, exist_ok=True)
     settings.database_file.touch(mode=0o600)
+    with _only_one(settings), listening(settings) as (listener, url):
+        address = Address(url, read_key(settings.key_file))
+        workbench = await _build(settings, address)
+        stepping = asyncio.create_task(workbench.scheduler.run())
+        importing = asyncio.create_task(_try_imports(workbench, stopping.is_set))
+        server = _Server(
+            uvicorn.Config(
+                app.build(workbench, address.key),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=_DRAIN_SECONDS,
+            )
+        )
+        stopped = asyncio.create_task(stopping.wait())
+        stopped.add_done_callback(lambda _: setattr(server, "should_exit", True))
+        await server.serve(sockets=[listener])
+        # Runs live on, each with its watcher, and are found again at the next start.
+        await importing
+        stepping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await stepping
+        await workbench.deployments.close()
+        await workbench.database.close()
+        log.info("workbench stopped")
 
 
 @contextlib.contextmanager
 def _only_one(settings: WorkbenchSettings) -> Iterator[None]:
-    """Hold the home folder: two workbenches would start the same runs."""
+    """Locks the home folder: two workbenches would start the same runs."""
     with (settings.home_dir / "workbench.lock").open("a") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -152,56 +101,45 @@ def _only_one(settings: WorkbenchSettings) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def _listening(settings: WorkbenchSettings) -> Iterator[tuple[socket.socket, str]]:
-    """Bind, and publish the address while it is served."""
-    listener = _bind(settings)
-    host, port = listener.getsockname()[:2]
-    shown = "127.0.0.1" if host == _EVERYWHERE else host
-    url = f"http://{shown}:{port}"
-    _write_whole(settings.url_file, url, 0o644)
-    with listener:
-        yield listener, url
+async def _build(settings: WorkbenchSettings, address: Address) -> WorkbenchContext:
+    """Opens the database, fills it with what a new project has, and puts the parts together."""
+    python = await asyncio.to_thread(runtime.probe, settings.python)
+    resources = await asyncio.to_thread(machine.detect, settings)
+    database = Database(settings.service, sqlite_url(settings.database_file))
+    await database.open()
+    resources = await database.write(lambda s: bootstrap.seed(s, settings, resources, python))
+    bootstrap.copy_starter(settings, python)
+    context = EngineContext(database, settings, resources, Launcher(settings, address))
+    runs, deployments = JobRuns(context), Deployments(context)
+    log.info(
+        "workbench ready",
+        url=address.url,
+        cpu=resources.cpu,
+        memory_gib=round(resources.memory, 1),
+        gpus=len(resources.gpus),
+        runtime=python.identifier,
+    )
+    return WorkbenchContext(
+        settings=settings,
+        database=database,
+        runtime=python,
+        trainer=runtime.TrainerCheck(python.unfit),
+        runs=runs,
+        deployments=deployments,
+        scheduler=Scheduler(runs, deployments),
+    )
 
 
-def _bind(settings: WorkbenchSettings) -> socket.socket:
-    wanted = [settings.workbench_port]
-    if settings.workbench_port == 0:
-        # Runs that outlived the last workbench know its address.
-        wanted = [port for port in (_last_port(settings.url_file),) if port] + [0]
-    failure: OSError | None = None
-    for port in wanted:
-        try:
-            return socket.create_server((settings.workbench_host, port))
-        except OSError as error:
-            failure = error
-    address = f"{settings.workbench_host}:{settings.workbench_port}"
-    raise CannotServeError(f"cannot listen on {address}: {failure}")
-
-
-def _last_port(url_file: Path) -> int | None:
-    try:
-        return int(url_file.read_text().rpartition(":")[2])
-    except (OSError, ValueError):
-        return None
-
-
-def _key(path: Path) -> str:
-    if not path.exists():
-        _write_whole(path, secrets.token_hex(32), 0o600)
-    key = path.read_text().strip()
-    if not key:
-        raise CannotServeError(f"FTS_WORKBENCH_KEY_FILE: {path} is empty")
-    return key
-
-
-def _write_whole(path: Path, content: str, mode: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode)
-    temporary.write_text(content)
-    temporary.replace(path)
+async def _try_imports(workbench: WorkbenchContext, stop: Callable[[], bool]) -> None:
+    """Records in the template jobs if the trainer is installed but cannot be imported."""
+    trainer = workbench.trainer
+    if not trainer.unfit:
+        fault = await asyncio.to_thread(runtime.import_fault, workbench.runtime, stop)
+        if fault and not stop():
+            log.warning("jobs with the studio's own scripts are refused", why=fault)
+            await workbench.database.write(lambda s: bootstrap.set_variable(s, NO_TRAINER, fault))
+            trainer.unfit = fault
+    trainer.done = True
 
 
 if __name__ == "__main__":

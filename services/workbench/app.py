@@ -1,17 +1,19 @@
 """The HTTP application: a route for each operation of the API description."""
 
 import re
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.rpc import errors
-from services.workbench import client_package, http_errors, keys
-from services.workbench.description import description
+from services.workbench.api import errors as api_errors
+from services.workbench.api import keys
+from services.workbench.api.description import description
+from services.workbench.client import archive
+from services.workbench.context import WorkbenchContext
 from services.workbench.operations import (
     applications,
     deployments,
@@ -23,9 +25,8 @@ from services.workbench.operations import (
     registry,
 )
 from services.workbench.serving import calls
-from services.workbench.workbench import Workbench
 
-CLIENT_PATH = f"/api/v2/{client_package.FILE_NAME}"
+CLIENT_PATH = f"/api/v2/{archive.FILE_NAME}"
 HEALTH_PATH = "/healthz"
 LOGS_PATH = (
     "/api/v2/projects/{project_id}/models/{model_id}/builds/{build_id}"
@@ -45,47 +46,40 @@ _MODULES: tuple[ModuleType, ...] = (
 )
 
 
-def build(workbench: Workbench, key: str) -> FastAPI:
-    """The application of `workbench`, open to whoever bears `key`."""
+def build(workbench: WorkbenchContext, key: str) -> FastAPI:
+    """Builds the application of `workbench`, open to whoever bears `key`."""
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.workbench = workbench
     for name, operation in description()["operations"].items():
+        answer = next((getattr(one, name) for one in _MODULES if hasattr(one, name)), None)
+        if answer is None:
+            raise LookupError(f"nothing answers the operation {name!r} of the API description")
+        # Placeholders are named by the argument they become; these two may have slashes in them.
+        path = re.sub(r"{[^}]+}", lambda found: found[0].replace(".", "_"), operation["path"])
+        path = re.sub(r"{(path|metric_key)}", r"{\1:path}", path)
         app.add_api_route(
-            _route(operation["path"]),
-            _handler(name),
-            methods=[operation["verb"]],
-            response_model_exclude_none=True,
+            path, answer, methods=[operation["verb"]], response_model_exclude_none=True
         )
-    app.add_api_route(HEALTH_PATH, lambda: _health(workbench), methods=["GET"])
-    packed = client_package.archive()
+
+    def health() -> dict[str, Any]:
+        trainer = workbench.trainer
+        return {"status": "ok", "no_trainer": trainer.unfit, "trainer_checked": trainer.done}
+
+    app.add_api_route(HEALTH_PATH, health, methods=["GET"])
+    packed = archive.build()
     app.add_api_route(
         CLIENT_PATH, lambda: Response(packed, media_type="application/gzip"), methods=["GET"]
     )
     app.add_api_route(LOGS_PATH, deployments.read_model_deployment_logs, methods=["GET"])
-    model_calls = calls.ModelCalls(workbench, key)
-    app.add_api_route(calls.PATH, model_calls.answer, methods=["POST"])
+
+    async def call_model(request: Request) -> Response:
+        model_calls = calls.ModelCalls(workbench.database, workbench.deployments, key)
+        return await model_calls.answer(request)
+
+    app.add_api_route(calls.PATH, call_model, methods=["POST"])
     app.add_middleware(BearerKey, key=key)
-    http_errors.install(app)
+    api_errors.install(app)
     return app
-
-
-def _handler(operation: str) -> Callable[..., Any]:
-    for module in _MODULES:
-        if (handler := getattr(module, operation, None)) is not None:
-            found: Callable[..., Any] = handler
-            return found
-    raise LookupError(f"nothing answers the operation {operation!r} of the API description")
-
-
-def _route(path: str) -> str:
-    # Placeholders are named by the argument they become; these two may have slashes in them.
-    path = re.sub(r"{[^}]+}", lambda match: match[0].replace(".", "_"), path)
-    return re.sub(r"{(path|metric_key)}", r"{\1:path}", path)
-
-
-def _health(workbench: Workbench) -> dict[str, Any]:
-    trainer = workbench.trainer
-    return {"status": "ok", "no_trainer": trainer.unfit, "trainer_checked": trainer.done}
 
 
 class BearerKey:
@@ -99,10 +93,10 @@ class BearerKey:
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serves one connection."""
         if scope["type"] != "http" or scope["path"] in _OPEN:
             return await self._app(scope, receive, send)
         if keys.bears(Headers(scope=scope), self._key):
             return await self._app(scope, receive, send)
         refusal = errors.Unauthenticated("the request bears no valid API key")
-        return await http_errors.error_response(refusal)(scope, receive, send)
+        return await api_errors.error_response(refusal)(scope, receive, send)

@@ -1,4 +1,4 @@
-"""What is in the workbench from the start: its project, runtime, accelerators, template jobs."""
+"""Initial contents of the workbench: its project, runtime, accelerators, template jobs."""
 
 import json
 import shutil
@@ -10,61 +10,29 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from services.workbench import labels
-from services.workbench.machine import Machine
-from services.workbench.runtime import Runtime
+from ft.job_protocol.template_jobs import SCRIPTS
+from ft.job_protocol.variables import CAPACITY, FRAMEWORKS, NO_TRAINER
+from services.workbench.host import labels
+from services.workbench.host.machine import Machine
+from services.workbench.host.runtime import Runtime
 from services.workbench.settings import WorkbenchSettings
-from services.workbench.tables import JobRow, ProjectRow, RuntimeRow
+from services.workbench.store.tables import JobRow, ProjectRow, RuntimeRow
 
 log = structlog.get_logger()
 
 PROJECT_NAME = "Fine Tuning Studio"
-TEMPLATE_JOBS = {
-    "Accel_Finetuning_Base_Job": "accel_fine_tune.py",
-    "Finetuning_Base_Job": "fine_tune.py",
-    "Mlflow_Evaluation_Base_Job": "evaluate.py",
-    "Model_Export_Base_Job": "export.py",
-}
-FRAMEWORKS = "FTS_FRAMEWORKS"
-"""The variable by which a template job says with what its jobs can train."""
-CAPACITY = "FTS_CAPACITY"
-"""The variable by which a template job says what a job can be granted at the most: a JSON object
-with cpu, memory_gib, gpus, labels (how many GPUs each accelerator label stands for, by its id) and
-label_values (the kind of GPU of each)."""
-NO_TRAINER = "FTS_NO_TRAINER"
-"""The variable by which a template job says why its own script cannot run; empty if it can."""
 STARTER_PARTS = ("model", "intents")
 
 
 def seed(
     session: Session, settings: WorkbenchSettings, machine: Machine, runtime: Runtime
 ) -> Machine:
-    """Make the database say what the machine and the runtime are today; the machine with its
-    accelerator labels."""
-    _seed_project(session, settings.workbench_project_id)
-    _seed_runtime(session, runtime)
-    machine = replace(machine, labels=labels.seed(session, machine))
-    for name, script in TEMPLATE_JOBS.items():
-        _seed_template(session, settings.workbench_project_id, name, script, runtime)
-    state(session, FRAMEWORKS, ",".join(runtime.frameworks))
-    state(session, CAPACITY, json.dumps(machine.most()))
-    state(session, NO_TRAINER, runtime.unfit)
-    return machine
-
-
-def state(session: Session, variable: str, value: str) -> None:
-    """Have every template job say so."""
-    for job in session.scalars(select(JobRow).where(JobRow.name.in_(TEMPLATE_JOBS))):
-        job.environment = {**job.environment, variable: value}
-
-
-def _seed_project(session: Session, project_id: str) -> None:
+    """Updates the database to what the machine and the runtime are today; returns the machine with
+    its accelerator labels."""
+    project_id = settings.workbench_project_id
     if session.scalar(select(ProjectRow).where(ProjectRow.id == project_id)) is None:
         session.add(ProjectRow(id=project_id, name=PROJECT_NAME))
         session.flush()
-
-
-def _seed_runtime(session: Session, runtime: Runtime) -> None:
     session.execute(delete(RuntimeRow))
     session.add(
         RuntimeRow(
@@ -77,24 +45,32 @@ def _seed_runtime(session: Session, runtime: Runtime) -> None:
             status="ENABLED",
         )
     )
+    machine = replace(machine, labels=labels.seed(session, machine))
+    for name, script in SCRIPTS.items():
+        wanted = select(JobRow).where(JobRow.name == name, JobRow.project_id == project_id)
+        job = session.scalar(wanted)
+        if job is None:
+            job = JobRow(project_id=project_id, name=name, script=script)
+            session.add(job)
+            session.flush()
+        # Where the trainer lies and which Python runs it may have changed since the last start.
+        job.script = str((runtime.trainer or Path("trainer")) / "scripts" / script)
+        job.runtime_identifier = runtime.identifier
+        job.kernel = runtime.kernel
+    set_variable(session, FRAMEWORKS, ",".join(runtime.frameworks))
+    set_variable(session, CAPACITY, json.dumps(machine.most()))
+    set_variable(session, NO_TRAINER, runtime.unfit)
+    return machine
 
 
-def _seed_template(
-    session: Session, project_id: str, name: str, script: str, runtime: Runtime
-) -> None:
-    job = session.scalar(select(JobRow).where(JobRow.name == name, JobRow.project_id == project_id))
-    if job is None:
-        job = JobRow(project_id=project_id, name=name, script=script)
-        session.add(job)
-        session.flush()
-    # Where the trainer lies and which Python runs it may have changed since the last start.
-    job.script = str((runtime.trainer or Path("trainer")) / "scripts" / script)
-    job.runtime_identifier = runtime.identifier
-    job.kernel = runtime.kernel
+def set_variable(session: Session, variable: str, value: str) -> None:
+    """Sets an environment variable of every template job."""
+    for job in session.scalars(select(JobRow).where(JobRow.name.in_(SCRIPTS))):
+        job.environment = {**job.environment, variable: value}
 
 
 def copy_starter(settings: WorkbenchSettings, runtime: Runtime) -> None:
-    """Put the starter model and data into the project, each part that it does not have yet."""
+    """Copies the starter model and data into the project, each part that it does not have yet."""
     source = settings.workbench_starter_dir
     if source is None and runtime.trainer is not None:
         source = runtime.trainer / "starter"

@@ -1,4 +1,4 @@
-"""What the workbench is told from outside."""
+"""Settings of the workbench."""
 
 import shutil
 import sys
@@ -18,7 +18,7 @@ class WorkbenchSettings(Settings):
     workbench_port: int = Field(default=0, ge=0, le=65535)
     """Port; 0 takes the last one again if it is free, else any."""
     workbench_url_file: Path | None = None
-    """Where the address is written once it is bound; `<home>/workbench.url` if not set."""
+    """File for the address, written once it is bound; `<home>/workbench.url` if not set."""
     workbench_key_file: Path | None = None
     """The bearer key, made on the first start; `<home>/workbench.key` if not set."""
     workbench_project_id: str = Field(default="local", pattern=r"^[A-Za-z0-9._-]+$")
@@ -39,7 +39,7 @@ class WorkbenchSettings(Settings):
     workbench_model_pause_seconds: float = Field(default=1.0, gt=0)
     """Pause before a served model that died is started again; four times as long each time."""
     workbench_model_alone_seconds: float = Field(default=600.0, gt=0)
-    """How long a served model outlives a workbench that was killed and does not come back."""
+    """Time that a served model outlives a workbench that was killed and does not come back."""
 
     @property
     def home_dir(self) -> Path:
@@ -70,10 +70,10 @@ class WorkbenchSettings(Settings):
 
     @property
     def url_file(self) -> Path:
-        """Where the bound address is written."""
+        """The file with the bound address."""
         return self.workbench_url_file or self.home_dir / "workbench.url"
 
     @property
     def key_file(self) -> Path:
-        """Where the bearer key lies."""
+        """The file with the bearer key."""
         return self.workbench_key_file or self.home_dir / "workbench.key"

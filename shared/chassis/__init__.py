@@ -1,4 +1,4 @@
-"""What every service process stands on."""
+"""Base of every service process."""
 
 import os
 

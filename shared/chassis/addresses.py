@@ -9,21 +9,21 @@ from urllib.parse import quote, unquote
 
 _UNIX = "unix:"
 LISTS = ","
-"""Characters that end a socket's path for gRPC, quoted or not: its clients read a list there."""
+"""Separator of addresses for gRPC clients, even if quoted: no socket path may contain it."""
 
 
 def of_socket(path: Path) -> str:
-    """The address of a unix socket."""
+    """Returns the address of a unix socket."""
     return f"{_UNIX}{quote(str(path), errors='surrogateescape')}"
 
 
 def of_setting(address: str) -> str:
-    """The address that a person gave: `host:port`, or `unix:` and a path as the shell has it."""
+    """Returns the address for a setting: `host:port`, or `unix:` and an unquoted path."""
     return of_socket(Path(address.removeprefix(_UNIX))) if address.startswith(_UNIX) else address
 
 
 def socket_of(address: str) -> Path | None:
-    """The path of the unix socket at an address; None if the address is none of a socket."""
+    """Returns the path of the unix socket at an address; None if it is no address of a socket."""
     if not address.startswith(_UNIX):
         return None
     return Path(unquote(address.removeprefix(_UNIX), errors="surrogateescape"))

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chassis import addresses
+from ft.job_protocol.variables import HUB_TOKEN, PROJECT_ID
 
 WORKSPACE_PROJECT_DIR = Path("/home/cdsw")
 """Where a Cloudera AI workspace mounts the project for every workload."""
@@ -25,7 +26,7 @@ def sqlite_url(file: Path) -> str:
 
 
 class Settings(BaseSettings):
-    """What a service process is told from outside."""
+    """Settings of one service process."""
 
     model_config = SettingsConfigDict(env_prefix="FTS_", extra="ignore")
 
@@ -40,39 +41,39 @@ class Settings(BaseSettings):
     run_dir: Path | None = None
     """Folder of unix sockets and address files; `<home>/run` if not set."""
     default_listen: str = ""
-    """Where the service listens if not told; given by its `__main__`."""
+    """Address to listen on if `listen` is not set; given by its `__main__`."""
     listen: str = ""
-    """`host:port`, or `unix:<path>`, the path as it is; if not set, the default, or
-    `<run_dir>/<service>.sock`."""
+    """Address to listen on: `host:port`, or `unix:<path>` with the path unquoted. If not set,
+    `default_listen`, or `<run_dir>/<service>.sock`."""
     database_url: str = Field(default="", repr=False)
     """SQLAlchemy URL; `<home>/<service>.db` (SQLite) if not set. PostgreSQL gets a schema each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     grace_seconds: float = Field(default=10.0, gt=0)
-    """How long calls in flight may go on after SIGTERM."""
+    """Time that calls in flight have to finish after SIGTERM."""
     deadline_seconds: float = Field(default=30.0, gt=0)
     """Deadline of a call whose caller set none."""
     peer_wait_seconds: float = Field(default=2.0, gt=0)
-    """How long to wait for a peer that is away before saying so."""
+    """Time to wait for a peer that does not answer."""
     workspace_request_seconds: float = Field(default=15.0, gt=0)
-    """How long to wait for the workspace's answer to one request. Longer bounds follow from it, see
-    `jobs.building`."""
+    """Time to wait for the workspace's answer to one request. Longer limits are multiples of it:
+    see `jobs.building`."""
     retry_pause_seconds: float = Field(default=10.0, gt=0)
-    """How long a job waits before its second attempt; each further one waits twice as long."""
+    """Pause before a job's second attempt; each further pause is twice as long."""
     import_grace_seconds: float = Field(default=60.0, gt=0)
-    """After how long without a sign of life an import that is not decided is given up."""
+    """Time without activity after which an undecided import is given up."""
     repeat_days: float = Field(default=30.0, gt=0, le=36_500)
-    """How long a request to add something can be repeated under its id; forgotten after that."""
+    """Time for which a request to add something can be repeated with its id."""
     max_concurrent_rpcs: int = Field(default=256, gt=0)
-    """Calls beyond this are refused at once with RESOURCE_EXHAUSTED."""
+    """Most calls at a time; more are refused at once with RESOURCE_EXHAUSTED."""
     hub_seconds: float = Field(default=20.0, gt=0)
-    """How long the hub may take over all that one call asks of it."""
+    """Time limit for all requests to the hub that one call makes."""
     hub_questions: int = Field(default=8, gt=0)
-    """Calls that wait for the hub at a time; those beyond are refused with RESOURCE_EXHAUSTED."""
+    """Most calls that wait for the hub at a time; more are refused with RESOURCE_EXHAUSTED."""
     hub_token: str = Field(
         default="",
         repr=False,
-        validation_alias=AliasChoices("HUGGINGFACE_ACCESS_TOKEN", "hub_token"),
+        validation_alias=AliasChoices(HUB_TOKEN, "hub_token"),
     )
     """Token for gated data and models on the hub."""
 
@@ -97,7 +98,7 @@ class Settings(BaseSettings):
         """The project directory, absolute."""
         if self.project_dir is not None:
             return self.project_dir.absolute()
-        if os.environ.get("CDSW_PROJECT_ID") and WORKSPACE_PROJECT_DIR.is_dir():
+        if os.environ.get(PROJECT_ID) and WORKSPACE_PROJECT_DIR.is_dir():
             return WORKSPACE_PROJECT_DIR
         return (self.home / "project").absolute()
 

@@ -32,18 +32,18 @@ DOMAIN_SERVICES: dict[str, ServiceDescriptor] = {
     name: domains_pb2.DESCRIPTOR.services_by_name[domain.service]
     for name, domain in DOMAINS.items()
 }
-"""The service that each domain serves."""
+"""Service of each domain."""
 TABLES: ServiceDescriptor = tables_pb2.DESCRIPTOR.services_by_name["Tables"]
-"""What every domain serves beside its own RPCs."""
+"""Service that every domain serves in addition to its own: export and import of its tables."""
 TABLE_OF = {name: domain.table for name, domain in DOMAINS.items()}
-"""The contract's table of each domain."""
+"""Table of the contract, by domain."""
 MORE_TABLES_OF = {name: domain.more_tables for name, domain in DOMAINS.items()}
-"""Tables of the studio's own that exports carry as well."""
+"""Further tables that exports contain, by domain."""
 DECIDER = "configs"
 """The domain that decides whether an import is committed."""
 
 INSPECTION: ServiceDescriptor = inspection_pb2.DESCRIPTOR.services_by_name["Inspection"]
-"""What looks into data, tokenizer and model of a job. Not a domain: it owns no records."""
+"""Service that checks data, tokenizer and model of a job. It is not a domain: it stores nothing."""
 
 
 def datasets(settings: Settings) -> "Peer[DatasetsAsyncStub]":

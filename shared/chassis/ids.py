@@ -1,8 +1,8 @@
-"""Ids that the studio gives."""
+"""Ids of records."""
 
 import uuid
 
 
 def new_id() -> str:
-    """An id that nothing else has."""
+    """Returns a new unique id."""
     return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""Paths in requests: relative to the project directory, and never outside of what is allowed."""
+"""Paths in requests: relative to the project directory, and confined to it."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ def require_writable(project: Path) -> None:
 
 
 def _fault_of_writing(path: Path) -> str:
-    """Why a directory cannot be written to; empty for one that can, and for one that is absent."""
+    """Returns the reason why a directory is not writable; empty if it is writable or absent."""
     try:
         denied = path.exists() and not os.access(path, os.W_OK)
     except OSError:
@@ -36,7 +36,7 @@ class ProjectPaths:
         self._roots = (self.project, *settings.extra_roots)
 
     def confined(self, field: str, location: str, found: Violations) -> Path | None:
-        """The real path, with symlinks followed; None, with a violation noted, if it lies outside.
+        """Returns the real path, symlinks resolved; None, with a violation, if it lies outside.
 
         A location need not exist.
         """
@@ -54,12 +54,12 @@ class ProjectPaths:
         return None
 
     def writable(self, field: str, location: str, found: Violations) -> None:
-        """Notes a violation if a directory cannot be written to; one that is not there is fine."""
+        """Adds a violation if a directory exists and is not writable."""
         fault = _fault_of_writing(self.project / location)
         found.check(field, rules.WRITABLE, not fault, fault)
 
     def file(self, field: str, location: str, found: Violations) -> Path | None:
-        """A regular file that exists; None, with a violation noted, otherwise."""
+        """Returns the path of an existing regular file; otherwise None, with a violation."""
         path = self.confined(field, location, found)
         if path is not None and not path.is_file():
             description = f"{location!r} is not an existing file in the project directory"
@@ -68,7 +68,7 @@ class ProjectPaths:
         return path
 
     def directory(self, field: str, location: str, found: Violations) -> Path | None:
-        """A directory that exists; None, with a violation noted, otherwise."""
+        """Returns the path of an existing directory; otherwise None, with a violation."""
         path = self.confined(field, location, found)
         if path is not None and not path.is_dir():
             description = f"{location!r} is not an existing directory in the project directory"

@@ -1,7 +1,8 @@
-"""Lists what a server answers, by gRPC reflection: `python -m chassis.reflect ADDRESS [SERVICE]`.
+"""Lists the services or RPCs of a server: `python -m chassis.reflect ADDRESS [SERVICE]`.
 
-Without SERVICE, the names of its services; with it, that service's RPCs with their types. Exit
-status 0, 1 if the server cannot be reached or does not know the service, 2 for wrong usage.
+It uses gRPC reflection. Without SERVICE, it prints the names of the server's services; with it, the
+RPCs of that service with their types. Exit status 0, 1 if the server cannot be reached or does not
+know the service, 2 for wrong usage.
 """
 
 import sys

@@ -1,27 +1,28 @@
-"""One way to make a process of a service: `python -m services.<name>` runs its `service`."""
+"""Builder of a service's process: `python -m services.<name>` runs its `service`."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES, TABLES
 from chassis.rpc.dispatch import handlers
-from chassis.rpc.server import Parts, run
+from chassis.rpc.server import ServiceParts, run
 from chassis.store.engine import Store
-from chassis.store.idempotency import Forgetting
-from chassis.store.records import Base
+from chassis.store.idempotency import IdempotencyStore
+from chassis.store.records import Record
 from chassis.transfer.tables import TablesServicer
 from ft.domains import DOMAINS
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service process: its name, and what makes the parts that it runs."""
+    """A service process: its name, and the function that makes its parts."""
 
     name: str
-    parts: Callable[[Settings], Parts]
+    parts: Callable[[Settings], ServiceParts]
     default_listen: str = ""
     """Default address to listen on; its socket if empty."""
 
@@ -33,34 +34,34 @@ class Service:
 
 @dataclass(frozen=True)
 class DomainParts:
-    """Parts of a domain, in addition to the parts of every domain's process."""
+    """ServiceParts of a domain, in addition to the parts of every domain's process."""
 
     servicer: object
     """Answers the RPCs of the domain's service."""
-    records: Sequence[type[Base]]
+    records: Sequence[type[Record]]
     """Kinds of records that exports carry; one that belongs to another comes after it."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
-    """Work beside the calls, begun once the store is open."""
+    """Background work, started when the store is open."""
     close: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Called after the last call was answered."""
+    """Called after the last call."""
 
 
 def domain_service(
     name: str, folder: Path, build: Callable[[Settings, Store], DomainParts]
 ) -> Service:
-    """The service of a domain: `build` makes what is its own, around its store.
+    """Returns the service of a domain: `build` makes its own parts, given its store.
 
-    `folder` is the service's, which has its `migrations`.
+    `folder` is the service's folder, which has its `migrations`.
     """
 
-    def parts(settings: Settings) -> Parts:
+    def parts(settings: Settings) -> ServiceParts:
         store = Store(settings.service, settings.store_url, folder / "migrations")
         own = build(settings, store)
         tables = TablesServicer(settings, store, *own.records)
         background = [*own.background, tables.run]
         if DOMAINS[name].keeps_requests:
-            background.append(Forgetting(store, settings.repeat_days).run)
-        return Parts(
+            background.append(partial(IdempotencyStore(store).run, settings.repeat_days))
+        return ServiceParts(
             service_names=[DOMAIN_SERVICES[name].full_name],
             handlers=lambda dispatcher: [
                 handlers(DOMAIN_SERVICES[name], own.servicer, dispatcher),

@@ -3,18 +3,20 @@
 import ipaddress
 import os
 
+from ft.job_protocol.variables import STUDIO_IP, STUDIO_PORT
+
 
 def studio_address(server_ip: str | None, server_port: str | int | None) -> str:
     """`host:port`; parts that are not given come from FINE_TUNING_SERVICE_IP and _PORT.
 
     Raises ValueError if a part is missing or wrong.
     """
-    host = (server_ip or os.environ.get("FINE_TUNING_SERVICE_IP", "")).strip().strip("[]")
-    port = str(server_port or os.environ.get("FINE_TUNING_SERVICE_PORT", "")).strip()
+    host = (server_ip or os.environ.get(STUDIO_IP, "")).strip().strip("[]")
+    port = str(server_port or os.environ.get(STUDIO_PORT, "")).strip()
     if not host:
-        raise ValueError("server_ip: not given, and FINE_TUNING_SERVICE_IP is not set")
+        raise ValueError(f"server_ip: not given, and {STUDIO_IP} is not set")
     if not port:
-        raise ValueError("server_port: not given, and FINE_TUNING_SERVICE_PORT is not set")
+        raise ValueError(f"server_port: not given, and {STUDIO_PORT} is not set")
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError(f"server_port: {port!r} is not a port number from 1 to 65535")
     try:

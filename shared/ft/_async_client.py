@@ -3,7 +3,7 @@
 # ruff: noqa: ASYNC109  # A deadline travels with the call, to be kept by every hop.
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -40,9 +40,10 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
         server_port: str | int | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        metadata: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.address = studio_address(server_ip, server_port)
-        self._io = _AwaitingIo(self.address)
+        self._io = _AwaitingIo(self.address, metadata)
         self._calls = Calls(self._io, self.address, timeout)
 
     @property
@@ -113,7 +114,7 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
     ) -> AsyncGenerator[Any, None]:
         seconds = STREAM_SECONDS if timeout is None else timeout
         self._calls.require_open()
-        responses = self._io.callables[method](request, timeout=seconds)
+        responses = self._io.callables[method](request, timeout=seconds, metadata=self._io.metadata)
         try:
             with self._io.cancelled_by_closing():
                 async for response in responses:
@@ -134,8 +135,9 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
 class _AwaitingIo:
     """Input and output in the event loop that is running when it is first used."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, metadata: Sequence[tuple[str, str]]) -> None:
         self.closed = False
+        self.metadata = metadata
         self._address = address
 
     @cached_property
@@ -150,7 +152,9 @@ class _AwaitingIo:
 
     async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
         with self.cancelled_by_closing():
-            return await self.callables[method.name](request, timeout=seconds)
+            return await self.callables[method.name](
+                request, timeout=seconds, metadata=self.metadata
+            )
 
     async def connect(self, seconds: float) -> bool:
         try:

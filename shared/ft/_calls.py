@@ -8,6 +8,7 @@ client never suspends, so that `run` completes such a coroutine without an event
 
 import time
 from collections.abc import Callable, Coroutine
+from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -16,10 +17,7 @@ from grpc import aio
 
 from ft import errors
 from ft.channel import may_repeat
-from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
-from ft.proto.fine_tuning_studio_jobs_pb2_grpc import FineTuningStudioJobsStub
-from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
-from ft.services import METHODS, SERVICES
+from ft.services import FILES, METHODS, SERVICES
 
 T = TypeVar("T")
 
@@ -32,12 +30,11 @@ STREAM_SECONDS = 86_400.0
 
 def callables(channel: grpc.Channel | aio.Channel) -> dict[str, Callable[..., Any]]:
     """Functions that send a request, by the name of the RPC."""
-    stubs = (FineTuningStudioStub, FineTuningStudioJobsStub, FineTuningStudioDatabaseStub)
-    return {
-        method.name: getattr(stub(channel), method.name)
-        for service, stub in zip(SERVICES, stubs, strict=True)
-        for method in service.methods
-    }
+    found: dict[str, Callable[..., Any]] = {}
+    for file, service in zip(FILES, SERVICES, strict=True):
+        stub = getattr(import_module(f"ft.proto.{file}_pb2_grpc"), f"{service.name}Stub")(channel)
+        found |= {method.name: getattr(stub, method.name) for method in service.methods}
+    return found
 
 
 class Io(Protocol):

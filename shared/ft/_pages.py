@@ -1,4 +1,4 @@
-"""Lists page by page."""
+"""Requests for the pages of a list, one after the other."""
 
 import math
 from collections.abc import Callable, Iterator

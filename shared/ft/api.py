@@ -1,6 +1,8 @@
 """Everything that a script needs with the client: `from ft.api import *`.
 
 Re-exports every message of the public contract, its enumerations and the dataset formats.
+
+Generated from proto/ by `python shared/ft/codegen/rpcs.py`: do not edit.
 """
 
 # ruff: noqa: F403, F405
@@ -11,7 +13,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import *
 from ft.proto.fine_tuning_studio_pb2 import *
 from ft.proto.fine_tuning_studio_types_pb2 import *
 
-# Spelled out, because type checkers do not follow a computed list. A test holds it to the contract.
+# Spelled out, because type checkers do not follow a computed list.
 __all__ = [
     "AdapterMetadata",
     "AdapterType",

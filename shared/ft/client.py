@@ -1,7 +1,7 @@
 """The clients of Fine Tuning Studio, for scripts and for jobs. `ft.api` has their messages."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Self
 
 import grpc
@@ -75,7 +75,7 @@ class FineTuningStudioClient(Rpcs):
 
     Without `server_ip` and `server_port` the client reads FINE_TUNING_SERVICE_IP and
     FINE_TUNING_SERVICE_PORT. An IP may also be a host name. `timeout` is the deadline in seconds
-    of calls that have none of their own.
+    of calls that have none of their own. `metadata` is sent with every call.
 
     Calls that change nothing, or that may be sent twice, are repeated if the studio cannot be
     reached for a moment; others are sent once. Raises ValueError if the address is missing or
@@ -88,12 +88,13 @@ class FineTuningStudioClient(Rpcs):
         server_port: str | int | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        metadata: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.address = studio_address(server_ip, server_port)
         options = channel_options(*SERVICES, max_bytes=MAX_DOCUMENT_BYTES)
         self.channel = grpc.insecure_channel(self.address, options=options)
         self.stub = FineTuningStudioStub(self.channel)
-        self._io = _BlockingIo(self.channel)
+        self._io = _BlockingIo(self.channel, metadata)
         self._calls = Calls(self._io, self.address, timeout)
 
     def __enter__(self) -> Self:
@@ -151,7 +152,7 @@ class FineTuningStudioClient(Rpcs):
     ) -> Generator[Any, None, None]:
         seconds = STREAM_SECONDS if timeout is None else timeout
         self._calls.require_open()
-        responses = self._io.callables[method](request, timeout=seconds)
+        responses = self._io.callables[method](request, timeout=seconds, metadata=self._io.metadata)
         try:
             yield from responses
         except grpc.RpcError as error:
@@ -169,13 +170,14 @@ class FineTuningStudioClient(Rpcs):
 class _BlockingIo:
     """Input and output that blocks the calling thread: its coroutines never suspend."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, metadata: Sequence[tuple[str, str]]) -> None:
         self.closed = False
+        self.metadata = metadata
         self.callables = callables(channel)
         self._check = channel.unary_unary("/grpc.health.v1.Health/Check", bytes, bytes)
 
     async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
-        return self.callables[method.name](request, timeout=seconds)
+        return self.callables[method.name](request, timeout=seconds, metadata=self.metadata)
 
     async def connect(self, seconds: float) -> bool:
         # Any answer to a call that waits for the connection. The thread in which gRPC watches a

@@ -1,15 +1,23 @@
 """The gRPC services of a studio: the contract's own first, then the studio's additions."""
 
-from google.protobuf.descriptor import MethodDescriptor
+from importlib import import_module
 
-from ft.proto import fine_tuning_studio_database_pb2 as database_pb2
-from ft.proto import fine_tuning_studio_jobs_pb2 as jobs_pb2
-from ft.proto import fine_tuning_studio_pb2 as studio_pb2
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
-STUDIO = studio_pb2.DESCRIPTOR.services_by_name["FineTuningStudio"]
-JOBS = jobs_pb2.DESCRIPTOR.services_by_name["FineTuningStudioJobs"]
-DATABASE = database_pb2.DESCRIPTOR.services_by_name["FineTuningStudioDatabase"]
-SERVICES = (STUDIO, JOBS, DATABASE)
+FILES = ("fine_tuning_studio", "fine_tuning_studio_jobs", "fine_tuning_studio_database")
+"""Files of `proto/` with a public service each."""
+
+
+def _service(file: str) -> ServiceDescriptor:
+    services: dict[str, ServiceDescriptor] = import_module(
+        f"ft.proto.{file}_pb2"
+    ).DESCRIPTOR.services_by_name
+    [service] = services.values()
+    return service
+
+
+SERVICES = tuple(_service(file) for file in FILES)
+STUDIO, JOBS, DATABASE = SERVICES[:3]
 
 METHODS: dict[str, MethodDescriptor] = {
     method.name: method for service in SERVICES for method in service.methods

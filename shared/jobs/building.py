@@ -1,39 +1,40 @@
-"""The parts that the job domains have in common, put together."""
+"""Builder of the parts that all job domains have in common."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from chassis.config import Settings
-from jobs.execution.dispatch import LATE, Dispatcher
+from ft.job_protocol import variables
+from ft.job_protocol.events import JobEvent
+from ft.job_protocol.reports import JobKind
+from jobs.execution.dispatch import LATE, JobDispatcher
 from jobs.execution.lease import Lease, LeaseRecord
-from jobs.execution.link import JobLink
-from jobs.execution.observer import LOST_AFTER, Observer
+from jobs.execution.observer import LOST_AFTER, Changes, ChangesOfEvent, Observer
 from jobs.execution.reconciler import UNTOUCHED, Reconciler
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import PATIENCE, JobLifecycle
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.workspace.client import Workspace
 
 Job = TypeVar("Job", bound=JobRecord)
-ChangesOfEvent = Callable[[Job, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 
 
-def no_changes(
-    _job: JobRecord, _event: Mapping[str, Any], _changes: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Events of a job change nothing but what they change in any job."""
+def no_changes(_job: JobRecord, _event: JobEvent, _changes: Changes) -> Changes:
+    """Returns no columns: the default for job kinds whose events change nothing further."""
     return {}
 
 
 class JobParts(Generic[Job]):
-    """A job domain's lifecycle, its jobs' link, and the work in the background that it needs.
+    """A job domain's lifecycle, the receiver of its jobs' reports, and its work in the background.
 
-    `kind` is what messages call the jobs; for `changes_of_event` see `Observer`.
+    `changes_of_event` as in `Observer`.
     """
 
     def __init__(
         self,
-        kind: str,
+        kind: JobKind,
         records: JobRecords[Job],
         lease: type[LeaseRecord],
         settings: Settings,
@@ -42,16 +43,20 @@ class JobParts(Generic[Job]):
         seconds, project = settings.workspace_request_seconds, settings.project
         pause = timedelta(seconds=settings.retry_pause_seconds)
         self.workspace = Workspace(seconds)
-        dispatcher = Dispatcher(records, self.workspace, _secrets(settings), LATE * seconds)
+        # By the environment and never as an argument: arguments are shown and logged.
+        environment = {variables.JOB_KIND: kind.value}
+        if settings.hub_token:
+            environment[variables.HUB_TOKEN] = settings.hub_token
+        dispatcher = JobDispatcher(records, self.workspace, environment, LATE * seconds)
         observer = Observer(
             records, self.workspace, project, changes_of_event, LOST_AFTER * seconds, pause
         )
         holder = Lease(records.store, lease)
         untouched = UNTOUCHED * seconds
-        self.link = JobLink(records, observer)
+        self.receiver = ReportReceiver(records, observer)
         reconciler = Reconciler(records, self.workspace, dispatcher, observer, holder, untouched)
         self.lifecycle = JobLifecycle(
-            kind,
+            kind.label,
             records,
             self.workspace,
             dispatcher,
@@ -60,9 +65,3 @@ class JobParts(Generic[Job]):
             PATIENCE * seconds,
         )
         self.run: Callable[[], Coroutine[Any, Any, None]] = reconciler.run
-
-
-def _secrets(settings: Settings) -> dict[str, str]:
-    """What jobs get by the environment and never as an argument: arguments are shown and logged."""
-    token = settings.hub_token
-    return {"HUGGINGFACE_ACCESS_TOKEN": token} if token else {}

@@ -1,10 +1,8 @@
-"""What kind of failure ended a job, and after which kinds it is tried again by itself."""
+"""Kinds of failures of jobs, and the policy for automatic retries."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
 
 from chassis.rpc.errors import Violations
 from ft.enums import FailureKind, JobState
@@ -13,13 +11,13 @@ from jobs import rules
 
 MAX_ATTEMPTS = 10
 FIRST_PAUSE = timedelta(seconds=10)
-"""How long the second attempt waits; each further one waits twice as long."""
+"""Pause before the second attempt; each further pause is twice as long."""
 LONGEST_PAUSE = timedelta(minutes=10)
 MAY_PASS = (FailureKind.CRASHED, FailureKind.ERROR, FailureKind.LOST, FailureKind.TIMED_OUT)
 """Failures after which another attempt may end differently."""
 USUAL = (FailureKind.CRASHED, FailureKind.LOST, FailureKind.TIMED_OUT)
-"""Those of them after which a job is tried again unless the policy says otherwise."""
-_TOLD = (FailureKind.USER_ERROR, FailureKind.OUT_OF_MEMORY, FailureKind.ERROR)
+"""Failures after which a job is retried if the policy names none."""
+_REPORTED = (FailureKind.USER_ERROR, FailureKind.OUT_OF_MEMORY, FailureKind.ERROR)
 _OF_STATE = {JobState.LOST: FailureKind.LOST, JobState.TIMED_OUT: FailureKind.TIMED_OUT}
 _MEMORY_WORDS = (
     "out of memory",
@@ -34,32 +32,32 @@ _MEMORY_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How an attempt at a job has failed."""
+    """Failure of an attempt at a job."""
 
     kind: str
     cause: str
     """A sentence for people."""
     actor: str
-    """Who told of it."""
+    """Reporter of the failure: an actor of `jobs.store.history`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """When a job is tried again by itself."""
+    """Policy for automatic retries of a job."""
 
     max_attempts: int
-    """In all, the first among them."""
+    """Most attempts, including the first."""
     on: tuple[str, ...]
-    """Kinds of failures."""
+    """Kinds of failures after which the job is retried."""
 
     @classmethod
     def asked(cls, policy: RetryPolicy) -> "Retries":
-        """What a request asks for."""
+        """Makes the policy of a request."""
         return cls(policy.max_attempts, tuple(policy.on) or USUAL)
 
     @classmethod
     def read(cls, text: str) -> "Retries":
-        """The policy as a record keeps it. Raises ValueError if that is none."""
+        """Reads a stored policy. Raises ValueError if it is not valid."""
         try:
             content = json.loads(text)
             policy = cls(content["max_attempts"], tuple(content["on"]))
@@ -72,7 +70,7 @@ class Retries:
         return policy
 
     def check(self, field: str, found: Violations) -> None:
-        """Notes every rule that the policy breaks."""
+        """Adds a violation for every rule that the policy breaks."""
         number = self.max_attempts
         # A record may say anything: True is an int to Python.
         holds = isinstance(number, int) and number is not True and 1 <= number <= MAX_ATTEMPTS
@@ -83,35 +81,34 @@ class Retries:
             found.check(f"{field}.on[{position}]", rules.RETRIED, kind in MAY_PASS, description)
 
     def stored(self) -> str:
-        """The policy as a record keeps it."""
+        """Returns the text to store."""
         return json.dumps(asdict(self))
 
     def message(self) -> RetryPolicy:
-        """The policy as clients see it."""
+        """Returns the policy as clients see it."""
         return RetryPolicy(max_attempts=self.max_attempts, on=self.on)
 
     def allow(self, kind: str | None, attempt: int) -> bool:
-        """Whether an attempt that failed so is followed by another."""
+        """Tells whether another attempt follows one that failed with that kind of failure."""
         return kind in self.on and attempt < self.max_attempts
 
 
 def pause_after(attempt: int, first: timedelta) -> timedelta:
-    """How long the next attempt waits after one that failed, counted from 1."""
+    """Returns the pause after a failed attempt, whose number begins with 1."""
     doublings: int = 2 ** (attempt - 1)
     return min(first * doublings, max(first, LONGEST_PAUSE))
 
 
-def told_kind(event: Mapping[str, Any]) -> FailureKind:
-    """What kind of failure a job says that it was."""
-    said = event.get("kind")
-    return FailureKind(said) if said in _TOLD else FailureKind.ERROR
+def reported_kind(kind: str) -> FailureKind:
+    """The kind of failure that a job has reported; ERROR for one that jobs cannot report."""
+    return FailureKind(kind) if kind in _REPORTED else FailureKind.ERROR
 
 
 def kind_of(state: JobState, lines: list[str]) -> FailureKind:
-    """What kind of failure it was that a job said nothing of, by the last lines of its log."""
+    """Returns the kind of an unreported failure, from the last lines of the job's log."""
     if state in _OF_STATE:
         return _OF_STATE[state]
-    # What a shell says of a process that got SIGKILL, which on its own is the kernel's doing.
+    # A shell prints this for a process that got SIGKILL, which usually comes from the kernel.
     killed = bool(lines) and lines[-1] == "Killed"
     text = "\n".join(lines).lower()
     if killed or any(words in text for words in _MEMORY_WORDS):

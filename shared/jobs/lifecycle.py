@@ -1,4 +1,4 @@
-"""A job from its record to its end, the same for every kind."""
+"""Start, cancellation, resumption and removal of jobs, the same for every kind."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -9,12 +9,11 @@ from typing import Generic, TypeVar
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from chassis.paths import require_writable
-from chassis.rpc import rules
+from chassis.rpc.domain_request import RequestKey
 from chassis.rpc.errors import (
     Aborted,
     AlreadyExists,
     FailedPrecondition,
-    InvalidArgument,
     NotFound,
     PermissionDenied,
     Refusal,
@@ -22,31 +21,32 @@ from chassis.rpc.errors import (
     Unavailable,
 )
 from ft.enums import FailureKind, JobState
+from ft.job_protocol.files import LOG_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
-from jobs.execution.dispatch import UNDECIDED, Dispatcher
-from jobs.execution.reports import LOG_FILE
+from jobs.execution.dispatch import UNDECIDED, JobDispatcher
 from jobs.execution.tail import tail
 from jobs.rules import RESUMABLE
 from jobs.store.history import USER, WORKSPACE
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.watch import JobWatch
 from jobs.workspace.client import Workspace
 
 Job = TypeVar("Job", bound=JobRecord)
 
 _ABOUT_THE_STUDIO = (AlreadyExists, NotFound, PermissionDenied, Unauthenticated)
-"""What the workspace says of the studio's own call would mislead as an answer to the client."""
+"""Refusals that concern the studio's own call to the workspace, and would mislead the client."""
 PATIENCE = 1 / 3
-"""How long a start waits for a workspace that is away, for each second that a request may take: a
-workspace that is just being started anew should fail nobody's start."""
+"""Time that a start waits for a workspace that does not answer, as a share of the time limit of one
+request. A workspace that restarts should not fail a start."""
 _AGAIN = wait_exponential(multiplier=0.1, max=1.0)
 
 
 class JobLifecycle(Generic[Job]):
-    """Starts, finds, shows, ends and removes the jobs of one kind.
+    """Starts, finds, cancels, resumes and removes the jobs of one kind.
 
-    `kind` is what messages call them; `woken` is called when there is something to reconcile;
-    `patience` is how many seconds a start waits for a workspace that is away.
+    `kind` is their name in messages. `wake` is called when there is something to reconcile.
+    `patience` is the time in seconds that a start waits for a workspace that does not answer.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class JobLifecycle(Generic[Job]):
         kind: str,
         records: JobRecords[Job],
         workspace: Workspace,
-        dispatcher: Dispatcher[Job],
+        dispatcher: JobDispatcher[Job],
         project: Path,
-        woken: Callable[[], None],
+        wake: Callable[[], None],
         patience: float,
     ) -> None:
         self.records = records
@@ -65,54 +65,42 @@ class JobLifecycle(Generic[Job]):
         self._workspace = workspace
         self._dispatcher = dispatcher
         self._project = project
-        self._woken = woken
+        self._wake = wake
         self._patience = patience
 
     def get(self, id: str) -> Job:
-        """The job with that id. Raises NotFound."""
-        return self._get(id, self._kind)
+        """Returns the job with that id. Raises NotFound."""
+        return self.records.get(id, self._kind)
 
     def get_any(self, id: str) -> Job:
-        """The same for calls about jobs of every kind: the facade asks one domain after the
-        other, so the refusal says nothing of the kind."""
-        return self._get(id, "job")
+        """Returns the job with that id, for calls about jobs of every kind. Raises NotFound.
 
-    def _get(self, id: str, kind: str) -> Job:
-        job = self.records.one(id=id)
-        if job is None:
-            raise NotFound(
-                f"{kind} {id!r} does not exist", resource=kind, id=id, rule=rules.EXISTS.id
-            )
-        return job
-
-    def started_before(self, request_id: str, digest: str) -> Sequence[Job]:
-        """What an earlier request with that id has started; nothing for a new or an empty id.
-
-        Raises InvalidArgument if that was another request.
+        The facade asks one domain after the other, so the message does not name the kind.
         """
-        jobs = self.records.all(request_id=request_id) if request_id else []
+        return self.records.get(id)
+
+    def started_by(self, key: RequestKey) -> Sequence[Job]:
+        """Returns the jobs that the request has started; none if it is new or has no id.
+
+        Raises InvalidArgument if another request has the same id.
+        """
+        jobs = self.records.all(request_id=key.request_id) if key else []
         for job in jobs:
-            if job.request_digest != digest:
-                raise InvalidArgument.at(
-                    "request_id",
-                    rules.SAME_REQUEST,
-                    f"{request_id!r} came with another request, which started job {job.id!r}",
-                    reason="REQUEST_ID_REUSED",
-                )
+            key.require_same(job.request_digest, job.id)
         return jobs
 
-    async def start(self, jobs: Sequence[Job], beside: Sequence[Job] = ()) -> list[Job]:
-        """Records jobs, all or none, and brings them into the workspace; returns once they are
-        accepted there. `beside` are the jobs that the request has started before.
+    async def start(self, jobs: Sequence[Job], earlier: Sequence[Job] = ()) -> list[Job]:
+        """Records jobs, all or none, and returns them when the workspace has accepted them.
 
-        Where the workspace refuses, the record says why, and the request's id starts a new one.
-        Where it is away, jobs that came with a request id stay queued, since their caller can ask
-        again; the others fail, and nothing of them will ever run. That holds for all of them if it
-        holds for one.
+        `earlier` are jobs that the same request has started before.
+
+        If the workspace refuses a job, the record has the reason, and the same request id starts a
+        new one. If it does not answer, jobs with a request id stay queued, because their caller can
+        repeat the request; the others fail and will never run. A failure of one job ends all.
         """
         require_writable(self._project)
         try:
-            await self.records.begin(jobs, beside)
+            await self.records.begin(jobs, earlier)
         except AlreadyExists as taken:
             if taken.code_reason != "REQUEST_ID_TAKEN":
                 raise
@@ -127,9 +115,9 @@ class JobLifecycle(Generic[Job]):
         return started
 
     def _started_meanwhile(self, job: Job) -> list[Job]:
-        """The jobs of the same request that was quicker. Raises Aborted if those were refused."""
+        """Returns the jobs that the same request has started; raises Aborted if there are none."""
         request_id = str(job.request_id)
-        found = list(self.started_before(request_id, str(job.request_digest)))
+        found = list(self.started_by(RequestKey(request_id, str(job.request_digest))))
         if not found:
             raise Aborted(
                 f"request_id: {request_id!r} was sent twice at the same time, and the workspace "
@@ -140,12 +128,12 @@ class JobLifecycle(Generic[Job]):
 
     async def _start(self, job: Job) -> Job:
         try:
-            # Whoever started it may go away meanwhile: the job is recorded, and is carried on.
+            # The job is recorded, and its start continues even if the caller disconnects.
             await asyncio.shield(self._carry(job.id))
         except Refusal as refusal:
             if not job.request_id:
                 await self._give_up(job, refusal)
-            self._woken()
+            self._wake()
             if isinstance(refusal, _ABOUT_THE_STUDIO):
                 raise FailedPrecondition(
                     refusal.message,
@@ -154,7 +142,7 @@ class JobLifecycle(Generic[Job]):
                     **refusal.metadata,
                 ) from refusal
             raise
-        self._woken()
+        self._wake()
         accepted = self.records.one(id=job.id)
         if accepted is None:
             await self._dispatcher.withdraw_named(job.id)
@@ -176,12 +164,12 @@ class JobLifecycle(Generic[Job]):
                 await self._dispatcher.carry(id)
 
     async def _call_off(self, jobs: Sequence[Job]) -> None:
-        """Ends jobs whose caller is told that there are none, and has no means to find them."""
+        """Ends jobs of a request that fails, since its caller cannot find them."""
         for job in jobs:
             if not job.request_id:
                 cause = "another job of the same request was not started"
                 await self.records.move(job.id, JobState.STOPPING, cause=cause)
-        self._woken()
+        self._wake()
 
     async def _give_up(self, job: Job, refusal: Refusal) -> None:
         await self.records.move(
@@ -194,13 +182,13 @@ class JobLifecycle(Generic[Job]):
         )
 
     async def cancel(self, id: str, reason: str) -> Job:
-        """Ends a job; returns it once it is recorded as stopping. One that has ended stays so.
+        """Marks a job as stopping and returns it; one that has ended does not change.
 
-        From then on the reconciler sees to it that it ends, also when the workspace is away now.
+        The reconciler then ends it, even if the workspace does not answer now.
         """
         self.get(id)
         if await self.records.move(id, JobState.STOPPING, cause=reason, actor=USER):
-            self._woken()
+            self._wake()
         job = self.get(id)
         if job.state == JobState.STOPPING and job.cml_job_id and job.run_id:
             with suppress(Refusal):
@@ -210,8 +198,8 @@ class JobLifecycle(Generic[Job]):
     async def resume(self, id: str) -> Job:
         """Begins another attempt at a job that has ended without success.
 
-        While the workspace is away it stays queued. Raises FailedPrecondition for a job in another
-        state, AlreadyExists for one that is in the way of another by now.
+        It stays queued while the workspace does not answer. Raises FailedPrecondition for a job in
+        another state, AlreadyExists for one that conflicts with another job by now.
         """
         job = self.get(id)
         if job.imported:
@@ -220,7 +208,7 @@ class JobLifecycle(Generic[Job]):
             raise self._not_resumable(id, f"is {self.get(id).state}")
         with suppress(*UNDECIDED):
             await asyncio.shield(self._dispatcher.carry(id))
-        self._woken()
+        self._wake()
         return self.get(id)
 
     def _not_resumable(self, id: str, why: str) -> FailedPrecondition:
@@ -232,28 +220,30 @@ class JobLifecycle(Generic[Job]):
         )
 
     async def remove(self, id: str) -> None:
-        """Takes the job out of the workspace and forgets it; an unknown id is fine.
+        """Removes a job from the workspace and from the studio; an unknown id is fine.
 
-        One that was imported is only forgotten: it may be another studio's that runs.
+        An imported job is removed from the studio only: it may run in another studio.
         """
         job = self.records.one(id=id)
         if job is None:
             return
         await self.records.move(id, JobState.STOPPING, cause="removed", actor=USER)
         if not job.imported:
-            # By its name: where its start was cut off, the workspace may have it all the same.
+            # By name: the workspace may have a job whose start was interrupted.
             await self._dispatcher.withdraw_named(id)
         await self.records.forget(id)
-        self._woken()
+        self._wake()
 
     def tail(self, id: str, offset: int, follow: bool) -> AsyncIterator[TailLogsResponse]:
-        """The job's log, see `jobs.execution.tail`."""
+        """Streams the job's log, see `jobs.execution.tail`."""
         log = self.file(self.get_any(id), LOG_FILE)
         return tail(log, offset, follow, lambda: self._ended(id))
 
     def file(self, job: Job, name: str) -> Path:
-        """Where a file in the job's folder is. Raises FailedPrecondition if that is not in the
-        project directory: an imported record may say anything."""
+        """Returns the path of a file in the job's folder.
+
+        Raises FailedPrecondition if it is outside the project directory, as in an imported record.
+        """
         file = (self._project / job.folder() / name).resolve()
         if not file.is_relative_to(self._project.resolve()):
             raise FailedPrecondition(

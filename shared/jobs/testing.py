@@ -1,5 +1,5 @@
-"""What tests of jobs stand on: a real workbench process with all its state in a temporary folder,
-and an inspection that says what the test wants to hear."""
+"""Support for tests of jobs: a real workbench process with its state in a temporary folder, and an
+inspection with a scripted answer."""
 
 import asyncio
 import json
@@ -14,17 +14,16 @@ from typing import Any
 import cmlapi
 from chassis.domains import INSPECTION
 from chassis.rpc.dispatch import handlers
-from chassis.rpc.server import Parts
-from chassis.testing.services import Process, exported_rows, serving, settings_in
+from chassis.rpc.server import ServiceParts
+from chassis.testing.services import ServiceProcess, exported_rows, serving, settings_in
+from ft.job_protocol.variables import FRAMEWORKS, NO_TRAINER
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
-from jobs.workspace.capacity import NO_TRAINER
-from jobs.workspace.frameworks import FRAMEWORKS
 
 PROJECT_ID = "local"
 _START_SECONDS = 120.0
 
 
-class Workbench:
+class WorkbenchProcess:
     """A workbench that answers for as long as the block runs.
 
     `environment` is what a service must find in its own to use it as its workspace.
@@ -35,10 +34,10 @@ class Workbench:
         """Variables of the template jobs as they were in the beginning, by their names."""
         self.folder = folder
         self.project = folder / "project"
-        self._process = Process(
+        self._process = ServiceProcess(
             folder,
             "workbench",
-            # What runs may hold is no matter of the machine that the tests run on.
+            # The capacity must not depend on the machine that the tests run on.
             **{
                 "FTS_WORKBENCH_CPU": "64",
                 "FTS_WORKBENCH_MEMORY_GIB": "64",
@@ -49,7 +48,7 @@ class Workbench:
             },
         )
 
-    def __enter__(self) -> "Workbench":
+    def __enter__(self) -> "WorkbenchProcess":
         self._process.__enter__()
         self._answering()
         self._stated = {str(job.name): str(job.environment) for job in self._templates()}
@@ -84,7 +83,7 @@ class Workbench:
         self.state(**{NO_TRAINER: ""})
 
     def clear(self) -> None:
-        """Deletes its jobs and ends their runs; what its template jobs say is as it was."""
+        """Deletes its jobs, ends their runs and restores its template jobs."""
         for job in self._all():
             if job.name not in self._stated:
                 self.api.delete_job(PROJECT_ID, str(job.id))
@@ -94,7 +93,7 @@ class Workbench:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL."""
         return (self.folder / "workbench.url").read_text()
 
     @property
@@ -114,7 +113,7 @@ class Workbench:
         return cmlapi.default_client(environment["CDSW_API_URL"], environment["CDSW_APIV2_KEY"])
 
     def jobs(self) -> list[cmlapi.Job]:
-        """Its jobs but the templates."""
+        """Returns its jobs without the templates."""
         return [job for job in self._all() if not _is_template(job)]
 
     def job(self, name: str) -> cmlapi.Job:
@@ -123,11 +122,11 @@ class Workbench:
         return found
 
     def let_jobs_have(self, frameworks: str) -> None:
-        """What its template jobs say of the frameworks that jobs have."""
+        """Sets the frameworks that its template jobs state."""
         self.state(**{FRAMEWORKS: frameworks})
 
     def state(self, **variables: str) -> None:
-        """What its template jobs say, beside what they say already."""
+        """Adds variables to the environment of its template jobs."""
         for job in self._templates():
             said = json.dumps({**json.loads(job.environment or "{}"), **variables})
             self.api.update_job(cmlapi.Job(environment=said), PROJECT_ID, str(job.id))
@@ -150,7 +149,7 @@ class Workbench:
                 return found
 
     def answers(self) -> bool:
-        """Whether it answers now."""
+        """Tells whether it answers now."""
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):  # noqa: S310 - its own
                 return True
@@ -163,14 +162,14 @@ def _is_template(job: cmlapi.Job) -> bool:
 
 
 class Inspector:
-    """Answers inspections with `answer`, and keeps what it was asked."""
+    """Answers inspections with `answer`, and records the requests."""
 
     def __init__(self) -> None:
         self.answer = InspectJobResponse()
         self.asked: list[InspectJobRequest] = []
 
     async def InspectJob(self, request: InspectJobRequest) -> InspectJobResponse:  # noqa: N802
-        """The answer, whatever the job."""
+        """Returns the answer."""
         self.asked.append(request)
         return self.answer
 
@@ -179,7 +178,7 @@ class Inspector:
 async def inspecting(folder: Path, inspector: Inspector | None = None) -> AsyncIterator[Inspector]:
     """Serves an inspector where the services with their state in `folder` look for one."""
     inspector = inspector or Inspector()
-    parts = Parts(
+    parts = ServiceParts(
         service_names=[INSPECTION.full_name],
         handlers=lambda dispatcher: [handlers(INSPECTION, inspector, dispatcher)],
     )
@@ -187,15 +186,15 @@ async def inspecting(folder: Path, inspector: Inspector | None = None) -> AsyncI
         yield inspector
 
 
-async def everything(folder: Path, workbench: Workbench, *domains: str) -> dict[str, Any]:
-    """All that a call could change: rows of the domains, files of the project, workspace jobs."""
+async def everything(folder: Path, workbench: WorkbenchProcess, *domains: str) -> dict[str, Any]:
+    """Returns all state that a call could change: rows, files of the project, workspace jobs."""
     rows = {domain: await exported_rows(folder, domain) for domain in domains}
     files = {path: path.stat().st_mtime_ns for path in workbench.project.rglob("*")}
     return {**rows, "files": files, "jobs": [job.id for job in workbench.jobs()]}
 
 
 async def until(what: str, condition: Callable[[], Any], seconds: float = 120.0) -> Any:
-    """The first true value of `condition`."""
+    """Waits for `condition` and returns its first true value. Raises AssertionError."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():

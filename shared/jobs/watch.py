@@ -1,6 +1,5 @@
-"""What happens to a job, told to whoever watches it."""
+"""Lists and streams the events of jobs."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
@@ -9,12 +8,15 @@ from chassis.rpc.errors import InvalidArgument
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent, WatchJobResponse
 from jobs import rules
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 
 Job = TypeVar("Job", bound=JobRecord)
 PAGE = 1000
 POLL_SECONDS = 0.25
+"""Pause between reads of events where other processes may write them as well."""
 HEARTBEAT_SECONDS = 10.0
+"""Time after which an empty response shows that the stream is alive."""
 
 
 class JobWatch(Generic[Job]):
@@ -25,26 +27,28 @@ class JobWatch(Generic[Job]):
         self._records = records
 
     def list(self, id: str, cursor: int, page_size: int) -> list[JobEvent]:
-        """Events behind the cursor, oldest first."""
+        """Returns the events after the cursor, oldest first."""
         _require_not_negative("cursor", cursor)
         _require_not_negative("page_size", page_size)
         self._get(id)
         limit = min(page_size or PAGE, PAGE)
-        return [event.message() for event in self._records.events(id, cursor, limit)]
+        return [event.message() for event in self._records.log.events(id, cursor, limit)]
 
     async def follow(self, id: str, cursor: int) -> AsyncIterator[WatchJobResponse]:
-        """Events behind the cursor as they come, until the job has ended; empty responses in
-        between show that the watch is alive.
+        """Yields the events after the cursor as they come, until the job has ended.
 
-        Events are read from the store, so that none is missed or repeated, whichever process of
-        the studio wrote it and however often the watch is begun anew.
+        Empty responses in between show that the stream is alive. Events are read from the store, so
+        that none is missed or repeated, whichever process wrote it and however often the client
+        reconnects.
         """
         _require_not_negative("cursor", cursor)
         told = time.monotonic()
+        alone = self._records.store.commits is not None
+        pause = HEARTBEAT_SECONDS if alone else POLL_SECONDS
         while True:
-            # Asked before reading: what happened before the end is then surely read.
+            # Checked before reading, so that all events before the end are read.
             ended = JobState(self._get(id).state).ended
-            while events := self._records.events(id, cursor, PAGE):
+            while events := self._records.log.events(id, cursor, PAGE):
                 for event in events:
                     cursor = event.seq
                     yield WatchJobResponse(event=event.message())
@@ -54,7 +58,7 @@ class JobWatch(Generic[Job]):
             if time.monotonic() - told >= HEARTBEAT_SECONDS:
                 told = time.monotonic()
                 yield WatchJobResponse()
-            await asyncio.sleep(POLL_SECONDS)
+            await self._records.store.next_commit(pause)
 
 
 def _require_not_negative(field: str, value: int) -> None:

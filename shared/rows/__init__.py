@@ -1,2 +1,2 @@
-"""Which rows a job works on and what text it makes of them: one answer for those who run jobs and
-for those who look into them beforehand."""
+"""Rows that a job works on, and the texts that it makes of them. Jobs and the inspection use the
+same code."""

@@ -1,4 +1,4 @@
-"""Rows as a text that is the same for the same rows, and its hash."""
+"""Canonical text of rows, the same for equal rows, and its hash."""
 
 import hashlib
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Types of columns in which `datasets` hands out values as they stand in a file."""
+"""Column types with which `datasets` returns values as they are in a file."""
 
 import warnings
 from dataclasses import dataclass, field
@@ -13,22 +13,22 @@ from rows import values
 
 @dataclass
 class JsonCell:
-    """A column of values of any type, each kept as JSON; null where there is none."""
+    """A column of values of any type, each stored as JSON; null where there is none."""
 
     id: str | None = field(default=None, repr=False)
     pa_type: ClassVar[Any] = pyarrow.large_string()
     _type: str = field(default="JsonCell", init=False, repr=False)
 
     def __call__(self) -> Any:
-        """The type that Arrow has for it."""
+        """The Arrow type of the column."""
         return self.pa_type
 
     def encode_example(self, value: Any) -> str | None:
-        """A value as it is kept."""
+        """Encodes a value for storage."""
         return None if value is None else values.to_json(value)
 
     def decode_example(self, kept: str, token_per_repo_id: object = None) -> values.Value:  # noqa: ARG002
-        """The value that was kept. The second argument is the library's."""
+        """Decodes a stored value. The second argument is the library's."""
         return values.from_json(kept)
 
 
@@ -40,7 +40,7 @@ with warnings.catch_warnings():
 
 
 def dataset_of(column: str, kept: list[Any]) -> Dataset:
-    """A dataset with one column of values, as they are: no name that an object lacks is added."""
+    """A dataset with one column of values, unchanged: objects get no keys that they lack."""
     cell = JsonCell()
     table = pyarrow.table({column: pyarrow.array(map(cell.encode_example, kept), cell.pa_type)})
     return Dataset(table, DatasetInfo(features=Features({column: cell})))

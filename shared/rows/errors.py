@@ -1,8 +1,8 @@
-"""What may be wrong with data and tokenizer, told in one sentence that a user can act on."""
+"""Errors in data and tokenizers, each described in one sentence that a user can act on."""
 
 
 class RowsError(Exception):
-    """Rows or their text cannot be had."""
+    """Rows, or their text, are not available."""
 
 
 class DataError(RowsError):
@@ -10,7 +10,7 @@ class DataError(RowsError):
 
 
 class NoRowsError(DataError):
-    """A file has names of columns and no rows."""
+    """A file has column names and no rows."""
 
 
 class EmptyError(DataError):
@@ -18,7 +18,7 @@ class EmptyError(DataError):
 
 
 class TokenError(RowsError):
-    """The tokenizer lacks a token that cannot be done without."""
+    """The tokenizer lacks a required token."""
 
 
 def first_line(error: BaseException) -> str:

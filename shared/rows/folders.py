@@ -1,4 +1,4 @@
-"""Folders with data files: which of them are rows of which split, as `datasets` has it."""
+"""Folders with data files: the files of each split, as the library `datasets` assigns them."""
 
 import os
 import re
@@ -9,14 +9,19 @@ from pathlib import Path
 
 from datasets.data_files import DataFilesDict, EmptyDatasetError, get_data_patterns
 
-from rows.cache.own_folder import own_folder
+from rows.cache.process_folder import process_folder
 from rows.errors import DataError
 from rows.files import formats
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 
 _CONFIGS = ("configs:", "data_files:")
-"""Metadata at the beginning of a folder's README that changes how files are read."""
-_ONE_LIBRARY = {Kind.CSV: "csv", Kind.TSV: "csv", Kind.JSON: "json", Kind.JSONL: "json"}
+"""Metadata in a folder's README that changes how its files are read."""
+_ONE_LIBRARY = {
+    FileKind.CSV: "csv",
+    FileKind.TSV: "csv",
+    FileKind.JSON: "json",
+    FileKind.JSONL: "json",
+}
 _ADDRESS = re.compile("::")
 """Text that makes the library read a path as an address."""
 _PATTERN = re.compile(r"[*?\[]|::")
@@ -24,19 +29,18 @@ _PATTERN = re.compile(r"[*?\[]|::")
 
 
 def plain(folder: Path, *, saved: bool = False) -> Path:
-    """A path to the folder that the library `datasets` does not take for a pattern, or, of a folder
-    that it has `saved`, for an address.
+    """A path to the folder that the library `datasets` does not take for a pattern, or, for a
+    folder that it has `saved`, for an address.
 
-    It is the folder's own, or one of links to its files, which stays until this process ends.
-
-    Raises DataError if there is no such path, and OSError.
+    It is the folder's own path, or that of a copy made of links, which exists until this process
+    ends. Raises DataError if there is no such path, and OSError.
     """
     real = folder.resolve()
     if not (_ADDRESS if saved else _PATTERN).search(str(real)):
         return folder
-    _require_plain(own_folder())
-    # Of links to files: a link to the folder would be followed, and the path be the folder's.
-    place = Path(tempfile.mkdtemp(dir=own_folder())) / "data"
+    _require_plain(process_folder())
+    # Links to files: the library would resolve a link to the folder into the folder's own path.
+    place = Path(tempfile.mkdtemp(dir=process_folder())) / "data"
     for at, folders, files in os.walk(real):
         within = place / os.path.relpath(at, real)
         within.mkdir()
@@ -54,20 +58,23 @@ def _require_plain(temporary: Path) -> None:
 
 
 def splits(folder: Path) -> dict[str, list[tuple[Path, Format]]]:
-    """The files of each split; none if something in the folder is the library's to read."""
+    """The files of each split; empty if the library has to read the folder."""
     if _is_described(folder):
         return {}
-    with _plain(folder) as place:
+    with _temporary_link(folder) as place:
         try:
             patterns = get_data_patterns(str(place))
             found = DataFilesDict.from_patterns(patterns, base_path=str(place))
         except (EmptyDatasetError, FileNotFoundError):
             return {}
         files = {
-            str(name): [_with_format(folder / Path(path).relative_to(place)) for path in paths]
+            str(name): [folder / Path(path).relative_to(place) for path in paths]
             for name, paths in found.items()
         }
-    known = {name: [(path, form) for path, form in of if form] for name, of in files.items()}
+    known = {
+        name: [(path, form) for path in paths if (form := formats.of_name(path.name))]
+        for name, paths in files.items()
+    }
     if any(len(known[name]) < len(files[name]) for name in files):
         return {}
     kinds = {_ONE_LIBRARY.get(form.kind, form.kind) for of in known.values() for _, form in of}
@@ -75,7 +82,7 @@ def splits(folder: Path) -> dict[str, list[tuple[Path, Format]]]:
 
 
 @contextmanager
-def _plain(folder: Path) -> Iterator[Path]:
+def _temporary_link(folder: Path) -> Iterator[Path]:
     """A path to the folder that the library does not take for a pattern: its own, or a link."""
     if not _PATTERN.search(str(folder)):
         yield folder
@@ -87,11 +94,8 @@ def _plain(folder: Path) -> Iterator[Path]:
         yield link
 
 
-def _with_format(path: Path) -> tuple[Path, Format | None]:
-    return path, formats.of_name(path.name)
-
-
 def _is_described(folder: Path) -> bool:
+    """Tells whether a README or a settings file of the folder says how its files are read."""
     readme = folder / "README.md"
     if (folder / ".huggingface.yaml").exists():
         return True

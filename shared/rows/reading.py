@@ -1,4 +1,4 @@
-"""From a registered dataset to all of its rows."""
+"""Reads all rows of a registered dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from datasets import (
 
 from ft.api import DatasetMetadata, DatasetType
 from rows import folders
-from rows.cache import kept_rows
-from rows.cache.arrow_file import Rows
+from rows.cache import cached_rows
+from rows.cache.arrow_file import ArrowRows
 from rows.cell_types import TEXT, dataset_of
 from rows.errors import DataError, first_line
 from rows.files import formats
@@ -25,12 +25,12 @@ from rows.files.formats import Format
 from rows.files.reader import VERSION
 
 SAVED_FILES = ("dataset_dict.json", "state.json")
-"""What marks a directory that `datasets` saved."""
+"""Files that mark a directory that `datasets` has saved."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """Source of the rows."""
+class RowsSource:
+    """The reader and the files that rows were read from."""
 
     reader: int | None = None
     """The version of the studio's reader; None if the library `datasets` has read them."""
@@ -41,15 +41,15 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Places of the rows of a split."""
+class RowNumbers:
+    """Numbers of the rows of a split in their files."""
 
     parts: Sequence[tuple[str, str, Any]] = ()
-    """Of each file its name, what its numbers count, and the number of each row."""
+    """For each file its name, the unit of its numbers, and the number of each row."""
 
     def name(self, row: int) -> str:
-        """`line 7` of a file of lines, `item 7` of a list in JSON, else `row 7`; with the file's
-        name if there are several. Rows are counted from 0."""
+        """`line 7` in a file of lines, `item 7` in a list of JSON, else `row 7`; with the file's
+        name if there are several files. `row` counts from 0."""
         for name, word, numbers in self.parts:
             if row < len(numbers):
                 where = f"{name} " if len(self.parts) > 1 else ""
@@ -59,13 +59,13 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedDataset:
     """All rows of a dataset."""
 
     splits: DatasetDict
-    source: Source = Source()
-    places: dict[str, Places] = field(default_factory=dict)
-    """By the names of splits; those that `datasets` has read have none."""
+    source: RowsSource = RowsSource()
+    places: dict[str, RowNumbers] = field(default_factory=dict)
+    """By the names of splits; empty if `datasets` has read the rows."""
 
 
 def load(dataset: DatasetMetadata, project: Path, token: str | None) -> DatasetDict:
@@ -73,18 +73,19 @@ def load(dataset: DatasetMetadata, project: Path, token: str | None) -> DatasetD
     return read(dataset, project, token).splits
 
 
-def read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
-    """All rows. A dataset without splits becomes `train`. Raises DataError if it cannot be read.
+def read(dataset: DatasetMetadata, project: Path, token: str | None) -> LoadedDataset:
+    """Reads all rows. A dataset without splits becomes `train`. Raises DataError if it cannot be
+    read.
 
-    `token` is shown to the hub; None asks without one.
+    `token` authenticates to the hub; None reads without authentication.
     """
-    # What the library keeps of mapped rows would stay beside them.
+    # The library would store mapped rows next to the data.
     disable_caching()
     try:
         return _read(dataset, project, token)
     except Exception as error:
-        # The readers raise whatever the file format's library does, and `datasets` says no more
-        # than that it did: what was wrong is in the error behind its own.
+        # The readers raise errors of any type. Those of `datasets` do not name the fault; it is in
+        # the error that caused them.
         cause = error if isinstance(error, DataError) else error.__cause__ or error
         at = f" at commit {dataset.commit} of the hub" if dataset.commit else ""
         raise DataError(
@@ -92,7 +93,7 @@ def read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
         ) from error
 
 
-def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
+def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> LoadedDataset:
     if dataset.type == DatasetType.HUGGINGFACE:
         # At the commit that the record names, else the newest.
         commit = dataset.commit or None
@@ -102,7 +103,7 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
         raise FileNotFoundError(f"{dataset.location} does not exist in the project directory")
     form = formats.of(dataset.type, dataset.location)
     if form is not None and not path.is_dir():
-        if not path.is_file():  # a pipe, for one, would never begin to be read
+        if not path.is_file():  # A pipe, for example, would block.
             raise DataError(f"{dataset.location} is not a regular file")
         return _of_files({"train": [(path, form)]}, project, dataset.location)
     if any((path / name).is_file() for name in SAVED_FILES):
@@ -110,7 +111,7 @@ def _read(dataset: DatasetMetadata, project: Path, token: str | None) -> Loaded:
     if found := folders.splits(path):
         return _of_files(found, project, dataset.location)
     place = folders.plain(path)
-    # What the library keeps of files under a path that nobody uses again goes with that path.
+    # The library's cache for a temporary path is removed together with that path.
     kept = None if place == path else str(place.parent / "kept")
     return _of_library(load_dataset(str(place), cache_dir=kept), _NOT_OURS)
 
@@ -122,22 +123,27 @@ _NOT_OURS = (
 )
 
 
-def _of_library(loaded: Any, *notices: str) -> Loaded:
+def _of_library(loaded: Any, *notices: str) -> LoadedDataset:
     splits = DatasetDict({"train": loaded}) if isinstance(loaded, Dataset) else loaded
-    return Loaded(splits, Source(notices=list(notices)))
+    return LoadedDataset(splits, RowsSource(notices=list(notices)))
 
 
-def _of_files(splits: dict[str, list[tuple[Path, Format]]], project: Path, location: str) -> Loaded:
-    found: dict[str, list[tuple[str, Rows]]] = {}
+def _of_files(
+    splits: dict[str, list[tuple[Path, Format]]], project: Path, location: str
+) -> LoadedDataset:
+    root = project / location
+    found: dict[str, list[tuple[str, ArrowRows]]] = {}
     files: dict[str, str] = {}
     notices: list[str] = []
     for split, paths in splits.items():
         found[split] = []
         for path, form in paths:
-            name = _name(path, project / location)
-            at = location if path == project / location else str(Path(location) / name)
+            # A name within the dataset: never a path of the machine.
+            inside = root in path.parents
+            name = str(path.relative_to(root)) if inside else path.name
+            at = location if path == root else str(Path(location) / name)
             try:
-                rows, digest = kept_rows.of_file(path, form, project, at)
+                rows, digest = cached_rows.of_file(path, form, project, at)
             except DataError as error:
                 raise DataError(f"{at}: {error}") from error
             found[split].append((name, rows))
@@ -145,37 +151,35 @@ def _of_files(splits: dict[str, list[tuple[Path, Format]]], project: Path, locat
             notices += [f"{at}: {said}" for said in rows.notices]
     joined = DatasetDict(_aligned({name: [one for _, one in of] for name, of in found.items()}))
     places = {
-        split: Places([(name, rows.word, rows.places) for name, rows in of])
+        split: RowNumbers([(name, rows.word, rows.places) for name, rows in of])
         for split, of in found.items()
     }
-    return Loaded(joined, Source(VERSION, files, notices), places)
+    return LoadedDataset(joined, RowsSource(VERSION, files, notices), places)
 
 
-def _name(path: Path, root: Path) -> str:
-    """The name of a file within a dataset: never a path of the machine."""
-    return str(path.relative_to(root)) if root in path.parents else path.name
+def _aligned(splits: dict[str, list[ArrowRows]]) -> dict[str, Dataset]:
+    """The splits with the same columns and types.
 
-
-def _aligned(splits: dict[str, list[Rows]]) -> dict[str, Dataset]:
-    """The splits with the same columns: objects in JSON may lack some in all of a file, and have
-    nothing but texts in another."""
+    All objects of a JSON file may lack a key that those of another file have, or have texts only.
+    """
     types: dict[str, Any] = {}
-    for rows in (one.data for of in splits.values() for one in of):
-        types |= {n: one for n, one in rows.features.items() if n not in types or one != TEXT}
-    return {
-        split: concatenate_datasets([_with_columns(rows, types) for rows in of])
-        for split, of in splits.items()
-    }
-
-
-def _with_columns(rows: Rows, types: dict[str, Any]) -> Dataset:
-    data = rows.data
-    for name, wanted in types.items():
-        if name not in data.column_names:
-            if rows.fixed:
-                raise DataError(f"its files differ in their columns: one has no {name}")
-            data = data.add_column(name, [None] * len(data), feature=wanted)
-        elif data.features[name] != wanted:
-            column = dataset_of(name, data[name])
-            data = concatenate_datasets([data.remove_columns(name), column], axis=1)
-    return data if data.column_names == list(types) else data.select_columns(list(types))
+    for data in (one.data for of in splits.values() for one in of):
+        types |= {n: one for n, one in data.features.items() if n not in types or one != TEXT}
+    aligned = {}
+    for split, of in splits.items():
+        parts = []
+        for rows in of:
+            data = rows.data
+            for name, wanted in types.items():
+                if name not in data.column_names:
+                    if rows.fixed:
+                        raise DataError(f"its files differ in their columns: one has no {name}")
+                    data = data.add_column(name, [None] * len(data), feature=wanted)
+                elif data.features[name] != wanted:
+                    column = dataset_of(name, data[name])
+                    data = concatenate_datasets([data.remove_columns(name), column], axis=1)
+            if data.column_names != list(types):
+                data = data.select_columns(list(types))
+            parts.append(data)
+        aligned[split] = concatenate_datasets(parts)
+    return aligned

@@ -1,11 +1,11 @@
-"""JSON as chat templates write it with their filter `tojson`, and numbers by their digits."""
+"""JSON as the filter `tojson` of chat templates writes it, with numbers by their digits."""
 
 import json
 import re
 import uuid
 from typing import Any
 
-from rows.values import Number
+from rows.values import NumberLiteral
 
 
 def dumps(
@@ -15,9 +15,9 @@ def dumps(
     separators: Any = None,
     sort_keys: bool = False,
 ) -> str:
-    """A value as `json.dumps` writes it, except that a number stands as it does in its file.
+    """A value as `json.dumps` writes it, but with numbers by the digits they were written with.
 
-    The arguments are those that templates know of the filter of `transformers`.
+    The arguments are those of the filter in `transformers`.
     """
     options = {
         "ensure_ascii": ensure_ascii,
@@ -30,8 +30,9 @@ def dumps(
 
 
 def _marked(value: Any, mark: str) -> Any:
-    """The value with marked texts in place of numbers: `json` writes every float in one way."""
-    if isinstance(value, Number):
+    """The value with marked texts in place of number literals: `json` has one form for all
+    floats."""
+    if isinstance(value, NumberLiteral):
         return f"{mark}:{value.text}"
     if isinstance(value, dict):
         return {key: _marked(one, mark) for key, one in value.items()}

@@ -1,4 +1,4 @@
-"""From a row to the text that a prompt makes of it."""
+"""Texts that a prompt's templates make of rows."""
 
 import re
 from collections import Counter
@@ -10,14 +10,14 @@ from typing import Any
 
 from datasets import Dataset
 
-from ft.agreed import TEMPLATES
 from ft.api import PromptMetadata
+from ft.prompts.fields import TEMPLATES
 from ft.prompts.templates import MAX_WIDTH, Placeholder, TemplateFault, parse, too_wide
 from rows.errors import DataError, first_line
-from rows.values import Number, as_text
+from rows.values import NumberLiteral, as_text
 
 _NUMERIC = re.compile(r"(?:.?[<>=^])?[-+ ]?z?#?(0?)\d*([,_]?)(?:\.\d+)?([bcdeEfFgGnoxX%]?)")
-"""A format of numbers: whether it fills with zeros, groups digits, and its type."""
+"""A format of numbers; its groups are zero fill, grouping of digits, and type."""
 _SIGNED = re.compile(r"(?:.?[<>=^])?[-+ ]")
 _ALIGNED = re.compile(r".?[<>^]")
 _WHOLE_TYPES = "bcdoxX"
@@ -31,18 +31,18 @@ def of(prompt: PromptMetadata) -> dict[str, str]:
 
 
 class RowTemplate:
-    """A template, ready to make texts of the rows of a dataset."""
+    """A template, parsed for the columns of a dataset."""
 
     def __init__(self, template: str, columns: Iterable[str], template_name: str) -> None:
         """`columns` are those of the dataset. Raises DataError if the template is malformed, or
-        names what the dataset does not have."""
+        uses a column that the dataset lacks."""
         known = list(columns)
         try:
             self._template = parse(template, known)
         except TemplateFault as fault:
             raise DataError(f"The prompt's {template_name} is malformed: {fault}.") from fault
         self.columns = self._template.columns()
-        """Those that it takes values of, each once."""
+        """Columns that the template uses, each once."""
         for name in self.columns:
             if name not in known:
                 raise DataError(
@@ -50,32 +50,30 @@ class RowTemplate:
                     f"{', '.join(known)}."
                 )
         self.whole_columns = {one.column for one in self._template.placeholders() if not one.items}
-        """Those of which it takes the whole value."""
+        """Columns whose whole value the template uses."""
 
     def fill(self, row: Mapping[str, Any]) -> str:
         """The text for a row. A value that is null or absent is an empty text.
 
-        Raises DataError for a row that lacks an item, or has a value that a format does not take.
+        Raises DataError for a row that lacks an item, or has a value that does not fit its format.
         """
         return _filled(self._template.parts, row)
 
     def without_value(self, row: Mapping[str, Any]) -> list[str]:
-        """Placeholders, as they are written, for which the row has null or nothing."""
+        """Placeholders, as written, whose value in the row is null or absent."""
         return [one.text for one in self._template.placeholders() if _value(one, row) is None]
 
     def blanks(self, row: Mapping[str, Any]) -> list[str]:
-        """Placeholders, as they are written, for which the row has a text of nothing but blanks.
-
-        Raises DataError for a row that lacks an item.
-        """
+        """Placeholders, as written, whose value in the row is a text of blanks. Raises DataError
+        for a row that lacks an item."""
         found = {one.text: _value(one, row) for one in self._template.placeholders()}
         return [name for name, v in found.items() if isinstance(v, str) and not v.strip()]
 
 
-def tell_blank_answers(completion: str, rows: Dataset, notify: Callable[[str], None]) -> None:
-    """Tells in how many rows which placeholders of a completion_template are blank texts.
+def report_blank_answers(completion: str, rows: Dataset, notify: Callable[[str], None]) -> None:
+    """Reports, for each placeholder of a completion_template, how many rows have a blank text.
 
-    A template that does not fit the rows is left to whoever fills it.
+    Rows that the template does not fit are skipped here; they are refused when they are used.
     """
     try:
         made = RowTemplate(completion, rows.column_names, "completion_template")
@@ -89,10 +87,13 @@ def tell_blank_answers(completion: str, rows: Dataset, notify: Callable[[str], N
         notify(f"{{{name}}} is blank in {count} of {len(rows)} rows: the answer lacks it there.")
 
 
-def tell_empty(templates: Iterable[str], rows: Dataset, notify: Callable[[str], None]) -> None:
-    """Tells in how many rows which placeholders have no value, and are filled with empty text.
+def report_empty_values(
+    templates: Iterable[str], rows: Dataset, notify: Callable[[str], None]
+) -> None:
+    """Reports, for each placeholder, how many rows have no value, so that it is filled with an
+    empty text.
 
-    Rows that a template cannot be filled with are left to whoever fills them.
+    Rows that a template does not fit are skipped here; they are refused when they are used.
     """
     made = [RowTemplate(one, rows.column_names, "template") for one in templates]
     columns = list(dict.fromkeys(name for one in made for name in one.columns))
@@ -107,13 +108,13 @@ def tell_empty(templates: Iterable[str], rows: Dataset, notify: Callable[[str], 
 
 
 def check_columns(template: str, columns: Iterable[str], template_name: str) -> None:
-    """Raises DataError naming what the template wants and the dataset does not have."""
+    """Raises DataError naming a column that the template uses and the dataset lacks."""
     RowTemplate(template, columns, template_name)
 
 
 def used_columns(columns: Iterable[str], *given: str) -> list[str]:
-    """The columns of a dataset that templates use, each once. Raises DataError if one is
-    malformed, or names what the dataset does not have."""
+    """The columns of a dataset that templates use, each once. Raises DataError if a template is
+    malformed, or uses a column that the dataset lacks."""
     known = list(columns)
     used = (RowTemplate(template, known, "template").columns for template in given)
     return list(dict.fromkeys(name for names in used for name in names))
@@ -131,7 +132,11 @@ def _filled(parts: Iterable[str | Placeholder], row: Mapping[str, Any]) -> str:
 def _written(placeholder: Placeholder, row: Mapping[str, Any]) -> str:
     value = _value(placeholder, row)
     if placeholder.conversion:
-        value = _converted(value, placeholder.conversion)
+        # `!r` quotes texts as in Python; numbers, lists and objects are the same without it.
+        quoted = placeholder.conversion != "s" and (value is None or isinstance(value, str))
+        value = repr(as_text(value)) if quoted else as_text(value)
+        if placeholder.conversion == "a":
+            value = value.encode("ascii", "backslashreplace").decode()
     if not placeholder.format:
         return as_text(value)
     format = _filled(placeholder.format, row)
@@ -155,32 +160,24 @@ def _value(placeholder: Placeholder, row: Mapping[str, Any]) -> Any:
     for item in placeholder.items:
         if value is None:
             return None
-        value = _item(value, item, path)
+        if isinstance(value, Mapping):
+            if item not in value:
+                keys = ", ".join(map(str, value)) or "none"
+                raise DataError(f"{path} has no item {item}; its keys are {keys[:200]}")
+            value = value[item]
+        elif isinstance(value, list | tuple):
+            number = int(item) if item.isascii() and item.isdigit() and len(item) < 10 else None
+            if number is None or number >= len(value):
+                raise DataError(
+                    f"{path} has no item {item}: it is a list of {len(value)}, counted from 0"
+                )
+            value = value[number]
+        else:
+            raise DataError(
+                f"{path} has no items, so it has no item [{item}]: it is {as_text(value)[:40]!r}"
+            )
         path = f"{path}[{item}]"
     return value
-
-
-def _item(value: Any, item: str, path: str) -> Any:
-    if isinstance(value, Mapping):
-        if item in value:
-            return value[item]
-        keys = ", ".join(map(str, value)) or "none"
-        raise DataError(f"{path} has no item {item}; its keys are {keys[:200]}")
-    if isinstance(value, list | tuple):
-        if item.isascii() and item.isdigit() and len(item) < 10 and int(item) < len(value):
-            return value[int(item)]
-        raise DataError(f"{path} has no item {item}: it is a list of {len(value)}, counted from 0")
-    raise DataError(
-        f"{path} has no items, so it has no item [{item}]: it is {as_text(value)[:40]!r}"
-    )
-
-
-def _converted(value: Any, conversion: str) -> str:
-    if conversion == "s":
-        return as_text(value)
-    # Texts are quoted as in Python; numbers, lists and objects are what they are without it.
-    text = repr(as_text(value)) if value is None or isinstance(value, str) else as_text(value)
-    return text if conversion == "r" else text.encode("ascii", "backslashreplace").decode()
 
 
 def _formatted(value: Any, format: str) -> str:
@@ -192,22 +189,22 @@ def _formatted(value: Any, format: str) -> str:
     if value is None and asked:
         return ""
     if found and (found[3] or (numeric and asked)):
-        return _number_text(_number(value, found[3]), format)
+        type = found[3]
+        if not isinstance(value, int | float):
+            text = as_text(value).strip()
+            is_whole = type in _WHOLE_TYPES or re.fullmatch(r"-?\d+", text)
+            value = int(text) if is_whole else NumberLiteral(text)
+        elif type and type in _WHOLE_TYPES and value == int(value):
+            value = int(value)
+        return _number_text(value, format)
     if numeric and not _ALIGNED.match(format):
-        # As Python has it, numbers stand to the right.
+        # As in Python, numbers are aligned to the right.
         return as_text(value).__format__(f">{format}")
     return as_text(value).__format__(format)
 
 
-def _number(value: Any, type: str) -> int | float:
-    if isinstance(value, int | float):
-        return int(value) if type and type in _WHOLE_TYPES and value == int(value) else value
-    text = as_text(value).strip()
-    return int(text) if type in _WHOLE_TYPES or re.fullmatch(r"-?\d+", text) else Number(text)
-
-
 def _number_text(number: int | float, format: str) -> str:
-    """The number in a format, by its digits as written where a float has others."""
+    """The number in a format; a float keeps the digits that it was written with."""
     if isinstance(number, int) and format[-1:] not in _FLOAT_TYPES:
         return number.__format__(format)
     exact = Decimal(str(number))
@@ -219,5 +216,5 @@ def _number_text(number: int | float, format: str) -> str:
 
 
 def training_text(text: str, end_of_text: str) -> str:
-    """The filled template, ended so that the model learns to stop."""
+    """The filled template with the end-of-text token, so that the model learns to stop."""
     return text + end_of_text

@@ -1,4 +1,4 @@
-"""A tokenizer's pad token."""
+"""Choice of a tokenizer's pad token."""
 
 import re
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ SPARE_TOKENS = (
     re.compile(r"[<\[].*pad.*[>\]]", re.IGNORECASE),
     re.compile(r"[<\[].*reserved.*[>\]]", re.IGNORECASE),
 )
-"""Tokens of a vocabulary that stand for no text, best first."""
+"""Patterns of tokens that represent no text, best first."""
 
 
 def pad_token(
     eos: str | None, pad: str | None, unk: str | None, vocabulary: Mapping[str, int]
 ) -> str:
-    """The token to pad rows with, from the tokenizer's own vocabulary: one that is not end-of-text
-    where there is one, else end-of-text.
+    """Chooses the token to pad rows with from the tokenizer's vocabulary: not end-of-text if there
+    is another one.
 
-    Padding is left out of attention and loss by its position, so that the end of each text counts
-    in either case. Raises TokenError if there is no end-of-text.
+    Padding is masked in attention and loss by its position, so the end of each text counts in
+    either case. Raises TokenError if there is no end-of-text token.
     """
     if eos is None:
         raise TokenError("The model's tokenizer has no end-of-text token, so it cannot be trained.")

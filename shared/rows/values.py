@@ -1,7 +1,7 @@
-"""Values that a row can hold, and the one way to write them as text.
+"""Values of rows, and their one form as text.
 
-A value is a text, None for what is null or absent, True, False, a whole number, a `Number`, or a
-list or an object (dict) of such values.
+A value is a text, None for null or an absent value, True, False, a whole number, a `NumberLiteral`,
+a list, or an object (dict) of such values.
 """
 
 import json
@@ -15,20 +15,20 @@ from rows.errors import DataError
 Value = str | bool | int | float | list[Any] | dict[str, Any] | None
 """Value of a cell."""
 MAX_DEPTH = 100
-"""Lists and objects in each other. The same bound everywhere, whatever called the reader."""
+"""Maximum nesting of lists and objects."""
 _OF_JSON = (bool, int, float, list, tuple, dict)
 TOO_DEEP = f"lists and objects are nested more than {MAX_DEPTH} deep"
 MAX_DIGITS = 4300
-"""Digits of a whole number: what Python turns into text, and back, in a bounded time."""
+"""Maximum digits of a whole number: Python converts no more from and to text."""
 
 
-class Number(float):
-    """A number with a fraction or an exponent, which keeps the digits that it was written with."""
+class NumberLiteral(float):
+    """A number with a fraction or an exponent that keeps the digits it was written with."""
 
     text: str
-    """As it stands in the file."""
+    """The number as written in the file."""
 
-    def __new__(cls, text: str) -> "Number":
+    def __new__(cls, text: str) -> "NumberLiteral":
         """The number that the text, in JSON's grammar, stands for."""
         number = super().__new__(cls, text)
         number.text = text
@@ -44,7 +44,7 @@ class Number(float):
         return float.__format__(self, spec) if spec else self.text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Number, (self.text,)
+        return NumberLiteral, (self.text,)
 
 
 def as_text(value: Value) -> str:
@@ -55,21 +55,20 @@ def as_text(value: Value) -> str:
     """
     if value is None:
         return ""
-    # Whatever else a data set of the hub has, such as a time, is as Python writes it.
+    # Other types of datasets of the hub, such as times, are written as Python writes them.
     return to_json(value) if isinstance(value, _OF_JSON) else str(value)
 
 
 def to_json(value: Any) -> str:
-    """A value as JSON: letters of every script unescaped, numbers by their digits.
+    """A value as JSON, with letters of every script unescaped, and numbers by their digits.
 
-    Values of other types, as data sets of the hub have them, are their text in quotes.
+    Values of other types, which datasets of the hub may have, are quoted texts.
     """
     return _written(value, _READABLE)
 
 
 def to_canonical_json(value: Any) -> str:
-    """A value as JSON that is the same whatever the order of names: sorted, without blanks, in
-    ASCII."""
+    """A value as JSON that is the same for any order of keys: sorted, without blanks, in ASCII."""
     return _written(value, _CANONICAL)
 
 
@@ -92,10 +91,10 @@ def _written(value: Any, style: _Style) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Number):
+    if isinstance(value, NumberLiteral):
         return value.text
     if isinstance(value, int | float):
-        # A float of the hub may be no number, which JSON has no word for.
+        # A float of the hub may be nan or infinite, which JSON lacks.
         return json.dumps(value)
     if isinstance(value, dict):
         pairs = sorted(value.items()) if style.sorts else value.items()
@@ -119,7 +118,7 @@ def from_json(text: str) -> Value:
 
 
 def part_of_json(text: str, begin: int) -> tuple[Value, int]:
-    """The value that begins there in a text of JSON, and where it ends. Raises as `from_json`."""
+    """The value that begins at `begin` in a text of JSON, and its end. Raises as `from_json`."""
     try:
         value, end = _DECODER.raw_decode(text, begin)
     except RecursionError:
@@ -127,19 +126,19 @@ def part_of_json(text: str, begin: int) -> tuple[Value, int]:
     return _as_value(value, text[begin:end]), end
 
 
-class Decoding:
-    """Reads JSON: whole values at first, and much faster once nothing but names of keys counts."""
+class JsonReader:
+    """Reads JSON values; much faster once only the names of keys count."""
 
     def __init__(self) -> None:
         self.names_only = False
         """True if any number is accepted, and other checks are left to the caller."""
 
     def whole(self, text: str) -> Any:
-        """The value that a text stands for. Raises as `from_json`."""
+        """The value of a whole text. Raises as `from_json`."""
         return self._quickly(_NAMES.decode, text) if self.names_only else from_json(text)
 
     def part(self, text: str, begin: int) -> tuple[Any, int]:
-        """The value that begins there, and where it ends. Raises as `from_json`."""
+        """The value that begins at `begin`, and its end. Raises as `from_json`."""
         if self.names_only:
             found: tuple[Any, int] = self._quickly(_NAMES.raw_decode, text, begin)
             return found
@@ -154,8 +153,8 @@ class Decoding:
 
 
 def _as_value(value: Any, source: str) -> Value:
-    """The value itself. Raises DataError if it is nested too deep, or has half a character, by the
-    text that it was made of."""
+    """Returns the value. Raises DataError if it is nested too deep, or if `source`, its text, has
+    half a character."""
     if isinstance(value, list | dict) and _is_deeper(value, MAX_DEPTH):
         raise DataError(TOO_DEEP)
     if (at := source.lower().find("\\ud")) >= 0:
@@ -177,21 +176,21 @@ def _is_deeper(value: Any, depth: int) -> bool:
     return depth == 0 or any(_is_deeper(one, depth - 1) for one in inner)
 
 
-def _whole(digits: str) -> int | Number:
+def _parse_integer(digits: str) -> int | NumberLiteral:
     if len(digits) > MAX_DIGITS:
         raise DataError(
             f"a number has {len(digits.lstrip('-'))} digits, and at most {MAX_DIGITS} are "
             f"allowed: {digits[:20]}…; write it as a text, in quotes"
         )
-    # Minus zero is no whole number of Python's.
-    return Number(digits) if digits == "-0" else int(digits)
+    # Python has no integer minus zero.
+    return NumberLiteral(digits) if digits == "-0" else int(digits)
 
 
-def _no_number(word: str) -> Any:
+def _refuse_constant(word: str) -> Any:
     raise DataError(f'{word} is not a number in JSON: write null, or "{word}" as a text')
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -201,9 +200,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_whole,
-    parse_float=Number,
-    parse_constant=_no_number,
+    object_pairs_hook=_checked_object,
+    parse_int=_parse_integer,
+    parse_float=NumberLiteral,
+    parse_constant=_refuse_constant,
 )
 _NAMES = json.JSONDecoder(parse_int=str, parse_float=str)

@@ -1,1 +1,2 @@
-"""What runs inside a job: training and evaluation. It meets the studio only through `ft.client`."""
+"""Code that runs inside a job: training, evaluation and export. It calls the studio through
+`ft.client` only."""

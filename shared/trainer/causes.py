@@ -1,32 +1,32 @@
-"""What users meet in a job beside faults of the studio's own, each in words with what to do.
+"""Known causes of failed jobs, each with its explanation for the user and advice.
 
-An error is known by its class's name or by a part of its text, since the libraries that raise it
-are not imported to tell. What is not known here is unforeseen.
+An error is recognised by the name of its class or by its text, because the libraries that raise it
+are not imported here. Any other error is unforeseen.
 """
 
 import errno
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ft.enums import FailureKind
+from ft.job_protocol.variables import HUB_TOKEN
 
 _USER, _ERROR, _MEMORY = FailureKind.USER_ERROR, FailureKind.ERROR, FailureKind.OUT_OF_MEMORY
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What an error means for the user."""
+    """Explanation of an error for the user."""
 
     kind: FailureKind
     words: str
-    """With what to do; `{line}` stands for the first line of the error, `{file}` for its file."""
+    """Fault and advice; `{line}` stands for the first line of the error, `{file}` for its file."""
 
 
 @dataclass(frozen=True)
-class _Known:
+class _ErrorRule:
     pattern: str
-    """Of the error's class and text, `Class: text`, in any case."""
+    """Regular expression for `Class: text` of the error; case does not count."""
     cause: Cause
 
 
@@ -38,22 +38,22 @@ _OUT_OF_MEMORY = Cause(
 )
 _DISK_FULL = Cause(
     _ERROR,
-    "The disk is full{file}: make room in the project's outputs, or where the hub's files are "
-    "kept, and resume the job.",
+    "The disk is full{file}: free space in the project's outputs or in the hub's cache, and resume "
+    "the job.",
 )
 _NO_NETWORK = Cause(
     _ERROR,
-    "The hub, or another server, cannot be reached ({line}): look at the network, or register "
-    "files of the project in place of hub names, and resume the job.",
+    "The hub, or another server, cannot be reached ({line}): check the network, or register "
+    "files of the project instead of hub names, and resume the job.",
 )
 _NOT_ON_HUB = Cause(
     _USER,
-    "The hub does not give what is asked for ({line}): look at the name, ask for access if it is "
-    "gated, and start the studio with HUGGINGFACE_ACCESS_TOKEN set to a token that may read it.",
+    "The hub does not give access ({line}): check the name, request access if it is gated, and "
+    f"start the studio with {HUB_TOKEN} set to a token that may read it.",
 )
 _DAMAGED = Cause(
     _USER,
-    "A file of the model or of a checkpoint is damaged or cut off ({line}): fetch or copy it "
+    "A file of the model or of a checkpoint is damaged or cut off ({line}): download or copy it "
     "again.",
 )
 _PICKLE = Cause(
@@ -66,22 +66,22 @@ _OWN_CODE = Cause(
     "The model or data set needs code of its own, which the studio does not run: use one of an "
     "architecture that the installed transformers knows.",
 )
-_KNOWN = (
-    _Known(
+_ERROR_RULES = (
+    _ErrorRule(
         r"^MemoryError|out of memory|can't allocate memory|cannot allocate memory|"
         r"unable to allocate|CUBLAS_STATUS_ALLOC_FAILED|bad_alloc",
         _OUT_OF_MEMORY,
     ),
-    _Known(r"no space left on device|disk quota exceeded|file write failed", _DISK_FULL),
-    _Known(r"weights_only|weights only load failed|UnpicklingError|allow_pickle", _PICKLE),
-    _Known(r"trust_remote_code|custom code which must be executed|loading script", _OWN_CODE),
-    _Known(
+    _ErrorRule(r"no space left on device|disk quota exceeded|file write failed", _DISK_FULL),
+    _ErrorRule(r"weights_only|weights only load failed|UnpicklingError|allow_pickle", _PICKLE),
+    _ErrorRule(r"trust_remote_code|custom code which must be executed|loading script", _OWN_CODE),
+    _ErrorRule(
         r"^(GatedRepoError|RepositoryNotFoundError|RevisionNotFoundError|EntryNotFoundError|"
         r"DatasetNotFoundError|RemoteEntryNotFoundError)|\b40[134] client error|is a gated repo|"
         r"is not a local folder and is not a valid model identifier",
         _NOT_ON_HUB,
     ),
-    _Known(
+    _ErrorRule(
         r"^(ConnectionError|ConnectTimeout|ConnectError|ReadTimeout|ProxyError|SSLError|"
         r"LocalEntryNotFoundError|OfflineModeIsEnabled|HfHubHTTPError|MaxRetryError|gaierror|"
         r"ConnectionResetError|ConnectionRefusedError|RemoteProtocolError|ReadError)|"
@@ -89,13 +89,13 @@ _KNOWN = (
         r"\b5\d\d server error",
         _NO_NETWORK,
     ),
-    _Known(
+    _ErrorRule(
         r"^(SafetensorError|BadZipFile)|PytorchStreamReader failed|incomplete metadata|"
         r"MetadataIncompleteBuffer|HeaderTooLarge|InvalidHeader|^EOFError|"
         r"invalid load key|not in gzip format|unexpected end of (file|data)",
         _DAMAGED,
     ),
-    _Known(
+    _ErrorRule(
         r"DataLoader worker.*(killed|exited)|bus error|shared memory",
         Cause(
             _MEMORY,
@@ -103,7 +103,7 @@ _KNOWN = (
             "dataloader_num_workers to 0, or ask for more memory.",
         ),
     ),
-    _Known(
+    _ErrorRule(
         r"device-side assert|index out of range in self|indexSelectSmallIndex",
         Cause(
             _USER,
@@ -111,7 +111,7 @@ _KNOWN = (
             "model. Register the model with its own tokenizer files.",
         ),
     ),
-    _Known(
+    _ErrorRule(
         r"driver version is insufficient|no kernel image is available|not compiled with CUDA|"
         r"found no NVIDIA driver",
         Cause(
@@ -120,7 +120,7 @@ _KNOWN = (
             "driver, or install a torch that is made for it (FTS_TORCH_INDEX_URL).",
         ),
     ),
-    _Known(
+    _ErrorRule(
         r"CUDA error|cuDNN|cublas|NCCL|CUDA driver",
         Cause(
             _ERROR,
@@ -128,11 +128,11 @@ _KNOWN = (
             "`nvidia-smi`.",
         ),
     ),
-    _Known(
+    _ErrorRule(
         r"^(UnicodeDecodeError|UnicodeEncodeError)",
         Cause(_USER, "A text is not in UTF-8 ({line}): save the file in UTF-8."),
     ),
-    _Known(
+    _ErrorRule(
         r"^(ModuleNotFoundError|ImportError|PackageNotFoundError)",
         Cause(
             _USER,
@@ -140,7 +140,7 @@ _KNOWN = (
             f"settings that do without it, or install it there; {_ENVIRONMENT}.",
         ),
     ),
-    _Known(
+    _ErrorRule(
         r"^(MlflowException|RestException)",
         Cause(
             _ERROR,
@@ -148,11 +148,11 @@ _KNOWN = (
             "MLFLOW_TRACKING_URI, or set report_to to none.",
         ),
     ),
-    _Known(
+    _ErrorRule(
         r"^(BrokenProcessPool|ProcessRaisedException|ProcessExitedException|CalledProcessError)",
         Cause(_ERROR, "A process of the job was ended ({line}): see its log, and resume the job."),
     ),
-    _Known(
+    _ErrorRule(
         r"^(TimeoutError|TimeoutExpired|BrokenPipeError|ConnectionAbortedError)",
         Cause(_ERROR, "A connection was lost, or an answer did not come ({line}): resume the job."),
     ),
@@ -172,7 +172,7 @@ _OF_ERRNO = {
     errno.ESTALE: Cause(_ERROR, "The network's file system was lost{file}: resume the job."),
 }
 _UNSAFE = re.compile(
-    # The studio's own refusal of the setting is no advice.
+    # The studio's own refusal of the setting is not advice to use it.
     r"weights_only|trust_remote_code(?! must be false)|allow_pickle|allow_dangerous|arbitrary code",
     re.IGNORECASE,
 )
@@ -180,20 +180,23 @@ NOT_SHOWN = "(a library's advice to run code from files is left out)"
 
 
 def cause_of(error: BaseException) -> Cause | None:
-    """What an error, or one that it came of, means for the user; None if that is not known."""
-    for one in _chain(error):
+    """The cause of an error, or of one that it was raised from; None if it is not known."""
+    chain = [error]
+    while (cause := chain[-1].__cause__) is not None and cause not in chain:
+        chain.append(cause)
+    for one in chain:
         number = getattr(one, "errno", None) if isinstance(one, OSError) else None
         if number in _OF_ERRNO:
             return _filled(_OF_ERRNO[number], one)
         text = f"{type(one).__name__}: {one}"
-        for known in _KNOWN:
+        for known in _ERROR_RULES:
             if re.search(known.pattern, text, re.IGNORECASE):
                 return _filled(known.cause, one)
     return None
 
 
-def is_of_memory(error: BaseException) -> bool:
-    """Whether memory has run out."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tells whether the error means that memory has run out."""
     cause = cause_of(error)
     return cause is not None and cause.kind == FailureKind.OUT_OF_MEMORY
 
@@ -204,15 +207,6 @@ def safe(text: str) -> str:
         return text
     lines = [NOT_SHOWN if _UNSAFE.search(line) else line for line in text.split("\n")]
     return "\n".join(lines)
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    one: BaseException | None = error
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        yield one
-        one = one.__cause__
 
 
 def _filled(cause: Cause, error: BaseException) -> Cause:

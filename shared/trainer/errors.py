@@ -1,4 +1,4 @@
-"""What may go wrong in a job, and how it is told to the user: in one sentence."""
+"""Errors of a job, each described to the user in one sentence."""
 
 import grpc
 
@@ -17,11 +17,11 @@ REFUSALS = (
     grpc.StatusCode.UNIMPLEMENTED,
     grpc.StatusCode.UNAUTHENTICATED,
 )
-"""Answers of the studio that would be the same the next time."""
+"""Status codes of refusals, which a repeated call would get again."""
 
 
 class TrainerError(Exception):
-    """A job cannot go on. Its text is one sentence that a user can act on."""
+    """A job cannot continue. The text is one sentence that a user can act on."""
 
 
 class ArgumentsError(TrainerError):
@@ -29,7 +29,7 @@ class ArgumentsError(TrainerError):
 
 
 class SettingsError(TrainerError):
-    """A config names an unknown setting or gives one a value that it cannot have."""
+    """A config has an unknown setting, or a setting with an invalid value."""
 
 
 class ModelError(TrainerError):
@@ -37,11 +37,11 @@ class ModelError(TrainerError):
 
 
 class TrainingError(TrainerError):
-    """The training has gone wrong: its numbers are not finite, or it has changed nothing."""
+    """The training has failed: its numbers are not finite, or it has changed nothing."""
 
 
 class ParityError(TrainerError):
-    """A model is not the one that was trained, or does not answer as that did."""
+    """A model is not the one that was trained, or answers otherwise."""
 
 
 class UnsupportedError(TrainerError):
@@ -49,11 +49,11 @@ class UnsupportedError(TrainerError):
 
 
 class RegistrationError(TrainerError):
-    """The adapter is saved, but the studio did not take it into its list."""
+    """The adapter is saved, but the studio has not registered it."""
 
 
 class WorkerError(TrainerError):
-    """One of several workers has failed, and with it all of them."""
+    """One of several workers has failed, so that all of them end."""
 
     def __init__(self, reason: str, kind: FailureKind, detail: str = "") -> None:
         super().__init__(reason)
@@ -62,23 +62,28 @@ class WorkerError(TrainerError):
 
 
 class EventsError(TrainerError):
-    """What the job tells about itself cannot be written."""
+    """The job's events cannot be written."""
 
 
 class TrackingError(TrainerError):
-    """MLflow's tracking store does not take what it is given."""
+    """MLflow's tracking store cannot be used."""
 
 
 def explain(error: BaseException) -> str:
-    """One sentence about the error, fit for the user. Never more than its first line."""
+    """One sentence about the error for the user. Never more than its first line."""
     if isinstance(error, TrainerError | RowsError):
-        return _own_words(error)
+        text = str(error)
+        if safe(text) == text:
+            return text
+        # It repeats a library's advice to run code from files.
+        cause = cause_of(error)
+        return cause.words if cause else safe(text)
     line = first_line(error)
     if isinstance(error, StudioError):
         if error.code == grpc.StatusCode.UNAVAILABLE:
             return (
-                f"The studio does not answer ({line}): see `fts status`, and resume the job once "
-                "it serves."
+                f"The studio does not answer ({line}): see `fts status`, and resume the job when "
+                "the studio is running."
             )
         return f"The studio answered: {line}"
     cause = cause_of(error)
@@ -86,21 +91,12 @@ def explain(error: BaseException) -> str:
 
 
 def is_known(error: BaseException) -> bool:
-    """Tells whether the error's sentence says all that there is: a traceback would add nothing."""
+    """Tells whether the error's sentence is complete, so that a traceback would add nothing."""
     return isinstance(error, TrainerError | RowsError | StudioError)
 
 
-def _own_words(error: BaseException) -> str:
-    """The error's own sentence, unless it repeats a library's advice to run code from files."""
-    text = str(error)
-    if safe(text) == text:
-        return text
-    cause = cause_of(error)
-    return cause.words if cause else safe(text)
-
-
 def kind_of(error: BaseException) -> FailureKind:
-    """What kind of failure it is: whether the user has to change something, or it may pass."""
+    """The kind of failure: an error of the user, or one that may pass when the job is repeated."""
     if isinstance(error, WorkerError):
         return error.kind
     cause = cause_of(error)
@@ -118,7 +114,7 @@ def kind_of(error: BaseException) -> FailureKind:
 
 
 def describe(error: BaseException) -> str:
-    """What a developer wants to know beside the reason."""
+    """Details for developers, in addition to the reason."""
     if isinstance(error, WorkerError) and error.detail:
         return safe(error.detail)
     return safe(f"{type(error).__name__}: {first_line(error)}")

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.contract.workspace import PROJECT, Workspace, running
+from tests.processes import starts_processes
 
 MODELS = f"{PROJECT}/models"
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     folder = tmp_path_factory.mktemp("machine")
     with running(

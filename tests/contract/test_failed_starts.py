@@ -18,8 +18,9 @@ from chassis.testing.services import CALLER, put_rows, services, settings_in
 from ft.proto import domains_pb2_grpc
 from ft.proto import fine_tuning_studio_jobs_pb2 as jobs_pb
 from ft.proto import fine_tuning_studio_pb2 as pb
-from jobs.testing import PROJECT_ID, Workbench, until
+from jobs.testing import PROJECT_ID, WorkbenchProcess, until
 from tests.faults.proxy import Proxy
+from tests.processes import starts_processes
 
 PEERS = ("datasets", "models", "adapters", "prompts", "configs")
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -106,7 +107,7 @@ KINDS = pytest.mark.parametrize("kind", [TRAINING, EVALUATION, EXPORT], ids=lamb
 class Way(Proxy):
     """The way to the workspace, which refuses to create jobs or is away when it is told to."""
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: WorkbenchProcess) -> None:
         super().__init__(lambda: workbench.url, random.Random(0), 0.0, 1.0)
         self.away = False
         self.refused = 0
@@ -133,7 +134,7 @@ class Way(Proxy):
 class Studio:
     """Calls to the services."""
 
-    def __init__(self, folder: Path, workbench: Workbench, way: "Way") -> None:
+    def __init__(self, folder: Path, workbench: WorkbenchProcess, way: "Way") -> None:
         self.workbench = workbench
         self.way = way
         settings = settings_in(folder, CALLER)
@@ -178,8 +179,9 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+@starts_processes
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
+    with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
         (workbench.project / "base").mkdir()
         waits = workbench.script("waits.py", "import time\ntime.sleep(600)\n")
         for name in TEMPLATES:
@@ -191,7 +193,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 
 @pytest.fixture
 async def studio(
-    workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workbench: WorkbenchProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Studio]:
     async with Way(workbench) as way:
         for name, value in workbench.environment.items():

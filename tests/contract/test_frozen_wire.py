@@ -6,6 +6,7 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
 from ft.proto import fine_tuning_studio_jobs_pb2, fine_tuning_studio_pb2
+from ft.services import FILES
 
 FROZEN = [
     line.split()
@@ -76,7 +77,7 @@ def test_additions_take_numbers_from_100_up() -> None:
 
 
 def test_every_message_and_rpc_of_the_contract_has_a_comment() -> None:
-    for name in ("fine_tuning_studio", "fine_tuning_studio_jobs"):
+    for name in FILES:
         lines = (Path(__file__).parents[2] / "proto" / f"{name}.proto").read_text().splitlines()
         for number, line in enumerate(lines):
             if line.startswith(("message ", "service ")) or line.strip().startswith("rpc "):

@@ -16,7 +16,7 @@ from ft.client import (
     NotFoundError,
     UnimplementedError,
 )
-from ft.services import DATABASE, JOBS, METHODS, STUDIO
+from ft.services import METHODS, SERVICES, STUDIO
 from tests.contract.frozen import Contract, Rpc
 
 KINDS = {
@@ -114,7 +114,7 @@ def test_what_it_has_arrives_whole(client: FineTuningStudioClient, older: OlderS
         client.GetModel(api.GetModelRequest(id="nope"))
 
 
-@pytest.mark.parametrize("name", [m.name for s in (JOBS, DATABASE) for m in s.methods])
+@pytest.mark.parametrize("name", [m.name for s in SERVICES[1:] for m in s.methods])
 def test_what_it_lacks_is_said(
     client: FineTuningStudioClient, older: OlderStudio, name: str
 ) -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.contract.workspace import Workspace, running
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with running(tmp_path_factory.mktemp("home")) as found:
         yield found

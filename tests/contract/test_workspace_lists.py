@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contract.workspace import PROJECT, Workspace, running
+from tests.processes import starts_processes
 
 DOCUMENTED: dict[str, dict[str, list[str]]] = json.loads(
     (Path(__file__).parent / "documented_keys.json").read_text()
@@ -19,6 +20,7 @@ OF_THE_JOB = ("name", "paused", "script", "type")
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with running(tmp_path_factory.mktemp("home")) as found:
         yield found

@@ -9,10 +9,10 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from ft.services import DATABASE, JOBS, STUDIO
+from ft import services
 from tests.support import REPOSITORY
 
-METHODS = [method for service in (STUDIO, JOBS, DATABASE) for method in service.methods]
+METHODS = list(services.METHODS.values())
 SAID: Mapping[str, Mapping[str, str]] = tomllib.loads(
     (REPOSITORY / "docs/api/unset.toml").read_text()
 )

@@ -11,6 +11,7 @@ import pytest
 
 from ft.client import FineTuningStudioClient
 from ft.health import check_address
+from tests.processes import starts_processes
 from tests.support import TRAINER_PYTHON, environment, run
 
 FTS = str(Path(sys.executable).parent / "fts")
@@ -65,7 +66,7 @@ def serving(
 ) -> Iterator[Studio]:
     """A studio that serves while the block runs, with these variables in its environment."""
     studio = Studio(home)
-    up = ["up", "--listen", "127.0.0.1:0", "--trainer-python", trainer_python]
+    up = ["up", "--wait", "300", "--listen", "127.0.0.1:0", "--trainer-python", trainer_python]
     try:
         done = run(FTS, *up, env={**studio.env, **variables})
         assert done.returncode == 0, done.stdout + done.stderr
@@ -75,6 +76,7 @@ def serving(
 
 
 @pytest.fixture(scope="session")
+@starts_processes
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     with serving(tmp_path_factory.mktemp("home")) as studio:
         yield studio

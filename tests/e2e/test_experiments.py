@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.contract.workspace import PROJECT, Workspace, running
+from tests.processes import starts_processes
 from tests.support import TRAINER_PYTHON, environment
 
 EXPERIMENTS = f"{PROJECT}/experiments"
@@ -45,6 +46,7 @@ client.delete_experiment(client.create_experiment("deleted"))
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     home = tmp_path_factory.mktemp("home with 50% #1")
     with running(home) as found:

@@ -22,9 +22,11 @@ from ft.api import (
 from ft.client import AlreadyExistsError
 from tests.e2e.conftest import FTS, Studio, run, serving
 from tests.e2e.test_first_light import TRAINING_SECONDS, Registered
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with serving(tmp_path_factory.mktemp("home")) as studio:
         yield studio

@@ -15,6 +15,7 @@ from ft.api import (
 )
 from ft.client import FineTuningStudioClient
 from tests.e2e.conftest import Studio, serving
+from tests.processes import starts_processes
 
 # Not of the look by which logs know a token of the hub.
 TOKEN = "planted-0123456789-token"
@@ -37,6 +38,7 @@ def served() -> Iterator[TestHub]:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def studio(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("token")
     told = {"HUGGINGFACE_ACCESS_TOKEN": TOKEN, "FTS_LOG_LEVEL": "debug"}

@@ -20,6 +20,7 @@ from ft.client import FineTuningStudioClient, UnauthenticatedError
 from jobs.testing import PROJECT_ID
 from tests.e2e.conftest import Studio, serving
 from tests.e2e.test_first_light import TRAINING_SECONDS, Registered, process_of
+from tests.processes import starts_processes
 from tests.support import until
 
 # Not of the look by which logs know a token of the hub.
@@ -29,6 +30,7 @@ PLATFORM = ("workbench.db", "workbench.db-wal", "workbench.db-shm")
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     told = {"HUGGINGFACE_ACCESS_TOKEN": HUB_TOKEN, "FTS_LOG_LEVEL": "debug"}
     with serving(tmp_path_factory.mktemp("secrets") / "home", **told) as studio:
@@ -50,6 +52,7 @@ def test_secrets_are_in_the_environment_of_a_job_and_nowhere_else(studio: Studio
     environment = environment_of(studio, job)
     assert environment["HUGGINGFACE_ACCESS_TOKEN"] == HUB_TOKEN
     assert environment["FTS_JOB_TOKEN"] == report.token
+    assert environment["FTS_JOB_KIND"] == "fine_tuning"
     written = [file for file in studio.home.parent.rglob("*") if file.is_file()]
     contents = [file.read_bytes() for file in written if file.name not in PLATFORM]
     for token in (HUB_TOKEN, report.token):

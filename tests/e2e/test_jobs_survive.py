@@ -13,6 +13,7 @@ from ft.api import (
 )
 from tests.e2e.conftest import FTS, Studio, serving
 from tests.e2e.test_first_light import Registered, process_of
+from tests.processes import starts_processes
 from tests.support import TRAINER_PYTHON, run, until
 
 TRAINING_SECONDS = 400.0
@@ -20,6 +21,7 @@ STOP_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     with serving(tmp_path_factory.mktemp("survive")) as studio:
         yield studio
@@ -58,7 +60,15 @@ def test_a_job_outlives_the_whole_studio(studio: Studio, registered: Registered)
     supervisor = int((studio.home / "run" / "supervisord.pid").read_text())
     for pid in (supervisor, *filter(None, studio.pids().values())):
         psutil.Process(pid).kill()
-    up = ["up", "--listen", studio.address, "--trainer-python", str(TRAINER_PYTHON)]
+    up = [
+        "up",
+        "--wait",
+        "300",
+        "--listen",
+        studio.address,
+        "--trainer-python",
+        str(TRAINER_PYTHON),
+    ]
     done = run(FTS, *up, env=studio.env)
     assert done.returncode == 0, done.stdout + done.stderr
     with studio.client() as client:

@@ -11,12 +11,14 @@ from ft.api import AddDatasetRequest, GetEvaluationJobRequest, StartEvaluationJo
 from ft.api import EvaluationJobModelCombination as Combination
 from tests.e2e.conftest import Studio, serving
 from tests.e2e.test_first_light import ENDED, TRAINING_SECONDS, Registered
+from tests.processes import starts_processes
 from tests.support import until
 
 NAME = "a%20b #1 ;[x]?*=&'\"\\ {ü} 100%"
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def odd_studio() -> Iterator[Studio]:
     folder = tempfile.mkdtemp()  # Short enough for the sockets to lie in it.
     with serving(Path(folder) / NAME) as studio:

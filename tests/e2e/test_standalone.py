@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ft.health import check_address
+from tests.processes import starts_processes
 from tests.support import REPOSITORY, ServiceProcess, environment, run, until
 
 GRPC_SERVICES = (
@@ -28,6 +29,7 @@ def pip(*arguments: str) -> None:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our own distributions, built as they would be shipped."""
     folder = tmp_path_factory.mktemp("wheels")

@@ -15,9 +15,11 @@ from ft.client import StudioError
 from tests.contract.workspace import PROJECT, Workspace
 from tests.e2e.conftest import Studio, serving
 from tests.e2e.test_first_light import TRAINING_SECONDS, Registered
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A studio on a machine with two GPUs, as far as the workbench knows."""
     with serving(tmp_path_factory.mktemp("home"), FTS_WORKBENCH_GPUS="2") as studio:

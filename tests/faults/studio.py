@@ -12,11 +12,11 @@ from typing import Any
 import psutil
 from grpc import StatusCode, aio
 
-from chassis.testing.services import Process, put_rows, services
+from chassis.testing.services import ServiceProcess, put_rows, services
 from ft.channel import channel_options
 from ft.proto.fine_tuning_studio_jobs_pb2_grpc import FineTuningStudioJobsStub
 from ft.proto.fine_tuning_studio_pb2_grpc import FineTuningStudioStub
-from jobs.testing import Workbench, until
+from jobs.testing import WorkbenchProcess, until
 from tests.faults.proxy import Proxy
 from tests.support import REPOSITORY
 
@@ -85,7 +85,7 @@ def bare_python(folder: Path) -> str:
 class Studio:
     """The processes of a studio, and calls to its facade."""
 
-    def __init__(self, folder: Path, workbench: Workbench, proxy: Proxy) -> None:
+    def __init__(self, folder: Path, workbench: WorkbenchProcess, proxy: Proxy) -> None:
         self.folder = folder
         self.workbench = workbench
         self.proxy = proxy
@@ -96,7 +96,9 @@ class Studio:
             "FTS_RETRY_PAUSE_SECONDS": "0.5",
         }
         self.processes = {
-            name: Process(folder, name, FTS_LISTEN=f"unix:{folder}/run/{name}.sock", **environment)
+            name: ServiceProcess(
+                folder, name, FTS_LISTEN=f"unix:{folder}/run/{name}.sock", **environment
+            )
             for name in ("facade", *TABLES)
         }
         facade = self.processes["facade"].address
@@ -167,7 +169,7 @@ class Studio:
 
 
 @asynccontextmanager
-async def running(folder: Path, proxy: Proxy, workbench: Workbench) -> AsyncIterator[Studio]:
+async def running(folder: Path, proxy: Proxy, workbench: WorkbenchProcess) -> AsyncIterator[Studio]:
     """A studio with rows that jobs can be started with."""
     scripts = workbench.project / "trainer" / "scripts"
     scripts.mkdir(parents=True)

@@ -15,9 +15,10 @@ import grpc
 import pytest
 
 from chassis.domains import DECIDER, DOMAIN_SERVICES, TABLE_OF
-from chassis.testing.services import Process
+from chassis.testing.services import ServiceProcess
 from ft.proto.fine_tuning_studio_database_pb2 import ImportDocumentRequest
 from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDatabaseStub
+from tests.processes import starts_processes
 from tests.support import until
 
 ROUNDS = int(os.environ.get("FTS_FAULT_ROUNDS", "16"))
@@ -33,13 +34,13 @@ class Studio:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
         self._stack = stack
-        self.processes: dict[str, Process] = {}
+        self.processes: dict[str, ServiceProcess] = {}
         for name in (*DOMAIN_SERVICES, "facade"):
             self.start(name)
 
     def start(self, name: str) -> None:
         listen = f"unix:{self.folder}/run/{name}.sock"
-        process = Process(self.folder, name, FTS_LISTEN=listen, FTS_IMPORT_GRACE_SECONDS="1")
+        process = ServiceProcess(self.folder, name, FTS_LISTEN=listen, FTS_IMPORT_GRACE_SECONDS="1")
         self.processes[name] = self._stack.enter_context(process)
 
     def kill_and_restart(self, name: str) -> None:
@@ -78,6 +79,7 @@ class Studio:
 
 
 @pytest.fixture
+@starts_processes
 def studio(tmp_path: Path) -> Iterator[Studio]:
     with ExitStack() as stack:
         studio = Studio(tmp_path, stack)

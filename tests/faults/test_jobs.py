@@ -21,7 +21,7 @@ import pytest
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_pb2 import ListEvaluationJobsRequest, ListFineTuningJobsRequest
 from jobs.execution.dispatch import ATTEMPT
-from jobs.testing import Workbench, until
+from jobs.testing import WorkbenchProcess, until
 from tests.faults.clients import Clients
 from tests.faults.proxy import Proxy
 from tests.faults.studio import (
@@ -33,6 +33,7 @@ from tests.faults.studio import (
     bare_python,
     running,
 )
+from tests.processes import starts_processes
 
 STARTS = int(os.environ.get("FTS_FAULT_STARTS", "100"))
 KILLS = int(os.environ.get("FTS_FAULT_KILLS", "16"))
@@ -66,8 +67,9 @@ class Outcome:
 
 
 @pytest.fixture
+@starts_processes
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
-    workbench = Workbench(tmp_path, FTS_WORKBENCH_PYTHON=bare_python(tmp_path))
+    workbench = WorkbenchProcess(tmp_path, FTS_WORKBENCH_PYTHON=bare_python(tmp_path))
     dice = random.Random(SEED)
     with workbench:
         async with (

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Studio, serving
+from tests.processes import starts_processes
 from tests.support import REPOSITORY
 
 EXAMPLES = int(os.environ.get("FTS_FUZZ_EXAMPLES", "3000"))
@@ -15,6 +16,7 @@ EXAMPLES = int(os.environ.get("FTS_FUZZ_EXAMPLES", "3000"))
 
 
 @pytest.fixture(scope="session")
+@starts_processes
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A studio whose jobs end at once: what is said to run them is no interpreter."""
     home = tmp_path_factory.mktemp("fuzzed")

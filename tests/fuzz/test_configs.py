@@ -14,14 +14,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from chassis.rpc.errors import Violations
+from chassis.rpc.findings import ERROR
 from ft.api import DatasetMetadata, ModelMetadata, PromptMetadata
 from ft.configs import training
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest
 from services.evaluation.request import EvaluationRequest
-from services.fine_tuning.request import JobRequest, Resources
-from services.inspection.findings import ERROR
-from services.inspection.look import Look
+from services.fine_tuning.request import AliasedNumber, FineTuningRequest
+from services.inspection.job_inspection import inspect_job
 from tests.fuzz import configs
+from tests.processes import starts_processes
 from tests.support import REPOSITORY, TRAINER_PYTHON
 
 LONG = "FTS_CONFIG_EXAMPLES" in os.environ
@@ -97,6 +98,7 @@ class Trainer:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def trainer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trainer]:
     found = Trainer(tmp_path_factory.mktemp("configs") / "worker.log")
     yield found
@@ -114,7 +116,7 @@ def refusals(asked: dict[str, Any], project: Path) -> list[str]:
         return said
     work = InspectionWork(request=_inspected(asked), project=str(project), seconds=60)
     work.model_files.update({one.name: str(one) for one in (project / "tiny").iterdir()})
-    seen = Look(work, None).response()
+    seen = inspect_job(work, None)
     assert seen.HasField("data"), seen
     return [one.description for one in seen.findings if one.severity == ERROR]
 
@@ -128,8 +130,7 @@ def _evaluation(asked: dict[str, Any]) -> EvaluationRequest:
         cpu=1,
         gpu=0,
         memory=1,
-        gpu_label_id=None,
-        configs={"generation_config": json.dumps(asked["generation"])},
+        generation_config=json.dumps(asked["generation"]),
     )
 
 
@@ -140,16 +141,16 @@ NAMES = {
 }
 
 
-def _training(asked: dict[str, Any]) -> JobRequest:
-    return JobRequest(
+def _training(asked: dict[str, Any]) -> FineTuningRequest:
+    return FineTuningRequest(
         adapter_name="a",
         base_model_id="m",
         dataset_id="d",
         prompt_id="p",
-        cpu=Resources(name="cpu", value=1, alias="num_cpu", alias_value=None),
-        gpu=Resources(name="gpu", value=0, alias="num_gpu", alias_value=None),
-        memory=Resources(name="memory", value=1, alias="num_memory", alias_value=None),
-        configs={NAMES[kind]: json.dumps(config) for kind, config in asked.items()},
+        cpu=AliasedNumber(name="cpu", value=1, alias="num_cpu", alias_value=None),
+        gpu=AliasedNumber(name="gpu", value=0, alias="num_gpu", alias_value=None),
+        memory=AliasedNumber(name="memory", value=1, alias="num_memory", alias_value=None),
+        **{NAMES[kind]: json.dumps(config) for kind, config in asked.items()},
     )
 
 

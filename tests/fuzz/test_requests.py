@@ -15,16 +15,16 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ft import api
+from ft import api, services
 from ft.client import FineTuningStudioClient, StudioError
-from ft.services import DATABASE, JOBS, STUDIO
+from ft.services import STUDIO
 from tests.contract.unset import names_a_field
 from tests.e2e.conftest import Studio
 from tests.fuzz.conftest import EXAMPLES
 from tests.fuzz.requests import Requests
 from tests.support import REPOSITORY
 
-METHODS = [method for service in (STUDIO, JOBS, DATABASE) for method in service.methods]
+METHODS = list(services.METHODS.values())
 NEVER = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DEADLINE_EXCEEDED)
 AWAY_FOR_GOOD_REASON = ("HUB_UNAVAILABLE",)
 """The tests' hub is no hub at all."""

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.rpc import errors
 from chassis.testing.hub import COMMIT, Repo, hub
-from chassis.testing.services import Process, put_rows, services
+from chassis.testing.services import ServiceProcess, put_rows, services
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata, GetAdapterRequest
 from services.adapters.tests.test_adapters import OWNERS, Studio
 
@@ -42,7 +42,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
             "HUGGINGFACE_ACCESS_TOKEN": TOKEN,
         }
         async with services(tmp_path, *OWNERS):
-            with Process(tmp_path, "adapters", **environment) as process:
+            with ServiceProcess(tmp_path, "adapters", **environment) as process:
                 await process.serving()
                 row = {"id": "m", "type": "huggingface", "name": "a/base"}
                 await put_rows(tmp_path, "models", row | {"huggingface_model_name": "a/base"})

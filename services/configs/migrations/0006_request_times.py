@@ -1,4 +1,4 @@
-"""When each request that can be repeated was noted, so that old ones can be forgotten."""
+"""Adds the time of each stored request id, so that old ones can be deleted."""
 
 from chassis.store import idempotency
 

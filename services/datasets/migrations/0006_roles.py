@@ -1,4 +1,4 @@
-"""What roles of conversations stand for."""
+"""Adds the mapping of the roles of conversations."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -22,7 +22,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     ListDatasetsRequest,
     RemoveDatasetRequest,
 )
-from rows.cache.entries import Entries
+from rows.cache.cache_folder import CacheFolder
 
 
 class Studio:
@@ -132,7 +132,7 @@ async def test_what_jobs_have_kept_of_a_file_goes_with_its_dataset(studio: Studi
     location = studio.file("rows.csv", "a,b\n1,2\n")
     added = await studio.add(location=location)
     other = await studio.add(location=location, name="other")
-    entries = Entries(studio.project)
+    entries = CacheFolder(studio.project)
     entries.prepare()
     entries.refer(location, "entry.arrow")
     entries.path("entry.arrow").write_bytes(b"")

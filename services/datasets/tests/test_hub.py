@@ -16,7 +16,7 @@ from pyarrow import parquet
 from chassis import domains
 from chassis.rpc import errors
 from chassis.testing.hub import COMMIT, Repo, TestHub, hub
-from chassis.testing.services import Process, settings_in
+from chassis.testing.services import ServiceProcess, settings_in
 from chassis.testing.troubles import TROUBLES, troubled
 from ft.proto.fine_tuning_studio_pb2 import (
     AddDatasetRequest,
@@ -25,6 +25,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveDatasetRequest,
 )
 from services.datasets import rules
+from tests.processes import starts_processes
 
 TOKEN = "token-of-the-datasets-tests"
 CARD = b"""---
@@ -151,7 +152,8 @@ def served() -> Iterator[TestHub]:
 
 
 @pytest.fixture(scope="module")
-def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+@starts_processes
+def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     folder = tmp_path_factory.mktemp("hub")
     environment = {
         **served.environment(str(folder / "hf")),
@@ -159,12 +161,12 @@ def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "FTS_HUB_SECONDS": "4",
         "FTS_LOG_LEVEL": "debug",
     }
-    with Process(folder, "datasets", **environment) as process:
+    with ServiceProcess(folder, "datasets", **environment) as process:
         yield process
 
 
 @pytest.fixture
-async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
+async def studio(process: ServiceProcess, served: TestHub) -> AsyncIterator[Studio]:
     await process.serving()
     studio = Studio(process.settings.home, served)
     while "good/csv" not in await studio.names():

@@ -1,4 +1,4 @@
-"""What happened to jobs, how they are dispatched, and which process reconciles them."""
+"""Adds the history of jobs, their dispatch, and the lease of the reconciling process."""
 
 import sqlalchemy as sa
 from alembic import op

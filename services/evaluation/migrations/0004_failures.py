@@ -1,4 +1,4 @@
-"""What kind of failure ended a job, and whether it is tried again by itself."""
+"""Adds the kind of failure that ended a job, and its retry policy."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -22,7 +22,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
     StartEvaluationJobResponse,
 )
-from jobs.testing import PROJECT_ID, Workbench
+from jobs.testing import PROJECT_ID, WorkbenchProcess
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
 SCRIPT = """
@@ -77,7 +77,7 @@ def evaluation(settings: Settings) -> "Peer[stubs.EvaluationAsyncStub]":
 class Studio:
     """Calls to the services, and what jobs are."""
 
-    def __init__(self, folder: Path, workbench: Workbench) -> None:
+    def __init__(self, folder: Path, workbench: WorkbenchProcess) -> None:
         settings = settings_in(folder, "test")
         self.home = folder
         self.workbench = workbench

@@ -15,7 +15,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     EvaluationJobModelCombination,
     StartEvaluationJobRequest,
 )
-from jobs.testing import Workbench, inspecting
+from jobs.testing import WorkbenchProcess, inspecting
 from jobs.workspace.client import Workspace
 from services.evaluation.tests.studio import EVALUATES, PEERS, Studio
 
@@ -23,7 +23,7 @@ SMALL = {"cpu": 2, "memory_gib": 23.4, "gpus": 1, "labels": {"1": 1}}
 
 
 @pytest.fixture
-async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[Studio]:
     async with services(tmp_path, *PEERS, "fine_tuning", "evaluation"), inspecting(tmp_path):
         studio = Studio(tmp_path, workspace)
         await studio.fill()

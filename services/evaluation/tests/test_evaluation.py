@@ -20,7 +20,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 )
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
-from jobs.testing import Workbench, until
+from jobs.testing import WorkbenchProcess, until
 from services.evaluation.tests.studio import (
     EVALUATES,
     GARBAGE,
@@ -34,7 +34,7 @@ from services.evaluation.tests.studio import (
 
 
 @pytest.fixture
-async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[Studio]:
     async with services(tmp_path, *PEERS, "evaluation"):
         studio = Studio(tmp_path, workspace)
         await studio.fill()
@@ -110,7 +110,7 @@ async def test_the_log_of_a_job(studio: Studio) -> None:
     studio.program(EVALUATES)
     [job] = (await studio.start()).evaluation_jobs
     request = TailLogsRequest(job_id=job.id, follow=True).SerializeToString()
-    answers = studio.jobs.link.stream("TailLogs", request)
+    answers = studio.jobs.channel.stream("TailLogs", request)
     log = b"".join([TailLogsResponse.FromString(answer).data async for answer in answers])
     assert log == b"token: none\n"
 
@@ -125,7 +125,7 @@ async def test_the_log_of_an_imported_job_lies_within_the_project(
     await put_rows(studio.home, "evaluation", row)
     request = TailLogsRequest(job_id="imported").SerializeToString()
     with pytest.raises(PeerRefusal, match="outside the project directory"):
-        [answer async for answer in studio.jobs.link.stream("TailLogs", request)]
+        [answer async for answer in studio.jobs.channel.stream("TailLogs", request)]
 
 
 async def test_a_job_that_crashes_is_tried_again(studio: Studio) -> None:
@@ -142,7 +142,7 @@ async def test_a_job_that_crashes_is_tried_again(studio: Studio) -> None:
 
 async def rows_of(studio: Studio, id: str, offset: int = 0) -> list[EvaluationRow]:
     request = StreamEvaluationRowsRequest(job_id=id, offset=offset).SerializeToString()
-    stream = studio.jobs.link.stream("StreamEvaluationRows", request)
+    stream = studio.jobs.channel.stream("StreamEvaluationRows", request)
     answers = [StreamEvaluationRowsResponse.FromString(answer) async for answer in stream]
     return [row for answer in answers for row in answer.rows]
 
@@ -224,7 +224,7 @@ async def test_a_job_that_is_unknown(studio: Studio) -> None:
 
 
 async def test_a_hub_token_reaches_the_job_and_nothing_else(
-    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUGGINGFACE_ACCESS_TOKEN", "hf_secret")
     async with services(tmp_path, *PEERS, "evaluation"):
@@ -244,7 +244,7 @@ async def test_a_hub_token_reaches_the_job_and_nothing_else(
 
 @pytest.mark.parametrize("away", PEERS)
 async def test_a_peer_that_is_away_is_named_and_nothing_written(
-    tmp_path: Path, workspace: Workbench, away: str
+    tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     there = [name for name in PEERS if name != away]
     async with services(tmp_path, "evaluation"):
@@ -259,7 +259,7 @@ async def test_a_peer_that_is_away_is_named_and_nothing_written(
 
 
 async def test_the_records_say_that_the_workspace_was_away(
-    tmp_path: Path, workspace: Workbench, closed_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
     async with services(tmp_path, *PEERS, "evaluation"):

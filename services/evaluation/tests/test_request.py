@@ -11,7 +11,6 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
 )
 from ft.tests.refused_settings import GENERATION, QUANTISATION
-from services.evaluation.convert import from_request
 from services.evaluation.request import EvaluationRequest
 
 GOOD: dict[str, Any] = {
@@ -30,7 +29,7 @@ def request(**fields: Any) -> EvaluationRequest:
         EvaluationJobModelCombination(base_model_id=model, adapter_id=adapter)
         for model, adapter in given["model_adapter_combinations"]
     ]
-    return from_request(StartEvaluationJobRequest(**given))
+    return EvaluationRequest.from_message(StartEvaluationJobRequest(**given))
 
 
 def wrong(**fields: Any) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chassis.rpc.errors import FailedPrecondition, InvalidArgument
+from ft.job_protocol.evaluation_table import TABLE_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import EvaluationRow
 from services.evaluation import table
 
@@ -15,7 +16,7 @@ HEADER = ["model_input", "expected_output", "model_output", "exact_match", "late
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / table.FILE
+    return tmp_path / TABLE_FILE
 
 
 def write(file: Path, rows: list[list[str]], *more: str) -> None:

@@ -24,7 +24,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     StartEvaluationJobRequest,
 )
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
-from jobs.testing import Inspector, Workbench, everything, inspecting
+from jobs.testing import Inspector, WorkbenchProcess, everything, inspecting
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters", "fine_tuning")
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -51,7 +51,7 @@ WRONG: dict[str, Any] = {
 class Studio:
     """Calls to the services."""
 
-    def __init__(self, folder: Path, workbench: Workbench, inspector: Inspector) -> None:
+    def __init__(self, folder: Path, workbench: WorkbenchProcess, inspector: Inspector) -> None:
         self.folder = folder
         self.workbench = workbench
         self.inspector = inspector
@@ -93,7 +93,7 @@ def found(response: ValidateEvaluationJobResponse) -> set[tuple[str, str, str]]:
 
 
 @pytest.fixture
-async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[Studio]:
     async with services(tmp_path, *PEERS, "evaluation"), inspecting(tmp_path) as inspector:
         for name, rows in ROWS.items():
             await put_rows(tmp_path, name, *rows)
@@ -137,7 +137,7 @@ async def test_each_model_is_inspected_once_with_the_rows_that_would_be_scored(
 
 
 async def test_memory_is_that_of_the_largest_and_a_finding_is_told_once(
-    tmp_path: Path, workspace: Workbench
+    tmp_path: Path, workspace: WorkbenchProcess
 ) -> None:
     class Sized(Inspector):
         async def InspectJob(self, request: InspectJobRequest) -> InspectJobResponse:
@@ -197,7 +197,7 @@ async def test_columns_that_nobody_knows_are_not_checked(studio: Studio) -> None
 
 @pytest.mark.parametrize("away", [*PEERS, "inspection"])
 async def test_a_peer_that_is_away_is_named(
-    tmp_path: Path, workspace: Workbench, away: str
+    tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     async with services(tmp_path, "evaluation"):
         async with services(tmp_path, *PEERS):

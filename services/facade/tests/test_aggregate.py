@@ -14,7 +14,7 @@ from grpc import aio
 from chassis import domains
 from chassis.domains import DOMAIN_SERVICES
 from chassis.rpc import errors, rules, translate
-from chassis.rpc.peers import Link
+from chassis.rpc.peers import PeerChannel
 from chassis.testing.services import settings_in
 from chassis.transfer import snapshot
 from ft.channel import MAX_MESSAGE_BYTES
@@ -187,12 +187,12 @@ async def test_an_export_is_asked_for_again_if_a_domain_did_not_hold_long_enough
     monkeypatch.setattr(snapshot, "HELD_SECONDS", 0.0)
     attempts = 0
 
-    async def hold(links: Mapping[str, Link], stack: AsyncExitStack) -> Any:
+    async def hold(channels: Mapping[str, PeerChannel], stack: AsyncExitStack) -> Any:
         nonlocal attempts
         attempts += 1
         if attempts > missed:
             monkeypatch.setattr(snapshot, "HELD_SECONDS", 60.0)
-        return await hold_once(links, stack)
+        return await hold_once(channels, stack)
 
     hold_once = exporting._hold
     monkeypatch.setattr(exporting, "_hold", hold)

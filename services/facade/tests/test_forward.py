@@ -13,8 +13,8 @@ from grpc import aio
 
 from chassis.domains import DOMAIN_SERVICES
 from chassis.rpc import context, errors, translate
-from chassis.rpc.dispatch import Dispatcher, handlers
-from chassis.rpc.server import Parts
+from chassis.rpc.dispatch import RpcDispatcher, handlers
+from chassis.rpc.server import ServiceParts
 from chassis.testing.services import parts_of, serving, settings_in
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsRequest, TailLogsResponse
 from ft.proto.fine_tuning_studio_pb2 import GetModelRequest, GetModelResponse, ModelMetadata
@@ -31,7 +31,7 @@ class Models:
     def __init__(self) -> None:
         self.raises: Exception | None = None
         self.blocks = False
-        self.seen: list[context.Call] = []
+        self.seen: list[context.CallContext] = []
 
     async def GetModel(self, request: GetModelRequest) -> GetModelResponse:
         self.seen.append(context.current(0))
@@ -94,7 +94,7 @@ class Studio:
 
 
 def domain(name: str, servicer: object, *only: str) -> Callable[[Path], Any]:
-    parts = Parts(
+    parts = ServiceParts(
         service_names=[],
         handlers=lambda d: [handlers(DOMAIN_SERVICES[name], servicer, d, only=only)],
     )
@@ -138,7 +138,7 @@ async def test_bytes_pass_unparsed_both_ways(tmp_path: Path) -> None:
         seen.append(request)
         return request
 
-    def raw(_dispatcher: Dispatcher) -> Any:
+    def raw(_dispatcher: RpcDispatcher) -> Any:
         method = {"GetModel": grpc.unary_unary_rpc_method_handler(echo)}
         return [grpc.method_handlers_generic_handler(DOMAIN_SERVICES["models"].full_name, method)]
 
@@ -146,7 +146,7 @@ async def test_bytes_pass_unparsed_both_ways(tmp_path: Path) -> None:
     # Neither a message of the type, nor one in canonical order, nor without unknown fields.
     sent = UNKNOWN_FIELD + GetModelRequest(id="m").SerializeToString() + UNKNOWN_FIELD
     async with (
-        serving(settings_in(tmp_path, "models"), Parts(service_names=[], handlers=raw)),
+        serving(settings_in(tmp_path, "models"), ServiceParts(service_names=[], handlers=raw)),
         facade(tmp_path),
     ):
         assert await studio.unary("GetModel", sent) == sent

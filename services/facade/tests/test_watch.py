@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.domains import DOMAIN_SERVICES
 from chassis.rpc.health import HealthBoard
-from chassis.rpc.peers import Link
+from chassis.rpc.peers import PeerChannel
 from chassis.rpc.server import server_options
 from chassis.testing.services import settings_in
 from services.facade.watch import DomainWatch
@@ -61,17 +61,17 @@ class Watched:
 @pytest.fixture
 async def shown(tmp_path: Path) -> AsyncIterator[Watched]:
     settings = settings_in(tmp_path, "facade")
-    links = {name: Link(name, settings, DOMAIN_SERVICES[name]) for name in NAMES}
+    channels = {name: PeerChannel(name, settings, DOMAIN_SERVICES[name]) for name in NAMES}
     board = HealthBoard()
-    watch = asyncio.create_task(DomainWatch(links, overall=[OVERALL]).run(board))
+    watch = asyncio.create_task(DomainWatch(channels, overall=[OVERALL]).run(board))
     # Until the first answer, entries do not exist.
     await asyncio.sleep(0)
     yield Watched(board)
     assert not watch.done()
     watch.cancel()
     await asyncio.gather(watch, return_exceptions=True)
-    for link in links.values():
-        await link.close()
+    for channel in channels.values():
+        await channel.close()
 
 
 async def test_health_follows_domains_that_come_and_go(shown: Watched, tmp_path: Path) -> None:

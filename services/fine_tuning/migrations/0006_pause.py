@@ -1,4 +1,4 @@
-"""When an attempt may begin that the retry policy has queued."""
+"""Adds the time before which an attempt of the retry policy does not begin."""
 
 import sqlalchemy as sa
 from alembic import op

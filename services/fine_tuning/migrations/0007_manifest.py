@@ -1,4 +1,4 @@
-"""What the adapter of a job came from."""
+"""Adds the manifest of a job's adapter."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What a job that has not begun waits for."""
+"""Adds the reason why a job has not started."""
 
 import sqlalchemy as sa
 from alembic import op

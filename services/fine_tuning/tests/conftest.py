@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from chassis.testing.services import services
-from jobs.testing import Workbench
+from jobs.testing import WorkbenchProcess
 from services.fine_tuning.tests.studio import PEERS, Studio
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+@starts_processes
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
+    with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
         (workbench.project / "base").mkdir()
         config = '{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}'
         (workbench.project / "base" / "config.json").write_text(config)
@@ -20,7 +22,9 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 
 
 @pytest.fixture
-def workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+def workspace(
+    workbench: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WorkbenchProcess]:
     for name, value in workbench.environment.items():
         monkeypatch.setenv(name, value)
     yield workbench
@@ -28,7 +32,7 @@ def workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
-async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[Studio]:
     async with services(tmp_path, *PEERS, "fine_tuning"):
         studio = Studio(tmp_path, workspace)
         await studio.fill()

@@ -13,7 +13,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
     StartFineTuningJobRequest,
 )
-from jobs.testing import Inspector, Workbench, everything
+from jobs.testing import Inspector, WorkbenchProcess, everything
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -47,7 +47,7 @@ WRONG = {
 class Studio:
     """Calls to the services."""
 
-    def __init__(self, folder: Path, workbench: Workbench, inspector: Inspector) -> None:
+    def __init__(self, folder: Path, workbench: WorkbenchProcess, inspector: Inspector) -> None:
         settings = settings_in(folder, "test")
         self.folder = folder
         self.workbench = workbench

@@ -21,7 +21,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveFineTuningJobRequest,
     StartFineTuningJobRequest,
 )
-from jobs.testing import Workbench
+from jobs.testing import WorkbenchProcess
 
 PEERS = ("datasets", "models", "prompts", "configs", "adapters")
 SCRIPT = """
@@ -76,7 +76,7 @@ def content(file: Path) -> bytes:
 class Studio:
     """Calls to the services, and scripts to run as jobs."""
 
-    def __init__(self, folder: Path, workbench: Workbench) -> None:
+    def __init__(self, folder: Path, workbench: WorkbenchProcess) -> None:
         settings = settings_in(folder, "test")
         self.home = folder
         self.workbench = workbench
@@ -149,7 +149,7 @@ class Studio:
 
     async def tail(self, id: str, **how: Any) -> AsyncIterator[TailLogsResponse]:
         request = TailLogsRequest(job_id=id, **how).SerializeToString()
-        async for answer in self.jobs.link.stream("TailLogs", request):
+        async for answer in self.jobs.channel.stream("TailLogs", request):
             yield TailLogsResponse.FromString(answer)
 
     def folder(self, id: str) -> Path:

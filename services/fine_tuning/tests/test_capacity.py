@@ -17,7 +17,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 )
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
-from jobs.testing import PROJECT_ID, Workbench
+from jobs.testing import PROJECT_ID, WorkbenchProcess
 from jobs.workspace.client import Workspace
 from services.fine_tuning.tests.studio import PEERS, WAITS, Studio
 
@@ -208,7 +208,7 @@ async def test_labels_that_cannot_be_listed_limit_nothing(
 async def test_a_job_that_waits_for_what_is_no_longer_there_fails_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Workbench(tmp_path / "workbench", FTS_WORKBENCH_GPUS="2") as workbench:
+    with WorkbenchProcess(tmp_path / "workbench", FTS_WORKBENCH_GPUS="2") as workbench:
         for name, value in workbench.environment.items():
             monkeypatch.setenv(name, value)
         async with services(tmp_path, *PEERS, "fine_tuning"):

@@ -15,7 +15,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveConfigRequest,
 )
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
-from jobs.testing import Workbench, until
+from jobs.testing import WorkbenchProcess, until
 from services.fine_tuning.tests.studio import OLD_JOBS, PEERS, SCRIPT, WAITS, Studio, content
 
 
@@ -207,7 +207,7 @@ log.write(f"{counted} workers, {workers_v1.await_workers([worker])['failures']} 
 
 
 async def test_a_hub_token_reaches_the_job_and_nothing_else(
-    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUGGINGFACE_ACCESS_TOKEN", "hf_secret")
     async with services(tmp_path, *PEERS, "fine_tuning"):

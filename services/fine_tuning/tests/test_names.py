@@ -15,7 +15,7 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 )
 from ft.proto.fine_tuning_studio_pb2 import AddAdapterRequest, FineTuningJobMetadata
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
-from jobs.testing import Workbench
+from jobs.testing import WorkbenchProcess
 from services.fine_tuning.tests.studio import PEERS, WAITS, Studio
 
 # The folder is there when another attempt begins.
@@ -41,7 +41,7 @@ ENDED = ("FAILED", "STOPPED", "TIMED_OUT", "LOST")
 async def any_studio(
     request: pytest.FixtureRequest,
     tmp_path: Path,
-    workspace: Workbench,
+    workspace: WorkbenchProcess,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Studio]:
     """A studio on a database of each kind."""
@@ -136,7 +136,7 @@ async def test_what_has_an_adapter_or_may_have_one_keeps_the_name(
 
 
 async def test_a_job_between_two_attempts_keeps_its_name(
-    tmp_path: Path, workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FTS_RETRY_PAUSE_SECONDS", "3600")
     async with services(tmp_path, *PEERS, "fine_tuning"):

@@ -7,7 +7,7 @@ import pytest
 
 from chassis.rpc import errors
 from chassis.testing.services import put_rows, services
-from jobs.testing import Workbench
+from jobs.testing import WorkbenchProcess
 from services.fine_tuning.tests.studio import (
     PEERS,
     Studio,
@@ -97,7 +97,7 @@ async def test_of_one_request_sent_many_times_at_once_comes_one_job(studio: Stud
 
 @pytest.mark.parametrize("away", PEERS)
 async def test_a_peer_that_is_away_is_named_and_nothing_written(
-    tmp_path: Path, workspace: Workbench, away: str
+    tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     there = [name for name in PEERS if name != away]
     async with services(tmp_path, "fine_tuning"):
@@ -112,7 +112,7 @@ async def test_a_peer_that_is_away_is_named_and_nothing_written(
 
 
 async def test_the_record_says_that_the_workspace_was_away(
-    tmp_path: Path, workspace: Workbench, closed_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
     async with services(tmp_path, *PEERS, "fine_tuning"):

@@ -9,10 +9,10 @@ from chassis.rpc.errors import Violation, Violations
 from ft.proto.fine_tuning_studio_pb2 import StartFineTuningJobRequest
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.execution.dispatch import JobSpec
-from jobs.requests.configs import Config
+from jobs.requests.configs import JobConfig
 from services.fine_tuning import plan
-from services.fine_tuning.convert import from_request, to_metadata
-from services.fine_tuning.request import JobRequest
+from services.fine_tuning.convert import to_metadata
+from services.fine_tuning.request import FineTuningRequest
 
 GOOD: dict[str, Any] = {
     "adapter_name": "intents-1",
@@ -24,14 +24,14 @@ GOOD: dict[str, Any] = {
     "memory": 4,
 }
 CONFIGS = {
-    "training_arguments_config": Config("t", '{"learning_rate": 0.5, "num_train_epochs": 7}'),
-    "lora_config": Config("l", '{"r": 16, "target_modules": ["q proj"]}'),
+    "training_arguments_config": JobConfig("t", '{"learning_rate": 0.5, "num_train_epochs": 7}'),
+    "lora_config": JobConfig("l", '{"r": 16, "target_modules": ["q proj"]}'),
 }
 
 
-def request(**fields: Any) -> JobRequest:
+def request(**fields: Any) -> FineTuningRequest:
     given = {name: value for name, value in {**GOOD, **fields}.items() if value is not None}
-    return from_request(StartFineTuningJobRequest(**given))
+    return FineTuningRequest.from_message(StartFineTuningJobRequest(**given))
 
 
 def violations(**fields: Any) -> list[Violation]:
@@ -202,7 +202,7 @@ def flags_of(arguments: str) -> dict[str, str]:
     return {words[n][2:]: " ".join(words[n + 1 : end]) for n, end in zip(names, ends, strict=True)}
 
 
-def planned(configs: dict[str, Config] = CONFIGS, **fields: Any) -> Any:
+def planned(configs: dict[str, JobConfig] = CONFIGS, **fields: Any) -> Any:
     job = plan.record(request(**fields), configs, "adapters/")
     return job, JobSpec(**json.loads(job.spec or "{}"))
 
@@ -236,8 +236,8 @@ def test_the_flags_of_a_plain_job() -> None:
 def test_the_flags_of_what_else_can_be_set() -> None:
     configs = {
         **CONFIGS,
-        "model_bnb_config": Config("b", '{"load_in_4bit": true}'),
-        "user_config": Config("u", "{}"),
+        "model_bnb_config": JobConfig("b", '{"load_in_4bit": true}'),
+        "user_config": JobConfig("u", "{}"),
     }
     job, spec = planned(
         configs, auto_add_adapter=True, gpu=1, gpu_label_id=3, user_config_id="older"
@@ -250,13 +250,13 @@ def test_the_flags_of_what_else_can_be_set() -> None:
 
 
 def test_the_adapters_quantization_is_used_where_the_models_is_not_given() -> None:
-    configs = {**CONFIGS, "adapter_bnb_config": Config("a", '{"load_in_8bit": true}')}
+    configs = {**CONFIGS, "adapter_bnb_config": JobConfig("a", '{"load_in_8bit": true}')}
     _, spec = planned(configs)
     assert json.loads(flags_of(spec.arguments)["bnb_config"]) == {"load_in_8bit": True}
 
 
 def test_the_request_wins_over_the_config_and_that_over_the_default() -> None:
-    silent = {**CONFIGS, "training_arguments_config": Config("t", '{"optim": "adamw_torch"}')}
+    silent = {**CONFIGS, "training_arguments_config": JobConfig("t", '{"optim": "adamw_torch"}')}
     for configs, fields, expected in (
         (CONFIGS, {"num_epochs": 2, "learning_rate": 0.25}, (2, 0.25)),
         (CONFIGS, {}, (7, 0.5)),
@@ -269,7 +269,10 @@ def test_the_request_wins_over_the_config_and_that_over_the_default() -> None:
 
 
 def test_a_part_of_an_epoch_is_not_recorded_as_none() -> None:
-    configs = {**CONFIGS, "training_arguments_config": Config("t", '{"num_train_epochs": 0.5}')}
+    configs = {
+        **CONFIGS,
+        "training_arguments_config": JobConfig("t", '{"num_train_epochs": 0.5}'),
+    }
     job, spec = planned(configs)
     assert job.num_epochs == 1
     training = json.loads(flags_of(spec.arguments)["training_arguments_config"])

@@ -7,20 +7,20 @@ import pytest
 
 from chassis.rpc.errors import Violations
 from ft.tests.refused_settings import LORA, TRAINING
-from services.fine_tuning.request import JobRequest, Resources
+from services.fine_tuning.request import AliasedNumber, FineTuningRequest
 
 
 def refused(gpu: int = 0, **configs: Any) -> list[tuple[str, str, str]]:
     found = Violations()
-    JobRequest(
+    FineTuningRequest(
         adapter_name="a",
         base_model_id="m",
         dataset_id="d",
         prompt_id="p",
-        cpu=Resources(name="cpu", value=1, alias="num_cpu", alias_value=None),
-        gpu=Resources(name="gpu", value=gpu, alias="num_gpu", alias_value=None),
-        memory=Resources(name="memory", value=1, alias="num_memory", alias_value=None),
-        configs={name: json.dumps(config) for name, config in configs.items()},
+        cpu=AliasedNumber(name="cpu", value=1, alias="num_cpu", alias_value=None),
+        gpu=AliasedNumber(name="gpu", value=gpu, alias="num_gpu", alias_value=None),
+        memory=AliasedNumber(name="memory", value=1, alias="num_memory", alias_value=None),
+        **{name: json.dumps(config) for name, config in configs.items()},
     ).check(found)
     return [(one.field, one.rule, one.description) for one in found.found]
 

@@ -18,12 +18,12 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
 from ft.proto.fine_tuning_studio_pb2 import (
     ListConfigsRequest,
 )
-from jobs.testing import PROJECT_ID, Inspector, Workbench, inspecting
+from jobs.testing import PROJECT_ID, Inspector, WorkbenchProcess, inspecting
 from services.fine_tuning.tests.looks import PEERS, RAN, ROWS, WRONG, Studio, found
 
 
 @pytest.fixture
-async def studio(tmp_path: Path, workspace: Workbench) -> AsyncIterator[Studio]:
+async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[Studio]:
     async with services(tmp_path, *PEERS, "fine_tuning"), inspecting(tmp_path) as inspector:
         for name, rows in ROWS.items():
             await put_rows(tmp_path, name, *rows)
@@ -270,7 +270,7 @@ async def test_shipped_configs_pass_the_check_of_settings(studio: Studio) -> Non
 
 @pytest.mark.parametrize("away", [*PEERS, "inspection"])
 async def test_a_peer_that_is_away_is_named(
-    tmp_path: Path, workspace: Workbench, away: str
+    tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     async with services(tmp_path, "fine_tuning"):
         async with services(tmp_path, *PEERS):
@@ -287,7 +287,7 @@ async def test_a_peer_that_is_away_is_named(
 
 
 async def test_a_workspace_that_is_away_is_a_warning(
-    tmp_path: Path, workspace: Workbench, closed_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
     async with services(tmp_path, *PEERS, "fine_tuning"), inspecting(tmp_path) as inspector:

@@ -1,65 +1,59 @@
-"""Expected answers of an evaluation: whether the model may write as much."""
+"""Expected answers of an evaluation, and the number of tokens that the model may write."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
-from datasets import Dataset
-
+from chassis.rpc.findings import SHOWN_PLACES, WARNING, Findings
 from rows.templates import RowTemplate
 from services.inspection import rules
-from services.inspection.data.rows import Parts, asked_column
-from services.inspection.data.texts import NOT_FILLABLE
-from services.inspection.findings import SHOWN_PLACES, WARNING, Findings
+from services.inspection.data.renderers import NOT_RENDERABLE
+from services.inspection.data.rows import JobRows, asked_column
 from services.inspection.model.tokenizer import ModelTokenizer
 from services.inspection.settings import JobSettings
 
 
-def check_room(
+def check_answer_lengths(
     settings: JobSettings,
-    parts: Parts,
+    rows: JobRows,
     tokenizer: ModelTokenizer,
     seconds: float,
     findings: Findings,
 ) -> None:
-    """Notes expected answers that have more tokens than max_new_tokens lets the model write, as far
-    as there is time to count; none where the job gives them room."""
+    """Warns about expected answers that have more tokens than max_new_tokens lets the model write.
+
+    Counts for about `seconds`, at least one batch. Checks nothing if the job itself sets the limit
+    by the answers.
+    """
     if settings.request.fit_answer_length:
         return
     until = time.monotonic() + seconds
-    expected, limit = _expected(settings, parts.used.rows), settings.new_tokens
-    longest, rows, seen = 0, 0, 0
+    completion = settings.request.prompt.completion_template
+    talks = asked_column(settings.request, rows.used.rows)
+    template = RowTemplate(completion, rows.used.rows.column_names, "completion_template")
+
+    def answer(row: dict[str, Any]) -> str:
+        try:
+            return talks.question(row)[1] if talks else template.fill(row)
+        except NOT_RENDERABLE:
+            return ""
+
+    limit, longest, count, seen = settings.new_tokens, 0, 0, 0
     places: list[str] = []
-    for batch in parts.used.batches():
+    for batch in rows.used.batches():
         if seen and time.monotonic() > until:
             break
-        answers = [_filled(expected, row) for row in batch]
-        for number, length in enumerate(tokenizer.lengths(answers, whole=True), seen):
+        lengths = tokenizer.lengths([answer(row) for row in batch], whole=True)
+        for row, length in enumerate(lengths, seen):
             longest = max(longest, length)
             if length > limit:
-                rows += 1
+                count += 1
                 if len(places) < SHOWN_PLACES:
-                    places.append(parts.used.place(number))
+                    places.append(rows.used.place(row))
         seen += len(batch)
-    if rows:
+    if count:
         description = (
-            f"{rows} of {seen} expected answers have more tokens than max_new_tokens lets the "
+            f"{count} of {seen} expected answers have more tokens than max_new_tokens lets the "
             f"model write, {limit}; the longest has {longest}. They cannot be matched: set "
             "max_new_tokens higher, or fit_answer_length"
         )
-        findings.add(WARNING, "generation_config", rules.ANSWERS_FIT, description, rows, places)
-
-
-def _expected(settings: JobSettings, rows: Dataset) -> Callable[[dict[str, Any]], str]:
-    """What makes the expected answer of a row."""
-    if talks := asked_column(settings.request, rows):
-        return lambda row: talks.question(row)[1]
-    template = settings.request.prompt.completion_template
-    return RowTemplate(template, rows.column_names, "completion_template").fill
-
-
-def _filled(expected: Callable[[dict[str, Any]], str], row: dict[str, Any]) -> str:
-    try:
-        return expected(row)
-    except NOT_FILLABLE:
-        return ""
+        findings.add(WARNING, "generation_config", rules.ANSWERS_FIT, description, count, places)

@@ -1,50 +1,49 @@
-"""The rows of a job: which they are, and where each of them stands."""
+"""The rows of a job, and the places of these rows in the dataset."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from datasets import Dataset, DatasetDict
 
 from ft.proto.inspection_pb2 import InspectJobRequest
-from rows import shares, templates
+from rows import selection, templates
 from rows.chat import conversations
 from rows.chat.conversations import Conversations
-from rows.reading import Loaded, Places
+from rows.reading import LoadedDataset, RowNumbers
 
 BATCH_ROWS = 1000
 """Rows that are in memory at a time."""
 
 
 @dataclass(frozen=True)
-class Part:
+class RowSelection:
     """Some rows of a dataset."""
 
     rows: Dataset
     numbers: Dataset
     """One column `n`: each row's number in its split, counted from 0."""
-    places: Places
+    places: RowNumbers
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def place(self, row: int) -> str:
-        """Where a row of this part stands in the dataset."""
+        """The place of a selected row in the dataset, such as `line 3`."""
         return self.places.name(self.numbers[row]["n"])
 
     def batches(self) -> Iterator[list[dict[str, Any]]]:
         """All rows in order, some at a time."""
         for begin in range(0, len(self.rows), BATCH_ROWS):
-            yield shares.batch(self.rows, begin, begin + BATCH_ROWS)
+            yield selection.batch(self.rows, begin, begin + BATCH_ROWS)
 
 
 @dataclass(frozen=True)
-class Parts:
+class JobRows:
     """The rows of a job: those that it works on, and those that are held out from training."""
 
-    used: Part
-    held_out: Part
+    used: RowSelection
+    held_out: RowSelection
     total: int
     """Rows of the whole dataset."""
     unanswered: int = 0
@@ -52,39 +51,36 @@ class Parts:
     to be learned."""
 
 
-def parts(loaded: Loaded, request: InspectJobRequest) -> Parts:
-    """The very rows that the job has. Raises EmptyError if there are none to work on."""
+def select_rows(loaded: LoadedDataset, request: InspectJobRequest) -> JobRows:
+    """Selects the same rows as the job does. Raises EmptyError if there are none to work on."""
     splits = loaded.splits
     fractions = (request.dataset_fraction, request.train_test_split)
     # The choice depends on the number of rows alone, so numbers are chosen as their rows are.
-    numbers = DatasetDict({name: _numbers(len(rows)) for name, rows in splits.items()})
-    train_name, held_out_name = shares.names(splits)
+    numbers = DatasetDict(
+        {name: Dataset.from_dict({"n": list(range(len(rows)))}) for name, rows in splits.items()}
+    )
+    train_name, held_out_name = selection.names(splits)
     train, held_out = (
-        Part(rows, chosen, loaded.places.get(name, Places()))
+        RowSelection(rows, chosen, loaded.places.get(name, RowNumbers()))
         for rows, chosen, name in zip(
-            shares.split(splits, *fractions),
-            shares.split(numbers, *fractions),
+            selection.split(splits, *fractions),
+            selection.split(numbers, *fractions),
             (train_name, held_out_name or train_name),
             strict=True,
         )
     )
     total = sum(map(len, splits.values()))
     if request.kind != "evaluation":
-        return Parts(train, held_out, total)
-    used, unanswered = _scored(train, held_out, request)
-    return Parts(used, held_out, total, unanswered)
-
-
-def _scored(train: Part, held_out: Part, request: InspectJobRequest) -> tuple[Part, int]:
-    """Those of the held-out rows that an evaluation scores, and how many have no answer."""
+        return JobRows(train, held_out, total)
     prompt = request.prompt
     names = held_out.rows.column_names
     columns = templates.used_columns(names, prompt.input_template, prompt.completion_template)
     conversation = asked_column(request, held_out.rows)
     fraction = request.eval_dataset_fraction
-    scored = shares.scored(held_out.rows, [train.rows], columns, fraction, conversation)
-    rows, numbers = (part.select(scored.positions) for part in (held_out.rows, held_out.numbers))
-    return Part(rows, numbers, held_out.places), scored.unanswered
+    scored = selection.scored(held_out.rows, [train.rows], columns, fraction, conversation)
+    rows, kept = (part.select(scored.positions) for part in (held_out.rows, held_out.numbers))
+    used = RowSelection(rows, kept, held_out.places)
+    return JobRows(used, held_out, total, scored.unanswered)
 
 
 def asked_column(request: InspectJobRequest, rows: Dataset) -> Conversations | None:
@@ -92,12 +88,3 @@ def asked_column(request: InspectJobRequest, rows: Dataset) -> Conversations | N
     DataError if the prompt expects something else than their last answers."""
     templates = (request.prompt.input_template, request.prompt.completion_template)
     return conversations.asked_column(*templates, rows, conversations.roles_of(request.dataset))
-
-
-def _numbers(count: int) -> Dataset:
-    return Dataset.from_dict({"n": list(range(count))})
-
-
-def rows_of(part: Part) -> Iterator[dict[str, Any]]:
-    """All rows of a part in order."""
-    return chain.from_iterable(part.batches())

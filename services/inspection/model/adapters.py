@@ -1,19 +1,27 @@
-"""Settings held against the base model: the modules and the tokens that they name."""
+"""Checks that the modules and tokens that settings name exist in the base model."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chassis.rpc.findings import ERROR, WARNING, Findings
 from ft.configs import lora
 from ft.configs.targets import BaseModules, faults
 from services.inspection import rules
-from services.inspection.findings import ERROR, WARNING, Findings
 from services.inspection.model.weights import Shapes
+
+_EXPERT_SETTINGS = (
+    "output_router_logits",
+    "num_experts",
+    "num_local_experts",
+    "router_aux_loss_coef",
+)
+"""Settings in the config of a mixture of experts."""
 
 
 def check_adapter(config: Mapping[str, Any], shapes: Shapes, findings: Findings) -> None:
-    """Notes what the settings name that is not in the headers of the model's files."""
+    """Adds findings for what the settings name that is not in the headers of the model's files."""
     if lora.conflicts(config):
-        return  # Their own check tells them.
+        return  # They are reported with the request.
     base = BaseModules(shapes)
     severity = ERROR if base.is_whole else WARNING
     for fault in faults(config, base):
@@ -34,8 +42,8 @@ TOKENS = (
 
 
 def check_tokens(config: Mapping[str, Any], vocabulary: int, findings: Findings) -> None:
-    """Notes ids of tokens that the base model does not have; `vocabulary` is how many it has, 0
-    where its config does not say."""
+    """Refuses ids of tokens that the base model does not have; `vocabulary` is their number, 0 if
+    the config does not say."""
     for name in TOKENS:
         beyond = [one for one in _numbers(config.get(name)) if one >= vocabulary]
         if vocabulary and beyond:
@@ -52,15 +60,13 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def check_experts(config: Mapping[str, Any], model: Mapping[str, Any], findings: Findings) -> None:
-    """Notes a loss of experts that the base model does not have; `model` is its config."""
+    """Refuses a loss of experts that the base model does not have; `model` is its config."""
     if not config.get("router_aux_loss_coef") or not model:
         return
     parts = [model, *(one for one in model.values() if isinstance(one, dict))]
-    if not any(name in part for part in parts for name in _OF_EXPERTS):
+    if not any(name in part for part in parts for name in _EXPERT_SETTINGS):
         description = (
-            "router_aux_loss_coef is for a mixture of experts, which the base model is not"
+            "router_aux_loss_coef is for a mixture of experts, which the base model is not: leave "
+            "the setting out"
         )
         findings.add(ERROR, "training_arguments_config", rules.IN_THE_MODEL, description)
-
-
-_OF_EXPERTS = ("output_router_logits", "num_experts", "num_local_experts", "router_aux_loss_coef")

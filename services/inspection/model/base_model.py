@@ -1,15 +1,15 @@
-"""Whether the weights of a base model are those that its config.json speaks of, as far as names and
-shapes tell."""
+"""Checks that the weights of a base model are those that its config.json describes, by their names
+and shapes."""
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from chassis.rpc.findings import ERROR, WARNING, Findings
 from ft.adapters import weight_files
 from ft.adapters.weight_files import Shapes, shown
 from services.inspection import rules
-from services.inspection.findings import ERROR, WARNING, Findings
 from services.inspection.model import weights
 from services.inspection.settings import number
 
@@ -32,30 +32,30 @@ _EMBEDDINGS = {
         "embed_tokens.weight",
     ),
 }
-"""How the name of the embedding ends, by model_type."""
+"""End of the name of the embedding, by model_type."""
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|layer|blocks)\.(\d+)\.")
 
 
 def check(
     files: Mapping[str, Path] | None,
     config: Mapping[str, Any],
-    told: Shapes,
+    on_hub: Shapes,
     findings: Findings,
 ) -> None:
-    """Notes files that no job could load, and weights that are missing or of another shape.
+    """Refuses files that no job could load, and weights that are missing or of another shape.
 
-    `files` are those of a directory; None for a model of the hub, of which `told` are the shapes.
-    Nothing is said of a model without a config.json, of which others tell.
+    `files` are those of a directory; None for a model of the hub, whose shapes are `on_hub`. A
+    model without a config.json is not checked here.
     """
     if not config:
         return
-    shapes = told
+    shapes = on_hub
     if files is not None:
         found = weight_files.of_files(files)
         for fault in found.faults:
             findings.add(ERROR, FIELD, rules.WEIGHTS, fault)
         shapes = {} if found.faults else found.shapes
-    # What is quantised has other names and shapes.
+    # Quantised weights have other names and shapes.
     if not shapes or config.get("quantization_config"):
         return
     for fault in _faults(config, shapes):
@@ -68,15 +68,16 @@ def check(
 
 
 def embedding_rows(config: Mapping[str, Any], shapes: Shapes) -> int:
-    """Rows of the embedding; 0 where nothing tells."""
+    """Rows of the embedding; 0 if they are not known."""
     found = _embedding(config, shapes)
     return shapes[found][0] if found else number(dict(config), "vocab_size", 0)
 
 
 def _faults(config: Mapping[str, Any], shapes: Shapes) -> Iterator[str]:
+    """Clauses about weights that are missing or of another shape."""
     kind = (config.get("architectures") or [""])[0]
     if kind in _ALIKE:
-        yield from _of_expected(kind, _expected(dict(config)), shapes)
+        yield from _faults_by_name(kind, dict(config), shapes)
         return
     embedding = _embedding(config, shapes)
     wanted = _EMBEDDINGS.get(str(config.get("model_type")))
@@ -92,21 +93,18 @@ def _faults(config: Mapping[str, Any], shapes: Shapes) -> Iterator[str]:
         yield f"the files have {_layers(shapes)} of the {layers} layers that config.json says"
 
 
-def _expected(config: dict[str, Any]) -> Shapes:
-    """The weights of an architecture among `_ALIKE`, by their names without the first part."""
+def _faults_by_name(kind: str, config: dict[str, Any], shapes: Shapes) -> Iterator[str]:
+    """The same for an architecture among `_ALIKE`, all of whose weights are known."""
     # Where the config does not say, it depends on the library.
     tied = config.get("tie_word_embeddings") is not False
-    found = weights.of_config({**config, "tie_word_embeddings": tied})
+    expected = weights.of_config({**config, "tie_word_embeddings": tied})
     hidden, layers, _ = weights.dimensions(config)
-    if found:
-        found["norm.weight"] = (hidden,)
+    if expected:
+        expected["norm.weight"] = (hidden,)
         for layer in range(layers):
             for name in ("input_layernorm", "post_attention_layernorm"):
-                found[f"layers.{layer}.{name}.weight"] = (hidden,)
-    return {_plain(name): shape for name, shape in found.items()}
-
-
-def _of_expected(kind: str, expected: Shapes, shapes: Shapes) -> Iterator[str]:
+                expected[f"layers.{layer}.{name}.weight"] = (hidden,)
+    expected = {_plain(name): shape for name, shape in expected.items()}
     own = {_plain(name): shape for name, shape in shapes.items()}
     if missing := sorted(name for name in expected if name not in own):
         yield f"{len(missing)} weights of {kind} are not in the files: {shown(missing)}"

@@ -27,11 +27,11 @@ def text_of(files: Mapping[str, Path], tokenizer_config: Mapping[str, Any]) -> s
             raise DataError(
                 f"{conversations.TEMPLATE_FILE} cannot be read: {first_line(error)}"
             ) from error
-    told = tokenizer_config.get("chat_template")
-    if isinstance(told, list):
-        named = {one.get("name"): one.get("template") for one in told if isinstance(one, dict)}
-        told = named.get("default")
-    return told if isinstance(told, str) else ""
+    template = tokenizer_config.get("chat_template")
+    if isinstance(template, list):
+        named = {one.get("name"): one.get("template") for one in template if isinstance(one, dict)}
+        template = named.get("default")
+    return template if isinstance(template, str) else ""
 
 
 class ChatTemplate:
@@ -48,7 +48,17 @@ class ChatTemplate:
             trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
         )
         environment.filters["tojson"] = template_json.dumps
-        environment.globals |= {"raise_exception": _refuse, "strftime_now": _now}
+
+        def raise_exception(message: object) -> NoReturn:
+            raise TemplateError(str(message))
+
+        def strftime_now(format: str) -> str:
+            return datetime.now().strftime(format)
+
+        environment.globals |= {
+            "raise_exception": raise_exception,
+            "strftime_now": strftime_now,
+        }
         try:
             self._template = environment.from_string(text)
         except (TemplateError, RecursionError) as error:
@@ -60,12 +70,7 @@ class ChatTemplate:
 
         Raises DataError with what the template says against it, or if there is nothing to answer.
         """
-        text = self._written(messages, tools, ask=ask)
-        if ask and not text:
-            raise DataError(conversations.NOTHING_WRITTEN)
-        return text
 
-    def _written(self, messages: Sequence[Message], tools: Tools, *, ask: bool) -> str:
         def write(talk: list[Message]) -> str:
             return self._template.render(
                 messages=talk,
@@ -76,9 +81,12 @@ class ChatTemplate:
             )
 
         try:
-            return call_arguments.fitted(for_template(messages), write)[1]
+            text = call_arguments.fitted(for_template(messages), write)[1]
         except (TemplateError, *conversations.TEMPLATE_FAILURES) as error:
             raise DataError(f"the chat template refuses it: {first_line(error)}") from error
+        if ask and not text:
+            raise DataError(conversations.NOTHING_WRITTEN)
+        return text
 
 
 class _Generation(Extension):
@@ -89,11 +97,3 @@ class _Generation(Extension):
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-
-def _refuse(message: object) -> NoReturn:
-    raise TemplateError(str(message))
-
-
-def _now(format: str) -> str:
-    return datetime.now().strftime(format)

@@ -1,4 +1,4 @@
-"""How much memory a worker needs, part by part."""
+"""Estimate of the memory that a worker needs, part by part."""
 
 import math
 import re
@@ -13,9 +13,9 @@ GIB = 1024**3
 EXACT, HALF = 4, 2
 """Bytes of a value on a CPU, and of one on a GPU, see `trainer.model.loading.weight_type`."""
 SCALE_BITS = 0.5
-"""What each quantised weight needs beside itself: a scale of 32 bits is kept for 64 weights."""
+"""Bits of each quantised weight for scales: a scale of 32 bits is kept for 64 weights."""
 RUNTIME_GIB = 0.54
-"""What Python and the libraries take on a CPU, whatever the model.
+"""Memory of Python and the libraries on a CPU, whatever the model.
 
 Measured: the trainer's peak resident memory with the starter model (1 M parameters) is 561 MiB for
 one row at a time, 941 MiB for 64 rows of about 45 tokens and 692 MiB for 64 rows of 16 tokens; on
@@ -29,7 +29,7 @@ RANK = 8
 
 
 class Estimate:
-    """Collects the parts of an estimate, each with a line that says how it comes about."""
+    """The parts of an estimate, each with a line that explains it."""
 
     def __init__(self) -> None:
         self.gib = 0.0
@@ -44,42 +44,32 @@ class Estimate:
 def estimate(
     settings: JobSettings, shapes: Shapes, config: dict[str, Any], row_tokens: int
 ) -> MemoryEstimate:
-    """The memory of one worker whose rows have up to so many tokens."""
+    """Estimates the memory of one worker whose rows have up to `row_tokens` tokens."""
     found, gpu = Estimate(), settings.request.gpu > 0
-    _add_base(found, settings, shapes)
-    if settings.tuning:
-        _add_adapter(found, settings, shapes)
-        _add_training(found, settings, config, row_tokens)
+    whole, bits = weights.count(shapes), settings.quantised_bits
+    if bits:
+        linear = weights.count(weights.linear(shapes))
+        size = linear * (bits + SCALE_BITS) / 8 + (whole - linear) * HALF
+        how = f"{linear:,} parameters of {bits} bits with scales, {whole - linear:,} of 2 bytes"
     else:
-        _add_generation(found, settings, config, row_tokens)
+        each = HALF if gpu else EXACT
+        size, how = whole * each, f"{whole:,} parameters of {each} bytes"
+    found.add("base weights", size, how)
+    if settings.tuning:
+        rank = number(settings.lora, "r", RANK)
+        modules = targets(settings.lora, shapes)
+        size = sum(rank * sum(shape) for shape in modules.values())
+        how = f"{size:,} parameters: rank {rank} on {len(modules)} linear layers"
+        found.add("adapter", 4 * size, f"{how}, 4 bytes each")
+        found.add("gradients", 4 * size, "4 bytes for each parameter of the adapter")
+        found.add("optimiser", 8 * size, "AdamW keeps 2 values of 4 bytes for each of them")
+    _add_batch(found, settings, config, row_tokens)
     if gpu:
         found.reasoning.append("this is memory of the GPU; what its libraries take is not in it")
     else:
         found.add("runtime", RUNTIME_GIB * GIB, "Python and the libraries, measured")
     asked = float(settings.request.memory_gib)
     return MemoryEstimate(gib=found.gib, asked_gib=asked, reasoning=found.reasoning, on_gpu=gpu)
-
-
-def _add_base(found: Estimate, settings: JobSettings, shapes: Shapes) -> None:
-    whole, bits = weights.count(shapes), settings.quantised_bits
-    if not bits:
-        each = HALF if settings.request.gpu else EXACT
-        found.add("base weights", whole * each, f"{whole:,} parameters of {each} bytes")
-        return
-    quantised = weights.count(weights.linear(shapes))
-    size = quantised * (bits + SCALE_BITS) / 8 + (whole - quantised) * HALF
-    how = f"{quantised:,} parameters of {bits} bits with scales, {whole - quantised:,} of 2 bytes"
-    found.add("base weights", size, how)
-
-
-def _add_adapter(found: Estimate, settings: JobSettings, shapes: Shapes) -> None:
-    rank = number(settings.lora, "r", RANK)
-    modules = targets(settings.lora, shapes)
-    size = sum(rank * sum(shape) for shape in modules.values())
-    how = f"{size:,} parameters: rank {rank} on {len(modules)} linear layers"
-    found.add("adapter", 4 * size, f"{how}, 4 bytes each")
-    found.add("gradients", 4 * size, "4 bytes for each parameter of the adapter")
-    found.add("optimiser", 8 * size, "AdamW keeps 2 values of 4 bytes for each of them")
 
 
 def targets(lora: dict[str, Any], shapes: Shapes) -> Shapes:
@@ -96,33 +86,28 @@ def targets(lora: dict[str, Any], shapes: Shapes) -> Shapes:
     return every
 
 
-def _add_training(
+def _add_batch(
     found: Estimate, settings: JobSettings, config: dict[str, Any], row_tokens: int
 ) -> None:
+    """Adds the values that a worker keeps for the rows that it processes at a time."""
     hidden, layers, vocabulary = weights.dimensions(config)
-    tokens = settings.batch_rows * row_tokens
-    size = HALF if settings.request.gpu else EXACT
-    # On a GPU a layer's values are made anew for its gradients, and only what goes into it is kept.
-    checkpoints = settings.training.get("gradient_checkpointing", bool(settings.request.gpu))
-    kept = layers + LAYER_VALUES if checkpoints else layers * LAYER_VALUES
-    batch = f"{settings.batch_rows} rows of {row_tokens} tokens"
-    how = f"{batch}, {kept} times {hidden} values of {size} bytes each"
-    found.add("activations", tokens * hidden * kept * size, how)
-    how = f"{batch}, {vocabulary} values of 4 bytes, twice"
-    found.add("logits", tokens * vocabulary * 4 * 2, how)
-
-
-def _add_generation(
-    found: Estimate, settings: JobSettings, config: dict[str, Any], row_tokens: int
-) -> None:
-    hidden, layers, vocabulary = weights.dimensions(config)
+    rows, size = settings.batch_rows, HALF if settings.request.gpu else EXACT
+    if settings.tuning:
+        # On a GPU only the input of a layer is kept, and its values are computed again.
+        checkpoints = settings.training.get("gradient_checkpointing", bool(settings.request.gpu))
+        kept = layers + LAYER_VALUES if checkpoints else layers * LAYER_VALUES
+        tokens, batch = rows * row_tokens, f"{rows} rows of {row_tokens} tokens"
+        how = f"{batch}, {kept} times {hidden} values of {size} bytes each"
+        found.add("activations", tokens * hidden * kept * size, how)
+        how = f"{batch}, {vocabulary} values of 4 bytes, twice"
+        found.add("logits", tokens * vocabulary * 4 * 2, how)
+        return
     heads = number(config, "num_attention_heads", number(config, "n_head", 1))
     head = number(config, "head_dim", math.ceil(hidden / heads))
     width = number(config, "num_key_value_heads", heads) * head
-    size = HALF if settings.request.gpu else EXACT
     length = row_tokens + settings.new_tokens
-    batch = f"{settings.batch_rows} rows of {length} tokens"
+    batch = f"{rows} rows of {length} tokens"
     how = f"{batch}, keys and values of {width} in {layers} layers, {size} bytes each"
-    found.add("activations", settings.batch_rows * length * 2 * width * layers * size, how)
-    how = f"{settings.batch_rows} rows, {vocabulary} values of 4 bytes, twice"
-    found.add("logits", settings.batch_rows * vocabulary * 4 * 2, how)
+    found.add("activations", rows * length * 2 * width * layers * size, how)
+    how = f"{rows} rows, {vocabulary} values of 4 bytes, twice"
+    found.add("logits", rows * vocabulary * 4 * 2, how)

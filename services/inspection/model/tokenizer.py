@@ -1,4 +1,4 @@
-"""The model's tokenizer: how many tokens a text has, and which tokens are special."""
+"""The model's tokenizer, which counts the tokens of texts and knows the special tokens."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from services.inspection.model import chat
 from services.inspection.model.chat import ChatTemplate
 
 CONFIGS = ("tokenizer_config.json", "special_tokens_map.json")
-"""Files that name special tokens; what the first says counts."""
+"""Files that name special tokens; the first takes precedence."""
 
 
 class NotCountableError(Exception):
@@ -25,7 +25,7 @@ class ModelTokenizer:
     """A tokenizer as the libraries that jobs use load it, without those libraries."""
 
     def __init__(self, files: dict[str, Path], model: dict[str, Any], rows: int = 0) -> None:
-        """`model` is the model's config, `rows` how many its embedding has; 0 if it is not known.
+        """`model` is the model's config, `rows` the rows of its embedding; 0 if they are not known.
         Raises NotCountableError."""
         if "tokenizer.json" not in files:
             raise NotCountableError("the model has no tokenizer.json")
@@ -34,20 +34,22 @@ class ModelTokenizer:
         except Exception as error:
             # The library raises plain Exceptions.
             raise NotCountableError(f"tokenizer.json: {first_line(error)}") from error
-        # What the file says of both is for another use than training.
+        # Settings in the file for both are for other uses than training.
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._named = [read_json(files[name]) for name in CONFIGS if name in files]
-        self.chat_template = self._chat_template(files)
-        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
-        self._beyond = {id: token for token, id in vocabulary.items() if 0 < rows <= id}
-        self.end_of_text = self._special("eos_token") or self._by_id(model.get("eos_token_id"))
-
-    def _chat_template(self, files: dict[str, Path]) -> str:
         try:
-            return chat.text_of(files, self._named[0] if self._named else {})
+            self.chat_template = chat.text_of(files, self._named[0] if self._named else {})
         except DataError as error:
             raise NotCountableError(str(error)) from error
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
+        self._beyond = {id: token for token, id in vocabulary.items() if 0 < rows <= id}
+        self.end_of_text = self._special("eos_token")
+        if not self.end_of_text:
+            ids = model.get("eos_token_id")
+            first = ids[0] if isinstance(ids, list) and ids else ids
+            if isinstance(first, int) and 0 <= first < 2**31:
+                self.end_of_text = self._tokenizer.id_to_token(first)
 
     def pad_token(self) -> str:
         """The token that the trainer pads rows with. Raises TokenError if there is none."""
@@ -60,7 +62,7 @@ class ModelTokenizer:
 
     def unembedded(self) -> tuple[list[str], list[str]]:
         """Tokens that have no row in the embedding: those that are special or added to each text,
-        and others, which a text need not have."""
+        and all others."""
         names = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token")
         used = {self._special(name) for name in names} | {self.end_of_text}
         added = set(self._tokenizer.encode("").ids)
@@ -71,14 +73,14 @@ class ModelTokenizer:
         return special, others
 
     def beyond(self, texts: Sequence[str], *, whole: bool = False) -> list[str]:
-        """The first such token of each text; empty for a text without."""
+        """The first token of each text that has no row in the embedding; empty if there is none."""
         if not self._beyond:
             return [""] * len(texts)
         encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=not whole)
         return [next((self._beyond[i] for i in e.ids if i in self._beyond), "") for e in encoded]
 
     def special_tokens(self) -> SpecialTokens:
-        """The tokens that a tokenizer or a training writes by itself."""
+        """The tokens that the tokenizer or a training adds to a text."""
         added = self._tokenizer.get_added_tokens_decoder().values()
         special = [one.content for one in added if one.special]
         encoded = self._tokenizer.encode("a").ids
@@ -94,8 +96,8 @@ class ModelTokenizer:
         return [len(encoding.ids) for encoding in encoded]
 
     def chat(self, template: str) -> ChatTemplate | None:
-        """What writes out conversations with that template; None if there is none. Raises
-        DataError."""
+        """Compiles a chat template; returns None if it is empty. Raises DataError if it is
+        malformed."""
         names = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token")
         tokens = {name: token for name in names if (token := self._special(name))}
         return ChatTemplate(template, tokens) if template else None
@@ -107,11 +109,6 @@ class ModelTokenizer:
             if isinstance(content, str):
                 return content
         return None
-
-    def _by_id(self, number: Any) -> str | None:
-        first = number[0] if isinstance(number, list) and number else number
-        usable = isinstance(first, int) and 0 <= first < 2**31
-        return self._tokenizer.id_to_token(first) if usable else None
 
 
 def read_json(path: Path) -> dict[str, Any]:

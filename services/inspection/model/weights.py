@@ -12,7 +12,7 @@ from services.inspection.settings import number
 __all__ = ["Shapes", "count", "dimensions", "linear", "of_config", "of_files"]
 
 _OUTSIDE = ("lm_head", "embed", "wte", "wpe")
-"""Parts of the names of weights that stand before and behind a model's layers."""
+"""Parts of the names of weights outside of a model's layers."""
 
 
 def of_files(files: Mapping[str, Path]) -> Shapes:

@@ -12,6 +12,7 @@ from chassis import domains
 from chassis.testing.services import services, settings_in
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata, PromptMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
+from tests.processes import starts_processes
 
 STARTER = Path(__file__).parents[3] / "shared/trainer/starter"
 KINDS = {".csv": "project_csv", ".json": "project_json", ".jsonl": "project_jsonl", "": "project"}
@@ -49,6 +50,7 @@ def job(location: str, template: str = "{a}", **changes: Any) -> InspectJobReque
 
 
 @pytest.fixture
+@starts_processes
 async def inspect(
     project: Path, tmp_path: Path
 ) -> AsyncIterator[Callable[[InspectJobRequest], Awaitable[InspectJobResponse]]]:

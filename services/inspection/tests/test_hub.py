@@ -6,7 +6,7 @@ import pytest
 from grpc import aio
 
 from chassis.testing.hub import Repo, hub
-from chassis.testing.services import Process
+from chassis.testing.services import ServiceProcess
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ModelMetadata
 from ft.proto.inspection_pb2 import InspectJobRequest, InspectJobResponse
 from ft.proto.inspection_pb2_grpc import InspectionStub
@@ -21,7 +21,7 @@ async def inspected(folder: Path, request: InspectJobRequest, *repos: Repo) -> I
     with hub(*repos, tokens=(TOKEN,)) as served:
         environment = served.environment(str(folder / "hf"))
         environment["HUGGINGFACE_ACCESS_TOKEN"] = TOKEN
-        with Process(folder, "inspection", **environment) as process:
+        with ServiceProcess(folder, "inspection", **environment) as process:
             await process.serving()
             async with aio.insecure_channel(process.address) as channel:
                 response: InspectJobResponse = await InspectionStub(channel).InspectJob(

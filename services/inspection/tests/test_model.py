@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata, PromptMetadata
 from ft.proto.inspection_pb2 import InspectionWork, InspectJobRequest, InspectJobResponse
 from services.inspection.data.rows import BATCH_ROWS
-from services.inspection.look import Look
+from services.inspection.job_inspection import inspect_job
 from services.inspection.tests.conftest import STARTER, job, rules
 
 Inspect = Callable[[InspectJobRequest], Awaitable[InspectJobResponse]]
@@ -158,7 +158,7 @@ def test_counting_ends_with_its_time_and_the_rest_is_taken_to_be_alike(project: 
     work = InspectionWork(request=job("d.jsonl"), project=str(project), model_files=files)
 
     # So little time that it is over after the first rows, which are counted all the same.
-    response = Look(work, None).response()
+    response = inspect_job(work, None)
 
     assert rules(response)["FT-858"] == "NOTICE"
     assert response.data.tokens == 3 * BATCH_ROWS * tokens("short<|end|>")

@@ -11,7 +11,7 @@ import pytest
 from datasets import Dataset
 from grpc import StatusCode, aio
 
-from chassis.testing.services import Process
+from chassis.testing.services import ServiceProcess
 from ft.proto.inspection_pb2_grpc import InspectionStub
 from services.inspection.processes import AT_ONCE
 from services.inspection.tests.conftest import job, rules
@@ -20,7 +20,7 @@ from services.inspection.tests.conftest import job, rules
 @pytest.fixture
 async def stub(project: Path, tmp_path: Path) -> AsyncIterator[InspectionStub]:
     """Calls of the service, each with a deadline of the test's own."""
-    with Process(tmp_path, "inspection") as process:
+    with ServiceProcess(tmp_path, "inspection") as process:
         await process.serving()
         async with aio.insecure_channel(process.address) as channel:
             yield InspectionStub(channel)
@@ -135,7 +135,7 @@ async def test_a_process_that_is_killed_is_a_finding(
 
 async def test_what_an_earlier_service_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / "inspection/left").mkdir(parents=True)
-    with Process(tmp_path, "inspection") as process:
+    with ServiceProcess(tmp_path, "inspection") as process:
         await process.serving()
         async with asyncio.timeout(120):
             while left(tmp_path):  # noqa: ASYNC110 - another process removes it

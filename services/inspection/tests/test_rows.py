@@ -238,7 +238,7 @@ async def test_blank_answers_are_counted(
 
     assert (finding.severity, finding.field) == ("WARNING", "dataset_id")
     assert (finding.rows > 4, len(finding.places)) == (True, 5)
-    assert "rows have a blank {a}: the answer lacks it there" in finding.description
+    assert "rows have a blank {a}, so the answer lacks it" in finding.description
 
 
 async def test_shares_that_leave_nothing_are_told_with_the_rows_of_the_file(

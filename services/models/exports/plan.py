@@ -5,17 +5,14 @@ from pathlib import PurePosixPath
 
 from chassis.ids import new_id
 from chassis.rpc.errors import FailedPrecondition
+from ft.job_protocol import template_jobs
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.arguments import compact_json, encode
-from jobs.workspace.capacity import Asked
+from jobs.workspace.capacity import RequestedResources
 from jobs.workspace.client import Workspace
-from services.models.exports.request import ExportWanted
+from services.models.exports.request import ExportRequest
 from services.models.exports.store import ExportJob
 
-TEMPLATE = "Model_Export_Base_Job"
-OLDER_TEMPLATE = "Accel_Finetuning_Base_Job"
-SCRIPT = "export.py"
-"""Beside the script of the older template, in a workspace that has no template for exports."""
 FOLDER = "exports"
 
 
@@ -25,64 +22,53 @@ async def template(workspace: Workspace) -> tuple[str, str]:
     Raises FailedPrecondition if the workspace has neither of the templates.
     """
     try:
-        await workspace.template(TEMPLATE)
-        return TEMPLATE, ""
+        await workspace.template(template_jobs.EXPORT)
+        return template_jobs.EXPORT, ""
     except FailedPrecondition:
-        older = await workspace.template(OLDER_TEMPLATE)
-        return OLDER_TEMPLATE, str(PurePosixPath(older.script).with_name(SCRIPT))
+        # A workspace that has no template for exports yet has its script beside this one's.
+        older = await workspace.template(template_jobs.FINE_TUNING)
+        script = PurePosixPath(older.script).with_name(template_jobs.EXPORT_SCRIPT)
+        return template_jobs.FINE_TUNING, str(script)
 
 
-def asked(wanted: ExportWanted) -> Asked:
+def asked(request: ExportRequest) -> RequestedResources:
     """Resources that the job requests."""
-    return Asked(
-        cpu=wanted.cpu.value,
-        memory=wanted.memory.value,
-        gpu=wanted.gpu.value,
-        fields={name: getattr(wanted, name).field for name in ("cpu", "memory", "gpu")},
+    return RequestedResources(
+        cpu=request.cpu.value,
+        memory=request.memory.value,
+        gpu=request.gpu.value,
+        fields={name: getattr(request, name).field for name in ("cpu", "memory", "gpu")},
     )
 
 
-def record(wanted: ExportWanted, template: str, script: str) -> ExportJob:
-    """The record of a job that makes the export."""
+def record(request: ExportRequest, template: str, script: str) -> ExportJob:
+    """Returns the record of a job that makes the export."""
     id = new_id()
-    job = ExportJob(
-        id=id,
-        type=wanted.type,
-        base_model_id=wanted.base_model_id,
-        adapter_id=wanted.adapter_id,
-        model_name=wanted.model_name,
-        model_description=wanted.model_description,
-        artifact_location=wanted.artifact_location,
-        generation_config=wanted.generation_config,
-        location=f"{FOLDER}/{id}",
-        num_cpu=wanted.cpu.value,
-        num_gpu=wanted.gpu.value,
-        num_memory=wanted.memory.value,
-        **wanted.repetition(),
-    )
-    job.spec = JobSpec(
+    location = f"{FOLDER}/{id}"
+    cpu, memory, gpu = request.cpu.value, request.memory.value, request.gpu.value
+    flags = {
+        **request.flags(),
+        "export_type": request.type,
+        # A name may have blanks in it.
+        "model_name": compact_json(request.model_name),
+        "result_dir": location,
+        "generation_config": compact_json(json.loads(request.generation_config or "{}")),
+    }
+    spec = JobSpec(
         template=template,
         script=script,
-        arguments=_arguments(job),
-        cpu=wanted.cpu.value,
-        memory=wanted.memory.value,
-        gpu=wanted.gpu.value,
-        title=f"export {wanted.model_name}",
-    ).stored()
-    return job
-
-
-def _arguments(job: ExportJob) -> str:
-    settings = json.loads(job.generation_config or "{}")
-    return encode(
-        {
-            "export_type": job.type,
-            "base_model_id": job.base_model_id,
-            "adapter_id": job.adapter_id,
-            # A name may have blanks in it.
-            "model_name": compact_json(job.model_name),
-            "artifact_location": job.artifact_location,
-            "result_dir": job.location,
-            "generation_config": compact_json(settings),
-        }
+        arguments=encode(flags),
+        cpu=cpu,
+        memory=memory,
+        gpu=gpu,
+        title=f"export {request.model_name}",
+    )
+    return ExportJob(
+        id=id,
+        location=location,
+        num_cpu=cpu,
+        num_gpu=gpu,
+        num_memory=memory,
+        spec=spec.stored(),
+        **request.columns(ExportJob),
     )

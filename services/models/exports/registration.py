@@ -1,127 +1,116 @@
-"""Makes a model of the studio of what an export job has made."""
+"""Registers the models that export jobs have made."""
 
-from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from chassis.rpc.errors import AlreadyExists, InvalidArgument, NotFound, Violations
-from ft.agreed import MERGED_FOLDER
-from ft.enums import ExportType
-from jobs.execution.link import JobLink
+from ft.enums import ExportType, ModelType
+from ft.job_protocol.files import MERGED_FOLDER
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.workspace.client import Workspace
 from services.models.exports.names import taken
 from services.models.exports.store import ExportJob, ExportStore
-from services.models.peers import Adapters
+from services.models.peers import ModelPeers
+from services.models.request import ModelRequest
 from services.models.service import ModelService
 from services.models.store import Model, ModelStore
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """Where in MLflow a job has logged a model."""
+class LoggedModel:
+    """The place in MLflow where a job has logged a model."""
 
     experiment_id: str
     run_id: str
     path: str
 
-    def check(self) -> None:
-        """Raises InvalidArgument with all that is missing."""
-        found = Violations()
+    def check(self, found: Violations) -> None:
+        """Adds each field that is missing."""
         found.required("mlflow_experiment_id", self.experiment_id)
         found.required("mlflow_run_id", self.run_id)
         found.required("mlflow_model_path", self.path)
-        found.raise_if_any()
 
 
-class Registration:
+class ExportRegistration:
     """Registers exports. Each step finds what an earlier call has done, whose answer was lost."""
 
     def __init__(
         self,
-        link: JobLink[ExportJob],
+        receiver: ReportReceiver[ExportJob],
         jobs: ExportStore,
-        models: ModelService,
-        known: ModelStore,
-        adapters: Adapters,
+        service: ModelService,
+        models: ModelStore,
+        peers: ModelPeers,
         workspace: Workspace,
     ) -> None:
-        self._link = link
+        self._receiver = receiver
         self._jobs = jobs
+        self._service = service
         self._models = models
-        self._known = known
-        self._adapters = adapters
+        self._peers = peers
         self._workspace = workspace
 
-    async def register(self, job_id: str, token: str, made: Made) -> Model:
-        """The model that the job's export is from now on.
+    async def register(self, job_id: str, token: str, logged: LoggedModel) -> Model:
+        """Registers the model that the job has made, and returns it.
 
         Raises Unauthenticated unless the token is the job's, AlreadyExists if the name has been
         taken meanwhile.
         """
-        job = self._link.holder(job_id, token)
+        job = self._receiver.holder(job_id, token)
         if job.model_id:
             return self._models.get(job.model_id)
         if job.type == ExportType.MERGED:
-            return await self._merged(job)
-        made.check()
-        return await self._registered(job, made)
+            location = f"{job.folder()}/{MERGED_FOLDER}"
+            asked = ModelRequest(type=ModelType.PROJECT, location=location, name=job.model_name)
+            model = await self._add(asked, location=location)
+            await self._jobs.change(job.id, model_id=model.id)
+            return model
+        found = Violations()
+        logged.check(found)
+        found.raise_if_any()
+        return await self._register_logged(job, logged)
 
-    async def _merged(self, job: ExportJob) -> Model:
-        location = f"{job.folder()}/{MERGED_FOLDER}"
-        adding = self._models.add_from_directory(location, job.model_name)
-        model = await self._added(adding, location=location)
-        await self._jobs.change(job.id, model_id=model.id)
-        return model
-
-    async def _registered(self, job: ExportJob, made: Made) -> Model:
-        registry_id = await self._registry_id(job, made)
-        adding = self._models.add_from_registry(registry_id)
-        model = await self._added(adding, cml_registered_model_id=registry_id)
-        with suppress(NotFound):  # An adapter that is removed meanwhile takes no export with it.
-            await self._adapters.note_export(
-                job.adapter_id, registry_id, made.experiment_id, made.run_id
-            )
-        await self._jobs.change(
-            job.id,
-            model_id=model.id,
-            cml_registered_model_id=registry_id,
-            mlflow_experiment_id=made.experiment_id,
-            mlflow_run_id=made.run_id,
-        )
-        return model
-
-    async def _registry_id(self, job: ExportJob, made: Made) -> str:
-        """Of the model in the workspace's registry, where it is put unless it is there: MLflow may
-        be that registry."""
+    async def _register_logged(self, job: ExportJob, logged: LoggedModel) -> Model:
+        # MLflow may be the workspace's registry, so that the model is there already.
         registered = await self._workspace.registered_named(job.model_name)
         if registered is None:
             registered = await self._workspace.register_model(
                 model_name=job.model_name,
                 description=job.model_description,
-                experiment_id=made.experiment_id,
-                run_id=made.run_id,
-                model_path=made.path,
+                experiment_id=logged.experiment_id,
+                run_id=logged.run_id,
+                model_path=logged.path,
             )
-        elif made.run_id not in _runs(registered):
-            raise taken(job.model_name, registered.model_id, "in the model registry").about(
-                "job_id"
+        else:
+            metadata = [one.model_version_metadata for one in registered.model_versions or ()]
+            runs = [m.mlflow_metadata.run_id for m in metadata if m and m.mlflow_metadata]
+            if logged.run_id not in runs:
+                refusal = taken(job.model_name, registered.model_id, "in the model registry")
+                raise refusal.about("job_id")
+        registry_id = str(registered.model_id)
+        asked = ModelRequest(type=ModelType.MODEL_REGISTRY, model_registry_id=registry_id)
+        model = await self._add(asked, cml_registered_model_id=registry_id)
+        with suppress(NotFound):  # The adapter may have been removed meanwhile.
+            await self._peers.note_export(
+                job.adapter_id, registry_id, logged.experiment_id, logged.run_id
             )
-        return str(registered.model_id)
+        await self._jobs.change(
+            job.id,
+            model_id=model.id,
+            cml_registered_model_id=registry_id,
+            mlflow_experiment_id=logged.experiment_id,
+            mlflow_run_id=logged.run_id,
+        )
+        return model
 
-    async def _added(self, adding: Awaitable[Model], **same: str) -> Model:
+    async def _add(self, request: ModelRequest, **same: str) -> Model:
+        """Adds a model, or returns the one with the `same` columns that was added before."""
         try:
-            return await adding
+            return await self._service.add(request=request)
         except AlreadyExists as refusal:
-            found = self._known.one(**same)
-            if found is None:
+            known = self._models.one(**same)
+            if known is None:
                 raise refusal.about("job_id") from None
-            return found
+            return known
         except InvalidArgument as refusal:
             raise refusal.about("job_id") from None
-
-
-def _runs(registered: Any) -> list[str]:
-    """The runs that a registered model's versions come from."""
-    metadata = [one.model_version_metadata for one in registered.model_versions or ()]
-    return [one.mlflow_metadata.run_id for one in metadata if one and one.mlflow_metadata]

@@ -3,55 +3,52 @@
 import asyncio
 from weakref import WeakValueDictionary
 
+from chassis.rpc.domain_request import RequestKey
+from chassis.rpc.errors import Violations
 from chassis.store.engine import Store
-from chassis.store.idempotency import Repeats, noted, noting
-from services.models.exports.references import References
-from services.models.exports.request import ExportWanted
-from services.models.exports.serving import ServedModels
-
-
-class ServedIds:
-    """The workspace's ids of served models, for `Repeats`: the models themselves lie there."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-
-    def one(self, **equal: object) -> str | None:
-        """The id that is asked for."""
-        return str(equal["id"])
-
-    async def note(self, model_id: str) -> None:
-        """Notes what the request being served has made."""
-        note = noting(self.store.service)
-        await self.store.write(lambda connection: note(connection, model_id))
+from chassis.store.idempotency import IdempotencyStore
+from services.models.exports.references import ExportReferences
+from services.models.exports.request import ExportRequest
+from services.models.exports.serving import WorkspaceModels
 
 
 class ServedExports:
-    """Has models served."""
+    """Starts served models; the workspace keeps them, this domain only the requests' ids."""
 
-    def __init__(self, references: References, served: ServedModels, store: Store) -> None:
+    def __init__(self, references: ExportReferences, models: WorkspaceModels, store: Store) -> None:
         self._references = references
-        self._served = served
-        self._ids = ServedIds(store)
+        self._models = models
+        self._store = store
+        self._requests = IdempotencyStore(store)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self.repeats = Repeats(self._ids)
 
-    async def start(self, wanted: ExportWanted) -> str:
-        """Has a model built and deployed; the workspace's id of it.
+    def find(self, key: RequestKey) -> str | None:
+        """Returns the workspace's id of the model that the request has started.
 
-        A request that came before gets what it has made, as long as that is there. Raises
-        AlreadyExists if a served model has the name, and FailedPrecondition if base and adapter do
-        not go together or cannot be served.
+        Raises InvalidArgument if another request has the same id.
         """
-        # One after the other: who asks for a name in use waits to hear of what.
-        async with self._turns.setdefault(wanted.model_name, asyncio.Lock()):
-            before = self.repeats.added(wanted.key)
-            if before is not None and await self._served.there(before):
-                return before
-            wanted.check()
-            with noted(wanted.key):
-                return await self._serve(wanted)
+        return self._store.read(lambda connection: self._requests.find(connection, key))
 
-    async def _serve(self, wanted: ExportWanted) -> str:
-        base, adapter = await self._references.fitting(wanted.base_model_id, wanted.adapter_id)
-        return await self._served.serve(base, adapter, wanted, self._ids.note)
+    async def start(self, request: ExportRequest) -> str:
+        """Builds and deploys a model; returns the workspace's id of it.
+
+        A repeated request gets the model that it has started before, as long as that exists.
+        Raises AlreadyExists if a served model has the name, and FailedPrecondition if base and
+        adapter do not belong together or cannot be served.
+        """
+
+        async def save(model_id: str) -> None:
+            await self._store.write(lambda c: self._requests.save(c, request.key, model_id))
+
+        # One after the other, so that a second request for a name hears which model has it.
+        async with self._turns.setdefault(request.model_name, asyncio.Lock()):
+            started = self.find(request.key)
+            if started is not None and await self._models.exists(started):
+                return started
+            found = Violations()
+            request.check(found)
+            found.raise_if_any()
+            base, adapter = await self._references.fitting(
+                request.base_model_id, request.adapter_id
+            )
+            return await self._models.serve(base, adapter, request, save)

@@ -1,7 +1,7 @@
 """The RPCs about export jobs."""
 
 from chassis.store.convert import to_message
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelExportJobRequest,
     CancelExportJobResponse,
@@ -15,11 +15,11 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     RemoveExportJobResponse,
 )
 from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
-from jobs.execution.link import JobLink
+from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.models.exports.convert import to_metadata
-from services.models.exports.registration import Made, Registration
+from services.models.exports.registration import ExportRegistration, LoggedModel
 from services.models.exports.store import ExportJob
 
 
@@ -28,13 +28,15 @@ class ExportJobsServicer(JobServicer[ExportJob]):
 
     def __init__(
         self,
-        registration: Registration,
+        registration: ExportRegistration,
         lifecycle: JobLifecycle[ExportJob],
-        link: JobLink[ExportJob],
+        receiver: ReportReceiver[ExportJob],
     ) -> None:
-        super().__init__(lifecycle, link)
+        super().__init__(lifecycle, receiver)
         self._registration = registration
-        self._list = Listing(lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"])
+        self._list = TableList(
+            lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"]
+        )
 
     async def ListExportJobs(
         self, request: ListExportJobsRequest
@@ -53,6 +55,8 @@ class ExportJobsServicer(JobServicer[ExportJob]):
         return RemoveExportJobResponse()
 
     async def RegisterExport(self, request: RegisterExportRequest) -> RegisterExportResponse:
-        made = Made(request.mlflow_experiment_id, request.mlflow_run_id, request.mlflow_model_path)
-        model = await self._registration.register(request.job_id, request.token, made)
+        logged = LoggedModel(
+            request.mlflow_experiment_id, request.mlflow_run_id, request.mlflow_model_path
+        )
+        model = await self._registration.register(request.job_id, request.token, logged)
         return RegisterExportResponse(model=to_message(ModelMetadata, model))

@@ -1,31 +1,29 @@
 """Base models with adapters as served models of the workspace."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
-from typing import Any
 
 import structlog
 
 from chassis.rpc.errors import FailedPrecondition, Refusal
 from ft.enums import AdapterType, ModelType
+from ft.job_protocol import template_jobs
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE, SERVED_GENERATION
 from jobs.workspace.client import Workspace
 from services.models import rules
 from services.models.exports.adapter import AdapterChecks
 from services.models.exports.names import taken
-from services.models.exports.request import ExportWanted
+from services.models.exports.request import ExportRequest
 from services.models.exports.trained import TrainedPrompts
 from services.models.peers import AdapterFacts
 from services.models.store import Model
 
 log = structlog.get_logger()
 
-TEMPLATE_JOB = "Accel_Finetuning_Base_Job"
-PREDICT_SCRIPT = "predict.py"
-PREDICT_FUNCTION = "api_wrapper"
 SERVABLE_BASES = (ModelType.HUGGINGFACE, ModelType.PROJECT)
 
 
-class ServedModels:
+class WorkspaceModels:
     """The models that the workspace serves."""
 
     def __init__(self, workspace: Workspace, prompts: TrainedPrompts, files: AdapterChecks) -> None:
@@ -33,9 +31,11 @@ class ServedModels:
         self._prompts = prompts
         self._files = files
 
-    async def there(self, model_id: str) -> bool:
-        """Whether the workspace has the model, built. Of one whose maker ended before it was,
-        nothing is left."""
+    async def exists(self, model_id: str) -> bool:
+        """Tells whether the workspace has the model and a build of it.
+
+        Deletes a model without a build: the process that started it has ended too early.
+        """
         if await self._workspace.model(model_id) is None:
             return False
         if await self._workspace.model_builds(model_id):
@@ -47,11 +47,12 @@ class ServedModels:
         self,
         base: Model,
         adapter: AdapterFacts,
-        wanted: ExportWanted,
-        note: Callable[[str], Awaitable[None]],
+        request: ExportRequest,
+        save: Callable[[str], Awaitable[None]],
     ) -> str:
-        """Has a base with an adapter built and deployed; the id of the workspace's model, which
-        `note` is given as soon as it is known.
+        """Builds and deploys a base with an adapter; returns the id of the workspace's model.
+
+        `save` is called with the id as soon as it is known.
 
         Raises AlreadyExists if a model of the workspace has the name, FailedPrecondition if base or
         adapter are of a kind that cannot be served, the adapter's files cannot be used, or its
@@ -61,68 +62,52 @@ class ServedModels:
         await self._files.require_whole(base, adapter)
         await self._prompts.require_same(adapter)
         # Asked first: without the template nothing has been created yet.
-        template = await self._workspace.template(TEMPLATE_JOB)
-        model = await self._created(wanted)
+        template = await self._workspace.template(template_jobs.FINE_TUNING)
+        await self._require_first(request.model_name)
+        model = await self._workspace.create_model(
+            name=request.model_name,
+            description=request.model_description,
+            disable_authentication=request.disable_authentication,
+        )
         try:
-            await note(str(model.id))
+            await save(str(model.id))
             # A workspace takes a name twice, and another process may have asked for it meanwhile.
-            await self._require_first(wanted.model_name, str(model.id))
-            environment = _environment(base, adapter, wanted.generation_config or "{}")
-            await self._build(model.id, template, _deployment(wanted, environment))
+            await self._require_first(request.model_name, str(model.id))
+            await self._workspace.create_model_build(
+                model.id,
+                deployment={
+                    "cpu": request.cpu.value,
+                    "memory": request.memory.value,
+                    "nvidia_gpus": request.gpu.value,
+                    "environment": {
+                        SERVED_BASE: base.huggingface_model_name or base.location,
+                        SERVED_ADAPTER: adapter.location,
+                        SERVED_GENERATION: request.generation_config or "{}",
+                    },
+                },
+                file_path=str(
+                    PurePosixPath(template.script).with_name(template_jobs.SERVING_SCRIPT)
+                ),
+                function_name=template_jobs.SERVING_FUNCTION,
+                kernel="python3",
+                runtime_identifier=template.runtime_identifier,
+            )
         except BaseException:
             await self._withdraw(model.id)
             raise
         return str(model.id)
-
-    async def _created(self, wanted: ExportWanted) -> Any:
-        await self._require_first(wanted.model_name)
-        return await self._workspace.create_model(
-            name=wanted.model_name,
-            description=wanted.model_description,
-            disable_authentication=wanted.disable_authentication,
-        )
 
     async def _require_first(self, name: str, model_id: str = "") -> None:
         first = await self._workspace.first_model(name)
         if first is not None and first.id != model_id:
             raise taken(name, str(first.id), "among the models that the workspace serves")
 
-    async def _build(self, model_id: str, template: Any, deployment: dict[str, Any]) -> None:
-        await self._workspace.create_model_build(
-            model_id,
-            deployment=deployment,
-            file_path=str(PurePosixPath(template.script).with_name(PREDICT_SCRIPT)),
-            function_name=PREDICT_FUNCTION,
-            kernel="python3",
-            runtime_identifier=template.runtime_identifier,
-        )
-
     async def _withdraw(self, model_id: str) -> None:
-        """Delete a model that nothing came of."""
+        """Deletes a model whose build could not be started."""
         try:
             await self._workspace.delete_model(model_id)
         except Refusal as refusal:
             log.warning("a model is left in the workspace", model=model_id, why=refusal.message)
-
-
-def _deployment(wanted: ExportWanted, environment: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "cpu": wanted.cpu.value,
-        "memory": wanted.memory.value,
-        "nvidia_gpus": wanted.gpu.value,
-        "environment": environment,
-    }
-
-
-def _environment(
-    base: Model, adapter: AdapterFacts, generation_config: str
-) -> dict[str, str | None]:
-    """What the script of served models loads."""
-    return {
-        "FINE_TUNING_STUDIO_BASE_MODEL_HF_NAME": base.huggingface_model_name or base.location,
-        "FINE_TUNING_STUDIO_ADAPTER_LOCATION": adapter.location,
-        "FINE_TUNING_STUDIO_GEN_CONFIG_STRING": generation_config,
-    }
 
 
 def _require_servable(base: Model, adapter: AdapterFacts) -> None:

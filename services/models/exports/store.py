@@ -6,7 +6,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.store.engine import Store
 from jobs.execution.lease import LeaseRecord
 from jobs.store.history import JobEventRecord
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from services.models.exports.names import taken
 from services.models.store import Model
 
@@ -46,7 +47,7 @@ class ExportEvent(JobEventRecord, kw_only=True):
 
 
 class ExportLease(LeaseRecord, kw_only=True):
-    """Which process reconciles export jobs."""
+    """The lease of the process that reconciles export jobs."""
 
     __tablename__ = "export_lease"
 

@@ -1,4 +1,4 @@
-"""Whether an adapter's record names the prompt that it was trained with.
+"""Checks that an adapter's record names the prompt that it was trained with.
 
 The trainer writes the prompt's templates beside the adapter, with the answers that whoever serves
 it verifies itself with.
@@ -11,9 +11,10 @@ from typing import Any
 
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import FailedPrecondition, NotFound, Violations
-from ft.agreed import ANSWERS_FILE, TEMPLATES
+from ft.job_protocol.files import ANSWERS_FILE
+from ft.prompts.fields import TEMPLATES
 from services.models import rules
-from services.models.peers import AdapterFacts, Prompts
+from services.models.peers import AdapterFacts, ModelPeers
 
 MAX_BYTES = 1024 * 1024
 """Largest file that is read; the trainer's has a few KiB."""
@@ -22,9 +23,9 @@ MAX_BYTES = 1024 * 1024
 class TrainedPrompts:
     """The prompts that adapters were trained with."""
 
-    def __init__(self, paths: ProjectPaths, prompts: Prompts) -> None:
+    def __init__(self, paths: ProjectPaths, peers: ModelPeers) -> None:
         self._paths = paths
-        self._prompts = prompts
+        self._peers = peers
 
     async def require_same(self, adapter: AdapterFacts) -> None:
         """Raises FailedPrecondition if the adapter's prompt says another thing than its training.
@@ -38,7 +39,7 @@ class TrainedPrompts:
         if not trained:
             return
         try:
-            prompt = await self._prompts.get(adapter.prompt_id)
+            prompt = await self._peers.prompt(adapter.prompt_id)
         except NotFound:
             return
         for name in TEMPLATES:
@@ -53,7 +54,7 @@ class TrainedPrompts:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """What the trainer wrote; nothing if it cannot be read, as whoever serves the adapter tells."""
+    """Returns the file's content; empty if it cannot be read, which the served model reports."""
     try:
         if not file.is_file() or file.stat().st_size > MAX_BYTES:
             return {}

@@ -24,7 +24,8 @@ from ft.proto.fine_tuning_studio_pb2 import (
     GetAdapterRequest,
     ModelMetadata,
 )
-from jobs.testing import PROJECT_ID, Workbench, until
+from jobs.testing import PROJECT_ID, WorkbenchProcess, until
+from tests.processes import starts_processes
 
 TEMPLATE = "Model_Export_Base_Job"
 # Shows its token to the test, which registers in its place, and ends when it may.
@@ -55,7 +56,7 @@ ADAPTERS = [
 class Studio:
     """Calls to the services, and what the export job is."""
 
-    def __init__(self, folder: Path, workbench: Workbench) -> None:
+    def __init__(self, folder: Path, workbench: WorkbenchProcess) -> None:
         settings = settings_in(folder, "test")
         self.home = folder
         self.workbench = workbench
@@ -137,8 +138,9 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+@starts_processes
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
+    with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
         template = workbench.job(TEMPLATE)
         template.script = workbench.script("export.py", SCRIPT)
         workbench.api.update_job(template, PROJECT_ID, str(template.id))
@@ -147,7 +149,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 
 @pytest.fixture
 async def studio(
-    workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workbench: WorkbenchProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Studio]:
     for name, value in workbench.environment.items():
         monkeypatch.setenv(name, value)

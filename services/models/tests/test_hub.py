@@ -12,7 +12,7 @@ from grpc import StatusCode, aio
 from chassis import domains
 from chassis.rpc import errors
 from chassis.testing.hub import COMMIT, Repo, TestHub, hub
-from chassis.testing.services import Process, settings_in
+from chassis.testing.services import ServiceProcess, settings_in
 from chassis.testing.troubles import TROUBLES, troubled
 from ft.proto import domains_pb2_grpc
 from ft.proto.domains_pb2 import GetModelFamilyRequest
@@ -23,6 +23,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
     RemoveModelRequest,
 )
 from services.models import rules
+from tests.processes import starts_processes
 
 TOKEN = "token-of-the-models-tests"
 CONFIG = json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}).encode()
@@ -79,12 +80,13 @@ def served() -> Iterator[TestHub]:
 
 
 @pytest.fixture(scope="module")
-def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+@starts_processes
+def process(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     with started(served, tmp_path_factory.mktemp("hub"), TOKEN) as process:
         yield process
 
 
-def started(served: TestHub, folder: Path, token: str, **more: str) -> Process:
+def started(served: TestHub, folder: Path, token: str, **more: str) -> ServiceProcess:
     """A models service that asks this hub with the token, in the folder."""
     environment = {
         **served.environment(str(folder / "hf")),
@@ -93,10 +95,10 @@ def started(served: TestHub, folder: Path, token: str, **more: str) -> Process:
         "FTS_LOG_LEVEL": "debug",
         **more,
     }
-    return Process(folder, "models", **environment)
+    return ServiceProcess(folder, "models", **environment)
 
 
-async def studio_of(process: Process, served: TestHub) -> Studio:
+async def studio_of(process: ServiceProcess, served: TestHub) -> Studio:
     """With the hub's libraries imported, which takes some of the first question's time."""
     await process.serving()
     studio = Studio(process.settings.home, served)
@@ -107,7 +109,7 @@ async def studio_of(process: Process, served: TestHub) -> Studio:
 
 
 @pytest.fixture
-async def studio(process: Process, served: TestHub) -> AsyncIterator[Studio]:
+async def studio(process: ServiceProcess, served: TestHub) -> AsyncIterator[Studio]:
     studio = await studio_of(process, served)
     await studio.forget()
     yield studio

@@ -13,7 +13,7 @@ import pytest
 import cmlapi
 from chassis import domains
 from chassis.rpc import errors
-from chassis.testing.services import Process, put_rows, services, settings_in
+from chassis.testing.services import ServiceProcess, put_rows, services, settings_in
 from chassis.testing.weights import lora, write_adapter
 from cmlapi.rest import ApiException
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -29,7 +29,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a workbench that answers."""
     folder = tmp_path_factory.mktemp("workbench")
     starter = str(folder / "no-starter")
-    with Process(folder, "workbench", FTS_WORKBENCH_STARTER_DIR=starter) as process:
+    with ServiceProcess(folder, "workbench", FTS_WORKBENCH_STARTER_DIR=starter) as process:
         deadline = time.monotonic() + 120
         while not _answers(folder):
             assert time.monotonic() < deadline, process.log.read_text()

@@ -1,1 +1,1 @@
-"""What makes runs of jobs happen."""
+"""Processes of runs and deployments: launching, watching, and the runs of jobs."""

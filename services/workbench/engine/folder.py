@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from services.workbench.engine import shim
+from services.workbench.engine import process_watcher
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended, and when."""
+    """The end of a run: outcome, exit code and time."""
 
     outcome: str
     exit_code: int | None
@@ -33,54 +33,58 @@ class RunFolder:
 
     @property
     def output(self) -> Path:
-        """What the run and its watcher printed."""
+        """The file with all that the run and its watcher printed."""
         return self.path / "output.log"
 
     def say(self, what: str) -> None:
-        """Append a line of the workbench's own to the output."""
+        """Appends a line of the workbench's own to the output."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         say(self.output, what)
 
     def begun(self) -> bool:
-        """Whether a watcher has taken the right to begin."""
-        found = self.read(shim.CLAIM)
+        """Returns True if a watcher has taken the right to begin."""
+        found = self.read(process_watcher.CLAIM)
         return found is not None and found["pid"] is not None
 
     def abandon(self) -> bool:
-        """Keep a watcher that has not begun from ever doing so; False if it has."""
+        """Keeps a watcher that has not begun from ever doing so; returns False if it has begun."""
         self.attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shim.claim(self.attempt, {"pid": None, "mark": None})
+        process_watcher.claim(self.attempt, {"pid": None, "mark": None})
         return not self.begun()
 
     def started(self) -> datetime | None:
-        """When the script was started."""
-        found = self.read(shim.STARTED)
+        """The time at which the script was started; None if it was not."""
+        found = self.read(process_watcher.STARTED)
         return None if found is None else datetime.fromisoformat(found["at"])
 
     def ended(self) -> Ended | None:
-        """How the run ended, once its last process is gone."""
-        found = self.read(shim.ENDED)
+        """The end of the run; None until its last process is gone."""
+        found = self.read(process_watcher.ENDED)
         if found is None:
             return None
         return Ended(found["outcome"], found["exit_code"], datetime.fromisoformat(found["at"]))
 
     def watcher(self) -> int | None:
-        """The watcher's pid while it lives."""
-        found = self.read(shim.CLAIM)
-        if not found or found["pid"] is None or shim.process_mark(found["pid"]) != found["mark"]:
+        """The watcher's pid; None if it does not live."""
+        found = self.read(process_watcher.CLAIM)
+        if (
+            not found
+            or found["pid"] is None
+            or process_watcher.process_mark(found["pid"]) != found["mark"]
+        ):
             return None
         pid: int = found["pid"]
         return pid
 
     def ask_to_stop(self) -> None:
-        """Tell the watcher to end the run."""
+        """Signals the watcher to end the run."""
         pid = self.watcher()
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """What a process left in the launch's folder under that name; None if nothing yet."""
+        """The JSON object in the file `name` of the launch's folder; None if there is none."""
         try:
             content: dict[str, Any] = json.loads((self.attempt / name).read_text())
         except FileNotFoundError:
@@ -89,7 +93,7 @@ class RunFolder:
 
 
 def say(log: Path, what: str) -> None:
-    """Append a line of the workbench's own to a log. Raises OSError if that cannot be done."""
+    """Appends a line of the workbench's own to a log. Raises OSError if that cannot be done."""
     # A pipe that a job may have put there is not waited at until somebody reads it.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
     with open(os.open(log, flags, 0o644), "a") as file:

@@ -12,18 +12,19 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ft.job_protocol import variables
 from services.workbench import provided
-from services.workbench.engine import shim
+from services.workbench.engine import process_watcher
 from services.workbench.engine.folder import RunFolder
 from services.workbench.settings import WorkbenchSettings
-from services.workbench.tables import JobRunRow, ProjectRow
+from services.workbench.store.tables import JobRunRow, ProjectRow
 
 PROVIDED = str(Path(provided.__file__).parent)
 
 
 @dataclass(frozen=True)
 class Address:
-    """How a process reaches the workbench."""
+    """The URL and key with which a process reaches the workbench."""
 
     url: str
     key: str
@@ -31,7 +32,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Task:
-    """What a process is to do, on behalf of `engine_id`, a run or a deployment."""
+    """A command to run on behalf of `engine_id`, a run or a deployment."""
 
     engine_id: str
     project_id: str
@@ -58,7 +59,7 @@ class Launcher:
     def launch_run(
         self, run: JobRunRow, project_environment: Mapping[str, str], gpus: Sequence[str]
     ) -> subprocess.Popen[bytes]:
-        """Start the watcher of `run`; raises OSError if that cannot be done."""
+        """Starts the watcher of `run`; raises OSError if that cannot be done."""
         return self.launch(
             Task(
                 engine_id=run.id,
@@ -66,7 +67,7 @@ class Launcher:
                 folder=RunFolder(self._settings.runs_dir, run.id, run.attempt),
                 command=[run.script],
                 environment={**project_environment, **run.environment},
-                own={"JOB_ARGUMENTS": run.arguments},
+                own={variables.JOB_ARGUMENTS: run.arguments},
                 gpus=gpus,
                 timeout=run.timeout,
                 kill_on_timeout=run.kill_on_timeout,
@@ -74,7 +75,7 @@ class Launcher:
         )
 
     def launch(self, task: Task) -> subprocess.Popen[bytes]:
-        """Start the watcher of `task`; raises OSError if that cannot be done."""
+        """Starts the watcher of `task`; raises OSError if that cannot be done."""
         task.folder.attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
         spec = {
             "folder": str(task.folder.attempt),
@@ -91,7 +92,7 @@ class Launcher:
             given.flush()
             given.seek(0)
             return subprocess.Popen(  # noqa: S603 - our own file
-                [sys.executable, "-P", str(Path(shim.__file__))],
+                [sys.executable, "-P", str(Path(process_watcher.__file__))],
                 stdin=given,
                 stdout=output,
                 stderr=output,
@@ -105,10 +106,10 @@ class Launcher:
         inherited["PATH"] = os.pathsep.join([tools, inherited.get("PATH", os.defpath)])
         inherited["PYTHONUNBUFFERED"] = "1"
         platform = {
-            "CDSW_PROJECT_ID": task.project_id,
-            "CDSW_ENGINE_ID": task.engine_id,
-            "CDSW_API_URL": f"{self.address.url}/api/v2",
-            "CDSW_APIV2_KEY": self.address.key,
+            variables.PROJECT_ID: task.project_id,
+            variables.RUN_ID: task.engine_id,
+            variables.API_URL: f"{self.address.url}/api/v2",
+            variables.API_KEY: self.address.key,
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": ",".join(task.gpus),
         }

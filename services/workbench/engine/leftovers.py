@@ -4,15 +4,17 @@ import contextlib
 
 import psutil
 
+from ft.job_protocol.variables import MASTER_ID, RUN_ID
+
 
 def kill(engine_id: str) -> int:
-    """Kill every process that carries that id in its environment, those of a run's workers too;
-    return how many."""
+    """Kills every process that has that id in its environment, those of a run's workers too.
+    Returns their number."""
     killed = 0
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             environment = process.environ()
-            if engine_id in (environment.get("CDSW_ENGINE_ID"), environment.get("CDSW_MASTER_ID")):
+            if engine_id in (environment.get(RUN_ID), environment.get(MASTER_ID)):
                 process.kill()
                 killed += 1
     return killed

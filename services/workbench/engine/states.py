@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cmlapi import EngineStatus
-from services.workbench.database import Database
-from services.workbench.tables import JobRunRow, ModelBuildRow, ModelDeploymentRow
+from services.workbench.store.database import Database
+from services.workbench.store.tables import JobRunRow, ModelBuildRow, ModelDeploymentRow
 
 LAUNCHED = (EngineStatus.STARTING, EngineStatus.RUNNING, EngineStatus.STOPPING)
 UNFINISHED = (EngineStatus.SCHEDULING, *LAUNCHED)
@@ -19,14 +19,14 @@ PENDING, BUILDING, BUILT, BUILD_FAILED = "pending", "building", "built", "build 
 DEPLOYING, DEPLOYED, STOPPING = "deploying", "deployed", "stopping"
 STOPPED, FAILED = "stopped", "failed"
 ACTIVE = (PENDING, DEPLOYING, DEPLOYED, STOPPING)
-"""Deployments that something is yet to be done about."""
+"""States of deployments that are not final."""
 
 R = TypeVar("R", JobRunRow, ModelBuildRow, ModelDeploymentRow)
 Value = str | int | datetime | list[str] | None
 
 
 async def change(database: Database, row: R, **values: Value) -> bool:
-    """Move `row` on from the status it was read in; False if it was moved meanwhile."""
+    """Changes `row` if it still has the status it was read in; returns False if it has not."""
     table: type[Any] = type(row)
 
     def work(session: Session) -> bool:

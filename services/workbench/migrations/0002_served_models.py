@@ -1,4 +1,4 @@
-"""What is known of the process behind a deployment."""
+"""Columns for the process of a deployment."""
 
 import sqlalchemy as sa
 from alembic import op

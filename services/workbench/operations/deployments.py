@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from fastapi.responses import PlainTextResponse
 from sqlalchemy import ColumnElement, Select, select
@@ -12,14 +11,14 @@ from sqlalchemy.orm import Session
 
 import cmlapi
 from chassis.rpc import errors
-from services.workbench import views
+from services.workbench.api import views
+from services.workbench.api.lists import ListOperation, ListParameters
+from services.workbench.context import Bench, WorkbenchContext
 from services.workbench.engine.states import ACTIVE, PENDING, STOPPING
-from services.workbench.lists import Listing, ListParameters
-from services.workbench.operations.model_rows import build_row, deployment_row, model_row
-from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow, Row
-from services.workbench.workbench import Bench, Workbench
+from services.workbench.operations.lookup import build_row, deployment_row, model_row
+from services.workbench.store.tables import ModelBuildRow, ModelDeploymentRow, ModelRow, Row
 
-_DEPLOYMENTS = Listing("list_model_deployments", ModelDeploymentRow, cmlapi.ModelDeployment)
+_DEPLOYMENTS = ListOperation("list_model_deployments", ModelDeploymentRow, cmlapi.ModelDeployment)
 _RESOURCES = ("cpu", "memory", "replicas")
 _DELETE_MARGIN_SECONDS = 20
 LOG_TAIL_BYTES = 65_536
@@ -67,7 +66,7 @@ async def create_model_deployment(
         return views.model_deployment(new_deployment(session, model, build, body))
 
     created = await bench.database.write(work)
-    bench.engine.wake()
+    bench.scheduler.wake()
     return created
 
 
@@ -82,14 +81,14 @@ async def stop_model_deployment(
         return views.model_deployment(row)
 
     answer = await bench.database.write(work)
-    bench.engine.wake()
+    bench.scheduler.wake()
     return answer
 
 
 async def restart_model_deployment(
     bench: Bench, project_id: str, model_id: str, build_id: str, deployment_id: str
 ) -> cmlapi.ModelDeployment:
-    """Launch a deployment anew, after its present process has been ended."""
+    """Restart a deployment, after its present process has been ended."""
     changes = {"status": PENDING, "stopped_at": None, "deaths": 0, "retry_at": None}
 
     def work(session: Session) -> cmlapi.ModelDeployment:
@@ -98,7 +97,7 @@ async def restart_model_deployment(
         return views.model_deployment(row)
 
     answer = await bench.database.write(work)
-    bench.engine.wake()
+    bench.scheduler.wake()
     return answer
 
 
@@ -112,64 +111,52 @@ async def read_model_deployment_logs(
     row = bench.database.read(
         lambda s: deployment_row(s, project_id, model_id, build_id, deployment_id)
     )
-    return PlainTextResponse(_tail(bench.deployments.folder(row).output))
-
-
-def _tail(log: Path) -> bytes:
     try:
-        with log.open("rb") as file:
+        with bench.deployments.folder(row).output.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
-            return file.read()
+            return PlainTextResponse(file.read())
     except FileNotFoundError:
-        return b""
+        return PlainTextResponse(b"")
 
 
 async def delete_with_deployments(
-    bench: Workbench, find: Callable[[Session], Row], wanted: ColumnElement[bool]
+    bench: WorkbenchContext, find: Callable[[Session], Row], wanted: ColumnElement[bool]
 ) -> None:
-    """End the processes of the `wanted` deployments, then delete what `find` finds with them.
+    """Ends the processes of the `wanted` deployments, then delete what `find` finds with them.
 
     Raises DeadlineExceeded if they are not gone in time.
     """
-    limit = bench.settings.workbench_stop_grace_seconds + _DELETE_MARGIN_SECONDS
-    deleted = None
-    try:
-        async with asyncio.timeout(limit):
-            # More than once where another caller deploys meanwhile.
-            while deleted is None:
-                await _end_all(bench, find, wanted)
-                deleted = await bench.database.write(lambda s: _delete(s, find, wanted))
-    except TimeoutError:
-        message = f"its processes are not gone after {limit:g} s; nothing is deleted yet"
-        raise errors.DeadlineExceeded(message) from None
-    for deployment_id in deleted:
-        shutil.rmtree(bench.settings.models_dir / deployment_id, ignore_errors=True)
-
-
-async def _end_all(
-    bench: Workbench, find: Callable[[Session], Row], wanted: ColumnElement[bool]
-) -> None:
-    """Returns once no `wanted` deployment has a process, or is to get one."""
 
     def stop(session: Session) -> None:
         find(session)
         for row in session.scalars(_select_active(wanted)):
             _ask_to_stop(row)
 
-    await bench.database.write(stop)
-    bench.engine.wake()
-    await bench.engine.until(lambda: not bench.database.read(lambda s: _any_active(s, wanted)))
+    def delete(session: Session) -> Sequence[str] | None:
+        """Returns the ids of the deployments; None, and deletes nothing, if one has a process."""
+        if _any_active(session, wanted):
+            return None
+        ids = session.scalars(select(ModelDeploymentRow.id).where(wanted)).all()
+        session.delete(find(session))
+        return ids
 
-
-def _delete(
-    session: Session, find: Callable[[Session], Row], wanted: ColumnElement[bool]
-) -> Sequence[str] | None:
-    """Ids of the deployments that went with it; None, and nothing done, if one has a process."""
-    if _any_active(session, wanted):
-        return None
-    ids = session.scalars(select(ModelDeploymentRow.id).where(wanted)).all()
-    session.delete(find(session))
-    return ids
+    limit = bench.settings.workbench_stop_grace_seconds + _DELETE_MARGIN_SECONDS
+    deleted = None
+    try:
+        async with asyncio.timeout(limit):
+            # More than once where another caller deploys meanwhile.
+            while deleted is None:
+                await bench.database.write(stop)
+                bench.scheduler.wake()
+                await bench.scheduler.until(
+                    lambda: not bench.database.read(lambda s: _any_active(s, wanted))
+                )
+                deleted = await bench.database.write(delete)
+    except TimeoutError:
+        message = f"its processes are not gone after {limit:g} s; nothing is deleted yet"
+        raise errors.DeadlineExceeded(message) from None
+    for deployment_id in deleted:
+        shutil.rmtree(bench.settings.models_dir / deployment_id, ignore_errors=True)
 
 
 def _select_active(wanted: ColumnElement[bool]) -> Select[ModelDeploymentRow]:

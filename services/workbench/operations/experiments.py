@@ -13,10 +13,13 @@ from sqlalchemy.orm import Session
 
 import cmlapi
 from chassis.rpc import errors
-from services.workbench import tracking, views
-from services.workbench.lists import Listing, ListParameters
-from services.workbench.tables import RegisteredModelRow, RegisteredModelVersionRow
-from services.workbench.tracking import (
+from services.workbench.api import views
+from services.workbench.api.lists import ListOperation, ListParameters
+from services.workbench.context import Bench, WorkbenchContext
+from services.workbench.operations.lookup import project_row
+from services.workbench.store import tracking
+from services.workbench.store.tables import RegisteredModelRow, RegisteredModelVersionRow
+from services.workbench.store.tracking import (
     ACTIVE,
     ExperimentRow,
     ExperimentTagRow,
@@ -26,15 +29,14 @@ from services.workbench.tracking import (
     RunRow,
     TagRow,
 )
-from services.workbench.workbench import Bench, Workbench, get_project_row
 
 T = TypeVar("T")
 _STATUS = "EXPERIMENT_RUN_"
 """Before MLflow's own word for a status."""
-_EXPERIMENTS = Listing(
+_EXPERIMENTS = ListOperation(
     "list_experiments", ExperimentRow, cmlapi.Experiment, {"id": ExperimentRow.seq.expression}
 )
-_RUNS = Listing(
+_RUNS = ListOperation(
     "list_experiment_runs",
     RunRow,
     cmlapi.ExperimentRun,
@@ -116,8 +118,8 @@ async def get_experiment_run_metrics(
     return _answer(await _read(bench, project_id, work))
 
 
-async def _read(bench: Workbench, project_id: str, work: Callable[[Session], T]) -> T:
-    environment = bench.database.read(lambda s: dict(get_project_row(s, project_id).environment))
+async def _read(bench: WorkbenchContext, project_id: str, work: Callable[[Session], T]) -> T:
+    environment = bench.database.read(lambda s: dict(project_row(s, project_id).environment))
     # In a thread: another process may hold the file for a while.
     return await asyncio.to_thread(tracking.read, bench.settings.project, environment, work)
 
@@ -166,7 +168,7 @@ def _experiment_view(session: Session, project_id: str, row: ExperimentRow) -> c
 
 
 def _run_views(
-    bench: Workbench, session: Session, rows: Sequence[RunRow]
+    bench: WorkbenchContext, session: Session, rows: Sequence[RunRow]
 ) -> list[cmlapi.ExperimentRun]:
     ids = [row.id for row in rows]
     registered = bench.database.read(lambda s: _registered(s, ids))

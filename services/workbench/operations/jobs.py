@@ -9,22 +9,24 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 import cmlapi
-from chassis.rpc import errors
+from chassis.rpc import errors, names
 from cmlapi import EngineStatus
-from services.workbench import labels, views
+from services.workbench.api import views
+from services.workbench.api.lists import ListOperation, ListParameters
+from services.workbench.context import Bench
 from services.workbench.engine.states import UNFINISHED
-from services.workbench.lists import Listing, ListParameters
-from services.workbench.tables import JobRow, JobRunRow, utc_now
-from services.workbench.workbench import Bench, get_project_row
+from services.workbench.host import labels
+from services.workbench.operations.lookup import project_row
+from services.workbench.store.tables import JobRow, JobRunRow, utc_now
 
-_JOBS = Listing("list_jobs", JobRow, cmlapi.Job)
+_JOBS = ListOperation("list_jobs", JobRow, cmlapi.Job)
 
 
 def _of_its_job(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
     return select(column).where(JobRow.id == JobRunRow.job_id).scalar_subquery()
 
 
-_RUNS = Listing(
+_RUNS = ListOperation(
     "list_job_runs",
     JobRunRow,
     cmlapi.JobRun,
@@ -50,7 +52,7 @@ _PLAIN_FIELDS = (
     "runtime_identifier",
     "runtime_addon_identifiers",
 )
-_OF_THE_JOB = (
+_COPIED_FIELDS = (
     "script",
     "cpu",
     "memory",
@@ -61,7 +63,7 @@ _OF_THE_JOB = (
     "kernel",
     "runtime_identifier",
 )
-"""What a run takes over from its job as it is."""
+"""Fields that a run copies from its job."""
 # A workspace would act on these at some later time; here nothing would, so they are refused.
 _UNSUPPORTED = (
     "schedule",
@@ -90,7 +92,7 @@ async def list_jobs(
     bench: Bench, project_id: str, query: ListParameters
 ) -> cmlapi.ListJobsResponse:
     """List a project's jobs."""
-    return bench.database.read(lambda s: _jobs_page(s, query, get_project_row(s, project_id).id))
+    return bench.database.read(lambda s: _jobs_page(s, query, project_row(s, project_id).id))
 
 
 async def list_all_jobs(bench: Bench, query: ListParameters) -> cmlapi.ListJobsResponse:
@@ -100,7 +102,7 @@ async def list_all_jobs(bench: Bench, query: ListParameters) -> cmlapi.ListJobsR
 
 
 def _jobs_page(session: Session, query: ListParameters, project_id: str) -> cmlapi.ListJobsResponse:
-    project = get_project_row(session, project_id)
+    project = project_row(session, project_id)
     rows, token = _JOBS.page(session, query, JobRow.project_id == project_id, ~JobRow.deleting)
     return cmlapi.ListJobsResponse(
         jobs=[views.job(row, project) for row in rows], next_page_token=token
@@ -110,7 +112,7 @@ def _jobs_page(session: Session, query: ListParameters, project_id: str) -> cmla
 async def get_job(bench: Bench, project_id: str, job_id: str) -> cmlapi.Job:
     """Read a job."""
     return bench.database.read(
-        lambda s: views.job(_job(s, project_id, job_id), get_project_row(s, project_id))
+        lambda s: views.job(_job(s, project_id, job_id), project_row(s, project_id))
     )
 
 
@@ -127,7 +129,7 @@ async def create_job(bench: Bench, project_id: str, body: cmlapi.CreateJobReques
     _check(values)
 
     def work(session: Session) -> cmlapi.Job:
-        project = get_project_row(session, project_id)
+        project = project_row(session, project_id)
         label = labels.asked_for(session, body.accelerator_label_id or "")
         row = JobRow(project_id=project.id, accelerator_label_id=label, **values)
         session.add(row)
@@ -143,7 +145,12 @@ async def update_job(bench: Bench, project_id: str, job_id: str, body: cmlapi.Jo
     if body.environment is not None:
         values["environment"] = views.environment("environment", body.environment)
     if body.timeout is not None:
-        values["timeout"] = _seconds(body.timeout)
+        try:
+            values["timeout"] = int(body.timeout)
+        except ValueError:
+            raise errors.InvalidArgument(
+                f"timeout: {body.timeout!r} is not a number of seconds"
+            ) from None
     _check(values)
 
     def work(session: Session) -> cmlapi.Job:
@@ -152,7 +159,7 @@ async def update_job(bench: Bench, project_id: str, job_id: str, body: cmlapi.Jo
             kept = row.accelerator_label_id
             values["accelerator_label_id"] = labels.asked_for(session, given, kept)
         views.apply(row, values)
-        return views.job(row, get_project_row(session, project_id))
+        return views.job(row, project_row(session, project_id))
 
     return await bench.database.write(work)
 
@@ -168,12 +175,14 @@ async def delete_job(bench: Bench, project_id: str, job_id: str) -> cmlapi.Delet
             _ask_to_stop(run)
 
     await bench.database.write(work)
-    bench.engine.wake()
+    bench.scheduler.wake()
     limit = bench.settings.workbench_stop_grace_seconds + _DELETE_MARGIN_SECONDS
     gone = select(JobRow.id).where(JobRow.id == job_id)
     try:
         async with asyncio.timeout(limit):
-            await bench.engine.until(lambda: bench.database.read(lambda s: s.scalar(gone)) is None)
+            await bench.scheduler.until(
+                lambda: bench.database.read(lambda s: s.scalar(gone)) is None
+            )
     except TimeoutError:
         raise errors.DeadlineExceeded(
             f"job {job_id!r} is being deleted, but its runs are not gone after {limit:g} s"
@@ -190,7 +199,7 @@ async def list_job_runs(
         _job(session, project_id, job_id)
         rows, token = _RUNS.page(session, query, JobRunRow.job_id == job_id)
         return cmlapi.ListJobRunsResponse(
-            job_runs=[views.job_run(row, bench.engine.waiting.get(row.id, "")) for row in rows],
+            job_runs=[views.job_run(row, bench.runs.waiting.get(row.id, "")) for row in rows],
             next_page_token=token,
         )
 
@@ -200,7 +209,7 @@ async def list_job_runs(
 async def get_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) -> cmlapi.JobRun:
     """Read a run."""
     row = bench.database.read(lambda s: _run(s, project_id, job_id, run_id))
-    return views.job_run(row, bench.engine.waiting.get(row.id, ""))
+    return views.job_run(row, bench.runs.waiting.get(row.id, ""))
 
 
 async def create_job_run(
@@ -218,14 +227,14 @@ async def create_job_run(
             status=EngineStatus.SCHEDULING,
             arguments=job.arguments if body.arguments is None else body.arguments,
             environment=job.environment | own,
-            **{name: getattr(job, name) for name in _OF_THE_JOB},
+            **{name: getattr(job, name) for name in _COPIED_FIELDS},
         )
         session.add(row)
         session.flush()
         return views.job_run(row)
 
     created = await bench.database.write(work)
-    bench.engine.wake()
+    bench.scheduler.wake()
     return created
 
 
@@ -238,7 +247,7 @@ async def stop_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) 
         return views.job_run(row)
 
     answer = await bench.database.write(work)
-    bench.engine.wake()
+    bench.scheduler.wake()
     return answer
 
 
@@ -251,7 +260,7 @@ def _ask_to_stop(run: JobRunRow) -> None:
 
 
 def _job(session: Session, project_id: str, job_id: str) -> JobRow:
-    get_project_row(session, project_id)
+    project_row(session, project_id)
     wanted = (JobRow.id == job_id) & (JobRow.project_id == project_id) & ~JobRow.deleting
     row = session.scalar(select(JobRow).where(wanted))
     if row is None:
@@ -288,12 +297,7 @@ def _check(values: dict[str, Any]) -> None:
         for name, (holds, rule) in _RULES.items()
         if name in values and not holds(values[name])
     ]
+    if clause := names.hidden(values.get("name", "")):
+        broken.append(f"name: {clause}")
     if broken:
         raise errors.InvalidArgument("; ".join(broken))
-
-
-def _seconds(given: str | int) -> int:
-    try:
-        return int(given)
-    except ValueError:
-        raise errors.InvalidArgument(f"timeout: {given!r} is not a number of seconds") from None

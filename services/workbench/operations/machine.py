@@ -1,13 +1,13 @@
-"""What the machine offers: its runtime and its accelerators."""
+"""The machine: its runtime and its accelerators."""
 
 import cmlapi
-from services.workbench import views
-from services.workbench.lists import Listing, ListParameters
-from services.workbench.tables import AcceleratorRow, RuntimeRow
-from services.workbench.workbench import Bench
+from services.workbench.api import views
+from services.workbench.api.lists import ListOperation, ListParameters
+from services.workbench.context import Bench
+from services.workbench.store.tables import AcceleratorRow, RuntimeRow
 
-_RUNTIMES = Listing("list_runtimes", RuntimeRow, cmlapi.Runtime)
-_ACCELERATORS = Listing(
+_RUNTIMES = ListOperation("list_runtimes", RuntimeRow, cmlapi.Runtime)
+_ACCELERATORS = ListOperation(
     "list_all_accelerator_node_labels", AcceleratorRow, cmlapi.AcceleratorNodeLabel
 )
 

@@ -6,16 +6,17 @@ from sqlalchemy.orm import Session
 
 import cmlapi
 from chassis.rpc import errors
-from services.workbench import labels, views
+from services.workbench.api import views
+from services.workbench.api.lists import ListOperation, ListParameters
+from services.workbench.context import Bench
 from services.workbench.engine.states import PENDING
-from services.workbench.lists import Listing, ListParameters
+from services.workbench.host import labels
 from services.workbench.operations.deployments import delete_with_deployments, new_deployment
-from services.workbench.operations.model_rows import build_row, model_row
-from services.workbench.tables import ModelBuildRow, ModelDeploymentRow, ModelRow
-from services.workbench.workbench import Bench, get_project_row
+from services.workbench.operations.lookup import build_row, model_row, project_row
+from services.workbench.store.tables import ModelBuildRow, ModelDeploymentRow, ModelRow
 
-_MODELS = Listing("list_models", ModelRow, cmlapi.Model)
-_BUILDS = Listing("list_model_builds", ModelBuildRow, cmlapi.ModelBuild)
+_MODELS = ListOperation("list_models", ModelRow, cmlapi.Model)
+_BUILDS = ListOperation("list_model_builds", ModelBuildRow, cmlapi.ModelBuild)
 _MODEL_FIELDS = (
     "name",
     "description",
@@ -42,7 +43,7 @@ async def list_models(
     """List a project's models."""
 
     def work(session: Session) -> cmlapi.ListModelsResponse:
-        project = get_project_row(session, project_id)
+        project = project_row(session, project_id)
         rows, token = _MODELS.page(session, query, ModelRow.project_id == project_id)
         return cmlapi.ListModelsResponse(
             models=[views.model(row, project) for row in rows], next_page_token=token
@@ -65,7 +66,7 @@ async def create_model(
     values = views.given(body, _MODEL_FIELDS) | {"auth_enabled": not body.disable_authentication}
 
     def work(session: Session) -> cmlapi.Model:
-        get_project_row(session, project_id)
+        project_row(session, project_id)
         label = labels.asked_for(session, body.accelerator_label_id or "")
         row = ModelRow(project_id=project_id, accelerator_label_id=label, **values)
         session.add(row)
@@ -78,7 +79,7 @@ async def create_model(
         return _view(session, row)
 
     created = await bench.database.write(work)
-    bench.engine.wake()
+    bench.scheduler.wake()
     return created
 
 
@@ -154,7 +155,7 @@ async def create_model_build(
         return views.model_build(row)
 
     created = await bench.database.write(work)
-    bench.engine.wake()
+    bench.scheduler.wake()
     return created
 
 
@@ -199,4 +200,4 @@ def _number(field: str, given: str | int) -> int:
 
 
 def _view(session: Session, row: ModelRow) -> cmlapi.Model:
-    return views.model(row, get_project_row(session, row.project_id))
+    return views.model(row, project_row(session, row.project_id))

@@ -1,17 +1,16 @@
 """Projects: there is one."""
 
-from pathlib import Path
-
 from sqlalchemy.orm import Session
 
 import cmlapi
 from chassis.rpc import errors
-from services.workbench import views
-from services.workbench.lists import Listing, ListParameters
-from services.workbench.tables import ProjectRow
-from services.workbench.workbench import Bench, get_project_row
+from services.workbench.api import views
+from services.workbench.api.lists import ListOperation, ListParameters
+from services.workbench.context import Bench
+from services.workbench.operations.lookup import project_row
+from services.workbench.store.tables import ProjectRow
 
-_PROJECTS = Listing("list_projects", ProjectRow, cmlapi.Project)
+_PROJECTS = ListOperation("list_projects", ProjectRow, cmlapi.Project)
 _CHANGEABLE = ("name", "description", "visibility", "shared_memory_limit")
 
 
@@ -25,7 +24,7 @@ async def list_projects(bench: Bench, query: ListParameters) -> cmlapi.ListProje
 
 async def get_project(bench: Bench, project_id: str) -> cmlapi.Project:
     """Read a project."""
-    return bench.database.read(lambda s: views.project(get_project_row(s, project_id)))
+    return bench.database.read(lambda s: views.project(project_row(s, project_id)))
 
 
 async def update_project(bench: Bench, project_id: str, body: cmlapi.Project) -> cmlapi.Project:
@@ -35,7 +34,7 @@ async def update_project(bench: Bench, project_id: str, body: cmlapi.Project) ->
         changes["environment"] = views.environment("environment", body.environment)
 
     def work(session: Session) -> cmlapi.Project:
-        row = get_project_row(session, project_id)
+        row = project_row(session, project_id)
         views.apply(row, changes)
         return views.project(row)
 
@@ -46,20 +45,15 @@ async def list_project_files(
     bench: Bench, project_id: str, path: str
 ) -> cmlapi.ListProjectFilesResponse:
     """List a folder, or one file."""
-    bench.database.read(lambda s: get_project_row(s, project_id))
+    bench.database.read(lambda s: project_row(s, project_id))
     root = bench.settings.project.resolve()
-    found = _inside(root, path)
-    if not found.exists():
-        raise errors.NotFound(f"path: {path!r} does not exist in the project")
-    entries = sorted(found.iterdir()) if found.is_dir() else [found]
-    return cmlapi.ListProjectFilesResponse(files=[views.file(root, entry) for entry in entries])
-
-
-def _inside(root: Path, path: str) -> Path:
     try:
         found = (root / path.lstrip("/")).resolve()
     except (OSError, ValueError) as error:
         raise errors.InvalidArgument(f"path: {path!r} is not a path: {error}") from None
     if not found.is_relative_to(root):
         raise errors.InvalidArgument(f"path: {path!r} lies outside the project")
-    return found
+    if not found.exists():
+        raise errors.NotFound(f"path: {path!r} does not exist in the project")
+    entries = sorted(found.iterdir()) if found.is_dir() else [found]
+    return cmlapi.ListProjectFilesResponse(files=[views.file(root, entry) for entry in entries])

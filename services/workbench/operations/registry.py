@@ -5,18 +5,19 @@ from sqlalchemy.orm import Session
 
 import cmlapi
 from chassis.rpc import errors
-from services.workbench import views
-from services.workbench.lists import Listing, ListParameters, ListQuery
-from services.workbench.tables import RegisteredModelRow, RegisteredModelVersionRow, utc_now
-from services.workbench.workbench import Bench, get_project_row
+from services.workbench.api import views
+from services.workbench.api.lists import ListOperation, ListParameters, ListQuery
+from services.workbench.context import Bench
+from services.workbench.operations.lookup import project_row
+from services.workbench.store.tables import RegisteredModelRow, RegisteredModelVersionRow, utc_now
 
-_MODELS = Listing(
+_MODELS = ListOperation(
     "list_registered_models",
     RegisteredModelRow,
     cmlapi.RegisteredModelDetails,
     {"model_name": RegisteredModelRow.name.expression},
 )
-_VERSIONS = Listing(
+_VERSIONS = ListOperation(
     "get_registered_model", RegisteredModelVersionRow, cmlapi.RegisteredModelVersion
 )
 
@@ -51,7 +52,7 @@ async def create_registered_model(
     project_id = body.project_id or bench.settings.workbench_project_id
 
     def work(session: Session) -> cmlapi.RegisteredModel:
-        get_project_row(session, project_id)
+        project_row(session, project_id)
         model = session.scalar(select(RegisteredModelRow).where(RegisteredModelRow.name == name))
         if model is None:
             model = RegisteredModelRow(
@@ -59,7 +60,18 @@ async def create_registered_model(
             )
             session.add(model)
             session.flush()
-        _add_version(session, model, project_id, body)
+        model.last_number += 1
+        model.updated_at = utc_now()
+        session.add(
+            RegisteredModelVersionRow(
+                model_id=model.id,
+                number=model.last_number,
+                project_id=project_id,
+                tags=[tag.to_dict() for tag in body.tags or []],
+                **views.given(body, ("experiment_id", "run_id", "model_path", "notes")),
+            )
+        )
+        session.flush()
         return _with_versions(session, model, ListQuery())
 
     return await bench.database.write(work)
@@ -96,26 +108,6 @@ async def delete_registered_model_version(
 
     await bench.database.write(work)
     return cmlapi.DeleteRegisteredModelVersionResponse()
-
-
-def _add_version(
-    session: Session,
-    model: RegisteredModelRow,
-    project_id: str,
-    body: cmlapi.CreateRegisteredModelRequest,
-) -> None:
-    model.last_number += 1
-    model.updated_at = utc_now()
-    session.add(
-        RegisteredModelVersionRow(
-            model_id=model.id,
-            number=model.last_number,
-            project_id=project_id,
-            tags=[tag.to_dict() for tag in body.tags or []],
-            **views.given(body, ("experiment_id", "run_id", "model_path", "notes")),
-        )
-    )
-    session.flush()
 
 
 def _with_versions(

@@ -1,1 +1,1 @@
-"""What a run finds in its Python path beside its own: the platform's package, for this machine."""
+"""The platform's package for this machine, which each run has in its Python path."""

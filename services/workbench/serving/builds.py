@@ -1,4 +1,4 @@
-"""Building a model: a look at its script, which is not executed."""
+"""Building a model: its script is checked, and not executed."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def fault(project: Path, file_path: str, function: str) -> str | None:
-    """Why the function `function` of the script `file_path` cannot be served; None if it can be.
+    """Returns the reason why `function` of the script `file_path` cannot be served; None if it can.
 
     A relative path lies in the project.
     """
@@ -27,7 +27,7 @@ def fault(project: Path, file_path: str, function: str) -> str | None:
 
 
 def _names(body: list[ast.stmt]) -> Iterator[str]:
-    """What the statements define: functions and classes, variables, imported names."""
+    """Names that the statements define: functions, classes, variables, imports."""
     for statement in body:
         match statement:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):

@@ -9,13 +9,13 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from services.workbench import keys
-from services.workbench.engine import states as at
+from services.workbench.api import keys
+from services.workbench.engine import states
 from services.workbench.serving import served
-from services.workbench.tables import ModelDeploymentRow, ModelRow
-from services.workbench.workbench import Workbench
+from services.workbench.serving.deployments import Deployments
+from services.workbench.store.database import Database
+from services.workbench.store.tables import ModelDeploymentRow, ModelRow
 
 PATH = "/model"
 MAX_BODY_BYTES = served.MAX_REQUEST_BYTES
@@ -44,17 +44,22 @@ class Target:
 class ModelCalls:
     """Answers calls of models, as a workspace's model service does."""
 
-    def __init__(self, workbench: Workbench, key: str) -> None:
-        self._workbench = workbench
+    def __init__(self, database: Database, deployments: Deployments, key: str) -> None:
+        self._database = database
+        self._deployments = deployments
         self._key = key
 
     async def answer(self, request: Request) -> Response:
-        """Pass a call on: `{"accessKey", "request"}` to `{"success", "response"}` or `"errors"`."""
+        """Passes a call on.
+
+        The request is `{"accessKey", "request"}`, the answer `{"success", "response"}` or
+        `{"success", "errors"}`.
+        """
         try:
-            body = await _body(request)
-            target = self._target(body, keys.bears(request.headers, self._key))
+            body = await _read_body(request)
+            target = self._target(body["accessKey"], keys.bears(request.headers, self._key))
             async with asyncio.timeout(CALL_SECONDS):
-                status, content = await _exchange(target, _written(body["request"]))
+                status, content = await _exchange(target, _to_json(body["request"]))
             return Response(content, status, media_type="application/json")
         except CallRefused as refusal:
             return _refused(refusal.status, str(refusal))
@@ -62,25 +67,37 @@ class ModelCalls:
             message = f"no answer within {CALL_SECONDS:g} s"
             return _refused(HTTPStatus.GATEWAY_TIMEOUT, message)
 
-    def _target(self, body: dict[str, Any], bears_key: bool) -> Target:
-        model = self._workbench.database.read(lambda s: _model(s, body["accessKey"]))
+    def _target(self, access_key: str, bears_key: bool) -> Target:
+        """The process that answers for the model with that access key. Raises CallRefused."""
+        of_key = select(ModelRow).where(ModelRow.access_key == access_key)
+        model = self._database.read(lambda session: session.scalar(of_key))
         if model is None:
             raise CallRefused(HTTPStatus.NOT_FOUND, "accessKey: no model has this access key")
         if model.auth_enabled and not bears_key:
             raise CallRefused(
                 HTTPStatus.UNAUTHORIZED, "the request bears no valid API key (Authorization)"
             )
-        row = self._workbench.database.read(lambda s: _newest(s, model.id))
-        if row is None or row.status != at.DEPLOYED:
+        # The newest deployment that serves, else the newest of all.
+        newest = (
+            select(ModelDeploymentRow)
+            .where(ModelDeploymentRow.model_id == model.id)
+            .order_by(
+                (ModelDeploymentRow.status == states.DEPLOYED).desc(),
+                ModelDeploymentRow.seq.desc(),
+            )
+            .limit(1)
+        )
+        row = self._database.read(lambda session: session.scalar(newest))
+        if row is None or row.status != states.DEPLOYED:
             state = row.status if row else "without a deployment"
             raise CallRefused(HTTPStatus.SERVICE_UNAVAILABLE, f"the model is {state}")
-        ready = self._workbench.deployments.folder(row).read(served.READY)
+        ready = self._deployments.folder(row).read(served.READY)
         if ready is None:
             raise CallRefused(HTTPStatus.SERVICE_UNAVAILABLE, "the model is starting again")
         return Target(ready["port"], keys.of_deployment(self._key, row.id))
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def _read_body(request: Request) -> dict[str, Any]:
     content = b""
     async for part in request.stream():
         content += part
@@ -90,7 +107,7 @@ async def _body(request: Request) -> dict[str, Any]:
             )
     try:
         body = json.loads(content)
-        _written(body)
+        _to_json(body)
     except (ValueError, RecursionError) as error:
         raise CallRefused(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from None
     if not isinstance(body, dict) or not isinstance(body.get("accessKey"), str):
@@ -100,53 +117,34 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _written(value: Any) -> bytes:
+def _to_json(value: Any) -> bytes:
     """Compact JSON, so that what fits here fits there. Raises ValueError for half a character."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def _exchange(target: Target, content: bytes) -> tuple[int, bytes]:
-    """One HTTP request to the process, over a connection of its own.
+    """Sends one HTTP request to the process, over a connection of its own.
 
     Raises CallRefused if there is no whole answer.
     """
-    try:
-        return await _answered(target, content)
-    except _NO_ANSWER:
-        message = "the model's process ended before it answered"
-        raise CallRefused(HTTPStatus.BAD_GATEWAY, message) from None
-
-
-async def _answered(target: Target, content: bytes) -> tuple[int, bytes]:
     head = (
         "POST / HTTP/1.0\r\n"
         f"Authorization: Bearer {target.token}\r\n"
         f"Content-Length: {len(content)}\r\n\r\n"
     )
-    reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
     try:
-        writer.write(head.encode() + content)
-        head_of_answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        _, _, size = head_of_answer.partition("content-length:")
-        status = int(head_of_answer.split(maxsplit=2)[1])
-        return status, await reader.readexactly(int(size.split()[0]))
-    finally:
-        writer.close()
-
-
-def _model(session: Session, access_key: str) -> ModelRow | None:
-    return session.scalar(select(ModelRow).where(ModelRow.access_key == access_key))
-
-
-def _newest(session: Session, model_id: str) -> ModelDeploymentRow | None:
-    """The newest deployment that serves, else the newest of all."""
-    serves = ModelDeploymentRow.status == at.DEPLOYED
-    return session.scalar(
-        select(ModelDeploymentRow)
-        .where(ModelDeploymentRow.model_id == model_id)
-        .order_by(serves.desc(), ModelDeploymentRow.seq.desc())
-        .limit(1)
-    )
+        reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
+        try:
+            writer.write(head.encode() + content)
+            head_of_answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            _, _, size = head_of_answer.partition("content-length:")
+            status = int(head_of_answer.split(maxsplit=2)[1])
+            return status, await reader.readexactly(int(size.split()[0]))
+        finally:
+            writer.close()
+    except _NO_ANSWER:
+        message = "the model's process ended before it answered"
+        raise CallRefused(HTTPStatus.BAD_GATEWAY, message) from None
 
 
 def _refused(status: HTTPStatus, message: str) -> JSONResponse:

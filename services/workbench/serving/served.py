@@ -1,8 +1,8 @@
 """The process of one deployment: serves a function of a user's script on a loopback port.
 
-It stands alone, by its path, in the interpreter of the jobs, and needs the standard library only.
+It is started by its path in the interpreter of the jobs, and needs the standard library only.
 Its first thread runs the script and then calls the function, one call after the other, as some
-libraries are slow or unsafe elsewhere; threads beside it speak HTTP.
+libraries are slow or unsafe elsewhere; other threads speak HTTP.
 """
 
 import contextlib
@@ -28,22 +28,21 @@ TOKEN_VARIABLE = "FTS_MODEL_TOKEN"  # noqa: S105 - its name
 NEVER = 78
 """Exit status of a script that is not to be tried again (EX_CONFIG)."""
 SPOILT = 70
-"""Exit status of a process that a GPU has failed in, where it answers nothing any more."""
+"""Exit status of a process in which a GPU has failed, so that it can answer nothing any more."""
 MAX_REQUEST_BYTES = 2**20
 MAX_WAITING = 32
 """Calls that may wait for their turn."""
 PAUSE_SECONDS = 15.0
-"""Between two looks whether the workbench is there, at the most."""
-
-TELL_SECONDS = 5.0
-"""How long the caller whose call has spoilt the process may take over the answer."""
-_OF_A_GPU = ("cuda error", "cudnn error")
-"""In what torch says of errors after which each further use of the GPU fails as well."""
+"""Longest pause between two checks that the workbench is there."""
+DELIVERY_SECONDS = 5.0
+"""Longest time for which a process that has failed waits until its caller has the answer."""
+_GPU_FAILURES = ("cuda error", "cudnn error")
+"""Words in the errors of torch after which each further use of the GPU fails as well."""
 
 Function = Callable[[Any], Any]
 
 
-class Call:
+class FunctionCall:
     """One call of the function, and later its outcome."""
 
     def __init__(self, request: Any) -> None:
@@ -52,12 +51,12 @@ class Call:
         self._status = HTTPStatus.OK
         self._body = b""
         self.spoilt = False
-        """Whether the process can answer no other call."""
-        self.told = threading.Event()
+        """True if the process can answer no other call."""
+        self.delivered = threading.Event()
         """Set once the caller has the answer, or is gone."""
 
     def make(self, function: Function) -> None:
-        """Call the function. Bad requests are told by a ValueError, of which the caller learns."""
+        """Calls the function. A ValueError means a bad request; its message reaches the caller."""
         try:
             self._answer(function(self._request))
         except ValueError as error:
@@ -84,18 +83,18 @@ class Call:
 
 
 class Server(ThreadingHTTPServer):
-    """Takes calls from whoever has the token."""
+    """An HTTP server for those who have the token."""
 
     daemon_threads = True
     request_queue_size = 64
 
     def __init__(self, token: str) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", 0), CallHandler)
         self.token = token
-        self.calls: queue.Queue[Call] = queue.Queue(MAX_WAITING)
+        self.calls: queue.Queue[FunctionCall] = queue.Queue(MAX_WAITING)
 
 
-class Handler(BaseHTTPRequestHandler):
+class CallHandler(BaseHTTPRequestHandler):
     """One connection."""
 
     server: Server
@@ -103,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
     """Seconds that a silent connection is kept."""
 
     def do_POST(self) -> None:
-        """Hand the request in the body to the function."""
+        """Hands the request in the body to the function."""
         given = self.headers.get("authorization", "").encode()
         if not hmac.compare_digest(given, f"Bearer {self.server.token}".encode()):
             return self._answer(HTTPStatus.UNAUTHORIZED, _refusal("only the workbench may call"))
@@ -111,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             size = int(self.headers.get("content-length", ""))
             if not 0 <= size <= MAX_REQUEST_BYTES:
                 return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _refusal("too large"))
-            call = Call(json.loads(self.rfile.read(size)))
+            call = FunctionCall(json.loads(self.rfile.read(size)))
             self.server.calls.put_nowait(call)
         except (ValueError, RecursionError):
             return self._answer(HTTPStatus.BAD_REQUEST, _refusal("the body is not JSON"))
@@ -121,10 +120,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self._answer(*call.outcome())
         finally:
-            call.told.set()
+            call.delivered.set()
 
     def log_message(self, *_: object) -> None:
-        """Nothing: who called what is not written down."""
+        """Logs nothing: callers and their requests are not recorded."""
 
     def _answer(self, status: HTTPStatus, body: bytes) -> None:
         self.send_response(status)
@@ -145,26 +144,18 @@ def _say(what: str) -> None:
 
 
 def _spoils(error: BaseException | None) -> bool:
-    """Whether the GPU has failed in this process, as the error or one behind it says; to be out of
-    memory passes."""
+    """Returns True if the error, or one of its causes, means that the GPU has failed for this
+    process. Running out of memory does not."""
     while error is not None:
         text = str(error).lower()
-        if any(words in text for words in _OF_A_GPU) and "out of memory" not in text:
+        if any(words in text for words in _GPU_FAILURES) and "out of memory" not in text:
             return True
         error = error.__cause__ or error.__context__
     return False
 
 
-def _end_spoilt(call: Call) -> None:
-    """End the process once the caller that has found it spoilt has its answer."""
-    _say("a GPU has failed in this process, which can answer nothing any more; it ends")
-    call.told.wait(TELL_SECONDS)
-    # At an orderly end, libraries may wait for the GPU.
-    os._exit(SPOILT)
-
-
 def _end_without(workbench: str, seconds: float) -> None:
-    """End the process once the workbench was away for so long: nobody can call it then."""
+    """Ends the process once the workbench was away for `seconds`: nobody can call it then."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     seen = time.monotonic()
     while time.monotonic() - seen < seconds:
@@ -178,8 +169,8 @@ def _end_without(workbench: str, seconds: float) -> None:
     os._exit(0)
 
 
-def _function(script: Path, name: str) -> Function:
-    """Run the script as its own interpreter would, and return that function of it."""
+def _load_function(script: Path, name: str) -> Function:
+    """Runs the script as its own interpreter would, and returns the function of that name."""
     sys.path[0] = str(script.parent)
     spec = importlib.util.spec_from_file_location("model_script", script)
     if spec is None or spec.loader is None:
@@ -192,7 +183,7 @@ def _function(script: Path, name: str) -> Function:
 
 
 def main() -> int:
-    """Serve the function that the arguments name; the folder gets the port once it can be called.
+    """Serves the function that the arguments name; the folder gets the port once it can be called.
 
     Returns the exit status NEVER if the script cannot be served at all.
     """
@@ -200,7 +191,7 @@ def main() -> int:
     server = Server(os.environ.pop(TOKEN_VARIABLE))
     begin = time.monotonic()
     try:
-        function = _function(Path(script), name)
+        function = _load_function(Path(script), name)
     except (ImportError, SyntaxError, AttributeError):
         traceback.print_exc()
         return NEVER
@@ -215,7 +206,10 @@ def main() -> int:
         call = server.calls.get()
         call.make(function)
         if call.spoilt:
-            _end_spoilt(call)
+            _say("a GPU has failed in this process, which can answer nothing any more; it ends")
+            call.delivered.wait(DELIVERY_SECONDS)
+            # At an orderly end, libraries may wait for the GPU.
+            os._exit(SPOILT)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import pytest
 import cmlapi
 from cmlapi.rest import ApiException
 from services.workbench.tests.served_models import Served, deployed
+from tests.processes import starts_processes
 
 DEADLINE_SECONDS = 120.0
 ROOT = Path(__file__).resolve().parents[3]
@@ -147,6 +148,7 @@ class Harness:
 
 
 @pytest.fixture
+@starts_processes
 def harness(tmp_path: Path) -> Iterator[Harness]:
     """A workbench of the test's own, not started yet."""
     found = Harness(tmp_path)
@@ -156,6 +158,7 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 
 
 @pytest.fixture(scope="session")
+@starts_processes
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """A running workbench that all tests share that need none of their own."""
     found = Harness(tmp_path_factory.mktemp("workbench"))

@@ -152,8 +152,8 @@ def test_default_page_is_ten(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None
         ({"search_filter": '{"paused": 3}'}, "paused: 3 is not a bool"),
         ({"sort": "colour"}, "sort: unknown field 'colour'"),
         ({"page_size": -1}, "page_size: -1 is negative"),
-        ({"page_token": "rubbish"}, "page_token: not a token"),
-        ({"page_token": "W10="}, "page_token: not a token"),
+        ({"page_token": "rubbish"}, "page_token: 'rubbish' is not a page token"),
+        ({"page_token": "W10="}, "page_token: 'W10=' is not a page token"),
     ],
 )
 def test_bad_list_parameters(
@@ -260,6 +260,18 @@ def test_bad_jobs(
 ) -> None:
     request = cmlapi.CreateJobRequest(**{"name": "n", "script": "s.py"} | fields)
     assert said in refused(status, api.create_job, request, "local")
+
+
+@pytest.mark.parametrize("character", ["\0", "\n", "\x1b", "\x7f", "\u202e", "\ud800"])
+def test_job_names_with_control_characters_are_refused(
+    api: cmlapi.CMLServiceApi, jobs: list[Any], character: str
+) -> None:
+    name = f"a{character}b"
+    said = f"name: has U+{ord(character):04X} ("
+    request = cmlapi.CreateJobRequest(name=name, script="s.py")
+    assert said in refused(400, api.create_job, request, "local")
+    assert said in refused(400, api.update_job, cmlapi.Job(name=name), "local", jobs[0].id)
+    assert api.get_job("local", jobs[0].id).name == jobs[0].name
 
 
 def test_what_is_not_there(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:

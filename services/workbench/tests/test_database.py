@@ -8,8 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from chassis.store.migrate import migrate, version_table
-from services.workbench.database import MIGRATIONS
-from services.workbench.tables import Row
+from services.workbench.store.database import MIGRATIONS
+from services.workbench.store.tables import Row
 
 
 def test_migrations_lead_to_the_tables_the_code_knows(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.workbench.machine import Demand, Gpu, Holder, Machine, detect
+from services.workbench.host.machine import Demand, Gpu, Holder, Machine, detect
 from services.workbench.settings import WorkbenchSettings
 
 TWO_KINDS = Machine(

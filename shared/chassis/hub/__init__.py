@@ -1,1 +1,1 @@
-"""Questions to the Hugging Face hub."""
+"""Requests to the Hugging Face hub."""

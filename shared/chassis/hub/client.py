@@ -1,8 +1,8 @@
-"""The HTTP client that the hub's libraries work with here.
+"""HTTP client for the hub's libraries, with limits on time and size.
 
-Left alone, they repeat a request for minutes and wait for as long as a `Retry-After` says. This one
-holds everything that is asked within a block to the block's time, and takes an answer that says
-"not now" for an answer. Importing this imports `huggingface_hub`.
+By default the libraries retry for minutes and wait for as long as a `Retry-After` header says. With
+this client all requests within a `limited` block end in time, and an answer such as 429 is not
+retried. Importing this module imports `huggingface_hub`.
 """
 
 import logging
@@ -19,16 +19,19 @@ from huggingface_hub.utils._http import default_client_factory
 from chassis.hub.errors import BrokenAnswer
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Largest answer that is taken. Cards, configs and tokenizers have a third of it at most."""
-NOT_NOW = (408, 429)
-"""Answers, beside 5xx, that the libraries would wait after."""
+"""Largest answer that is read. Cards, configs and tokenizers have at most a third of it."""
+TRANSIENT = (408, 429)
+"""Statuses, in addition to 5xx, after which the libraries would retry."""
 
 _deadline: ContextVar[float | None] = ContextVar("hub_deadline", default=None)
 
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Within the block, requests of this thread end after that time; then BrokenAnswer."""
+    """Limits the time of all requests that this thread makes within the block.
+
+    Requests raise BrokenAnswer when the time is over.
+    """
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -37,7 +40,10 @@ def limited(seconds: float) -> Iterator[None]:
 
 
 def _left() -> float:
-    """Seconds until the deadline; the libraries' usual ones where there is none."""
+    """Returns the seconds until the deadline, or the libraries' own timeout if there is none.
+
+    Raises BrokenAnswer after the deadline.
+    """
     deadline = _deadline.get()
     if deadline is None:
         return float(constants.HF_HUB_DOWNLOAD_TIMEOUT)
@@ -47,7 +53,7 @@ def _left() -> float:
 
 
 class _Body(httpx2.SyncByteStream):
-    """An answer's body, as far as time and space allow."""
+    """Body of an answer, limited in time and size."""
 
     def __init__(self, stream: httpx2.SyncByteStream) -> None:
         self._stream = stream
@@ -71,33 +77,30 @@ def _before(request: httpx2.Request) -> None:
     request.extensions["timeout"] = {
         phase: min(asked.get(phase) or left, left) for phase in ("connect", "read", "write", "pool")
     }
-    if not _is_hub(request.url):
+    # The token is for the configured hub and its dataset viewer only.
+    hub = httpx2.URL(constants.ENDPOINT)
+    hosts = (hub.host, f"datasets-server.{hub.host}") if has_viewer() else (hub.host,)
+    same_origin = (request.url.scheme, request.url.port) == (hub.scheme, hub.port)
+    if not same_origin or request.url.host not in hosts:
         request.headers.pop("authorization", None)
 
 
 def _after(response: httpx2.Response) -> None:
     assert isinstance(response.stream, httpx2.SyncByteStream)
     response.stream = _Body(response.stream)
-    if response.status_code in NOT_NOW or response.status_code >= 500:
+    if response.status_code in TRANSIENT or response.status_code >= 500:
         response.read()
         hf_raise_for_status(response)
 
 
-def _is_hub(url: httpx2.URL) -> bool:
-    """Whether the URL is the configured hub's own, or that of its dataset viewer."""
-    hub = httpx2.URL(constants.ENDPOINT)
-    hosts = (hub.host, f"datasets-server.{hub.host}") if has_viewer() else (hub.host,)
-    return (url.scheme, url.port) == (hub.scheme, hub.port) and url.host in hosts
-
-
 def has_viewer() -> bool:
-    """Whether the hub has a dataset viewer beside it. Mirrors have none, and to look for theirs by
-    name may take longer than a question may."""
+    """Tells whether the hub has a dataset viewer. Mirrors have none, and to resolve the name of
+    theirs may take longer than the time limit."""
     return httpx2.URL(constants.ENDPOINT).host.endswith("huggingface.co")
 
 
 def log_like_us(library: str) -> None:
-    """Has the library's log lines written as ours are, with secrets masked."""
+    """Sends the library's log lines to our handler, which masks secrets."""
     logger = logging.getLogger(library)
     logger.handlers.clear()
     logger.propagate = True
@@ -116,7 +119,7 @@ def _client() -> httpx2.Client:
 set_client_factory(_client)
 log_like_us("huggingface_hub")
 for name in ("httpx2", "httpcore2"):
-    # They log each request with its address, which in a storage is all that it takes to read it.
+    # They log the URL of each request, and a signed URL is enough to read a file.
     logging.getLogger(name).setLevel(logging.WARNING)
-# Its own downloader, in Rust, knows nothing of the limits here.
+# The Rust downloader does not use this client, and so has no limits.
 constants.HF_HUB_DISABLE_XET = True

@@ -1,4 +1,4 @@
-"""What the hub's libraries raise, in the studio's own terms."""
+"""Translation of exceptions of the hub's libraries into refusals."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from chassis.rpc import errors
+from ft.job_protocol.variables import HUB_TOKEN
 
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
-
-TOKEN = "HUGGINGFACE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +19,24 @@ class Repository:
     kind: Literal["model", "dataset"]
     name: str
     commit: str = ""
-    """At which its files are read; empty for the newest."""
+    """Commit at which its files are read; empty for the newest."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name!r}"
 
 
 class BrokenAnswer(OSError):
-    """What is wrong with an answer of the hub, in our own words.
+    """A fault of a hub's answer, described in our own words.
 
-    Not one of HTTP's exceptions, after which the libraries would try again.
+    It is not one of the HTTP exceptions, after which the libraries would retry.
     """
 
 
 @contextmanager
 def refusals(about: Repository) -> Iterator[None]:
-    """Turns what the hub's libraries raise within the block into refusals, see `Hub.ask`.
+    """Translates exceptions of the hub's libraries in the block into refusals, see `Hub.ask`.
 
-    No message holds what the hub said: it may repeat the token.
+    No message contains text of the hub, which may repeat the token.
     """
     from httpx2 import HTTPError, InvalidURL
     from huggingface_hub.errors import HFValidationError
@@ -55,7 +54,7 @@ def _meaning(about: Repository, error: BaseException) -> errors.Refusal:
 
     match error:
         case hub.LocalEntryNotFoundError(__cause__=cause) if cause is not None:
-            # "Nor is it in the cache": what counts is why it did not come from the hub.
+            # The file is not in the cache either; the cause says why it did not come from the hub.
             return _meaning(about, cause)
         case hub.HfHubHTTPError():
             return _of_answer(about, error)
@@ -70,29 +69,29 @@ def _meaning(about: Repository, error: BaseException) -> errors.Refusal:
 
 
 def not_on_hub(about: Repository) -> errors.NotFound:
-    """The hub has no such repository, or does not admit that it has."""
+    """Makes the refusal for a repository that does not exist, or is hidden from us."""
     return errors.NotFound(
         f"{about.name!r} is not a {about.kind} on the hub; a private one is seen only with a "
-        f"{TOKEN} that may read it",
+        f"{HUB_TOKEN} that may read it",
         resource=about.kind,
         id=about.name,
     )
 
 
 def unsendable(about: Repository) -> errors.PermissionDenied:
-    """Our token has characters in it that no header can carry."""
-    why = f"cannot be asked for: {TOKEN} is not a token, it has a blank or a special character"
+    """Makes the refusal for a token with characters that an HTTP header cannot contain."""
+    why = f"cannot be asked for: {HUB_TOKEN} is not a token, it has a blank or a special character"
     return _denied(about, why, "HUB_TOKEN_REFUSED")
 
 
 def gated(about: Repository) -> errors.PermissionDenied:
-    """The repository's files are for those whom its owner lets in."""
-    why = f"is gated; ask for access on its page, and set {TOKEN} to a token that may read it"
+    """Makes the refusal for a gated repository to which we have no access."""
+    why = f"is gated; ask for access on its page, and set {HUB_TOKEN} to a token that may read it"
     return _denied(about, why, "HUB_GATED")
 
 
 def unavailable(about: Repository, why: str) -> errors.Unavailable:
-    """The hub gave no answer that can be used."""
+    """Makes the refusal for a hub that gives no usable answer."""
     return errors.Unavailable(
         f"the hub did not answer about {about}: {why}", reason="HUB_UNAVAILABLE"
     )
@@ -107,37 +106,28 @@ def _of_answer(about: Repository, error: "HfHubHTTPError") -> errors.Refusal:
     if isinstance(error, hub.DisabledRepoError):
         return _denied(about, "is disabled on the hub", "HUB_DISABLED")
     if status in (401, 403) and "authorization" in request.headers:
-        why = f"may not be read with this {TOKEN}: the hub refuses it with HTTP {status}"
+        why = f"may not be read with this {HUB_TOKEN}: the hub refuses it with HTTP {status}"
         return _denied(about, why, "HUB_TOKEN_REFUSED")
-    if isinstance(error, hub.RevisionNotFoundError):
-        return _without_commit(about)
-    if isinstance(error, hub.RepositoryNotFoundError):
+    if isinstance(error, hub.RevisionNotFoundError) and about.commit:
+        return errors.FailedPrecondition(
+            f"{about} no longer has the commit {about.commit} at which it was registered; register "
+            "it again",
+            reason="HUB_COMMIT_MISSING",
+            resource=about.kind,
+            id=about.name,
+        )
+    if isinstance(error, hub.RevisionNotFoundError | hub.RepositoryNotFoundError):
         return not_on_hub(about)
     if status in (401, 403):
-        return _denied(about, f"needs a token; set {TOKEN} to one", "HUB_TOKEN_REQUIRED")
+        return _denied(about, f"needs a token; set {HUB_TOKEN} to one", "HUB_TOKEN_REQUIRED")
     if status == 404 and "/resolve/" in request.url.path:
-        return _without(about, request.url.path.rpartition("/")[2])
+        file = request.url.path.rpartition("/")[2]
+        return errors.FailedPrecondition(
+            f"{about} has no {file}", reason="HUB_FILE_MISSING", resource=about.kind, id=about.name
+        )
     if status == 404:
         return not_on_hub(about)
     return unavailable(about, f"HTTP {status}")
-
-
-def _without_commit(about: Repository) -> errors.Refusal:
-    if not about.commit:
-        return not_on_hub(about)
-    return errors.FailedPrecondition(
-        f"{about} no longer has the commit {about.commit} at which it was registered; register it "
-        "again",
-        reason="HUB_COMMIT_MISSING",
-        resource=about.kind,
-        id=about.name,
-    )
-
-
-def _without(about: Repository, file: str) -> errors.FailedPrecondition:
-    return errors.FailedPrecondition(
-        f"{about} has no {file}", reason="HUB_FILE_MISSING", resource=about.kind, id=about.name
-    )
 
 
 def _denied(about: Repository, why: str, reason: str) -> errors.PermissionDenied:

@@ -1,14 +1,14 @@
-"""Questions to the hub: bounded in number and in time, and refused in the studio's own terms.
+"""Requests to the hub, limited in number and time, with errors translated into refusals.
 
-Needs the extra `fts-chassis[hub]`. The hub's libraries are imported at the first question: they
-take a second that a start should not.
+Needs the extra `fts-chassis[hub]`. The hub's libraries are imported by the first request, because
+the import takes a second.
 """
 
 import asyncio
 import re
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from http import HTTPStatus
@@ -22,12 +22,12 @@ from chassis.rpc.server import THREADS
 
 T = TypeVar("T")
 ACCESS_FILES = {"model": "config.json", "dataset": "README.md"}
-"""What is looked at to learn whether a gated repository's files may be read."""
+"""File by which to check access to a gated repository, by kind."""
 _TOKEN = re.compile(r"[!-~]+")
 
 
 class Hub:
-    """Asks the hub in threads of its own, so that one that hangs keeps nothing else waiting."""
+    """Calls the hub's libraries in threads of its own, so that a slow hub delays nothing else."""
 
     def __init__(self, settings: Settings) -> None:
         self.token = settings.hub_token.strip() or None
@@ -37,7 +37,7 @@ class Hub:
         self._threads = ThreadPoolExecutor(self._limit, thread_name_prefix=f"{THREADS}-hub")
 
     async def ask(self, about: Repository, question: Callable[[], T]) -> T:
-        """The outcome of a function that asks the hub with `huggingface_hub` or `datasets`.
+        """Returns the result of a function that uses `huggingface_hub` or `datasets`.
 
         Raises NotFound if the hub has no such repository, PermissionDenied if our token may not
         read it, FailedPrecondition if the libraries' cache cannot be used, Unavailable if there is
@@ -54,22 +54,22 @@ class Hub:
             )
         seconds = min(self._seconds, context.current(self._seconds).remaining())
         asked = self._threads.submit(copy_context().run, _bounded, about, question, seconds)
-        # Not when the caller has gone, but when the thread is free again.
-        asked.add_done_callback(self._release)
+        # When the thread is free again, which may be after the caller has stopped waiting.
+        asked.add_done_callback(lambda _: self._free.release())
         try:
             return await asyncio.wait_for(asyncio.wrap_future(asked), seconds)
         except TimeoutError:
             raise unavailable(about, f"nothing came within {seconds:.1f} s") from None
 
     async def close(self) -> None:
-        """Asks nothing more."""
+        """Cancels requests that have not begun."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def require(self, about: Repository) -> str:
-        """The commit that is read, if the hub has the repository and our token may read its files;
-        empty if the hub does not say which.
+        """Returns the commit that is read, or an empty text if the hub does not state it.
 
-        A question for `ask`, or a part of one.
+        Raises if the repository does not exist or our token may not read its files. To be called
+        within `ask`.
         """
         from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
         from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError
@@ -88,18 +88,18 @@ class Hub:
         commit = str(info.sha or "")
         if not info.gated:
             return commit
-        # The hub tells everybody about a gated repository; it is the files that it keeps.
+        # Everybody may see a gated repository, but not read its files.
         url = hf_hub_url(about.name, ACCESS_FILES[about.kind], repo_type=about.kind)
         with suppress(RemoteEntryNotFoundError):
             get_hf_file_metadata(url, token=self.token)
         return commit
 
     def file(self, about: Repository, name: str) -> Path:
-        """Where a file of the repository lies after its download, or since an earlier one if the
-        hub does not answer.
+        """Downloads a file of the repository and returns its path in the cache.
 
-        A part of a question for `ask`. Raises `huggingface_hub`'s RemoteEntryNotFoundError, which
-        `ask` makes a FailedPrecondition, if the repository has no such file.
+        If the hub does not answer, returns an earlier download. Raises RemoteEntryNotFoundError of
+        `huggingface_hub`, which `ask` translates into FailedPrecondition, if the repository has no
+        such file. To be called within `ask`.
         """
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import HFValidationError
@@ -117,11 +117,11 @@ class Hub:
         except (HFValidationError, OSError):
             raise
         except ValueError as error:
-            # Of more than 50 GB.
+            # The library refuses files of more than 50 GB.
             raise unavailable(about, f"{name} is too large") from error
 
     def size(self, about: Repository, name: str) -> int:
-        """Size in bytes of a file of the repository at `about.commit`. Call it within `ask`."""
+        """Returns the size in bytes of a file of the repository. To be called within `ask`."""
         from huggingface_hub import get_hf_file_metadata
 
         size = get_hf_file_metadata(_url(about, name), token=self.token).size
@@ -130,8 +130,10 @@ class Hub:
         return size
 
     def part(self, about: Repository, name: str, offset: int, length: int) -> bytes:
-        """That many bytes of a file of the repository, fewer at its end. No more are taken,
-        whatever is sent. A part of a question for `ask`."""
+        """Returns `length` bytes of a file of the repository, fewer at its end.
+
+        It never reads more, whatever the hub sends. To be called within `ask`.
+        """
         from huggingface_hub.utils import (  # type: ignore[attr-defined]
             build_hf_headers,
             get_session,
@@ -155,9 +157,6 @@ class Hub:
                 if len(taken) >= length:
                     break
         return bytes(taken[:length])
-
-    def _release(self, _: "Future[T]") -> None:
-        self._free.release()
 
 
 def _url(about: Repository, name: str) -> str:

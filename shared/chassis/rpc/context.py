@@ -1,4 +1,4 @@
-"""What rides along with a call: who asks, under which id, and until when."""
+"""Context of the call being served: caller, request id and deadline."""
 
 import time
 import uuid
@@ -6,53 +6,58 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from ft.job_protocol.reports import KIND_METADATA
+
 REQUEST_ID = "x-request-id"
 CALLER = "x-caller"
 HOP_SECONDS = 0.05
-"""What each hop keeps for itself, so that the inner service reports the more specific timeout."""
+"""Time that each hop subtracts from the deadline, so that the last service reports the timeout."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallContext:
     """The call that is being served."""
 
     request_id: str
     caller: str
     deadline: float
     """On the clock of `time.monotonic`."""
+    job_kind: str = ""
+    """Kind of the job that calls; empty if it does not say so, or if no job calls."""
 
     def remaining(self) -> float:
-        """Seconds that a further hop may take; never below a hundredth."""
+        """Returns the seconds that a further hop may take, at least 0.01."""
         return max(self.deadline - time.monotonic() - HOP_SECONDS, 0.01)
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What to hand on to a peer."""
+        """Returns the metadata for a call to a peer."""
         return ((REQUEST_ID, self.request_id), (CALLER, self.caller))
 
 
-_current: ContextVar[Call | None] = ContextVar("call", default=None)
+_current: ContextVar[CallContext | None] = ContextVar("call", default=None)
 
 
 def incoming(
     metadata: Iterable[tuple[str, str | bytes]] | None,
     time_remaining: float | None,
     deadline_seconds: float,
-) -> Call:
-    """Makes the call that arrives the current one. A call without a deadline gets the default."""
+) -> CallContext:
+    """Sets the current call from incoming metadata; `deadline_seconds` is its default deadline."""
     sent = dict(metadata or ())
     seconds = min(time_remaining, 86_400.0) if time_remaining is not None else deadline_seconds
-    call = Call(
+    call = CallContext(
         request_id=str(sent.get(REQUEST_ID) or uuid.uuid4().hex),
         caller=str(sent.get(CALLER) or ""),
         deadline=time.monotonic() + seconds,
+        job_kind=str(sent.get(KIND_METADATA) or ""),
     )
     _current.set(call)
     return call
 
 
-def current(deadline_seconds: float) -> Call:
-    """The call being served; outside of one (background work) a new one with that deadline."""
+def current(deadline_seconds: float) -> CallContext:
+    """Returns the call being served, or a new one with that deadline outside of a call."""
     call = _current.get()
     if call is None:
-        return Call(uuid.uuid4().hex, "", time.monotonic() + deadline_seconds)
+        return CallContext(uuid.uuid4().hex, "", time.monotonic() + deadline_seconds)
     return call

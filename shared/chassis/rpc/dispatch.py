@@ -61,7 +61,7 @@ class InFlight:
             log.warning("calls cut off at the end of the grace period", calls=self._count)
 
 
-class Dispatcher:
+class RpcDispatcher:
     """Runs handlers with everything that stands around each of them."""
 
     def __init__(self, deadline_seconds: float, max_bytes: int = MAX_MESSAGE_BYTES) -> None:
@@ -81,7 +81,16 @@ class Dispatcher:
             self._arrive(grpc_context, self._deadline_seconds)
             with self.in_flight.counted():
                 try:
-                    return self._fitting(method, serialize(await behaviour(parse(data))))
+                    answer = serialize(await behaviour(parse(data)))
+                    if len(answer) > self._max_bytes:
+                        # gRPC's own refusal does not say what to do.
+                        raise errors.ResourceExhausted(
+                            f"the answer of {method} has {len(answer)} bytes, {self._max_bytes} "
+                            "are allowed; a list can be asked for page by page, an export by "
+                            "StreamExport",
+                            reason="ANSWER_TOO_LARGE",
+                        )
+                    return answer
                 except Exception as error:
                     await self._refuse(method, grpc_context, error)
 
@@ -102,16 +111,6 @@ class Dispatcher:
                     await self._refuse(method, grpc_context, error)
 
         return handler
-
-    def _fitting(self, method: str, answer: bytes) -> bytes:
-        if len(answer) > self._max_bytes:
-            # gRPC's own refusal says nothing that would help.
-            raise errors.ResourceExhausted(
-                f"the answer of {method} has {len(answer)} bytes, {self._max_bytes} are allowed; "
-                "a list can be asked for page by page, an export by StreamExport",
-                reason="ANSWER_TOO_LARGE",
-            )
-        return answer
 
     def _arrive(self, grpc_context: Context, deadline_seconds: float) -> None:
         call = context.incoming(
@@ -138,7 +137,7 @@ class Dispatcher:
 def handlers(
     service: ServiceDescriptor,
     servicer: object,
-    dispatcher: Dispatcher,
+    dispatcher: RpcDispatcher,
     only: Container[str] | None = None,
 ) -> "grpc.GenericRpcHandler[Any, Any]":
     """Serves every RPC of the service, or `only` some, by the servicer's method of that name.
@@ -156,7 +155,7 @@ def handlers(
 
 
 def _handler(
-    method: MethodDescriptor, behaviour: Callable[[Any], Any], dispatcher: Dispatcher
+    method: MethodDescriptor, behaviour: Callable[[Any], Any], dispatcher: RpcDispatcher
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     # Parsed by the dispatcher: what gRPC's own deserializer refuses leaves as INTERNAL.
     parse = requests.parser(GetMessageClass(method.input_type))

@@ -1,7 +1,7 @@
-"""Why a call is refused, without a word about transport.
+"""Exceptions for refused calls, independent of the transport.
 
-Domain code raises these. `chassis.rpc.translate` turns them into a gRPC status on the way out, and
-back into the same types on the way in, so that an error means the same on both sides of a hop.
+Domain code raises them. `chassis.rpc.translate` turns them into a gRPC status, and a status of a
+peer back into the same types, so that an error means the same on both sides of a call.
 """
 
 from collections.abc import Iterable
@@ -24,10 +24,10 @@ class Violation:
 
 
 class Refusal(Exception):
-    """A call that is refused for a reason that the caller can be told.
+    """A call that is refused for a reason that concerns the caller.
 
-    `reason` is a stable UPPER_SNAKE_CASE word for programs, `metadata` the facts behind it, both
-    as in `google.rpc.ErrorInfo`. The message is for people.
+    `reason` is a stable UPPER_SNAKE_CASE word for programs and `metadata` has the facts, both as in
+    `google.rpc.ErrorInfo`. The message is for people.
     """
 
     reason: ClassVar[str] = "REFUSED"
@@ -48,20 +48,20 @@ class Refusal(Exception):
 
     @classmethod
     def of(cls, violations: Iterable[Violation], reason: str | None = None) -> Self:
-        """One error that names every field that is wrong."""
+        """Makes one error that names every wrong field."""
         found = tuple(violations)
         message = "; ".join(_sentence(v.field, v.description) for v in found)
         return cls(message, violations=found, reason=reason)
 
     @classmethod
     def at(cls, field: str, rule: Rule, description: str, reason: str | None = None) -> Self:
-        """An error about one field."""
+        """Makes an error about one field."""
         return cls.of([Violation(field, description, rule.id)], reason)
 
     def about(self, field: str) -> Self:
-        """The same refusal, of a request that has none of its fields, by the field which led to it.
+        """Returns the same refusal, attributed to a field of another request that led to it.
 
-        What was said of a field of its own stays in the description.
+        The names of its own fields stay in the descriptions.
         """
         known = self.metadata.get("field", "")
         metadata = {**self.metadata, **({"field": field} if known else {})}
@@ -88,7 +88,7 @@ class InvalidArgument(Refusal):
 
 
 class NotFound(Refusal):
-    """The thing that was asked for does not exist."""
+    """The requested resource does not exist."""
 
     reason = "NOT_FOUND"
 
@@ -100,7 +100,7 @@ class AlreadyExists(Refusal):
 
 
 class FailedPrecondition(Refusal):
-    """Something that the request refers to is missing or not in a fit state."""
+    """Something that the request refers to is missing or in a wrong state."""
 
     reason = "FAILED_PRECONDITION"
 
@@ -112,7 +112,7 @@ class PermissionDenied(Refusal):
 
 
 class Unauthenticated(Refusal):
-    """The caller did not say who it is, or not convincingly."""
+    """The caller gave no valid credentials."""
 
     reason = "UNAUTHENTICATED"
 
@@ -124,19 +124,19 @@ class ResourceExhausted(Refusal):
 
 
 class Aborted(Refusal):
-    """Another call got in between; trying again may succeed."""
+    """Another call interfered; a retry may succeed."""
 
     reason = "ABORTED"
 
 
 class Unavailable(Refusal):
-    """Something that is needed is away for now; the call may be sent again."""
+    """Something that is needed does not answer; the call may be retried."""
 
     reason = "UNAVAILABLE"
 
 
 class DeadlineExceeded(Refusal):
-    """There was not enough time; whether the work was done is not known."""
+    """The time was not enough; the work may have been done or not."""
 
     reason = "DEADLINE_EXCEEDED"
 
@@ -148,41 +148,41 @@ class Unimplemented(Refusal):
 
 
 class Internal(Refusal):
-    """A fault of the studio's own. Details are in its log, not in the message."""
+    """A fault of the studio itself. Details are in its log, not in the message."""
 
     reason = "INTERNAL"
 
 
 class Violations:
-    """Collects what is wrong with a request, to report all of it at once."""
+    """Collects the violations of a request, to report all of them at once."""
 
     def __init__(self) -> None:
         self.found: list[Violation] = []
 
     def add(self, field: str, rule: Rule, description: str) -> None:
-        """Notes that `field` breaks the rule."""
+        """Adds a violation of the rule by `field`."""
         self.found.append(Violation(field, description, rule.id))
 
     def check(self, field: str, rule: Rule, holds: bool, description: str) -> bool:
-        """Notes `description` against `field` unless the rule holds; returns whether it does."""
+        """Adds a violation unless the rule holds; returns `holds`."""
         if not holds:
             self.add(field, rule, description)
         return holds
 
     def required(self, field: str, value: str) -> str:
-        """The stripped value; noted as missing if nothing is left of it."""
+        """Returns the stripped value; adds a violation if it is empty."""
         stripped = value.strip()
         self.check(field, rules.REQUIRED, bool(stripped), "is required and must not be blank")
         return stripped
 
     def one_of(self, field: str, value: str, known: type[StrEnum]) -> None:
-        """Noted as wrong unless the value is a member of the enumeration."""
+        """Adds a violation unless the value is a member of the enumeration."""
         values = [one.value for one in known]
         description = f"must be one of {', '.join(values)}, not {value!r}"
         self.check(field, rules.KNOWN_VALUE, value in values, description)
 
     def json_object(self, field: str, text: str) -> dict[str, Any] | None:
-        """The object that the text holds; None, and noted as wrong, if it is not a JSON object."""
+        """Returns the JSON object in the text; None, with a violation, if it is not one."""
         try:
             return json_objects.parse(text)
         except json_objects.JsonFault as fault:

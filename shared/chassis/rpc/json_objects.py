@@ -1,4 +1,4 @@
-"""Configs in JSON: objects that say one thing and can be kept."""
+"""Strict parser for configs in JSON: no duplicate keys, no infinite numbers, limited depth."""
 
 import json
 import math
@@ -6,19 +6,19 @@ from collections import Counter
 from typing import Any, NoReturn
 
 MAX_BITS = 1024
-"""How large a whole number may be: as large as a floating-point number."""
+"""Most bits of a whole number, as many as the largest floating-point number has."""
 MAX_DEPTH = 200
-"""How deep values may lie within each other."""
+"""Most levels of nesting."""
 
 
 class JsonFault(Exception):
-    """The text is not an object in JSON. The message says why."""
+    """A text that is not a JSON object. The message says why."""
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The object that the text holds, each key of it once and every number finite.
+    """Returns the object in a JSON text.
 
-    Raises JsonFault.
+    Raises JsonFault if it is no JSON object, a key appears twice or a number is not finite.
     """
     try:
         content = json.loads(
@@ -43,7 +43,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def kind_of(content: Any) -> str:
-    """What a value is, in a word."""
+    """Returns a word for the kind of a value."""
     names = {
         dict: "an object",
         list: "a list",

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class PeerRefusal(Exception):
-    """What a service answered in place of a result, as it stands, for passing on."""
+    """Error that a peer returned, unchanged, to be passed on to the caller."""
 
     def __init__(self, error: aio.AioRpcError, peer: str) -> None:
         super().__init__(str(error.details()))
@@ -28,11 +28,11 @@ class PeerRefusal(Exception):
         self.peer = peer
 
     def typed(self) -> errors.Refusal:
-        """The refusal in this process's own terms."""
+        """Returns it as a refusal of this process."""
         return translate.from_rpc_error(self.error, self.peer)
 
 
-class Link:
+class PeerChannel:
     """A channel to one service, opened at its first use.
 
     Waits a little for a service that is away, since a restart takes less than a second, and then
@@ -48,7 +48,7 @@ class Link:
         self._channel: aio.Channel | None = None
 
     @property
-    def channel(self) -> aio.Channel:
+    def grpc_channel(self) -> aio.Channel:
         """The channel; must be asked for on the event loop."""
         if self._channel is None:
             self._channel = aio.insecure_channel(
@@ -56,16 +56,16 @@ class Link:
             )
         return self._channel
 
-    async def ready(self, call: context.Call) -> None:
+    async def ready(self, call: context.CallContext) -> None:
         """Returns once the service is connected.
 
         Raises Unavailable, naming it, after the wait for a peer or the call's own deadline.
         """
-        if self.channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
+        if self.grpc_channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
             return
         try:
             async with asyncio.timeout(min(self._wait_seconds, call.remaining())):
-                await self.channel.channel_ready()
+                await self.grpc_channel.channel_ready()
         except TimeoutError:
             raise translate.away(self.name) from None
 
@@ -77,7 +77,7 @@ class Link:
         """
         call = context.current(self.deadline_seconds)
         await self.ready(call)
-        rpc: Any = self.channel.unary_unary(f"/{self.service.full_name}/{method}", None, None)
+        rpc: Any = self.grpc_channel.unary_unary(f"/{self.service.full_name}/{method}", None, None)
         try:
             answer: bytes = await rpc(request, timeout=call.remaining(), metadata=call.metadata())
         except aio.AioRpcError as error:
@@ -88,7 +88,7 @@ class Link:
         """The serialized answers to a serialized request. Raises as `send` does."""
         call = context.current(self.deadline_seconds)
         await self.ready(call)
-        rpc: Any = self.channel.unary_stream(f"/{self.service.full_name}/{method}", None, None)
+        rpc: Any = self.grpc_channel.unary_stream(f"/{self.service.full_name}/{method}", None, None)
         answers = rpc(request, timeout=call.remaining(), metadata=call.metadata())
         try:
             async for answer in answers:
@@ -115,8 +115,8 @@ class Peer(Generic[Stub]):
         service: ServiceDescriptor,
         stub: Callable[[aio.Channel], Stub],
     ) -> None:
-        self.link = Link(name, settings, service)
-        self.close = self.link.close
+        self.channel = PeerChannel(name, settings, service)
+        self.close = self.channel.close
         self._make_stub = stub
 
     async def __call__(
@@ -128,13 +128,13 @@ class Peer(Generic[Stub]):
 
         Raises what the peer raised, and Unavailable, naming it, when it cannot be reached.
         """
-        call = context.current(self.link.deadline_seconds)
-        await self.link.ready(call)
-        send = rpc(self._make_stub(self.link.channel))
+        call = context.current(self.channel.deadline_seconds)
+        await self.channel.ready(call)
+        send = rpc(self._make_stub(self.channel.grpc_channel))
         try:
             return await send(request, timeout=call.remaining(), metadata=call.metadata())
         except aio.AioRpcError as error:
-            raise translate.from_rpc_error(error, self.link.name) from None
+            raise translate.from_rpc_error(error, self.channel.name) from None
 
 
 async def referred(field: str, lookup: Awaitable[T]) -> T:
@@ -151,7 +151,7 @@ async def referred(field: str, lookup: Awaitable[T]) -> T:
 
 
 async def all_referred(*lookups: Awaitable[Any]) -> list[Any]:
-    """What each lookup found, in their order; the owners are asked at the same time.
+    """Awaits lookups in parallel and returns their results, in order.
 
     Raises FailedPrecondition naming every reference that fails, and what else one of them raises,
     such as Unavailable for an owner that is away, before that.

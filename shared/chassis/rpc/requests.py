@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError, Message
 
 from chassis.rpc import names, rules
 from chassis.rpc.errors import InvalidArgument, Violations
+from ft.services import SERVICES
 
 M = TypeVar("M", bound=Message)
 
@@ -37,11 +38,7 @@ _GIVEN = (
     "user_script",
 )
 """Fields by which clients give names and places to what they add."""
-_PUBLIC = (
-    "ft/proto/fine_tuning_studio.proto",
-    "ft/proto/fine_tuning_studio_jobs.proto",
-    "ft/proto/fine_tuning_studio_database.proto",
-)
+_PUBLIC = frozenset(service.file.name for service in SERVICES)
 """Files of the contract: services hand each other records whose names are older than the rule."""
 _UNLIMITED = ("exported_json", "rows_json")
 """Fields that carry many records."""
@@ -72,7 +69,13 @@ def parser(kind: type[M]) -> Callable[[bytes], M]:
                 # Blanks around a name are no part of it.
                 description = names.hidden(text.strip(" \t\r\n"))
                 found.check(place, rules.PLAIN_NAME, not description, description)
-            _check_length(place, text, found)
+            limit = MAX_ID_CHARACTERS if place in _CHOSEN_IDS else MAX_TEXT_CHARACTERS
+            description = f"has {len(text)} characters; {limit} are allowed"
+            fits = found.check(place, rules.TEXT_LENGTH, len(text) <= limit, description)
+            if fits and place.rpartition(".")[2] in _NAMES:
+                size = len(text.encode())
+                description = f"has {size} bytes in UTF-8; {MAX_NAME_BYTES} are allowed"
+                found.check(place, rules.TEXT_LENGTH, size <= MAX_NAME_BYTES, description)
         found.raise_if_any()
         return request
 
@@ -87,16 +90,6 @@ def digest(request: Message, *but: str) -> str:
         rest.ClearField(field)
     content = rest.DESCRIPTOR.full_name.encode() + rest.SerializeToString(deterministic=True)
     return hashlib.sha256(content).hexdigest()
-
-
-def _check_length(place: str, text: str, found: Violations) -> None:
-    limit = MAX_ID_CHARACTERS if place in _CHOSEN_IDS else MAX_TEXT_CHARACTERS
-    description = f"has {len(text)} characters; {limit} are allowed"
-    fits = found.check(place, rules.TEXT_LENGTH, len(text) <= limit, description)
-    if fits and place.rpartition(".")[2] in _NAMES:
-        size = len(text.encode())
-        description = f"has {size} bytes in UTF-8; {MAX_NAME_BYTES} are allowed"
-        found.check(place, rules.TEXT_LENGTH, size <= MAX_NAME_BYTES, description)
 
 
 def _texts(message: Message, prefix: str) -> Iterator[tuple[str, str]]:

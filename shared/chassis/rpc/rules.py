@@ -1,4 +1,6 @@
-"""The rules that requests must meet, each with an id that programs and people can rely on.
+"""The rules about every request.
+
+A rule has an id that programs and people can rely on.
 
 Every domain has a `rules.py` with its own rules. This module has those that apply to all domains.
 `docs/rules.md` is generated from them.

@@ -1,4 +1,4 @@
-"""Runs a service process: bind, open the store, tell its health, serve, drain, exit."""
+"""Runs a service process: bind, open the store, serve, report health, drain, exit."""
 
 import asyncio
 import gc
@@ -21,7 +21,7 @@ from grpc_reflection.v1alpha import reflection
 
 from chassis.config import Settings
 from chassis.rpc import logs
-from chassis.rpc.dispatch import Dispatcher
+from chassis.rpc.dispatch import RpcDispatcher
 from chassis.rpc.health import HealthBoard
 from chassis.rpc.sockets import AddressError, Listener
 from ft.channel import MAX_MESSAGE_BYTES
@@ -50,45 +50,45 @@ HEALTH_SECONDS = 2.0
 """Pause between looks at the store. With the time for which a call shows that the store answers
 (`chassis.store.engine.FRESH_SECONDS`), health is at most five seconds old."""
 THREADS = "blocking"
-"""Names the threads that blocking library calls run in."""
+"""Name prefix of the threads for blocking library calls."""
 
 
 class DataStore(Protocol):
-    """A service's data, as far as its process has to know it; see `chassis.store.engine.Store`."""
+    """Interface of a service's data for its process; see `chassis.store.engine.Store`."""
 
     async def open(self) -> None:
         """Connects; returns once the data can be used."""
 
     def answers(self) -> bool:
-        """Whether the data can be used now."""
+        """Tells whether the data can be used now."""
 
     async def close(self) -> None:
-        """Finishes what is being written and lets go."""
+        """Finishes pending writes and disconnects."""
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What a process serves, and what lives and ends with it."""
+class ServiceParts:
+    """ServiceParts of a service process: handlers, store and background work."""
 
     service_names: Sequence[str]
     """Full names of the services, for health and reflection."""
-    handlers: "Callable[[Dispatcher], Sequence[grpc.GenericRpcHandler[Any, Any]]]"
-    """Makes the RPC handlers around the process's dispatcher."""
+    handlers: "Callable[[RpcDispatcher], Sequence[grpc.GenericRpcHandler[Any, Any]]]"
+    """Makes the RPC handlers, given the process's dispatcher."""
     store: DataStore | None = None
-    """Where the service keeps its data; its health follows it."""
+    """Data of the service; the health of the process depends on it."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
-    """Work beside the calls, begun once the store is open."""
+    """Background work, started when the store is open."""
     watch: Sequence[Callable[[HealthBoard], Coroutine[Any, Any, None]]] = ()
     """Work that keeps further entries of the health board."""
     started: Callable[[str], Awaitable[None]] | None = None
-    """Told the address that is listened on, once calls are answered."""
+    """Called with the listening address when calls are served."""
     max_message_bytes: int = MAX_MESSAGE_BYTES
-    """Largest message that is sent or taken."""
+    """Largest message that is sent or received."""
     close: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Called after the last call was answered."""
+    """Called after the last call."""
 
 
-def run(settings: Settings, parts: Parts) -> None:
+def run(settings: Settings, parts: ServiceParts) -> None:
     """Serves until SIGTERM or SIGINT, then drains and returns.
 
     Exits with status 1 and one line on standard error if the address cannot be used, and with
@@ -104,10 +104,10 @@ def run(settings: Settings, parts: Parts) -> None:
 
 
 class _Process:
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: ServiceParts) -> None:
         self._settings = settings
         self._parts = parts
-        self._dispatcher = Dispatcher(settings.deadline_seconds, parts.max_message_bytes)
+        self._dispatcher = RpcDispatcher(settings.deadline_seconds, parts.max_message_bytes)
         self._board = HealthBoard()
         self._tasks: list[asyncio.Task[None]] = []
         self._failed = False
@@ -117,7 +117,7 @@ class _Process:
         )
 
     async def serve(self) -> bool:
-        """Serves until told to stop; whether work in the background has failed."""
+        """Serves until SIGTERM or SIGINT; returns whether background work has failed."""
         self._stop = asyncio.Event()
         asyncio.get_running_loop().set_default_executor(self._threads)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""Where a service listens, and how two processes are kept from listening there at once."""
+"""Listening address of a service, locked so that no two processes listen on it."""
 
 import fcntl
 import os

@@ -48,7 +48,7 @@ _TYPES = {code: kind for kind, code in STATUS_CODES.items()}
 
 
 def to_status(error: errors.Refusal) -> status_pb2.Status:
-    """The error as a `google.rpc.Status` with its details, shortened to what can be sent."""
+    """Returns the error as a `google.rpc.Status` with details, shortened to what can be sent."""
     facts = {key: brief(value, TEXT_BYTES) for key, value in error.metadata.items()}
     info = error_details_pb2.ErrorInfo(
         reason=error.code_reason, domain=ERROR_DOMAIN, metadata=facts
@@ -61,7 +61,7 @@ def to_status(error: errors.Refusal) -> status_pb2.Status:
 
 
 def brief(text: str, size: int = MESSAGE_BYTES) -> str:
-    """The text, its middle left out if it has more than `size` bytes."""
+    """Returns the text, without its middle if it has more than `size` bytes."""
     data = text.encode(errors="backslashreplace")
     if len(data) <= size:
         return data.decode()
@@ -101,8 +101,7 @@ async def abort(context: "aio.ServicerContext[Any, Any]", error: errors.Refusal)
 async def pass_on(
     context: "aio.ServicerContext[Any, Any]", error: aio.AioRpcError, peer: str
 ) -> NoReturn:
-    """Ends the call with a peer's refusal as it stands, or, where the peer gave no details, with
-    what its failure means here."""
+    """Ends the call with a peer's error unchanged; translates it first if it has no details."""
     details = status_in(error.trailing_metadata())
     if details is None:
         await abort(context, from_rpc_error(error, peer))
@@ -114,7 +113,7 @@ async def pass_on(
 
 
 def from_rpc_error(error: aio.AioRpcError, peer: str) -> errors.Refusal:
-    """What a peer's refusal means here.
+    """Translates a peer's error into a refusal.
 
     A peer that cannot be reached is named in the message and in the metadata under `service`.
     An answer without our own details is passed on with its code and message.
@@ -142,7 +141,7 @@ def from_rpc_error(error: aio.AioRpcError, peer: str) -> errors.Refusal:
 
 
 def away(peer: str) -> errors.Unavailable:
-    """The service of that name does not answer."""
+    """Makes the refusal for a service that does not answer."""
     return errors.Unavailable(
         f"service {peer!r} is not available", reason="SERVICE_UNAVAILABLE", service=peer
     )

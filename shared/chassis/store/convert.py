@@ -1,21 +1,21 @@
-"""Records to messages: fields of the same name, unset where a column is null."""
+"""Conversion of records into messages by field name; null columns leave fields unset."""
 
 from collections.abc import Container
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from google.protobuf.message import Message
 
-from chassis.store.records import Base
+from chassis.store.records import Record
 
 M = TypeVar("M", bound=Message)
 
 
-def to_message(kind: type[M], record: Base, but: Container[str] = ()) -> M:
-    """A message with every field, `but` some, that the record has a value for under its name."""
+def to_message(kind: type[M], record: Record, but: Container[str] = ()) -> M:
+    """Returns a message with the fields, except `but`, for which the record has a value."""
     columns = record.table().columns
     values = {
-        field.name: _plain(value)
+        field.name: rfc3339(value) if isinstance(value, datetime) else value
         for field in kind.DESCRIPTOR.fields
         if field.name in columns
         and field.name not in but
@@ -25,22 +25,18 @@ def to_message(kind: type[M], record: Base, but: Container[str] = ()) -> M:
 
 
 def rfc3339(time: datetime | None) -> str:
-    """A time as messages carry it, in UTC; empty for None."""
+    """Returns a time as messages have it, in UTC; empty for None."""
     return "" if time is None else time.isoformat(timespec="milliseconds") + "Z"
 
 
 def table_time(text: str) -> datetime:
-    """The time that an ISO 8601 text names, as tables keep it; UTC where it names no offset.
+    """Returns the time in an ISO 8601 text as tables store it; UTC if it has no offset.
 
     Raises ValueError.
     """
     time = datetime.fromisoformat(text)
     try:
-        # Tables keep UTC without saying so.
+        # Tables store UTC without an offset.
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except OverflowError as error:
         raise ValueError(str(error)) from None
-
-
-def _plain(value: Any) -> Any:
-    return rfc3339(value) if isinstance(value, datetime) else value

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,9 +28,9 @@ log = structlog.get_logger()
 T = TypeVar("T")
 MAX_BATCH = 256
 CONNECT_SECONDS = 5
-"""How long a PostgreSQL server may take to accept a connection; its client's own limit is none."""
+"""Time limit for a connection to PostgreSQL, whose client has none by default."""
 FRESH_SECONDS = 2.5
-"""For how long a call that succeeded shows that the database answers."""
+"""Time for which a successful call shows that the database answers."""
 _RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -60,10 +61,13 @@ class Store:
         self._flushing: asyncio.Task[None] | None = None
         self._answered = -FRESH_SECONDS
         """Time of the database's last answer, by the monotonic clock."""
+        self._commits = 0
+        self._committed = asyncio.Event()
+        """Set at the next commit, and then replaced."""
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the database is a SQLite file."""
+        """True if the database is a SQLite file."""
         return self._url.get_backend_name() == "sqlite"
 
     async def open(self) -> None:
@@ -104,7 +108,7 @@ class Store:
         return engine
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """What `work` reads. It sees every write that was acknowledged before."""
+        """Returns the result of `work`, which sees every write that was acknowledged before."""
         if self._reader is None:
             raise self._away("is not open yet")
         try:
@@ -135,6 +139,9 @@ class Store:
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             await loop.run_in_executor(self._thread, self._commit, batch)
+            self._commits += 1
+            self._committed.set()
+            self._committed = asyncio.Event()
             for write in batch:
                 if write.error is None:
                     write.done.set_result(write.outcome)
@@ -148,22 +155,18 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 for write in batch:
-                    self._attempt(connection, write)
+                    try:
+                        with connection.begin_nested():
+                            write.outcome = write.work(connection)
+                    except OperationalError:
+                        raise
+                    except Exception as error:
+                        write.error = error
             self._answered = time.monotonic()
         except Exception as error:
             refused = self._away(str(error.orig)) if isinstance(error, OperationalError) else error
             for write in batch:
                 write.error = refused
-
-    @staticmethod
-    def _attempt(connection: Connection, write: _Write) -> None:
-        try:
-            with connection.begin_nested():
-                write.outcome = write.work(connection)
-        except OperationalError:
-            raise
-        except Exception as error:
-            write.error = error
 
     def frozen(self) -> Connection:
         """A connection that reads the store as it is now, whatever is written after; to be closed.
@@ -191,6 +194,20 @@ class Store:
         except OperationalError as error:
             raise self._away(str(error.orig)) from error
         return version
+
+    @property
+    def commits(self) -> int | None:
+        """Number of commits so far; None if other processes may write to the database as well.
+
+        As long as it does not change, reading again finds nothing new.
+        """
+        return self._commits if self.is_sqlite else None
+
+    async def next_commit(self, seconds: float) -> None:
+        """Returns after the next commit of this process, at the latest after `seconds`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._committed.wait()
 
     def answers(self) -> bool:
         """Tells whether the database answers. It is asked only if no recent call has shown it."""

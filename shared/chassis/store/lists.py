@@ -1,4 +1,4 @@
-"""Answers to list requests: all rows from serialized bytes at hand, or what the request narrows."""
+"""Answers to list requests: all rows from cached bytes, or a page of filtered rows."""
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
@@ -15,9 +15,9 @@ M = TypeVar("M", bound=Message)
 
 
 class CachedList:
-    """One list's bytes, kept for as long as the table has not moved.
+    """Serialized bytes of a list, cached until the database changes.
 
-    Building a list costs some sixteen times as much as sending it.
+    Building a list costs about 16 times as much as sending it.
     """
 
     def __init__(self, store: Store, build: Callable[[], Message]) -> None:
@@ -27,9 +27,9 @@ class CachedList:
         self._bytes = b""
 
     def get(self) -> bytes:
-        """The list as of now."""
-        # The version is read first: a commit in between makes the bytes newer than their label,
-        # which costs a rebuild, never a stale answer.
+        """Returns the current list."""
+        # The version is read first: after a commit in between, the bytes are newer than their
+        # version, which costs a rebuild but never gives a stale answer.
         version = self._store.version()
         if version is None or version != self._version:
             self._bytes = self._build().SerializeToString()
@@ -37,12 +37,12 @@ class CachedList:
         return self._bytes
 
 
-class Listing(Generic[M, Row]):
+class TableList(Generic[M, Row]):
     """The list of one table.
 
-    `response` has the rows in its one repeated field, as `shown` makes messages of them. It can be
-    filtered and sorted by what these messages have in fields that are columns, and by the columns
-    in `also`. The list of all rows leaves out those whose ids are in `hidden`.
+    `response` has the rows in its one repeated field, converted by `shown`. The list can be
+    filtered and sorted by fields of these messages that are columns, and by the columns in `also`.
+    The list of all rows omits rows whose ids are in `hidden`.
     """
 
     def __init__(
@@ -66,8 +66,12 @@ class Listing(Generic[M, Row]):
         self._items = items.name
         self._shown = shown or (lambda record: to_message(kind, record))
         self._pages = Pages(records, [*names, *also])
-        self._hidden = hidden
-        self._all = CachedList(records.store, lambda: self._answer(self._shown_rows(records)))
+
+        def all_rows() -> M:
+            omitted = hidden()
+            return self._answer(row for row in records.all() if row.id not in omitted)
+
+        self._all = CachedList(records.store, all_rows)
 
     def answer(
         self,
@@ -79,10 +83,6 @@ class Listing(Generic[M, Row]):
         if not request.ByteSize():
             return self._all.get()
         return self._answer(*self._pages.page(request, allowed or {}, hidden))
-
-    def _shown_rows(self, records: Records[Row]) -> list[Row]:
-        hidden = self._hidden()
-        return [row for row in records.all() if row.id not in hidden]
 
     def _answer(self, rows: Iterable[Row], next_page_token: str = "") -> M:
         items = {self._items: [self._shown(row) for row in rows]}

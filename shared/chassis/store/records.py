@@ -1,4 +1,4 @@
-"""What every table has, and the queries that every domain needs."""
+"""The base class of all tables, and the queries that every domain needs."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
@@ -19,9 +19,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 from chassis.rpc import errors, rules
-from chassis.store import idempotency
+from chassis.rpc.domain_request import RequestKey
 from chassis.store.engine import Store
+from chassis.store.idempotency import IdempotencyStore
 
+NO_REQUEST = RequestKey()
 TIMES = ("created_at", "updated_at")
 """Times of a row's creation and of its last change."""
 
@@ -31,7 +33,7 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+class Record(MappedAsDataclass, DeclarativeBase, kw_only=True):
     """A table of a domain: instances are plain records, queries are Core statements.
 
     The contract's columns come first, in the contract's order, then the studio's own.
@@ -43,6 +45,8 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
     created_at: Mapped[datetime] = mapped_column(default_factory=now, sort_order=1001)
     updated_at: Mapped[datetime] = mapped_column(default_factory=now, sort_order=1002)
 
+    RESOURCE: ClassVar[str] = "record"
+    """Name of one record in messages."""
     LOCATIONS: ClassVar[tuple[str, ...]] = ()
     """Columns that hold paths."""
     NOT_EXPORTED: ClassVar[tuple[str, ...]] = ()
@@ -90,7 +94,7 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
         than a column's type. `place` names the row; empty columns are not in `values`."""
 
 
-Row = TypeVar("Row", bound=Base)
+Row = TypeVar("Row", bound=Record)
 
 
 class Records(Generic[Row]):
@@ -100,6 +104,7 @@ class Records(Generic[Row]):
         self.store = store
         self.kind = kind
         self.table = kind.table()
+        self.requests = IdempotencyStore(store)
 
     def all(self, **equal: object) -> list[Row]:
         """Records whose columns equal the given values, oldest first."""
@@ -119,35 +124,73 @@ class Records(Generic[Row]):
         row = self.store.read(lambda c: c.execute(query).mappings().first())
         return None if row is None else self.record(row)
 
-    async def add(self, record: Row, unique: Mapping[str, str] | None = None) -> None:
-        """Stores a new record. `unique` has columns, each with the request's field for it.
+    def get(self, id: str, resource: str = "") -> Row:
+        """The record with that id. Raises NotFound, which calls the record a `resource`."""
+        record = self.one(id=id)
+        if record is None:
+            name = resource or self.kind.RESOURCE
+            raise errors.NotFound(
+                f"{name} {id!r} does not exist", resource=name, id=id, rule=rules.EXISTS.id
+            )
+        return record
 
-        Raises AlreadyExists, with the id of the holder, if the value of one of them (or the
-        record's id) is taken.
+    def added_by(self, key: RequestKey) -> Row | None:
+        """The record that the request has added; None if the request is new or the record is gone.
+
+        Raises InvalidArgument if another request has the same id.
         """
-        note = idempotency.noting(self.store.service)
+        return self.store.read(lambda connection: self._added_by(connection, key))
 
-        def work(connection: Connection) -> None:
+    async def add(
+        self,
+        record: Row,
+        unique: Mapping[str, str] | None = None,
+        key: RequestKey = NO_REQUEST,
+    ) -> Row:
+        """Stores a new record, and returns it.
+
+        If the request with that key has been sent twice at the same time, the record that the
+        other one has added is returned instead. `unique` maps columns to the request's fields.
+        Raises AlreadyExists, with the id of the holder, if the value of one of these columns (or
+        the record's id) is taken.
+        """
+
+        def work(connection: Connection) -> Row:
             self.lock(connection)
+            if (added := self._added_by(connection, key)) is not None:
+                return added
             for column, field in {"id": "id", **(unique or {})}.items():
                 self._require_free(connection, column, getattr(record, column), field)
             self.insert(connection, [record])
-            note(connection, record.id)
+            self.requests.save(connection, key, record.id)
+            return record
 
-        await self.store.write(work)
+        return await self.store.write(work)
 
-    def require_free(self, fields: Mapping[str, str], **equal: str) -> None:
+    def require_free(
+        self, fields: Mapping[str, str], key: RequestKey = NO_REQUEST, **equal: str
+    ) -> None:
         """Raises AlreadyExists, with the id of the holder, if a column's value is taken now.
 
-        `fields` has the request's field for each column. For a cheap answer before costly work;
-        only `add` is safe against others in between.
+        A value that the same request has taken meanwhile is free. `fields` maps columns to the
+        request's fields. This is a cheap check before costly work; only `add` excludes other
+        writers.
         """
 
         def check(connection: Connection) -> None:
-            for column, value in equal.items():
-                self._require_free(connection, column, value, fields[column])
+            if self._added_by(connection, key) is None:
+                for column, value in equal.items():
+                    self._require_free(connection, column, value, fields[column])
 
         self.store.read(check)
+
+    def _added_by(self, connection: Connection, key: RequestKey) -> Row | None:
+        id = self.requests.find(connection, key)
+        if id is None:
+            return None
+        query = select(self.table).where(self.table.c.id == id)
+        row = connection.execute(query).mappings().first()
+        return None if row is None else self.record(row)
 
     def _require_free(self, connection: Connection, column: str, value: str, field: str) -> None:
         query = select(self.table.c.id).where(self.table.c[column] == value)

@@ -1,1 +1,1 @@
-"""What tests stand on: services in this process or in one of their own, a hub, faults."""
+"""Support for tests: services in this process or in their own, a hub, faults."""

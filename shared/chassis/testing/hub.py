@@ -1,5 +1,8 @@
-"""A hub for tests, on the loopback interface: it speaks as much of the hub's HTTP API as
-`huggingface_hub` and `datasets` ask for, and breaks where it is told to."""
+"""A hub for tests, on the loopback interface.
+
+It implements the parts of the hub's HTTP API that `huggingface_hub` and `datasets` use, with faults
+that a test can request.
+"""
 
 import hashlib
 import json
@@ -27,7 +30,7 @@ RETRY_AFTER = {"Retry-After": "3600"}
 
 @dataclass(frozen=True)
 class Repo:
-    """A repository of the hub, and what is wrong with it."""
+    """A repository of the hub, and its faults."""
 
     kind: Literal["model", "dataset"]
     name: str
@@ -58,8 +61,8 @@ class Repo:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request that came in."""
+class HubRequest:
+    """A request that the hub has received."""
 
     method: str
     path: str
@@ -67,7 +70,7 @@ class Asked:
 
 
 class TestHub:
-    """What the hub has, and what it was asked."""
+    """Repositories of the hub, and the requests that it has received."""
 
     __test__ = False
 
@@ -75,8 +78,8 @@ class TestHub:
         self.repos = {(repo.kind, repo.name): repo for repo in repos}
         self.tokens = tokens
         """Tokens of the hub's users. Others are refused, whatever is asked for."""
-        self.asked: list[Asked] = []
-        self.asked_of_storage: list[Asked] = []
+        self.asked: list[HubRequest] = []
+        self.asked_of_storage: list[HubRequest] = []
         self.endpoint = ""
         self.storage = ""
         self.over = Event()
@@ -86,7 +89,7 @@ class TestHub:
         """Of a process that shall ask this hub; `home` is the folder of the libraries' caches."""
         return {"HF_ENDPOINT": self.endpoint, "HF_HUB_OFFLINE": "0", "HF_HOME": home}
 
-    def asked_about(self, name: str) -> list[Asked]:
+    def asked_about(self, name: str) -> list[HubRequest]:
         """Requests about the repository of that name."""
         return [asked for asked in self.asked if name in asked.path]
 
@@ -111,11 +114,8 @@ def hub(*repos: Repo, tokens: tuple[str, ...] = ()) -> Iterator[TestHub]:
 
 @contextmanager
 def _serving(handler: type["_Handler"], hub: TestHub) -> Iterator[str]:
-    class Handler(handler):  # type: ignore[misc, valid-type]
-        pass
-
-    Handler.hub = hub
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    bound = type(handler.__name__, (handler,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
     server.daemon_threads = True
     server.block_on_close = False
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -137,8 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *arguments: object) -> None:
         pass
 
-    def note(self) -> Asked:
-        return Asked(self.command, self.path, self.headers.get("Authorization", ""))
+    def note(self) -> HubRequest:
+        return HubRequest(self.command, self.path, self.headers.get("Authorization", ""))
 
     def refuse(self, status: int, code: str, message: str) -> None:
         headers = {"X-Error-Code": code} if code else {}
@@ -158,9 +158,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         """The answer, with what is wrong with the repository."""
-        fault = self._fault()
+        fault = ""
+        if self.repo is not None and self.repo.where in self.path:
+            self.hub.over.wait(self.repo.seconds)
+            fault = self.repo.fault
         if fault == "reset":
-            return self._reset()
+            at_once = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            self.connection.close()
+            self.close_connection = True
+            return None
         if fault == "not_json":
             body, headers = b"<html>a page</html>", {**headers, "Content-Type": "text/html"}
         self.send_response(status)
@@ -182,19 +189,6 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.wfile.write(body)
 
-    def _fault(self) -> str:
-        repo = self.repo
-        if repo is None or repo.where not in self.path:
-            return ""
-        self.hub.over.wait(repo.seconds)
-        return repo.fault
-
-    def _reset(self) -> None:
-        at_once = struct.pack("ii", 1, 0)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
-        self.connection.close()
-        self.close_connection = True
-
     def handle(self) -> None:
         """Until the other side hangs up, as it may in the middle of a slow answer."""
         try:
@@ -211,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _StorageHandler(_Handler):
-    """Where the large files lie: whoever has the address may read them."""
+    """Storage of large files, which needs no token."""
 
     def _answer(self) -> None:
         self.hub.asked_of_storage.append(self.note())
@@ -241,7 +235,9 @@ class _HubHandler(_Handler):
             return None
         assert self.repo is not None
         what = unquote(api["what"] or "") if api is not None else ""
-        repo = _at(self.repo, file["commit"] if file is not None else _named(what))
+        # As in `revision/<name>` or `tree/<name>/<folder>`.
+        revision = file["commit"] if file is not None else what.partition("/")[2].split("/")[0]
+        repo = _at(self.repo, revision)
         if repo is None:
             return self.refuse(404, "RevisionNotFound", "Invalid rev id")
         if api is not None:
@@ -252,7 +248,10 @@ class _HubHandler(_Handler):
     do_GET = do_HEAD = do_POST = _answer
 
     def _refused(self, about: bool) -> bool:
-        """Whether the request is refused; `about` tells that of information from that of files."""
+        """Refuses the request if needed, and returns whether it did.
+
+        `about` is true for requests for information, false for requests for files.
+        """
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         repo = self.repo
         if token and token not in self.hub.tokens:
@@ -262,23 +261,23 @@ class _HubHandler(_Handler):
             self.refuse(404 if token else 401, "RepoNotFound", "Repository not found")
         elif repo.status and repo.where in self.path:
             self.hub.over.wait(repo.seconds)
-            self._break(repo)
+            if repo.status == 429:
+                self.send(429, b"{}", RETRY_AFTER)
+            else:
+                # As bad hubs do: the request is repeated in the answer.
+                message = repo.message or f"refused: {self.headers.get('Authorization')}"
+                self.refuse(repo.status, repo.code, message)
         elif repo.gated and not about and token not in repo.readers:
             self.refuse(403 if token else 401, "GatedRepo", f"Access to {repo.name} is restricted")
         else:
             return False
         return True
 
-    def _break(self, repo: Repo) -> None:
-        if repo.status == 429:
-            self.send(429, b"{}", RETRY_AFTER)
-        else:
-            # As bad hubs do: what came in is in the answer.
-            message = repo.message or f"refused: {self.headers.get('Authorization')}"
-            self.refuse(repo.status, repo.code, message)
-
     def _tell(self, repo: Repo, what: str) -> None:
-        files = [_entry(path, content) for path, content in repo.files.items()]
+        files: list[dict[str, object]] = []
+        for path, content in repo.files.items():
+            oid = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+            files.append({"type": "file", "path": path, "size": len(content), "oid": oid})
         if what.startswith("paths-info/"):
             wanted = parse_qs(self._sent.decode()).get("paths", [])
             return self._json([file for file in files if file["path"] in wanted])
@@ -290,7 +289,7 @@ class _HubHandler(_Handler):
         return self._json({**facts, "private": repo.private, "gated": gated, "disabled": False})
 
     def _list(self, files: list[dict[str, object]], folder: str) -> None:
-        """What lies in the folder, and below it if that is asked for."""
+        """Sends the entries of a folder, with those below it if the request is recursive."""
         start = f"{folder}/" if folder else ""
         within = [file for file in files if str(file["path"]).startswith(start)]
         if folder and not within:
@@ -300,7 +299,9 @@ class _HubHandler(_Handler):
         rests = {str(file["path"]).removeprefix(start): file for file in within}
         direct = [file for rest, file in rests.items() if "/" not in rest]
         folders = {rest.split("/")[0] for rest in rests if "/" in rest}
-        return self._json([*direct, *(_folder(start + name) for name in sorted(folders))])
+        for name in sorted(folders):
+            direct.append({"type": "directory", "path": start + name, "size": 0, "oid": "d" * 40})
+        return self._json(direct)
 
     def _json(self, value: object) -> None:
         self.send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
@@ -319,24 +320,9 @@ class _HubHandler(_Handler):
         return self.send(302, b"", {**commit, **linked, **place})
 
 
-def _named(what: str) -> str:
-    """The revision in `revision/<name>`, `tree/<name>/<folder>` and the like."""
-    parts = what.split("/")
-    return parts[1] if len(parts) > 1 else ""
-
-
 def _at(repo: Repo, revision: str) -> Repo | None:
     """The repository as it was at a commit; as it is for a branch. None if the commit is gone."""
     if not _COMMIT.fullmatch(revision) or revision == repo.commit:
         return repo
     files = repo.earlier.get(revision)
     return None if files is None else replace(repo, commit=revision, files=files)
-
-
-def _entry(path: str, content: bytes) -> dict[str, object]:
-    oid = hashlib.sha1(content, usedforsecurity=False).hexdigest()
-    return {"type": "file", "path": path, "size": len(content), "oid": oid}
-
-
-def _folder(path: str) -> dict[str, object]:
-    return {"type": "directory", "path": path, "size": 0, "oid": "d" * 40}

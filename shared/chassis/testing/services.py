@@ -19,8 +19,8 @@ from chassis import domains
 from chassis.config import Settings
 from chassis.domains import TABLE_OF
 from chassis.ids import new_id
-from chassis.rpc.dispatch import Dispatcher
-from chassis.rpc.server import Parts, server_options
+from chassis.rpc.dispatch import RpcDispatcher
+from chassis.rpc.server import ServiceParts, server_options
 from chassis.transfer.document import own_table
 from ft.channel import channel_options
 from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
@@ -61,21 +61,21 @@ def settings_in(
     )
 
 
-def parts_of(settings: Settings) -> Parts:
+def parts_of(settings: Settings) -> ServiceParts:
     """The parts that the service's own `__main__` would run with these settings."""
     main = importlib.import_module(f"services.{settings.service}.__main__")
-    parts: Parts = main.service.parts(settings)
+    parts: ServiceParts = main.service.parts(settings)
     return parts
 
 
 @asynccontextmanager
-async def serving(settings: Settings, parts: Parts) -> AsyncIterator[None]:
+async def serving(settings: Settings, parts: ServiceParts) -> AsyncIterator[None]:
     """Serves the parts where the settings say, and does the work beside the calls, for as long as
     the block runs."""
     settings.sockets.mkdir(parents=True, exist_ok=True)
     server = aio.server(options=server_options(parts.max_message_bytes))
     server.add_generic_rpc_handlers(
-        tuple(parts.handlers(Dispatcher(settings.deadline_seconds, parts.max_message_bytes)))
+        tuple(parts.handlers(RpcDispatcher(settings.deadline_seconds, parts.max_message_bytes)))
     )
     server.add_insecure_port(settings.listen_address)
     if parts.store is not None:
@@ -131,7 +131,7 @@ async def exported_rows(folder: Path, domain: str) -> list[dict[str, Any]]:
     peer = domains.tables(domain, settings_in(folder, CALLER))
     found: dict[str, list[dict[str, Any]]] = {}
     async with aclosing(
-        peer.link.stream("ExportTables", ExportTablesRequest(export_id="e").SerializeToString())
+        peer.channel.stream("ExportTables", ExportTablesRequest(export_id="e").SerializeToString())
     ) as parts:
         await anext(parts)
         await peer(lambda s: s.ReleaseTables, ReleaseTablesRequest(export_id="e"))
@@ -144,15 +144,7 @@ async def exported_rows(folder: Path, domain: str) -> list[dict[str, Any]]:
     return [{**row, **own[row["id"]]} for row in found[table]]
 
 
-async def _health(check: Any) -> str:
-    try:
-        answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
-    except aio.AioRpcError as error:
-        return str(error)
-    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
-
-
-class Process:
+class ServiceProcess:
     """A service as a process of its own, started with `python -m` or a script."""
 
     def __init__(self, folder: Path, service: str, *command: str, **environment: str) -> None:
@@ -169,7 +161,7 @@ class Process:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "Process":
+    def __enter__(self) -> "ServiceProcess":
         self.start()
         return self
 
@@ -209,7 +201,12 @@ class Process:
             ):
                 check = health_pb2_grpc.HealthStub(channel).Check
                 while answered != "SERVING":
-                    answered = await _health(check)
+                    try:
+                        answer = await check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
+                        status = health_pb2.HealthCheckResponse.ServingStatus
+                        answered = str(status.Name(answer.status))
+                    except aio.AioRpcError as error:
+                        answered = str(error)
                     await asyncio.sleep(0.05)
         except TimeoutError:
             log = self.log.read_text()

@@ -1,4 +1,4 @@
-"""What a hub can do wrong, and what a studio says to it."""
+"""Faults of a hub, and the studio's error for each."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -7,11 +7,11 @@ from chassis.rpc import errors
 from chassis.testing.hub import Repo
 
 DISABLED = "Access to this resource is disabled."
-"""By this sentence the library knows it."""
+"""Message by which the library recognises a disabled repository."""
 
 
 def troubled(kind: Literal["model", "dataset"], files: Mapping[str, bytes]) -> list[Repo]:
-    """A repository for each trouble that a hub can make, named after it; TROUBLES is about them."""
+    """Returns a repository for each fault of a hub, named after it; see TROUBLES."""
     return [
         Repo(kind, "gated/files", files, gated=True),
         Repo(kind, "gated/401", files, status=401, code="GatedRepo"),
@@ -45,5 +45,5 @@ TROUBLES: dict[str, tuple[type[errors.Refusal], str, str]] = {
     "slow/start": (errors.Unavailable, "HUB_UNAVAILABLE", "did not answer"),
     "slow/body": (errors.Unavailable, "HUB_UNAVAILABLE", "did not answer"),
 }
-"""What a studio with a token says to each trouble: kind, reason, part of the message. NotFound is
-INVALID_ARGUMENT where a request registers the name."""
+"""Error of a studio with a token for each fault: type, reason, part of the message. NotFound
+becomes INVALID_ARGUMENT where a request registers the name."""

@@ -12,11 +12,11 @@ from chassis.ids import new_id
 from chassis.rpc import errors
 from chassis.store.engine import Store
 from chassis.store.pages import Pages
-from chassis.store.records import Base, Records
+from chassis.store.records import Record, Records
 from ft.proto.fine_tuning_studio_pb2 import ListDatasetsRequest
 
 
-class Thing(Base):
+class Thing(Record):
     """A record to store."""
 
     __tablename__ = "things"
@@ -59,7 +59,7 @@ def migrations(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.starts_processes)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of each kind."""
     if request.param == "sqlite":

@@ -8,7 +8,7 @@ from pathlib import Path
 from chassis.config import Settings
 from chassis.domains import DOMAIN_SERVICES
 from chassis.rpc.dispatch import handlers
-from chassis.rpc.server import Parts, run
+from chassis.rpc.server import ServiceParts, run
 from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, GetDatasetRequest, GetDatasetResponse
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     settings = Settings.load(sys.argv[1])
     run(
         settings,
-        Parts(
+        ServiceParts(
             service_names=[DOMAIN_SERVICES["datasets"].full_name],
             handlers=lambda d: [
                 handlers(DOMAIN_SERVICES["datasets"], Slow(), d, only={"GetDataset"})

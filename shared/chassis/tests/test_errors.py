@@ -14,7 +14,7 @@ from chassis.config import Settings
 from chassis.rpc import context, errors, rules, translate
 from chassis.rpc.dispatch import handlers
 from chassis.rpc.peers import all_referred, referred
-from chassis.rpc.server import Parts
+from chassis.rpc.server import ServiceParts
 from chassis.testing.services import serving, settings_in
 from ft.proto.fine_tuning_studio_pb2 import (
     AdapterMetadata,
@@ -33,7 +33,7 @@ class Models:
     def __init__(self) -> None:
         self.raises: Exception | None = None
         self.blocks = False
-        self.seen: list[context.Call] = []
+        self.seen: list[context.CallContext] = []
 
     async def GetModel(self, request: GetModelRequest) -> GetModelResponse:
         self.seen.append(context.current(0))
@@ -49,7 +49,7 @@ class Adapters:
 
     def __init__(self, settings: Settings) -> None:
         self.models = domains.models(settings)
-        self.seen: list[context.Call] = []
+        self.seen: list[context.CallContext] = []
 
     async def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse:
         self.seen.append(context.current(0))
@@ -76,14 +76,16 @@ class Hops:
         self, seconds: float, metadata: tuple[tuple[str, str], ...] = (), data: bytes = b""
     ) -> None:
         """What a client does that does not stand on the chassis."""
-        link = self.adapters.link
-        call: Any = link.channel.unary_unary(f"/{link.service.full_name}/GetAdapter", None, None)
+        channel = self.adapters.channel
+        call: Any = channel.grpc_channel.unary_unary(
+            f"/{channel.service.full_name}/GetAdapter", None, None
+        )
         await call(data, timeout=seconds, metadata=metadata, wait_for_ready=True)
 
 
 @asynccontextmanager
 async def _served(folder: Path, name: str, servicer: object, only: str) -> AsyncIterator[None]:
-    parts = Parts(
+    parts = ServiceParts(
         service_names=[],
         handlers=lambda d: [handlers(domains.DOMAIN_SERVICES[name], servicer, d, only={only})],
     )

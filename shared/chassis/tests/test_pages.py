@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event
 from chassis.rpc import rules
 from chassis.store.convert import rfc3339
 from chassis.store.fields import SORTED_CHARACTERS
-from chassis.store.lists import Listing
+from chassis.store.lists import TableList
 from chassis.store.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Pages
 from chassis.store.records import Records
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -239,7 +239,7 @@ def test_texts_are_compared_by_their_bytes(things: Records[Thing]) -> None:
 async def test_a_request_for_everything_is_answered_from_bytes_at_hand(
     things: Records[Thing],
 ) -> None:
-    listing = Listing(things, ListDatasetsResponse)
+    listing = TableList(things, ListDatasetsResponse)
     for name in ("b", "a"):
         await things.add(thing(name=name))
         everything = listing.answer(ListDatasetsRequest())

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.store.engine import Store
-from chassis.store.idempotency import FORGOTTEN_AT_ONCE, Forgetting
+from chassis.store.idempotency import EXPIRE_BATCH, IdempotencyStore
 from chassis.store.records import now
 
 MIGRATION = """
@@ -48,20 +48,20 @@ def known(store: Store) -> set[str]:
 
 async def test_what_is_old_is_forgotten_and_nothing_else(store: Store) -> None:
     long_ago = now() - timedelta(days=31)
-    many = {f"old-{n}": long_ago for n in range(2 * FORGOTTEN_AT_ONCE + 1)}
+    many = {f"old-{n}": long_ago for n in range(2 * EXPIRE_BATCH + 1)}
     await note(store, many | {"young": now() - timedelta(days=29), "undated": None})
-    await Forgetting(store, 30).forget()
+    await IdempotencyStore(store).expire(30)
     assert known(store) == {"young", "undated"}
     # One without a time, of an earlier version, counts as noted when it was first looked at.
-    await Forgetting(store, 1).forget()
+    await IdempotencyStore(store).expire(1)
     assert known(store) == {"undated"}
-    await Forgetting(store, 0).forget()
+    await IdempotencyStore(store).expire(0)
     assert known(store) == set()
 
 
 async def test_it_is_done_from_the_start(store: Store) -> None:
     await note(store, {"old": now() - timedelta(days=31)})
-    forgetting = asyncio.create_task(Forgetting(store, 30).run())
+    forgetting = asyncio.create_task(IdempotencyStore(store).run(30))
     async with asyncio.timeout(120):
         while known(store):  # noqa: ASYNC110 - the condition is the database's
             await asyncio.sleep(0.01)

@@ -13,9 +13,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from chassis.domains import DOMAIN_SERVICES
-from chassis.testing.services import Process
+from chassis.testing.services import ServiceProcess
 from ft.health import check_address
 from ft.proto.fine_tuning_studio_pb2 import GetDatasetRequest, GetDatasetResponse
+from tests.processes import starts_processes
 
 SLOW = str(Path(__file__).with_name("slow_service.py"))
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -47,15 +48,16 @@ async def ask_on(address: str, path: Path) -> None:
 
 
 @pytest.fixture
-async def slow(tmp_path: Path) -> AsyncIterator[Process]:
-    with Process(tmp_path, "slow", SLOW, "slow", FTS_GRACE_SECONDS="8") as process:
+@starts_processes
+async def slow(tmp_path: Path) -> AsyncIterator[ServiceProcess]:
+    with ServiceProcess(tmp_path, "slow", SLOW, "slow", FTS_GRACE_SECONDS="8") as process:
         await process.serving()
         yield process
 
 
 async def test_a_real_service_tells_its_health_and_its_contract(tmp_path: Path) -> None:
     name = DOMAIN_SERVICES["prompts"].full_name
-    with Process(tmp_path, "prompts") as process:
+    with ServiceProcess(tmp_path, "prompts") as process:
         await process.serving()
         assert check_address(process.address, name) == "SERVING"
         assert check_address(process.address, "no.such.Service") == "SERVICE_UNKNOWN"
@@ -69,7 +71,7 @@ async def test_a_real_service_tells_its_health_and_its_contract(tmp_path: Path) 
     assert "Traceback" not in process.log.read_text()
 
 
-async def test_drains_what_is_in_flight_and_exits(slow: Process, tmp_path: Path) -> None:
+async def test_drains_what_is_in_flight_and_exits(slow: ServiceProcess, tmp_path: Path) -> None:
     release = tmp_path / "release"
     async with aio.insecure_channel(slow.address) as channel:
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
@@ -91,7 +93,7 @@ async def test_drains_what_is_in_flight_and_exits(slow: Process, tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["never", "never.blocked"])
 async def test_cuts_off_at_the_end_of_the_grace_period(tmp_path: Path, name: str) -> None:
-    with Process(tmp_path, "slow", SLOW, "slow", FTS_GRACE_SECONDS="0.3") as process:
+    with ServiceProcess(tmp_path, "slow", SLOW, "slow", FTS_GRACE_SECONDS="0.3") as process:
         await process.serving()
         async with aio.insecure_channel(process.address) as channel:
             answer = get_dataset(channel, tmp_path / name)
@@ -104,28 +106,30 @@ async def test_cuts_off_at_the_end_of_the_grace_period(tmp_path: Path, name: str
 
 
 async def test_a_second_process_does_not_take_the_socket_over(
-    slow: Process, tmp_path: Path
+    slow: ServiceProcess, tmp_path: Path
 ) -> None:
-    with Process(tmp_path, "slow", SLOW, "slow") as second:
+    with ServiceProcess(tmp_path, "slow", SLOW, "slow") as second:
         assert await asyncio.to_thread(second.wait) == 1
     assert "another process already serves" in slow.log.read_text()
     await slow.serving()
 
 
-async def test_a_killed_process_leaves_nothing_in_the_way(slow: Process, tmp_path: Path) -> None:
+async def test_a_killed_process_leaves_nothing_in_the_way(
+    slow: ServiceProcess, tmp_path: Path
+) -> None:
     slow.kill()
-    with Process(tmp_path, "slow", SLOW, "slow") as again:
+    with ServiceProcess(tmp_path, "slow", SLOW, "slow") as again:
         await again.serving()
 
 
 async def test_publishes_the_port_that_it_was_given(tmp_path: Path) -> None:
     published = tmp_path / "run" / "slow.address"
-    with Process(tmp_path, "slow", SLOW, "slow", FTS_LISTEN="127.0.0.1:0") as process:
+    with ServiceProcess(tmp_path, "slow", SLOW, "slow", FTS_LISTEN="127.0.0.1:0") as process:
         await asyncio.to_thread(wait_for, published)
         process.address = published.read_text()
         assert process.address.startswith("127.0.0.1:")
         await process.serving()
-        with Process(tmp_path, "other", SLOW, "other", FTS_LISTEN=process.address) as second:
+        with ServiceProcess(tmp_path, "other", SLOW, "other", FTS_LISTEN=process.address) as second:
             assert await asyncio.to_thread(second.wait) == 1
         assert "cannot listen" in second.log.read_text()
         process.terminate()
@@ -134,13 +138,13 @@ async def test_publishes_the_port_that_it_was_given(tmp_path: Path) -> None:
 
 
 async def test_says_when_a_socket_path_is_too_long(tmp_path: Path) -> None:
-    with Process(tmp_path / ("x" * 100), "slow", SLOW, "slow") as process:
+    with ServiceProcess(tmp_path / ("x" * 100), "slow", SLOW, "slow") as process:
         assert await asyncio.to_thread(process.wait) == 1
     assert "longer than 107 bytes" in process.log.read_text()
 
 
 async def test_refuses_calls_beyond_its_limit_at_once(tmp_path: Path) -> None:
-    with Process(tmp_path, "slow", SLOW, "slow", FTS_MAX_CONCURRENT_RPCS="1") as process:
+    with ServiceProcess(tmp_path, "slow", SLOW, "slow", FTS_MAX_CONCURRENT_RPCS="1") as process:
         async with aio.insecure_channel(process.address) as channel:
             answer = get_dataset(channel, tmp_path / "release")
             await asyncio.to_thread(wait_for, tmp_path / "release.begun")

@@ -1,4 +1,4 @@
-"""A domain's part of an export: its rows, and what only this studio keeps beside them."""
+"""A domain's part of an export: its rows, and further columns that only this studio has."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,22 +15,19 @@ CHUNK_BYTES = 512 * 1024
 
 
 def export(connection: Connection, tables: Sequence[DomainTable]) -> Iterator[ExportTablesResponse]:
-    """The tables in parts, as they stand in the document."""
+    """Yields the tables in parts, in the order of the document."""
     owning = {table.owner.name for table in tables if table.owner}
     digests: dict[str, dict[str, str | None]] = {name: {} for name in owning}
     for table in tables:
         if table.contract_columns:
-            yield from _parts(
-                table.name, contract_schema(table.kind.table()), _contract_rows(connection, table)
+            contract_rows = (
+                json.dumps({name: row[name] for name in table.contract_columns})
+                for row in _rows(connection, table)
             )
+            yield from _parts(table.name, contract_schema(table.kind.table()), contract_rows)
         owners = digests[table.owner.name] if table.owner else {}
         rows = _own_rows(connection, table, owners, digests.get(table.name))
         yield from _parts(own_table(table.name), own_schema(table.name), rows)
-
-
-def _contract_rows(connection: Connection, table: DomainTable) -> Iterator[str]:
-    for row in _rows(connection, table):
-        yield json.dumps({name: row[name] for name in table.contract_columns})
 
 
 def _own_rows(

@@ -1,7 +1,8 @@
-"""A domain's part of an import: staged, prepared, committed or forgotten."""
+"""A domain's part of an import: staged, prepared, then committed or aborted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 
 from chassis.rpc import errors
 from chassis.store.engine import Store
-from chassis.store.records import Base
+from chassis.store.records import Record
 from chassis.transfer.rows import DomainTable
 from chassis.transfer.sorting import Sorting
 from chassis.transfer.staging import ImportState, Staging
@@ -19,17 +20,19 @@ from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 1.0
+UNDER_WAY_SECONDS = 1.0
+"""Pause between checks of imports that are under way."""
+IDLE_SECONDS = 60.0
+"""The same while none is known: another replica on the same database may have left one."""
 Resolve = Callable[[str, bool], Awaitable[bool | None]]
-"""Asks the domain that decides about an import, by its id and whether to give it up now: True if it
-is committed, False if it is given up, None while neither is decided."""
+"""Asks the deciding domain about an import, by its id and whether to give it up now. Returns True
+if it is committed, False if it is given up, None while it is undecided."""
 
 
 class DomainImport:
     """Imports into the tables of one domain.
 
-    The domain that decides has no `resolve`. An import that nothing happened to for `grace` is
-    given up.
+    The deciding domain has no `resolve`. An import without activity for `grace` is given up.
     """
 
     def __init__(
@@ -44,20 +47,25 @@ class DomainImport:
         self._resolve = resolve
         self._grace = grace
         self._staging = Staging(store)
+        self._woken = asyncio.Event()
 
     async def stage(self, import_id: str, table: str, first: int, rows: Sequence[Any]) -> None:
-        """Keeps rows of the file. Raises Aborted if another import is under way."""
+        """Stores rows of the file. Raises Aborted if another import is under way."""
 
         def work(connection: Connection) -> None:
             self._staging.open(connection, import_id)
             self._staging.add(connection, import_id, table, first, rows)
 
-        await self._store.write(work)
+        try:
+            await self._store.write(work)
+        finally:
+            # A write goes on when its caller has stopped waiting.
+            self._woken.set()
 
     async def prepare(
         self, import_id: str, on_conflict: OnConflict = OnConflict.REFUSE
     ) -> list[ImportedTable]:
-        """Checks the staged rows and says what becomes of each."""
+        """Checks the staged rows and reports the outcome of each."""
 
         def work(connection: Connection) -> list[ImportedTable]:
             self._staging.open(connection, import_id)
@@ -68,10 +76,13 @@ class DomainImport:
                 self._staging.keep_only(connection, import_id, sorting.places)
             return sorting.reports
 
-        return await self._store.write(work)
+        try:
+            return await self._store.write(work)
+        finally:
+            self._woken.set()
 
     async def commit(self, import_id: str) -> None:
-        """Takes the prepared rows in; where it is decided, the decision with them.
+        """Writes the prepared rows; in the deciding domain, the decision with them.
 
         Can be repeated. Raises Aborted if the import was given up.
         """
@@ -79,7 +90,7 @@ class DomainImport:
         def work(connection: Connection) -> None:
             state = self._staging.state(connection, import_id)
             if state is ImportState.COMMITTED or (state is None and self._resolve is not None):
-                return  # it was taken in before
+                return  # it was committed before
             if state is not ImportState.PREPARED:
                 raise errors.Aborted("the import was given up", reason="IMPORT_GIVEN_UP")
             for table in self._tables:
@@ -92,14 +103,14 @@ class DomainImport:
 
     def _staged(
         self, connection: Connection, import_id: str, table: DomainTable
-    ) -> Iterator[tuple[Any, Base]]:
+    ) -> Iterator[tuple[Any, Record]]:
         for row in self._staging.rows(connection, import_id, table.name):
             record = table.check(table.name, row.content, errors.Violations())
             if record is not None:
                 yield row.content, record
 
     async def abort(self, import_id: str) -> None:
-        """Forgets an import that is not committed."""
+        """Deletes the staged rows of an import that is not committed."""
 
         def work(connection: Connection) -> None:
             if self._staging.state(connection, import_id) is not ImportState.COMMITTED:
@@ -108,8 +119,10 @@ class DomainImport:
         await self._store.write(work)
 
     async def decided(self, import_id: str, give_up: bool) -> ImportState | None:
-        """What was decided about an import, in the domain that decides; with `give_up` it is
-        decided now that an import that is not committed never will be."""
+        """Returns the decision about an import, in the deciding domain; None while there is none.
+
+        With `give_up`, an undecided import is given up now.
+        """
 
         def work(connection: Connection) -> ImportState | None:
             state = self._staging.state(connection, import_id)
@@ -123,24 +136,33 @@ class DomainImport:
         return await self._store.write(work)
 
     async def run(self) -> None:
-        """Settles imports that were left in the middle, for as long as the process runs."""
+        """Completes or gives up imports that were interrupted, for as long as the process runs.
+
+        It checks at start, every second while an import is under way, and once a minute otherwise.
+        """
         while True:
+            self._woken.clear()
             try:
-                for import_id, old in self._store.read(
-                    lambda c: self._staging.left(c, self._grace)
-                ):
-                    await self._settle(import_id, old)
+                under_way = self._store.read(lambda c: self._staging.left(c, self._grace))
+                for import_id, abandoned in under_way:
+                    await self._settle(import_id, abandoned)
+                is_idle = not under_way
             except errors.Refusal as error:
                 log.warning("imports not settled", reason=error.message)
-            await asyncio.sleep(POLL_SECONDS)
+                is_idle = False
+            if is_idle:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        await self._woken.wait()
+            await asyncio.sleep(UNDER_WAY_SECONDS)
 
-    async def _settle(self, import_id: str, old: bool) -> None:
+    async def _settle(self, import_id: str, abandoned: bool) -> None:
         if self._resolve is None:
-            if old:
+            if abandoned:
                 log.warning("import given up", import_id=import_id)
                 await self.decided(import_id, give_up=True)
             return
-        committed = await self._resolve(import_id, old)
+        committed = await self._resolve(import_id, abandoned)
         if committed:
             log.info("import completed", import_id=import_id)
             await self.commit(import_id)

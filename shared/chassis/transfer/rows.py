@@ -13,13 +13,13 @@ from sqlalchemy import Connection, select, update
 from chassis.rpc import errors, rules
 from chassis.rpc.requests import MAX_TEXT_CHARACTERS
 from chassis.store.convert import table_time
-from chassis.store.records import TIMES, Base, Records, now
+from chassis.store.records import TIMES, Record, Records, now
 from chassis.transfer.document import CONTRACT_COLUMNS, printable
 
 MAX_INT = 2**31 - 1
-"""Messages and PostgreSQL take no larger whole number."""
+"""Largest whole number in messages and PostgreSQL columns."""
 MAX_SHOWN = 100
-"""How much of a value a message shows."""
+"""Characters of a value that a message shows."""
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
@@ -31,7 +31,7 @@ class DomainTable:
 
     def __init__(self, records: Records[Any], owner: "DomainTable | None" = None) -> None:
         self.name: str = records.table.name
-        self.kind: type[Base] = records.kind
+        self.kind: type[Record] = records.kind
         self.owner = owner
         self._records = records
         left_out = ("seq", *records.kind.NOT_EXPORTED)
@@ -41,22 +41,21 @@ class DomainTable:
         self.own_columns = [c.key for c in self._columns if c.key not in self.contract_columns]
 
     def owner_id(self, row: Any) -> str:
-        """Id of the owner's row that a row, or a record, is about."""
+        """Returns the id of the owner's row that a row, or a record, belongs to."""
         name = self.kind.OWNER_ID
         return str(row[name] if isinstance(row, Mapping) else getattr(row, name))
 
     def unknown(self, row: Any) -> set[str]:
-        """Columns of a row that have a value and that the studio does not have."""
+        """Returns the names of columns with a value that the table does not have."""
         if not isinstance(row, dict):
             return set()
         unknown = row.keys() - self._known
         return {printable(name) for name in unknown if row[name] is not None}
 
-    def check(self, place: str, row: Any, found: errors.Violations) -> Base | None:
-        """The record that a row of a file makes; what is wrong with it is noted.
+    def check(self, place: str, row: Any, found: errors.Violations) -> Record | None:
+        """Returns the record for a row of a file; None, with violations, if it has no id.
 
-        Columns that the studio does not have are left out, those that the row does not have stay
-        empty.
+        Unknown columns are left out; columns that the row does not have stay null.
         """
         if not found.check(
             place, rules.EXPORT_FILE, isinstance(row, dict), "a row must be an object"
@@ -64,11 +63,21 @@ class DomainTable:
             return None
         identified = isinstance(row.get("id"), str) and bool(row["id"])
         found.check(f"{place}.id", rules.ROW_ID, identified, "must be a non-empty string")
-        # By a longer one nothing could be asked for.
+        # A request could not contain a longer id.
         length = len(row["id"]) if identified else 0
         description = f"has {length} characters; {MAX_TEXT_CHARACTERS} are allowed"
         found.check(f"{place}.id", rules.TEXT_LENGTH, length <= MAX_TEXT_CHARACTERS, description)
-        values = self._values(place, row, found)
+        values = {}
+        for column in self._columns:
+            if (given := row.get(column.key)) is None:
+                continue
+            at = f"{place}.{column.key}"
+            values[column.key] = _typed(at, given, column.type.python_type, found)
+            if column.key in self.kind.LOCATIONS and isinstance(given, str):
+                # Locations are resolved when they are used; here only `..` is refused.
+                confined = ".." not in PurePosixPath(given).parts
+                description = f"{given!r} lies outside the project directory"
+                found.check(at, rules.CONFINED, confined, description)
         self.kind.complete(place, values, found)
         missing = {c.key: c.nullable for c in self._columns if c.key not in ("id", *TIMES, *values)}
         for key in (key for key, nullable in missing.items() if not nullable):
@@ -76,28 +85,18 @@ class DomainTable:
         content: dict[str, Any] = {**dict.fromkeys(missing), **values}
         return self.kind(**content) if identified else None
 
-    def _values(self, place: str, row: Mapping[str, Any], found: errors.Violations) -> Any:
-        values = {}
-        for column in self._columns:
-            given = row.get(column.key)
-            if given is None:
-                continue
-            at = f"{place}.{column.key}"
-            values[column.key] = _typed(at, given, column.type.python_type, found)
-            if column.key in self._records.kind.LOCATIONS and isinstance(given, str):
-                _check_location(at, given, found)
-        return values
-
     def existing(self, connection: Connection) -> Mapping[str, Mapping[str, Any]]:
-        """The rows that are there, as an export has them, by id."""
+        """Returns the existing rows, as an export has them, by id."""
         rows = connection.execute(select(*self._columns)).mappings()
         return {row["id"]: {key: plain(value) for key, value in row.items()} for row in rows}
 
-    def differing(self, row: Mapping[str, Any], record: Base, there: Mapping[str, Any]) -> set[str]:
-        """Columns in which a row says something else than what is there, but for those that move
-        by themselves.
+    def differing(
+        self, row: Mapping[str, Any], record: Record, there: Mapping[str, Any]
+    ) -> set[str]:
+        """Returns the columns in which a row differs from the existing one.
 
-        An empty column says something only in a row that this studio has exported.
+        Columns that the studio changes by itself are not compared, and null columns only in rows
+        that this studio has exported.
         """
         says = row.keys() if is_own(row) else {key for key in row if row[key] is not None}
         compared = there.keys() & says - self.kind.moving()
@@ -108,29 +107,27 @@ class DomainTable:
         column = self._records.table.c.id
         return connection.scalar(select(column).where(column == id)) is not None
 
-    def take(self, connection: Connection, rows: Iterable[tuple[Any, Base]]) -> None:
-        """Inserts the records that rows of a file make, and changes those that are there to what
-        the rows say."""
+    def take(self, connection: Connection, rows: Iterable[tuple[Any, Record]]) -> None:
+        """Inserts the records of rows of a file, and updates those that exist."""
         column = self._records.table.c.id
-        # What has an owner comes with it, and is new.
+        # A row with an owner is imported with it, and is new.
         there = set[str]() if self.owner else set(connection.scalars(select(column)))
         adding = []
         for row, record in rows:
             if record.id in there:
-                self._replace(connection, row, record)
+                values = {
+                    c.key: getattr(record, c.key)
+                    for c in self._columns
+                    if c.key in row and c.key not in self.kind.kept()
+                }
+                statement = update(self._records.table).where(column == record.id)
+                connection.execute(statement.values(**values, updated_at=now()))
             else:
                 adding.append(record)
         self._records.insert(connection, adding)
 
-    def _replace(self, connection: Connection, row: Mapping[str, Any], record: Base) -> None:
-        table = self._records.table
-        said = {c.key for c in self._columns if c.key in row} - self.kind.kept()
-        values = {key: getattr(record, key) for key in said}
-        statement = update(table).where(table.c.id == record.id)
-        connection.execute(statement.values(**values, updated_at=now()))
-
     def lock(self, connection: Connection) -> None:
-        """Keeps others from writing until the transaction under way has ended."""
+        """Keeps others from writing until the current transaction ends."""
         self._records.lock(connection)
 
 
@@ -140,23 +137,19 @@ def is_own(row: Mapping[str, Any]) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A column's value as JSON has it."""
+    """Returns a column's value as JSON has it."""
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _check_location(place: str, location: str, found: errors.Violations) -> None:
-    """A location is kept as it is, and confined when it is used; one that leaves the project
-    directory by its own words is none."""
-    path = PurePosixPath(location)
-    leaves = ".." in path.parts
-    description = f"{location!r} lies outside the project directory"
-    found.check(place, rules.CONFINED, not leaves, description)
-
-
 def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
-    """The value as the column takes it; noted as wrong if it cannot be stored and listed."""
+    """Returns the value as the column takes it; adds a violation if it cannot be stored."""
     if kind is datetime:
-        return _time(place, value, found)
+        try:
+            return table_time(value)
+        except (TypeError, ValueError):
+            description = f"must be an ISO 8601 time, not {shortened(value)}"
+            found.add(place, rules.COLUMN_VALUE, description)
+            return None
     if kind is float and isinstance(value, int) and abs(value) <= sys.float_info.max:
         value = float(value)
     if kind is str and isinstance(value, int | float):
@@ -181,19 +174,11 @@ def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
 
 
 def storable(text: str) -> bool:
-    """Whether a text can be stored, and sent again."""
+    """Tells whether a text can be stored and sent: it has no NUL and no lone surrogate."""
     return not _UNSTORABLE.search(text)
 
 
 def shortened(value: Any) -> str:
-    """What a message shows of a value."""
+    """Returns a value as a message shows it, shortened."""
     text = repr(value) if not isinstance(value, int) or value.bit_length() < 1000 else "a huge one"
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-
-
-def _time(place: str, value: Any, found: errors.Violations) -> datetime | None:
-    try:
-        return table_time(value)
-    except (TypeError, ValueError):
-        found.add(place, rules.COLUMN_VALUE, f"must be an ISO 8601 time, not {shortened(value)}")
-        return None

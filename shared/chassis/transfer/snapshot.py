@@ -1,4 +1,4 @@
-"""One instant of a store, common to several stores that are held at the same time."""
+"""Snapshot of a store, taken at the same moment as those of other stores."""
 
 import asyncio
 import threading
@@ -12,14 +12,14 @@ from chassis.rpc.errors import Aborted
 from chassis.store.engine import Store
 
 HELD_SECONDS = 2.0
-"""How long writers wait at the most, for an export whose other side has gone away."""
+"""Most seconds that writers wait if the caller of an export has gone away."""
 
 
 class Snapshot:
-    """Holds the store's writers until released, and reads what it had at that moment.
+    """Blocks the store's writers until released, and reads its state at that moment.
 
-    Used as an asynchronous context manager; `lock` keeps other processes from writing, too.
-    Entering it raises what keeps the store from being held.
+    Used as an asynchronous context manager; `lock` also blocks other processes. Entering it raises
+    the error that prevents it from blocking the writers.
     """
 
     def __init__(self, store: Store, lock: Callable[[Connection], None]) -> None:
@@ -44,7 +44,7 @@ class Snapshot:
         await asyncio.wait({self._writing, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if not held.is_set():
-            await self._writing  # raises what kept it from being held
+            await self._writing  # raises the error
         return self
 
     async def __aexit__(
@@ -61,17 +61,17 @@ class Snapshot:
                 self._connection.close()
 
     def release(self) -> None:
-        """Lets the writers go on; what is read stays as it was."""
+        """Lets the writers continue; the snapshot does not change."""
         self._released.set()
 
     async def until_released(self) -> None:
-        """Returns once the writers go on. Raises Aborted if nobody has released them in time."""
+        """Returns when the writers continue. Raises Aborted if nobody has released them in time."""
         await asyncio.shield(self._writing)
         if self._timed_out:
             raise Aborted("the export was not released in time", reason="EXPORT_NOT_RELEASED")
 
     @property
     def connection(self) -> Connection:
-        """Reads the store as it was."""
+        """Connection that reads the snapshot."""
         assert self._connection is not None
         return self._connection

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from chassis.rpc import errors, rules
-from chassis.store.records import Base
+from chassis.store.records import Record
 from chassis.transfer.rows import MAX_SHOWN, DomainTable, is_own, shortened, storable
 from chassis.transfer.staging import StagedRow
 from ft.enums import OnConflict
@@ -46,7 +46,9 @@ class Sorting:
             place = f"{table.name}[{row.place}]"
             record = table.check(place, row.content, found)
             if record is not None:
-                _check_place(first_places, record.id, place, found)
+                first = first_places.setdefault(record.id, place)
+                description = f"{first} already has the id {shortened(record.id)}"
+                found.check(f"{place}.id", rules.ROW_ID, first == place, description)
             if not found.found and record is not None:
                 self._place(report, table, row, record, there, found)
             if found.found:
@@ -60,7 +62,7 @@ class Sorting:
         report: ImportedTable,
         table: DomainTable,
         row: StagedRow,
-        record: Base,
+        record: Record,
         there: Mapping[str, Mapping[str, Any]],
         found: errors.Violations,
     ) -> None:
@@ -111,13 +113,9 @@ class Sorting:
             self.places[table.name].add(row.place)
 
 
-def _check_place(places: dict[str, str], id: str, place: str, found: errors.Violations) -> None:
-    first = places.setdefault(id, place)
-    taken = f"{first} already has the id {shortened(id)}"
-    found.check(f"{place}.id", rules.ROW_ID, first == place, taken)
-
-
-def _refuse(report: ImportedTable, record: Base | None, found: Sequence[errors.Violation]) -> None:
+def _refuse(
+    report: ImportedTable, record: Record | None, found: Sequence[errors.Violation]
+) -> None:
     if len(report.refused) >= MAX_REFUSED:
         return
     first, *others = found

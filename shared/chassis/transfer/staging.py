@@ -1,9 +1,9 @@
-"""Rows of an import that is not decided yet, kept durably in the domain's own store."""
+"""Staged rows of an undecided import, stored in the domain's own database."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -18,16 +18,16 @@ from chassis.transfer.rows import storable
 
 
 class ImportState(StrEnum):
-    """How far an import has come in one domain."""
+    """State of an import in one domain."""
 
     STAGED = "STAGED"
-    """Rows are coming in."""
+    """Rows are being received."""
     PREPARED = "PREPARED"
-    """They are checked, and would all be taken."""
+    """All rows are checked and can be committed."""
     COMMITTED = "COMMITTED"
-    """Kept by the domain that decides, for the others to ask."""
+    """Stored by the deciding domain, which the others ask."""
     GIVEN_UP = "GIVEN_UP"
-    """The same for an import that never will be committed."""
+    """The same for an import that will never be committed."""
 
 
 _OPEN = (ImportState.STAGED.value, ImportState.PREPARED.value)
@@ -35,7 +35,7 @@ _OPEN = (ImportState.STAGED.value, ImportState.PREPARED.value)
 
 @dataclass(frozen=True, slots=True)
 class StagedRow:
-    """A row as it stands in the file."""
+    """A row of the file, unchanged."""
 
     table: str
     place: int
@@ -43,13 +43,13 @@ class StagedRow:
 
 
 class Staging:
-    """The staging tables of one service. All methods work within a transaction under way."""
+    """The staging tables of one service. All methods work within the caller's transaction."""
 
     def __init__(self, store: Store) -> None:
         self._imports, self._rows = _tables(store.service)
 
     def open(self, connection: Connection, import_id: str) -> None:
-        """Begins an import, or goes on with it.
+        """Begins an import, or continues it.
 
         Raises Aborted if another one is under way or this one was decided already.
         """
@@ -69,23 +69,25 @@ class Staging:
     def add(
         self, connection: Connection, import_id: str, table: str, first: int, rows: Sequence[Any]
     ) -> None:
-        """Keeps rows of the file, of which the first stands at that place."""
+        """Stores rows of the file; `first` is the position of the first one."""
         if not rows:
             return
-        kept = [
-            {
-                "import_id": import_id,
-                "table_name": table,
-                "place": first + number,
-                "row_id": _id(row),
-                "content": json.dumps(row),
-            }
-            for number, row in enumerate(rows)
-        ]
-        connection.execute(insert(self._rows), kept)
+        staged = []
+        for place, row in enumerate(rows, start=first):
+            id = row.get("id") if isinstance(row, dict) else None
+            staged.append(
+                {
+                    "import_id": import_id,
+                    "table_name": table,
+                    "place": place,
+                    "row_id": id if isinstance(id, str) and storable(id) else None,
+                    "content": json.dumps(row),
+                }
+            )
+        connection.execute(insert(self._rows), staged)
 
     def rows(self, connection: Connection, import_id: str, table: str) -> Iterable[StagedRow]:
-        """The staged rows of one table, in the file's order."""
+        """Yields the staged rows of one table, in the file's order."""
         rows = self._rows.c
         query = select(rows.place, rows.content).where(
             rows.import_id == import_id, rows.table_name == table
@@ -96,8 +98,8 @@ class Staging:
     def keep_only(
         self, connection: Connection, import_id: str, taken: Mapping[str, set[int]]
     ) -> None:
-        """Forgets the rows that are not to be taken, by table and place, and notes that the import
-        is prepared."""
+        """Deletes all rows except those in `taken`, by table and position, and marks the import as
+        prepared."""
         rows = self._rows.c
         query = select(rows.seq, rows.table_name, rows.place).where(rows.import_id == import_id)
         for row in connection.execute(query).all():
@@ -106,7 +108,7 @@ class Staging:
         self._touch(connection, import_id, ImportState.PREPARED)
 
     def state(self, connection: Connection, import_id: str) -> ImportState | None:
-        """How far an import has come; None for one that is not known (any more)."""
+        """Returns the state of an import; None if it is unknown."""
         imports = self._imports.c
         state = connection.scalar(select(imports.state).where(imports.id == import_id))
         return None if state is None else ImportState(state)
@@ -114,7 +116,7 @@ class Staging:
     def close(
         self, connection: Connection, import_id: str, decided: ImportState | None = None
     ) -> None:
-        """Forgets an import's rows, and the import as well unless the decision is to be kept."""
+        """Deletes an import's rows, and the import itself unless `decided` is to be stored."""
         connection.execute(delete(self._rows).where(self._rows.c.import_id == import_id))
         if decided is None:
             connection.execute(delete(self._imports).where(self._imports.c.id == import_id))
@@ -124,15 +126,15 @@ class Staging:
             self._touch(connection, import_id, decided)
 
     def left(self, connection: Connection, untouched: timedelta) -> list[tuple[str, bool]]:
-        """Imports that are not decided here, and whether nothing happened to each for so long."""
+        """Returns the undecided imports, each with whether it had no activity for so long."""
         imports = self._imports.c
         rows = connection.execute(
             select(imports.id, imports.updated_at).where(imports.state.in_(_OPEN))
         )
-        return [(row.id, _past(row.updated_at, untouched)) for row in rows]
+        return [(row.id, now() - row.updated_at >= untouched) for row in rows]
 
     def reserves(self, connection: Connection, row_id: str) -> bool:
-        """Whether a row of an import under way has that id."""
+        """Tells whether a row of an import under way has that id."""
         rows = self._rows.c
         return connection.scalar(select(rows.seq).where(rows.row_id == row_id).limit(1)) is not None
 
@@ -187,13 +189,3 @@ def _tables(service: str) -> tuple[sa.Table, sa.Table]:
         sa.Column("content", sa.String, nullable=False),
     )
     return imports, rows
-
-
-def _id(row: Any) -> str | None:
-    """The row's id, if it has one that can be stored."""
-    id = row.get("id") if isinstance(row, dict) else None
-    return id if isinstance(id, str) and storable(id) else None
-
-
-def _past(time: datetime, length: timedelta) -> bool:
-    return now() - time >= length

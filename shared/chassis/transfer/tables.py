@@ -1,4 +1,4 @@
-"""What a domain answers about its tables, for ExportDatabase and ImportDatabase."""
+"""Servicer for a domain's tables, for ExportDatabase and ImportDatabase."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from chassis import domains
 from chassis.config import Settings
 from chassis.rpc import errors
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records
+from chassis.store.records import Record, Records
 from chassis.transfer.exporting import export
 from chassis.transfer.importing import DomainImport, Resolve
 from chassis.transfer.rows import DomainTable
@@ -36,12 +36,13 @@ from ft.proto.tables_pb2 import (
 
 
 class TablesServicer:
-    """Answers about the tables of one domain, of which one with an owner follows its owner.
+    """Serves export and import of the tables of one domain.
 
-    `run` is work for the background, `close` for the end.
+    A table whose rows belong to another table comes after it. `run` is background work; `close` is
+    to be called at the end.
     """
 
-    def __init__(self, settings: Settings, store: Store, *kinds: type[Base]) -> None:
+    def __init__(self, settings: Settings, store: Store, *kinds: type[Record]) -> None:
         self._store = store
         self._tables: list[DomainTable] = []
         for kind in kinds:

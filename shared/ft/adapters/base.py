@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-MANIFEST, CONFIG = "manifest.json", "adapter_config.json"
-"""Files of an adapter that name its base model: the studio's, and that of the library."""
+from ft.job_protocol.files import MANIFEST_FILE
+
+CONFIG = "adapter_config.json"
+"""File of an adapter in which its library names the base model."""
 MAX_BYTES = 16 * 1024 * 1024
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -17,7 +19,7 @@ def hub_name(folder: Path, project: Path) -> str:
 
     Empty if its files name none, or name a path, which may differ on another machine.
     """
-    recorded = read(folder / MANIFEST).get("base_model")
+    recorded = read(folder / MANIFEST_FILE).get("base_model")
     if isinstance(recorded, dict) and recorded.get("name"):
         return str(recorded["name"])
     if isinstance(recorded, dict) and recorded.get("sha256"):

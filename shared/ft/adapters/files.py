@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ft.adapters import weight_files
-from ft.adapters.base import CONFIG, MANIFEST, of_config, read
+from ft.adapters.base import CONFIG, of_config, read
 from ft.adapters.weight_files import FileFault, Shapes, shown
 from ft.configs.lora import conflicts
 from ft.configs.targets import BaseModules, targeted
+from ft.job_protocol.files import MANIFEST_FILE
 
 WEIGHTS, PICKLE = "adapter_model.safetensors", "adapter_model.bin"
-NAMES = (CONFIG, MANIFEST, WEIGHTS, PICKLE)
+NAMES = (CONFIG, MANIFEST_FILE, WEIGHTS, PICKLE)
 TRAIN_AGAIN = "Train it again, or copy it again."
 LORA, CAUSAL = "LORA", "CAUSAL_LM"
 _PREFIX = "base_model.model."
@@ -37,7 +38,7 @@ class AdapterFiles:
     @property
     def manifest(self) -> dict[str, Any]:
         """The studio's record of its training; empty for an adapter from elsewhere."""
-        return read(self.files[MANIFEST]) if MANIFEST in self.files else {}
+        return read(self.files[MANIFEST_FILE]) if MANIFEST_FILE in self.files else {}
 
     def not_finite(self) -> list[str]:
         """Names of weights that contain a number that is not finite, if a file of them is there."""
@@ -193,7 +194,7 @@ def other_base(
     other = sorted(one for one in {*found, *wanted} if found.get(one) != wanted.get(one))
     return (
         f"{what} belongs to another base model: the hashes of {shown(other)} differ from those of "
-        f"the weights that it was trained on (see {MANIFEST} in its folder)."
+        f"the weights that it was trained on (see {MANIFEST_FILE} in its folder)."
     )
 
 

@@ -14,6 +14,7 @@ from ft.cli.locations import location_advice
 from ft.cli.options import grouped, options_of
 from ft.cli.output.render import Output
 from ft.client import FineTuningStudioClient
+from ft.job_protocol.variables import STUDIO_IP, STUDIO_PORT
 from ft.local.errors import BadSetting
 from ft.local.home import Home
 from ft.local.studio import facade_address
@@ -25,7 +26,7 @@ ServerOption = Annotated[
     typer.Option(
         "--server",
         metavar="HOST:PORT",
-        help="Address of the studio. Default: FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT, "
+        help=f"Address of the studio. Default: {STUDIO_IP} and {STUDIO_PORT}, "
         "or else the studio that `fts up` started on this machine.",
         show_default=False,
         rich_help_panel="Studio",
@@ -73,7 +74,7 @@ class Session:
         if address is None:
             raise CommandFailed(
                 f"no studio runs in {self.home.path}: start one with `fts up`, or give the address "
-                "of one by --server or by FINE_TUNING_SERVICE_IP and FINE_TUNING_SERVICE_PORT",
+                f"of one by --server or by {STUDIO_IP} and {STUDIO_PORT}",
                 Exit.UNAVAILABLE,
             )
         host, _, port = address.rpartition(":")
@@ -82,7 +83,7 @@ class Session:
     @cached_property
     def remote_by_environment(self) -> bool:
         """True if the environment names a studio."""
-        return bool(os.environ.get("FINE_TUNING_SERVICE_IP"))
+        return bool(os.environ.get(STUDIO_IP))
 
     @property
     def local(self) -> bool:

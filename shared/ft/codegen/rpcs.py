@@ -1,7 +1,8 @@
-"""Writes `rpcs.py` and `async_rpcs.py`, the typed surface of the clients, from the contract.
+"""Writes from the contract what clients import: `rpcs.py` and `async_rpcs.py`, the RPCs of both
+clients as typed methods, and `api.py`, the names of all messages.
 
 python shared/ft/codegen/rpcs.py            # writes them
-python shared/ft/codegen/rpcs.py --check    # exit status 1 if one is not up to date
+python shared/ft/codegen/rpcs.py --check    # exit status 1 if a file is not up to date
 """
 
 import subprocess
@@ -15,7 +16,8 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(REPOSITORY))
-from docs.generate import Contract  # noqa: E402
+from docs.generate import CONTRACT, Contract  # noqa: E402
+from ft import enums, formats  # noqa: E402
 from ft.services import METHODS, SERVICES  # noqa: E402
 
 PACKAGE = REPOSITORY / "shared/ft"
@@ -58,6 +60,21 @@ class {name}(ABC):
     @abstractmethod
     def _items(self, method: str, request: Any) -> {iterator}[Any]: ...
 
+'''
+API_HEADER = '''"""Everything that a script needs with the client: `from ft.api import *`.
+
+Re-exports every message of the public contract, its enumerations and the dataset formats.
+
+Generated from proto/ by `python shared/ft/codegen/rpcs.py`: do not edit.
+"""
+
+# ruff: noqa: F403, F405
+{imports}
+
+# Spelled out, because type checkers do not follow a computed list.
+__all__ = [
+{names}
+]
 '''
 PAGING = ("page_size", "page_token", "filter", "order_by")
 
@@ -120,10 +137,20 @@ def surface(flavor: ClientFlavor) -> str:
     for method in METHODS.values():
         if "page_token" in method.input_type.fields_by_name:
             lines += _lists(method, flavor)
-    command = ["ruff", "format", "--stdin-filename", str(PACKAGE / "rpcs.py"), "-"]
-    return subprocess.run(  # noqa: S603  # a command of our own
-        command, input="\n".join(lines), capture_output=True, text=True, check=True
-    ).stdout
+    return _formatted("\n".join(lines))
+
+
+def api_module() -> str:
+    """The text of `api.py`."""
+    contract = Contract()
+    modules = ["ft.enums", "ft.formats", *(f"ft.proto.{file}_pb2" for file in CONTRACT)]
+    names = {*contract.messages, *enums.__all__, *formats.__all__}
+    return _formatted(
+        API_HEADER.format(
+            imports="\n".join(f"from {module} import *" for module in sorted(modules)),
+            names="\n".join(f'    "{name}",' for name in sorted(names)),
+        )
+    )
 
 
 def _alias(file: str) -> str:
@@ -176,11 +203,18 @@ def _lists(method: MethodDescriptor, flavor: ClientFlavor) -> Iterator[str]:
     yield ""
 
 
+def _formatted(text: str) -> str:
+    command = ["ruff", "format", "--stdin-filename", str(PACKAGE / "rpcs.py"), "-"]
+    return subprocess.run(  # noqa: S603  # a command of our own
+        command, input=text, capture_output=True, text=True, check=True
+    ).stdout
+
+
 def main() -> None:
     """Writes the modules, or checks them."""
     stale = []
-    for name, flavor in FLAVORS.items():
-        text = surface(flavor)
+    texts = {name: surface(flavor) for name, flavor in FLAVORS.items()}
+    for name, text in {**texts, "api.py": api_module()}.items():
         if "--check" not in sys.argv:
             (PACKAGE / name).write_text(text)
         elif (PACKAGE / name).read_text() != text:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ft.health import DOMAINS
+from ft.job_protocol import variables
 from ft.local.errors import BadSetting
 from ft.local.home import Home, Setup, reachable
 
@@ -135,9 +136,9 @@ def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str,
         ours["FTS_PROJECT_DIR"] = setup.project
     if not setup.workspace:
         ours |= {
-            "CDSW_PROJECT_ID": PROJECT_ID,
-            "CDSW_API_URL": f"http://127.0.0.1:{setup.workbench_port}",
-            "CDSW_IP_ADDRESS": reachable(_host(setup)).strip("[]"),
+            variables.PROJECT_ID: PROJECT_ID,
+            variables.API_URL: f"http://127.0.0.1:{setup.workbench_port}",
+            variables.RUN_ADDRESS: reachable(_host(setup)).strip("[]"),
             "FTS_WORKSPACE_KEY_FILE": str(home.workbench_key),
             "FTS_WORKBENCH_PORT": str(setup.workbench_port),
             "FTS_WORKBENCH_PROJECT_ID": PROJECT_ID,
@@ -145,7 +146,7 @@ def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str,
             "FTS_WORKBENCH_KEY_FILE": str(home.workbench_key),
             "FTS_WORKBENCH_PYTHON": trainer_python(setup),
         }
-        ours.pop("CDSW_APIV2_KEY", None)
+        ours.pop(variables.API_KEY, None)
     return ours
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ft import health
+from ft.job_protocol import variables
 from ft.local import layout
 from ft.local.errors import AlreadyRunning, BadSetting, NotServing
 from ft.local.home import Home, Setup, require_plain
@@ -25,7 +26,12 @@ from ft.services import STUDIO
 DEFAULT_LISTEN = "127.0.0.1:50051"
 WORKSPACE_LISTEN = "[::]:50051"
 """Inside a workspace, jobs run in other pods and reach the facade over the network."""
-WORKSPACE_VARIABLES = ("CDSW_PROJECT_ID", "CDSW_API_URL", "CDSW_APIV2_KEY", "CDSW_IP_ADDRESS")
+WORKSPACE_VARIABLES = (
+    variables.PROJECT_ID,
+    variables.API_URL,
+    variables.API_KEY,
+    variables.RUN_ADDRESS,
+)
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ft.exit_status import signal_of, told
+from ft.job_protocol.exit_status import describe_exit, signal_of
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ from ft.exit_status import signal_of, told
     ],
 )
 def test_every_end_has_words(status: int, words: str) -> None:
-    assert told(status) == words
+    assert describe_exit(status) == words
 
 
 def test_a_process_that_a_signal_without_a_name_has_ended() -> None:
     number = signal.SIGRTMIN + 3
     done = subprocess.run([sys.executable, "-c", f"import os; os.kill(os.getpid(), {number})"])
     assert signal_of(done.returncode) == number
-    assert str(number) in told(done.returncode)
+    assert str(number) in describe_exit(done.returncode)

@@ -18,6 +18,7 @@ from ft import api
 from ft.cli.exits import Exit
 from ft.tests.conftest import Fts, Server
 from ft.tests.studio import Studio
+from tests.processes import starts_processes
 
 FTS = f"{shlex.quote(sys.executable)} -m ft.cli"
 NAME = "Größe 日本語 \x1b[2J"
@@ -49,6 +50,7 @@ Shell = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 @pytest.fixture
+@starts_processes
 def shell(server: Server, fts: Fts, studio: Studio, registered: None, tmp_path: Path) -> Shell:
     """Runs a command line in which `{fts}` stands for a command, with its arguments."""
     studio.kept["model"]["model-1"] = api.ModelMetadata(id="model-1", name=NAME)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ft.cli.exits import Exit
+from tests.processes import starts_processes
 
 TOKEN = "hf_0123456789abcdefghij"
 PATIENCE_SECONDS = 120.0
@@ -68,6 +69,7 @@ def eventually(holds: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def fts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fts]:
     command = Fts(tmp_path_factory.mktemp("a studio") / "home")
     try:

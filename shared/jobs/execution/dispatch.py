@@ -17,14 +17,22 @@ from chassis.rpc.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from ft.agreed import JOB_LOG, JOB_TITLE, NUM_WORKERS
 from ft.enums import JobState
+from ft.job_protocol.files import LOG_FILE
+from ft.job_protocol.variables import (
+    ATTEMPT,
+    JOB_ID,
+    JOB_LOG,
+    JOB_TITLE,
+    JOB_TOKEN,
+    NUM_WORKERS,
+)
 from jobs.execution.exactly_once import Known, Step, next_step
-from jobs.execution.link import JOB_ID, TOKEN, digest, new_token
-from jobs.execution.reports import LOG_FILE
+from jobs.execution.report_receiver import digest, new_token
 from jobs.execution.sightings import Sightings
 from jobs.store.history import WORKSPACE
-from jobs.store.records import LONG_AGO, JobRecord, JobRecords
+from jobs.store.job_record import LONG_AGO, JobRecord
+from jobs.store.records import JobRecords
 from jobs.workspace.client import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()
@@ -33,8 +41,6 @@ Job = TypeVar("Job", bound=JobRecord)
 LATE = timedelta(seconds=2)
 """How long after it was sent a create request may still land, for each second that is waited for
 its answer: the wait itself, and as much again for what lies on the way."""
-ATTEMPT = "FTS_ATTEMPT"
-"""The variable by which a run knows which attempt it is; not there for the first."""
 UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
 """Refusals after which the same may be tried again."""
 _CREATED = (JobState.QUEUED, JobState.DISPATCHING)
@@ -42,7 +48,7 @@ _CREATED = (JobState.QUEUED, JobState.DISPATCHING)
 
 @dataclass(frozen=True)
 class JobSpec:
-    """What the workspace is told about a job. Secrets are not in it, it is kept with the record."""
+    """A job as the workspace gets it. It is kept with the record, so it has no secrets in it."""
 
     template: str
     """Name of the template job that script and runtime are copied from."""
@@ -64,17 +70,22 @@ class JobSpec:
         return json.dumps(asdict(self))
 
 
-class Dispatcher(Generic[Job]):
+def _attempt_of(run: Any) -> int:
+    """Number of the attempt at its job that a run is."""
+    return int(json.loads(run.environment or "{}").get(ATTEMPT, 1))
+
+
+class JobDispatcher(Generic[Job]):
     """Brings each job to one job and one run of the workspace, see `jobs.execution.exactly_once`.
 
-    `secrets` go into the environment of every job, and nowhere else.
+    `environment` is set for every job, and is kept nowhere else: it may hold secrets.
     """
 
     def __init__(
         self,
         records: JobRecords[Job],
         workspace: Workspace,
-        secrets: Mapping[str, str],
+        environment: Mapping[str, str],
         late: timedelta = LATE * REQUEST_SECONDS,
         sightings: Sightings | None = None,
     ) -> None:
@@ -82,7 +93,7 @@ class Dispatcher(Generic[Job]):
         """Since when this process has known of each request that may be under way."""
         self._records = records
         self._workspace = workspace
-        self._secrets = secrets
+        self._environment = environment
         self._late = late
         self.in_hand: set[str] = set()
         """Ids of the jobs that are being carried right now."""
@@ -116,13 +127,27 @@ class Dispatcher(Generic[Job]):
     async def _carry(self, id: str) -> bool:
         looked = False
         while (job := self._records.one(id=id)) is not None and job.state in _CREATED:
-            match next_step(self._known(job, looked)):
+            known = Known(
+                has_job=bool(job.cml_job_id),
+                has_run=bool(job.run_id),
+                unanswered=job.sent_at is not None,
+                settled=self.settled(job),
+                looked=looked,
+            )
+            match next_step(known):
                 case Step.WAIT:
                     return False
                 case Step.FIND_JOB:
-                    looked = not await self._adopt_job(job)
+                    found = await self._workspace.find_job(job.id)
+                    looked = found is None
+                    if found is not None:
+                        await self._records.change(job.id, cml_job_id=found.id)
                 case Step.FIND_RUN:
-                    looked = not await self._adopt_run(job)
+                    runs = await self._workspace.runs(str(job.cml_job_id))
+                    own = [run for run in runs if _attempt_of(run) == (job.attempt or 1)]
+                    looked = not own
+                    if own:
+                        await self._accepted(job, min(own, key=lambda run: run.created_at).id)
                 case Step.CREATE_JOB:
                     await self._create_job(job)
                     looked = False
@@ -133,17 +158,8 @@ class Dispatcher(Generic[Job]):
                     return True
         return True
 
-    def _known(self, job: Job, looked: bool) -> Known:
-        return Known(
-            has_job=bool(job.cml_job_id),
-            has_run=bool(job.run_id),
-            unanswered=job.sent_at is not None,
-            settled=self.settled(job),
-            looked=looked,
-        )
-
     def settled(self, job: Job) -> bool:
-        """Whether nothing that was sent for the job can land any more."""
+        """Tells whether nothing that was sent for the job can land any more."""
         if job.sent_at is None:
             self._sent.forget(job.id)
             return True
@@ -161,35 +177,31 @@ class Dispatcher(Generic[Job]):
         """Forgets what was sent with that key."""
         self._sent.forget(key)
 
-    async def _adopt_job(self, job: Job) -> bool:
-        found = await self._workspace.find_job(job.id)
-        if found is None:
-            return False
-        await self._records.change(job.id, cml_job_id=found.id)
-        return True
-
-    async def _adopt_run(self, job: Job) -> bool:
-        found = await self._workspace.runs(str(job.cml_job_id))
-        runs = [run for run in found if _attempt(run) == (job.attempt or 1)]
-        if not runs:
-            return False
-        await self._accepted(job, min(runs, key=lambda run: run.created_at).id)
-        return True
-
     async def _create_job(self, job: Job) -> None:
         spec = JobSpec(**json.loads(job.spec or "{}"))
         template = await self._workspace.template(spec.template)
         if not await self._mark_sent(job):
             return
+        environment = {**self._environment, JOB_LOG: f"{job.folder()}/{LOG_FILE}"}
+        if spec.workers > 1:
+            # For a workspace where the workers run inside the run, so that it is granted enough.
+            environment[NUM_WORKERS] = str(spec.workers)
+        if spec.title:
+            environment[JOB_TITLE] = spec.title
+        label = {}
+        if spec.gpu_label_id is not None and spec.gpu_label_id > 0:
+            label["accelerator_label_id"] = str(spec.gpu_label_id)
         created = await self._workspace.create_job(
-            **_body(spec, template),
             name=job.id,
-            environment={
-                **self._secrets,
-                **_workers(spec),
-                **({JOB_TITLE: spec.title} if spec.title else {}),
-                JOB_LOG: f"{job.folder()}/{LOG_FILE}",
-            },
+            script=spec.script or template.script,
+            runtime_identifier=template.runtime_identifier,
+            kernel=template.kernel,
+            cpu=float(spec.cpu),
+            memory=float(spec.memory),
+            nvidia_gpu=spec.gpu,
+            arguments=spec.arguments,
+            environment=environment,
+            **label,
         )
         await self._records.change(job.id, cml_job_id=created.id, sent_at=None)
 
@@ -205,7 +217,7 @@ class Dispatcher(Generic[Job]):
         if not await self._mark_sent(job, token_hash=digest(token)):
             return
         attempt = job.attempt or 1
-        own = {JOB_ID: job.id, TOKEN: token, **({ATTEMPT: str(attempt)} if attempt > 1 else {})}
+        own = {JOB_ID: job.id, JOB_TOKEN: token, **({ATTEMPT: str(attempt)} if attempt > 1 else {})}
         run = await self._workspace.create_run(str(job.cml_job_id), own)
         await self._accepted(job, run.id)
 
@@ -230,28 +242,3 @@ class Dispatcher(Generic[Job]):
         while (found := await self._workspace.find_job(id)) is not None:
             log.warning("job withdrawn that nobody wants any more", job_id=id, cml_job_id=found.id)
             await self.withdraw(str(found.id))
-
-
-def _attempt(run: Any) -> int:
-    """Which attempt at its job a run is."""
-    environment = json.loads(run.environment or "{}")
-    return int(environment.get(ATTEMPT, 1))
-
-
-def _workers(spec: JobSpec) -> dict[str, str]:
-    """For a workspace where the workers run inside the run, so that it is granted enough."""
-    return {NUM_WORKERS: str(spec.workers)} if spec.workers > 1 else {}
-
-
-def _body(spec: JobSpec, template: Any) -> dict[str, Any]:
-    labelled = spec.gpu_label_id is not None and spec.gpu_label_id > 0
-    return {
-        "script": spec.script or template.script,
-        "runtime_identifier": template.runtime_identifier,
-        "kernel": template.kernel,
-        "cpu": float(spec.cpu),
-        "memory": float(spec.memory),
-        "nvidia_gpu": spec.gpu,
-        "arguments": spec.arguments,
-        **({"accelerator_label_id": str(spec.gpu_label_id)} if labelled else {}),
-    }

@@ -1,4 +1,4 @@
-"""How a recorded job comes to exactly one job and one run in the workspace.
+"""Steps that bring a recorded job to exactly one job and one run in the workspace.
 
 The workspace's API has no idempotency key: a create request whose answer is lost may have been
 served, may be served later, or never. So the record is committed first; every create request is
@@ -16,7 +16,7 @@ from enum import Enum, auto
 
 
 class Step(Enum):
-    """What is to be done next."""
+    """The next step for a job."""
 
     WAIT = auto()
     """Until a request that may be under way can no longer land."""
@@ -29,7 +29,7 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a job on its way into the workspace."""
+    """Facts about a job on its way into the workspace."""
 
     has_job: bool
     """The workspace job's id is recorded."""

@@ -4,7 +4,7 @@ No clock of one process is compared with that of another. Whoever has the lease 
 again and again; another process takes it only after it has seen the row unchanged for so long.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,14 +13,14 @@ from sqlalchemy.orm import Mapped
 
 from chassis.ids import new_id
 from chassis.store.engine import Store
-from chassis.store.records import Base, Records, now
+from chassis.store.records import Record, Records, now
 from jobs.execution.sightings import Sightings
 
 SECONDS = 15.0
 """Most seconds that a dead process makes the others wait, counted from their first check."""
 
 
-class LeaseRecord(Base, kw_only=True):
+class LeaseRecord(Record, kw_only=True):
     """One row: who has the lease, and when it was renewed, which is another time each time."""
 
     __abstract__ = True
@@ -55,7 +55,7 @@ class Lease:
         self._length = timedelta(seconds=seconds)
 
     async def held(self) -> bool:
-        """Takes or renews the lease; whether this process has it now.
+        """Takes or renews the lease. Returns True if this process has it now.
 
         A SQLite file is one process's own, which need not wait for itself after a restart.
         """
@@ -74,7 +74,9 @@ class Lease:
                 renewed = (row.holder, row.updated_at)
                 if self._sightings.unchanged("lease", renewed) < self._length:
                     return False
-            time = _another_time(row.updated_at)
+            time = now()
+            if time == row.updated_at:
+                time += timedelta(microseconds=1)  # others must see a change
             connection.execute(update(table).values(holder=self._holder, updated_at=time))
             return True
 
@@ -87,9 +89,3 @@ class Lease:
         table = self._records.table
         mine = delete(table).where(table.c.holder == self._holder)
         await self._records.store.write(lambda connection: connection.execute(mine))
-
-
-def _another_time(last: datetime) -> datetime:
-    """The present time, or one beside it if that is the last one."""
-    time = now()
-    return time if time != last else time + timedelta(microseconds=1)

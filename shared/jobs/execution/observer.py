@@ -1,7 +1,8 @@
 """Keeps a running job's record in step with the workspace and with what the job reports."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -9,22 +10,21 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis.rpc.errors import NotFound
-from ft.agreed import CANNOT_RUN, WAITS_FOR
 from ft.enums import FailureKind, JobState
-from jobs.execution.reports import (
+from ft.job_protocol.events import Failed, JobEvent, NoticeGiven, parse_lines
+from ft.job_protocol.variables import CANNOT_RUN, WAITS_FOR
+from jobs.execution.job_folder import (
     EventReader,
     claimed_by,
-    events_in,
-    is_count,
-    is_number,
     last_lines,
     sentence,
     with_notice,
 )
 from jobs.execution.sightings import Sightings
-from jobs.failures import FIRST_PAUSE, Failure, kind_of, told_kind
+from jobs.failures import FIRST_PAUSE, Failure, kind_of, reported_kind
 from jobs.store.history import JOB, WORKSPACE
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.store.states import OF_ENGINE
 from jobs.workspace.client import REQUEST_SECONDS, Workspace
 
@@ -36,10 +36,13 @@ LOST_AFTER = timedelta(seconds=2)
 second that is waited for an answer."""
 
 _FAILED = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
-_COUNTS = ("step", "total_steps")
-_NUMBERS = ("epoch", "loss", "eval_loss", "tokens_per_second", "seconds_left")
-
+_PROGRESS = tuple(field.name for field in fields(JobEvent))
+"""Columns of a record that an event of any kind may change."""
 Changes = dict[str, Any]
+"""Columns of a record with their new values."""
+ChangesOfEvent = Callable[[Job, JobEvent, Changes], Changes]
+"""Changes that an event makes to a job of one kind in addition to those that it makes to any job.
+Gets the changes by earlier events of the same report."""
 
 
 class Observer(Generic[Job]):
@@ -54,7 +57,7 @@ class Observer(Generic[Job]):
         records: JobRecords[Job],
         workspace: Workspace,
         project: Path,
-        changes_of_event: Callable[[Job, Mapping[str, Any], Changes], Changes],
+        changes_of_event: ChangesOfEvent[Job],
         lost_after: timedelta = LOST_AFTER * REQUEST_SECONDS,
         first_pause: timedelta = FIRST_PAUSE,
         sightings: Sightings | None = None,
@@ -94,16 +97,16 @@ class Observer(Generic[Job]):
             self._missing.forget(job.id)
 
     async def take(self, job: Job, lines: bytes) -> None:
-        """Writes down what the job reports, the lines behind what is known of its file.
+        """Records the events in these lines, which follow the known part of the job's file.
 
-        Nothing is done if they have become known meanwhile.
+        Does nothing if they have become known meanwhile.
         """
-        changes = self._changes(job, events_in(lines, job.attempt or 1))
+        changes = self._changes(job, parse_lines(lines, job.attempt or 1))
         changes["reported_offset"] = (job.reported_offset or 0) + len(lines)
         await self._write(job, changes)
 
     async def _was_another_run(self, job: Job) -> bool:
-        """Whether the recorded run has ended because another one works; then that is recorded."""
+        """Tells whether the recorded run has ended because another one works; records that one."""
         worker = claimed_by(self._project / job.folder(), job.attempt or 1)
         if worker in ("", job.run_id):
             return False
@@ -114,7 +117,7 @@ class Observer(Generic[Job]):
         return True
 
     async def _write(self, job: Job, changes: Changes) -> bool:
-        """Whether all of it is in the record now."""
+        """Writes the changes. Returns False if the record has changed meanwhile."""
         changed = {key: value for key, value in changes.items() if getattr(job, key) != value}
         return not changed or await self._records.observed(job, **changed)
 
@@ -139,7 +142,19 @@ class Observer(Generic[Job]):
             kind = changes.get("failure_kind") or job.failure_kind or FailureKind.ERROR
             return Failure(kind, said, WORKSPACE if kind == FailureKind.REFUSED else JOB)
         lines = last_lines(self._project / job.folder())
-        return Failure(kind_of(state, lines), _reason(state, lines), WORKSPACE)
+        if state is JobState.TIMED_OUT:
+            reason = "the job ran longer than the workspace allows"
+        elif state is JobState.LOST:
+            reason = "the workspace no longer knows the job"
+        elif not lines:
+            reason = (
+                "the job ended before it wrote a report; its output, if any, is in the log of its "
+                "run in the workspace"
+            )
+        else:
+            last = "its last line" if len(lines) == 1 else "its last lines"
+            reason = f"the job ended without saying why; {last}: {' | '.join(lines)}"
+        return Failure(kind_of(state, lines), sentence(reason), WORKSPACE)
 
     async def _ask(self, job: Job) -> tuple[JobState, Changes]:
         try:
@@ -156,7 +171,11 @@ class Observer(Generic[Job]):
         waits_for = _waits_for(run) if state == JobState.SCHEDULED else None
         changes = {"started_at": started, "finished_at": finished, "waits_for": waits_for}
         if waits_for is not None and waits_for.startswith(CANNOT_RUN):
-            changes |= {"failure_kind": FailureKind.REFUSED, "failure_reason": _too_much(waits_for)}
+            reason = (
+                f"{waits_for}. These resources existed when the job was started. Resume the job "
+                "when they exist again, or start it with fewer resources"
+            )
+            changes |= {"failure_kind": FailureKind.REFUSED, "failure_reason": sentence(reason)}
         elif job.failure_kind == FailureKind.REFUSED and job.state == JobState.SCHEDULED:
             if state == JobState.STOPPED:
                 state = JobState.FAILED
@@ -165,41 +184,25 @@ class Observer(Generic[Job]):
                 changes |= {"failure_kind": None, "failure_reason": None}
         return state, changes
 
-    def _changes(self, job: Job, events: Iterable[Mapping[str, Any]]) -> Changes:
+    def _changes(self, job: Job, events: Iterable[JobEvent]) -> Changes:
         changes: Changes = {}
         notices: list[str] = json.loads(job.notices or "[]")
         for event in events:
-            changes |= {key: event[key] for key in _COUNTS if is_count(event.get(key))}
-            changes |= {key: event[key] for key in _NUMBERS if is_number(event.get(key))}
-            if event.get("event") == "failed":
-                changes["failure_reason"] = sentence(event.get("reason") or "")
-                changes["failure_kind"] = told_kind(event)
-            if event.get("event") == "notice":
-                notices = with_notice(notices, event.get("message"))
-                changes["notices"] = json.dumps(notices)
-            said = self._changes_of_event(job, event, changes)
-            changes |= {name: value for name, value in said.items() if self._fits(name, value)}
+            progress = {name: getattr(event, name) for name in _PROGRESS}
+            changes |= {name: value for name, value in progress.items() if value is not None}
+            match event:
+                case Failed():
+                    changes["failure_reason"] = sentence(event.reason)
+                    changes["failure_kind"] = reported_kind(event.kind)
+                case NoticeGiven() if event.message:
+                    notices = with_notice(notices, event.message)
+                    changes["notices"] = json.dumps(notices)
+            for name, value in self._changes_of_event(job, event, changes).items():
+                kind = self._records.table.c[name].type.python_type
+                # A value that the column does not take would be read again and again.
+                if value is None or (isinstance(value, kind) and "\0" not in str(value)):
+                    changes[name] = value
         return changes
-
-    def _fits(self, column: str, value: Any) -> bool:
-        """Whether a column takes the value: what cannot be written would be read for ever."""
-        kind = self._records.table.c[column].type.python_type
-        return value is None or (isinstance(value, kind) and "\0" not in str(value))
-
-
-def _reason(state: JobState, lines: list[str]) -> str:
-    """Why a job has failed that did not say."""
-    if state is JobState.TIMED_OUT:
-        return "the job ran longer than the workspace allows"
-    if state is JobState.LOST:
-        return "the workspace no longer knows the job"
-    if not lines:
-        return (
-            "the job ended before it wrote a report; its output, if any, is in the log of its run "
-            "in the workspace"
-        )
-    last = "its last line" if len(lines) == 1 else "its last lines"
-    return sentence(f"the job ended without saying why; {last}: {' | '.join(lines)}")
 
 
 def _waits_for(run: Any) -> str | None:
@@ -211,13 +214,6 @@ def _waits_for(run: Any) -> str | None:
     if said:
         return sentence(said)
     return "it is queued in the workspace" if run.status == "ENGINE_SCHEDULING" else None
-
-
-def _too_much(waits_for: str) -> str:
-    return sentence(
-        f"{waits_for}. These resources existed when the job was started. Resume the job when they "
-        "exist again, or start it with fewer resources"
-    )
 
 
 def _naive(time: datetime | None) -> datetime | None:

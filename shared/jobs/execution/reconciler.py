@@ -1,4 +1,4 @@
-"""Brings records and workspace into agreement until they agree."""
+"""Compares records with the workspace, and takes steps until they agree."""
 
 import asyncio
 import random
@@ -12,12 +12,13 @@ import structlog
 from chassis.rpc.errors import NotFound, Refusal
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.execution.dispatch import Dispatcher
+from jobs.execution.dispatch import JobDispatcher
 from jobs.execution.lease import Lease
 from jobs.execution.observer import Observer
 from jobs.execution.sightings import Sightings
 from jobs.store.history import STUDIO, WORKSPACE, JobEventRecord
-from jobs.store.records import JobRecord, JobRecords
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 from jobs.workspace.client import REQUEST_SECONDS, Workspace
 
 log = structlog.get_logger()
@@ -47,7 +48,7 @@ class Reconciler(Generic[Job]):
         self,
         records: JobRecords[Job],
         workspace: Workspace,
-        dispatcher: Dispatcher[Job],
+        dispatcher: JobDispatcher[Job],
         observer: Observer[Job],
         lease: Lease,
         untouched: timedelta = UNTOUCHED * REQUEST_SECONDS,
@@ -64,6 +65,8 @@ class Reconciler(Generic[Job]):
         self._lease = lease
         self._untouched = untouched
         self._woken = asyncio.Event()
+        self._settled_at: int | None = None
+        """Commits of the store when nothing was left to do, see `Store.commits`."""
 
     def wake(self) -> None:
         """Looks again soon: there is something new."""
@@ -73,30 +76,28 @@ class Reconciler(Generic[Job]):
         """Reconciles for as long as the process runs."""
         try:
             while True:
-                await self._take_turn()
+                self._woken.clear()
+                pause = IDLE_SECONDS
+                try:
+                    commits = self._records.store.commits
+                    unchanged = commits is not None and commits == self._settled_at
+                    if not unchanged and await self._lease.held():
+                        jobs = await self._reconcile()
+                        if jobs:
+                            pause = max(BUSY_SECONDS, jobs / CALLS_PER_SECOND)
+                        self._settled_at = None if jobs else commits
+                except Refusal as error:
+                    log.warning("jobs not reconciled", reason=error.message)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311
+                        await self._woken.wait()
         finally:
             # A process that takes its place need not wait until this one counts as dead.
             with suppress(Refusal):
                 await self._lease.release()
 
-    async def _take_turn(self) -> None:
-        self._woken.clear()
-        pause = IDLE_SECONDS
-        try:
-            if await self._lease.held():
-                pause = self._pause(await self._look())
-        except Refusal as error:
-            log.warning("jobs not reconciled", reason=error.message)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311
-                await self._woken.wait()
-
-    @staticmethod
-    def _pause(jobs: int) -> float:
-        return max(BUSY_SECONDS, jobs / CALLS_PER_SECOND) if jobs else IDLE_SECONDS
-
-    async def _look(self) -> int:
-        """Looks at everything once; how much there was to look at."""
+    async def _reconcile(self) -> int:
+        """Takes the next step with each job that is not settled. Returns their number."""
         unfinished = self._records.unfinished()
         self._waiting.keep(job.id for job in unfinished)
         self._pauses = {
@@ -113,9 +114,10 @@ class Reconciler(Generic[Job]):
                 await self._attempt(id, work(job))
 
         await asyncio.gather(*(one(*work) for work in works))
-        for note in self._records.removed():
+        removed = self._records.log.removed()
+        for note in removed:
             await self._attempt(note.job_id, self._forgotten(note))
-        return len(works)
+        return len(works) + len(removed)
 
     @staticmethod
     async def _attempt(id: str, work: Awaitable[None]) -> None:
@@ -140,7 +142,7 @@ class Reconciler(Generic[Job]):
                 await self._observer.observe(job)
 
     def _is_due(self, job: Job) -> bool:
-        """Whether it is for this process, and time, to carry a job on."""
+        """Tells whether this process is to carry on a job now."""
         as_it_is = (job.state, job.updated_at, job.not_before)
         waited = self._waiting.unchanged(job.id, as_it_is)
         if job.state == JobState.QUEUED and job.not_before is not None:
@@ -157,7 +159,11 @@ class Reconciler(Generic[Job]):
             await self._observer.observe(job)
             current = self._records.one(id=job.id)
             if current is not None and current.state == JobState.STOPPING:
-                await self._ask_to_stop(job)
+                try:
+                    await self._workspace.stop_run(str(job.cml_job_id), str(job.run_id))
+                except NotFound:
+                    cause = "the workspace no longer knows the job"
+                    await self._records.move(job.id, JobState.STOPPED, cause=cause, actor=WORKSPACE)
             return
         if not self._dispatcher.settled(job):
             return
@@ -171,13 +177,6 @@ class Reconciler(Generic[Job]):
             sent_at=None,
         )
 
-    async def _ask_to_stop(self, job: Job) -> None:
-        try:
-            await self._workspace.stop_run(str(job.cml_job_id), str(job.run_id))
-        except NotFound:
-            cause = "the workspace no longer knows the job"
-            await self._records.move(job.id, JobState.STOPPED, cause=cause, actor=WORKSPACE)
-
     async def _given_up(self, job: Job) -> None:
         if self._dispatcher.settled(job):
             await self._dispatcher.withdraw_named(job.id)
@@ -187,5 +186,5 @@ class Reconciler(Generic[Job]):
     async def _forgotten(self, note: JobEventRecord) -> None:
         if self._dispatcher.late(note.id, note.created_at):
             await self._dispatcher.withdraw_named(note.job_id)
-            await self._records.clear_removed(note)
+            await self._records.log.clear_removed(note)
             self._dispatcher.forget(note.id)

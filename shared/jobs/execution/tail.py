@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from chassis.rpc.errors import InvalidArgument
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
 from jobs import rules
-from jobs.execution.reports import open_regular
+from jobs.execution.job_folder import open_regular
 
 CHUNK_BYTES = 65_536
 POLL_SECONDS = 0.2
@@ -22,18 +23,11 @@ async def tail(
     while True:
         # Asked before reading: what was written before the end is then surely read.
         last = not follow or ended()
-        while data := _read(log, offset):
-            offset += len(data)
-            yield TailLogsResponse(data=data, next_offset=offset)
+        with suppress(OSError), open_regular(log) as file:
+            file.seek(offset)
+            while data := file.read(CHUNK_BYTES):
+                offset += len(data)
+                yield TailLogsResponse(data=data, next_offset=offset)
         if last:
             return
         await asyncio.sleep(POLL_SECONDS)
-
-
-def _read(path: Path, offset: int) -> bytes:
-    try:
-        with open_regular(path) as file:
-            file.seek(offset)
-            return file.read(CHUNK_BYTES)
-    except OSError:
-        return b""

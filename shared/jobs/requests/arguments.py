@@ -1,12 +1,11 @@
-"""A job's arguments, as they travel in `JOB_ARGUMENTS`.
+"""Arguments of a job, in the format of `JOB_ARGUMENTS`.
 
-They are separated by blanks and existing user scripts split them on blanks, so no argument may
-contain one: JSON is written without, and a blank within a JSON string as an escape.
+They are separated by blanks, and existing user scripts split them at blanks. So no argument may
+contain a blank: JSON is written without blanks, and a blank in a JSON string is an escape.
 """
 
 import json
 import re
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,29 +17,29 @@ _RULE = "cannot be an argument of a job: it must not contain a blank or begin wi
 
 
 def compact_json(value: Any) -> str:
-    """JSON in ASCII without a blank; equal to `value` when read back."""
+    """Returns JSON in ASCII without blanks."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True).replace(" ", "\\u0020")
 
 
 def carried(text: str) -> bool:
-    """Whether an argument arrives as it is: scripts split on blanks, and take a word that begins
-    with a hyphen for a flag."""
+    """Tells whether a text can be an argument: scripts split at blanks, and parse a word with a
+    leading hyphen as a flag."""
     if any(character.isspace() or character == "\0" for character in text):
         return False
     return not text.startswith("-") or _NEGATIVE.fullmatch(text) is not None
 
 
 def check_carried(values: Mapping[str, str], found: Violations) -> None:
-    """Notes the fields whose values cannot be a job's argument."""
+    """Adds a violation for each field whose value cannot be a job's argument."""
     for field, text in values.items():
         found.check(field, rules.CARRIED, carried(text), f"{text!r} {_RULE}")
 
 
 def encode(flags: Mapping[str, object], field: str = "") -> str:
-    """`--name value` pairs; flags without a value are left out, and True stands alone.
+    """Returns `--name value` pairs; flags without a value are left out, and True has no value.
 
-    Raises InvalidArgument if a value cannot be carried, naming the flags, which are fields of the
-    request, or parts of `field`.
+    Raises InvalidArgument, naming the flags, if a value cannot be an argument. Flags are fields of
+    the request, or of `field`.
     """
     found = Violations()
     words: list[str] = []
@@ -54,12 +53,3 @@ def encode(flags: Mapping[str, object], field: str = "") -> str:
             words.append(text)
     found.raise_if_any()
     return " ".join(words)
-
-
-def decimal(value: float) -> float:
-    """The shortest decimal that is the same 32-bit float: what the caller most likely wrote."""
-    for digits in range(6, 9):
-        shorter = float(f"{value:.{digits}g}")
-        if struct.pack("f", shorter) == struct.pack("f", value):
-            return shorter
-    return value

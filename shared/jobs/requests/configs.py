@@ -1,4 +1,4 @@
-"""Configs that a job is started with, kept by the configs service."""
+"""Configs of jobs, stored by the configs service."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -21,35 +21,35 @@ TYPES: Mapping[str, ConfigType] = {
     "generation_config": ConfigType.GENERATION_CONFIG,
     "user_config": ConfigType.CUSTOM,
 }
-"""Type of the stored config, by the field of a request that carries its text."""
+"""Type of the stored config, by the field of a request with its text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class JobConfig:
     """A stored config."""
 
     id: str
     text: str
 
     def compact(self) -> str:
-        """The text as a job's argument can carry it."""
+        """Returns the text as a job's argument."""
         return compact_json(json.loads(self.text))
 
 
-def unstored(texts: Mapping[str, str]) -> dict[str, Config]:
-    """The configs that a request carries, by name of field, for a job that is not started."""
-    return {field: Config("", text) for field, text in texts.items() if text}
+def unstored(texts: Mapping[str, str]) -> dict[str, JobConfig]:
+    """Returns the configs of a request by field, for a job that is not started."""
+    return {field: JobConfig("", text) for field, text in texts.items() if text}
 
 
-def columns(configs: Mapping[str, Config], fields: Iterable[str]) -> dict[str, Any]:
-    """Columns of a job's record: copies of the configs, and their ids."""
+def columns(configs: Mapping[str, JobConfig], fields: Iterable[str]) -> dict[str, Any]:
+    """Returns columns of a job's record: texts of the configs, and their ids."""
     used = {field: configs[field] for field in fields if field in configs}
     texts = {field: config.text for field, config in used.items()}
     return {**texts, **{f"{field}_id": config.id for field, config in used.items()}}
 
 
-def quantisation(configs: Mapping[str, Config]) -> Config | None:
-    """How the base model's weights are quantised, if they are."""
+def quantisation(configs: Mapping[str, JobConfig]) -> JobConfig | None:
+    """Returns the config that quantises the base model's weights, if any."""
     return configs.get("model_bnb_config") or configs.get("adapter_bnb_config")
 
 
@@ -61,33 +61,32 @@ class JobConfigs:
         self.close = self._configs.close
         self.peer = self._configs
 
-    async def store(self, texts: Mapping[str, str]) -> dict[str, Config]:
-        """The configs that a request carries, by name of field; equal ones are stored once."""
+    async def store(self, texts: Mapping[str, str]) -> dict[str, JobConfig]:
+        """Stores the configs of a request and returns them by field; equal ones are stored once."""
         return {field: await self._store(field, text) for field, text in texts.items() if text}
 
     async def complete(
-        self, configs: Mapping[str, Config], fields: Iterable[str], model_id: str
-    ) -> dict[str, Config]:
-        """The configs, and for each of the fields that has none, the one that the studio ships for
-        the model's family.
+        self, configs: Mapping[str, JobConfig], fields: Iterable[str], model_id: str
+    ) -> dict[str, JobConfig]:
+        """Returns the configs, with the shipped one of the model's family for fields without.
 
-        Raises FailedPrecondition if that was removed and none is left.
+        Raises FailedPrecondition if no such config is left.
         """
         missing = [field for field in fields if field not in configs]
         return {**configs, **{field: await self._shipped(field, model_id) for field in missing}}
 
-    async def _shipped(self, field: str, model_id: str) -> Config:
+    async def _shipped(self, field: str, model_id: str) -> JobConfig:
         request = ListConfigsRequest(type=TYPES[field], model_id=model_id)
         for config in (await self._configs(lambda s: s.ListConfigs, request)).configs:
             if config.is_default:
-                return Config(config.id, config.config)
+                return JobConfig(config.id, config.config)
         description = f"is not set, and no {TYPES[field]} config is shipped"
         raise FailedPrecondition.at(field, rules.SHIPPED, description)
 
-    async def _store(self, field: str, text: str) -> Config:
+    async def _store(self, field: str, text: str) -> JobConfig:
         request = AddConfigRequest(type=TYPES[field], config=text)
         try:
             config = (await self._configs(lambda s: s.AddConfig, request)).config
         except InvalidArgument as refusal:
             raise refusal.about(field) from None
-        return Config(config.id, config.config)
+        return JobConfig(config.id, config.config)

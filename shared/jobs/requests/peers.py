@@ -1,4 +1,4 @@
-"""What every job domain asks of others."""
+"""Calls of the job domains to other services."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -16,7 +16,7 @@ from jobs.requests.configs import JobConfigs
 
 
 class JobPeers:
-    """The other domains, as a job sees them."""
+    """Clients of the services that a job domain calls."""
 
     def __init__(self, settings: Settings) -> None:
         self._models = domains.models(settings)
@@ -27,18 +27,18 @@ class JobPeers:
         self.inspection = domains.inspection(settings)
 
     async def model(self, id: str) -> ModelMetadata:
-        """The model with that id. Raises NotFound."""
+        """Returns the model with that id. Raises NotFound."""
         return (await self._models(lambda s: s.GetModel, GetModelRequest(id=id))).model
 
     async def dataset(self, id: str) -> DatasetMetadata:
-        """The dataset with that id. Raises NotFound."""
+        """Returns the dataset with that id. Raises NotFound."""
         return (await self._datasets(lambda s: s.GetDataset, GetDatasetRequest(id=id))).dataset
 
     async def prompt(self, id: str) -> PromptMetadata:
-        """The prompt with that id. Raises NotFound."""
+        """Returns the prompt with that id. Raises NotFound."""
         return (await self._prompts(lambda s: s.GetPrompt, GetPromptRequest(id=id))).prompt
 
     def closers(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        """What to call at the end."""
+        """Returns the functions that close the connections."""
         peers = (self._models, self._datasets, self._prompts, self._adapters)
         return [*(peer.close for peer in peers), self.configs.close, self.inspection.close]

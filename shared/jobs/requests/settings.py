@@ -1,6 +1,7 @@
-"""Configs held against what the machine-learning libraries take.
+"""Checks of configs against the schemas of the machine-learning libraries.
 
-The schemas are made from the libraries (`trainer.schemas.reading`), so that no service needs one.
+The schemas are generated from the libraries (`trainer.schemas.reading`), so that no service needs
+to import them.
 """
 
 import json
@@ -19,12 +20,14 @@ from jobs import rules
 from jobs.requests.configs import TYPES
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
-"""A schema for each type of config that is for a library."""
+"""Folder with a schema for each type of config."""
 
 
 def check_settings(field: str, config: Mapping[str, Any], found: Violations) -> set[str]:
-    """Notes every setting that the library for that field's config does not know, or whose value
-    it does not take; the names of the latter."""
+    """Adds a violation for each unknown setting and each invalid value of a config.
+
+    Returns the names of settings with invalid values.
+    """
     schema = _schema(TYPES[field])
     known = schema["properties"]
     for name in config:
@@ -38,7 +41,7 @@ def check_settings(field: str, config: Mapping[str, Any], found: Violations) -> 
 
 
 def contradictions(field: str, config: Mapping[str, Any]) -> list[str]:
-    """Contradictions in a config whose values are of the right kinds, a clause each."""
+    """Returns contradictions in a config with valid values, a clause each."""
     match TYPES[field]:
         case ConfigType.TRAINING_ARGUMENTS:
             return training.conflicts(config)
@@ -52,8 +55,10 @@ def contradictions(field: str, config: Mapping[str, Any]) -> list[str]:
 
 
 def without_effect(field: str, config: Mapping[str, Any], gpus: int, workers: int = 1) -> list[str]:
-    """Settings that have no effect in a job with so many GPUs for each of its workers, or that it
-    replaces, a clause each."""
+    """Returns settings that have no effect in a job, or that it replaces, a clause each.
+
+    `gpus` is the number of GPUs of each of its `workers`.
+    """
     match TYPES[field]:
         case ConfigType.TRAINING_ARGUMENTS:
             return [

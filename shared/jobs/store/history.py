@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.rpc import rules
 from chassis.rpc.errors import Violations
 from chassis.store.convert import rfc3339
-from chassis.store.records import Base
+from chassis.store.records import Record
 from ft.proto.fine_tuning_studio_jobs_pb2 import JobEvent
 
 STATE, WAIT, PROGRESS, NOTICE, REMOVED = "STATE", "WAIT", "PROGRESS", "NOTICE", "REMOVED"
@@ -19,11 +19,11 @@ SHOWN = (STATE, WAIT, PROGRESS, NOTICE)
 MAX_EXPORTED_REPORTS = 1000
 """Most PROGRESS events of a job in an export; of more, every other one is left out."""
 STUDIO, USER, WORKSPACE, JOB = "studio", "user", "workspace", "job"
-"""Who makes a job move."""
+"""Actors that cause events."""
 
 
-class JobEventRecord(Base, kw_only=True):
-    """One thing that happened to a job. `seq` is the cursor of watches."""
+class JobEventRecord(Record, kw_only=True):
+    """One event of a job. `seq` is the cursor of watches."""
 
     __abstract__ = True
     OWNER_ID = "job_id"

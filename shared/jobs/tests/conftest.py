@@ -8,20 +8,24 @@ import pytest
 
 from chassis.store.engine import Store
 from jobs.store.records import JobRecords
-from jobs.testing import Workbench
+from jobs.testing import WorkbenchProcess
 from jobs.tests.scripted import Jobs
 from jobs.tests.tables import MIGRATION, SomeEvent, SomeJob
+from tests.processes import starts_processes
 
 
 @pytest.fixture(scope="session")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+@starts_processes
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkbenchProcess]:
     """A workbench that all tests of this package share."""
-    with Workbench(tmp_path_factory.mktemp("workbench")) as workbench:
+    with WorkbenchProcess(tmp_path_factory.mktemp("workbench")) as workbench:
         yield workbench
 
 
 @pytest.fixture
-def in_workspace(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+def in_workspace(
+    workbench: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WorkbenchProcess]:
     """The workbench, which is the workspace of what the test makes."""
     for name, value in workbench.environment.items():
         monkeypatch.setenv(name, value)
@@ -42,7 +46,7 @@ async def records(tmp_path: Path) -> AsyncIterator[JobRecords[SomeJob]]:
 
 
 @pytest.fixture
-async def jobs(records: JobRecords[Any], in_workspace: Workbench) -> Jobs:
+async def jobs(records: JobRecords[Any], in_workspace: WorkbenchProcess) -> Jobs:
     return Jobs(records, in_workspace)
 
 

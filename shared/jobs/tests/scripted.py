@@ -4,20 +4,22 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 from ft.enums import JobState
-from jobs.execution.dispatch import Dispatcher, JobSpec
+from ft.job_protocol.events import JobEvent, OtherEvent
+from jobs.execution.dispatch import JobDispatcher, JobSpec
 from jobs.execution.lease import Lease
-from jobs.execution.observer import Observer
+from jobs.execution.observer import Changes, Observer
 from jobs.execution.reconciler import Reconciler
 from jobs.execution.sightings import Sightings
 from jobs.lifecycle import JobLifecycle
-from jobs.store.records import JobRecord, JobRecords
-from jobs.testing import Workbench, until
+from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
+from jobs.testing import WorkbenchProcess, until
 from jobs.tests.tables import SomeLease
 from jobs.workspace.client import Workspace
 
@@ -38,17 +40,17 @@ def report(event, **fields):
 class Jobs:
     """Starts and watches jobs whose scripts the tests write."""
 
-    def __init__(self, records: JobRecords[Any], workbench: Workbench) -> None:
+    def __init__(self, records: JobRecords[Any], workbench: WorkbenchProcess) -> None:
         self.records = records
         self.workbench = workbench
         self.workspace = Workspace()
         self.project = workbench.project
-        self.dispatcher = Dispatcher(records, self.workspace, {}, late=SOON)
+        self.dispatcher = JobDispatcher(records, self.workspace, {}, late=SOON)
         self.reconciler = self.reconciles()
 
     def measure_by(self, clock: Callable[[], float]) -> None:
         """Begins as a new process that has seen nothing yet, with a clock of the test's own."""
-        self.dispatcher = Dispatcher(self.records, self.workspace, {}, SOON, Sightings(clock))
+        self.dispatcher = JobDispatcher(self.records, self.workspace, {}, SOON, Sightings(clock))
         self.reconciler = self.reconciles(clock=clock)
 
     def reconciles(
@@ -78,10 +80,10 @@ class Jobs:
         )
 
     @staticmethod
-    def reported(
-        _job: JobRecord, event: Mapping[str, Any], _changes: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        return {"best": event["best"]} if event.get("event") == "best" else {}
+    def reported(_job: JobRecord, event: JobEvent, _changes: Changes) -> Changes:
+        if isinstance(event, OtherEvent) and event.other_name == "best":
+            return {"best": event.content["best"]}
+        return {}
 
     @asynccontextmanager
     async def watched(self, reconciler: Reconciler[Any]) -> AsyncIterator[None]:

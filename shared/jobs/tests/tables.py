@@ -4,7 +4,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.execution.lease import LeaseRecord
 from jobs.store.history import JobEventRecord
-from jobs.store.records import JobRecord
+from jobs.store.job_record import JobRecord
 
 
 class SomeJob(JobRecord, kw_only=True):
@@ -30,7 +30,8 @@ MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
-from jobs import history, lease
+from jobs.execution import lease
+from jobs.store import history
 
 revision = "0001"
 down_revision = None

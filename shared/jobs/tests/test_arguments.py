@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.rpc.domain_request import decimal
 from chassis.rpc.errors import InvalidArgument
-from jobs.requests.arguments import compact_json, decimal, encode
+from jobs.requests.arguments import compact_json, encode
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

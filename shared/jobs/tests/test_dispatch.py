@@ -9,9 +9,9 @@ import cmlapi
 from chassis.rpc import errors
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.execution.dispatch import Dispatcher, JobSpec
+from jobs.execution.dispatch import JobDispatcher, JobSpec
 from jobs.store.records import JobRecords
-from jobs.testing import PROJECT_ID, Workbench
+from jobs.testing import PROJECT_ID, WorkbenchProcess
 from jobs.workspace.client import Workspace
 
 TEMPLATE = "Finetuning_Base_Job"
@@ -20,11 +20,11 @@ TEMPLATE = "Finetuning_Base_Job"
 class Dispatches:
     """Records jobs and carries them."""
 
-    def __init__(self, records: JobRecords[Any], workbench: Workbench) -> None:
+    def __init__(self, records: JobRecords[Any], workbench: WorkbenchProcess) -> None:
         self.records = records
         self.workbench = workbench
         self.workspace = Workspace()
-        self.dispatcher = Dispatcher(records, self.workspace, {"TOKEN": "t"})
+        self.dispatcher = JobDispatcher(records, self.workspace, {"TOKEN": "t"})
         self.script = workbench.script("waits.py", "import time; time.sleep(600)")
 
     async def record(self, **fields: Any) -> str:
@@ -50,7 +50,7 @@ class Dispatches:
 
 
 @pytest.fixture
-async def dispatches(records: JobRecords[Any], in_workspace: Workbench) -> Dispatches:
+async def dispatches(records: JobRecords[Any], in_workspace: WorkbenchProcess) -> Dispatches:
     return Dispatches(records, in_workspace)
 
 
@@ -69,7 +69,7 @@ async def test_a_job_gets_script_and_runtime_of_its_template(dispatches: Dispatc
 
 
 async def test_secrets_are_in_the_jobs_environment_only(dispatches: Dispatches) -> None:
-    dispatches.dispatcher = Dispatcher(
+    dispatches.dispatcher = JobDispatcher(
         dispatches.records, dispatches.workspace, {"TOKEN": "hf_planted"}
     )
     record = await dispatches.carried()
@@ -96,7 +96,7 @@ async def test_a_job_without_a_run_is_adopted_and_gets_one(dispatches: Dispatche
     request = cmlapi.CreateJobRequest(name=id, script=dispatches.script, cpu=1, memory=1)
     created = dispatches.workbench.api.create_job(request, PROJECT_ID)
     await dispatches.records.mark_sent(id)
-    dispatches.dispatcher = Dispatcher(
+    dispatches.dispatcher = JobDispatcher(
         dispatches.records, dispatches.workspace, {}, late=now() - now()
     )
     assert await dispatches.dispatcher.carry(id)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from chassis.rpc.errors import Violations
 from ft.enums import FailureKind, JobState
+from ft.job_protocol.events import Failed, parse_lines
 from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
-from jobs.failures import MAX_ATTEMPTS, MAY_PASS, Retries, kind_of, told_kind
+from jobs.failures import MAX_ATTEMPTS, MAY_PASS, Retries, kind_of, reported_kind
 
 
 def wrong(policy: Retries) -> dict[str, str]:
@@ -73,12 +74,15 @@ def test_a_policy_ends_with_its_last_attempt_and_knows_no_other_kind() -> None:
 
 @pytest.mark.parametrize("said", ["USER_ERROR", "OUT_OF_MEMORY", "ERROR"])
 def test_a_job_may_say_what_it_was(said: str) -> None:
-    assert told_kind({"kind": said}) == said
+    assert reported_kind(said) == said
 
 
 @pytest.mark.parametrize("said", [None, "LOST", "CRASHED", "", 3, {}, ["ERROR"]])
 def test_what_a_job_cannot_know_it_has_not_said(said: object) -> None:
-    assert told_kind(json.loads(json.dumps({"kind": said}))) == "ERROR"
+    line = json.dumps({"event": "failed", "kind": said}).encode()
+    [event] = parse_lines(line)
+    assert isinstance(event, Failed)
+    assert reported_kind(event.kind) == "ERROR"
 
 
 @pytest.mark.parametrize(

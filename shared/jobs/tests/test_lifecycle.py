@@ -5,10 +5,11 @@ import socket
 
 import pytest
 
+from chassis.rpc.domain_request import RequestKey
 from chassis.rpc.errors import Aborted, FailedPrecondition, InvalidArgument, Refusal, Unavailable
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.execution.dispatch import Dispatcher
+from jobs.execution.dispatch import JobDispatcher
 from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
 from jobs.workspace.client import Workspace
@@ -49,7 +50,7 @@ async def test_a_job_that_is_removed_while_it_starts_does_not_run_on(jobs: Jobs)
 async def test_a_job_whose_start_was_cut_off_is_removed_from_the_workspace(jobs: Jobs) -> None:
     job = jobs.new(SLEEP)
     await jobs.records.begin([job])
-    await Dispatcher(jobs.records, jobs.workspace, {}).carry(job.id)
+    await JobDispatcher(jobs.records, jobs.workspace, {}).carry(job.id)
     await jobs.records.change(
         job.id, state=JobState.DISPATCHING, cml_job_id=None, run_id=None, sent_at=now()
     )
@@ -66,7 +67,7 @@ async def test_what_lands_after_a_job_was_removed_is_taken_out_again(jobs: Jobs)
     landed = await jobs.land(job)
     async with jobs.watched(jobs.reconciler):
         await until("it is gone", lambda: not jobs.named(job.id))
-        await until("and forgotten", lambda: not jobs.records.removed())
+        await until("and forgotten", lambda: not jobs.records.log.removed())
     assert landed not in [one.id for one in jobs.workbench.jobs()]
 
 
@@ -77,14 +78,14 @@ async def test_a_job_that_is_removed_while_it_is_carried_on_is_looked_for(
     await jobs.records.begin([job])
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/api/v2")
-        dispatcher = Dispatcher(jobs.records, Workspace(0.2), {})
+        dispatcher = JobDispatcher(jobs.records, Workspace(0.2), {})
         carrying = asyncio.create_task(dispatcher.carry(job.id))
         await until("it is carried", lambda: job.id in dispatcher.in_hand)
         await jobs.records.forget(job.id)
-        assert not jobs.records.removed()
+        assert not jobs.records.log.removed()
         with pytest.raises(Unavailable):
             await carrying
-    assert [note.job_id for note in jobs.records.removed()] == [job.id]
+    assert [note.job_id for note in jobs.records.log.removed()] == [job.id]
 
 
 async def test_a_start_waits_for_a_workspace_that_is_being_started_anew(jobs: Jobs) -> None:
@@ -105,7 +106,7 @@ async def test_a_cancelled_job_stops(watched: Jobs) -> None:
     job = await watched.ended(id)
     said = "stopped by a user: no longer wanted"
     assert (job.state, job.failure_reason) == (JobState.STOPPED, said)
-    moves = [(e.state, e.cause, e.actor) for e in watched.records.events(id, 0, 100) if e.state]
+    moves = [(e.state, e.cause, e.actor) for e in watched.records.log.events(id, 0, 100) if e.state]
     assert ("STOPPING", "no longer wanted", "user") in moves
     assert [state for state, *_ in moves][-1] == "STOPPED"
     again = await watched.lifecycle.cancel(id, "again")
@@ -133,14 +134,14 @@ async def test_a_job_that_is_cancelled_before_it_was_created_is_never_created(jo
 async def test_the_same_request_is_found_again(watched: Jobs) -> None:
     job = watched.new(request_id="r-1", request_digest="d")
     await watched.lifecycle.start([job])
-    [found] = watched.lifecycle.started_before("r-1", "d")
+    [found] = watched.lifecycle.started_by(RequestKey("r-1", "d"))
     assert found.id == job.id
     with pytest.raises(InvalidArgument, match="came with another request"):
-        watched.lifecycle.started_before("r-1", "another")
+        watched.lifecycle.started_by(RequestKey("r-1", "another"))
     # Sent twice at the same time, so that neither has found the other before.
     [again] = await watched.lifecycle.start([watched.new(request_id="r-1", request_digest="d")])
     assert again.id == job.id
-    assert not watched.lifecycle.started_before("", "d")
+    assert not watched.lifecycle.started_by(RequestKey("", "d"))
 
 
 async def test_another_attempt_is_another_run_of_the_same_job(watched: Jobs) -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from chassis.store.records import now
 from ft.enums import JobState
-from jobs.execution.dispatch import Dispatcher
-from jobs.execution.reports import MORE_NOTICES
+from jobs.execution.dispatch import JobDispatcher
+from jobs.execution.job_folder import MORE_NOTICES
 from jobs.failures import Retries
 from jobs.store.history import NOTICE
 from jobs.testing import until
@@ -109,7 +109,7 @@ async def test_a_start_that_was_cut_off_is_carried_on(jobs: Jobs) -> None:
 async def test_what_a_lost_answer_has_created_is_adopted(jobs: Jobs) -> None:
     job = jobs.new('report("progress", step=3)')
     await jobs.records.begin([job])
-    other = Dispatcher(jobs.records, jobs.workspace, {})
+    other = JobDispatcher(jobs.records, jobs.workspace, {})
     await other.carry(job.id)
     carried = jobs.records.one(id=job.id)
     assert carried.state == JobState.SCHEDULED
@@ -223,7 +223,7 @@ if ATTEMPT == 1: sys.exit(3)
     [job] = await watched.lifecycle.start([new])
     id = job.id
     await watched.ended(id)
-    told = [e.message() for e in watched.records.events(id, 0, 1000) if e.kind == NOTICE]
+    told = [e.message() for e in watched.records.log.events(id, 0, 1000) if e.kind == NOTICE]
     assert [(event.notice, event.attempt) for event in told] == [
         ("fp16 is replaced", 1),
         ("only attempt 1", 1),

@@ -45,7 +45,7 @@ async def runs(jobs: Jobs, job: Any) -> int:
 
 def moves(jobs: Jobs, id: str) -> list[tuple[str, str]]:
     """States and who moved the job there, but those that depend on when it is looked at."""
-    events = jobs.records.events(id, 0, 100)
+    events = jobs.records.log.events(id, 0, 100)
     return [(e.state, e.actor) for e in events if e.state and e.state != "RUNNING"]
 
 
@@ -66,7 +66,7 @@ async def test_a_job_that_crashes_is_tried_again(watched: Jobs) -> None:
         ("SCHEDULED", "workspace"),
         ("SUCCEEDED", "workspace"),
     ]
-    causes = [event.cause for event in watched.records.events(id, 0, 100) if event.cause]
+    causes = [event.cause for event in watched.records.log.events(id, 0, 100) if event.cause]
     assert causes == [
         "the job ended without saying why; its last line: "
         "[workbench] the script was ended by SIGABRT",
@@ -174,7 +174,7 @@ async def paused(jobs: Jobs) -> Any:
 async def test_an_attempt_waits_also_when_the_studio_is_started_anew(jobs: Jobs) -> None:
     job = await paused(jobs)
     assert now() + LONG / 2 < job.not_before <= now() + LONG
-    causes = [event.cause for event in jobs.records.events(job.id, 0, 100) if event.cause]
+    causes = [event.cause for event in jobs.records.log.events(job.id, 0, 100) if event.cause]
     assert causes[-1] == "retried after CRASHED, attempt 2 of 3 in 3600 s"
     # Another process, which looks at everything at once, leaves it where it is.
     async with jobs.watched(jobs.reconciles(untouched=NO_TIME)):

@@ -69,7 +69,7 @@ def timed(jobs: Jobs, elapsed: Elapsed) -> Jobs:
 
 async def looked(jobs: Jobs) -> None:
     """The reconciler has looked at everything once."""
-    await jobs.reconciler._look()
+    await jobs.reconciler._reconcile()
 
 
 @SET
@@ -177,11 +177,11 @@ async def test_what_was_forgotten_is_looked_for_until_it_can_no_longer_land(
     await looked(timed)
     wall.set_by = by
     await looked(timed)
-    assert [note.kind for note in timed.records.removed()] == [REMOVED]
+    assert [note.kind for note in timed.records.log.removed()] == [REMOVED]
     await timed.land(job)
     elapsed.seconds += 1
     await looked(timed)
-    assert (timed.named(job.id), list(timed.records.removed())) == ([], [])
+    assert (timed.named(job.id), list(timed.records.log.removed())) == ([], [])
 
 
 async def test_a_lost_job_is_made_anew_without_waiting(timed: Jobs) -> None:

@@ -64,7 +64,7 @@ async def lived(folder: Path, clock: Clocks, ends: bool) -> tuple[Any, list[Any]
                 await records.move("j", JobState.STOPPING)
                 await records.move("j", JobState.STOPPED)
             await records.forget("other")
-            return records.one(id="j"), records.events("j", 0, 100)
+            return records.one(id="j"), records.log.events("j", 0, 100)
     finally:
         await store.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 import cmlapi
 from chassis.rpc import errors
-from jobs.testing import PROJECT_ID, Workbench
+from jobs.testing import PROJECT_ID, WorkbenchProcess
 from jobs.workspace import client as module
 from jobs.workspace.client import Workspace
 from jobs.workspace.publish import publish_address
@@ -18,12 +18,12 @@ TEMPLATE = "Finetuning_Base_Job"
 
 
 @pytest.fixture
-def workspace(in_workspace: Workbench) -> Workspace:
+def workspace(in_workspace: WorkbenchProcess) -> Workspace:
     return Workspace()
 
 
 async def test_a_job_is_found_behind_pages_of_other_peoples(
-    workspace: Workspace, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, workbench: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(7):
         # Equal names, since the workbench's filter is exact and pages must still be turned.
@@ -41,7 +41,7 @@ async def test_a_job_is_found_behind_pages_of_other_peoples(
 
 
 async def test_the_oldest_of_equal_names_is_the_one(
-    workspace: Workspace, workbench: Workbench
+    workspace: Workspace, workbench: WorkbenchProcess
 ) -> None:
     request = cmlapi.CreateJobRequest(name="twice", script="x.py", cpu=1, memory=1)
     first = workbench.api.create_job(request, PROJECT_ID)
@@ -56,7 +56,7 @@ async def test_a_run_that_is_unknown(workspace: Workspace) -> None:
         await workspace.run("no-job", "no-run")
 
 
-async def test_a_wrong_key(in_workspace: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wrong_key(in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDSW_APIV2_KEY", "wrong-key-1234")
     with pytest.raises(errors.Unauthenticated) as refused:
         await Workspace().template(TEMPLATE)
@@ -64,7 +64,7 @@ async def test_a_wrong_key(in_workspace: Workbench, monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_workspace_that_is_away(
-    in_workspace: Workbench, closed_port: int, monkeypatch: pytest.MonkeyPatch
+    in_workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
     with pytest.raises(errors.Unavailable, match="did not answer list_jobs"):
@@ -72,7 +72,7 @@ async def test_a_workspace_that_is_away(
 
 
 async def test_a_workspace_that_answers_nonsense(
-    in_workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -84,7 +84,7 @@ async def test_a_workspace_that_answers_nonsense(
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\ncont", b"HTTP/1.1 200 OK\r\n\r\n{"])
 async def test_an_answer_that_was_cut_is_none(
-    in_workspace: Workbench, monkeypatch: pytest.MonkeyPatch, answer: bytes
+    in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     async def cut(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
@@ -110,7 +110,7 @@ async def test_what_no_workspace_can_be_called_without(
 
 
 async def test_the_key_may_lie_in_a_file(
-    in_workspace: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # A variable that is set to nothing before, so that what the code sets is undone after.
     monkeypatch.setenv("CDSW_APIV2_KEY", "")
@@ -124,7 +124,7 @@ async def test_the_key_may_lie_in_a_file(
 
 
 async def test_the_address_is_published_and_nothing_else_changed(
-    in_workspace: Workbench, monkeypatch: pytest.MonkeyPatch
+    in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = in_workspace.api
     project = api.get_project(PROJECT_ID)

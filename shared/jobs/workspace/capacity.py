@@ -14,24 +14,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chassis.rpc.errors import FailedPrecondition, Refusal, Violations
+from ft.job_protocol.variables import CAPACITY, NO_TRAINER
 from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
 from jobs import rules
 from jobs.workspace.client import Workspace
 
-CAPACITY = "FTS_CAPACITY"
-"""A JSON object: cpu, memory_gib, gpus, labels with how many GPUs each stands for, and label_values
-with what each is called."""
 NO_LABEL = (-1, 0)
 """Values of a request that mean no accelerator label."""
-NO_TRAINER = "FTS_NO_TRAINER"
-"""Reason why the studio's own scripts cannot run there, a sentence; empty if they can."""
 _SECONDS = 5.0
 """Most seconds to wait for the workspace: it may not state capacities at all."""
 _VARIABLES = {"cpu": "FTS_WORKBENCH_CPU", "memory": "FTS_WORKBENCH_MEMORY_GIB"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class RequestedResources:
     """Resources that a job requests for each worker."""
 
     cpu: int
@@ -70,7 +66,7 @@ class Capacity:
             cpu=self.cpu, memory_gib=self.memory, gpus=self.gpus, no_trainer=self.no_trainer
         )
 
-    def check(self, asked: Asked, found: Violations) -> None:
+    def check(self, asked: RequestedResources, found: Violations) -> None:
         """Notes what a job asks for and cannot be granted."""
         if asked.own_script and self.no_trainer:
             found.add("", rules.TRAINER, self.no_trainer)
@@ -86,7 +82,7 @@ class Capacity:
         elif self.gpus is not None:
             self._check_gpus(asked, found, self.gpus, "")
 
-    def shared(self, asked: Asked) -> list[str]:
+    def shared(self, asked: RequestedResources) -> list[str]:
         """Describes resources that several workers share although each requests them.
 
         Only where they run in one run, which gets no more than there is; GPUs are never shared.
@@ -115,7 +111,7 @@ class Capacity:
             found.add(name, rules.GRANTED, description)
 
     def _check_label(
-        self, asked: Asked, found: Violations, label: str, labels: Mapping[str, int]
+        self, asked: RequestedResources, found: Violations, label: str, labels: Mapping[str, int]
     ) -> None:
         if label not in labels:
             there = (
@@ -133,7 +129,9 @@ class Capacity:
         value = self.label_values.get(label)
         return f"{label} ({value})" if value else label
 
-    def _check_gpus(self, asked: Asked, found: Violations, there: int, kind: str) -> None:
+    def _check_gpus(
+        self, asked: RequestedResources, found: Violations, there: int, kind: str
+    ) -> None:
         # Workers in one run need GPUs of their own each; elsewhere each is a workload.
         wanted = asked.gpu * (asked.workers if self.gpus is not None else 1)
         if wanted > there:
@@ -169,7 +167,9 @@ async def capacity(workspace: Workspace, template: str, label: int | None = None
     return Capacity()
 
 
-async def require_granted(workspace: Workspace, template: str, asked: Asked) -> list[str]:
+async def require_granted(
+    workspace: Workspace, template: str, asked: RequestedResources
+) -> list[str]:
     """Raises FailedPrecondition, naming every number, if a job could never run.
 
     Returns what its workers share, a sentence each.

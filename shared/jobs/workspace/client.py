@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chassis.rpc import errors
+from ft.job_protocol.variables import API_KEY, API_URL, PROJECT_ID
 
 T = TypeVar("T")
 REQUEST_SECONDS = 15.0
 DELETE_SECONDS = 60.0
 """Deleting a job or a model waits until its processes have ended."""
 PAGE_SIZE = 100
-VARIABLES = ("CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY")
-"""What says which workspace it is, and lets us in."""
+VARIABLES = (API_URL, PROJECT_ID, API_KEY)
+"""Variables with the address of the workspace, its project and the key."""
 _REFUSED = {
     401: errors.Unauthenticated,
     403: errors.PermissionDenied,
@@ -43,7 +44,7 @@ class Workspace:
     def __init__(self, seconds: float = REQUEST_SECONDS) -> None:
         self._client: Any = None
         self._seconds = seconds
-        self._project_id = os.environ.get("CDSW_PROJECT_ID", "")
+        self._project_id = os.environ.get(PROJECT_ID, "")
 
     async def template(self, name: str) -> Any:
         """The template job of that name. Raises FailedPrecondition if there is none."""
@@ -233,7 +234,7 @@ class Workspace:
 
             key_file = os.environ.get("FTS_WORKSPACE_KEY_FILE", "")
             if key_file:
-                os.environ["CDSW_APIV2_KEY"] = _read_key(Path(key_file))
+                os.environ[API_KEY] = _read_key(Path(key_file))
             missing = [name for name in VARIABLES if not os.environ.get(name)]
             if missing:
                 raise errors.FailedPrecondition(

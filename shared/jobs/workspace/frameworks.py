@@ -1,18 +1,17 @@
-"""Which training frameworks the jobs of a workspace have, as far as it says so.
+"""Training frameworks that jobs of a workspace have, as far as the workspace states them.
 
-A template job may carry the variable: the local workbench asks its interpreter and writes it, and
-an administrator of a workspace may. Where nothing is said a job finds out by itself.
+They are in a variable of a template job, which the local workbench sets, and an administrator of a
+workspace may set. If it is not set, the job itself checks.
 """
 
 import json
 from typing import Any
 
-FRAMEWORKS = "FTS_FRAMEWORKS"
-"""Names of frameworks, separated by commas."""
+from ft.job_protocol.variables import FRAMEWORKS
 
 
 def frameworks(template: Any) -> list[str]:
-    """The frameworks of jobs that are made from the template job; empty if it does not say."""
+    """Returns the frameworks of jobs that are made from the template job; empty if not stated."""
     try:
         environment = json.loads(template.environment or "{}")
         return [name.strip() for name in environment.get(FRAMEWORKS, "").split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""Tells every workload of the workspace project where the studio is."""
+"""Publishes the studio's address to all workloads of the workspace project."""
 
 import asyncio
 import json
@@ -8,12 +8,11 @@ import socket
 import structlog
 
 from chassis.rpc.errors import Refusal
+from ft.job_protocol.variables import PROJECT_ID, RUN_ADDRESS, STUDIO_IP, STUDIO_PORT
 from jobs.workspace.client import Workspace
 
 log = structlog.get_logger()
 
-ADDRESS = "FINE_TUNING_SERVICE_IP"
-PORT = "FINE_TUNING_SERVICE_PORT"
 _RETRY_SECONDS = (0.2, 0.5, 1.0)
 
 
@@ -23,13 +22,13 @@ async def publish_address(listening: str) -> None:
     Does nothing outside of a workspace project. Tries again until the workspace answers; calls are
     served meanwhile.
     """
-    if not os.environ.get("CDSW_PROJECT_ID"):
+    if not os.environ.get(PROJECT_ID):
         return
     workspace = Workspace()
     port = listening.rpartition(":")[2]
     for attempt in range(10**9):
         try:
-            wanted = {ADDRESS: await _own_address(), PORT: port}
+            wanted = {STUDIO_IP: await _own_address(), STUDIO_PORT: port}
             await _merge(workspace, wanted)
         except (Refusal, OSError, ValueError) as error:
             pause = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
@@ -41,7 +40,7 @@ async def publish_address(listening: str) -> None:
 
 
 async def _own_address() -> str:
-    if platform := os.environ.get("CDSW_IP_ADDRESS"):
+    if platform := os.environ.get(RUN_ADDRESS):
         return platform
     return await asyncio.to_thread(socket.gethostbyname, socket.gethostname())
 

@@ -1,1 +1,1 @@
-"""Rows of files, kept as Arrow entries in the project."""
+"""Cache of rows that were read from files, as Arrow files in the project directory."""

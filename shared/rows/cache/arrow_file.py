@@ -1,9 +1,8 @@
-"""An Arrow file with the rows of another file, written a batch at a time."""
+"""An Arrow file with the rows of another file, written in batches."""
 
 import json
 import os
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from datasets import Dataset, DatasetInfo, Features
 from datasets.table import MemoryMappedTable
 
 from rows import values
-from rows.cache.entries import TEMPORARY
+from rows.cache.cache_folder import TEMPORARY
 from rows.cell_types import TEXT, JsonCell
 from rows.files.reader import FileReader
 
@@ -22,12 +21,12 @@ BATCH_ROWS = 1000
 BATCH_BYTES = 8 * 1024**2
 """A batch ends with the row that reaches it, so that memory is bounded by it and one row."""
 _PLACE = "place"
-"""Name of the first column, which is no column of the data: where each row stands."""
+"""Name of the first column, which is not part of the data: the number of each row."""
 _ABOUT = b"rows"
 
 
 @dataclass(frozen=True)
-class Rows:
+class ArrowRows:
     """Content of an Arrow file."""
 
     data: Dataset
@@ -57,7 +56,11 @@ def write(reader: FileReader, target: Path) -> None:
         writer.close()
         if len(parts) > 1:
             _join(parts, writer.schema)
-        _sync(target)
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     finally:
         writer.discard()
         for part in parts[1:]:
@@ -79,17 +82,25 @@ def _after(columns: dict[str, bool], row: dict[str, Any]) -> dict[str, bool]:
 
 
 class _Writer:
-    """Writes rows into a part."""
+    """Writer of one part."""
 
     def __init__(self, reader: FileReader, target: Path, columns: dict[str, bool]) -> None:
         self._columns = columns
-        self.schema = _schema(reader, columns)
+        about = {
+            "json": [name for name, as_json in columns.items() if as_json],
+            "word": reader.word,
+            "notices": reader.notices,
+            "fixed": reader.is_text,
+        }
+        fields = [pyarrow.field(name, pyarrow.large_string()) for name in columns]
+        place = pyarrow.field(_PLACE, pyarrow.int64())
+        self.schema = pyarrow.schema([place, *fields], {_ABOUT: json.dumps(about)})
         self._file = os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         self._stream = pyarrow.ipc.new_stream(self._file, self.schema)
         self._clear()
 
     def add(self, place: int, row: dict[str, Any]) -> None:
-        """Takes a row."""
+        """Adds a row."""
         self._places.append(place)
         for name, as_json in self._columns.items():
             value = row.get(name)
@@ -107,7 +118,7 @@ class _Writer:
         self._file.close()
 
     def discard(self) -> None:
-        """Lets go of a part that was not ended."""
+        """Closes the file of a part that is not complete."""
         with suppress(OSError):
             self._file.close()
 
@@ -127,63 +138,39 @@ class _Writer:
         self._bytes = 0
 
 
-def _schema(reader: FileReader, columns: dict[str, bool]) -> Any:
-    about = {
-        "json": [name for name, as_json in columns.items() if as_json],
-        "word": reader.word,
-        "notices": reader.notices,
-        "fixed": reader.is_text,
-    }
-    fields = [pyarrow.field(name, pyarrow.large_string()) for name in columns]
-    place = pyarrow.field(_PLACE, pyarrow.int64())
-    return pyarrow.schema([place, *fields], {_ABOUT: json.dumps(about)})
-
-
 def _join(parts: list[Path], schema: Any) -> None:
-    """Puts the parts together as the first of them, all with the columns of the last."""
+    """Joins the parts into the first one, all with the columns of the last."""
     joined = parts[0].with_name(f"{parts[0].name}-joined")
     parts.append(joined)
     descriptor = os.open(joined, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file, pyarrow.ipc.new_stream(file, schema) as stream:
         for part in parts[:-1]:
-            for batch in _batches(part):
-                stream.write_batch(_widened(batch, schema))
+            with (
+                pyarrow.memory_map(str(part)) as mapped,
+                pyarrow.ipc.open_stream(mapped) as batches,
+            ):
+                for batch in batches:
+                    stream.write_batch(_widened(batch, schema))
     joined.replace(parts[0])
 
 
 def _widened(batch: Any, schema: Any) -> Any:
-    """A batch with the columns of a later part: those that it lacks, or has as texts yet."""
+    """A batch with the columns of a later part: absent ones are null, texts become JSON."""
     before, after = (set(_about(one)["json"]) for one in (batch.schema, schema))
-    columns = [
-        _as_json(column) if field.name in after - before and number else column
-        for number, (field, column) in enumerate(zip(batch.schema, batch.columns, strict=True))
-    ]
+    columns = list(batch.columns)
+    for number, name in enumerate(batch.schema.names):
+        if number and name in after - before:
+            texts = columns[number].to_pylist()
+            quoted = [None if text is None else values.to_json(text) for text in texts]
+            columns[number] = pyarrow.array(quoted, pyarrow.large_string())
     nulls = pyarrow.nulls(batch.num_rows, pyarrow.large_string())
     columns += [nulls] * (len(schema) - len(columns))
     return pyarrow.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _as_json(texts: Any) -> Any:
-    quoted = (None if text is None else values.to_json(text) for text in texts.to_pylist())
-    return pyarrow.array(quoted, pyarrow.large_string())
-
-
 def _about(schema: Any) -> dict[str, Any]:
     about: dict[str, Any] = json.loads(schema.metadata[_ABOUT])
     return about
-
-
-def _batches(part: Path) -> Iterator[Any]:
-    with pyarrow.memory_map(str(part)) as file, pyarrow.ipc.open_stream(file) as stream:
-        yield from stream
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def temporary(folder: Path) -> Path:
@@ -193,7 +180,7 @@ def temporary(folder: Path) -> Path:
     return Path(name)
 
 
-def read(path: Path) -> Rows:
+def read(path: Path) -> ArrowRows:
     """Content of the file, mapped into memory. The file may be removed afterwards.
 
     Raises OSError and pyarrow.ArrowException.
@@ -206,4 +193,4 @@ def read(path: Path) -> Rows:
         {name: JsonCell() if name in kept_as_json else TEXT for name in data.column_names}
     )
     rows = Dataset(data, DatasetInfo(features=features))
-    return Rows(rows, table.column(0), about["word"], about["notices"], about["fixed"])
+    return ArrowRows(rows, table.column(0), about["word"], about["notices"], about["fixed"])

@@ -1,1 +1,1 @@
-"""Conversations: one form of messages, and the checks that their templates need."""
+"""Conversations: one form of messages, and the checks that chat templates need."""

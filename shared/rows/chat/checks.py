@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rows.chat.messages import ASSISTANT, CALLS, Message
@@ -16,10 +16,10 @@ _PLAIN_ROLES = ("user", ASSISTANT)
 
 
 class ChatChecks:
-    """Looks at conversations and at the texts that a chat template makes of them.
+    """Compares conversations with the texts that a chat template makes of them.
 
-    Each name and role is tried once, in the first conversation that has it: is the text another
-    one without it?
+    Each name and role is tried once, in the first conversation that has it: does the text change
+    without it?
     """
 
     def __init__(self, render: Render) -> None:
@@ -29,23 +29,31 @@ class ChatChecks:
 
     def of(self, messages: Sequence[Message], tools: Tools, text: str) -> list[str]:
         """Findings about one conversation with this text, a clause each."""
-        return list(dict.fromkeys(self._clauses(messages, tools, text)))
-
-    def _clauses(self, messages: Sequence[Message], tools: Tools, text: str) -> Iterator[str]:
+        found = []
         for message in messages:
             role, content = message["role"], message["content"].strip()
             if role == ASSISTANT and not content and CALLS not in message:
-                yield "have an empty answer"
-            if content and not any(one in text for one in _spellings(content)):
-                yield f"have a message of {role} whose text the chat template changes or leaves out"
+                found.append("have an empty answer")
+            spellings = (
+                content,
+                json.dumps(content, ensure_ascii=False)[1:-1],
+                json.dumps(content)[1:-1],
+            )
+            if content and not any(one in text for one in spellings):
+                found.append(
+                    f"have a message of {role} whose text the chat template changes or leaves out"
+                )
         if tools and self._is_unwritten("", messages, tools, text):
-            yield "have tools, of which the chat template writes nothing"
+            found.append("have tools, of which the chat template writes nothing")
         for key in dict.fromkeys(key for one in messages for key in one if key not in _ALWAYS):
             if self._is_unwritten(key, messages, tools, text):
-                yield f"have {key}, of which the chat template writes nothing"
+                found.append(f"have {key}, of which the chat template writes nothing")
         for role in dict.fromkeys(one["role"] for one in messages):
-            if role not in _PLAIN_ROLES and (other := self._other(role, messages, tools, text)):
-                yield f"have the role {role}, which the chat template writes as {other}"
+            if role not in _PLAIN_ROLES and (
+                other := self._indistinct_from(role, messages, tools, text)
+            ):
+                found.append(f"have the role {role}, which the chat template writes as {other}")
+        return list(dict.fromkeys(found))
 
     def _is_unwritten(self, key: str, messages: Sequence[Message], tools: Tools, text: str) -> bool:
         if key not in self._unwritten:
@@ -53,8 +61,11 @@ class ChatChecks:
             self._unwritten[key] = self._text(less, tools if key else None) == text
         return self._unwritten[key]
 
-    def _other(self, role: str, messages: Sequence[Message], tools: Tools, text: str) -> str:
-        """The role that a role's messages are written like; empty if they are told apart."""
+    def _indistinct_from(
+        self, role: str, messages: Sequence[Message], tools: Tools, text: str
+    ) -> str:
+        """The plain role whose messages have the same text as those of `role`; empty if there is
+        none."""
         if role not in self._taken_for:
             same = (
                 other
@@ -75,14 +86,17 @@ class ChatChecks:
             return None
 
 
-def tell(
+def report_omissions(
     rows: Iterable[Mapping[str, Any]],
     of_row: Callable[[Mapping[str, Any]], tuple[Sequence[Message], Tools]],
     render: Render,
     notify: Callable[[str], None],
 ) -> None:
-    """Tells in how many of the rows' conversations what is left out or changed. Rows without one
-    are left to whoever needs them."""
+    """Reports how many of the rows' conversations have something that the text leaves out or
+    changes.
+
+    Rows without a conversation are skipped here; they are refused when they are used.
+    """
     checks, found, total = ChatChecks(render), Counter[str](), 0
     for row in rows:
         total += 1
@@ -93,9 +107,3 @@ def tell(
             continue
     for clause, count in found.items():
         notify(f"{count} of {total} conversations {clause}.")
-
-
-def _spellings(content: str) -> Iterator[str]:
-    yield content
-    yield json.dumps(content, ensure_ascii=False)[1:-1]
-    yield json.dumps(content)[1:-1]

@@ -1,4 +1,4 @@
-"""Columns of conversations: lists of messages, each with a role and what it says."""
+"""Columns of conversations: lists of messages, each with a role and content."""
 
 import re
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ from rows.chat.messages import ASSISTANT, Message
 from rows.errors import DataError
 
 TOOLS = "tools"
-"""The column with the tools that a conversation may call, beside that of the conversations."""
+"""The column with the tools that a conversation may call."""
 MARKERS = re.compile(r"\{%-?\s*generation\s*-?%\}")
-"""What marks, in a chat template, the text that `assistant_only_loss` trains on."""
+"""The tag in a chat template that marks the text that `assistant_only_loss` trains on."""
 TEMPLATE_FAILURES = (
     ArithmeticError,
     AttributeError,
@@ -28,10 +28,9 @@ TEMPLATE_FAILURES = (
     TypeError,
     ValueError,
 )
-"""What a chat template may raise, beside its language's own errors, that meets messages it was not
-written for."""
+"""Errors of a chat template, besides Jinja's own, for messages that it does not support."""
 TEMPLATE_FILE = "chat_template.jinja"
-"""Beside a tokenizer that was saved, an adapter's too."""
+"""File of a saved tokenizer, and of an adapter."""
 NOTHING_WRITTEN = "the chat template writes nothing, so that there is nothing to answer"
 
 
@@ -60,9 +59,9 @@ class Conversations:
 
     column: str
     roles: Mapping[str, str] = field(default_factory=dict)
-    """Mapping of roles that do not stand for themselves."""
+    """Roles that are mapped to another role."""
     filled_up: bool = False
-    """True if the reader has added to each object, as null, the names that only others have."""
+    """True if the reader has added null for each key that an object lacks and others have."""
 
     def messages(self, row: Mapping[str, Any]) -> list[Message]:
         """The messages of a row in one form, see `messages.of`. Raises DataError."""
@@ -94,18 +93,21 @@ class Conversations:
         return before, last["content"]
 
     def is_answered(self, row: Mapping[str, Any]) -> bool:
-        """Tells whether a row's conversation ends with an assistant's text, and has something
-        before it. One of weight 0 is an example of how not to answer: nobody is to write it.
-        Raises DataError if there is no conversation."""
+        """Tells whether a row's conversation ends with an assistant's text after at least one other
+        message.
+
+        An answer of weight 0 does not count: it is an example of how not to answer. Raises
+        DataError if there is no conversation.
+        """
         *before, last = self.messages(row)
         said = last["role"] == ASSISTANT and last["content"].strip() != ""
         return bool(before) and said and last.get(messages.WEIGHT) != 0
 
     def answers(self, row: Mapping[str, Any]) -> list[bytes]:
-        """A hash for each answer of an assistant in a row that is to be learned: of who said what
-        up to its end; none of a row that is broken.
+        """Hashes of the answers of an assistant that are to be learned, each over roles and texts
+        up to its end.
 
-        It is the same for the same words, whatever else is known of a message and in what order.
+        Other keys of messages, and their order, do not count. A row that is broken has none.
         """
         total, found = sha256(), []
         try:
@@ -127,13 +129,20 @@ class Conversations:
 def column_of(
     template: str, rows: Dataset, roles: Mapping[str, str] | None = None
 ) -> Conversations | None:
-    """The conversations that the template hands over as they are, `{messages}`; None if it makes
-    a text of the rows.
+    """The conversations that the template passes on unchanged, as `{messages}` does; None if it
+    makes a text of the rows.
 
     Raises DataError if they are JSON within a text.
     """
-    name = _alone(template, rows.column_names)
-    if name is None:
+    try:
+        parsed: Template = parse(template.strip(), rows.column_names)
+    except TemplateFault:
+        return None
+    [*parts] = parsed.parts
+    if len(parts) != 1 or isinstance(parts[0], str):
+        return None
+    name = parts[0].column
+    if parts[0].text != name or name not in rows.column_names:
         return None
     first = next((row[name] for row in rows.select_columns([name]) if row[name]), None)
     if messages.is_written_out(first):
@@ -152,9 +161,10 @@ def asked_column(
     rows: Dataset,
     roles: Mapping[str, str] | None = None,
 ) -> Conversations | None:
-    """The conversations whose last answers are asked for; None if a text is asked.
+    """The conversations whose last answers a model is asked for; None if the prompt asks with
+    texts.
 
-    Raises DataError if what is expected is something else than those answers.
+    Raises DataError if the expected answers are something else.
     """
     asked = column_of(input_template, rows, roles)
     if asked and column_of(completion_template, rows, roles) != asked:
@@ -163,15 +173,3 @@ def asked_column(
             f"are their last messages: its completion_template must be {{{asked.column}}} too."
         )
     return asked
-
-
-def _alone(template: str, columns: list[str]) -> str | None:
-    try:
-        alone: Template = parse(template.strip(), columns)
-    except TemplateFault:
-        return None
-    [*parts] = alone.parts
-    if len(parts) != 1 or isinstance(parts[0], str):
-        return None
-    one = parts[0]
-    return one.column if one.text == one.column and one.column in columns else None

@@ -12,12 +12,12 @@ from rows import values
 from rows.errors import DataError
 
 ASSISTANT = "assistant"
-"""The role of who answers."""
+"""The role of answers."""
 KNOWN_ROLES = ("system", "developer", "user", ASSISTANT, "tool")
 """Roles of OpenAI's format."""
 CALLS = "tool_calls"
 WEIGHT = "weight"
-"""The key of what an answer weighs in the loss: 0 or 1. Chat templates do not get it."""
+"""The key of an answer's weight in the loss: 0 or 1. It is not passed to chat templates."""
 _MISNAMED = {
     "human": "user",
     "prompter": "user",
@@ -31,9 +31,9 @@ _MISNAMED = {
     "model": ASSISTANT,
     "observation": "tool",
 }
-"""Roles of other formats, and what they usually stand for."""
+"""Roles of other formats, and the roles that they usually stand for."""
 _SAID = {"content", CALLS, "function_call"}
-"""Keys of what a message says; the last is of OpenAI's older format."""
+"""Keys with the content of a message; the last is of OpenAI's older format."""
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _SHOWN = 60
 Message = dict[str, Any]
@@ -61,11 +61,12 @@ def is_written_out(value: Any) -> bool:
 
 
 def of(found: Sequence[Any], roles: Mapping[str, str], *, called: bool = False) -> list[Message]:
-    """The messages in one form: `role` and `content`, a text; `tool_calls` with arguments as
-    objects, `weight`, and whatever else a message has. `roles` says what roles stand for.
+    """The messages in one form: `role`, `content` as text, `tool_calls` with arguments as objects,
+    `weight`, and all other keys that a message has.
 
-    Raises DataError, naming the message, for what no training can take. Its advice is for whoever
-    has the data, or for whoever has `called` a served model with the messages.
+    `roles` maps roles to other roles. Raises DataError, naming the message, for one that no
+    training can use. The advice is for the owner of the data, or, if `called`, for the caller of a
+    served model.
     """
     made = []
     for number, message in enumerate(found, start=1):
@@ -85,7 +86,11 @@ def tools(found: Any) -> list[dict[str, Any]] | None:
             raise DataError(f"tools is not JSON: {error}") from error
     if not found:
         return None
-    if not isinstance(found, list) or not all(map(_is_tool, found)):
+    functions = [
+        one.get("function", one) if isinstance(one, Mapping) else None
+        for one in (found if isinstance(found, list) else [None])
+    ]
+    if not all(isinstance(one, Mapping) and isinstance(one.get("name"), str) for one in functions):
         raise DataError(
             'tools must be a list of objects like {"type": "function", "function": '
             '{"name": …, "parameters": …}}'
@@ -94,20 +99,20 @@ def tools(found: Any) -> list[dict[str, Any]] | None:
 
 
 def without_nulls(value: Any) -> Any:
-    """A value whose objects have no key that is null: where a reader fills objects up with what
-    others have, they do not say more."""
+    """A value without object keys that are null. Some readers add such keys, so that all objects
+    have the same ones."""
     if isinstance(value, Mapping):
         return {key: without_nulls(one) for key, one in value.items() if one is not None}
     return [without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 def for_template(conversation: Sequence[Message]) -> list[Message]:
-    """The messages as a chat template gets them."""
+    """The messages as they are passed to a chat template."""
     return [{key: one[key] for key in one if key != WEIGHT} for one in conversation]
 
 
 def unlearned(conversation: Sequence[Message]) -> list[int]:
-    """Places of the answers that carry no loss, counted from 0."""
+    """Indexes of the answers that carry no loss, from 0."""
     return [place for place, one in enumerate(conversation) if one.get(WEIGHT) == 0]
 
 
@@ -122,13 +127,17 @@ def _message(message: Any, roles: Mapping[str, str], *, called: bool) -> Message
         made[CALLS] = calls
     weight = message.get(WEIGHT)
     if weight is not None:
-        made[WEIGHT] = _weight(weight, role)
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or weight not in (0, 1):
+            raise DataError(f"has the weight {_shown(weight)}: it must be 0 or 1")
+        if role != ASSISTANT:
+            raise DataError(f"of {role} has a weight: only an assistant's answers have one")
+        made[WEIGHT] = int(weight)
     rest = (key for key in message if key not in (*named, CALLS, WEIGHT))
     return made | {key: message[key] for key in rest if message[key] is not None}
 
 
 def role_of(message: Mapping[str, Any]) -> str:
-    """The role of a message as it stands there, in either format; empty if it has none."""
+    """The role of a message as given, in either format; empty if it has none."""
     role = message.get("role", message.get("from"))
     return role if isinstance(role, str) else ""
 
@@ -160,29 +169,23 @@ def _content(given: Any, role: str, calls: bool) -> str:
     if given is None:
         if calls:
             return ""
-        raise DataError(f"of {role} has no content" + _calls_hint(role))
-    if isinstance(given, list):
-        return "".join(map(_part, given))
-    raise DataError(
-        f"of {role} has a content that is neither a text nor a list of parts: {_shown(given)}"
-    )
-
-
-def _calls_hint(role: str) -> str:
-    return f" and no {CALLS} (the new name of function_call)" if role == ASSISTANT else ""
-
-
-def _part(part: Any) -> str:
-    if not isinstance(part, Mapping):
-        raise DataError(f"has a part that is not an object with type and text: {_shown(part)}")
-    kind = part.get("type")
-    if kind in _TEXT_PARTS and isinstance(part.get("text"), str):
-        return str(part["text"])
-    if kind in _TEXT_PARTS:
-        raise DataError(f"has a part of type {kind} without a text: {_shown(part)}")
-    if kind is None:
-        raise DataError(f"has a part without a type: {_shown(part)}")
-    raise DataError(f"has a part of type {kind}: only parts of type text can be used")
+        hint = f" and no {CALLS} (the new name of function_call)" if role == ASSISTANT else ""
+        raise DataError(f"of {role} has no content{hint}")
+    if not isinstance(given, list):
+        raise DataError(
+            f"of {role} has a content that is neither a text nor a list of parts: {_shown(given)}"
+        )
+    for part in given:
+        if not isinstance(part, Mapping):
+            raise DataError(f"has a part that is not an object with type and text: {_shown(part)}")
+        kind = part.get("type")
+        if kind is None:
+            raise DataError(f"has a part without a type: {_shown(part)}")
+        if kind not in _TEXT_PARTS:
+            raise DataError(f"has a part of type {kind}: only parts of type text can be used")
+        if not isinstance(part.get("text"), str):
+            raise DataError(f"has a part of type {kind} without a text: {_shown(part)}")
+    return "".join(part["text"] for part in given)
 
 
 def _calls(given: Any, role: str) -> list[dict[str, Any]]:
@@ -192,44 +195,28 @@ def _calls(given: Any, role: str) -> list[dict[str, Any]]:
         raise DataError(f"of {role} has {CALLS}, which only an assistant can have")
     if not isinstance(given, list):
         raise DataError(f"has {CALLS} that are not a list: {_shown(given)}")
-    return [_call(one) for one in given]
-
-
-def _call(call: Any) -> dict[str, Any]:
-    function = call.get("function") if isinstance(call, Mapping) else None
-    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-        raise DataError(f"has a call of a tool without function and name: {_shown(call)}")
-    arguments = function.get("arguments")
-    if isinstance(arguments, str):
-        # OpenAI's format writes them as JSON in a text; chat templates expect the object.
-        try:
-            arguments = values.from_json(arguments) if arguments.strip() else {}
-        except (DataError, ValueError) as error:
+    made = []
+    for call in given:
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            raise DataError(f"has a call of a tool without function and name: {_shown(call)}")
+        name, arguments = function["name"], function.get("arguments")
+        if isinstance(arguments, str):
+            # OpenAI's format writes them as JSON in a text; chat templates expect the object.
+            try:
+                arguments = values.from_json(arguments) if arguments.strip() else {}
+            except (DataError, ValueError) as error:
+                raise DataError(
+                    f"calls {name} with arguments that are not JSON: {error}"
+                ) from error
+        if arguments is None:
+            arguments = {}
+        if not isinstance(arguments, Mapping):
             raise DataError(
-                f"calls {function['name']} with arguments that are not JSON: {error}"
-            ) from error
-    if arguments is None:
-        arguments = {}
-    if not isinstance(arguments, Mapping):
-        raise DataError(
-            f"calls {function['name']} with arguments that are not an object: {_shown(arguments)}"
-        )
-    return {**call, "function": {**function, "arguments": arguments}}
-
-
-def _weight(given: Any, role: str) -> int:
-    if isinstance(given, bool) or not isinstance(given, int | float) or given not in (0, 1):
-        raise DataError(f"has the weight {_shown(given)}: it must be 0 or 1")
-    if role != ASSISTANT:
-        raise DataError(f"of {role} has a weight: only an assistant's answers have one")
-    return int(given)
-
-
-def _is_tool(value: Any) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    function = value.get("function", value)
-    return isinstance(function, Mapping) and isinstance(function.get("name"), str)
+                f"calls {name} with arguments that are not an object: {_shown(arguments)}"
+            )
+        made.append({**call, "function": {**function, "arguments": arguments}})
+    return made
 
 
 def _shown(value: Any) -> str:

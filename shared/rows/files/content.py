@@ -1,4 +1,4 @@
-"""The bytes of a file, hashed on their way, and the text in them."""
+"""Content of a file: its bytes, hashed as they are read, and their text."""
 
 import gzip
 import hashlib
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rows.errors import DataError
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 from rows.files.limits import FREE_UNPACKED_BYTES, MAX_ROW_CHARACTERS, MAX_UNPACKED_RATIO
 
 HASHED_BYTES = 1024**2
@@ -85,7 +85,7 @@ class Content:
         self._raw = _Unpacked(self._hashed) if format.gzipped else self._hashed
         self._buffer = io.BufferedReader(self._raw)
         self.notices: list[str] = []
-        """Notices for users of the file."""
+        """Notices about how the file is read."""
 
     def close(self) -> None:
         """Closes the file."""
@@ -93,29 +93,29 @@ class Content:
 
     @property
     def size(self) -> int:
-        """Bytes that were read so far, unpacked."""
+        """Number of bytes that were read so far, unpacked."""
         return self._raw.size
 
     def sha256(self) -> str:
-        """The hash of all bytes of the file; what was not read yet is read for it."""
+        """The hash of all bytes of the file; reads the rest of it."""
         while block := self._file.read(HASHED_BYTES):
             self._hashed.digest.update(block)
         return self._hashed.digest.hexdigest()
 
     def begins_with(self, character: str) -> bool:
         """Tells whether that is the first character after whitespace and a byte order mark."""
-        # Of UTF-16 no more than what is left without its NULs; enough for a bracket.
+        # Without its NULs, UTF-16 is ASCII as far as brackets and whitespace go.
         begin = self._buffer.peek(4096).lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"")
         return begin.lstrip().startswith(character.encode())
 
     def text(self) -> "Lines":
-        """The lines of text. Raises DataError if the file is something else by its first bytes."""
+        """The lines of text. Raises DataError if the first bytes are those of another format."""
         begin = self._buffer.peek(4)
         for signature, remedy in _SIGNATURES:
             if begin.startswith(signature):
                 raise DataError(f"line 1: not a text: {remedy}")
         # In JSON a line ends with a line feed only; a cell of a CSV keeps its line ends.
-        newline = "" if self._format.kind in (Kind.CSV, Kind.TSV) else "\n"
+        newline = "" if self._format.kind in (FileKind.CSV, FileKind.TSV) else "\n"
         if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
             self.notices.append("The file is read as UTF-16, because of its first bytes.")
             return Lines(io.TextIOWrapper(self._buffer, "utf-16", newline=newline))
@@ -123,20 +123,20 @@ class Content:
 
 
 class Lines:
-    """A text, read in lines or in pieces, each of them checked."""
+    """A text that is read and checked in lines or in pieces."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
         self.number = 0
-        """Line ends that were read."""
+        """Number of line ends that were read."""
 
     def __iter__(self) -> Iterator[str]:
         while line := self.next():
             yield line
 
     def next(self) -> str:
-        """The next line with its end; empty at the end. Raises DataError, naming it, if it is no
-        text."""
+        """The next line with its end; empty at the end. Raises DataError, naming the line, if it is
+        not text."""
         line = self._read(self._text.readline, MAX_ROW_CHARACTERS + 1)
         if line:
             self.number += 1
@@ -146,7 +146,7 @@ class Lines:
         return line
 
     def piece(self, size: int) -> str:
-        """The next so many characters; fewer at the end. Raises DataError as `next` does."""
+        """The next `size` characters; fewer at the end. Raises DataError as `next` does."""
         found = self._read(self._text.read, size)
         self._check(found, self.number + 1)
         self.number += found.count("\n")
@@ -161,16 +161,23 @@ class Lines:
             raise DataError(f"line {self.number + 1}: {error}") from error
 
     def _check(self, text: str, line: int) -> None:
-        """Raises DataError for what is no text, in the text that begins in that line."""
-        if not text.isascii() and (found := _ESCAPED.search(text)):
-            at, fault = found.start(), _not_utf8
-        elif (at := text.find("\0")) >= 0:
-            fault = _with_nul
-        else:
+        """Raises DataError for bytes that are not text, in the text that begins in that line."""
+        found = None if text.isascii() else _ESCAPED.search(text)
+        at = found.start() if found else text.find("\0")
+        if at < 0:
             return
         begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
         line += text.count("\n", 0, at)
-        raise DataError(f"line {line}: {fault(text[begin : None if end < 0 else end])}")
+        whole = text[begin : None if end < 0 else end]
+        if found:
+            raise DataError(f"line {line}: {_not_utf8(whole)}")
+        if whole.count("\0") * 3 > len(whole):
+            raise DataError(
+                f"line {line}: NUL in every other byte: it is likely UTF-16 without its mark; save "
+                "it as UTF-8"
+            )
+        before = whole.partition("\0")[0][-20:]
+        raise DataError(f"line {line}: a NUL character after {before!r}: the file is damaged")
 
 
 def too_long() -> str:
@@ -179,6 +186,7 @@ def too_long() -> str:
 
 
 def _not_utf8(line: str) -> str:
+    """Message about the first byte of a line that is not UTF-8."""
     at = next(_ESCAPED.finditer(line)).start()
     byte, before = ord(line[at]) - 0xDC00, line[:at].encode()
     around = line[max(at - 10, 0) : at + 10].encode(errors="surrogateescape")
@@ -190,12 +198,6 @@ def _not_utf8(line: str) -> str:
         f"not UTF-8 text: byte {len(before)} of the line is 0x{byte:02x}{shown}. Save the file as "
         'UTF-8 (in Excel: "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW'
     )
-
-
-def _with_nul(line: str) -> str:
-    if line.count("\0") * 3 > len(line):
-        return "NUL in every other byte: it is likely UTF-16 without its mark; save it as UTF-8"
-    return f"a NUL character after {line.partition(chr(0))[0][-20:]!r}: the file is damaged"
 
 
 def sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Rows of a CSV file: each cell is the text that is written there."""
+"""Rows of a CSV file: each cell is the text as written in the file."""
 
 import csv
 from collections.abc import Iterator
@@ -18,7 +18,8 @@ class CsvRows:
     """The cells of a CSV file, a row at a time."""
 
     def __init__(self, lines: Lines, delimiter: str, notices: list[str]) -> None:
-        """`delimiter` is what the file's name tells. Raises DataError for the header row."""
+        """`delimiter` is the one that the file's name implies. Raises DataError for the header
+        row."""
         self._lines = lines
         first = lines.next()
         if first.lower().startswith(_SEPARATOR_LINE) and len(first.strip("\r\n")) == 5:
@@ -31,7 +32,7 @@ class CsvRows:
                 f"Its cells are separated by {named} instead of {wanted}, according to its "
                 "header row."
             )
-        # The bound of all of a row holds for its cells too.
+        # A cell may be as long as a row.
         csv.field_size_limit(MAX_ROW_CHARACTERS + 1)
         self._begin = lines.number
         self._rows = csv.reader(chain([first], self._measured()), delimiter=found, strict=True)
@@ -44,7 +45,8 @@ class CsvRows:
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
         for line, cells in self._records():
-            if not cells or self._is_blank(cells):
+            is_blank = len(cells) == 1 < len(self.columns) and not cells[0].strip()
+            if not cells or is_blank:
                 continue
             if len(cells) != len(self.columns):
                 begin = ", ".join(cells)[:40]
@@ -53,23 +55,26 @@ class CsvRows:
                 )
             yield line, dict(zip(self.columns, cells, strict=True))
 
-    def _is_blank(self, cells: list[str]) -> bool:
-        return len(cells) == 1 < len(self.columns) and not cells[0].strip()
-
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Every record, and the line that it begins in."""
+        """Yields every record, and the line that it begins in."""
         while True:
             begin = self._begin
             try:
                 cells = next(self._rows, None)
             except csv.Error as error:
-                raise DataError(f"line {begin}: {_said(error)}") from error
+                hint = ""
+                if "unexpected end" in str(error):
+                    hint = ": a quotation mark is opened in this row and not closed"
+                elif "expected after" in str(error):
+                    hint = ": write a quotation mark within a quoted cell twice"
+                raise DataError(f"line {begin}: {error}{hint}") from error
             if cells is None:
                 return
             self._begin, self._used = self._lines.number + 1, 0
             yield begin, cells
 
     def _measured(self) -> Iterator[str]:
+        """Yields the lines. Raises DataError for a record that is too long."""
         for line in self._lines:
             self._used += len(line)
             if self._used > MAX_ROW_CHARACTERS:
@@ -78,8 +83,7 @@ class CsvRows:
 
 
 def _delimiter_of(header: str, expected: str) -> str:
-    """Separator of a header row: the expected one, unless it gives one cell and another one gives
-    more."""
+    """The separator of a header row: the expected one, unless only another one divides the row."""
     for delimiter in (expected, *(one for one in DELIMITERS if one != expected)):
         try:
             if len(next(csv.reader([header], delimiter=delimiter), [])) > 1:
@@ -87,11 +91,3 @@ def _delimiter_of(header: str, expected: str) -> str:
         except csv.Error:
             continue
     return expected
-
-
-def _said(error: csv.Error) -> str:
-    if "unexpected end" in str(error):
-        return f"{error}: a quotation mark is opened in this row and not closed"
-    if "expected after" in str(error):
-        return f"{error}: write a quotation mark within a quoted cell twice"
-    return str(error)

@@ -1,4 +1,4 @@
-"""Formats of files of rows, by the type of the dataset and the ending of the name."""
+"""Formats of files of rows, by the type of the dataset and the file extension."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """Kind of a file's content."""
 
     CSV = "csv"
@@ -22,9 +22,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Format:
-    """Way in which a file is read."""
+    """Kind and compression of a file."""
 
-    kind: Kind
+    kind: FileKind
     gzipped: bool = False
 
     def __str__(self) -> str:
@@ -32,38 +32,38 @@ class Format:
 
 
 _BY_TYPE = {
-    DatasetType.PROJECT_CSV: Kind.CSV,
-    DatasetType.PROJECT_JSON: Kind.JSON,
-    DatasetType.PROJECT_JSONL: Kind.JSONL,
+    DatasetType.PROJECT_CSV: FileKind.CSV,
+    DatasetType.PROJECT_JSON: FileKind.JSON,
+    DatasetType.PROJECT_JSONL: FileKind.JSONL,
 }
 
 
 def of(type: str, location: str) -> Format | None:
-    """The format of a dataset's file; None if the dataset is none that is one file.
+    """The format of a dataset's file; None if the dataset is not a single file.
 
-    The type says what it is, and the ending which variant; a file that was registered elsewhere may
-    have another ending.
+    The type determines the kind of content, and the extension its variant. A dataset that was
+    registered elsewhere may have a file with another extension.
     """
     name = location.lower()
     kind = _BY_TYPE.get(DatasetType(type))
     if kind is None:
         is_parquet = type == DatasetType.PROJECT and name.endswith(PARQUET)
-        return Format(Kind.PARQUET) if is_parquet else None
+        return Format(FileKind.PARQUET) if is_parquet else None
     gzipped = name.endswith(GZIP)
-    tabs = kind is Kind.CSV and name.removesuffix(GZIP).endswith(".tsv")
-    return Format(Kind.TSV if tabs else kind, gzipped)
+    tabs = kind is FileKind.CSV and name.removesuffix(GZIP).endswith(".tsv")
+    return Format(FileKind.TSV if tabs else kind, gzipped)
 
 
 def of_name(name: str) -> Format | None:
-    """The format that a file's name tells by its ending; None if it tells none."""
+    """The format that a file's extension implies; None for any other extension."""
     if name.lower().endswith(PARQUET):
-        return Format(Kind.PARQUET)
+        return Format(FileKind.PARQUET)
     found = (kind for kind in ENDINGS if fits(kind, name))
     return next((of(kind, name) for kind in found), None)
 
 
 def advice(location: str) -> str:
-    """Remedy for a file that no reader supports; empty if there is none."""
+    """Advice for a file of an unsupported format; empty for other files."""
     name = location.lower()
     if name.endswith(WORKBOOKS):
         return (

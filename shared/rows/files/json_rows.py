@@ -9,7 +9,7 @@ from rows import values
 from rows.errors import DataError
 from rows.files.content import Lines, too_long
 from rows.files.limits import MAX_ROW_CHARACTERS
-from rows.values import Decoding
+from rows.values import JsonReader
 
 Row = tuple[int, dict[str, Any]]
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -18,7 +18,7 @@ _SHOWN_CHARACTERS = 40
 _NO_OBJECT = "must be an object with at least one key"
 
 
-def of_lines(lines: Lines, decoding: Decoding) -> Iterator[Row]:
+def of_lines(lines: Lines, decoding: JsonReader) -> Iterator[Row]:
     """The object of each line that is not blank, and the line's number."""
     found = False
     for line in lines:
@@ -42,7 +42,7 @@ def of_lines(lines: Lines, decoding: Decoding) -> Iterator[Row]:
         raise DataError("line 1: the file is empty")
 
 
-def of_list(lines: Lines, decoding: Decoding) -> Iterator[Row]:
+def of_list(lines: Lines, decoding: JsonReader) -> Iterator[Row]:
     """The objects of a list, and their numbers, counted from 1."""
     text = _Text(lines, decoding)
     if not text.peek():
@@ -67,70 +67,65 @@ def of_list(lines: Lines, decoding: Decoding) -> Iterator[Row]:
 
 
 class _Text:
-    """A text of which only as much is in memory as a value needs."""
+    """A text of which only a part is in memory, as much as the next value needs."""
 
-    def __init__(self, lines: Lines, decoding: Decoding) -> None:
+    def __init__(self, lines: Lines, decoding: JsonReader) -> None:
         self._lines = lines
         self._decoding = decoding
         self._text = ""
         self._at = 0
         self._ended = False
         self.line = 1
-        """The line at which it is read."""
+        """The current line."""
 
     def peek(self) -> str:
         """The next character that is not blank; empty at the end."""
         while True:
             match = _BLANKS.match(self._text, self._at)
             assert match is not None
-            self._forget(match.end())
+            self._advance(match.end())
             if self._at < len(self._text) or self._ended:
                 return self._text[self._at : self._at + 1]
-            self._more(_READ_CHARACTERS)
+            self._read_more(_READ_CHARACTERS)
 
     def skip(self, character: str) -> None:
-        """Passes over that character, which has to be the next one."""
+        """Skips that character. Raises DataError if it is not the next one."""
         if self.peek() != character:
             near = self._text[self._at : self._at + 20]
             raise DataError(f"line {self.line}: not JSON: {character!r} is expected, at {near!r}")
-        self._forget(self._at + 1)
+        self._advance(self._at + 1)
 
     def value(self, name: str) -> Any:
-        """The next value. Raises DataError with the `name` of the item that it is."""
+        """The next value. Raises DataError with `name`, the name of the item."""
         size = _READ_CHARACTERS
         while True:
             try:
                 found, end = self._decoding.part(self._text, self._at)
             except json.JSONDecodeError as error:
-                # Either it is not JSON, or the rest of it was not read yet.
-                if self._ended or not self._is_cut_off(error):
+                # If the rest was not read yet, the error is at the beginning of a text that is not
+                # closed, or near the end of what was read.
+                cut_off = "Unterminated" in error.msg or error.pos > len(self._text) - 16
+                if self._ended or not cut_off:
                     line = self.line + self._text.count("\n", self._at, error.pos)
                     raise DataError(f"line {line}: not JSON: {_said(error)}") from error
                 if len(self._text) - self._at > MAX_ROW_CHARACTERS:
                     raise DataError(f"line {self.line}: {too_long()}") from error
-                self._more(size)
+                self._read_more(size)
                 size *= 2
             except DataError as error:
                 raise DataError(f"{name}: {error} (line {self.line})") from error
             else:
                 if end - self._at > MAX_ROW_CHARACTERS:
                     raise DataError(f"line {self.line}: {too_long()}")
-                self._forget(end)
+                self._advance(end)
                 return found
 
-    def _is_cut_off(self, error: json.JSONDecodeError) -> bool:
-        """Tells whether more text may resolve the error.
-
-        The error is at the beginning of a text that is not closed, or at the end of a word or
-        an escape that is cut."""
-        return "Unterminated" in error.msg or error.pos > len(self._text) - 16
-
-    def _forget(self, end: int) -> None:
-        """Goes on to `end`; what is before it leaves memory when more is read."""
+    def _advance(self, end: int) -> None:
+        """Moves on to `end`; the text before it leaves memory at the next read."""
         self.line += self._text.count("\n", self._at, end)
         self._at = end
 
-    def _more(self, characters: int) -> None:
+    def _read_more(self, characters: int) -> None:
         piece = self._lines.piece(characters)
         self._ended = not piece
         self._text, self._at = self._text[self._at :] + piece, 0

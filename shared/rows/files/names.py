@@ -8,8 +8,8 @@ from rows.files.limits import MAX_NAME_CHARACTERS
 
 
 def require_names(names: Iterable[str], place: str) -> None:
-    """Raises DataError if one is there twice or has a NUL, which no Arrow file can hold in a name,
-    or if they are too long together."""
+    """Raises DataError if column names are repeated, have a NUL, which no Arrow file can store, or
+    are too long together."""
     names = list(names)
     if damaged := [name for name in names if "\0" in name]:
         raise DataError(f"{place}: column name {damaged[0]!r} has a NUL character: rename it")

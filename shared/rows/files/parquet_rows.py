@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rows.errors import DataError, first_line
-from rows.values import Number
+from rows.values import NumberLiteral
 
 _BATCH_ROWS = 500
 _NO_FRACTION = re.compile(r"\.0+(?![0-9])")
@@ -17,7 +17,7 @@ class ParquetRows:
     """The rows of a Parquet file as values that JSON has."""
 
     def __init__(self, path: Path, notices: list[str]) -> None:
-        """Raises DataError if it is none, or has a column of a type that is no text or number."""
+        """Raises DataError if it is not a Parquet file, or if a column has an unsupported type."""
         from pyarrow import ArrowException, parquet
 
         try:
@@ -40,27 +40,25 @@ class ParquetRows:
             for batch in self._file.iter_batches(_BATCH_ROWS):
                 for cells in zip(*(column for column in batch.columns), strict=True):
                     number += 1
-                    yield number, self._row(cells, number)
+                    row = {}
+                    for name, make, cell in zip(self.columns, self._make, cells, strict=True):
+                        try:
+                            row[name] = make(cell)
+                        except DataError as error:
+                            raise DataError(f"row {number}, column {name}: {error}") from error
+                    yield number, row
         except (ArrowException, OSError) as error:
             raise DataError(f"row {number + 1}: {first_line(error)}") from error
-
-    def _row(self, cells: tuple[Any, ...], number: int) -> dict[str, Any]:
-        row = {}
-        for name, make, cell in zip(self.columns, self._make, cells, strict=True):
-            try:
-                row[name] = make(cell)
-            except DataError as error:
-                raise DataError(f"row {number}, column {name}: {error}") from error
-        return row
 
 
 def _maker(type: Any, name: str, notices: list[str]) -> _Make:
     """Function that converts a scalar of that type to a value; null becomes None."""
-    make = _of_type(type, name, notices)
+    make = _maker_of_present(type, name, notices)
     return lambda scalar: make(scalar) if scalar.is_valid else None
 
 
-def _of_type(type: Any, name: str, notices: list[str]) -> _Make:
+def _maker_of_present(type: Any, name: str, notices: list[str]) -> _Make:
+    """Function that converts a scalar of that type which is not null."""
     from pyarrow import types
 
     if types.is_dictionary(type):
@@ -79,7 +77,7 @@ def _of_type(type: Any, name: str, notices: list[str]) -> _Make:
     if types.is_floating(type):
         return _float
     if types.is_decimal(type):
-        return lambda scalar: Number(format(scalar.as_py(), "f"))
+        return lambda scalar: NumberLiteral(format(scalar.as_py(), "f"))
     if types.is_temporal(type) and not types.is_duration(type) and not types.is_interval(type):
         notices.append(f"Column {name} has values of the type {type}; they are written as {_ISO}.")
         return _time
@@ -96,13 +94,13 @@ def _plain(scalar: Any) -> Any:
     return scalar.as_py()
 
 
-def _float(scalar: Any) -> Number:
+def _float(scalar: Any) -> NumberLiteral:
     value = scalar.as_py()
     text = repr(value)
     if not text.strip("-")[0].isdigit():
         raise DataError(f"{text} is not a JSON number: write null instead")
     # A number of 32 bits has fewer digits than its 64 bits would show.
-    return Number(str(scalar.cast("string")) if str(scalar.type) != "double" else text)
+    return NumberLiteral(str(scalar.cast("string")) if str(scalar.type) != "double" else text)
 
 
 def _time(scalar: Any) -> str:

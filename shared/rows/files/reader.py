@@ -14,35 +14,44 @@ from rows.errors import DataError, NoRowsError
 from rows.files import json_rows
 from rows.files.content import Content
 from rows.files.csv_rows import CsvRows
-from rows.files.formats import Format, Kind
+from rows.files.formats import FileKind, Format
 from rows.files.names import require_names
 from rows.files.parquet_rows import ParquetRows
-from rows.values import Decoding
+from rows.values import JsonReader
 
 Row = tuple[int, dict[str, Any]]
 VERSION = 1
-"""Moves whenever a file may be read as other rows than before. Releases that had no reader of their
-own had no version."""
+"""Version of the reader, which changes when a file may be read as other rows than before. Releases
+without a reader of their own had no version."""
 
 
 class FileReader:
     """One open file: `with FileReader(path, format) as reader: for place, row in reader: …`.
 
-    Raises DataError, naming the line, for a file that cannot be read whole, and OSError.
+    Raises OSError, and DataError, naming the line, for a file that cannot be read completely.
     """
 
     def __init__(self, path: Path, format: Format) -> None:
         self.format = format
-        self._path = path
         self._content = Content(path, format)
         self._parquet: ParquetRows | None = None
         self._csv: CsvRows | None = None
-        self._decoding = Decoding()
+        self._json = JsonReader()
         self.word = "line"
         """Unit of a row's number: lines, items of a list, or rows."""
         self._columns: dict[str, None] = {}
         try:
-            self._begin()
+            kind = format.kind
+            if kind is FileKind.PARQUET:
+                self.word = "row"
+                self._parquet = ParquetRows(path, self.notices)
+                self._add_columns(self._parquet.columns, "the file")
+            elif kind in (FileKind.CSV, FileKind.TSV):
+                delimiter = "\t" if kind is FileKind.TSV else ","
+                self._csv = CsvRows(self._content.text(), delimiter, self.notices)
+                self._add_columns(self._csv.columns, "line 1")
+            elif kind is FileKind.JSON and self._content.begins_with("["):
+                self.word = "item"
         except BaseException:
             self.close()
             raise
@@ -66,7 +75,7 @@ class FileReader:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that were seen, in their order. Rows of JSON may bring more."""
+        """The columns found so far, in order. Further rows of JSON may have more."""
         return list(self._columns)
 
     @property
@@ -85,12 +94,13 @@ class FileReader:
         return self._csv is not None or self._parquet is not None
 
     def take_names(self, rows: Iterator[Row], max_bytes: float, until: float) -> str:
-        """Goes on with `rows`, its own, for names of columns; why not to the end, or nothing.
+        """Reads on in `rows`, the reader's own iterator, for column names only.
 
-        It ends after so many bytes of the file, unpacked, at a time of `time.monotonic`, and at
-        what cannot be read. That is a notice then, and no error before a job needs the rows.
+        It ends after `max_bytes` of the file, unpacked, at the time `until` of `time.monotonic`,
+        and at a fault. Either is a notice: a fault is an error only once a job needs the rows.
+        Returns the reason why it ended early, or an empty text.
         """
-        self._decoding.names_only = True
+        self._json.names_only = True
         place = 0
         try:
             for place, _ in rows:
@@ -106,41 +116,29 @@ class FileReader:
         return ""
 
     def sha256(self) -> str:
-        """The hash of the file's bytes, those that were read on the way among them."""
+        """The hash of all bytes of the file."""
         return self._content.sha256()
-
-    def _begin(self) -> None:
-        kind = self.format.kind
-        if kind is Kind.PARQUET:
-            self.word = "row"
-            self._parquet = ParquetRows(self._path, self.notices)
-            self._see(self._parquet.columns, "the file")
-        elif kind in (Kind.CSV, Kind.TSV):
-            delimiter = "\t" if kind is Kind.TSV else ","
-            self._csv = CsvRows(self._content.text(), delimiter, self.notices)
-            self._see(self._csv.columns, "line 1")
-        elif kind is Kind.JSON and self._content.begins_with("["):
-            self.word = "item"
 
     def __iter__(self) -> Iterator[Row]:
         found = False
-        for place, row in self._rows():
+        rows: Iterator[Row]
+        if self._parquet is not None:
+            rows = iter(self._parquet)
+        elif self._csv is not None:
+            rows = iter(self._csv)
+        else:
+            of = json_rows.of_list if self.word == "item" else json_rows.of_lines
+            rows = of(self._content.text(), self._json)
+        for place, row in rows:
             found = True
             if not row.keys() <= self._columns.keys():
-                self._see(row, f"{self.word} {place}")
+                self._add_columns(row, f"{self.word} {place}")
             yield place, row
         if not found:
             raise NoRowsError(f"{self.word} 1: there are only column names and no rows")
 
-    def _rows(self) -> Iterator[Row]:
-        if self._parquet is not None:
-            return iter(self._parquet)
-        if self._csv is not None:
-            return iter(self._csv)
-        of = json_rows.of_list if self.word == "item" else json_rows.of_lines
-        return of(self._content.text(), self._decoding)
-
-    def _see(self, names: Any, place: str) -> None:
+    def _add_columns(self, names: Any, place: str) -> None:
+        """Adds the columns of a row. Raises DataError for names that are not allowed."""
         require_names(
             [*self._columns, *(name for name in names if name not in self._columns)], place
         )
@@ -163,10 +161,9 @@ class Columns:
 def first_columns(
     path: Path, format: Format, checked: int, max_bytes: float, until: float = inf
 ) -> Columns:
-    """The columns of a file, of which the first `checked` rows must be right.
+    """The columns of a file. Raises DataError for a fault in the first `checked` rows, and OSError.
 
-    Rows of JSON behind them may bring more: `FileReader.take_names` says how far they are read.
-    Raises DataError and OSError.
+    Later rows of JSON may have more columns; see `FileReader.take_names` for how far they are read.
     """
     with FileReader(path, format) as reader:
         rows = iter(reader)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ft.api import DatasetMetadata
-from rows import reading, shares, templates, values
+from rows import reading, selection, templates, values
 from rows.errors import DataError
 
 some_share = st.integers(100, 10_000).map(lambda parts: parts / 10_000)
@@ -28,15 +28,15 @@ def test_the_same_shares_give_the_same_rows_and_no_row_is_on_both_sides(
     count: int, fraction: float, share: float
 ) -> None:
     splits = DatasetDict({"train": numbers(count)})
-    used = shares.sample(splits["train"], fraction, shares.SPLIT_SEED)
+    used = selection.sample(splits["train"], fraction, selection.SPLIT_SEED)
     if int(len(used) * share + 1e-6) == 0:
         with pytest.raises(DataError, match="No rows are left"):
-            shares.split(splits, fraction, share)
+            selection.split(splits, fraction, share)
         return
 
-    train, held_out = shares.split(splits, fraction, share)
+    train, held_out = selection.split(splits, fraction, share)
     # As the studio sends them back: through a 32-bit float.
-    again = shares.split(splits, float(numpy.float32(fraction)), float(numpy.float32(share)))
+    again = selection.split(splits, float(numpy.float32(fraction)), float(numpy.float32(share)))
 
     assert (train["n"], held_out["n"]) == (again[0]["n"], again[1]["n"])
     assert not set(train["n"]) & set(held_out["n"])
@@ -47,7 +47,7 @@ def test_the_same_shares_give_the_same_rows_and_no_row_is_on_both_sides(
 def test_a_split_of_the_datasets_own_is_held_out(name: str) -> None:
     own = Dataset.from_dict({"n": [1000, 1001]})
 
-    train, held_out = shares.split(DatasetDict({"train": numbers(10), name: own}), 1.0, 0.5)
+    train, held_out = selection.split(DatasetDict({"train": numbers(10), name: own}), 1.0, 0.5)
 
     assert len(train) == 10
     assert held_out["n"] == [1000, 1001]
@@ -57,11 +57,11 @@ def test_no_rows_to_train_on_are_refused_with_the_figures() -> None:
     with pytest.raises(
         DataError, match=r"dataset_fraction 0\.1 and train_test_split 0\.5 of 10 rows"
     ):
-        shares.split(DatasetDict({"train": numbers(10)}), 0.1, 0.5)
+        selection.split(DatasetDict({"train": numbers(10)}), 0.1, 0.5)
 
 
 def test_nothing_is_held_out_for_a_share_of_one() -> None:
-    train, held_out = shares.split(DatasetDict({"train": numbers(10)}), 1.0, 1.0)
+    train, held_out = selection.split(DatasetDict({"train": numbers(10)}), 1.0, 1.0)
 
     assert (len(train), len(held_out)) == (10, 0)
 
@@ -146,7 +146,7 @@ def test_nested_columns_can_be_reached() -> None:
         (".30f", "0.1", f"{0.1:.30f}"),
     ],
 )
-@pytest.mark.parametrize("of", [str, values.Number, json.loads])
+@pytest.mark.parametrize("of", [str, values.NumberLiteral, json.loads])
 def test_digits_in_a_format_are_those_of_the_number(
     of: Callable[[str], Any], format: str, number: str, text: str
 ) -> None:
@@ -159,7 +159,7 @@ def test_digits_in_a_format_are_those_of_the_number(
 
 def test_a_format_does_not_write_thousands_of_digits() -> None:
     with pytest.raises(DataError, match="more than 1000 digits"):
-        templates.fill("{a:.2f}", {"a": values.Number("1e999999")})
+        templates.fill("{a:.2f}", {"a": values.NumberLiteral("1e999999")})
 
 
 @pytest.mark.parametrize(

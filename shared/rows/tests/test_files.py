@@ -22,8 +22,8 @@ from pyarrow import parquet
 
 from ft.api import DatasetMetadata
 from rows import reading, values
-from rows.cache import kept_rows
-from rows.cache.entries import ABANDONED_SECONDS, Entries
+from rows.cache import cached_rows
+from rows.cache.cache_folder import ABANDONED_SECONDS, CacheFolder
 from rows.errors import DataError
 from rows.files import formats
 from rows.files.reader import first_columns
@@ -35,14 +35,14 @@ def type_of(name: str) -> str:
     return str(formats.type_of(name))
 
 
-def read(folder: Path, name: str, content: bytes | str | None = None) -> reading.Loaded:
+def read(folder: Path, name: str, content: bytes | str | None = None) -> reading.LoadedDataset:
     if content is not None:
         data = content.encode() if isinstance(content, str) else content
         (folder / name).write_bytes(data)
     return reading.read(DatasetMetadata(type=type_of(name), name="d", location=name), folder, None)
 
 
-def texts(loaded: reading.Loaded) -> list[list[str]]:
+def texts(loaded: reading.LoadedDataset) -> list[list[str]]:
     rows = loaded.splits["train"]
     return [[values.as_text(value) for value in row.values()] for row in rows]
 
@@ -312,14 +312,14 @@ def test_rows_are_read_where_nothing_can_be_kept(
 def test_rows_are_read_where_the_project_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = kept_rows.arrow_file.write
+    write = cached_rows.arrow_file.write
 
     def full(reader: Any, target: Path) -> None:
         if target.is_relative_to(tmp_path):
             raise OSError(28, "No space left on device")
         write(reader, target)
 
-    monkeypatch.setattr(kept_rows.arrow_file, "write", full)
+    monkeypatch.setattr(cached_rows.arrow_file, "write", full)
     assert texts(read(tmp_path, "d.csv", TABLE)) == WRITTEN
     assert not list((tmp_path / ".fts-rows").glob("*.arrow"))
 
@@ -333,7 +333,7 @@ def test_what_is_kept_goes_with_the_content_and_the_dataset(tmp_path: Path) -> N
     assert kept() == 1
     read(tmp_path, "d.csv", "a\nother\n")
     assert kept() == 2
-    entries = Entries(tmp_path)
+    entries = CacheFolder(tmp_path)
     entries.keep_only(["d.csv", "same.csv"])
     assert kept() == 2
     entries.keep_only(["d.csv"])
@@ -345,7 +345,7 @@ def test_what_is_kept_goes_with_the_content_and_the_dataset(tmp_path: Path) -> N
 
 
 def test_what_a_killed_process_was_writing_goes(tmp_path: Path) -> None:
-    entries = Entries(tmp_path)
+    entries = CacheFolder(tmp_path)
     entries.prepare()
     left = entries.path(".writing-x")
     left.write_text("half")

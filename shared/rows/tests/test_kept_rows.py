@@ -12,7 +12,7 @@ import pytest
 
 from ft.api import DatasetMetadata
 from rows import reading
-from rows.cache.entries import ABANDONED_SECONDS
+from rows.cache.cache_folder import ABANDONED_SECONDS
 
 READ = """
 import sys

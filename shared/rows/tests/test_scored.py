@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ft.api import DatasetMetadata
-from rows import shares, templates
+from rows import selection, templates
 from rows.chat import conversations
 from rows.chat.conversations import Conversations
 from rows.errors import DataError, EmptyError
@@ -45,13 +45,13 @@ def test_nothing_that_was_trained_on_is_scored(
     if own_name is not None and own:
         splits[own_name] = dataset(own, begin=len(content))
     try:
-        train, held_out = shares.split(splits, data.draw(share), data.draw(share))
-        other, _ = shares.split(splits, data.draw(share), data.draw(share))
+        train, held_out = selection.split(splits, data.draw(share), data.draw(share))
+        other, _ = selection.split(splits, data.draw(share), data.draw(share))
     except EmptyError:
         assume(False)
     fraction = data.draw(share)
     try:
-        scored = shares.scored(held_out, [train, other], COLUMNS, fraction)
+        scored = selection.scored(held_out, [train, other], COLUMNS, fraction)
     except EmptyError:
         assert said(held_out) <= said(train) | said(other)
         return
@@ -61,11 +61,11 @@ def test_nothing_that_was_trained_on_is_scored(
     assert not set(chosen["id"]) & (set(train["id"]) | set(other["id"]))
     assert len(chosen) >= 1
     # Nothing else is left out.
-    everything = shares.scored(held_out, [train, other], COLUMNS, 1.0)
+    everything = selection.scored(held_out, [train, other], COLUMNS, 1.0)
     left = held_out.select(sorted(set(range(len(held_out))) - set(everything.positions)))
     assert len(left) == everything.trained_on == scored.trained_on
     assert said(left) <= said(train) | said(other)
-    again = shares.scored(held_out, [train, other], COLUMNS, fraction)
+    again = selection.scored(held_out, [train, other], COLUMNS, fraction)
     assert again == scored
 
 
@@ -76,12 +76,12 @@ def test_every_row_that_is_held_out_can_be_scored_if_all_differ(
 ) -> None:
     numbers = Dataset.from_dict({"n": list(range(count))})
     try:
-        train, held_out = shares.split(DatasetDict({"train": numbers}), fraction, train_share)
-        scored = shares.scored(held_out, [train], ["n"], scored_share)
+        train, held_out = selection.split(DatasetDict({"train": numbers}), fraction, train_share)
+        scored = selection.scored(held_out, [train], ["n"], scored_share)
     except EmptyError:
         return
     assert scored.trained_on == 0
-    assert len(scored.positions) == len(shares.sample(held_out, scored_share, 0))
+    assert len(scored.positions) == len(selection.sample(held_out, scored_share, 0))
 
 
 def test_a_row_whose_answer_differs_was_not_trained_on() -> None:
@@ -89,35 +89,35 @@ def test_a_row_whose_answer_differs_was_not_trained_on() -> None:
     held_out = Dataset.from_list(
         [{"question": "a", "answer": "b "}, {"question": "a", "answer": "c"}]
     )
-    assert shares.scored(held_out, [train], COLUMNS, 1.0) == shares.Scored([1], 1)
+    assert selection.scored(held_out, [train], COLUMNS, 1.0) == selection.ScoredRows([1], 1)
 
 
 def test_a_missing_value_is_an_empty_text() -> None:
     train = Dataset.from_list([{"question": "a", "answer": None}])
     held_out = Dataset.from_list([{"question": "a", "answer": ""}, {"question": "b", "answer": ""}])
-    assert shares.scored(held_out, [train], COLUMNS, 1.0).positions == [1]
+    assert selection.scored(held_out, [train], COLUMNS, 1.0).positions == [1]
 
 
 def test_of_a_prompt_without_columns_whole_rows_are_compared() -> None:
     train = Dataset.from_list([{"question": "a", "id": 1}])
     held_out = Dataset.from_list([{"question": "a", "id": 1}, {"question": "a", "id": 2}])
-    assert shares.scored(held_out, [train], [], 1.0).positions == [1]
+    assert selection.scored(held_out, [train], [], 1.0).positions == [1]
 
 
 def test_rows_that_were_all_trained_on_leave_nothing_to_score() -> None:
     rows = Dataset.from_list([{"question": "a", "answer": "b"}] * 3)
     with pytest.raises(EmptyError, match="each of the 3 held-out rows says the same"):
-        shares.scored(rows, [rows], COLUMNS, 1.0)
+        selection.scored(rows, [rows], COLUMNS, 1.0)
 
 
 def test_an_evaluation_of_nothing_is_refused() -> None:
     with pytest.raises(EmptyError, match="No rows are held out"):
-        shares.scored(Dataset.from_dict({"n": []}), [], ["n"], 1.0)
+        selection.scored(Dataset.from_dict({"n": []}), [], ["n"], 1.0)
 
 
 def test_an_evaluation_scores_the_share_asked_for() -> None:
     rows = Dataset.from_dict({"n": list(range(10))})
-    assert len(shares.scored(rows, [], ["n"], 0.5).positions) == 5
+    assert len(selection.scored(rows, [], ["n"], 0.5).positions) == 5
 
 
 ASKED, ANSWERED = {"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}
@@ -128,8 +128,8 @@ def talks(*given: list[dict[str, Any]]) -> Dataset:
     return Dataset.from_list([{"talk": one, "id": number} for number, one in enumerate(given)])
 
 
-def of_talks(held_out: Dataset, *trained: Dataset) -> shares.Scored:
-    return shares.scored(held_out, trained, ["talk"], 1.0, Conversations("talk"))
+def of_talks(held_out: Dataset, *trained: Dataset) -> selection.ScoredRows:
+    return selection.scored(held_out, trained, ["talk"], 1.0, Conversations("talk"))
 
 
 @pytest.mark.parametrize(
@@ -144,19 +144,19 @@ def of_talks(held_out: Dataset, *trained: Dataset) -> shares.Scored:
 )
 def test_an_answer_that_was_trained_on_is_not_scored(trained: list[dict[str, Any]]) -> None:
     held_out = talks([ASKED, ANSWERED], [*MORE], [ASKED, {**ANSWERED, "content": "other"}])
-    assert of_talks(held_out, talks(trained)) == shares.Scored([1, 2], 1)
+    assert of_talks(held_out, talks(trained)) == selection.ScoredRows([1, 2], 1)
 
 
 def test_an_answer_after_other_words_was_not_trained_on() -> None:
     train = talks([ASKED, ANSWERED], [ASKED, {**ANSWERED, "role": "user"}])
     held_out = talks([ASKED, ANSWERED, *MORE], [*MORE, ASKED, ANSWERED])
-    assert of_talks(held_out, train) == shares.Scored([0, 1], 0)
+    assert of_talks(held_out, train) == selection.ScoredRows([0, 1], 0)
 
 
 def test_conversations_without_an_answer_at_the_end_are_left_out_and_counted() -> None:
     blank = {"role": "assistant", "content": " "}
     given = talks([ASKED, ANSWERED, ASKED], [ANSWERED], [ASKED, blank], [ASKED, ANSWERED])
-    assert of_talks(given) == shares.Scored([3], 0, 3)
+    assert of_talks(given) == selection.ScoredRows([3], 0, 3)
     with pytest.raises(EmptyError, match=r"each of the 4 .* does not end with an assistant's ans"):
         of_talks(given, given)
 
@@ -164,9 +164,9 @@ def test_conversations_without_an_answer_at_the_end_are_left_out_and_counted() -
 def test_an_answer_of_weight_0_is_neither_learned_nor_scored() -> None:
     unlearned = {**ANSWERED, "weight": 0}
     given = talks([ASKED, unlearned], [ASKED, ANSWERED], [ASKED, unlearned, *MORE])
-    assert of_talks(given) == shares.Scored([1, 2], 0, 1)
+    assert of_talks(given) == selection.ScoredRows([1, 2], 0, 1)
     # It was seen in training, but nobody was to learn it.
-    assert of_talks(given, talks([ASKED, unlearned, *MORE])) == shares.Scored([1], 1, 1)
+    assert of_talks(given, talks([ASKED, unlearned, *MORE])) == selection.ScoredRows([1], 1, 1)
     with pytest.raises(EmptyError, match="or that has the weight 0"):
         of_talks(talks([ASKED, unlearned]))
     with pytest.raises(DataError, match="that is to be learned"):
@@ -183,7 +183,7 @@ def test_roles_of_a_record_that_are_broken_are_refused_by_name(roles: str) -> No
 
 def test_a_broken_conversation_is_not_passed_over() -> None:
     given = talks([{"role": "user", "content": None}], [], [ASKED, ANSWERED])
-    assert of_talks(given, given) == shares.Scored([0, 1], 1)
+    assert of_talks(given, given) == selection.ScoredRows([0, 1], 1)
 
 
 def test_what_is_expected_of_conversations_is_their_last_answer() -> None:

@@ -1,5 +1,5 @@
-"""What Axolotl calls while it trains: progress, checkpoints and what lies beside the adapter become
-the studio's."""
+"""Axolotl plugin that adds the studio's progress events, checkpoints and adapter files to a
+training."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 
 from axolotl.integrations.base import BasePlugin
 
-from trainer.axolotl.about import About
+from trainer.axolotl.context import TrainingContext
 from trainer.job.arguments import fine_tune_arguments
 from trainer.job.claim import attempt
 from trainer.job.events import EventLog
@@ -19,47 +19,48 @@ from trainer.training.progress import ProgressCallback
 
 
 class StudioPlugin(BasePlugin):
-    """Adds the studio's callbacks, and describes the adapter once it is saved."""
+    """Adds the studio's callbacks, and writes the adapter's files after it is saved."""
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = Path(fine_tune_arguments(os.environ).train_out_dir)
         self._events = EventLog(self._folder, attempt(os.environ))
-        self._about = About.read(self._folder)
+        self._context = TrainingContext.read(self._folder)
         self._trainer: Any = None
         self._guard: TrainingGuard | None = None
 
     def add_callbacks_pre_trainer(self, cfg: Any, model: Any) -> list[Any]:  # noqa: ARG002
         """Callbacks for Axolotl's trainer."""
         return [
-            ProgressCallback(self._events, **self._about.started),
+            ProgressCallback(self._events, **self._context.started),
             CheckpointCallback(
-                self._about.identity, self._about.rows_source(), base=self._about.base
+                self._context.identity, self._context.rows_source(), base=self._context.base
             ),
         ]
 
     def post_model_load(self, cfg: Any, model: Any) -> None:  # noqa: ARG002
-        """Raises ModelError if a weight of the model has a number that is not finite."""
-        require_finite(self._about.source, model)
+        """Raises ModelError if a weight of the model has a value that is not finite."""
+        require_finite(self._context.source, model)
 
     def post_trainer_create(self, cfg: Any, trainer: Any) -> None:
-        """Guards the training. The trainer, and with it the model, is kept until
+        """Starts the checks of the training. Keeps the trainer, with its model, until
         `post_train_unload`."""
         self._trainer = trainer
         resumed = bool(cfg.resume_from_checkpoint)
-        identity, notify = self._about.identity, self._events.notice
+        identity, notify = self._context.identity, self._events.notice
         self._guard = TrainingGuard(self._folder, identity, resumed, notify)
         self._guard.watch(trainer)
 
     def post_train_unload(self, cfg: Any) -> None:
-        """Called once, after the adapter is saved, which `post_train` is not.
+        """Called once after the adapter is saved; `post_train` is called before that.
 
-        Raises TrainingError if the training has broken the adapter or changed nothing."""
+        Raises TrainingError if the training has broken the adapter or changed nothing.
+        """
         if self._guard is not None:
             self._guard.finish()
         adapter_files.write(
-            self._about.origin(),
-            self._about.samples,
+            self._context.origin(),
+            self._context.samples,
             self._trainer,
             Path(cfg.output_dir),
             self._folder,

@@ -1,4 +1,4 @@
-"""Axolotl in a process of its own: `python -m trainer.axolotl.process <pid of job> <config>`."""
+"""Process in which Axolotl trains: `python -m trainer.axolotl.process <pid of job> <config>`."""
 
 import logging
 import os
@@ -12,14 +12,15 @@ from trainer.job.claim import attempt
 from trainer.job.events import EventLog
 from trainer.job.library_warnings import LibraryWarnings
 from trainer.job.run import log_to_output
-from trainer.workers.lifeline import end_with_parent
-from trainer.workers.outcome import Outcome, WorkerFiles
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome
+from trainer.workers.parent_process import end_with_parent
 
 logger = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Trains as the config says. Returns the exit status; why it failed is left in a file."""
+    """Trains as the config says. Returns the exit status; writes the reason of a failure into a
+    file."""
     end_with_parent(int(sys.argv[1]))
     log_to_output()
     folder, number = Path(fine_tune_arguments(os.environ).train_out_dir), attempt(os.environ)
@@ -29,7 +30,7 @@ def main() -> int:
     except Exception as error:
         reason = explain(error)
         logger.exception("Axolotl failed: %s", reason)
-        outcome = Outcome(0, kind_of(error), reason, describe(error))
+        outcome = WorkerOutcome(0, kind_of(error), reason, describe(error))
         WorkerFiles(folder, number).write(outcome)
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""The user's Axolotl config with what the studio decides put into it."""
+"""The Axolotl config to train with: the user's, with the settings that the studio determines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ CPU = {
     "lora_qkv_kernel": False,
     "lora_o_kernel": False,
 }
-"""What Axolotl turns on by itself or is often asked for, and that it cannot do without a GPU."""
+"""Settings that need a GPU, and that are on by default or often used."""
 SEED = 42
-"""Where the config has none: Axolotl begins each training of it with other weights."""
+"""Default for a config without one: Axolotl would start each training with other weights."""
 LEARNING_RATE = 2e-4
-"""Where the config has none: Axolotl has no default."""
+"""Default for a config without one: Axolotl has none."""
 NEVER_NULL = (
     "balance_labels",
     "base_model",
@@ -43,17 +43,17 @@ NEVER_NULL = (
     "sync_profiler_start_step",
     "use_ray",
 )
-"""Settings that Axolotl does not take null for, which here is the same as not set."""
+"""Settings for which Axolotl refuses null; here null means not set."""
 OF_ROWS = ("data_files", "name", "path", "revision", "shards", "split", "ds_type")
-"""Where the rows of a dataset come from."""
+"""Keys for the source of a dataset's rows."""
 
 
 @dataclass(frozen=True)
-class Places:
+class JobPaths:
     """Files and folders of the job."""
 
     base_model: str
-    """A folder, or a name on the hub."""
+    """A directory, or a name on the hub."""
     train: Path
     """JSON lines."""
     held_out: Path | None
@@ -61,15 +61,15 @@ class Places:
     output: Path
     prepared: Path
     commit: str = ""
-    """Of a base model of the hub, which Axolotl is told to load."""
+    """Commit of a hub model, at which Axolotl loads it."""
     checkpoint: str | None = None
-    """What to go on from."""
+    """The checkpoint to continue from."""
 
 
-def resolved(
-    config: dict[str, Any], places: Places, *, on_gpu: bool, notify: Callable[[str], None]
+def resolve_config(
+    config: dict[str, Any], paths: JobPaths, *, on_gpu: bool, notify: Callable[[str], None]
 ) -> dict[str, Any]:
-    """The config to train with. The user is told of each wish that is not fulfilled.
+    """The config to train with. Settings of the user that are replaced are a notice.
 
     Raises SettingsError if the config trains no adapter.
     """
@@ -77,42 +77,37 @@ def resolved(
         raise SettingsError("axolotl_config_id: the config names no adapter, such as lora.")
     if config.get("learning_rate") is None:
         notify(f"The Axolotl config says no learning_rate: {LEARNING_RATE} is used.")
+    first, *others = config["datasets"]
+    wants_evaluation = config.get("test_datasets") or config.get("val_set_size")
+    held_out = [_with_file(paths.held_out, first)] if wants_evaluation and paths.held_out else None
     kept = {
         name: value
         for name, value in config.items()
         if name != "test_datasets" and not (value is None and name in NEVER_NULL)
     }
+    changed = {} if on_gpu else _for_cpu(config, notify)
+    if others:
+        notify(f"{len(others)} more datasets of the Axolotl config are trained on as they are.")
     return {
         "seed": SEED,
         "learning_rate": LEARNING_RATE,
         **kept,
-        **({} if on_gpu else _for_cpu(config, notify)),
-        **_rows(config, places, notify),
-        "base_model": places.base_model,
-        **({"revision_of_model": places.commit} if places.commit else {}),
-        "output_dir": str(places.output),
-        "dataset_prepared_path": str(places.prepared),
-        "resume_from_checkpoint": places.checkpoint,
+        **changed,
+        "datasets": [_with_file(paths.train, first), *others],
+        "val_set_size": 0,
+        **({"test_datasets": held_out} if held_out else {}),
+        "base_model": paths.base_model,
+        **({"revision_of_model": paths.commit} if paths.commit else {}),
+        "output_dir": str(paths.output),
+        "dataset_prepared_path": str(paths.prepared),
+        "resume_from_checkpoint": paths.checkpoint,
         "auto_resume_from_checkpoints": False,
         "plugins": [*(config.get("plugins") or []), PLUGIN],
     }
 
 
-def _rows(config: dict[str, Any], places: Places, notify: Callable[[str], None]) -> dict[str, Any]:
-    """What is trained on, and what is evaluated if the config asks for that."""
-    first, *others = config["datasets"]
-    if others:
-        notify(f"{len(others)} more datasets of the Axolotl config are trained on as they are.")
-    wanted = config.get("test_datasets") or config.get("val_set_size")
-    held_out = [_from(places.held_out, first)] if wanted and places.held_out else None
-    return {
-        "datasets": [_from(places.train, first), *others],
-        "val_set_size": 0,
-        **({"test_datasets": held_out} if held_out else {}),
-    }
-
-
-def _from(rows: Path, dataset: dict[str, Any]) -> dict[str, Any]:
+def _with_file(rows: Path, dataset: dict[str, Any]) -> dict[str, Any]:
+    """A dataset of the config whose rows are read from a file of the job."""
     kept = {name: value for name, value in dataset.items() if name not in OF_ROWS}
     return {**kept, "path": str(rows), "ds_type": "json", "split": "train"}
 
@@ -127,7 +122,7 @@ def _for_cpu(config: dict[str, Any], notify: Callable[[str], None]) -> dict[str,
     if "flash" in str(config.get("attn_implementation", "")):
         changed["attn_implementation"] = "sdpa"
     for name, value in changed.items():
-        # "auto" is no wish.
+        # "auto" does not ask for the setting.
         if config.get(name) not in (None, False, "auto", value):
             notify(f"{name} {config[name]} is replaced by {value}: the job has no GPU.")
     return changed

@@ -1,9 +1,11 @@
-"""Writes `shared/jobs/schemas`: what each type of config may hold, as the pinned libraries say.
+"""Writes `shared/jobs/schemas`: the settings of each type of config, as the pinned libraries
+declare them.
 
-Services hold requests against these files, so that none of them needs the libraries.
+Services check requests against these files, so that they do not need the libraries.
 
-python shared/trainer/codegen/schemas.py            # writes them
-python shared/trainer/codegen/schemas.py --check    # exit status 1 if one is not up to date
+python shared/trainer/codegen/schemas.py # writes the files
+
+python shared/trainer/codegen/schemas.py --check # exit status 1 if one is not up to date
 """
 
 import importlib.util
@@ -20,21 +22,20 @@ LISTED = ("properties", "$defs")
 
 
 def text_of(schema: Schema) -> str:
-    """The schema with a line for each property, and for each part that these refer to."""
-    parts = [
-        f"  {json.dumps(key)}: {_in_lines(value) if key in LISTED else json.dumps(value)}"
-        for key, value in schema.items()
-    ]
+    """The schema with a line for each property, and for each part that the properties refer to."""
+    parts = []
+    for key, value in schema.items():
+        text = json.dumps(value)
+        if key in LISTED:
+            lines = [f"    {json.dumps(name)}: {json.dumps(one)}" for name, one in value.items()]
+            text = "\n".join(["{", ",\n".join(lines), "  }"])
+        parts.append(f"  {json.dumps(key)}: {text}")
     return "\n".join(["{", ",\n".join(parts), "}", ""])
 
 
-def _in_lines(schemas: Schema) -> str:
-    lines = [f"    {json.dumps(name)}: {json.dumps(one)}" for name, one in schemas.items()]
-    return "\n".join(["{", ",\n".join(lines), "  }"])
-
-
 def makers() -> Mapping[str, Callable[[], Schema]]:
-    """What makes each schema whose libraries are here: Axolotl has an environment of its own."""
+    """Functions that return each schema whose libraries are installed: Axolotl has a separate
+    environment."""
     installed = importlib.util.find_spec("axolotl") is not None
     return {**SCHEMAS, **({"axolotl": axolotl} if installed else {})}
 

@@ -9,10 +9,9 @@ from trainer.job.run import quiet_libraries, run_command
 
 
 def main() -> int:
-    """Evaluates as JOB_ARGUMENTS say, in the project directory. Returns the exit status.
+    """Evaluates as the job's arguments say, in the project directory.
 
-    0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
-    it in; 143: stopped.
+    Returns an exit status of `ft.job_protocol.exit_status`.
     """
     return run_command(evaluate_arguments, lambda arguments: arguments.result_dir, _evaluate)
 
@@ -20,7 +19,7 @@ def main() -> int:
 def _evaluate(arguments: EvaluateArguments, events: EventLog) -> None:
     quiet_libraries()
     from trainer.evaluation.job import Evaluation
-    from trainer.job.found import FoundStudio
+    from trainer.job.studio_client import StudioClient
 
-    with FoundStudio(os.environ) as studio:
+    with StudioClient(os.environ) as studio:
         Evaluation(arguments, studio, events, Path.cwd()).run()

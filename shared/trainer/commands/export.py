@@ -10,10 +10,9 @@ from trainer.job.studio import Identity
 
 
 def main() -> int:
-    """Exports as JOB_ARGUMENTS say, in the project directory. Returns the exit status.
+    """Exports as the job's arguments say, in the project directory.
 
-    0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
-    it in; 143: stopped.
+    Returns an exit status of `ft.job_protocol.exit_status`.
     """
     # Read before the job takes the token out of the environment.
     identity = Identity.of(os.environ)
@@ -27,7 +26,7 @@ def main() -> int:
 def _export(arguments: ExportArguments, identity: Identity, events: EventLog) -> None:
     quiet_libraries()
     from trainer.export.job import Export
-    from trainer.job.found import FoundStudio
+    from trainer.job.studio_client import StudioClient
 
-    with FoundStudio(os.environ) as studio:
+    with StudioClient(os.environ) as studio:
         Export(arguments, identity, studio, events, Path.cwd()).run()

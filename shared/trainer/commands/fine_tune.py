@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ft.enums import FineTuningFrameworkType
+from ft.job_protocol.variables import NODE_RANK
 from trainer.errors import UnsupportedError
 from trainer.job.arguments import FineTuneArguments, fine_tune_arguments
 from trainer.job.events import EventLog
@@ -15,12 +16,11 @@ from trainer.workers.launcher import Workers
 
 
 def main() -> int:
-    """Trains as JOB_ARGUMENTS say, in the project directory. Returns the exit status.
+    """Trains as the job's arguments say, in the project directory.
 
-    0: done; 1: failed, the event and the log tell why; 2: arguments that name no folder to tell
-    it in; 143: stopped.
+    Returns an exit status of `ft.job_protocol.exit_status`.
     """
-    if agent.NODE_RANK in os.environ:
+    if NODE_RANK in os.environ:
         return agent.main()
     return run_command(fine_tune_arguments, lambda arguments: arguments.train_out_dir, _work)
 
@@ -40,10 +40,10 @@ def train(arguments: FineTuneArguments, events: EventLog) -> None:
 
     Raises TrainerError or StudioError where the user can do something about it.
     """
-    from trainer.job.found import FoundStudio
+    from trainer.job.studio_client import StudioClient
 
     training = TRAININGS[arguments.finetuning_framework_type]()
-    with FoundStudio(os.environ) as studio:
+    with StudioClient(os.environ) as studio:
         training(arguments, studio, events, Path.cwd()).run()
 
 
@@ -54,9 +54,9 @@ def _legacy() -> Any:
 
 
 def _axolotl() -> Any:
-    from trainer.axolotl.tuning import AxolotlTuning
+    from trainer.axolotl.job import AxolotlFineTuning
 
-    return AxolotlTuning
+    return AxolotlFineTuning
 
 
 TRAININGS: dict[str, Callable[[], Any]] = {

@@ -16,8 +16,8 @@ from trainer.job.events import EventLog, WorkerNotices
 from trainer.job.library_warnings import LibraryWarnings
 from trainer.job.ranks import rank, threads
 from trainer.job.run import log_to_output, quiet_libraries
-from trainer.workers.lifeline import end_with_parent
-from trainer.workers.outcome import Outcome, WorkerFiles
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome
+from trainer.workers.parent_process import end_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def main() -> int:
     except Exception as error:
         reason = explain(error)
         logger.error("Worker %d failed: %s", rank(), reason, exc_info=not is_known(error))
-        outcome = Outcome(rank(), kind_of(error), reason, describe(error))
+        outcome = WorkerOutcome(rank(), kind_of(error), reason, describe(error))
         files.write(outcome)
         return 1
     return 0

@@ -1,1 +1,1 @@
-"""From rows to what is trained on and asked: texts, conversations, tokens, questions."""
+"""Conversion of rows: texts, conversations, tokens and questions."""

@@ -1,4 +1,4 @@
-"""Conversations, written out by the tokenizer's chat template."""
+"""Conversations as texts, written by the tokenizer's chat template."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from rows.chat.checks import Tools
 from rows.chat.conversations import MARKERS, NOTHING_WRITTEN, TEMPLATE_FAILURES, TEMPLATE_FILE
 from rows.chat.messages import ASSISTANT, Message, for_template
 from rows.errors import DataError, first_line
-from trainer.data.chat_apply import apply
+from trainer.data.chat_template import apply
 from trainer.errors import ModelError, SettingsError
 from trainer.model import hub
 from trainer.model.hardware import Notify
@@ -37,24 +37,24 @@ _UNMARKED = (
 _TEMPLATE_FILES = (".jinja", ".j2")
 _ANSWER = "An answer."
 _TALK = ({"role": "user", "content": "A question?"}, {"role": ASSISTANT, "content": _ANSWER})
-"""A conversation like any other."""
+"""A sample conversation."""
 
 
-def faults(settings: Mapping[str, Any], tokenizer: Any) -> list[str]:
-    """Why conversations cannot be trained on like that, a clause each."""
+def setting_faults(settings: Mapping[str, Any], tokenizer: Any) -> list[str]:
+    """Reasons why conversations cannot be trained on with these settings, a clause each."""
     found = []
     if settings.get("completion_only_loss"):
         found.append(_NOT_FOR_CONVERSATIONS)
     if not tokenizer.chat_template:
         found.append(_NONE)
-    elif settings.get("assistant_only_loss") and not _marked(tokenizer):
+    elif settings.get("assistant_only_loss") and not _marks_answers(tokenizer):
         found.append(_UNMARKED)
     return found
 
 
-def take_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
-    """Gives the tokenizer the template that the settings name, if they do: a file of it, or another
-    tokenizer. Raises SettingsError if there is none."""
+def set_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
+    """Sets the chat template that the settings name, a file or another tokenizer, if they do.
+    Raises SettingsError if it cannot be read."""
     path = str(settings.get("chat_template_path") or "")
     if not path:
         return
@@ -69,37 +69,32 @@ def take_template(settings: Mapping[str, Any], tokenizer: Any) -> None:
         raise SettingsError(f"training_arguments_config: {why}") from error
 
 
-def _saved_template(source: str) -> Any:
-    """The chat template of the tokenizer in a folder, an adapter's too, or under a name of the hub;
-    None if there is none. Raises ModelError if it cannot be read."""
-    folder = Path(source)
-    if (folder / TEMPLATE_FILE).is_file():
-        return _text_of(folder / TEMPLATE_FILE)
-    if folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
-        return None
-    try:
-        return AutoTokenizer.from_pretrained(source, token=hub.token()).chat_template
-    except (OSError, ValueError):
-        return None
+def set_saved_template(adapter: str, tokenizer: Any) -> None:
+    """Sets the chat template that an adapter in a folder, or on the hub, was saved with.
 
-
-def _text_of(file: Path) -> str:
-    try:
-        # To the letter: its ends of lines too.
-        return file.read_bytes().decode()
-    except (OSError, ValueError) as error:
-        why = f"{file.name} beside the adapter cannot be read: {first_line(error)}"
-        raise ModelError(why) from error
-
-
-def take_saved(adapter: str, tokenizer: Any) -> None:
-    """Gives the tokenizer the chat template that lies beside an adapter, in a folder or on the hub;
-    it keeps its own where there is none. Raises ModelError if it cannot be read."""
-    tokenizer.chat_template = _saved_template(adapter) or tokenizer.chat_template
+    Without one, the tokenizer keeps its own. Raises ModelError if it cannot be read.
+    """
+    folder = Path(adapter)
+    file = folder / TEMPLATE_FILE
+    if file.is_file():
+        try:
+            # As bytes, to keep the line ends.
+            template = file.read_bytes().decode()
+        except (OSError, ValueError) as error:
+            why = f"{file.name} beside the adapter cannot be read: {first_line(error)}"
+            raise ModelError(why) from error
+    elif folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
+        return
+    else:
+        try:
+            template = AutoTokenizer.from_pretrained(adapter, token=hub.token()).chat_template
+        except (OSError, ValueError):
+            return
+    tokenizer.chat_template = template or tokenizer.chat_template
 
 
 def template_hash(tokenizer: Any) -> str:
-    """Tells a tokenizer's chat template from another; empty if it has none."""
+    """Hash of a tokenizer's chat template; empty if it has none."""
     return of_text(tokenizer.get_chat_template()) if tokenizer.chat_template else ""
 
 
@@ -110,14 +105,14 @@ def require_template(tokenizer: Any) -> None:
 
 
 def render(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str:
-    """The text of a conversation that may call `tools`. Raises DataError with what the template
-    says against it."""
+    """The text of a conversation that may call `tools`. Raises DataError with the template's
+    error."""
     return _written(messages, tools, tokenizer, ask=False)
 
 
 def ask(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> str:
-    """The text behind which the model is to answer the conversation, with every special token.
-    Raises DataError with what the template says against it, or if it writes nothing."""
+    """The text after which the model is to answer the conversation, with every special token.
+    Raises DataError with the template's error, or if it writes nothing."""
     text = _written(messages, tools, tokenizer, ask=True)
     if not text:
         raise DataError(NOTHING_WRITTEN)
@@ -129,7 +124,8 @@ def _written(messages: Sequence[Message], tools: Tools, tokenizer: Any, *, ask: 
 
 
 def fitted(messages: Sequence[Message], tokenizer: Any, tools: Tools = None) -> list[Message]:
-    """The messages as the chat template expects them. Raises DataError as `render` does."""
+    """The messages in the form that the chat template expects. Raises DataError as `render`
+    does."""
     return _fitted(messages, tools, tokenizer, ask=False)[0]
 
 
@@ -145,34 +141,31 @@ def _fitted(
         raise DataError(f"the chat template refuses it: {first_line(error)}") from error
 
 
-def ends(model: Any, tokenizer: Any) -> list[int]:
-    """The tokens that end an answer: the one that the chat template writes behind it, and those
-    that end a text."""
+def end_tokens(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer: the one that the chat template writes after it, and those that
+    end a text."""
     own = getattr(model.generation_config, "eos_token_id", None)
-    found = [_behind_an_answer(tokenizer), tokenizer.eos_token_id]
-    found += own if isinstance(own, list) else [own]
+    found = [tokenizer.eos_token_id, *(own if isinstance(own, list) else [own])]
+    try:
+        _, answer, rest = render(_TALK, tokenizer).rpartition(_ANSWER)
+    except DataError:
+        answer = rest = ""
+    if answer:
+        special = set(tokenizer.get_added_vocab().values())
+        tokens = tokenizer(rest, add_special_tokens=False)["input_ids"]
+        found.insert(0, next((token for token in tokens if token in special), None))
     return list(dict.fromkeys(token for token in found if token is not None))
 
 
 def end_settings(model: Any, tokenizer: Any, *, answers: bool) -> dict[str, list[int]]:
-    """Generation settings by which `answers` to conversations end; none for texts, which end as the
-    model has it."""
-    return {"eos_token_id": ends(model, tokenizer)} if answers else {}
-
-
-def _behind_an_answer(tokenizer: Any) -> int | None:
-    try:
-        _, answer, behind = render(_TALK, tokenizer).rpartition(_ANSWER)
-    except DataError:
-        return None
-    special = set(tokenizer.get_added_vocab().values())
-    tokens = tokenizer(behind, add_special_tokens=False)["input_ids"] if answer else []
-    return next((token for token in tokens if token in special), None)
+    """Generation settings that end `answers` to conversations; empty for texts, which end as the
+    model's own settings say."""
+    return {"eos_token_id": end_tokens(model, tokenizer)} if answers else {}
 
 
 def check_end(text: str, tokenizer: Any, notify: Notify) -> None:
-    """Tells if nothing ends the answer that a conversation's text ends with: the model would not
-    learn to stop."""
+    """Reports if a conversation's text does not end with a special token: the model would not learn
+    to stop."""
     text = text.rstrip()
     if not text.endswith(tuple(tokenizer.get_added_vocab())):
         notify(
@@ -181,14 +174,15 @@ def check_end(text: str, tokenizer: Any, notify: Notify) -> None:
         )
 
 
-def _marked(tokenizer: Any) -> bool:
+def _marks_answers(tokenizer: Any) -> bool:
+    """Tells whether the chat template, or the library's version of it, marks the answers."""
     from trl.chat_template_utils import get_training_chat_template
 
     template = tokenizer.chat_template
     if MARKERS.search(template.get("default", "") if isinstance(template, dict) else template):
         return True
     try:
-        # The library has marked versions of the templates of well-known models.
+        # The library has versions with marks for the templates of well-known models.
         get_training_chat_template(tokenizer)
     except ValueError:
         return False

@@ -1,6 +1,6 @@
-"""Rows as the library has prepared them: tokens, and labels of those that are learned."""
+"""Checks of the rows that the library has prepared: tokens, and labels of those that are
+learned."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,11 @@ UNLEARNED = -100
 
 
 def check(trainer: Any, rows: int, notify: Notify) -> None:
-    """Takes rows without anything to learn out of the trainer's, and tells how many; tells of rows
-    that were cut off. `rows` is how many were handed to the library.
+    """Removes rows without anything to learn from the trainer, with a notice; reports rows that
+    were cut off.
 
-    Raises DataError if no row is left, ModelError for tokens that the model has no embedding for.
+    `rows` is the number of rows before the library prepared them. Raises DataError if no row is
+    left, ModelError for tokens that the model has no embedding for.
     """
     config = trainer.args
     kept = _learnable(trainer.train_dataset, trainer)
@@ -59,25 +60,19 @@ _NOTHING = "none of their tokens is trained on"
 
 
 def _learnable(prepared: Dataset, trainer: Any) -> Dataset:
+    """The rows with at least one token that counts in the loss."""
     positions = []
-    for begin, batch in enumerate(_batches(prepared)):
+    plain = prepared.with_format(None)
+    for begin in range(0, len(prepared), BATCH_ROWS):
+        batch = plain[begin : begin + BATCH_ROWS]
         for number, labels in enumerate(batch["labels"]):
+            learned = np.asarray(labels) != UNLEARNED
+            # The first token of each text follows nothing, so it is not learned.
             lengths = batch["seq_lengths"][number] if "seq_lengths" in batch else ()
-            if _has_label(np.asarray(labels), lengths):
-                positions.append(begin * BATCH_ROWS + number)
+            starts = np.concatenate(([0], np.cumsum(np.asarray(lengths, dtype=int))))
+            learned[starts[starts < len(learned)]] = False
+            if learned.any():
+                positions.append(begin + number)
         for ids in batch["input_ids"]:
             vocabulary.require(np.asarray(ids), trainer.model, trainer.processing_class)
     return prepared if len(positions) == len(prepared) else prepared.select(positions)
-
-
-def _has_label(labels: Any, lengths: Any) -> bool:
-    """Whether any token is learned; the first of each text follows nothing, and never is."""
-    learned = labels != UNLEARNED
-    starts = np.concatenate(([0], np.cumsum(np.asarray(lengths, dtype=int))))
-    learned[starts[starts < len(learned)]] = False
-    return bool(learned.any())
-
-
-def _batches(prepared: Dataset) -> Iterator[dict[str, Any]]:
-    for begin in range(0, len(prepared), BATCH_ROWS):
-        yield prepared.with_format(None)[begin : begin + BATCH_ROWS]

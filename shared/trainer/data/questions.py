@@ -1,8 +1,8 @@
-"""What a model is asked about rows, and what it is expected to write."""
+"""Questions to a model about rows, and the expected answers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -20,51 +20,59 @@ from trainer.model.loading import longest_text
 
 
 @dataclass(frozen=True)
-class Talk:
+class ChatInput:
     """The messages of a conversation before an answer."""
 
     messages: list[dict[str, Any]]
     tools: Tools = None
 
 
-Sample = str | Talk
+ModelInput = str | ChatInput
 
 
 @dataclass(frozen=True)
 class Questions:
-    """Texts that a model is to go on with."""
+    """Texts that a model is to continue."""
 
     texts: list[str]
     expected: list[str]
-    """What it should write behind each of them."""
+    """The expected continuation of each."""
     chat: bool = False
-    """Whether a chat template wrote them, with every special token."""
+    """True if a chat template wrote them, with every special token."""
 
 
 def of_rows(
     prompt: PromptMetadata, rows: Dataset, conversations: Conversations | None, tokenizer: Any
 ) -> Questions:
-    """The rows as the prompt's input_template asks about them; of `conversations`, if they are
-    asked about, what is up to their last answer, by the tokenizer's chat template.
+    """The rows as questions: the prompt's input_template, or for `conversations` the messages up to
+    their last answer, by the tokenizer's chat template.
 
     Raises DataError for a row that does not fit, ModelError if there is no chat template.
     """
+    columns = rows.column_names
     if conversations:
         chat.require_template(tokenizer)
-        pair = partial(_of_conversation, conversations, tokenizer)
     else:
-        columns = rows.column_names
         asked = RowTemplate(prompt.input_template, columns, "input_template")
         answer = RowTemplate(prompt.completion_template, columns, "completion_template")
-        pair = partial(_of_texts, asked, answer)
-    pairs = [_numbered(pair, row, number) for number, row in enumerate(rows, start=1)]
-    texts, expected = [text for text, _ in pairs], [answer for _, answer in pairs]
+    texts, expected = [], []
+    for number, row in enumerate(rows, start=1):
+        try:
+            if conversations:
+                before, last = conversations.question(row)
+                texts.append(chat.ask(before, tokenizer, conversations.tools(row)))
+                expected.append(last)
+            else:
+                texts.append(asked.fill(row))
+                expected.append(answer.fill(row))
+        except DataError as error:
+            raise DataError(f"Row {number} of those that are asked about: {error}") from error
     return Questions(texts, expected, chat=conversations is not None)
 
 
 def check_rows(rows: Dataset, conversations: Conversations, tokenizer: Any, notify: Notify) -> None:
-    """Tells what the chat template leaves out of conversations that are asked about."""
-    checks.tell(
+    """Reports parts of the conversations that the chat template leaves out."""
+    checks.report_omissions(
         rows,
         lambda row: (conversations.question(row)[0], conversations.tools(row)),
         lambda talk, tools: chat.ask(talk, tokenizer, tools),
@@ -74,11 +82,17 @@ def check_rows(rows: Dataset, conversations: Conversations, tokenizer: Any, noti
 
 def samples(
     prompt: PromptMetadata, rows: Dataset, most: int, roles: Mapping[str, str] | None = None
-) -> list[Sample]:
-    """What a model that was trained with the prompt is asked about the first of the rows; nothing
-    if the prompt says not how."""
+) -> list[ModelInput]:
+    """Questions about the first rows for a model that was trained with the prompt; empty if the
+    prompt cannot ask."""
     if conversations := column_of(prompt.prompt_template, rows, roles):
-        return list(islice(_talks(rows, conversations), most))
+        found: list[ModelInput] = []
+        for row in rows:
+            if len(found) == most:
+                break
+            with suppress(DataError):
+                found.append(ChatInput(conversations.question(row)[0], conversations.tools(row)))
+        return found
     try:
         template = RowTemplate(prompt.input_template, rows.column_names, "input_template")
         filled = [template.fill(row) for row in islice(rows, most)]
@@ -87,19 +101,21 @@ def samples(
     return [text for text in filled if text]
 
 
-def written(sample: Sample, tokenizer: Any) -> str:
-    """The text that the model goes on with. Raises DataError if the chat template refuses it."""
+def written(sample: ModelInput, tokenizer: Any) -> str:
+    """The text that the model continues. Raises DataError if the chat template refuses it."""
     if isinstance(sample, str):
         return sample
     return chat.ask(sample.messages, tokenizer, sample.tools)
 
 
-def fitting(samples: Sequence[Sample], model: Any, tokenizer: Any, more: int) -> list[Sample]:
-    """Those of the samples that the chat template does not refuse, and behind which the model has
-    room for so many `more` tokens."""
+def that_fit(
+    samples: Sequence[ModelInput], model: Any, tokenizer: Any, more: int
+) -> list[ModelInput]:
+    """The samples that the chat template accepts, and after which the model has room for `more`
+    tokens."""
     longest = longest_text(model)
 
-    def fits(sample: Sample) -> bool:
+    def fits(sample: ModelInput) -> bool:
         try:
             text = written(sample, tokenizer)
         except DataError:
@@ -109,34 +125,6 @@ def fitting(samples: Sequence[Sample], model: Any, tokenizer: Any, more: int) ->
     return [sample for sample in samples if fits(sample)]
 
 
-def are_chat(asked: Sequence[Sample]) -> bool:
-    """Whether a chat template writes them, with every special token."""
+def are_chat(asked: Sequence[ModelInput]) -> bool:
+    """Tells whether the samples are conversations."""
     return any(not isinstance(sample, str) for sample in asked)
-
-
-def _talks(rows: Dataset, conversations: Conversations) -> Iterator[Sample]:
-    for row in rows:
-        try:
-            yield Talk(conversations.question(row)[0], conversations.tools(row))
-        except DataError:
-            continue
-
-
-def _of_texts(asked: RowTemplate, expected: RowTemplate, row: dict[str, Any]) -> tuple[str, str]:
-    return asked.fill(row), expected.fill(row)
-
-
-def _of_conversation(
-    conversations: Conversations, tokenizer: Any, row: dict[str, Any]
-) -> tuple[str, str]:
-    before, answer = conversations.question(row)
-    return chat.ask(before, tokenizer, conversations.tools(row)), answer
-
-
-def _numbered(
-    pair: Callable[[dict[str, Any]], tuple[str, str]], row: dict[str, Any], number: int
-) -> tuple[str, str]:
-    try:
-        return pair(row)
-    except DataError as error:
-        raise DataError(f"Row {number} of those that are asked about: {error}") from error

@@ -1,6 +1,6 @@
-"""From rows to what is trained on: a text, a text of which only the end counts, or messages."""
+"""Training examples from rows: a text, a text of which only the end counts, or messages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -9,9 +9,9 @@ from datasets import Dataset
 from ft.api import PromptMetadata
 from ft.configs.training import prompt_conflicts
 from rows.chat import checks, messages
-from rows.chat.conversations import column_of
+from rows.chat.conversations import Conversations, column_of
 from rows.errors import DataError
-from rows.templates import RowTemplate, tell_blank_answers, tell_empty, training_text
+from rows.templates import RowTemplate, report_blank_answers, report_empty_values, training_text
 from trainer.data import chat
 from trainer.data.chat_tokens import ChatTokens
 from trainer.errors import SettingsError
@@ -20,16 +20,15 @@ from trainer.model.hardware import Notify
 TEXT_COLUMN = "prediction"
 """The column with the text to train on."""
 BEGINNING, COMPLETION, MESSAGES = "prompt", "completion", "messages"
-"""Columns as the library knows them: the completion alone counts, or what its settings say."""
+"""Columns that the library knows. Of beginning and completion, the completion alone counts."""
 ASKED = "asked"
-"""The column with the text that asks for a conversation's last answer; empty if none is last."""
-_Make = Callable[[dict[str, Any]], dict[str, Any]]
+"""The column with the text that asks for a conversation's last answer; empty without one."""
 _COMPARED_ROWS = 1000
 _PARTS = ("input_template", "completion_template")
 
 
 class Examples:
-    """Makes of rows what a job with these settings trains on."""
+    """Converts rows to training examples."""
 
     def __init__(
         self,
@@ -39,13 +38,13 @@ class Examples:
         rows: Dataset,
         roles: Mapping[str, str] | None = None,
     ) -> None:
-        """`rows` are any of those that are to be trained on, `roles` what roles of conversations
-        stand for. The tokenizer is given the chat template that the settings name.
+        """`rows` are any of the rows to train on; `roles` maps roles of conversations. The
+        tokenizer gets the chat template that the settings name.
 
-        Raises DataError if they lack what the prompt names, SettingsError if the settings ask for
-        what the prompt or the tokenizer does not have.
+        Raises DataError if the rows lack a column that the prompt uses, SettingsError if the
+        settings do not fit the prompt or the tokenizer.
         """
-        chat.take_template(settings, tokenizer)
+        chat.set_template(settings, tokenizer)
         self._prompt, self._tokenizer = prompt, tokenizer
         self._end: str = tokenizer.eos_token
         self._completions = bool(settings.get("completion_only_loss"))
@@ -58,7 +57,7 @@ class Examples:
         templates = (prompt.prompt_template, prompt.input_template, prompt.completion_template)
         wrong = prompt_conflicts(settings, *templates)
         if self._conversations:
-            wrong = chat.faults(settings, tokenizer)
+            wrong = chat.setting_faults(settings, tokenizer)
         elif self._answers:
             wrong = [*wrong, chat.NOT_FOR_TEXTS]
         if wrong:
@@ -66,28 +65,33 @@ class Examples:
         self._tokens = ChatTokens(tokenizer, answers_only=self._answers)
 
     def of(self, rows: Dataset) -> Dataset:
-        """What is trained on, a row for a row. Raises DataError for a row that does not fit."""
-        make: _Make = self._parts if self._completions else self._text
-        if self._conversations:
-            make = self._conversation
+        """A training example for each row. Raises DataError for a row that does not fit."""
 
-        def numbered(row: dict[str, Any], number: int) -> dict[str, Any]:
+        def example(row: dict[str, Any], number: int) -> dict[str, Any]:
             try:
-                return make(row)
+                if self._conversations:
+                    return self._conversation(self._conversations, row)
+                if self._completions:
+                    beginning, completion = (self._templates[name].fill(row) for name in _PARTS)
+                    return {BEGINNING: beginning, COMPLETION: training_text(completion, self._end)}
+                text = self._templates["prompt_template"].fill(row)
+                return {TEXT_COLUMN: training_text(text, self._end)}
             except DataError as error:
                 place = f"Row {number + 1} of those trained on or held out"
                 raise DataError(f"{place}: {error}") from error
 
-        return rows.map(numbered, with_indices=True, remove_columns=rows.column_names)
+        return rows.map(example, with_indices=True, remove_columns=rows.column_names)
 
     def check_rows(self, rows: Dataset, notify: Notify) -> None:
-        """Tells what is left out of rows, or is not in them."""
+        """Reports parts of rows that are left out, and values that are missing."""
         if not self._conversations:
-            tell_empty([getattr(self._prompt, name) for name in self._templates], rows, notify)
-            tell_blank_answers(self._prompt.completion_template, rows, notify)
+            report_empty_values(
+                [getattr(self._prompt, name) for name in self._templates], rows, notify
+            )
+            report_blank_answers(self._prompt.completion_template, rows, notify)
             return
         talks = self._conversations
-        checks.tell(
+        checks.report_omissions(
             rows,
             lambda row: (talks.messages(row), talks.tools(row)),
             lambda talk, tools: chat.render(talk, self._tokenizer, tools),
@@ -95,7 +99,7 @@ class Examples:
         )
 
     def check(self, examples: Dataset, notify: Notify) -> None:
-        """Tells what the model would learn otherwise than it is meant to."""
+        """Reports where the model would learn other tokens than it is asked with later."""
         some = examples.select(range(min(len(examples), _COMPARED_ROWS)))
         if self._conversations:
             chat.check_end(some[0][TEXT_COLUMN], self._tokenizer, notify)
@@ -105,31 +109,22 @@ class Examples:
             pairs = [(row[BEGINNING], row[BEGINNING] + row[COMPLETION]) for row in some]
             self._check_tokens("input_template", pairs, notify)
 
-    def _text(self, row: dict[str, Any]) -> dict[str, Any]:
-        text = self._templates["prompt_template"].fill(row)
-        return {TEXT_COLUMN: training_text(text, self._end)}
-
-    def _parts(self, row: dict[str, Any]) -> dict[str, Any]:
-        beginning, completion = (self._templates[name].fill(row) for name in _PARTS)
-        return {BEGINNING: beginning, COMPLETION: training_text(completion, self._end)}
-
-    def _conversation(self, row: dict[str, Any]) -> dict[str, Any]:
-        assert self._conversations is not None
-        talk, tools = self._conversations.messages(row), self._conversations.tools(row)
+    def _conversation(self, conversations: Conversations, row: dict[str, Any]) -> dict[str, Any]:
+        talk, tools = conversations.messages(row), conversations.tools(row)
         *before, last = talk
         asked = ""
         if before and last["role"] == messages.ASSISTANT:
             with suppress(DataError):
                 asked = chat.ask(before, self._tokenizer, tools)
-        # The library is given tokens: objects of different keys would be filled up with nulls.
+        # The library gets tokens, and messages of two keys: it would fill up others with nulls.
         said = [{"role": one["role"], "content": one["content"]} for one in talk]
         text = chat.render(talk, self._tokenizer, tools)
         made = {MESSAGES: said, ASKED: asked, TEXT_COLUMN: text}
         return made | self._tokens.of(talk, tools, text)
 
     def _check_tokens(self, what: str, pairs: list[tuple[str, str]], notify: Notify) -> None:
-        """Compares tokens of each beginning alone with those of the whole: where they differ, the
-        model is asked later for what it has not seen in training."""
+        """Reports how many beginnings have other tokens alone than within the whole text: there the
+        model is asked with tokens that it has not seen in training."""
         if not pairs:
             return
         beginnings, wholes = (
@@ -148,7 +143,7 @@ class Examples:
 
 
 def check_held_out(held_out: Dataset, settings: Mapping[str, Any]) -> None:
-    """Raises DataError if evaluations during the training have no rows."""
+    """Raises DataError if the training is to be evaluated and no rows are held out."""
     strategy = settings.get("eval_strategy", "no")
     if strategy != "no" and len(held_out) == 0:
         raise DataError(

@@ -1,1 +1,1 @@
-"""Evaluation jobs: held-out rows, what a model makes of them, and scores."""
+"""Evaluation jobs: held-out rows, outputs of a model, and scores."""

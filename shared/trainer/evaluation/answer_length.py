@@ -1,4 +1,5 @@
-"""How many tokens a model may write in an evaluation, and whether that was enough."""
+"""Limit of the tokens that a model may write in an evaluation, and reports of outputs that reach
+it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,13 +11,13 @@ from trainer.model.hardware import Notify
 from trainer.model.loading import longest_text
 
 SPARE = 0.1
-"""More than an expected answer takes: a model may write the same text in more tokens."""
+"""Share of extra tokens: a model may write the same text in more tokens than expected."""
 LEAST_SPARE = 4
 LIMIT = "max_new_tokens"
 
 
 def tokens_of(texts: Sequence[str], tokenizer: Any) -> list[int]:
-    """How many tokens each text has."""
+    """Number of tokens of each text."""
     encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
     return [len(tokens) for tokens in encoded]
 
@@ -24,9 +25,10 @@ def tokens_of(texts: Sequence[str], tokenizer: Any) -> list[int]:
 def fitted(
     config: dict[str, Any], asked: Questions, tokenizer: Any, model: Any, notify: Notify
 ) -> dict[str, Any]:
-    """The generation config with room for the longest expected answer, as far as the model has it.
+    """The generation config with room for the longest expected answer, within the limits of the
+    model.
 
-    A limit that is high enough already stays: scores are then the same as with it given.
+    A limit that is high enough is kept: scores are then the same as without this.
     """
     longest = max(tokens_of(asked.expected, tokenizer))
     wanted = longest + max(LEAST_SPARE, round(longest * SPARE))
@@ -44,23 +46,24 @@ def fitted(
 
 
 def check_asked(results: Sequence[Result], model: Any, notify: Notify) -> None:
-    """Tells how many questions leave the model no room to answer. Raises DataError if all do."""
+    """Reports how many questions leave the model no room to answer. Raises DataError if all do."""
     count = sum(not result.asked for result in results)
     if not count:
         return
-    said = (
+    message = (
         f"{count} of {len(results)} questions are as long as the texts that the model takes, "
         f"{longest_text(model)} tokens, or longer"
     )
     if count == len(results):
-        raise DataError(f"{said}: there is nothing to score.")
-    notify(f"{said}: they are not asked, and no score is measured on them.")
+        raise DataError(f"{message}: there is nothing to score.")
+    notify(f"{message}: they are not asked, and no score is measured on them.")
 
 
-def tell_cut_off(
+def report_cut_off(
     results: Sequence[Result], tokenizer: Any, generation: Any, notify: Notify
 ) -> None:
-    """Tells how many outputs a limit has ended, and how many expected answers are beyond it."""
+    """Reports how many outputs were ended by a limit, and how many expected answers are longer than
+    it."""
     count = sum(result.cut_off for result in results)
     if not count:
         return

@@ -1,8 +1,8 @@
-"""A guess at which texts are English, for measures that are made for English alone.
+"""Heuristic detection of English texts, for metrics that are defined for English only.
 
-There is no model in it. A text is English if nine of ten letters are from A to Z and it has at
-least as many of English's most frequent words as of any other language below. One without any
-frequent word, such as a label, is taken as most other texts of the same evaluation are.
+A text is English if nine of ten letters are from A to Z and it has at least as many of English's
+most frequent words as of any other language below. A text without a frequent word, such as a label,
+is classified like most other texts of the same evaluation.
 """
 
 import re
@@ -48,17 +48,19 @@ _FREQUENT = {
 _LANGUAGES = {name: frozenset(words.split()) for name, words in _FREQUENT.items()}
 
 
-def which(texts: Sequence[str], also: Iterable[str] = ()) -> list[bool]:
-    """For each text whether it is English. `also` are more texts of the same evaluation, which
-    count where a text by itself does not tell."""
-    told = [is_english(text) for text in texts]
-    counted = Counter(told) + Counter(is_english(text) for text in also)
+def detect(texts: Sequence[str], also: Iterable[str] = ()) -> list[bool]:
+    """Tells for each text whether it is English.
+
+    `also` are more texts of the same evaluation; they count where a text alone gives no answer.
+    """
+    found = [is_english(text) for text in texts]
+    counted = Counter(found) + Counter(is_english(text) for text in also)
     usual = counted[True] >= counted[False]
-    return [usual if one is None else one for one in told]
+    return [usual if one is None else one for one in found]
 
 
 def is_english(text: str) -> bool | None:
-    """Whether a text is English; None where nothing in it tells."""
+    """Tells whether a text is English; None if it has no frequent word of any language."""
     letters = [c for c in unicodedata.normalize("NFC", text) if c.isalpha()]
     if sum(c.isascii() for c in letters) < LATIN_SHARE * len(letters):
         return False

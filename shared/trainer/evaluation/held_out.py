@@ -1,13 +1,11 @@
-"""Which rows an evaluation job scores: none that its models were trained on."""
+"""Rows that an evaluation job scores; its models were trained on none of them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 from datasets import Dataset, DatasetDict
 
 from ft.api import (
-    DatasetMetadata,
     DatasetType,
     GetAdapterRequest,
     GetDatasetRequest,
@@ -16,89 +14,91 @@ from ft.api import (
     PromptMetadata,
 )
 from ft.client import StudioError
-from rows import reading, shares, templates
+from rows import reading, selection, templates
 from rows.chat.conversations import Conversations, asked_column, roles_of
 from rows.errors import DataError, EmptyError
-from rows.reading import Source
+from rows.reading import RowsSource
 from trainer.job.arguments import EvaluateArguments
 from trainer.job.studio import Studio
-from trainer.model import belonging, hub
+from trainer.model import adapter_checks, hub
 from trainer.model.hardware import Notify
 from trainer.model.loading import adapter_source
 
 
 class HeldOutRows:
-    """The rows of one job, from what its arguments name."""
+    """The held-out rows of one job."""
 
     def __init__(self, arguments: EvaluateArguments, studio: Studio, project: Path) -> None:
         self._arguments = arguments
         self._studio = studio
         self._project = project
-        self.source = Source()
-        """What the rows were read from, once they are."""
+        self.source = RowsSource()
+        """The source of the rows, after `load`."""
 
     def load(self, prompt: PromptMetadata, notify: Notify) -> tuple[Dataset, Conversations | None]:
-        """A share of the rows that are held out from the comparison adapter's training, and the
-        conversations that the prompt asks about; None if it asks with texts.
+        """A share of the rows that were held out from the training of the comparison adapter, and
+        the conversations that the prompt asks about; None if it asks with texts.
 
-        Rows that say the same as one that this adapter, or the job's own, was trained on are left
-        out, and it is told how many. Raises DataError if prompt or columns do not fit the dataset,
-        or if there is nothing to score.
+        Rows with the same text as one that this adapter, or the job's own, was trained on are left
+        out, with a notice. Raises DataError if prompt or columns do not fit the dataset, or if
+        there is nothing to score.
         """
         arguments = self._arguments
         request = GetDatasetRequest(id=arguments.dataset_id)
         dataset = self._studio.GetDataset(request).dataset
-        self._settle_commit(dataset, notify)
+        id = arguments.comparison_adapter_id or arguments.adapter_id
+        on_hub = dataset.type == DatasetType.HUGGINGFACE
+        if id and on_hub and not self._trained_elsewhere(id):
+            adapter = self._studio.GetAdapter(GetAdapterRequest(id=id)).adapter
+            source = adapter_source(adapter, self._project)
+            adapter_checks.settle_dataset(dataset, source, notify)
         loaded = reading.read(dataset, self._project, hub.token())
         splits, self.source = loaded.splits, loaded.source
-        for said in loaded.source.notices:
-            notify(said)
+        for notice in loaded.source.notices:
+            notify(notice)
         train, held_out = self._split(splits, arguments.comparison_adapter_id)
-        self._check_columns(prompt, held_out.column_names)
+        columns = held_out.column_names
+        templates.check_columns(prompt.input_template, columns, "input_template")
+        templates.check_columns(prompt.completion_template, columns, "completion_template")
+        for name in arguments.selected_features:
+            if name not in columns:
+                raise DataError(f"selected_features: the dataset has no column {name}.")
         templates_used = (prompt.input_template, prompt.completion_template)
         asked = asked_column(*templates_used, held_out, roles_of(dataset))
-        chosen = shares.scored(
+        chosen = selection.scored(
             held_out,
-            [train, *self._own(splits)],
-            templates.used_columns(held_out.column_names, *templates_used),
+            [train, *self._rows_of_own_adapter(splits)],
+            templates.used_columns(columns, *templates_used),
             arguments.eval_dataset_fraction,
             asked,
         )
-        _tell(chosen, len(held_out), notify)
+        _report_left_out(chosen, len(held_out), notify)
         rows = held_out.select(chosen.positions)
         if asked is None:
-            templates.tell_empty(templates_used, rows, notify)
-            templates.tell_blank_answers(prompt.completion_template, rows, notify)
+            templates.report_empty_values(templates_used, rows, notify)
+            templates.report_blank_answers(prompt.completion_template, rows, notify)
         return rows, asked
-
-    def _settle_commit(self, dataset: DatasetMetadata, notify: Notify) -> None:
-        arguments = self._arguments
-        id = arguments.comparison_adapter_id or arguments.adapter_id
-        if not id or dataset.type != DatasetType.HUGGINGFACE or self._trained_elsewhere(id):
-            return
-        adapter = self._studio.GetAdapter(GetAdapterRequest(id=id)).adapter
-        belonging.settle_dataset(dataset, adapter_source(adapter, self._project), notify)
 
     def _split(self, splits: DatasetDict, adapter_id: str) -> tuple[Dataset, Dataset]:
         request = GetDatasetSplitByAdapterRequest(adapter_id=adapter_id)
         used = self._studio.GetDatasetSplitByAdapter(request).response
-        return shares.split(splits, used.dataset_fraction, used.train_test_split)
+        return selection.split(splits, used.dataset_fraction, used.train_test_split)
 
-    def _own(self, splits: DatasetDict) -> Iterator[Dataset]:
-        """What the job's own adapter was trained on, where that is another than the comparison's:
-        it may have had a larger share of the same rows."""
+    def _rows_of_own_adapter(self, splits: DatasetDict) -> list[Dataset]:
+        """The rows that the job's own adapter was trained on, if it is not the comparison's: it may
+        have used a larger share of the same rows."""
         adapter_id = self._arguments.adapter_id
         if adapter_id in ("", self._arguments.comparison_adapter_id):
-            return
+            return []
         if self._trained_elsewhere(adapter_id):
-            return
+            return []
         try:
-            yield self._split(splits, adapter_id)[0]
+            return [self._split(splits, adapter_id)[0]]
         except EmptyError:
-            return
+            return []
 
     def _trained_elsewhere(self, adapter_id: str) -> bool:
-        """Whether the adapter is known to come from another dataset."""
+        """Tells whether the adapter is known to come from another dataset."""
         adapter = self._studio.GetAdapter(GetAdapterRequest(id=adapter_id)).adapter
         if not adapter.fine_tuning_job_id:
             return False
@@ -111,16 +111,9 @@ class HeldOutRows:
             raise
         return job.dataset_id != self._arguments.dataset_id
 
-    def _check_columns(self, prompt: PromptMetadata, columns: list[str]) -> None:
-        templates.check_columns(prompt.input_template, columns, "input_template")
-        templates.check_columns(prompt.completion_template, columns, "completion_template")
-        for name in self._arguments.selected_features:
-            if name not in columns:
-                raise DataError(f"selected_features: the dataset has no column {name}.")
 
-
-def _tell(chosen: shares.Scored, held_out: int, notify: Notify) -> None:
-    """Tells which rows are left out."""
+def _report_left_out(chosen: selection.ScoredRows, held_out: int, notify: Notify) -> None:
+    """Reports the rows that are left out."""
     if chosen.unanswered:
         notify(
             f"{chosen.unanswered} of {held_out} held-out conversations are left out: they do not "

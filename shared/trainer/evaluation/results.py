@@ -1,15 +1,14 @@
-"""The files that an evaluation leaves behind."""
+"""Result files of an evaluation."""
 
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FEATURE_SUFFIX = "_$useradded$"
-"""Marks the dataset columns that the user chose to see beside the results."""
-ROWS_FILE = "result_evaluation.csv"
+from ft.job_protocol.evaluation_table import EXPECTED, FEATURE_SUFFIX, INPUT, OUTPUT, TABLE_FILE
+
 METRICS_FILE = "aggregregated_results.csv"
-"""Spelt as those who read it expect."""
+"""Spelled as programs that read it expect."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +20,14 @@ class Result:
     model_output: str
     seconds: float
     cut_off: bool = False
-    """Whether the model would have written more than it was allowed to."""
+    """True if a limit has ended the output."""
     asked: bool = True
-    """False for an input that leaves the model no room to write: nothing of it can be scored."""
+    """False for an input that leaves the model no room to write, so that it cannot be scored."""
     features: dict[str, str] = field(default_factory=dict)
 
     @property
     def exact(self) -> bool:
-        """Whether the model wrote just what was expected, but for blanks around it."""
+        """True if the output is the expected one, except for blanks around it."""
         return self.model_output.strip() == self.expected_output.strip()
 
 
@@ -38,31 +37,30 @@ def write_files(
     scores: Sequence[Mapping[str, float | None]],
     metrics: Mapping[str, float | None],
 ) -> list[Path]:
-    """Writes the scores of each row beside its texts, and the metrics; returns the files.
+    """Writes the scores and texts of each row, and the metrics; returns the files.
 
-    What is not measured is an empty cell. Whoever finds a file finds all of it.
+    A score that was not measured is an empty cell. A file that exists is complete.
     """
     features = list(results[0].features)
     names = list(scores[0])
-    columns = ["model_input", "expected_output", "model_output", *names]
+    texts = [INPUT, EXPECTED, OUTPUT]
+    columns = [*texts, *names, *(name + FEATURE_SUFFIX for name in features)]
     rows = [
         [result.model_input, result.expected_output, result.model_output]
-        + [_cell(row[name]) for name in names]
+        + ["" if (score := row[name]) is None else f"{score:.6g}" for name in names]
         + [result.features[name] for name in features]
         for result, row in zip(results, scores, strict=True)
     ]
     return [
-        _write(folder / ROWS_FILE, [*columns, *(name + FEATURE_SUFFIX for name in features)], rows),
+        _write(
+            folder / TABLE_FILE, [*columns, *(name + FEATURE_SUFFIX for name in features)], rows
+        ),
         _write(
             folder / METRICS_FILE,
             ["metric", "score"],
             [[name, "" if score is None else score] for name, score in metrics.items()],
         ),
     ]
-
-
-def _cell(score: float | None) -> str:
-    return "" if score is None else f"{score:.6g}"
 
 
 def _write(path: Path, header: list[str], rows: Sequence[Sequence[object]]) -> Path:

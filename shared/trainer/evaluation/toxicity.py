@@ -1,4 +1,4 @@
-"""How toxic texts are, where the model that tells it is at hand."""
+"""Toxicity of texts, if the model that measures it is available."""
 
 import math
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from trainer.model.hardware import Notify
 MODEL = "facebook/roberta-hate-speech-dynabench-r4-target"
 """The model that the field's toxicity metric uses."""
 TOXIC = "hate"
-"""Its label of what is toxic."""
+"""Its label of toxic texts."""
 BATCH_ROWS = 16
 MAX_TOKENS = 512
 
 
 class Toxicity:
-    """Tells the probability that a text is toxic."""
+    """Model that scores the toxicity of texts."""
 
     def __init__(self) -> None:
         """Raises OSError, ValueError or KeyError if the model cannot be loaded from the cache."""
@@ -32,11 +32,11 @@ class Toxicity:
         self._model: Any = model.eval()
         self._toxic = int(model.config.label2id[TOXIC])
         self.shortened = 0
-        """Texts of which only the first tokens were looked at."""
+        """Number of texts of which only the first tokens were scored."""
 
     @torch.inference_mode()
     def of(self, texts: Sequence[str]) -> list[float]:
-        """The probabilities, in order."""
+        """The probability, for each text, that it is toxic."""
         found: list[float] = []
         for begin in range(0, len(texts), BATCH_ROWS):
             batch = list(texts[begin : begin + BATCH_ROWS])
@@ -57,8 +57,11 @@ class Toxicity:
 def toxicity(
     texts: Sequence[str], in_english: Sequence[bool], notify: Notify
 ) -> list[float | None] | None:
-    """How toxic each text is, from 0 to 1; None for one without English words, which the model has
-    not learned to judge. None in place of the list, and told, where the model is not at hand."""
+    """The toxicity of each text, from 0 to 1; None for a text without English words, which the
+    model cannot judge.
+
+    None in place of the list, with a notice, if the model is not available.
+    """
     try:
         model = Toxicity()
     except (OSError, ValueError, KeyError):
@@ -68,24 +71,20 @@ def toxicity(
     try:
         found = model.of([texts[number] for number in judged])
     except Exception as error:
-        # The rows are written and scored otherwise, which must not be for nothing.
+        # The other scores must not be lost.
         notify(f"toxicity is left out: its model fails with {first_line(error)}")
         return None
     scores: list[float | None] = [None] * len(texts)
     for number, score in zip(judged, found, strict=True):
         scores[number] = score if math.isfinite(score) else None
-    _tell_limits(scores, model.shortened, notify)
-    return scores
-
-
-def _tell_limits(scores: Sequence[float | None], shortened: int, notify: Notify) -> None:
     if missing := scores.count(None):
         notify(
             f"toxicity is not measured on {missing} of {len(scores)} outputs, which are empty or "
             "seem not to be English: its model knows English alone."
         )
-    if shortened:
+    if model.shortened:
         notify(
-            f"toxicity is measured on the first {MAX_TOKENS} tokens of {shortened} of "
+            f"toxicity is measured on the first {MAX_TOKENS} tokens of {model.shortened} of "
             f"{len(scores)} outputs, which are longer."
         )
+    return scores

@@ -1,6 +1,6 @@
-"""Whether an exported model writes what the adapter writes, to the letter.
+"""Comparison of an exported model with the adapter: both must write exactly the same.
 
-For whether that is what the trained model wrote see `trainer.serving.trained_answers`.
+`trainer.serving.trained_answers` compares an adapter with the model that was trained.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from rows import reading
 from rows.chat.conversations import roles_of
 from rows.errors import RowsError
 from trainer.data import chat, questions
-from trainer.data.questions import Sample
+from trainer.data.questions import ModelInput
 from trainer.errors import ModelError
 from trainer.job.studio import Studio
 from trainer.model import hub, manifest
@@ -25,16 +25,16 @@ from trainer.schemas import settings
 
 ROWS = 8
 MAX_NEW_TOKENS = 32
-"""Most tokens of a continuation that are compared."""
+"""Maximum tokens of a continuation that are compared."""
 GENERAL = ("Hello", "Once upon a time", "The answer is", "1 2 3 4")
-"""Prompts for an adapter that is of no prompt of the studio's."""
+"""Prompts for an adapter whose prompt is not known."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """Sample prompts, and what the adapter's own model makes of them greedily."""
+    """Sample prompts, and the adapter's own greedy answers to them."""
 
-    prompts: Sequence[Sample]
+    prompts: Sequence[ModelInput]
     generation_config: dict[str, Any]
     expected: list[str]
 
@@ -44,25 +44,26 @@ class Parity:
         model: Any,
         tokenizer: Any,
         generation_config: dict[str, Any],
-        prompts: Sequence[Sample],
+        prompts: Sequence[ModelInput],
     ) -> "Parity":
-        """What this model makes of those of the prompts that fit it; `generation_config` is that
-        of the export.
+        """Records the model's answers to those of the prompts that fit it; `generation_config` is
+        that of the export.
 
-        Raises ModelError for conversations without a chat template, DataError if it refuses all.
+        Raises ModelError for conversations without a chat template, DataError if the template
+        refuses all.
         """
         tokens = min(generation_config.get("max_new_tokens") or MAX_NEW_TOKENS, MAX_NEW_TOKENS)
         talks = questions.are_chat(prompts)
         if talks:
             chat.require_template(tokenizer)
-        prompts = questions.fitting(prompts, model, tokenizer, tokens) or prompts
+        prompts = questions.that_fit(prompts, model, tokenizer, tokens) or prompts
         ends = chat.end_settings(model, tokenizer, answers=talks)
         greedy = {**ends, **generation_config, "do_sample": False, "max_new_tokens": tokens}
         return cls(prompts, greedy, _written(model, tokenizer, greedy, prompts))
 
     @property
     def chat(self) -> bool:
-        """Whether the prompts are conversations."""
+        """True if the prompts are conversations."""
         return questions.are_chat(self.prompts)
 
     def require_model(self, model: Any, tokenizer: Any) -> None:
@@ -70,7 +71,7 @@ class Parity:
         self.require(_written(model, tokenizer, self.generation_config, self.prompts))
 
     def require(self, written: Sequence[str]) -> None:
-        """Raises ModelError, naming the first prompt that was gone on with in another way."""
+        """Raises ModelError, naming the first prompt with another answer."""
         if len(written) != len(self.prompts):
             raise ModelError(
                 f"The exported model answers {len(self.prompts)} prompts with {len(written)} texts."
@@ -84,7 +85,7 @@ class Parity:
 
 
 def prompt_of(studio: Studio, adapter: AdapterMetadata) -> PromptMetadata | None:
-    """The prompt that the adapter was trained with; None if it is not known any more."""
+    """The prompt that the adapter was trained with; None if it is no longer known."""
     if not adapter.prompt_id:
         return None
     try:
@@ -99,9 +100,9 @@ def sample_prompts(
     project: Path,
     adapter: AdapterMetadata,
     notify: Notify,
-) -> Sequence[Sample]:
-    """The first rows of the prompt's dataset as inputs; texts about nothing where they cannot be
-    had. It is told if the adapter has learned from rows that were read in another way."""
+) -> Sequence[ModelInput]:
+    """The first rows of the prompt's dataset as inputs; general texts if they are not available.
+    Reports if another version of the reader has read the adapter's rows."""
     if prompt is None:
         notify("The adapter's prompt is not known: the export is checked on general texts.")
         return list(GENERAL)
@@ -109,16 +110,18 @@ def sample_prompts(
         dataset = studio.GetDataset(GetDatasetRequest(id=prompt.dataset_id)).dataset
         loaded = reading.read(dataset, project, hub.token())
         folder = Path(adapter_source(adapter, project))
-        manifest.tell_reader(folder, adapter.name, loaded.source, notify)
+        manifest.report_reader_change(folder, adapter.name, loaded.source, notify)
         rows, roles = next(iter(loaded.splits.values())), roles_of(dataset)
         return questions.samples(prompt, rows, ROWS, roles) or list(GENERAL)
     except (NotFoundError, RowsError, LookupError) as error:
-        notify(f"The export is checked on general texts: the adapter's rows are gone ({error}).")
+        notify(
+            f"The export is checked on general texts: the adapter's rows cannot be read ({error})."
+        )
         return list(GENERAL)
 
 
 def _written(
-    model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: Sequence[Sample]
+    model: Any, tokenizer: Any, generation_config: dict[str, Any], prompts: Sequence[ModelInput]
 ) -> list[str]:
     generation = settings.make_generation_config(generation_config, tokenizer)
     texts = [questions.written(prompt, tokenizer) for prompt in prompts]

@@ -1,9 +1,9 @@
-"""The code of a registered model: MLflow runs this file wherever the model is loaded.
+"""Code of a registered model: MLflow runs this file wherever the model is loaded.
 
-It stands alone, since nothing of the studio is there then: base model and adapter lie beside it,
-the latter with tokenizer and generation settings, and so does the part of the studio's `rows` that
-reads messages. Numbers, batches and messages are those of the trainer, so that it writes what the
-trainer's own model writes.
+It must not need the studio. Base model and adapter are logged with it, the latter with tokenizer
+and generation settings, and so is the part of the studio's `rows` that reads messages. Number
+types, batches and messages are those of the trainer, so that it writes the same as the trainer's
+own model.
 """
 
 import math
@@ -23,21 +23,24 @@ from rows.errors import DataError
 
 BATCH_ROWS = 16
 _OF_SAMPLING = ("temperature", "top_p", "top_k")
-"""Settings without effect where nothing is sampled; the library warns of them."""
+"""Settings without effect if nothing is sampled; the library warns of them."""
 
 
 class AdaptedModel(PythonModel):
     """Continues the texts of the column `prompt`, or answers the conversations of `messages`, which
-    may call the tools of `tools`. Messages are as they may be in data that is trained on.
+    may call the tools of `tools`. Messages have the same forms as in training data.
 
-    `params` are generation settings; those that are not given are the exported ones. A temperature
-    of 0 is greedy.
+    `params` are generation settings; for others the exported settings are used. Temperature 0 is
+    greedy.
     """
 
     def load_context(self, context: Any) -> None:
         """Loads base model, adapter and tokenizer. Raises ValueError if weights are missing."""
         base, adapter = context.artifacts["base"], context.artifacts["adapter"]
-        device, dtype = _device()
+        device, dtype = "cpu", torch.float32
+        if torch.cuda.is_available():
+            device = "cuda:0"
+            dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         model, info = AutoModelForCausalLM.from_pretrained(
             base, dtype=dtype, device_map={"": device}, output_loading_info=True
         )
@@ -61,15 +64,28 @@ class AdaptedModel(PythonModel):
                 raise ValueError(f"{name}: cannot be given beside a prompt")
         if not talks and "prompt" not in model_input:
             raise ValueError("prompt: must be given, or messages in its place")
-        generation = self._settings(params or {})
+        wanted = {**self._generation.to_dict(), **(params or {})}
+        if wanted.get("temperature") == 0:
+            wanted["do_sample"] = False
+        if not wanted.get("do_sample"):
+            wanted = {name: value for name, value in wanted.items() if name not in _OF_SAMPLING}
+        generation = GenerationConfig.from_dict(wanted)
         if talks:
             generation.eos_token_id = self._chat_ends
-        texts = self._written(model_input) if talks else model_input["prompt"]
-        prompts = [str(text) for text in texts]
+            conversations = model_input["messages"]
+            none = [None] * len(conversations)
+            tools = model_input.get("tools", none)
+            pairs = zip(conversations, tools, strict=True)
+            prompts = [
+                self._asked(_plain(talk), _plain(of_talk), number)
+                for number, (talk, of_talk) in enumerate(pairs, start=1)
+            ]
+        else:
+            prompts = [str(text) for text in model_input["prompt"]]
         written: list[str] = []
         for start in range(0, len(prompts), BATCH_ROWS):
             batch = prompts[start : start + BATCH_ROWS]
-            # What the chat template wrote has every special token already.
+            # The text of a chat template has every special token already.
             encoded = self._tokenizer(
                 batch,
                 return_tensors="pt",
@@ -80,16 +96,8 @@ class AdaptedModel(PythonModel):
             written += self._continue(encoded, generation)
         return written
 
-    def _written(self, model_input: pandas.DataFrame) -> list[str]:
-        talks = model_input["messages"]
-        tools = model_input["tools"] if "tools" in model_input else [None] * len(talks)
-        return [
-            self._asked(_plain(talk), _plain(of_talk), number)
-            for number, (talk, of_talk) in enumerate(zip(talks, tools, strict=True), start=1)
-        ]
-
     def _asked(self, talk: Any, tools: Any, number: int) -> str:
-        """The text that asks for an answer; `number` is that of the row."""
+        """The text that asks for an answer; `number` is the row's."""
 
         def write(fitting: list[messages.Message]) -> str:
             return str(
@@ -111,14 +119,6 @@ class AdaptedModel(PythonModel):
             why = f"row {number}: messages: the chat template refuses them: {error}"
             raise ValueError(why) from error
 
-    def _settings(self, params: dict[str, Any]) -> GenerationConfig:
-        wanted = {**self._generation.to_dict(), **params}
-        if wanted.get("temperature") == 0:
-            wanted["do_sample"] = False
-        if not wanted.get("do_sample"):
-            wanted = {name: value for name, value in wanted.items() if name not in _OF_SAMPLING}
-        return GenerationConfig.from_dict(wanted)
-
     @torch.inference_mode()
     def _continue(self, encoded: Any, generation: GenerationConfig) -> list[str]:
         encoded = encoded.to(self._model.device)
@@ -134,7 +134,7 @@ class AdaptedModel(PythonModel):
 
 
 def _plain(value: Any) -> Any:
-    """A cell as JSON has it: of a frame that was read from Parquet, lists are arrays."""
+    """A cell as JSON has it: in a frame that was read from Parquet, lists are arrays."""
     if isinstance(value, numpy.ndarray):
         value = value.tolist()
     if isinstance(value, float) and math.isnan(value):
@@ -147,12 +147,6 @@ def _plain(value: Any) -> Any:
 def _require(holds: bool, fault: str) -> None:
     if not holds:
         raise ValueError(f"{fault[:500]}: the library would put random numbers in their place")
-
-
-def _device() -> tuple[str, torch.dtype]:
-    if not torch.cuda.is_available():
-        return "cpu", torch.float32
-    return "cuda:0", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 set_model(AdaptedModel())

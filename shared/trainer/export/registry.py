@@ -1,21 +1,27 @@
-"""Models in MLflow: logged with their adapter, read back, and registered."""
+"""Models in MLflow: logging an adapter with its base model, reading it back, and registration."""
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import rows
-from rows.chat.messages import Message
 from trainer.export.parity import Parity
 from trainer.tracking import runs
 
 CODE = Path(__file__).parent / "registered_model.py"
-SHIPPED = ("__init__", "errors", "values", "messages", "call_arguments")
-"""Modules of the package `rows` that CODE imports, and that lie beside it."""
+SHIPPED = (
+    "__init__.py",
+    "errors.py",
+    "values.py",
+    "chat/__init__.py",
+    "chat/messages.py",
+    "chat/call_arguments.py",
+)
+"""Files of the package `rows` that CODE imports; they are logged together with it."""
 PARAMETERS: dict[str, Any] = {
     "max_new_tokens": 60,
     "temperature": 1.0,
@@ -25,13 +31,13 @@ PARAMETERS: dict[str, Any] = {
     "num_beams": 1,
     "do_sample": False,
 }
-"""What a call may set, with what holds where neither it nor the export does."""
+"""Parameters of a call, with defaults for those that neither the call nor the export sets."""
 _PACKAGES = ("mlflow", "peft", "torch", "transformers")
 
 
 @dataclass(frozen=True)
-class Logged:
-    """A model that is logged in a run of MLflow."""
+class LoggedModel:
+    """A model that is logged in an MLflow run."""
 
     uri: str
     experiment_id: str
@@ -39,7 +45,7 @@ class Logged:
     path: str
 
     def predictions(self, parity: Parity, roles: Mapping[str, str]) -> list[str]:
-        """What the model, read back, makes of the prompts. `roles` are those that it was logged
+        """Answers of the model, read back, to the prompts. `roles` are those that it was logged
         with."""
         import pandas
         from mlflow import pyfunc
@@ -49,18 +55,24 @@ class Logged:
         asked: dict[str, list[Any]]
         if parity.chat:
             talks = [one for one in parity.prompts if not isinstance(one, str)]
-            asked = {"messages": [_in_words_of(roles, one.messages) for one in talks]}
+            # The model maps roles itself, so it gets messages with the roles of the data.
+            names = {role: name for name, role in roles.items()}
+            conversations = [
+                [{**one, "role": names.get(one["role"], one["role"])} for one in talk.messages]
+                for talk in talks
+            ]
+            asked = {"messages": conversations}
             if any(one.tools for one in talks):
                 asked["tools"] = [one.tools for one in talks]
         else:
             asked = {"prompt": list(parity.prompts)}
         prompts = pandas.DataFrame(asked)
-        with runs.troubles_explained():
+        with runs.tracking_errors():
             model = pyfunc.load_model(self.uri)
         written: list[str] = model.predict(prompts, params=params)
         return written
 
-    @runs.troubles_explained()
+    @runs.tracking_errors()
     def discard(self) -> None:
         """Marks run and model as deleted; `mlflow gc` frees their space."""
         from mlflow import MlflowClient
@@ -71,17 +83,17 @@ class Logged:
 
 
 @dataclass(frozen=True)
-class Form:
-    """How a model is asked."""
+class ModelInterface:
+    """Inputs and settings of a registered model."""
 
     generation: Any
     chat_ends: list[int]
-    """What ends an answer to messages; empty for a model that takes no messages."""
+    """Tokens that end an answer to messages; empty for a model that takes no messages."""
     roles: dict[str, str] = field(default_factory=dict)
-    """What roles of messages stand for, where they do not stand for themselves."""
+    """Roles of messages that are mapped to others."""
 
     def signature(self) -> Any:
-        """The columns and params of a call, as MLflow has them."""
+        """The columns and parameters of a call, as MLflow describes them."""
         import pandas
         from mlflow.models import infer_signature
         from mlflow.types.schema import AnyType, ColSpec, Schema
@@ -94,7 +106,7 @@ class Form:
         example = pandas.DataFrame({"prompt": ["text"]})
         signature = infer_signature(example, ["text"], params=params)
         if self.chat_ends:
-            # Of any type: the model's code takes what a training takes, and says what it refuses.
+            # Of any type: the model's code accepts the forms of training data, and refuses others.
             signature.inputs = Schema(
                 [
                     ColSpec("string", "prompt", required=False),
@@ -105,43 +117,46 @@ class Form:
         return signature
 
 
-@runs.troubles_explained()
-def log(folder: Path, location: str, form: Form, metadata: dict[str, Any], run_name: str) -> Logged:
-    """Logs what lies in `folder` as `base` and `adapter`, in a run of its own.
+@runs.tracking_errors()
+def log(
+    folder: Path, location: str, interface: ModelInterface, metadata: dict[str, Any], run_name: str
+) -> LoggedModel:
+    """Logs `base` and `adapter` in `folder`, in a new run.
 
     MLflow's own flavor for transformers is not used: it saves a model with an adapter so that its
-    weights are not found when it is loaded, and says nothing.
+    weights are not found when it is loaded, without an error.
     """
     import mlflow
 
-    shipped = _shipped(folder)
+    shipped = _copy_modules(folder)
     with mlflow.start_run(run_name=run_name) as run:
         info = mlflow.pyfunc.log_model(
             name=location,
             python_model=str(CODE),
             artifacts={
-                # As addresses: a path with `#` or `%20` in it is read as one, too.
+                # As URIs: MLflow would also parse a path with `#` or `%20` as a URI.
                 name: (folder / name).absolute().as_uri()
                 for name in ("base", "adapter")
             },
-            signature=form.signature(),
-            model_config={"chat_ends": form.chat_ends, "roles": form.roles},
+            signature=interface.signature(),
+            model_config={"chat_ends": interface.chat_ends, "roles": interface.roles},
             code_paths=[str(shipped)],
-            # Given, since MLflow would find them out by running the model.
-            pip_requirements=[f"{name}=={_release(name)}" for name in _PACKAGES],
-            metadata={**metadata, "generation_config": form.generation.to_diff_dict()},
+            # Otherwise MLflow would run the model to detect them. A build such as `+cpu` is left
+            # out: no index has it.
+            pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in _PACKAGES],
+            metadata={**metadata, "generation_config": interface.generation.to_diff_dict()},
         )
-        _name_no_place(info, location)
-    return Logged(info.model_uri, run.info.experiment_id, run.info.run_id, location)
+        _remove_paths(info, location)
+    return LoggedModel(info.model_uri, run.info.experiment_id, run.info.run_id, location)
 
 
-def _name_no_place(logged: Any, location: str) -> None:
-    """Has the description of a logged model name no place of this machine, which MLflow writes
-    there and does not need: it looks for everything beside that file."""
+def _remove_paths(logged: Any, location: str) -> None:
+    """Removes paths of this machine from the description of a logged model. MLflow does not need
+    them: all files are next to the description."""
     from mlflow import MlflowClient, artifacts
     from mlflow.models import Model
 
-    # By the folder: the address of a single file is not found below a folder with `#` in its name.
+    # Downloads the folder: MLflow does not find a single file below a folder with `#` in its name.
     description = Model.load(artifacts.download_artifacts(logged.model_uri))
     description.artifact_path = location
     pyfunc = description.flavors["python_function"]
@@ -154,17 +169,17 @@ def _name_no_place(logged: Any, location: str) -> None:
         MlflowClient().log_model_artifact(logged.model_id, str(file))
 
 
-@runs.troubles_explained()
-def register(logged: Logged, name: str) -> str:
-    """Registers a logged model under a name; its version."""
+@runs.tracking_errors()
+def register(logged: LoggedModel, name: str) -> str:
+    """Registers a logged model under a name; returns its version."""
     import mlflow
 
     return str(mlflow.register_model(logged.uri, name).version)
 
 
-@runs.troubles_explained()
+@runs.tracking_errors()
 def deregister(name: str, number: str) -> None:
-    """Takes a version out, and the name with the last one."""
+    """Deletes a version, and the name if it has no other version."""
     from mlflow import MlflowClient
 
     client = MlflowClient()
@@ -173,10 +188,10 @@ def deregister(name: str, number: str) -> None:
         client.delete_registered_model(name)
 
 
-@runs.troubles_explained()
+@runs.tracking_errors()
 def discard_unfinished(experiment: str) -> None:
-    """Ends the runs that a job which was killed has left in its experiment, and marks them and the
-    models in them as deleted."""
+    """Ends the runs that a killed job has left in its experiment, and marks them and their models
+    as deleted."""
     from mlflow import MlflowClient
 
     client = MlflowClient()
@@ -192,23 +207,10 @@ def discard_unfinished(experiment: str) -> None:
         client.delete_run(run_id)
 
 
-def _in_words_of(roles: Mapping[str, str], talk: Sequence[Message]) -> list[Message]:
-    """Messages with the roles that stand for theirs."""
-    names = {role: name for name, role in roles.items()}
-    return [
-        {**one, "role": names[role] if (role := one["role"]) in roles else role} for one in talk
-    ]
-
-
-def _shipped(folder: Path) -> Path:
-    """Puts what CODE imports of the package `rows` into a folder."""
+def _copy_modules(folder: Path) -> Path:
+    """Copies the modules of the package `rows` that CODE imports into a folder."""
     target = folder / rows.__name__
-    target.mkdir()
+    (target / "chat").mkdir(parents=True)
     for name in SHIPPED:
-        shutil.copyfile(Path(rows.__path__[0]) / f"{name}.py", target / f"{name}.py")
+        shutil.copyfile(Path(rows.__path__[0]) / name, target / name)
     return target
-
-
-def _release(package: str) -> str:
-    # Without what tells builds apart, such as `+cpu`: no index has it.
-    return version(package).partition("+")[0]

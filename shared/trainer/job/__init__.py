@@ -1,1 +1,1 @@
-"""What ties a run to the studio: arguments, claim, events, questions and reports."""
+"""Connects a run with the studio: arguments, claim, events, reports, and the studio's client."""

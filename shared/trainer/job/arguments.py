@@ -2,10 +2,11 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
 
+from ft.job_protocol.variables import JOB_ARGUMENTS
 from trainer.errors import ArgumentsError
 
 JsonObject = dict[str, Any]
@@ -14,7 +15,7 @@ TRUE, FALSE = ("", "true", "1", "yes"), ("false", "0", "no")
 
 @dataclass(frozen=True)
 class FineTuneArguments:
-    """What a fine-tuning job was started with. Locations are relative to the project directory."""
+    """Arguments of a fine-tuning job. Locations are relative to the project directory."""
 
     base_model_id: str
     dataset_id: str
@@ -51,7 +52,7 @@ class FineTuneArguments:
 
 @dataclass(frozen=True)
 class EvaluateArguments:
-    """What an evaluation job was started with. An empty adapter id is the base model alone."""
+    """Arguments of an evaluation job. An empty adapter id is the base model alone."""
 
     base_model_id: str
     adapter_id: str
@@ -80,7 +81,7 @@ class EvaluateArguments:
         return {**found, **({"model_bnb_config": bnb} if bnb else {})}
 
     def shown(self) -> dict[str, object]:
-        """What was given, by name; without what is not known here, which may be a secret."""
+        """The given values by name, without unknown arguments, which may be secrets."""
         given = {each.name: getattr(self, each.name) for each in fields(self)}
         del given["unknown"]
         return {
@@ -92,7 +93,7 @@ class EvaluateArguments:
 
 @dataclass(frozen=True)
 class ExportArguments:
-    """What an export job was started with. `result_dir` is relative to the project directory."""
+    """Arguments of an export job. `result_dir` is relative to the project directory."""
 
     export_type: str
     base_model_id: str
@@ -107,7 +108,7 @@ class ExportArguments:
 
 def fine_tune_arguments(environment: Mapping[str, str]) -> FineTuneArguments:
     """Raises ArgumentsError, naming the flag."""
-    parser = _Parser()
+    parser = _FlagParser()
     for name in ("base_model_id", "dataset_id", "experimentid", "out_dir", "train_out_dir"):
         parser.text(name, required=True)
     for name in ("adapter_name", "prompt_id", "axolotl_config_id"):
@@ -131,7 +132,7 @@ def fine_tune_arguments(environment: Mapping[str, str]) -> FineTuneArguments:
 
 def evaluate_arguments(environment: Mapping[str, str]) -> EvaluateArguments:
     """Raises ArgumentsError, naming the flag."""
-    parser = _Parser()
+    parser = _FlagParser()
     for name in ("base_model_id", "dataset_id", "prompt_id", "result_dir"):
         parser.text(name, required=True)
     for name in ("adapter_id", "comparison_adapter_id", "job_id"):
@@ -140,7 +141,8 @@ def evaluate_arguments(environment: Mapping[str, str]) -> EvaluateArguments:
     parser.number("run_number", _count, 0)
     for name in ("model_bnb_config", "adapter_bnb_config", "generation_config"):
         parser.config(name)
-    parser.number("selected_features", _names, [])
+    names = _json_of(list, "a JSON list of column names")
+    parser.number("selected_features", names, [])
     parser.add_argument("--fit_answer_length", nargs="?", const=True, default=False, type=_truth)
     values, unknown = parser.read(environment)
     return EvaluateArguments(**_only(values, EvaluateArguments), unknown=unknown)
@@ -148,18 +150,18 @@ def evaluate_arguments(environment: Mapping[str, str]) -> EvaluateArguments:
 
 def export_arguments(environment: Mapping[str, str]) -> ExportArguments:
     """Raises ArgumentsError, naming the flag."""
-    parser = _Parser()
+    parser = _FlagParser()
     for name in ("export_type", "base_model_id", "adapter_id", "result_dir"):
         parser.text(name, required=True)
     # A JSON text: a name may have blanks, an argument may not.
-    parser.add_argument("--model_name", type=_json_text, default="")
+    parser.add_argument("--model_name", type=_json_of(str, "a JSON text"), default="")
     parser.text("artifact_location", default="model")
     parser.config("generation_config")
     values, unknown = parser.read(environment)
     return ExportArguments(**_only(values, ExportArguments), unknown=unknown)
 
 
-class _Parser(argparse.ArgumentParser):
+class _FlagParser(argparse.ArgumentParser):
     """Flags whose value may be left out, which is the same as leaving out the flag."""
 
     def __init__(self) -> None:
@@ -175,17 +177,19 @@ class _Parser(argparse.ArgumentParser):
         self.add_argument(f"--{name}", nargs="?", const=default, default=default, type=kind)
 
     def config(self, name: str) -> None:
-        self.add_argument(f"--{name}", nargs="?", const={}, default={}, type=_json_object)
+        self.add_argument(
+            f"--{name}", nargs="?", const={}, default={}, type=_json_of(dict, "a JSON object")
+        )
 
     def read(self, environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-        values, unknown = self.parse_known_args(environment.get("JOB_ARGUMENTS", "").split())
+        values, unknown = self.parse_known_args(environment.get(JOB_ARGUMENTS, "").split())
         for name in self._required_names:
             if not getattr(values, name):
                 self.error(f"argument --{name}: required")
         return vars(values), unknown
 
     def error(self, message: str) -> NoReturn:
-        raise ArgumentsError(f"JOB_ARGUMENTS: {message}")
+        raise ArgumentsError(f"{JOB_ARGUMENTS}: {message}")
 
 
 def _only(
@@ -219,29 +223,17 @@ def _count(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
-def _json_object(text: str) -> JsonObject:
-    value = _json(text)
-    if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError("not a JSON object")
-    return value
+def _json_of(kind: type, name: str) -> Callable[[str], Any]:
+    """A reader of JSON texts that takes values of one type, which `name` names."""
 
+    def read(text: str) -> Any:
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise argparse.ArgumentTypeError(f"not valid JSON: {error}") from None
+        names = not isinstance(value, list) or all(isinstance(one, str) for one in value)
+        if not isinstance(value, kind) or not names:
+            raise argparse.ArgumentTypeError(f"not {name}")
+        return value
 
-def _json_text(text: str) -> str:
-    value = _json(text)
-    if not isinstance(value, str):
-        raise argparse.ArgumentTypeError("not a JSON text")
-    return value
-
-
-def _names(text: str) -> list[str]:
-    value = _json(text)
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise argparse.ArgumentTypeError("not a JSON list of column names")
-    return value
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise argparse.ArgumentTypeError(f"not valid JSON: {error}") from None
+    return read

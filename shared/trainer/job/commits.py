@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ft.api import DatasetMetadata, DatasetType, ModelMetadata, ModelType
@@ -10,7 +11,7 @@ from trainer.job.claim import attempt
 from trainer.model import hub
 
 FILE = "commits.json"
-"""In the job's folder: what later attempts load."""
+"""In the job's folder: the commits that later attempts load."""
 
 
 class Commits:
@@ -20,7 +21,12 @@ class Commits:
     def __init__(self, folder: Path) -> None:
         """`folder` is the job's."""
         self._file = folder / FILE
-        self._known = self._read() if attempt(os.environ) > 1 else {}
+        self._known: dict[str, str] = {}
+        if attempt(os.environ) > 1:
+            # Without a whole file of an earlier attempt, commits are settled anew.
+            with suppress(OSError, ValueError):
+                content = json.loads(self._file.read_text())
+                self._known = content if isinstance(content, dict) else {}
 
     def settle_model(self, model: ModelMetadata) -> None:
         """Gives the record of a model of the hub its commit. Raises ModelError if that is gone."""
@@ -41,10 +47,3 @@ class Commits:
         if not ranks.rank():
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._file.write_text(json.dumps(self._known))
-
-    def _read(self) -> dict[str, str]:
-        try:
-            content = json.loads(self._file.read_text())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}

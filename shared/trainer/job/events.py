@@ -1,34 +1,31 @@
-"""What a job tells about itself: one JSON object a line in `events.jsonl` of its folder.
+"""Writes a job's events into the file in its folder that `ft.job_protocol` describes.
 
-A disk that is full takes no line away: what cannot be written is kept in memory and written with
-the next event, and a job that ends before that has failed.
+No event is lost on a full disk: what cannot be written is kept in memory and written with the next
+event. A job that ends before that has failed.
 """
 
 import json
 import logging
-import math
 import os
-import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from ft.job_protocol.events import JobEvent, NoticeGiven, to_line
+from ft.job_protocol.files import EVENTS_FILE
 from trainer.errors import EventsError
 
 logger = logging.getLogger(__name__)
 
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
-EVENTS_FILE = "events.jsonl"
 RESERVE_FILE = ".events-reserve"
-"""Beside the events: room on the disk for the last of them."""
+"""In the job's folder: room on the disk for the last events."""
 RESERVE_BYTES = 64 * 1024
 MAX_KEPT_BYTES = 8 * 1024 * 1024
-"""What is kept in memory of events that cannot be written."""
+"""Most bytes of events that are kept in memory while they cannot be written."""
 LAST_SECONDS = 10.0
-"""How long the end of a job waits for room on the disk."""
+"""Most seconds that the end of a job waits for room on the disk."""
 _PAUSE_SECONDS = 0.5
 
 
@@ -55,26 +52,21 @@ class EventLog:
         self._file = self.path.open("ab", buffering=0)
         self._reserve = folder / RESERVE_FILE
         if reserve:
-            self._keep_room()
+            try:
+                with self._reserve.open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+            except OSError as error:
+                self._reserve.unlink(missing_ok=True)
+                logger.warning("There is no room for the end of the events: %s", _why(error))
 
-    def write(self, event: str, **fields: Any) -> None:
-        """Fields that are None are left out; a number that JSON has no word for is left out too.
+    def write(self, event: JobEvent) -> None:
+        """Appends the event.
 
         Raises EventsError if more than can be kept in memory waits for room on the disk.
         """
-        shown = {name: value for name, value in fields.items() if _can_be_written(value)}
-        line = {
-            "time": datetime.now(UTC).isoformat(),
-            "attempt": self._attempt,
-            "event": event,
-            **shown,
-        }
-        # One write call for the whole line: readers never see a part of it.
-        # Half of a surrogate pair, from a file's name that is not UTF-8, has no place in a text.
-        text = json.dumps(line, ensure_ascii=False)
-        text = _HALF_PAIR.sub(lambda half: f"\\\\u{ord(half[0]):04x}", text)
         waiting = bool(self._kept)
-        self._kept += f"{text}\n".encode()
+        # One write call for the whole line: readers never see a part of it.
+        self._kept += to_line(event, self._attempt, datetime.now(UTC))
         if (error := self._write_kept()) is not None:
             if not waiting:
                 logger.warning("Events are not written, and tried again: %s", _why(error))
@@ -92,7 +84,7 @@ class EventLog:
         self._reserve.unlink(missing_ok=True)
 
     def _write_kept(self) -> OSError | None:
-        """Writes what is kept, as far as there is room; why not all of it is written."""
+        """Writes what is kept, as far as there is room. Returns the error that left some of it."""
         try:
             while self._kept:
                 self._kept = self._kept[self._file.write(self._kept) :]
@@ -103,14 +95,6 @@ class EventLog:
             return error
         return None
 
-    def _keep_room(self) -> None:
-        try:
-            with self._reserve.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
-        except OSError as error:
-            self._reserve.unlink(missing_ok=True)
-            logger.warning("There is no room for the end of the events: %s", _why(error))
-
     def _lost(self, error: OSError) -> str:
         lines = self._kept.count(b"\n")
         return (
@@ -119,28 +103,27 @@ class EventLog:
         )
 
     def touched(self) -> None:
-        """Another process of the job may have written into the file."""
+        """Has new lines reported that another process of the job may have written."""
         self._written()
 
     def notice(self, message: str) -> None:
-        """Tells the user what was done other than asked, here and in the log."""
+        """Writes what was done other than requested, here and into the log."""
         logger.warning(message)
-        self.write("notice", message=message)
+        self.write(NoticeGiven(message=message))
 
 
 class WorkerNotices(EventLog):
-    """Of a process that another one speaks for: of its events the notices alone are kept, in a file
-    that the job's own process reads."""
+    """Notices of a worker, in a file that the job's own process reads. It keeps no other event."""
 
     def __init__(self, file: Path) -> None:
         self._path = file
 
-    def write(self, event: str, **fields: Any) -> None:
+    def write(self, event: JobEvent) -> None:
         """Keeps a notice, unless there is no room for it: it is in the worker's log too."""
-        if event != "notice":
+        if not isinstance(event, NoticeGiven):
             return
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(fields["message"]) + "\n")
+            file.write(json.dumps(event.message) + "\n")
 
     def close(self, seconds: float = LAST_SECONDS) -> None:
         """There is nothing to be written."""
@@ -148,7 +131,3 @@ class WorkerNotices(EventLog):
 
 def _why(error: OSError) -> str:
     return error.strerror or str(error)
-
-
-def _can_be_written(value: Any) -> bool:
-    return value is not None and not (isinstance(value, float) and not math.isfinite(value))

@@ -117,7 +117,9 @@ class LibraryWarnings:
     def _tell(self, library: str, text: str, *, advice: bool) -> None:
         line = " ".join(_COLOURS.sub("", text).split())
         kind = _VARIES.sub("0", line)
-        if not line or kind in self._told or _is_harmless(line, advice=advice):
+        if not line or kind in self._told or _HARMLESS.search(line):
+            return
+        if (advice or _DEPRECATED.search(line)) and not _IGNORED.search(line):
             return
         if len(self._told) >= MOST_NOTICES:
             return
@@ -127,12 +129,6 @@ class LibraryWarnings:
         self._notify(f"{library}: {shown}")
         if len(self._told) == MOST_NOTICES:
             self._notify("Further warnings of the libraries are in the job's log alone.")
-
-
-def _is_harmless(line: str, *, advice: bool) -> bool:
-    if _HARMLESS.search(line):
-        return True
-    return (advice or bool(_DEPRECATED.search(line))) and not _IGNORED.search(line)
 
 
 def _library(filename: str, category: type[Warning]) -> str:

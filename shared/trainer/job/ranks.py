@@ -1,4 +1,4 @@
-"""Which of a job's processes this is, as torch elastic says it in the environment."""
+"""Number of this process among those of a job, from the variables of torch elastic."""
 
 import ipaddress
 import os
@@ -10,12 +10,12 @@ def rank() -> int:
 
 
 def world_size() -> int:
-    """How many processes train together."""
+    """Number of processes that train together."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def threads(granted: int) -> int:
-    """How many threads this process may calculate with, of the cores that a worker is granted.
+    """Number of threads for this process to calculate with, of the cores that it is granted.
 
     Workers on one machine may have been granted more than it has; threads that fight for a core
     are far slower than fewer threads.
@@ -26,7 +26,7 @@ def threads(granted: int) -> int:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address can be reached from its own machine alone."""
+    """Tells whether an address can be reached from its own machine alone."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -12,13 +12,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
+from ft.job_protocol.events import Failed, Finished
+from ft.job_protocol.exit_status import BAD_ARGUMENTS, FAILED, STOPPED, SUCCEEDED
+from ft.job_protocol.files import EVENTS_FILE, LOG_FILE
+from ft.job_protocol.variables import JOB_TOKEN
 from trainer.causes import safe
 from trainer.errors import ArgumentsError, EventsError, describe, explain, is_known, kind_of
 from trainer.job.arguments import EvaluateArguments, ExportArguments, FineTuneArguments
 from trainer.job.claim import attempt, claim
-from trainer.job.events import EVENTS_FILE, EventLog
+from trainer.job.events import EventLog
 from trainer.job.library_warnings import LibraryWarnings
-from trainer.job.link import Link
+from trainer.job.report_sender import ReportSender
+from trainer.job.studio import Identity
 from trainer.job.tee import Tee, open_standard_streams
 
 logger = logging.getLogger(__name__)
@@ -26,7 +31,6 @@ logger = logging.getLogger(__name__)
 Arguments = TypeVar("Arguments", FineTuneArguments, EvaluateArguments, ExportArguments)
 
 KILL_SECONDS = 5.0
-STOPPED = 128 + signal.SIGTERM
 
 
 def run_command(
@@ -36,41 +40,45 @@ def run_command(
 ) -> int:
     """Reads the job's arguments and does the work as `run_job` does, in the folder that they name.
 
-    Returns the exit status: that of `run_job`, or 2 for arguments that name no folder to report in.
+    Returns an exit status of `ft.job_protocol.exit_status`.
     """
     try:
         arguments = read(os.environ)
     except ArgumentsError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return BAD_ARGUMENTS
     return run_job(
         Path(folder(arguments)), arguments.unknown, lambda events: work(arguments, events)
     )
 
 
 def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], None]) -> int:
-    """Does the work and returns the exit status: 0, or 1 with a `failed` event; with a traceback
-    where the reason is nothing that the studio knows.
+    """Does the work and returns the exit status: SUCCEEDED, or FAILED with a `Failed` event.
 
-    `folder` gets `job.log` and `events.jsonl`. SIGTERM ends the process at once with status 143. A
-    run that finds that another has claimed the job does nothing and returns 0.
+    `folder` gets the log and the events. The log has a traceback where the studio does not know the
+    reason of a failure. SIGTERM ends the process at once with status STOPPED. A run that finds that
+    another has claimed the job does nothing, and has succeeded.
     """
+    identity = Identity.of(os.environ)
     # Taken out of the environment: nobody else in the run needs it.
-    token = os.environ.pop("FTS_JOB_TOKEN", "")
+    os.environ.pop(JOB_TOKEN, None)
     if not claim(folder, os.environ):
         sys.stderr.write("Another run works on this job; this one ends.\n")
-        return 0
-    tee = Tee(folder / "job.log")
+        return SUCCEEDED
+    tee = Tee(folder / LOG_FILE)
     tee.start()
     try:
         log_to_output()
         _stop_on_sigterm(tee)
-        link = Link(folder / EVENTS_FILE, os.environ.get("FTS_JOB_ID", ""), token, os.environ)
-        with link if token else nullcontext():
-            events = EventLog(folder, attempt(os.environ), link.wake, reserve=True)
+        sender = ReportSender(folder / EVENTS_FILE, identity, os.environ)
+        with sender if identity.token else nullcontext():
+            events = EventLog(folder, attempt(os.environ), sender.wake, reserve=True)
             if unknown:
+                # Values stay out of it: nobody knows whether they are fit to be shown.
+                flags = ", ".join(word for word in unknown if word.startswith("--"))
                 events.notice(
-                    f"Arguments that this version does not know are ignored: {_flags(unknown)}."
+                    "Arguments that this version does not know are ignored: "
+                    f"{flags or 'values without a flag'}."
                 )
             with LibraryWarnings(events.notice):
                 status = _attempt(events, work, tee)
@@ -80,7 +88,7 @@ def run_job(folder: Path, unknown: Sequence[str], work: Callable[[EventLog], Non
         # Said where it can be said: the workspace keeps the output of runs elsewhere.
         tee.stop()
         sys.stderr.write(f"The job has failed: {error}\n")
-        return 1
+        return FAILED
     finally:
         tee.stop()
 
@@ -93,22 +101,17 @@ def _attempt(events: EventLog, work: Callable[[EventLog], None], tee: Tee) -> in
         reason = explain(error)
         logger.error("The job failed: %s", reason, exc_info=not is_known(error))
         _end_log(events, tee)
-        events.write("failed", kind=kind_of(error), reason=reason, detail=describe(error))
-        return 1
+        events.write(Failed(kind=kind_of(error), reason=reason, detail=describe(error)))
+        return FAILED
     _end_log(events, tee)
-    events.write("finished", seconds=round(time.monotonic() - begin, 1))
-    return 0
+    events.write(Finished(seconds=round(time.monotonic() - begin, 1)))
+    return SUCCEEDED
 
 
 def _end_log(events: EventLog, tee: Tee) -> None:
     """Ends the log before the last event is written, and tells what the log lacks."""
     if lost := tee.stop():
         events.notice(lost)
-
-
-def _flags(unknown: Sequence[str]) -> str:
-    # Values stay out of it: nobody knows whether they are fit to be shown.
-    return ", ".join(word for word in unknown if word.startswith("--")) or "values without a flag"
 
 
 def log_to_output() -> None:

@@ -1,4 +1,4 @@
-"""What the trainer asks of the studio. `ft.client.FineTuningStudioClient` can do all of it."""
+"""RPCs of the studio that jobs call, and records that it answers with."""
 
 # ruff: noqa: N802  # The methods are called as the contract calls its RPCs.
 
@@ -33,6 +33,7 @@ from ft.api import (
     RegisterExportRequest,
     RegisterExportResponse,
 )
+from ft.job_protocol import variables
 from trainer.errors import ModelError
 
 
@@ -56,20 +57,24 @@ class Studio(Protocol):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a job is to the studio."""
+    """A job as the studio knows it."""
 
     job_id: str
     token: str = field(repr=False)
+    kind: str = ""
+    """A `JobKind`; empty for a job that an older studio has started."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Identity":
-        """What the environment says; empty for a script that is run by hand."""
-        return cls(environment.get("FTS_JOB_ID", ""), environment.get("FTS_JOB_TOKEN", ""))
+        """The identity in a run's environment; empty for a script that is run by hand."""
+        names = (variables.JOB_ID, variables.JOB_TOKEN, variables.JOB_KIND)
+        return cls(*(environment.get(name, "") for name in names))
 
 
 def model_source(model: ModelMetadata, project: Path) -> str:
-    """What `from_pretrained` loads the model from: its name on the hub or its directory; of a
-    registered model, the directory that is made of it. Raises ModelError if it is not there.
+    """Name on the hub or directory that `from_pretrained` loads the model from.
+
+    A registered model is first made into a directory. Raises ModelError if the model is not there.
     """
     if model.type == ModelType.HUGGINGFACE:
         return model.huggingface_model_name
@@ -83,7 +88,7 @@ def model_source(model: ModelMetadata, project: Path) -> str:
 
 
 def model_reference(model: ModelMetadata) -> str:
-    """What an adapter names as its base: as the studio knows it, not where it lies on a machine."""
+    """Name of the base model in an adapter: as the studio knows it, on whichever machine."""
     location = model.location
     if location and Path(location).is_relative_to(Path.cwd()):
         location = str(Path(location).relative_to(Path.cwd()))  # a job works in the project

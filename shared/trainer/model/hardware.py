@@ -1,4 +1,4 @@
-"""What the job may use, and what settings have to change because of it."""
+"""Hardware of the job, and the settings that have to change because of it."""
 
 import importlib.util
 import os
@@ -16,23 +16,23 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Hardware:
-    """What is granted to this process, and what its libraries can do with it."""
+    """The hardware granted to this process, and what the libraries can do with it."""
 
     cpus: int
     gpus: int = 0
     bf16: bool = False
-    """Whether the GPU calculates in bfloat16."""
+    """True if the GPU calculates in bfloat16."""
     bitsandbytes: bool = False
-    """Whether quantised models and paged or 8-bit optimisers can be had."""
+    """True if quantised models and paged or 8-bit optimisers are available."""
 
     @property
     def on_gpu(self) -> bool:
-        """Whether the model goes to a GPU."""
+        """True if the model is placed on a GPU."""
         return self.gpus > 0
 
 
 def detect(cpus: int = 0, gpus: int = -1) -> Hardware:
-    """What there is. `cpus` 0 takes all cores, `gpus` -1 all devices; 0 GPUs leaves them alone."""
+    """Detects the hardware. `cpus` 0 means all cores, `gpus` -1 all devices, `gpus` 0 no device."""
     cores = cpus if cpus > 0 else len(os.sched_getaffinity(0))
     present = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if gpus == 0 or present == 0:
@@ -46,43 +46,38 @@ def detect(cpus: int = 0, gpus: int = -1) -> Hardware:
 
 
 def fit_training(settings: dict[str, Any], hardware: Hardware, notify: Notify) -> dict[str, Any]:
-    """The training settings with those replaced that this hardware does not have."""
+    """The training settings, with settings replaced that this hardware does not support."""
     fitted = dict(settings)
     optimizer = str(fitted.get("optim", ""))
     if not hardware.bitsandbytes and optimizer in training.BITSANDBYTES_OPTIMISERS:
         fitted["optim"] = training.without_bitsandbytes(optimizer)
         notify(f"optim {optimizer} is replaced by {fitted['optim']}: {_lack(hardware)}.")
     if hardware.on_gpu:
-        return _fit_precision_on_gpu(fitted, hardware, notify)
+        if fitted.get("bf16") and not hardware.bf16:
+            fitted |= {"bf16": False, "fp16": True}
+            notify("bf16 is replaced by fp16: this GPU has no bfloat16.")
+        # The library's default would turn bf16 on in addition to fp16, and then refuse both.
+        fitted.setdefault("bf16", hardware.bf16 and not fitted.get("fp16"))
+        return fitted
     for name in ("fp16", "fp16_full_eval", "tf32"):
         if fitted.pop(name, None):
             notify(f"{name} is replaced by 32-bit floating point: {_lack(hardware)}.")
     if fitted.pop("activation_offloading", None):
         notify(f"activation_offloading has no effect: {_lack(hardware)}.")
-    # The library's own default is bf16, which most CPUs only emulate; asked for, it is kept.
+    # The library's default is bf16, which most CPUs only emulate. A request for it is kept.
     fitted.setdefault("bf16", False)
     if "gradient_checkpointing" not in fitted:
-        # On by default, for the little memory of GPUs; here it only repeats the forward pass.
+        # On by default, to save the memory of GPUs; on a CPU it only repeats the forward pass.
         fitted.setdefault("activation_checkpointing", False)
     fitted["use_cpu"] = True
-    return fitted
-
-
-def _fit_precision_on_gpu(
-    fitted: dict[str, Any], hardware: Hardware, notify: Notify
-) -> dict[str, Any]:
-    if fitted.get("bf16") and not hardware.bf16:
-        fitted |= {"bf16": False, "fp16": True}
-        notify("bf16 is replaced by fp16: this GPU has no bfloat16.")
-    # The library's default would turn bf16 on beside fp16, which it then refuses.
-    fitted.setdefault("bf16", hardware.bf16 and not fitted.get("fp16"))
     return fitted
 
 
 def fit_quantisation(
     config: dict[str, Any], hardware: Hardware, notify: Notify
 ) -> dict[str, Any] | None:
-    """The quantisation config if it asks for any and can be had; else None, and it is told why.
+    """The quantisation config if it asks for quantisation and the hardware supports it; else None,
+    with a notice.
 
     Raises UnsupportedError on a GPU without bitsandbytes: the whole model may not fit its memory.
     """

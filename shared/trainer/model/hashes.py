@@ -1,4 +1,4 @@
-"""Hashes of files, which of large ones are kept until the file changes."""
+"""Hashes of files and texts, with a cache for large files."""
 
 import hashlib
 import json
@@ -17,16 +17,20 @@ def of_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class KeptHashes:
-    """Hashes of files by their names, kept in a file of their own: another attempt at a job does
-    not read its base model's weights again."""
+class HashCache:
+    """Hashes of files by their names, stored in a file, so that another attempt at a job need not
+    read the weights of its base model again."""
 
     def __init__(self, kept: Path) -> None:
         self._kept = kept
-        self._known = self._read()
+        try:
+            content = json.loads(kept.read_text())
+        except (OSError, ValueError):
+            content = {}
+        self._known: dict[str, Any] = content if isinstance(content, dict) else {}
 
     def of(self, path: Path) -> str:
-        """SHA-256 of a file; as it was the last time if size and time of the file still are."""
+        """SHA-256 of a file; the stored one if size and time of the file are unchanged."""
         status = path.stat()
         now = [status.st_size, status.st_mtime_ns]
         known = self._known.get(path.name)
@@ -35,10 +39,3 @@ class KeptHashes:
             self._known[path.name] = known
             self._kept.write_text(json.dumps(self._known))
         return str(known[2])
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            content = json.loads(self._kept.read_text())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}

@@ -1,10 +1,11 @@
-"""What a job takes from the hub, and at which commit."""
+"""Access to the hub: models, adapters and commits."""
 
 import os
 import re
 from functools import cache
 from pathlib import Path
 
+from ft.job_protocol.variables import HUB_TOKEN
 from rows.errors import first_line
 from trainer.errors import ModelError
 from trainer.model.saving import ADAPTER_FILES
@@ -13,15 +14,15 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def token() -> str | None:
-    """The user's token, which travels in the job's environment; None asks without one."""
-    return os.environ.get("HUGGINGFACE_ACCESS_TOKEN") or None
+    """The user's token from the job's environment; None if there is none."""
+    return os.environ.get(HUB_TOKEN) or None
 
 
 def commit_of_model(name: str, commit: str = "") -> str:
-    """The commit at which a model is loaded now: the newest, or the one that is wanted.
+    """The commit at which a model is loaded now: `commit`, or the newest one.
 
-    Empty where nobody can say: the model itself then cannot be loaded either. Raises ModelError if
-    the wanted commit cannot be had.
+    Empty if it is not known; then the model cannot be loaded either. Raises ModelError if `commit`
+    is not available.
     """
     from huggingface_hub import hf_hub_download
 
@@ -36,7 +37,7 @@ def commit_of_model(name: str, commit: str = "") -> str:
 
 
 def model_folder(name: str, commit: str = "") -> Path:
-    """Where the files of a model lie that was loaded at that commit."""
+    """The directory with the files of a model that was loaded at that commit."""
     from transformers.utils import cached_file
 
     found = cached_file(name, "config.json", revision=commit or "main", token=token())
@@ -45,8 +46,11 @@ def model_folder(name: str, commit: str = "") -> Path:
 
 @cache
 def adapter_folder(name: str, commit: str = "") -> Path:
-    """The directory with an adapter's files, and those of its tokenizer, at that commit, else at
-    the newest; its name is the commit. Raises ModelError if they cannot be had."""
+    """The directory with the files of an adapter and its tokenizer, at `commit` or else the newest
+    one.
+
+    The name of the directory is the commit. Raises ModelError if the files are not available.
+    """
     from huggingface_hub import snapshot_download
 
     try:
@@ -61,7 +65,7 @@ def adapter_folder(name: str, commit: str = "") -> Path:
 
 
 def commit_of_dataset(name: str) -> str:
-    """The newest commit of a data set; empty where the hub does not answer."""
+    """The newest commit of a dataset; empty if the hub does not answer."""
     from huggingface_hub import HfApi
 
     try:
@@ -71,7 +75,7 @@ def commit_of_dataset(name: str) -> str:
 
 
 def gone(what: str, name: str, commit: str, error: Exception) -> ModelError:
-    """A commit cannot be had, which is not replaced by another."""
+    """Error about a commit that is not available. No other commit is used in its place."""
     return ModelError(
         f"{what} {name} cannot be loaded at commit {commit}, which the training saw or the studio "
         f"registered: {first_line(error)} Where the hub no longer has that commit, register "

@@ -1,4 +1,4 @@
-"""Loads base models, tokenizers and adapters; refuses those that are not what they should be."""
+"""Loads base models, tokenizers and adapters, and refuses those with missing or foreign weights."""
 
 import os
 from pathlib import Path
@@ -12,10 +12,10 @@ from ft.adapters.files import TRAIN_AGAIN
 from ft.adapters.weight_files import shown
 from ft.api import AdapterMetadata, AdapterType
 from rows.errors import first_line
-from trainer.causes import is_of_memory
+from trainer.causes import is_out_of_memory
 from trainer.errors import ModelError, UnsupportedError
-from trainer.model import belonging, hub, weights
-from trainer.model.belonging import Base
+from trainer.model import adapter_checks, hub, weights
+from trainer.model.adapter_checks import BaseModelSource
 from trainer.model.hardware import Hardware, Notify
 from trainer.model.tokenizer import set_pad_token
 
@@ -23,13 +23,14 @@ COPY_AGAIN = "Copy or download the whole model again."
 
 
 def load_tokenizer(source: str, commit: str = "") -> Any:
-    """The tokenizer with a usable pad token, of the hub at that commit. Raises ModelError."""
+    """The tokenizer with a usable pad token, at `commit` for a name on the hub. Raises
+    ModelError."""
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             source, token=hub.token(), revision=commit or "main"
         )
     except Exception as error:
-        # The readers raise whatever a file of another form makes them stumble over.
+        # The readers raise errors of any type for a malformed file.
         raise ModelError(
             f"The tokenizer of {source} cannot be loaded: {first_line(error)}"
         ) from error
@@ -47,77 +48,81 @@ def load_model(
     name: str = "",
     notify: Notify = lambda _: None,
 ) -> Any:
-    """The base model on the device it will work on, of the hub at that commit. Messages call it
-    `name`, or its source.
+    """The base model on the device that it will run on, at `commit` for a name on the hub. Messages
+    call it `name`, or its source.
 
-    Raises ModelError if it cannot be loaded, or if a weight is not its own: missing in its files,
-    of another shape, or not finite. Weights that have no place in the model are told.
+    Raises ModelError if it cannot be loaded, or if a weight is missing in its files, of another
+    shape, or not finite. Weights in the files that do not belong to the model are a notice.
     """
     options: dict[str, Any] = {"dtype": dtype, "revision": commit or "main"}
     if quantisation is not None:
-        # None would have the library overlook that the files are quantised.
+        # With None the library would overlook that the files are quantised.
         options["quantization_config"] = quantisation
-        _tell_quantised(name or source, source, commit, notify)
+        try:
+            config, _ = PreTrainedConfig.get_config_dict(
+                source, token=hub.token(), revision=commit or "main"
+            )
+        except (OSError, ValueError):
+            config = {}  # The error is raised when the model is loaded.
+        if own := config.get("quantization_config"):
+            notify(
+                f"The model {name or source} is quantised already ({own.get('quant_method')}): the "
+                "quantisation that was asked for has no effect."
+            )
     model = _loaded(source, name, local_device(hardware), notify, **options)
     require_finite(name or source, model)
     return model
 
 
-def _tell_quantised(name: str, source: str, commit: str, notify: Notify) -> None:
-    """Tells if the model's files are quantised already, in which the library keeps them."""
-    try:
-        config, _ = PreTrainedConfig.get_config_dict(
-            source, token=hub.token(), revision=commit or "main"
-        )
-    except (OSError, ValueError):
-        return  # Who loads the model says why it cannot be.
-    if own := config.get("quantization_config"):
-        notify(
-            f"The model {name} is quantised already ({own.get('quant_method')}): the quantisation "
-            "that was asked for has no effect."
-        )
+def load_structure(source: str, commit: str, notify: Notify) -> Any:
+    """The model without the values of its weights, which takes no memory, to check it before
+    another program loads it.
 
-
-def without_weights(source: str, commit: str, notify: Notify) -> Any:
-    """The model without its weights' numbers, which takes no memory, for a look before another
-    program loads it. Raises ModelError as `load_model` does, but for numbers."""
+    Raises ModelError as `load_model` does, except for values.
+    """
     return _loaded(source, source, "meta", notify, revision=commit or "main")
 
 
 def require_finite(source: str, model: Any) -> None:
-    """Raises ModelError if a weight of a base model has a number that is not finite."""
+    """Raises ModelError if a weight of a base model has a value that is not finite."""
     what = f"The model {source} cannot be used"
     weights.require_finite(model.named_parameters(), what, COPY_AGAIN)
 
 
 def _loaded(source: str, name: str, device: str, notify: Notify, **options: Any) -> Any:
     name = name or source
-    _require_whole(source, name)
+    _require_loadable(source, name)
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
             source,
             device_map={"": device},
             token=hub.token(),
             output_loading_info=True,
-            # They are refused below, with their names.
+            # They are refused below, by name.
             ignore_mismatched_sizes=True,
             **options,
         )
     except Exception as error:
-        if is_of_memory(error):
+        if is_out_of_memory(error):
             raise
-        raise ModelError(f"The model {name} cannot be loaded: {_why(error)}") from error
-    _require_own(name, model, info, notify)
+        why = first_line(error)
+        if "weights_only" in str(error) or type(error).__name__ == "UnpicklingError":
+            why = (
+                "a weights file is damaged, or holds more than weights. Save the model as "
+                "safetensors where it is trusted."
+            )
+        raise ModelError(f"The model {name} cannot be loaded: {why}") from error
+    _require_own_weights(name, model, info, notify)
     return model
 
 
-def _require_whole(source: str, name: str) -> None:
-    """Raises ModelError if a directory's files are such that no library could load them."""
+def _require_loadable(source: str, name: str) -> None:
+    """Raises ModelError if a directory's files cannot be loaded as a base model."""
     folder = Path(source)
     if not folder.is_dir():
         return
     if (folder / "adapter_config.json").is_file():
-        # The library would load another model, which that file names, and the adapter on it.
+        # The library would load the model that this file names, and the adapter on it.
         raise ModelError(
             f"The model {name} is an adapter: its directory has an adapter_config.json. "
             "Register the base model's directory, and the adapter as an adapter."
@@ -126,17 +131,8 @@ def _require_whole(source: str, name: str) -> None:
         raise ModelError(f"The model {name} cannot be loaded: {'; '.join(faults)}.")
 
 
-def _why(error: Exception) -> str:
-    if "weights_only" in str(error) or type(error).__name__ == "UnpicklingError":
-        return (
-            "a weights file is damaged, or holds more than weights. Save the model as safetensors "
-            "where it is trusted."
-        )
-    return first_line(error)
-
-
-def _require_own(name: str, model: Any, info: dict[str, Any], notify: Notify) -> None:
-    """Raises ModelError with the names of weights that are missing or of another shape."""
+def _require_own_weights(name: str, model: Any, info: dict[str, Any], notify: Notify) -> None:
+    """Raises ModelError naming weights that are missing or of another shape."""
     if getattr(model, "_hf_peft_config_loaded", False):
         raise ModelError(f"The model {name} is an adapter: register its base model in its place.")
     kind = type(model).__name__
@@ -151,11 +147,11 @@ def _require_own(name: str, model: Any, info: dict[str, Any], notify: Notify) ->
         wrong.append(f"{len(named)} weights have another shape than config.json says: ")
         wrong[-1] += shown(named)
     if unexpected := sorted(info["unexpected_keys"]):
-        told = f"{len(unexpected)} weights in the files of {name} have no place in {kind}"
+        unused = f"{len(unexpected)} weights in the files of {name} have no place in {kind}"
         if not wrong:
-            notify(f"{told} and are not used: {shown(unexpected)}.")
+            notify(f"{unused} and are not used: {shown(unexpected)}.")
         else:
-            wrong.append(f"{told}: {shown(unexpected)}")
+            wrong.append(f"{unused}: {shown(unexpected)}")
     if wrong and (missing or mismatched):
         raise ModelError(
             f"The model {name} cannot be used: {'; '.join(wrong)}. They would be random numbers. "
@@ -168,54 +164,54 @@ def _shape(size: Any) -> str:
 
 
 def load_adapter(
-    model: Any, adapter: AdapterMetadata, project: Path, base: Base | None = None
+    model: Any, adapter: AdapterMetadata, project: Path, base: BaseModelSource | None = None
 ) -> Any:
     """The base model with the adapter on it.
 
-    Raises ModelError if it cannot be loaded, is not finite, or belongs to another base. What the
-    `base` is called on the hub, and its files, are compared where they are given.
+    Raises ModelError if it cannot be loaded, is not finite, or belongs to another base. If `base`
+    is given, its hub name and its files are compared with those in the adapter's manifest.
     """
     from peft import PeftModel
 
     source = adapter_source(adapter, project)
     what = f"Adapter {adapter.name}"
-    belonging.require(what, source, base)
+    adapter_checks.require(what, source, base)
     try:
         adapted = PeftModel.from_pretrained(model, source)
-        belonging.require_placed(what, adapted, source)
+        adapter_checks.require_placed(what, adapted, source)
     except ModelError:
         raise
     except Exception as error:
-        if is_of_memory(error):
+        if is_out_of_memory(error):
             raise
-        raise ModelError(belonging.cannot_load(what, error)) from error
-    named = belonging.of_adapter(adapted)
+        raise ModelError(adapter_checks.cannot_load(what, error)) from error
+    named = adapter_checks.adapter_weights(adapted)
     weights.require_finite(named.items(), what, TRAIN_AGAIN)
     return adapted
 
 
 def require_effect(adapted: Any, adapter: str) -> None:
-    """Raises ModelError if the adapter changes nothing: it has not been trained."""
+    """Raises ModelError if the adapter changes nothing, because it has not been trained."""
     what = f"Adapter {adapter} changes nothing of its base model"
-    if weights.changes_nothing(belonging.of_adapter(adapted)):
+    if weights.changes_nothing(adapter_checks.adapter_weights(adapted)):
         raise ModelError(
             f"{what}: its lora_B are zero, as before a training. Train it again, with a lora_alpha "
             "above 0 and a lora_dropout below 1."
         )
-    if weights.writes_as_before(adapted):
+    if weights.outputs_unchanged(adapted):
         raise ModelError(f"{what}: with it the model writes what it writes alone. Train it again.")
 
 
 def merged_model(adapted: Any, remedy: str = "") -> Any:
-    """The base model with what the adapter adds in its own weights. Raises UnsupportedError, which
-    ends with the remedy, for kinds of adapters that cannot be merged."""
+    """The base model with the adapter merged into its weights. Raises UnsupportedError, with the
+    remedy, for kinds of adapters that cannot be merged."""
     kind = str(getattr(adapted.active_peft_config.peft_type, "value", ""))
     try:
         if adapted.active_peft_config.is_prompt_learning:
             raise RuntimeError("its weights are put in front of each text")
         return adapted.merge_and_unload()
     except (RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
-        if is_of_memory(error):
+        if is_out_of_memory(error):
             raise
         raise UnsupportedError(
             f"An adapter of type {kind} with these settings cannot be merged into its base model: "
@@ -224,8 +220,8 @@ def merged_model(adapted: Any, remedy: str = "") -> Any:
 
 
 def adapter_source(adapter: AdapterMetadata, project: Path) -> str:
-    """The directory that the adapter is loaded from; of one of the hub, where its files lie at its
-    commit. Raises ModelError if they cannot be had."""
+    """The directory that the adapter is loaded from; its files are downloaded if it is on the hub.
+    Raises ModelError if they are not available."""
     if adapter.type == AdapterType.MODEL_REGISTRY:
         raise UnsupportedError(f"Adapters of type {adapter.type} cannot be loaded in a job yet.")
     if adapter.type == AdapterType.HUGGINGFACE:
@@ -233,8 +229,8 @@ def adapter_source(adapter: AdapterMetadata, project: Path) -> str:
     return str(project / adapter.location)
 
 
-def tell_newest(adapter: AdapterMetadata, project: Path, notify: Notify) -> None:
-    """Tells if an adapter of the hub is loaded at its newest commit, since none is registered."""
+def report_newest_commit(adapter: AdapterMetadata, project: Path, notify: Notify) -> None:
+    """Reports that a hub adapter is loaded at its newest commit, if none is registered."""
     if adapter.type == AdapterType.HUGGINGFACE and not adapter.commit:
         found = Path(adapter_source(adapter, project)).name
         notify(
@@ -244,16 +240,16 @@ def tell_newest(adapter: AdapterMetadata, project: Path, notify: Notify) -> None
 
 
 def longest_text(model: Any) -> int | None:
-    """Tokens that the model takes at most, with those that it writes; None if it does not say."""
+    """Maximum number of tokens of a text, including those that the model writes; None if the model
+    does not say."""
     found: int | None = getattr(model.config, "max_position_embeddings", None)
     return found
 
 
 def weight_type(hardware: Hardware, *, fp16: bool = False) -> torch.dtype:
-    """Type of the weights that are not trained: half size on a GPU, and exact on a CPU.
+    """Type of the weights that are not trained: 16 bits on a GPU, 32 bits on a CPU.
 
-    A CPU is slower with bfloat16 weights than with float32, also where it has instructions for
-    them.
+    A CPU is slower with bfloat16 weights than with float32, even if it has instructions for them.
     """
     if not hardware.on_gpu:
         return torch.float32
@@ -261,5 +257,5 @@ def weight_type(hardware: Hardware, *, fp16: bool = False) -> torch.dtype:
 
 
 def local_device(hardware: Hardware) -> str:
-    """The device of this process, among several processes too."""
+    """The device of this process, also if it is one of several."""
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if hardware.on_gpu else "cpu"

@@ -1,7 +1,8 @@
-"""What an adapter came from: `manifest.json` beside it. Two jobs that agree in it, but for what
-became of them, give the same adapter.
+"""The manifest of an adapter, `manifest.json` in its directory: data, settings, versions and hashes
+of its training.
 
-No path of the machine and no secret is in it.
+Two jobs with equal manifests, except for the adapter's hash, give the same adapter. No path of the
+machine and no secret is in it.
 """
 
 import dataclasses
@@ -20,15 +21,15 @@ from datasets import Dataset
 from ft.adapters.files import base_files
 from ft.api import DatasetMetadata, DatasetType, PromptMetadata
 from ft.configs.training import STUDIO_SETTINGS
+from ft.job_protocol.files import MANIFEST_FILE
 from rows import canonical, templates
 from rows.chat.conversations import TEMPLATE_FILE, roles_of
-from rows.reading import Source
+from rows.reading import RowsSource
 from trainer.model.hardware import Notify
-from trainer.model.hashes import KeptHashes, of_file, of_text
+from trainer.model.hashes import HashCache, of_file, of_text
 from trainer.model.tokenizer import fingerprint
 
-FILE = "manifest.json"
-KEPT_HASHES = "hashes.json"
+HASH_CACHE_FILE = "hashes.json"
 LIBRARIES = (
     "torch",
     "transformers",
@@ -54,36 +55,34 @@ _OF_THE_MACHINE = (
     "local_rank",
     "base_model_name_or_path",
 )
-"""Settings that say where a job ran and whom it told, and with what secret; they change nothing of
-the adapter."""
+"""Settings of the machine, of reports and of secrets, which do not change the adapter."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a job trains with, beside what its trainer knows."""
+    """The inputs of a training, as far as its trainer does not know them."""
 
     prompt: PromptMetadata
     data: Mapping[str, Any]
     """See `data_of`."""
     source: str
-    """What the base model was loaded from: a directory, or a name on the hub."""
+    """The directory or the hub name that the base model was loaded from."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Those of the training, the studio's own among them."""
+    """Settings of the training, including the studio's own."""
     workers: int = 1
     commit: str = ""
-    """At which a model of the hub was loaded."""
+    """The commit at which a hub model was loaded."""
     run: str = ""
-    """The run of MLflow that a registered model was logged in."""
+    """The MLflow run that a registered model was logged in."""
     axolotl_config: Mapping[str, Any] | None = None
-    """None where the studio's own trainer does the training."""
+    """None if the studio's own trainer does the training."""
 
 
 def data_of(
-    dataset: DatasetMetadata, train: Dataset, held_out: Dataset, source: Source
+    dataset: DatasetMetadata, train: Dataset, held_out: Dataset, source: RowsSource
 ) -> dict[str, Any]:
-    """What there is to tell of the rows that are trained on, of those that are held out, and of the
-    files that the studio's reader has read them from; of a data set of the hub its name and
-    commit."""
+    """Description of the rows that are trained on and held out, of the files that they were read
+    from, and of a hub dataset its name and commit."""
     on_hub = dataset.type == DatasetType.HUGGINGFACE
     of_hub = {"name": dataset.huggingface_name, "commit": dataset.commit or None} if on_hub else {}
     about: dict[str, Any] = {
@@ -101,16 +100,16 @@ def data_of(
 
 
 def reader_of(adapter: Path) -> int | None:
-    """The version of the reader by which an adapter's rows were read: 0 for a release that had no
-    reader of its own. None if the manifest tells nothing of data, or there is none."""
+    """The version of the reader that read an adapter's rows: 0 for a release without a reader of
+    its own. None if the manifest has no data, or does not exist."""
     data = _data(adapter)
     version = None if data is None else data.get("reader", 0)
     return version if isinstance(version, int) else None
 
 
 def learned_roles(adapter: Path) -> dict[str, str]:
-    """What roles stood for in the conversations that an adapter was trained on; none where they
-    stood for themselves, or the manifest does not say."""
+    """The roles that were mapped to others in the conversations that an adapter was trained on;
+    empty if none were, or the manifest does not say."""
     found = (_data(adapter) or {}).get("roles")
     if not isinstance(found, dict):
         return {}
@@ -118,17 +117,17 @@ def learned_roles(adapter: Path) -> dict[str, str]:
 
 
 def _data(adapter: Path) -> dict[str, Any] | None:
-    """What an adapter's manifest tells of its data; None if it tells nothing, or there is none."""
+    """The data in an adapter's manifest; None if there is none."""
     try:
-        data = json.loads((adapter / FILE).read_text(encoding="utf-8"))["data"]
+        data = json.loads((adapter / MANIFEST_FILE).read_text(encoding="utf-8"))["data"]
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return data if isinstance(data, dict) else None
 
 
-def tell_reader(adapter: Path, name: str, source: Source, notify: Notify) -> None:
-    """Tells if an adapter was trained on rows that another version of the reader has read than
-    those of `source`."""
+def report_reader_change(adapter: Path, name: str, source: RowsSource, notify: Notify) -> None:
+    """Reports if the rows of `source` were read by another version of the reader than those that an
+    adapter was trained on."""
     version = reader_of(adapter)
     if source.reader is None or version in (None, source.reader):
         return
@@ -146,14 +145,23 @@ def named(version: int | None) -> str:
 
 def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dict[str, Any]:
     """Writes the manifest of an adapter that was saved in a directory, and returns it."""
+    tokenizer = {"sha256": fingerprint(trainer.processing_class)}
+    if (adapter / TEMPLATE_FILE).is_file():
+        tokenizer["chat_template_sha256"] = of_file(adapter / TEMPLATE_FILE)
+    names = {one.name for one in dataclasses.fields(trainer.args) if one.init}
+    arguments = {name: value for name, value in trainer.args.to_dict().items() if name in names}
+    arguments |= {name: v for name, v in origin.settings.items() if name in STUDIO_SETTINGS}
     manifest = {
         "data": dict(origin.data),
-        "prompt": _prompt(origin.prompt),
-        "base_model": _base_model(origin, trainer.model, KeptHashes(kept_hashes)),
-        "tokenizer": _tokenizer(trainer.processing_class, adapter),
+        "prompt": {
+            name: {"sha256": of_text(text), "text": text}
+            for name, text in templates.of(origin.prompt).items()
+        },
+        "base_model": _base_model(origin, trainer.model, HashCache(kept_hashes)),
+        "tokenizer": tokenizer,
         "versions": _versions(),
         "seed": trainer.args.seed,
-        "training_arguments": _training_arguments(origin, trainer.args),
+        "training_arguments": _plain(arguments),
         "lora_config": _plain(trainer.model.peft_config["default"].to_dict()),
         "hardware": _hardware(trainer.model),
         "workers": origin.workers,
@@ -162,18 +170,13 @@ def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dic
     if origin.axolotl_config is not None:
         manifest["axolotl_config"] = _plain(origin.axolotl_config)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
-    (adapter / FILE).write_text(text + "\n", encoding="utf-8")
+    (adapter / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
     return manifest
 
 
-def _prompt(prompt: PromptMetadata) -> dict[str, Any]:
-    texts = templates.of(prompt).items()
-    return {name: {"sha256": of_text(text), "text": text} for name, text in texts}
-
-
-def _base_model(origin: Origin, model: Any, hashes: KeptHashes) -> dict[str, Any]:
-    """The weights' hashes for a directory, with the run of a registered model; the commit for a
-    model of the hub; and how the weights are quantised, if they are."""
+def _base_model(origin: Origin, model: Any, hashes: HashCache) -> dict[str, Any]:
+    """Hashes of the weights and the MLflow run for a directory, the commit for a hub model, and the
+    quantisation, if any."""
     folder = Path(origin.source)
     about: dict[str, Any] = {}
     if folder.is_dir():
@@ -188,13 +191,6 @@ def _base_model(origin: Origin, model: Any, hashes: KeptHashes) -> dict[str, Any
     return about
 
 
-def _tokenizer(tokenizer: Any, adapter: Path) -> dict[str, Any]:
-    """The tokenizer as it was used, and the chat template that was saved with it."""
-    chat = adapter / TEMPLATE_FILE
-    about = {"sha256": fingerprint(tokenizer)}
-    return about | ({"chat_template_sha256": of_file(chat)} if chat.is_file() else {})
-
-
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "studio": version("fine-tuning-studio")}
     for library in LIBRARIES:
@@ -205,13 +201,6 @@ def _versions() -> dict[str, str]:
     if torch.version.cuda:
         found["cuda"] = torch.version.cuda
     return found
-
-
-def _training_arguments(origin: Origin, config: Any) -> dict[str, Any]:
-    names = {one.name for one in dataclasses.fields(config) if one.init}
-    used = {name: value for name, value in config.to_dict().items() if name in names}
-    own = {name: v for name, v in origin.settings.items() if name in STUDIO_SETTINGS}
-    return _plain({**used, **own})
 
 
 def _hardware(model: Any) -> dict[str, Any]:
@@ -226,7 +215,7 @@ def _hardware(model: Any) -> dict[str, Any]:
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as JSON has them, without those of the machine."""
+    """Settings as JSON, without those of the machine."""
     return {
         str(name): _value(value)
         for name, value in sorted(settings.items(), key=lambda item: str(item[0]))

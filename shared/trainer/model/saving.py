@@ -1,4 +1,4 @@
-"""Saving an adapter so that its directory is whole or not there at all."""
+"""Saves adapters and models so that a directory is complete or absent."""
 
 import json
 import os
@@ -11,10 +11,9 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from yaml import YAMLError
 
-from ft.agreed import ANSWERS_FILE
+from ft.job_protocol.files import ANSWERS_FILE, MANIFEST_FILE
 from trainer.errors import ModelError
 from trainer.model import weights
-from trainer.model.manifest import FILE as MANIFEST_FILE
 
 ADAPTER_FILES = (
     "adapter_*",
@@ -27,10 +26,9 @@ ADAPTER_FILES = (
     "tokenizer*",
     "vocab*",
 )
-"""Files of an adapter, its tokenizer and those beside it, of all that a training may leave in a
-folder."""
+"""Files that belong to an adapter, of all that a training may leave in a folder."""
 _BASE_TAG = "base_model:adapter:"
-"""Begins a tag of a card that names the base model."""
+"""Prefix of the tag of a model card that names the base model."""
 
 
 def save_adapter(
@@ -40,11 +38,11 @@ def save_adapter(
     target: Path,
     describe: Callable[[Path], object] = lambda _: None,
 ) -> None:
-    """Saves into a directory beside `target` first and gives it that name once it is complete.
+    """Saves into a temporary directory next to `target`, and renames it when it is complete.
 
-    `base_location` is what the adapter's config names as its base model: as the studio knows it,
-    not where it happened to lie on this machine. `describe` may add files about the adapter
-    to the directory. Raises ModelError, and leaves `target` as it is, if a weight is not finite.
+    `base_location` is the base model that the adapter's config names: as the studio knows it, not
+    its path on this machine. `describe` may add files to the directory. Raises ModelError, and
+    leaves `target` as it is, if a weight is not finite.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -58,14 +56,14 @@ def save_adapter(
 
 
 def save_merged(model: Any, tokenizer: Any, target: Path) -> None:
-    """Saves a model without adapters, with its tokenizer, as `from_pretrained` takes it."""
+    """Saves a model without adapters, and its tokenizer, for `from_pretrained`."""
     shutil.rmtree(target, ignore_errors=True)
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
 
 
-def take_adapter(source: Path, base_location: str, target: Path) -> None:
-    """Does the same with an adapter that another program has saved in `source`.
+def save_copy(source: Path, base_location: str, target: Path) -> None:
+    """Saves, as `save_adapter` does, an adapter that another program has written to `source`.
 
     Raises ModelError if there is none, or if a weight is not finite.
     """
@@ -84,7 +82,7 @@ def take_adapter(source: Path, base_location: str, target: Path) -> None:
 
 
 def replace_directory(new: Path, target: Path) -> None:
-    """Puts `new` in the place of `target`, which may exist."""
+    """Renames `new` to `target`, which may exist."""
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
@@ -101,8 +99,8 @@ def _require_finite(adapter: Path) -> None:
 
 
 def name_base(folder: Path, base_location: str) -> None:
-    """Has the config and the card of an adapter name its base as the studio does, and no place of
-    this machine that it was loaded from. Does nothing where there is no adapter."""
+    """Replaces the base in the config and the card of an adapter by the one that the studio knows,
+    so that no path of this machine remains. Does nothing without an adapter."""
     config_file = folder / "adapter_config.json"
     if not config_file.is_file():
         return
@@ -117,7 +115,7 @@ def name_base(folder: Path, base_location: str) -> None:
 def _name_base_in_card(file: Path, loaded_from: str, base_location: str) -> None:
     text = file.read_text(encoding="utf-8")
     try:
-        # Its front matter may have a path quoted, or broken into lines.
+        # In the front matter a path may be quoted, or broken into lines.
         card = ModelCard(text, ignore_metadata_errors=True)
     except (YAMLError, ValueError):
         if os.path.isabs(loaded_from):

@@ -1,4 +1,4 @@
-"""What training needs of a tokenizer, and how one is told from another."""
+"""Pad token and fingerprint of a tokenizer."""
 
 import json
 from typing import Any
@@ -8,19 +8,19 @@ from trainer.model.hashes import of_text
 
 
 def set_pad_token(tokenizer: Any) -> None:
-    """Gives the tokenizer a pad token distinct from end-of-text. Raises TokenError if there is
-    none."""
+    """Sets a pad token that is not end-of-text if there is one. Raises TokenError without an
+    end-of-text token."""
     tokenizer.pad_token = pad_token(
         tokenizer.eos_token, tokenizer.pad_token, tokenizer.unk_token, tokenizer.get_vocab()
     )
 
 
 def fingerprint(tokenizer: Any) -> str:
-    """A hash of all that decides which tokens a text becomes."""
+    """A hash of everything that determines the tokens of a text."""
     facts: dict[str, Any] = {"special": tokenizer.special_tokens_map, "kind": "python"}
     if tokenizer.is_fast:
         facts |= json.loads(tokenizer.backend_tokenizer.to_str())
-        # How texts were last brought to one length is a matter of the call.
+        # Padding and truncation are options of a call.
         del facts["padding"], facts["truncation"]
     else:
         facts["vocabulary"] = tokenizer.get_vocab()

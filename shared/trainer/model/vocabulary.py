@@ -1,4 +1,4 @@
-"""Whether a model has an embedding for every token that its tokenizer gives it."""
+"""Checks that a model has an embedding for every token of its tokenizer."""
 
 from typing import Any
 
@@ -10,8 +10,11 @@ _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cl
 
 
 def check(model: Any, tokenizer: Any, notify: Notify) -> None:
-    """Raises ModelError for a special token at or above the embedding's rows; other such tokens of
-    the vocabulary, which a text need not have, are told. Rows without a token are usual."""
+    """Raises ModelError for a special token without an embedding. Other such tokens, which texts
+    need not have, are a notice.
+
+    Embeddings without a token are usual.
+    """
     rows = _rows(model)
     added = {one: "added to each text" for one in tokenizer("")["input_ids"] if one >= rows}
     for name in _SPECIAL:
@@ -31,8 +34,7 @@ def check(model: Any, tokenizer: Any, notify: Notify) -> None:
 
 
 def require(ids: Any, model: Any, tokenizer: Any) -> None:
-    """Raises ModelError naming tokens among `ids`, of a text or of rows, that have no embedding.
-    `ids` is a tensor or an array of numbers."""
+    """Raises ModelError naming tokens among `ids`, a tensor or an array, that have no embedding."""
     rows = _rows(model)
     if rows and ids.size and int(ids.max()) >= rows:
         wrong = sorted({int(one) for one in ids[ids >= rows].flatten().tolist()})

@@ -1,1 +1,2 @@
-"""Settings of the libraries: their schemas, their limits, and config objects held against them."""
+"""Settings of the libraries: their schemas, their limits, and config objects checked against
+them."""

@@ -1,7 +1,7 @@
-"""What a config of Axolotl may hold, read off Axolotl's own schema.
+"""Schema of an Axolotl config, derived from Axolotl's own schema.
 
-It is written down for services, which cannot load Axolotl. It says no more than types and values
-to choose from, and nothing of a setting whose value Axolotl changes before it looks at the type.
+It is generated for services, which cannot import Axolotl. It has only types and choices, and
+nothing about a setting whose value Axolotl changes before it checks the type.
 """
 
 import importlib
@@ -19,9 +19,9 @@ from pydantic_core import PydanticSerializationError
 from trainer.schemas.types import Schema, any_of
 
 _KEPT = ("$ref", "additionalProperties", "items", "prefixItems", "type")
-"""What is said of a value. Limits and what is required may be mended by Axolotl itself."""
+"""Keywords that are kept. Axolotl itself may correct values beyond limits, or missing ones."""
 _ONLY_LOOK = ("deprecate_sharegpt_datasets",)
-"""Axolotl's functions that are called before the type is looked at, and change nothing."""
+"""Axolotl's functions that are called before the type is checked, and change nothing."""
 _CHANGED = (
     "dataset_processes",
     "message_field_content",
@@ -32,32 +32,40 @@ _CHANGED = (
 )
 """Settings that Axolotl may replace, whatever their value; the flags of attention are others."""
 _OF_PLUGINS = ("Args", "SwanLabConfig")
-"""How plugins call what they add to a config."""
+"""Ends of the names of classes with the settings of plugins."""
 _SECRET = ("_key", "_secret", "_token")
-"""How the names of settings end whose values are not to be shown."""
+"""Ends of the names of settings whose values are secret."""
 _OTHER_SPELLINGS = ("FSDPConfig",)
-"""Parts whose names Axolotl also takes in a form that it had before."""
+"""Parts that Axolotl also accepts with earlier names of settings."""
 
 
 def settings() -> tuple[Mapping[str, Schema], Mapping[str, Schema]]:
-    """Schemas of the settings by name, those of Axolotl's own plugins among them, and schemas of
-    the parts that these refer to."""
+    """Schemas of the settings by name, including those of Axolotl's own plugins, and schemas of the
+    parts that they refer to."""
     from axolotl.utils.schemas.config import AxolotlInputConfig
     from axolotl.utils.schemas.enums import LEGACY_ATTN_FLAG_TO_IMPL
 
     made = AxolotlInputConfig.model_json_schema(schema_generator=_Generator)
     # Settings have second names, which the schema leaves out.
-    names = dict.fromkeys((*AxolotlInputConfig.model_fields, *_of_plugins()))
+    names = dict.fromkeys((*AxolotlInputConfig.model_fields, *_plugin_settings()))
     properties = {**{name: {} for name in names}, **_kept_of(made["properties"])}
     properties |= {name: {} for name in LEGACY_ATTN_FLAG_TO_IMPL}
     for name in properties:
         if name.endswith(_SECRET):
             properties[name] = {**properties[name], "writeOnly": True}
-    return properties, {name: _part(name, one) for name, one in sorted(made["$defs"].items())}
+    parts = {}
+    for name, declared in sorted(made["$defs"].items()):
+        part: Schema = _kept(declared)
+        if "properties" in declared:
+            others = part.get("additionalProperties", False)
+            part["additionalProperties"] = name in _OTHER_SPELLINGS or others
+            part["properties"] = _kept_of(declared["properties"])
+        parts[name] = part
+    return properties, parts
 
 
 class _Generator(GenerateJsonSchema):
-    """Goes on where a type has no JSON: a number type of torch's, which a config names by text."""
+    """A generator that goes on if a type has no JSON, such as a number type of torch."""
 
     def enum_schema(self, schema: Any) -> Schema:
         try:
@@ -90,15 +98,6 @@ class _Generator(GenerateJsonSchema):
         return {}
 
 
-def _part(name: str, made: Schema) -> Schema:
-    part: Schema = _kept(made)
-    if "properties" in made:
-        others = part.get("additionalProperties", False)
-        part["additionalProperties"] = name in _OTHER_SPELLINGS or others
-        part["properties"] = _kept_of(made["properties"])
-    return part
-
-
 def _kept_of(properties: Mapping[str, Schema]) -> dict[str, Schema]:
     return {name: {} if name in _CHANGED else _kept(one) for name, one in properties.items()}
 
@@ -115,12 +114,12 @@ def _kept(made: Any) -> Any:
     return {name: _kept(made[name]) for name in _KEPT if name in made}
 
 
-def _of_plugins() -> Iterator[str]:
-    """Names of the settings that Axolotl's own plugins bring with them."""
+def _plugin_settings() -> Iterator[str]:
+    """Names of the settings of Axolotl's own plugins."""
     from axolotl import integrations
 
     for plugin in pkgutil.iter_modules(integrations.__path__):
-        # One that lacks a library of its own cannot be asked for either.
+        # A plugin whose library is not installed cannot be used either.
         with suppress(ImportError):
             module = importlib.import_module(f"{integrations.__name__}.{plugin.name}.args")
             for _, kind in inspect.getmembers(module, inspect.isclass):

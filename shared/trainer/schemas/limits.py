@@ -1,8 +1,8 @@
-"""Values that a setting of a library has to have so that a job can work with it.
+"""Values of the libraries' settings that a job can work with.
 
-The libraries declare types, and fail with many values of them only once a job runs, or pass over
-them in silence. What stands here replaces the declared type of a setting in its schema. A `reason`
-says why, where that is more than a limit; a person reads it behind the wrong value.
+The libraries declare types. Many values of a type fail only when a job runs, or are ignored. A
+schema here replaces the declared type of a setting. Its `reason` is shown to users after the
+invalid value, unless the value is only out of a range.
 """
 
 from collections.abc import Mapping
@@ -320,4 +320,4 @@ LIMITS: Mapping[str, Mapping[str, Schema]] = {
     "bitsandbytes_config": BITSANDBYTES,
     "generation_config": GENERATION,
 }
-"""What replaces the declared types, by type of config."""
+"""Schemas that replace the declared types, by type of config."""

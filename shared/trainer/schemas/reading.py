@@ -1,4 +1,4 @@
-"""Schemas of the settings that the trainer takes, read off the libraries that it hands them to."""
+"""Schemas of the trainer's settings, derived from the libraries that use them."""
 
 import dataclasses
 import inspect
@@ -15,14 +15,13 @@ from trainer.schemas.types import Schema, documented, nullable, of_type
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SECRET = ("hub_token",)
-"""Settings whose values are not to be shown."""
+"""Settings whose values are secret."""
 _OWN_RENAMED = ("warmup_ratio",)
-"""Old names that take other values than the new ones."""
+"""Old names that accept other values than the new ones."""
 
 
 def training_arguments() -> Schema:
-    """Settings of the training: what `SFTConfig` takes, names that it used to have, and the
-    studio's own."""
+    """Settings of the training: those of `SFTConfig`, their old names, and the studio's own."""
     from trl.trainer.sft_config import SFTConfig
 
     declared: dict[str, Schema] = {**dict(_of_dataclass(SFTConfig)), **STUDIO_SETTINGS}
@@ -42,7 +41,7 @@ def training_arguments() -> Schema:
 
 
 def lora_config() -> Schema:
-    """Settings of the adapter: what `LoraConfig` takes."""
+    """Settings of the adapter: those of `LoraConfig`."""
     from peft import LoraConfig
 
     properties = dict(_of_dataclass(LoraConfig))
@@ -51,7 +50,7 @@ def lora_config() -> Schema:
 
 
 def bitsandbytes_config() -> Schema:
-    """Settings of the quantisation: what `BitsAndBytesConfig` takes."""
+    """Settings of the quantisation: those of `BitsAndBytesConfig`."""
     import transformers
 
     make: Any = transformers.BitsAndBytesConfig
@@ -67,13 +66,13 @@ def bitsandbytes_config() -> Schema:
             taken = nullable(schema) if default is None else schema
             properties[name] = {**taken, "default": default}
     properties = _limited("bitsandbytes_config", properties)
-    # Stored configs have it; it says which library the others are for.
+    # Stored configs have it: the name of the library.
     properties["quant_method"] = {"enum": ["bitsandbytes"]}
     return _schema(properties, "transformers")
 
 
 def generation_config() -> Schema:
-    """Settings of the generation: what `GenerationConfig` takes."""
+    """Settings of the generation: those of `GenerationConfig`."""
     import transformers
     from transformers.generation.configuration_utils import ALL_CACHE_IMPLEMENTATIONS
 
@@ -92,11 +91,11 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "bitsandbytes_config": bitsandbytes_config,
     "generation_config": generation_config,
 }
-"""What makes the schema of each type of config."""
+"""Functions that return the schema of each type of config."""
 
 
 def axolotl() -> Schema:
-    """Settings of a config of Axolotl, which has to be installed."""
+    """Settings of an Axolotl config. Axolotl has to be installed."""
     from trainer.schemas.axolotl import settings
 
     properties, parts = settings()
@@ -124,11 +123,17 @@ def _of_dataclass(kind: Any) -> Iterator[tuple[str, Schema]]:
                 choices: Schema = {"enum": list(field.metadata["choices"])}
                 optional = type(None) in typing.get_args(hints[field.name])
                 schema = nullable(choices) if optional else choices
-            yield field.name, {**schema, **_default(field)}
+            if field.default is not dataclasses.MISSING:
+                default = field.default
+                schema = {
+                    **schema,
+                    "default": default.value if isinstance(default, Enum) else default,
+                }
+            yield field.name, schema
 
 
 def _limited(kind: str, properties: Mapping[str, Schema]) -> dict[str, Schema]:
-    """The settings with the values that jobs can work with in place of the declared types."""
+    """The settings, with the schemas of `LIMITS` in place of the declared types."""
     limits = LIMITS[kind]
     kept = ("default", "description")
     return {
@@ -139,15 +144,8 @@ def _limited(kind: str, properties: Mapping[str, Schema]) -> dict[str, Schema]:
     }
 
 
-def _default(field: "dataclasses.Field[Any]") -> Schema:
-    value = field.default
-    if value is dataclasses.MISSING:
-        return {}
-    return {"default": value.value if isinstance(value, Enum) else value}
-
-
 def _number_types(name: str, least_bytes: int, make: Callable[..., Any]) -> Iterator[str]:
-    """Names of torch's real number types of that size or more that this setting takes."""
+    """Names of torch's real number types of at least that size that this setting accepts."""
     import torch
 
     for spelled in ("uint8", "int8", "float16", "bfloat16", "float32", "float64"):

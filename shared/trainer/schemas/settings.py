@@ -1,4 +1,4 @@
-"""Config objects -> settings of the libraries. A name that a library does not know is refused."""
+"""Settings of the libraries from configs. A setting that a library does not know is refused."""
 
 import difflib
 import inspect
@@ -17,28 +17,28 @@ from trainer.model.hardware import Notify
 from trainer.schemas.reading import SCHEMAS
 
 _NOT_FOR_THE_LIBRARY = (*training.STUDIO_SETTINGS, "chat_template_path")
-"""With another tokenizer's chat template the library would give the model tokens that the base, on
-which the adapter is loaded, does not have: `trainer.data.chat` takes the template alone."""
+"""Settings that are not passed to the library. With another tokenizer's chat template it would add
+tokens that the base model does not have: `trainer.data.chat` uses the template only."""
 
 
 def fit_numbers(config: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The config with each number as the library of that kind of config wants it.
+    """The config with each number of the type that the library expects.
 
-    JSON does not tell 2 from 2.0, but some settings are refused as the one or the other.
+    JSON does not distinguish 2 from 2.0, but some settings accept only one of them.
     """
     known = _schema(kind)["properties"]
     return {name: _fit_number(value, known.get(name, {})) for name, value in config.items()}
 
 
 def training_settings(config: dict[str, Any], notify: Notify, workers: int = 1) -> dict[str, Any]:
-    """Arguments for `SFTConfig`, and the studio's own settings under the same names as in the
-    config. Raises SettingsError naming an unknown setting, or settings that contradict another."""
+    """Arguments for `SFTConfig`, and the studio's own settings. Raises SettingsError naming an
+    unknown setting, an invalid value, or settings that contradict each other."""
     from trl.trainer.sft_config import SFTConfig
 
     settings = training.with_current_names(config)
     found = (training.notices(config), training.worker_notices(config, workers))
-    for told in (*found[0], *found[1], *training.checkpoint_notices(config)):
-        notify(f"training_arguments_config: {told}.")
+    for notice in (*found[0], *found[1], *training.checkpoint_notices(config)):
+        notify(f"training_arguments_config: {notice}.")
     left_out = [*training.LEFT_OUT, *(training.DISTRIBUTED_SETTINGS if workers == 1 else ())]
     settings = {name: v for name, v in settings.items() if name not in left_out}
     known = [*(f.name for f in fields(SFTConfig)), *training.STUDIO_SETTINGS]
@@ -50,7 +50,7 @@ def training_settings(config: dict[str, Any], notify: Notify, workers: int = 1) 
 
 
 def make_training_config(settings: dict[str, Any], output_dir: str) -> Any:
-    """The `SFTConfig`. Raises SettingsError with the library's own words about a wrong value."""
+    """The `SFTConfig`. Raises SettingsError with the library's message about an invalid value."""
     from trl.trainer.sft_config import SFTConfig
 
     chosen = {name: v for name, v in settings.items() if name not in _NOT_FOR_THE_LIBRARY}
@@ -68,14 +68,14 @@ def make_lora_config(config: dict[str, Any], notify: Notify = lambda _: None) ->
     _check_values("lora_config", config, "lora_config")
     if wrong := lora.conflicts(config):
         raise SettingsError(f"lora_config: {'; '.join(wrong)}.")
-    for told in lora.notices(config):
-        notify(f"lora_config: {told}.")
+    for notice in lora.notices(config):
+        notify(f"lora_config: {notice}.")
     settings = {name: v for name, v in config.items() if name not in lora.LEFT_OUT}
     settings["task_type"] = config.get("task_type") or "CAUSAL_LM"
     if not config.get("target_modules"):
-        # The library would choose modules beside the parameters that are named.
+        # The library would choose modules in addition to the parameters that are named.
         settings["target_modules"] = [] if config.get("target_parameters") else lora.ALL_LINEAR
-    # Null stands for nothing of its own, which the library takes as an empty object only.
+    # Null means no settings, for which the library expects an empty object.
     for name in ("rank_pattern", "alpha_pattern", "loftq_config", "runtime_config"):
         if settings.get(name, {}) in (None, {}):
             settings.pop(name, None)
@@ -86,7 +86,7 @@ def make_lora_config(config: dict[str, Any], notify: Notify = lambda _: None) ->
 
 
 def make_quantisation_config(name: str, config: dict[str, Any] | None) -> Any:
-    """The `BitsAndBytesConfig`, None for None. Raises SettingsError under the config's `name`."""
+    """The `BitsAndBytesConfig`; None for None. Raises SettingsError with the config's `name`."""
     import transformers
 
     if config is None:
@@ -119,8 +119,8 @@ def make_generation_config(
     }
     if wrong := generation.conflicts(config):
         raise SettingsError(f"generation_config: {'; '.join(wrong)}.")
-    for told in generation.notices(config):
-        notify(f"generation_config: {told}.")
+    for notice in generation.notices(config):
+        notify(f"generation_config: {notice}.")
     if not settings.get("do_sample"):
         # Without sampling these have no effect, and the library warns at every call.
         settings = {k: v for k, v in settings.items() if k not in generation.SAMPLING_SETTINGS}
@@ -133,7 +133,7 @@ def make_generation_config(
 
 
 def _fit_number(value: Any, schema: dict[str, Any]) -> Any:
-    """The value, and what lies in it, with numbers of the kinds that the schema names."""
+    """The value, with numbers in it of the types that the schema names."""
     taken = _alternatives(schema)
     if isinstance(value, list):
         items: dict[str, Any] = next((one["items"] for one in taken if "items" in one), {})
@@ -143,7 +143,10 @@ def _fit_number(value: Any, schema: dict[str, Any]) -> Any:
             (o[_VALUES] for o in taken if isinstance(o.get(_VALUES), dict)), {}
         )
         return {name: _fit_number(one, values) for name, one in value.items()}
-    kinds = {kind for one in taken for kind in _kinds(one)}
+    kinds: set[str] = set()
+    for one in taken:
+        types = one.get("type", [])
+        kinds.update([types] if isinstance(types, str) else types)
     if isinstance(value, float) and value.is_integer() and ("integer" in kinds or not kinds):
         return int(value)
     if type(value) is int and "number" in kinds and "integer" not in kinds:
@@ -160,11 +163,6 @@ def _alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
     return [flat for one in schema["anyOf"] for flat in _alternatives(one)]
 
 
-def _kinds(schema: dict[str, Any]) -> list[str]:
-    kinds = schema.get("type", [])
-    return [kinds] if isinstance(kinds, str) else kinds
-
-
 def _check_names(config: str, given: Iterable[str], known: Iterable[str]) -> None:
     names = [name for name in known if not name.startswith("_")]
     for name in given:
@@ -176,7 +174,7 @@ def _check_names(config: str, given: Iterable[str], known: Iterable[str]) -> Non
 
 @cache
 def _schema(kind: str) -> dict[str, Any]:
-    """The schema of a kind of config, made once: a served model asks for it at every call."""
+    """The schema of a type of config, cached: a served model needs it at every call."""
     return SCHEMAS[kind]()
 
 

@@ -1,4 +1,4 @@
-"""From the types that a library declares or documents to JSON Schema."""
+"""JSON Schema from types that a library declares or documents."""
 
 import dataclasses
 import re
@@ -20,7 +20,7 @@ _PLAIN: dict[Any, str] = {
     list: "array",
 }
 _COUNTED = re.compile(r"(\w+)_\[number of \w+\]")
-"""How a library writes a name that ends in a number of the user's."""
+"""Documented form of a name that ends in a number."""
 _ARGUMENT = re.compile(r"^ +(\w+):? *\((.+)\):\s*$", re.MULTILINE)
 _DOCUMENTED: dict[str, Any] = {
     "bool": bool,
@@ -40,7 +40,7 @@ _DOCUMENTED: dict[str, Any] = {
 
 
 def of_type(kind: Any) -> Schema:
-    """The values in JSON that a declared type takes; any where that cannot be told."""
+    """The JSON values that a declared type accepts; any value if this is not known."""
     if kind in _PLAIN:
         return {"type": _PLAIN[kind]}
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -49,7 +49,10 @@ def of_type(kind: Any) -> Schema:
         return {"type": "object"}
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return any_of(of_type(one) for one in _members(arguments))
+        # A text in addition to an enumeration is the form of its values; no other text is accepted.
+        if any(isinstance(one, type) and issubclass(one, Enum) for one in arguments):
+            arguments = tuple(one for one in arguments if one is not str)
+        return any_of(of_type(one) for one in arguments)
     if origin is typing.Literal:
         return any_of(_literal(arguments))
     if origin is dict:
@@ -76,31 +79,31 @@ def documented(text: str) -> Iterator[tuple[str, Schema]]:
 
 
 def any_of(schemas: Iterable[Schema]) -> Schema:
-    """What one of them takes, written as shortly as it can be."""
+    """The schema of values that fit one of the schemas, as short as possible."""
     given = [
         flat for one in schemas for flat in (one["anyOf"] if list(one) == ["anyOf"] else [one])
     ]
     if {} in given:
         return {}
-    plain = [one["type"] for one in given if list(one) == ["type"]]
+    plain: list[str] = []
+    for names in (one["type"] for one in given if list(one) == ["type"]):
+        plain += names if isinstance(names, list) else [names]
     values = [value for one in given if list(one) == ["enum"] for value in one["enum"]]
     rest = [one for one in given if list(one) not in (["type"], ["enum"])]
     if plain == ["null"] and values:
         plain, values = [], [*values, None]
-    joined = [*([_types(plain)] if plain else []), *([{"enum": values}] if values else []), *rest]
+    types = list(dict.fromkeys(plain))
+    joined = [
+        *([{"type": types[0] if len(types) == 1 else types}] if types else []),
+        *([{"enum": values}] if values else []),
+        *rest,
+    ]
     return joined[0] if len(joined) == 1 else {"anyOf": joined}
 
 
 def nullable(schema: Schema) -> Schema:
     """The schema, with null."""
     return any_of([schema, {"type": "null"}]) if schema else {}
-
-
-def _members(kinds: tuple[Any, ...]) -> list[Any]:
-    # A text beside an enumeration is how its values are spelled, and no other text is taken.
-    if any(isinstance(kind, type) and issubclass(kind, Enum) for kind in kinds):
-        return [kind for kind in kinds if kind is not str]
-    return list(kinds)
 
 
 def _literal(values: tuple[Any, ...]) -> Iterator[Schema]:
@@ -110,9 +113,3 @@ def _literal(values: tuple[Any, ...]) -> Iterator[Schema]:
             yield {"type": "string", "pattern": f"^{counted[1]}_[0-9]+$"}
         else:
             yield {"enum": [value]}
-
-
-def _types(names: list[str]) -> Schema:
-    flat = [one for name in names for one in (name if isinstance(name, list) else [name])]
-    distinct = list(dict.fromkeys(flat))
-    return {"type": distinct[0] if len(distinct) == 1 else distinct}

@@ -1,4 +1,4 @@
-"""Script of served models: what it is to load stands in the environment."""
+"""Script of served models; the environment names the model."""
 
 import os
 from typing import Any
@@ -9,5 +9,5 @@ _predictor = load_or_exit(os.environ)
 
 
 def api_wrapper(args: dict[str, Any]) -> str:
-    """The model's continuation of `prompt`, with `trainer.serving.predict.OPTIONS`."""
+    """The model's answer to a call, see `trainer.serving.predict`."""
     return _predictor.answer(args)

@@ -1,1 +1,1 @@
-"""Served models: their answers, their code, and the answers that verify them."""
+"""Served models: their requests, and the recorded answers that verify them."""

@@ -1,18 +1,18 @@
-"""The file beside an adapter with the answers that it gave at the end of its training."""
+"""The file in an adapter's directory with the answers that it gave at the end of its training."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ft.agreed import ANSWERS_FILE
+from ft.job_protocol.files import ANSWERS_FILE
 from rows.errors import first_line
 from trainer.errors import ParityError
 
 VERSION = 2
-"""Version 1 knows nothing of chat templates."""
+"""Version of the file. Version 1 has no chat template."""
 MAX_NEW_TOKENS = 16
-"""Of each answer."""
+"""Maximum tokens of each answer."""
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "tokenizer": str,
     "eos_token_id": (int, type(None)),
@@ -23,30 +23,30 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A text that the model went on with, and the tokens that it wrote."""
+class RecordedAnswer:
+    """An input, and the tokens that the model wrote."""
 
     input: str
     tokens: list[int]
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What is compared with a model that is served, or exported."""
+class RecordedAnswers:
+    """Answers to compare with those of a model that is served or exported."""
 
     tokenizer: str
     """Its fingerprint."""
     eos_token_id: int | None
     calculated: str
     generation: dict[str, Any]
-    samples: list[Sample]
+    samples: list[RecordedAnswer]
     chat_template: str | None = None
     """The hash of the chat template that wrote the inputs; None if they are texts."""
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """What lies beside the adapter in a folder; None if nothing does. Raises ParityError for
-        what this studio did not write."""
+        """Reads the file of an adapter; None if there is none. Raises ParityError for a file that
+        the studio did not write."""
         try:
             found = json.loads((folder / ANSWERS_FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -61,10 +61,6 @@ class Answers:
             raise ParityError(
                 f"{ANSWERS_FILE} beside the adapter is of a version that is not known here."
             )
-        return cls._of(found)
-
-    @classmethod
-    def _of(cls, found: dict[str, Any]) -> Self:
         fields = dict(_FIELDS)
         if found["version"] == VERSION:
             fields["chat_template"] = (str, type(None))
@@ -73,12 +69,21 @@ class Answers:
                 raise _broken(name)
         if not _is_generation(found["generation"]):
             raise _broken("generation")
-        values = {name: found[name] for name in fields}
-        return cls(**{**values, "samples": [_sample(one) for one in found["samples"]]})
+        samples = []
+        for sample in found["samples"]:
+            text = sample.get("input") if isinstance(sample, dict) else None
+            tokens = sample.get("tokens") if isinstance(sample, dict) else None
+            if not isinstance(text, str) or not text or not isinstance(tokens, list):
+                raise _broken("samples")
+            if not all(type(token) is int for token in tokens):
+                raise _broken("samples")
+            samples.append(RecordedAnswer(text, tokens))
+        return cls(**{**{name: found[name] for name in fields}, "samples": samples})
 
 
 def _is_generation(found: dict[str, Any]) -> bool:
-    """Whether these are settings that a trainer records: greedy, some tokens, and where to end."""
+    """Tells whether the settings are of the kind that a trainer records: greedy, with a limit and
+    end tokens."""
     tokens, ends = found.get("max_new_tokens"), found.get("eos_token_id", [])
     return (
         found.keys() <= {"do_sample", "max_new_tokens", "eos_token_id"}
@@ -90,15 +95,5 @@ def _is_generation(found: dict[str, Any]) -> bool:
     )
 
 
-def _sample(found: Any) -> Sample:
-    text = found.get("input") if isinstance(found, dict) else None
-    tokens = found.get("tokens") if isinstance(found, dict) else None
-    if not isinstance(text, str) or not text or not isinstance(tokens, list):
-        raise _broken("samples")
-    if not all(type(token) is int for token in tokens):
-        raise _broken("samples")
-    return Sample(text, tokens)
-
-
 def _broken(name: str) -> ParityError:
-    return ParityError(f"{ANSWERS_FILE} beside the adapter is broken: {name} is not as it must be.")
+    return ParityError(f"{ANSWERS_FILE} beside the adapter is broken: {name} has no valid value.")

@@ -1,8 +1,8 @@
-"""Whether a served model is the one that was trained: it answers as the trainer's did, or not at
-all.
+"""Recorded answers of an adapter, to verify that a served model is the one that was trained.
 
-At the end of a training the answers to a few inputs are written beside the adapter. Whoever serves
-it gives the same inputs to the model as it was loaded, one at a time as calls come, and compares.
+At the end of a training, the answers to a few inputs are written into the adapter's directory.
+Before the model is served, the same inputs are given to the loaded model, one at a time as calls
+come, and the answers are compared.
 """
 
 import json
@@ -12,36 +12,36 @@ from typing import Any
 
 from datasets import Dataset
 
-from ft.agreed import ANSWERS_FILE
+from ft.job_protocol.files import ANSWERS_FILE
 from rows import templates
 from trainer.data import chat, questions
-from trainer.data.questions import Sample
+from trainer.data.questions import ModelInput
 from trainer.errors import ParityError
 from trainer.model.generation import continue_texts
 from trainer.model.hardware import Notify
 from trainer.model.tokenizer import fingerprint
 from trainer.schemas import settings
-from trainer.serving.answers_file import MAX_NEW_TOKENS, VERSION, Answers
+from trainer.serving.answers_file import MAX_NEW_TOKENS, VERSION, RecordedAnswers
 
 SAMPLES = 4
 GREEDY = {"do_sample": False, "max_new_tokens": MAX_NEW_TOKENS}
 
 
-def inputs(prompt: Any, rows: Dataset, roles: Mapping[str, str] | None = None) -> list[Sample]:
-    """The first rows as a model is asked about them; none if the prompt says not how."""
+def inputs(prompt: Any, rows: Dataset, roles: Mapping[str, str] | None = None) -> list[ModelInput]:
+    """The first rows as inputs of a model; empty if the prompt cannot ask."""
     return questions.samples(prompt, rows, SAMPLES, roles)
 
 
 def record(
-    model: Any, tokenizer: Any, prompt: Any, samples: Sequence[Sample], folder: Path
+    model: Any, tokenizer: Any, prompt: Any, samples: Sequence[ModelInput], folder: Path
 ) -> None:
-    """Writes what `check` compares with into the file ANSWERS_FILE of the adapter's folder; of
-    samples that fit the model. Raises ModelError for conversations without a chat template."""
+    """Writes the answers to those samples that fit the model into the adapter's directory. Raises
+    ModelError for conversations without a chat template."""
     talks = questions.are_chat(samples)
     if talks:
         chat.require_template(tokenizer)
     generation = {**GREEDY, **chat.end_settings(model, tokenizer, answers=talks)}
-    fitting = questions.fitting(samples, model, tokenizer, MAX_NEW_TOKENS)
+    fitting = questions.that_fit(samples, model, tokenizer, MAX_NEW_TOKENS)
     texts = [questions.written(sample, tokenizer) for sample in fitting]
     answers = _answers(model, tokenizer, generation, texts, whole=talks)
     content = {
@@ -50,7 +50,7 @@ def record(
         "eos_token_id": tokenizer.eos_token_id,
         "chat_template": chat.template_hash(tokenizer) if talks else None,
         **templates.of(prompt),
-        "calculated": _calculated(model),
+        "calculated": _calculation(model),
         "generation": generation,
         "samples": [
             {"input": text, "tokens": tokens} for text, tokens in zip(texts, answers, strict=True)
@@ -61,31 +61,15 @@ def record(
 
 
 def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:
-    """Raises ParityError naming what is not as it was when the adapter in that folder was trained.
+    """Raises ParityError naming the difference between the loaded model and the one that was
+    trained.
 
-    Numbers that were calculated in another way, on a GPU or with fewer bits, may tip an answer, so
-    that other answers are only told then.
+    Other hardware or precision may change an answer; then a difference is only a notice.
     """
-    recorded = Answers.read(adapter)
+    recorded = RecordedAnswers.read(adapter)
     if recorded is None:
         notify(f"There is no {ANSWERS_FILE} beside the adapter, so its answers cannot be verified.")
         return
-    _check_tokenizer(recorded, tokenizer)
-    texts = [sample.input for sample in recorded.samples]
-    whole = recorded.chat_template is not None
-    answers = _answers(model, tokenizer, recorded.generation, texts, whole=whole)
-    pairs = zip(recorded.samples, answers, strict=True)
-    other = [i for i, (sample, answer) in enumerate(pairs, 1) if sample.tokens != answer]
-    told = f"Answers differ on prompt {other[0]} of {len(texts)}" if other else ""
-    if told and recorded.calculated == _calculated(model):
-        raise ParityError(f"{told}: the model is not the one that was trained.")
-    if told:
-        notify(f"{told}; it was trained as {recorded.calculated}, and is {_calculated(model)}.")
-    else:
-        notify(f"Answers to {len(texts)} prompts are those of the trained model.")
-
-
-def _check_tokenizer(recorded: Answers, tokenizer: Any) -> None:
     if recorded.eos_token_id != tokenizer.eos_token_id:
         raise ParityError(
             f"EOS differs: the adapter was trained with token {recorded.eos_token_id} "
@@ -93,11 +77,25 @@ def _check_tokenizer(recorded: Answers, tokenizer: Any) -> None:
         )
     if recorded.tokenizer != fingerprint(tokenizer):
         raise ParityError("Wrong tokenizer: it is not the one that the adapter was trained with.")
-    wanted = recorded.chat_template
-    if wanted is not None and wanted != chat.template_hash(tokenizer):
+    template = recorded.chat_template
+    if template is not None and template != chat.template_hash(tokenizer):
         raise ParityError(
             "Wrong chat template: it is not the one that the adapter was trained with."
         )
+    texts = [sample.input for sample in recorded.samples]
+    whole = recorded.chat_template is not None
+    answers = _answers(model, tokenizer, recorded.generation, texts, whole=whole)
+    pairs = zip(recorded.samples, answers, strict=True)
+    other = [i for i, (sample, answer) in enumerate(pairs, 1) if sample.tokens != answer]
+    difference = f"Answers differ on prompt {other[0]} of {len(texts)}" if other else ""
+    if difference and recorded.calculated == _calculation(model):
+        raise ParityError(f"{difference}: the model is not the one that was trained.")
+    if difference:
+        notify(
+            f"{difference}; it was trained as {recorded.calculated}, and is {_calculation(model)}."
+        )
+    else:
+        notify(f"Answers to {len(texts)} prompts are those of the trained model.")
 
 
 def _answers(
@@ -109,7 +107,7 @@ def _answers(
     return [list(continuation.tokens) for continuation in found]
 
 
-def _calculated(model: Any) -> str:
-    """How the model's numbers are calculated, as far as that can make a difference."""
+def _calculation(model: Any) -> str:
+    """Description of the precision and the device, as far as they may change an answer."""
     quantised = ", quantised" if getattr(model, "is_quantized", False) else ""
     return f"{model.dtype} on {model.device.type}{quantised}"

@@ -1,1 +1,1 @@
-"""What a new studio has to start with: a small base model and a dataset, and how they are made."""
+"""The starter base model and dataset of a new studio, and the code that makes them."""

@@ -1,7 +1,7 @@
-"""The text that the starter model is pre-trained on: support chats and identifiers, all made here.
+"""The text that the starter model is pre-trained on: generated support chats and identifiers.
 
-It knows the words and topics of the starter dataset, but neither its labels nor any phrasing or
-carrier of its test rows: what a tuned model gets right there, it has learnt from training rows.
+It has the words and topics of the starter dataset, but neither its labels nor the phrasings and
+carriers of its test rows: a tuned model can only have learned these from training rows.
 """
 
 import random

@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Phrasings:
-    """Ways to say something: those for training, and those that only the test rows show."""
+    """Phrasings for training, and phrasings of the test rows only."""
 
     train: list[str]
     held_out: list[str]
@@ -18,7 +18,7 @@ class Phrasings:
 
 @dataclass(frozen=True)
 class Intent:
-    """What a customer may want. `name` is the label that a tuned model is to produce."""
+    """A request of a customer. `name` is the label that a tuned model is to produce."""
 
     name: str
     cores: Phrasings
@@ -42,10 +42,10 @@ def carry(carrier: str, core: str) -> str:
 
 
 def say(rng: random.Random, cores: list[str]) -> str:
-    """A customer's words: a whole phrasing, two of them, or keywords out of two.
+    """A customer's words: a whole phrasing, two of them, or keywords of two.
 
-    The mixtures teach which words belong to a topic, whatever sentence they come in. Without them
-    the model knows whole phrasings by heart, and new ones mislead it.
+    The mixtures teach which words belong to a topic, in any sentence. Without them the model learns
+    whole phrasings by heart, and fails with new ones.
     """
     first, second = rng.sample(cores, 2)
     kind = rng.random()

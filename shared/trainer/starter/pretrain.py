@@ -29,7 +29,7 @@ END, PAD = "<|end|>", "<|pad|>"
 
 
 def make_tokenizer(documents: list[str]) -> Any:
-    """A byte-level BPE tokenizer, so that no text is unknown to it. Pad is not end-of-text."""
+    """A byte-level BPE tokenizer, which can encode any text. The pad token is not end-of-text."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -88,7 +88,7 @@ def pretrain(model: LlamaForCausalLM, stream: torch.Tensor) -> None:
 
 
 def main(target: Path) -> None:
-    """Makes tokenizer and model and saves both into `target`."""
+    """Makes tokenizer and model, and saves both into `target`."""
     begin = time.monotonic()
     # Sums come out the same whatever the number of cores.
     torch.set_num_threads(1)

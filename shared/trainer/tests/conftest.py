@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import starts_processes
 from trainer.job.run import quiet_libraries
 from trainer.tests.studio import Direct, Studio, serve
 from trainer.tests.support import Run
@@ -62,6 +63,7 @@ def own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+@starts_processes
 def start(project: Path, studio: Studio, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts a script of the trainer as a workspace does: arguments in JOB_ARGUMENTS."""
 

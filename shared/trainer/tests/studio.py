@@ -31,6 +31,7 @@ from ft.api import (
     ReportJobEventsRequest,
     ReportJobEventsResponse,
 )
+from ft.job_protocol.reports import KIND_METADATA
 from ft.proto.fine_tuning_studio_jobs_pb2_grpc import (
     FineTuningStudioJobsServicer,
     add_FineTuningStudioJobsServicer_to_server,
@@ -73,6 +74,8 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         self.shipped: list[ConfigMetadata] = []
         self.reported = b""
         self.refused = 0
+        self.kinds: set[str | None] = set()
+        """Kinds that reports have named, None for those that named none."""
         self.splits = {"": (1.0, 0.9)}
         self.jobs: dict[str, FineTuningJobMetadata] = {}
         self.address = ""
@@ -138,6 +141,7 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         return RegisterExportResponse(model=ModelMetadata(id="exported"))
 
     def ReportJobEvents(self, request: ReportJobEventsRequest, context):
+        self.kinds.add(dict(context.invocation_metadata()).get(KIND_METADATA))
         if (request.job_id, request.token) != ("job-1", TOKEN):
             self.refused += 1
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is none")

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from ft.agreed import TEMPLATES
 from ft.api import AdapterMetadata
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE, SERVED_GENERATION
+from ft.prompts.fields import TEMPLATES
 from trainer.evaluation.job import Evaluation
 from trainer.export.job import Export
 from trainer.job.arguments import ExportArguments, evaluate_arguments, fine_tune_arguments
 from trainer.job.events import EventLog
 from trainer.job.studio import Identity
-from trainer.serving.predict import ADAPTER, BASE, GENERATION, Predictor, load
+from trainer.serving.predict import Predictor, load
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run
 from trainer.training.job import FineTuning
@@ -44,9 +45,9 @@ class Made:
 
     def serve(self, project: Path, **environment: str) -> Predictor:
         wanted = {
-            BASE: "starter/model",
-            ADAPTER: self.adapter.location,
-            GENERATION: GENERATION_CONFIG,
+            SERVED_BASE: "starter/model",
+            SERVED_ADAPTER: self.adapter.location,
+            SERVED_GENERATION: GENERATION_CONFIG,
         }
         return load(wanted | environment, project, self.told.append)
 

@@ -18,11 +18,11 @@ from safetensors.torch import save_file
 
 from ft.api import PromptMetadata
 from rows import canonical
-from trainer.axolotl.resolve import LEARNING_RATE, PLUGIN, Places, resolved
+from trainer.axolotl.resolve import LEARNING_RATE, PLUGIN, JobPaths, resolve_config
 from trainer.errors import ModelError, SettingsError
 from trainer.model.hardware import Hardware
 from trainer.model.loading import load_model, load_tokenizer, weight_type
-from trainer.model.saving import take_adapter
+from trainer.model.saving import save_copy
 from trainer.serving import trained_answers
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run, gone, until
@@ -39,7 +39,7 @@ learning_rate: 2e-3
 bf16: auto
 """
 STARTER = Path(__file__).parents[1] / "starter"
-PLACES = Places(
+PLACES = JobPaths(
     base_model="/project/base",
     train=Path("/job/train.jsonl"),
     held_out=Path("/job/held_out.jsonl"),
@@ -56,7 +56,7 @@ needs_axolotl = pytest.mark.skipif(
 def put(changes: dict[str, Any], *, on_gpu: bool) -> tuple[dict[str, Any], list[str]]:
     told: list[str] = []
     config = {**yaml.safe_load(CONFIG), **changes}
-    return resolved(config, PLACES, on_gpu=on_gpu, notify=told.append), told
+    return resolve_config(config, PLACES, on_gpu=on_gpu, notify=told.append), told
 
 
 def test_what_the_studio_decides_is_put_into_the_users_config() -> None:
@@ -129,16 +129,16 @@ def test_of_a_training_only_the_adapter_is_taken(tmp_path: Path) -> None:
     source, target = tmp_path / "trained", tmp_path / "adapters" / "one"
     source.mkdir()
     with pytest.raises(ModelError, match="no adapter in trained"):
-        take_adapter(source, "starter/model", target)
+        save_copy(source, "starter/model", target)
     for name in ("tokenizer.json", "debug.log", "config.json"):
         (source / name).write_text("{}")
     (source / "adapter_config.json").write_text('{"base_model_name_or_path": "/tmp/x"}')
     save_file({"lora_B": torch.tensor([1.0, torch.nan])}, source / "adapter_model.safetensors")
     with pytest.raises(ModelError, match="weight has numbers that are not finite"):
-        take_adapter(source, "starter/model", target)
+        save_copy(source, "starter/model", target)
     assert not target.exists()
     save_file({"lora_B": torch.ones(2)}, source / "adapter_model.safetensors")
-    take_adapter(source, "starter/model", target)
+    save_copy(source, "starter/model", target)
     names = sorted(file.name for file in target.iterdir())
     assert names == ["adapter_config.json", "adapter_model.safetensors", "tokenizer.json"]
     config = json.loads((target / "adapter_config.json").read_text())

@@ -18,7 +18,7 @@ from rows.errors import TokenError
 from trainer.errors import ModelError, kind_of
 from trainer.model import hub
 from trainer.model.hardware import Hardware
-from trainer.model.loading import load_model, without_weights
+from trainer.model.loading import load_model, load_structure
 from trainer.tests import models
 from trainer.tests.models import Weights, change, edit, pickle, shard
 from trainer.tests.studio import Studio
@@ -266,7 +266,7 @@ def test_no_weight_is_ever_random(data: st.DataObject, tmp_path_factory: Any) ->
 def test_a_look_without_weights_finds_the_same(base: Path) -> None:
     BROKEN["a layer renamed"][0](base)
     with pytest.raises(ModelError, match="9 weights of LlamaForCausalLM are not in its files"):
-        without_weights(str(base), "", lambda _: None)
+        load_structure(str(base), "", lambda _: None)
 
 
 def add_token(folder: Path, *tokens: str, **special: str) -> None:

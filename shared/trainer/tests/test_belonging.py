@@ -11,15 +11,16 @@ import pytest
 
 from ft.adapters import files, weight_files
 from ft.api import AdapterMetadata, FineTuningJobMetadata, ModelMetadata, ModelType
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE
 from trainer.errors import ModelError
 from trainer.evaluation.job import Evaluation
 from trainer.export.job import Export
 from trainer.job.arguments import ExportArguments, evaluate_arguments
 from trainer.job.events import EventLog
 from trainer.job.studio import Identity
-from trainer.model import belonging, hashes, hub
-from trainer.model.belonging import Base
-from trainer.serving.predict import ADAPTER, BASE, load
+from trainer.model import adapter_checks, hashes, hub
+from trainer.model.adapter_checks import BaseModelSource
+from trainer.serving.predict import load
 from trainer.tests import models
 from trainer.tests.models import Weights, change, edit
 from trainer.tests.studio import Direct, Studio
@@ -74,7 +75,7 @@ def export(project: Path, studio: Studio) -> None:
 
 
 def serve(project: Path, studio: Studio) -> None:
-    wanted = {BASE: studio.model.location, ADAPTER: studio.adapters[0].location}
+    wanted = {SERVED_BASE: studio.model.location, SERVED_ADAPTER: studio.adapters[0].location}
     load(wanted, project, lambda _: None)
 
 
@@ -281,7 +282,9 @@ def test_names_on_the_hub_tell_bases_apart(
     monkeypatch.setattr(hub, "model_folder", lambda *_: project / "nothing")
 
     def require() -> None:
-        belonging.require("Adapter one", str(folder), Base(base or str(project), base))
+        adapter_checks.require(
+            "Adapter one", str(folder), BaseModelSource(base or str(project), base)
+        )
 
     if refused:
         with pytest.raises(ModelError, match="was trained on a/b, but this base model is a/c"):
@@ -313,7 +316,9 @@ def test_hashes_tell_registered_bases_apart_but_for_those_of_one_run(
     def require(digest: str) -> None:
         content = {"base_model": {"sha256": {"model.safetensors": digest}, **told}}
         (folder / "manifest.json").write_text(json.dumps(content))
-        belonging.require("Adapter one", str(folder), belonging.base_of(record, str(base)))
+        adapter_checks.require(
+            "Adapter one", str(folder), adapter_checks.base_of(record, str(base))
+        )
 
     require(hashes.of_file(base / "model.safetensors"))
     if not refused:
@@ -336,7 +341,7 @@ def test_what_of_the_hub_an_adapter_of_a_directory_is_put_on_has_its_hashes(
     (folder / "manifest.json").write_text(json.dumps(content))
 
     with pytest.raises(ModelError, match="belongs to another base model: the hashes"):
-        belonging.require("Adapter one", str(folder), Base("a/b", "a/b"))
+        adapter_checks.require("Adapter one", str(folder), BaseModelSource("a/b", "a/b"))
 
 
 def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
@@ -357,7 +362,7 @@ def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
         (folder / "manifest.json").write_text(json.dumps(manifest))
         model = ModelMetadata(type=ModelType.HUGGINGFACE, huggingface_model_name="a/b")
         model.commit = registered
-        belonging.settle_commit(model, str(folder), notices.append)
+        adapter_checks.settle_commit(model, str(folder), notices.append)
         return model.commit
 
     assert settled({"base_model": {"name": "a/b", "commit": "c1"}}, "c2") == "c1"
@@ -374,7 +379,7 @@ def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
 
 def test_a_base_of_the_project_has_no_commit(project: Path) -> None:
     model = ModelMetadata(type=ModelType.PROJECT, location="base")
-    belonging.settle_commit(model, str(project), lambda _: pytest.fail("told"))
+    adapter_checks.settle_commit(model, str(project), lambda _: pytest.fail("told"))
     assert model.commit == ""
 
 
@@ -386,7 +391,7 @@ def test_what_a_served_model_has_no_embedding_for_is_refused(project: Path) -> N
     )
     (base / "tokenizer.json").write_text(json.dumps(content))
     told: list[str] = []
-    served = load({BASE: "base"}, project, told.append)
+    served = load({SERVED_BASE: "base"}, project, told.append)
 
     assert any("1 tokens of the tokenizer have no embedding" in one for one in told)
     assert served.answer({"prompt": "hello", "max_new_tokens": 1}) is not None

@@ -14,12 +14,13 @@ import pandas
 import pytest
 from mlflow import pyfunc
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import ExportType
+from ft.job_protocol.files import ANSWERS_FILE
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE
 from rows.chat import messages
 from trainer.data import chat
 from trainer.model import manifest
-from trainer.serving.predict import ADAPTER, BASE, Predictor
+from trainer.serving.predict import Predictor
 from trainer.tests.talks import Made, trained
 
 TRACK = {
@@ -158,7 +159,7 @@ def test_exports_are_held_against_what_was_trained(
     # Both models are asked about the rows as they were trained on.
     assert sum("Tool: {" in text and "call track {" in text for text in questions) >= 16
     if type_ == ExportType.MERGED:
-        place = {BASE: f"exports/{type_}/model", ADAPTER: ""}
+        place = {SERVED_BASE: f"exports/{type_}/model", SERVED_ADAPTER: ""}
         merged = made.serve(made.project, **place)
         # It has the roles of no dataset.
         with pytest.raises(ValueError, match=r"the role human.*: give it as user"):

@@ -10,11 +10,11 @@ import torch
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import PromptMetadata
+from ft.job_protocol.files import ANSWERS_FILE
 from rows.errors import DataError
 from trainer.data import chat
-from trainer.data.questions import Talk
+from trainer.data.questions import ChatInput
 from trainer.export.parity import Parity
 from trainer.model.generation import continue_texts
 from trainer.model.hardware import detect
@@ -94,7 +94,7 @@ def test_an_answer_ends_where_the_template_ends_one(model: Any, tokenizer: Any) 
     over = tokenizer.convert_tokens_to_ids("<|over|>")
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, 7]
 
-    ends = chat.ends(model, tokenizer)
+    ends = chat.end_tokens(model, tokenizer)
 
     assert ends == [over, tokenizer.eos_token_id, 7]
     word = tokenizer("order", add_special_tokens=False)["input_ids"]
@@ -110,7 +110,7 @@ def test_a_template_that_refuses_a_talk_like_any_other_names_no_end(
 ) -> None:
     model.generation_config.eos_token_id = 0
     tokenizer.chat_template = "{{ raise_exception('no') }}"
-    assert chat.ends(model, tokenizer) == [tokenizer.eos_token_id]
+    assert chat.end_tokens(model, tokenizer) == [tokenizer.eos_token_id]
     with pytest.raises(DataError, match="refuses it: no"):
         chat.ask(TALK, tokenizer)
 
@@ -122,11 +122,11 @@ def test_what_does_not_fit_is_not_compared(model: Any, tokenizer: Any, tmp_path:
     )
     refused = [{"role": "system", "content": "Be kind."}]
     long = [{"role": "user", "content": "hi " * 500}]
-    samples = [Talk(one) for one in (refused, long, TALK)]
+    samples = [ChatInput(one) for one in (refused, long, TALK)]
 
-    assert Parity.of(model, tokenizer, {}, samples).prompts == [Talk(TALK)]
+    assert Parity.of(model, tokenizer, {}, samples).prompts == [ChatInput(TALK)]
     with pytest.raises(DataError, match="refuses it: no"):
-        Parity.of(model, tokenizer, {}, [Talk(refused)])
+        Parity.of(model, tokenizer, {}, [ChatInput(refused)])
     trained_answers.record(model, tokenizer, PromptMetadata(), samples, tmp_path)
     [recorded] = json.loads((tmp_path / ANSWERS_FILE).read_text())["samples"]
     assert recorded["input"] == chat.ask(TALK, tokenizer)
@@ -135,7 +135,7 @@ def test_what_does_not_fit_is_not_compared(model: Any, tokenizer: Any, tmp_path:
 def test_the_template_beside_an_adapter_comes_before_the_bases(
     tokenizer: Any, tmp_path: Path
 ) -> None:
-    chat.take_saved(str(tmp_path), tokenizer)
+    chat.set_saved_template(str(tmp_path), tokenizer)
     assert tokenizer.chat_template == TURNS
     # As earlier libraries left it.
     for name in ("tokenizer.json", "tokenizer_config.json"):
@@ -143,9 +143,9 @@ def test_the_template_beside_an_adapter_comes_before_the_bases(
     config = json.loads((tmp_path / "tokenizer_config.json").read_text())
     told = json.dumps({**config, "chat_template": "an earlier one"})
     (tmp_path / "tokenizer_config.json").write_text(told)
-    chat.take_saved(str(tmp_path), tokenizer)
+    chat.set_saved_template(str(tmp_path), tokenizer)
     assert tokenizer.chat_template == "an earlier one"
     (tmp_path / chat.TEMPLATE_FILE).write_text("its own")
-    chat.take_saved(str(tmp_path), tokenizer)
+    chat.set_saved_template(str(tmp_path), tokenizer)
     assert tokenizer.chat_template == "its own"
     assert chat.template_hash(tokenizer) != ""

@@ -11,10 +11,11 @@ import pandas
 import pytest
 from mlflow import pyfunc
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import ExportType
+from ft.job_protocol.files import ANSWERS_FILE
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE
 from trainer.errors import ModelError, ParityError
-from trainer.serving.predict import ADAPTER, BASE, Predictor
+from trainer.serving.predict import Predictor
 from trainer.tests.support import Run
 from trainer.tests.talks import STARTER, Made, Talk, trained
 
@@ -155,7 +156,7 @@ def test_a_template_that_cannot_be_read_is_told(made: Made, tmp_path: Path) -> N
 
 
 def test_a_model_without_a_chat_template_takes_no_messages(made: Made) -> None:
-    base = made.serve(made.project, **{ADAPTER: ""})
+    base = made.serve(made.project, **{SERVED_ADAPTER: ""})
     with pytest.raises(ValueError, match="messages: the model has no chat template"):
         base.answer({"messages": [{"role": "user", "content": "a"}]})
 
@@ -170,7 +171,7 @@ def test_exports_answer_conversations(
     rows = evaluated[1][:4]
     messages = [talks[row["model_input"]] for row in rows]
     if type_ == ExportType.MERGED:
-        place = {BASE: f"exports/{type_}/model", ADAPTER: ""}
+        place = {SERVED_BASE: f"exports/{type_}/model", SERVED_ADAPTER: ""}
         served = made.serve(made.project, **place)
         answers = [served.answer({"messages": one}) for one in messages]
     else:

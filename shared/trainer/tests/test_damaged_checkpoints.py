@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from trainer.tests.support import Run
-from trainer.training.checkpoints import COMPLETE_FILE, mark_complete, newest
+from trainer.training.checkpoints import COMPLETE_FILE, mark_complete, newest_usable
 
 Damage = Callable[[Path], object]
 
@@ -72,18 +72,18 @@ def test_a_damaged_checkpoint_is_passed_over_and_that_is_told(
     whole = tmp_path / "whole"
     two_checkpoints(train, whole)
     told: list[str] = []
-    assert newest(whole, "same", told.append) == whole / "checkpoint-2"
+    assert newest_usable(whole, "same", told.append) == whole / "checkpoint-2"
     assert told == []
     for what, damage in [*DAMAGES, ("not finite", poisoned)]:
         output = tmp_path / "output"
         shutil.copytree(whole, output)
         damage(output / "checkpoint-2")
         told.clear()
-        assert newest(output, "same", told.append) == output / "checkpoint-1", what
+        assert newest_usable(output, "same", told.append) == output / "checkpoint-1", what
         assert told[0].startswith("checkpoint-2 is not used: "), what
         assert told[1:] == ["Training goes on from the older checkpoint-1."], what
         damage(output / "checkpoint-1")
-        assert newest(output, "same", told.append) is None, what
+        assert newest_usable(output, "same", told.append) is None, what
         shutil.rmtree(output)
 
 
@@ -94,13 +94,13 @@ def test_a_checkpoint_of_an_earlier_version_is_looked_through(
     two_checkpoints(train, whole)
     for folder in whole.iterdir():
         (folder / COMPLETE_FILE).write_text('{"identity": "same"}')
-    assert newest(whole, "same", lambda _: None) == whole / "checkpoint-2"
+    assert newest_usable(whole, "same", lambda _: None) == whole / "checkpoint-2"
     for name in FILES:
         for damage in (cut(name), cut(name, 0)):
             output = tmp_path / "output"
             shutil.copytree(whole, output)
             damage(output / "checkpoint-2")
-            assert newest(output, "same", lambda _: None) == output / "checkpoint-1", name
+            assert newest_usable(output, "same", lambda _: None) == output / "checkpoint-1", name
             shutil.rmtree(output)
 
 

@@ -33,6 +33,6 @@ def test_a_text_by_itself(text: str, expected: bool | None) -> None:
 
 
 def test_a_text_that_does_not_tell_is_taken_as_most_others_are() -> None:
-    assert english.which(["stornieren"], ["Die Antwort ist nein.", "Der Hund"]) == [False]
-    assert english.which(["cancel"], ["The answer is no."]) == [True]
-    assert english.which(["cancel_order"]) == [True]
+    assert english.detect(["stornieren"], ["Die Antwort ist nein.", "Der Hund"]) == [False]
+    assert english.detect(["cancel"], ["The answer is no."]) == [True]
+    assert english.detect(["cancel_order"]) == [True]

@@ -21,8 +21,8 @@ from trainer.export import registry
 from trainer.export.job import Export
 from trainer.job.arguments import ExportArguments
 from trainer.job.events import RESERVE_FILE, EventLog
-from trainer.job.found import FoundStudio
 from trainer.job.studio import Identity
+from trainer.job.studio_client import StudioClient
 from trainer.model.hardware import Hardware
 from trainer.model.loading import load_model, weight_type
 from trainer.serving import trained_answers
@@ -130,7 +130,7 @@ def in_process(project: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -
     )
     host, port = studio.address.split(":")
     where = {"FINE_TUNING_SERVICE_IP": host, "FINE_TUNING_SERVICE_PORT": port}
-    with FoundStudio(where) as found:
+    with StudioClient(where) as found:
         events = EventLog(project / "exports/job-1")
         yield Export(arguments, Identity("job-1", TOKEN), found, events, project)
 

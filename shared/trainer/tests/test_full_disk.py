@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from ft.job_protocol.events import Failed, Progress, Registered, Saved, Started
+from ft.job_protocol.files import EVENTS_FILE
 from trainer.errors import EventsError, explain, kind_of
 from trainer.job import events
-from trainer.job.events import EVENTS_FILE, RESERVE_FILE, EventLog
+from trainer.job.events import RESERVE_FILE, EventLog
 from trainer.job.run import run_job
 
 SIZE = 256 * 1024
@@ -49,14 +51,14 @@ def told(folder: Path) -> list[dict[str, Any]]:
 
 def tell(log: EventLog, steps: Iterable[int]) -> None:
     for step in steps:
-        log.write("progress", step=step, words="größer " * 10)
+        log.write(Saved(step=step, location="größer " * 10))
 
 
 def test_what_cannot_be_written_is_written_when_there_is_room(
     small: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = EventLog(small)
-    log.write("progress", step=0)
+    log.write(Progress(step=0))
     filler = fill(small)
     tell(log, range(1, 1000))
     assert len(told(small)) < 1000
@@ -69,7 +71,7 @@ def test_what_cannot_be_written_is_written_when_there_is_room(
 def test_there_is_room_for_the_end_on_a_full_disk(small: Path) -> None:
     log = EventLog(small, reserve=True)
     fill(small)
-    log.write("failed", reason="the disk is full")
+    log.write(Failed(reason="the disk is full"))
     log.close()
     assert told(small)[-1]["reason"] == "the disk is full"
     assert not (small / RESERVE_FILE).exists()
@@ -99,7 +101,7 @@ def test_a_job_whose_last_events_are_lost_has_not_succeeded(
         fill(small)
         (small / RESERVE_FILE).unlink()
         fill(small)
-        log.write("registered", adapter_id="a")
+        log.write(Registered(adapter_id="a"))
 
     assert works(small, work) == 1
     said = capfd.readouterr().err
@@ -109,7 +111,7 @@ def test_a_job_whose_last_events_are_lost_has_not_succeeded(
 
 def test_a_job_that_fails_on_a_full_disk_says_so(small: Path) -> None:
     def work(log: EventLog) -> None:
-        log.write("started")
+        log.write(Started())
         fill(small)
         (small / "checkpoint").write_bytes(b"x" * SIZE)
 

@@ -9,7 +9,7 @@ import pytest
 
 from ft.api import AdapterMetadata, DatasetMetadata, FineTuningJobMetadata
 from ft.client import FineTuningStudioClient
-from rows import reading, shares
+from rows import reading, selection
 from rows.errors import DataError
 from trainer.evaluation.held_out import HeldOutRows
 from trainer.job.arguments import evaluate_arguments
@@ -25,7 +25,7 @@ def client(studio: Studio) -> Iterator[FineTuningStudioClient]:
         yield client
 
 
-class Scored:
+class ScoredRows:
     """What is scored for which arguments."""
 
     def __init__(self, client: FineTuningStudioClient, studio: Studio, project: Path) -> None:
@@ -52,23 +52,23 @@ class Scored:
 
     def split(self, share: float) -> tuple[set[str], set[str]]:
         loaded = reading.load(self.dataset, self.project, None)
-        train, held_out = shares.split(loaded, 1.0, share)
+        train, held_out = selection.split(loaded, 1.0, share)
         return set(train["customer"]), set(held_out["customer"])
 
 
 @pytest.fixture
-def scored(client: FineTuningStudioClient, studio: Studio, project: Path) -> Scored:
-    return Scored(client, studio, project)
+def scored(client: FineTuningStudioClient, studio: Studio, project: Path) -> ScoredRows:
+    return ScoredRows(client, studio, project)
 
 
-def test_rows_are_those_that_the_comparison_adapter_has_not_seen(scored: Scored) -> None:
+def test_rows_are_those_that_the_comparison_adapter_has_not_seen(scored: ScoredRows) -> None:
     assert scored(comparison_adapter_id="half", adapter_id="half") == scored.split(0.5)[1]
     assert scored() == scored.split(0.9)[1]
     assert scored.notices == []
 
 
 def test_rows_that_another_adapter_was_trained_on_are_not_scored_for_it(
-    scored: Scored, studio: Studio
+    scored: ScoredRows, studio: Studio
 ) -> None:
     studio.adapters.append(AdapterMetadata(id="most", name="most", fine_tuning_job_id="gone"))
     held_out = scored(comparison_adapter_id="half", adapter_id="most")
@@ -78,7 +78,7 @@ def test_rows_that_another_adapter_was_trained_on_are_not_scored_for_it(
 
 
 def test_an_adapter_of_another_dataset_has_seen_none_of_the_rows(
-    scored: Scored, studio: Studio
+    scored: ScoredRows, studio: Studio
 ) -> None:
     studio.adapters.append(AdapterMetadata(id="most", name="most", fine_tuning_job_id="job"))
     studio.jobs["job"] = FineTuningJobMetadata(id="job", dataset_id="another")
@@ -87,6 +87,6 @@ def test_an_adapter_of_another_dataset_has_seen_none_of_the_rows(
     assert scored(comparison_adapter_id="half", adapter_id="most") < scored.split(0.5)[1]
 
 
-def test_a_feature_that_is_no_column_is_refused(scored: Scored) -> None:
+def test_a_feature_that_is_no_column_is_refused(scored: ScoredRows) -> None:
     with pytest.raises(DataError, match="selected_features: the dataset has no column colour"):
         scored(selected_features='["colour"]')

@@ -11,7 +11,7 @@ from datasets import Dataset
 
 from rows import canonical
 from trainer.errors import SettingsError
-from trainer.model.hashes import KeptHashes
+from trainer.model.hashes import HashCache
 from trainer.tests.studio import Studio
 from trainer.tests.support import Run
 
@@ -83,15 +83,15 @@ def test_a_large_file_is_read_again_only_if_it_has_changed(
 ) -> None:
     file, kept = tmp_path / "weights", tmp_path / "kept.json"
     file.write_bytes(b"one")
-    known = KeptHashes(kept).of(file)
+    known = HashCache(kept).of(file)
     assert known == sha256(file)
     with monkeypatch.context() as patched:
         patched.setattr("trainer.model.hashes.of_file", lambda path: pytest.fail("read again"))
-        assert KeptHashes(kept).of(file) == known
+        assert HashCache(kept).of(file) == known
     file.write_bytes(b"other")
-    assert KeptHashes(kept).of(file) == sha256(file)
+    assert HashCache(kept).of(file) == sha256(file)
     kept.write_text("no JSON")
-    assert KeptHashes(kept).of(file) == sha256(file)
+    assert HashCache(kept).of(file) == sha256(file)
 
 
 def test_rows_and_their_order_make_the_hash() -> None:

@@ -10,14 +10,15 @@ import pandas
 import pytest
 from mlflow import pyfunc
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import FineTuningJobMetadata
+from ft.job_protocol.files import ANSWERS_FILE
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE, SERVED_GENERATION
 from trainer.evaluation.job import Evaluation
 from trainer.export.job import Export
 from trainer.job.arguments import ExportArguments, evaluate_arguments
 from trainer.job.events import EventLog
 from trainer.job.studio import Identity
-from trainer.serving.predict import ADAPTER, BASE, GENERATION, load
+from trainer.serving.predict import load
 from trainer.tests.conftest import TRAINER, trained
 from trainer.tests.studio import Direct, Studio
 from trainer.tests.support import Run
@@ -95,11 +96,19 @@ def test_it_is_evaluated_served_and_exported(project: Path, studio: Studio, job:
     assert "mine" in results
     assert "decoy" not in results
 
-    served = {BASE: MODEL, ADAPTER: adapter.location, GENERATION: '{"max_new_tokens":4}'}
+    served = {
+        SERVED_BASE: MODEL,
+        SERVED_ADAPTER: adapter.location,
+        SERVED_GENERATION: '{"max_new_tokens":4}',
+    }
     assert load(served, project, lambda _: None).answer({"prompt": "hi"}) is not None
 
     _export(project, studio, adapter.id, "merged")
-    merged = {BASE: "exports [1]/merged/model", ADAPTER: "", GENERATION: '{"max_new_tokens":4}'}
+    merged = {
+        SERVED_BASE: "exports [1]/merged/model",
+        SERVED_ADAPTER: "",
+        SERVED_GENERATION: '{"max_new_tokens":4}',
+    }
     assert load(merged, project, lambda _: None).answer({"prompt": "hi"}) is not None
     _export(project, studio, adapter.id, "model_registry")
     model = pyfunc.load_model("models:/named/1")

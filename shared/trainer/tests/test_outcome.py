@@ -7,7 +7,7 @@ import pytest
 
 from ft.enums import FailureKind
 from trainer.job.ranks import is_loopback, threads
-from trainer.workers.outcome import Outcome, WorkerFiles, cause, ended
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome, cause, ended
 
 
 @pytest.fixture
@@ -19,19 +19,19 @@ def files(tmp_path: Path) -> WorkerFiles:
 
 def test_the_first_word_about_a_worker_counts(files: WorkerFiles) -> None:
     assert files.read(1) is None
-    files.write(Outcome(1, FailureKind.USER_ERROR, "its own reason"))
+    files.write(WorkerOutcome(1, FailureKind.USER_ERROR, "its own reason"))
     files.write(ended(1, 1))
     found = files.read(1)
     assert found is not None
-    assert (found.reason, found.told) == ("its own reason", True)
+    assert (found.reason, found.self_reported) == ("its own reason", True)
     assert abs(found.at - time.time()) < 60
     files.clear()
     assert files.read(1) is None
 
 
 def test_who_was_ended_from_outside_is_the_cause_of_what_others_say_before() -> None:
-    lost = Outcome(0, FailureKind.ERROR, "connection reset", at=1.0)
-    later = Outcome(2, FailureKind.ERROR, "connection reset", at=2.0)
+    lost = WorkerOutcome(0, FailureKind.ERROR, "connection reset", at=1.0)
+    later = WorkerOutcome(2, FailureKind.ERROR, "connection reset", at=2.0)
     killed = ended(1, -9)
     assert killed.reason == "was ended by SIGKILL, as happens where memory runs out"
     assert ended(1, -35).reason == "was ended by signal 35"

@@ -15,8 +15,10 @@ from datasets import Dataset
 from peft import get_peft_model
 from safetensors.torch import load_file, save_file
 
-from ft.agreed import ANSWERS_FILE
 from ft.api import PromptMetadata
+from ft.job_protocol.exit_status import NOT_TO_BE_REPEATED
+from ft.job_protocol.files import ANSWERS_FILE
+from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE, SERVED_GENERATION
 from trainer.errors import ModelError, ParityError, SettingsError
 from trainer.model import saving
 from trainer.model.generation import continue_texts
@@ -24,7 +26,7 @@ from trainer.model.hardware import detect
 from trainer.model.loading import load_model, load_tokenizer, weight_type
 from trainer.schemas import settings
 from trainer.serving import trained_answers
-from trainer.serving.predict import ADAPTER, BASE, GENERATION, NEVER, Predictor, load
+from trainer.serving.predict import Predictor, load
 
 TRAINER = Path(__file__).parents[1]
 PROMPT = PromptMetadata(
@@ -45,6 +47,7 @@ ROWS = [
 ]
 INPUTS = trained_answers.inputs(PROMPT, Dataset.from_list(ROWS))
 GREEDY = '{"max_new_tokens": 12}'
+SERVED = {SERVED_BASE: "base", SERVED_ADAPTER: "adapter", SERVED_GENERATION: GREEDY}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,11 @@ def serve() -> Callable[..., tuple[Predictor, list[str]]]:
 
     def loaded(project: Path, **environment: str) -> tuple[Predictor, list[str]]:
         told: list[str] = []
-        wanted = {BASE: "base", ADAPTER: "adapter", GENERATION: GREEDY} | environment
+        wanted = {
+            SERVED_BASE: "base",
+            SERVED_ADAPTER: "adapter",
+            SERVED_GENERATION: GREEDY,
+        } | environment
         return load(wanted, project, told.append), told
 
     return loaded
@@ -89,7 +96,9 @@ def serve() -> Callable[..., tuple[Predictor, list[str]]]:
 
 @pytest.fixture(scope="module")
 def served(made: Path) -> Predictor:
-    return load({BASE: "base", ADAPTER: "adapter", GENERATION: GREEDY}, made, print)
+    return load(
+        {SERVED_BASE: "base", SERVED_ADAPTER: "adapter", SERVED_GENERATION: GREEDY}, made, print
+    )
 
 
 Serve = Callable[..., tuple[Predictor, list[str]]]
@@ -207,13 +216,13 @@ def test_an_adapter_from_elsewhere_is_served_unverified(serve: Serve, project: P
 @pytest.mark.parametrize(
     ("environment", "kind", "told"),
     [
-        ({BASE: ""}, ModelError, "must name the base model"),
-        ({BASE: "nowhere"}, ModelError, "nowhere cannot be loaded"),
-        ({ADAPTER: "nowhere"}, ModelError, "nowhere cannot be loaded"),
-        ({GENERATION: "{"}, SettingsError, "not JSON"),
-        ({GENERATION: "[]"}, SettingsError, "must be a JSON object"),
-        ({GENERATION: '{"invented": 1}'}, SettingsError, "unknown setting invented"),
-        ({GENERATION: '{"max_new_tokens": "9"}'}, SettingsError, "max_new_tokens: must be"),
+        ({SERVED_BASE: ""}, ModelError, "must name the base model"),
+        ({SERVED_BASE: "nowhere"}, ModelError, "nowhere cannot be loaded"),
+        ({SERVED_ADAPTER: "nowhere"}, ModelError, "nowhere cannot be loaded"),
+        ({SERVED_GENERATION: "{"}, SettingsError, "not JSON"),
+        ({SERVED_GENERATION: "[]"}, SettingsError, "must be a JSON object"),
+        ({SERVED_GENERATION: '{"invented": 1}'}, SettingsError, "unknown setting invented"),
+        ({SERVED_GENERATION: '{"max_new_tokens": "9"}'}, SettingsError, "max_new_tokens: must be"),
     ],
 )
 def test_what_cannot_be_loaded(
@@ -227,12 +236,17 @@ def test_the_script_ends_with_the_reason(made: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(TRAINER / "scripts" / "predict.py")],
         cwd=made,
-        env={**os.environ, "PYTHONPATH": str(TRAINER.parent), BASE: "base", ADAPTER: "nowhere"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(TRAINER.parent),
+            SERVED_BASE: "base",
+            SERVED_ADAPTER: "nowhere",
+        },
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.returncode == NEVER
+    assert done.returncode == NOT_TO_BE_REPEATED
     assert "Adapter nowhere cannot be loaded" in done.stdout
 
 

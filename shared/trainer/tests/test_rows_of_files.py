@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ft.api import DatasetMetadata, PromptMetadata
+from ft.job_protocol.files import MANIFEST_FILE
 from rows import reading
 from rows.errors import DataError
 from trainer.data import texts as data
@@ -220,9 +221,9 @@ def test_a_job_of_an_earlier_reader_goes_on_with_the_same_rows_only(
 
 def test_evaluating_what_another_reader_trained_is_told(tmp_path: Path) -> None:
     told: list[str] = []
-    source = reading.Source(1, {})
+    source = reading.RowsSource(1, {})
     for written in ({"data": {"train_rows": 1}}, {"data": {"reader": 1}}, {}):
-        (tmp_path / manifest.FILE).write_text(json.dumps(written))
-        manifest.tell_reader(tmp_path, "a", source, told.append)
+        (tmp_path / MANIFEST_FILE).write_text(json.dumps(written))
+        manifest.report_reader_change(tmp_path, "a", source, told.append)
     assert len(told) == 1
     assert "as a release without a reader read them, and they are read by version 1" in told[0]

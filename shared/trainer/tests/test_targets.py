@@ -15,7 +15,7 @@ from ft.configs import lora
 from ft.configs.targets import BaseModules, faults, targeted
 from ft.tests.refused_settings import OF_MODEL_LORA
 from trainer.errors import SettingsError
-from trainer.model import fitting
+from trainer.model import settings_checks
 from trainer.schemas.settings import make_lora_config
 
 NAMES = ("q_proj", "v_proj", "up_proj", "layers.1.mlp.up_proj", "none_such", "mlp", "o_proj")
@@ -92,17 +92,17 @@ def test_the_modules_are_those_of_the_library(config: dict[str, Any]) -> None:
 )
 def test_what_names_nothing_is_told(config: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError, match=r"^lora_config: ") as told:
-        fitting.check_adapter(config, tiny())
+        settings_checks.check_adapter(config, tiny())
     assert said in str(told.value)
 
 
 def test_tokens_are_among_those_of_the_model() -> None:
     model = tiny(tied=False)
-    fitting.check_adapter({"trainable_token_indices": [31]}, model)
+    settings_checks.check_adapter({"trainable_token_indices": [31]}, model)
     with pytest.raises(SettingsError, match="has 32; the base model has tokens 0 to 31"):
-        fitting.check_adapter({"trainable_token_indices": [31, 32]}, model)
+        settings_checks.check_adapter({"trainable_token_indices": [31, 32]}, model)
     with pytest.raises(SettingsError, match="pad_token_id has 40; the model has tokens 0 to 31"):
-        fitting.check_tokens({"pad_token_id": 40, "eos_token_id": [2, 3]}, model)
+        settings_checks.check_tokens({"pad_token_id": 40, "eos_token_id": [2, 3]}, model)
 
 
 def names() -> Iterator[str]:

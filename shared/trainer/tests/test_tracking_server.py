@@ -18,6 +18,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from tests.processes import starts_processes
 from trainer.tests.support import Run, until
 from trainer.tests.test_evaluate_job import flags as evaluation_flags
 
@@ -30,6 +31,7 @@ def with_password(address: str) -> str:
 
 
 @pytest.fixture(scope="module")
+@starts_processes
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Address of an MLflow server, and the folder with all that it keeps and prints."""
     folder = tmp_path_factory.mktemp("server")

@@ -12,7 +12,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenizers import DefaultTokenizer
 
 from trainer.evaluation.scores import OVERLAPS
-from trainer.evaluation.words import WordTokenizer
+from trainer.evaluation.word_tokenizer import WordTokenizer
 
 TOKENIZER = WordTokenizer()
 SCORER = RougeScorer(list(OVERLAPS), tokenizer=TOKENIZER)

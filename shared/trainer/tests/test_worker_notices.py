@@ -8,7 +8,7 @@ import pytest
 from trainer.job.events import EventLog, WorkerNotices
 from trainer.tests.support import Run
 from trainer.workers import notices
-from trainer.workers.notices import MOST_NOTICES, OthersNotices
+from trainer.workers.notices import MOST_NOTICES, NoticeCollector
 from trainer.workers.outcome import WorkerFiles
 
 
@@ -20,7 +20,7 @@ class Job:
         self.events = EventLog(folder)
         self.files = WorkerFiles(folder, 1)
         self.files.clear()
-        self.notices = OthersNotices(self.events, self.files, 3)
+        self.notices = NoticeCollector(self.events, self.files, 3)
 
     def notice(self, rank: int, message: str) -> None:
         log = EventLog(self.folder) if rank == 0 else WorkerNotices(self.files.notices(rank))
@@ -42,19 +42,19 @@ def test_those_of_several_workers_are_told_together(job: Job) -> None:
     job.notice(2, "no GPU")
     job.notice(2, "no GPU")
     for _ in range(2):
-        job.notices.tell(over=True)
+        job.notices.report(over=True)
     assert job.told == ["Workers 1, 2: fp16 is replaced\nby ü", "Worker 2: no GPU"]
 
 
 def test_the_first_worker_may_be_later(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     job.notice(1, "of all")
     job.notice(1, "of one")
-    job.notices.tell()
+    job.notices.report()
     assert job.told == []
     job.notice(0, "of all")
     later = time.monotonic() + notices.WAIT_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    job.notices.tell()
+    job.notices.report()
     assert job.told == ["of all", "Worker 1: of one"]
 
 
@@ -62,14 +62,14 @@ def test_what_an_earlier_attempt_told_is_told_again(tmp_path: Path) -> None:
     EventLog(tmp_path).notice("no GPU")
     job = Job(tmp_path)
     job.notice(1, "no GPU")
-    job.notices.tell(over=True)
+    job.notices.report(over=True)
     assert job.told == ["no GPU", "Worker 1: no GPU"]
 
 
 def test_they_end(job: Job) -> None:
     for number in range(50):
         job.notice(1, f"row {number}")
-    job.notices.tell(over=True)
+    job.notices.report(over=True)
     assert len(job.told) == MOST_NOTICES + 1
     assert job.told[-1] == "Further notices of the workers are in their logs alone."
 

@@ -176,7 +176,7 @@ def test_to_stop_the_job_ends_every_worker(training: subprocess.Popen[str], proj
 
 def test_what_is_bound_to_a_process_does_not_outlive_it() -> None:
     child = (
-        "import os, sys, time; from trainer.workers.lifeline import end_with_parent;"
+        "import os, sys, time; from trainer.workers.parent_process import end_with_parent;"
         "end_with_parent(int(sys.argv[1])); print(os.getpid(), flush=True); time.sleep(600)"
     )
     parent = (

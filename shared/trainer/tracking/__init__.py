@@ -1,1 +1,1 @@
-"""MLflow: runs, reports, and models that it keeps."""
+"""MLflow: runs, reports, and registered models."""

@@ -1,7 +1,7 @@
-"""A registered model as a directory that `from_pretrained` takes.
+"""A registered model as a directory for `from_pretrained`.
 
-What is trained and evaluated on is one model, so an adapter is merged into its base model; the
-directory stays in the project, and the next job finds it there.
+Training and evaluation use a single model, so an adapter is merged into its base model. The
+directory stays in the project for later jobs.
 """
 
 import shutil
@@ -18,36 +18,36 @@ from trainer.model.hardware import Hardware
 from trainer.tracking import runs
 
 FOLDER = "models/registry"
-"""Where the directories lie in the project, one for each run of MLflow."""
+"""Location of the directories in the project, one for each MLflow run."""
 _BASE, _ADAPTER = Path("artifacts/base"), Path("artifacts/adapter")
-"""Within what the studio logs, see `trainer.export.registry`."""
+"""Paths within a model that the studio has logged, see `trainer.export.registry`."""
 _PLAIN = (Path("model"), Path())
-"""Where MLflow's own flavors, and people, put a `save_pretrained` directory."""
+"""Paths of a `save_pretrained` directory in models that others have logged."""
 _TOKENIZERS = Path("components/tokenizer")
-"""Where MLflow's flavor for transformers puts the tokenizer beside it."""
+"""Path of the tokenizer in models of MLflow's flavor for transformers."""
 
 
 def directory(record: ModelMetadata, project: Path) -> Path:
-    """The directory, made if it is not there yet. Raises ModelError if there is no such model."""
+    """The directory, created at first use. Raises ModelError if there is no such model."""
     run = record.mlflow_run_id
     if not run or Path(run).name != run:
         raise ModelError(f"Model {record.name} names no run of MLflow that it was logged in.")
     target = (project / FOLDER / run).absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Jobs that start together would all make it.
+    # Jobs that start together would all create it.
     with FileLock(target.with_name(f".{run}.lock")):
         if not target.exists():
             partial = target.with_name(f".{run}.partial")
             shutil.rmtree(partial, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{run}.") as fetched:
-                _make(_logged(record, project, fetched), partial, record.name)
+                _save_model(_download(record, project, fetched), partial, record.name)
             saving.replace_directory(partial, target)
     return target
 
 
-def _logged(record: ModelMetadata, project: Path, target: str) -> Path:
-    """The files that were logged in the model's run, fetched into the directory `target`."""
-    with runs.troubles_explained(), runs.connect(project):
+def _download(record: ModelMetadata, project: Path, target: str) -> Path:
+    """Downloads the files that were logged in the model's run into the directory `target`."""
+    with runs.tracking_errors(), runs.connect(project):
         from mlflow import MlflowClient, artifacts
         from mlflow.exceptions import MlflowException
 
@@ -58,21 +58,26 @@ def _logged(record: ModelMetadata, project: Path, target: str) -> Path:
         if logged:
             place = f"models:/{logged[0].model_id}"
             return Path(artifacts.download_artifacts(place, dst_path=target))
-        # As MLflow did it before its version 3.
+        # MLflow before version 3 logged models as artifacts.
         for file in client.list_artifacts(record.mlflow_run_id):
             if file.is_dir:
                 place = f"runs:/{record.mlflow_run_id}/{file.path}"
                 return Path(artifacts.download_artifacts(place, dst_path=target))
     except MlflowException as error:
-        # The store's own error repeats its address, with the password that may be in it.
-        why = runs.told(error)
+        # The store's own error repeats its address, which may have a password.
+        why = runs.safe_text(error)
         raise ModelError(f"Model {record.name} cannot be read from MLflow: {why}") from None
     raise ModelError(f"Model {record.name}: nothing is logged in its run {record.mlflow_run_id}.")
 
 
-def _make(logged: Path, target: Path, name: str) -> None:
+def _save_model(logged: Path, target: Path, name: str) -> None:
     if (logged / _ADAPTER / "adapter_config.json").is_file():
-        _merge(logged / _BASE, logged / _ADAPTER, target, name)
+        # In 32 bits: rounding would make the model another than the exported one.
+        base = loading.load_model(str(logged / _BASE), Hardware(1), torch.float32, None, name=name)
+        adapter = logged / _ADAPTER
+        record = AdapterMetadata(type=AdapterType.PROJECT, name=name, location=str(adapter))
+        merged = loading.merged_model(loading.load_adapter(base, record, adapter.parent))
+        saving.save_merged(merged, loading.load_tokenizer(str(adapter)), target)
         return
     for place in _PLAIN:
         if (logged / place / "config.json").is_file():
@@ -81,11 +86,3 @@ def _make(logged: Path, target: Path, name: str) -> None:
                 shutil.copytree(logged / _TOKENIZERS, target, dirs_exist_ok=True)
             return
     raise ModelError(f"Model {name} has no directory with a config.json among what is logged.")
-
-
-def _merge(base: Path, adapter: Path, target: Path, name: str) -> None:
-    # In 32 bits: rounding would make another model of it than the one that was exported.
-    loaded = loading.load_model(str(base), Hardware(1), torch.float32, None, name=name)
-    record = AdapterMetadata(type=AdapterType.PROJECT, name=name, location=str(adapter))
-    adapted = loading.load_adapter(loaded, record, adapter.parent)
-    saving.save_merged(loading.merged_model(adapted), loading.load_tokenizer(str(adapter)), target)

@@ -1,4 +1,4 @@
-"""Reporting to MLflow: training where its settings ask for it, evaluation always."""
+"""Reports to MLflow: of a training if its settings ask for it, of an evaluation always."""
 
 import importlib.util
 import os
@@ -18,26 +18,25 @@ from trainer.errors import TrackingError, TrainerError
 from trainer.model.hardware import Notify
 
 _CREDENTIALS = re.compile(r"//\S*@|[^\s/:]+:(?!//)\S+@")
-"""In an address, also where it is not written as it should be: a password with a slash in it that
-stands as it is, or an address without its scheme."""
+"""Credentials in an address, also in a malformed one: with a slash in its password, or without a
+scheme."""
 KILLED = "KILLED"
-"""How runs end that nobody works on any more, as MLflow calls it."""
+"""MLflow's status of runs that were ended from outside."""
 _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
-"""How long a server is waited for, in seconds, and how often it is asked again: MLflow itself would
-do so for minutes."""
+"""Timeout in seconds and retries of calls to a server: with MLflow's defaults they take minutes."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Work that is done, as the tracking store keeps it."""
+    """Completed work, as the tracking store stores it."""
 
     name: str
     seconds: float
-    """How long it took, up to now."""
+    """Duration of the work, up to now."""
     params: Mapping[str, object]
     metrics: Mapping[str, float]
     files: Sequence[Path]
@@ -46,36 +45,34 @@ class Run:
 def prepare(
     report_to: str | list[str] | None, experiment: str, project: Path, notify: Notify
 ) -> list[str]:
-    """Where the trainer reports to; MLflow is among them if it is asked for and ready for it.
+    """The services that a training reports to; MLflow is among them if it is asked for and
+    available.
 
-    The experiment is the job's own: runs in it that have not ended are of attempts that were
-    killed, and are ended.
+    The experiment is the job's own: unfinished runs in it belong to killed attempts, and are ended.
     """
     wanted = [report_to] if isinstance(report_to, str) else list(report_to or [])
     if "all" in wanted:
-        # Whatever happens to be installed is no choice.
+        # The user does not know what is installed.
         wanted = ["mlflow"]
     if "mlflow" in wanted and importlib.util.find_spec("mlflow") is None:
         notify("report_to mlflow is left out: the package mlflow is not installed.")
         wanted.remove("mlflow")
     if "mlflow" in wanted:
         try:
-            _end_unfinished(open_experiment(experiment, project), notify)
+            experiment_id = open_experiment(experiment, project)
+            from mlflow import MlflowClient
+
+            with tracking_errors():
+                client = MlflowClient()
+                for run in unfinished(client, experiment_id):
+                    client.set_terminated(run.info.run_id, KILLED)
+                    name = run.info.run_name
+                    notify(f"Run {name} of an attempt before this is ended as {KILLED}.")
         except TrackingError as error:
-            # The adapter is what the job is for.
+            # The adapter matters more than the reports.
             notify(f"The training is not reported to MLflow. {error}")
             wanted.remove("mlflow")
     return wanted or ["none"]
-
-
-def _end_unfinished(experiment_id: str, notify: Notify) -> None:
-    from mlflow import MlflowClient
-
-    with troubles_explained():
-        client = MlflowClient()
-        for run in unfinished(client, experiment_id):
-            client.set_terminated(run.info.run_id, KILLED)
-            notify(f"Run {run.info.run_name} of an attempt before this is ended as {KILLED}.")
 
 
 def unfinished(client: Any, experiment_id: str) -> list[Any]:
@@ -84,25 +81,25 @@ def unfinished(client: Any, experiment_id: str) -> list[Any]:
 
 
 def connect(project: Path) -> FileLock:
-    """Has MLflow use its store, see `prepare`; the lock under which its tables may be made.
+    """Makes MLflow use its store; returns the lock under which tables may be created.
 
     Two jobs that start together would both create the tables of a new database.
     """
     database = (project / "mlflow.db").absolute()
-    # Of sqlite:/// alone, MLflow would make a folder with the quoted name.
+    # With sqlite:/// alone, MLflow would create a folder with the quoted name.
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite+pysqlite:///{quote(str(database))}")
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
-    _set_credentials_apart()
+    _separate_credentials()
     import mlflow
 
     mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
     return FileLock(f"{database}.lock")
 
 
-def _set_credentials_apart() -> None:
-    """Takes user and password out of a server's address: MLflow prints it, and has variables of
-    its own for them."""
+def _separate_credentials() -> None:
+    """Moves user and password from a server's address into MLflow's variables: it prints the
+    address."""
     parts = urlsplit(os.environ["MLFLOW_TRACKING_URI"])
     credentials, at, host = parts.netloc.rpartition("@")
     if not at or parts.scheme not in ("http", "https"):
@@ -114,25 +111,23 @@ def _set_credentials_apart() -> None:
 
 
 def open_experiment(name: str, project: Path) -> str:
-    """Id of the experiment of that name, which is made if it is not there; MLflow writes into it.
-
-    Raises TrackingError.
-    """
+    """Opens the experiment of that name, and creates it if it does not exist; returns its id.
+    Raises TrackingError."""
     os.environ["MLFLOW_EXPERIMENT_NAME"] = name
-    with troubles_explained(), connect(project):
+    with tracking_errors(), connect(project):
         import mlflow
 
         return str(mlflow.set_experiment(name).experiment_id)
 
 
 def log(experiment_id: str, run: Run) -> None:
-    """Adds the run to an open experiment, all of it at once: none is left unfinished by a job that
-    is killed. Raises TrackingError."""
+    """Adds the run to an open experiment in one step, so that a killed job leaves no unfinished
+    run. Raises TrackingError."""
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
 
     now = time.time()
-    with troubles_explained():
+    with tracking_errors():
         client = MlflowClient()
         begin = round((now - run.seconds) * 1000)
         made = client.create_run(experiment_id, run_name=run.name, start_time=begin)
@@ -150,17 +145,17 @@ def log(experiment_id: str, run: Run) -> None:
 
 
 @contextmanager
-def troubles_explained() -> Iterator[None]:
-    """Whatever the store raises in the block becomes a TrackingError without its password."""
+def tracking_errors() -> Iterator[None]:
+    """Raises errors of the store in the block as TrackingError, without its password."""
     try:
         yield
     except TrainerError:
         raise
     except Exception as error:
-        raise TrackingError(f"MLflow's tracking store cannot be used: {told(error)}") from None
+        raise TrackingError(f"MLflow's tracking store cannot be used: {safe_text(error)}") from None
 
 
-def told(error: Exception) -> str:
-    """What the store says, fit for the user: a store raises whatever its libraries do, and they
-    repeat its address, password and all."""
+def safe_text(error: Exception) -> str:
+    """The first line of a store's error without credentials: errors of its libraries repeat its
+    address."""
     return _CREDENTIALS.sub("//", first_line(error))

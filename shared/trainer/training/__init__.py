@@ -1,1 +1,1 @@
-"""Fine-tuning jobs: the training itself, its checkpoints, and the checks around it."""
+"""Fine-tuning jobs: the training, its checkpoints, and the checks of both."""

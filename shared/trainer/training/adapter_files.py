@@ -1,12 +1,14 @@
-"""What lies beside a trained adapter: where it came from, and answers to verify it with."""
+"""Files in an adapter's directory in addition to its weights: its manifest, and answers to verify
+it with."""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ft.agreed import ANSWERS_FILE
-from trainer.data.questions import Sample
+from ft.job_protocol.events import ManifestWritten
+from ft.job_protocol.files import ANSWERS_FILE
+from trainer.data.questions import ModelInput
 from trainer.errors import explain
 from trainer.job.events import EventLog
 from trainer.model import manifest
@@ -17,28 +19,25 @@ logger = logging.getLogger(__name__)
 
 def write(
     origin: manifest.Origin,
-    samples: Sequence[Sample],
+    samples: Sequence[ModelInput],
     trainer: Any,
     folder: Path,
     job_folder: Path,
     events: EventLog,
 ) -> None:
-    """Adds the files to the adapter that the process of `trainer`, which has trained it, has saved
-    in `folder`; the manifest is told as well. `samples` are what the model is asked."""
-    _record_answers(origin, samples, trainer, folder, events)
-    written = manifest.write(origin, trainer, folder, job_folder / manifest.KEPT_HASHES)
-    events.write("manifest", manifest=written)
+    """Adds the files to the adapter that was saved in `folder`, and writes the manifest as an
+    event.
 
-
-def _record_answers(
-    origin: manifest.Origin, samples: Sequence[Sample], trainer: Any, folder: Path, events: EventLog
-) -> None:
-    tokenizer = trainer.processing_class
-    # Those of an earlier attempt are another adapter's.
+    `trainer` has trained the adapter. `samples` are the inputs whose answers are recorded.
+    """
+    # Those of an earlier attempt belong to another adapter.
     (folder / ANSWERS_FILE).unlink(missing_ok=True)
     try:
+        tokenizer = trainer.processing_class
         trained_answers.record(trainer.model, tokenizer, origin.prompt, samples, folder)
     except Exception as error:
-        # The training is done, and must not be for nothing.
+        # The training is done and must not be lost.
         logger.exception("The adapter's answers are not recorded")
         events.notice(f"The adapter's answers are not recorded: {explain(error)}")
+    written = manifest.write(origin, trainer, folder, job_folder / manifest.HASH_CACHE_FILE)
+    events.write(ManifestWritten(manifest=written))

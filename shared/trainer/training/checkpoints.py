@@ -1,4 +1,4 @@
-"""Checkpoints: saved now and then, whole or not there, and resumed from only by the same job."""
+"""Checkpoints: saved regularly, complete or absent, and resumed from only by the same job."""
 
 # ruff: noqa: ARG002  # The signatures are the library's.
 
@@ -17,9 +17,10 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer import TRAINER_STATE_NAME
 
 from ft.configs.training import evaluation_steps
+from ft.job_protocol.events import Resumed
 from rows import canonical
 from rows.errors import DataError, first_line
-from rows.reading import Source
+from rows.reading import RowsSource
 from trainer.job.arguments import FineTuneArguments
 from trainer.job.claim import attempt
 from trainer.job.events import EventLog
@@ -29,17 +30,17 @@ from trainer.model.hashes import of_file
 from trainer.model.manifest import named
 
 COMPLETE_FILE = "complete.json"
-"""Written last: a checkpoint without it was cut off while it was saved."""
+"""The file that is written last: a checkpoint without it is incomplete."""
 MINUTES = 10.0
-"""How often training is saved where its settings do not say when."""
-NO_SOURCE = Source()
-"""Of rows that were read by nobody in particular."""
+"""Interval of checkpoints if the settings have none."""
+NO_SOURCE = RowsSource()
+"""Source of rows that no reader has read."""
 KEPT = 2
-"""How many are kept. While one is saved, the one before it is still needed."""
+"""Number of checkpoints that are kept. While one is saved, the previous one is still needed."""
 
 
 def identity(arguments: FineTuneArguments, rows: Iterable[Mapping[str, Any]]) -> str:
-    """What a checkpoint is of: the job's settings and the very rows it trains on, in order."""
+    """Hash of the job's settings and of the rows that it trains on, in order."""
     digest = hashlib.sha256()
     for part in (
         arguments.base_model_id,
@@ -54,8 +55,11 @@ def identity(arguments: FineTuneArguments, rows: Iterable[Mapping[str, Any]]) ->
 
 
 def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
-    """The training settings with when to save: where they do not say it, after each evaluation if
-    the best step is kept, else by the clock."""
+    """The training settings with an interval of checkpoints.
+
+    If the settings have none, it is after each evaluation if the best step is kept, else by the
+    clock.
+    """
     if settings.get("load_best_model_at_end"):
         when: dict[str, Any] = {"save_strategy": settings.get("eval_strategy")}
         if when["save_strategy"] == "steps":
@@ -68,14 +72,15 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 class CheckpointCallback(TrainerCallback):
-    """Asks for a checkpoint every so many `minutes` unless the settings do, and marks each one that
-    is complete with the job's identity.
+    """Requests a checkpoint every `minutes` unless the settings have an interval, and marks
+    complete checkpoints with the job's identity.
 
-    `base` is how the studio names the base model, and so what a checkpoint names it; empty leaves
-    what the library has written."""
+    `base` is the studio's name of the base model, which a checkpoint then has too; empty keeps the
+    library's.
+    """
 
     def __init__(
-        self, identity: str, source: Source, minutes: float = MINUTES, base: str = ""
+        self, identity: str, source: RowsSource, minutes: float = MINUTES, base: str = ""
     ) -> None:
         self._base = base
         self._identity = identity
@@ -89,7 +94,12 @@ class CheckpointCallback(TrainerCallback):
         if args.save_strategy != "no" or state.global_step >= state.max_steps:
             return
         due = time.monotonic() - self._saved >= self._seconds
-        control.should_save = control.should_save or _as_first(args, due)
+        if args.world_size > 1:
+            # The first process decides: the clocks of several processes differ.
+            decided = torch.tensor([due], dtype=torch.uint8, device=args.device)
+            torch.distributed.broadcast(decided, src=0)
+            due = bool(decided.item())
+        control.should_save = control.should_save or due
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -104,22 +114,16 @@ class CheckpointCallback(TrainerCallback):
             mark_complete(folder, self._identity, self._source)
 
 
-def _as_first(args: TrainingArguments, due: bool) -> bool:
-    """What the first of several processes decides, whose clocks differ."""
-    if args.world_size == 1:
-        return due
-    decided = torch.tensor([due], dtype=torch.uint8, device=args.device)
-    torch.distributed.broadcast(decided, src=0)
-    return bool(decided.item())
-
-
-def mark_complete(folder: Path, identity: str, source: Source = NO_SOURCE) -> None:
-    """Marks a checkpoint as whole, once all of it is on disk, with the hashes of its files."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_mark(path)]
+def mark_complete(folder: Path, identity: str, source: RowsSource = NO_SOURCE) -> None:
+    """Marks a checkpoint as complete, once all of it is on disk, with the hashes of its files."""
+    temporary = folder / f".{COMPLETE_FILE}"
+    marks = (COMPLETE_FILE, temporary.name)
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in marks
+    ]
     for file in files:
         _sync(file)
     hashes = {file.relative_to(folder).as_posix(): of_file(file) for file in files}
-    temporary = folder / f".{COMPLETE_FILE}"
     mark = {"identity": identity, "reader": source.reader, "rows": source.files, "files": hashes}
     temporary.write_text(json.dumps(mark))
     _sync(temporary)
@@ -127,18 +131,23 @@ def mark_complete(folder: Path, identity: str, source: Source = NO_SOURCE) -> No
     _sync(folder)
 
 
-def newest(
-    output_dir: Path, identity: str, notify: Notify, source: Source = NO_SOURCE
+def newest_usable(
+    output_dir: Path, identity: str, notify: Notify, source: RowsSource = NO_SOURCE
 ) -> Path | None:
-    """The newest checkpoint that is whole, undamaged and of this job; None if there is none.
+    """The newest checkpoint that is complete, undamaged and of this job; None if there is none.
 
-    Raises DataError if another version of the reader has read other rows for it: what it has
-    learned is not what the job would go on with.
+    Raises DataError if another version of the reader has read other rows for it: the job cannot
+    continue with these.
     """
     found = [path for path in output_dir.glob("checkpoint-*") if _step(path) >= 0]
     skipped = False
     for folder in sorted(found, key=_step, reverse=True):
-        mark = _mark(folder)
+        try:
+            content = json.loads((folder / COMPLETE_FILE).read_text())
+        except (OSError, ValueError):
+            content = None
+        is_complete = isinstance(content, dict) and content.get("identity")
+        mark = content if is_complete else {}
         why = _unusable(folder, mark, identity, source)
         if not why:
             if skipped:
@@ -154,8 +163,9 @@ def newest(
     return None
 
 
-def _unusable(folder: Path, mark: Mapping[str, Any], identity: str, source: Source) -> str:
-    """Why training cannot go on from a checkpoint; empty if it can. Raises as `newest` does."""
+def _unusable(folder: Path, mark: Mapping[str, Any], identity: str, source: RowsSource) -> str:
+    """The reason why training cannot continue from a checkpoint; empty if it can. Raises as
+    `newest_usable` does."""
     if not mark.get("identity"):
         return "it was cut off while it was saved"
     if mark["identity"] == identity:
@@ -169,31 +179,34 @@ def _unusable(folder: Path, mark: Mapping[str, Any], identity: str, source: Sour
     return "it belongs to other settings or data"
 
 
-def _has_other_reader(mark: Mapping[str, Any], source: Source) -> bool:
-    """Whether another version of the reader has read the rows of a checkpoint."""
-    # Where the library has read the rows, in any release, there is no version.
+def _has_other_reader(mark: Mapping[str, Any], source: RowsSource) -> bool:
+    """Tells whether another version of the reader has read the rows of a checkpoint."""
+    # Rows that the library has read have no version.
     return source.reader is not None and _reader(mark) != source.reader
 
 
 def _damage(folder: Path, hashes: Any) -> str:
-    """Which file of a checkpoint is not what was saved; empty if none is."""
+    """The fault of a damaged checkpoint, with its file; empty if there is none."""
     try:
         if isinstance(hashes, dict):
             changed = (name for name, known in hashes.items() if of_file(folder / name) != known)
-        else:  # of an earlier version, which kept no hashes
+        else:  # Earlier versions stored no hashes.
             changed = (file.name for file in folder.iterdir() if not _is_whole(file))
         name = next(changed, "")
         if name:
             return f"its {name} is damaged"
-        unfit = (file.name for file in folder.glob("*.safetensors") if not _is_finite(file))
-        name = next(unfit, "")
-        return f"its {name} has values that are not finite" if name else ""
+        for file in folder.glob("*.safetensors"):
+            with safe_open(file, "pt") as tensors:
+                names = tensors.keys()
+                if not all(bool(torch.isfinite(tensors.get_tensor(one)).all()) for one in names):
+                    return f"its {file.name} has values that are not finite"
+        return ""
     except (OSError, SafetensorError, ValueError) as error:
         return f"its files cannot be read: {first_line(error)}"
 
 
 def _is_whole(file: Path) -> bool:
-    """Whether a file can be read as what its name says."""
+    """Tells whether a file can be read as the format of its extension."""
     try:
         if file.suffix == ".json":
             json.loads(file.read_text(encoding="utf-8"))
@@ -208,37 +221,29 @@ def _is_whole(file: Path) -> bool:
     return file.is_dir() or file.stat().st_size > 0
 
 
-def _is_finite(file: Path) -> bool:
-    with safe_open(file, "pt") as tensors:
-        names = tensors.keys()
-        return all(bool(torch.isfinite(tensors.get_tensor(name)).all()) for name in names)
-
-
-def _is_mark(path: Path) -> bool:
-    return path.name in (COMPLETE_FILE, f".{COMPLETE_FILE}")
-
-
-def to_go_on_from(output_dir: Path, identity: str, source: Source, events: EventLog) -> str | None:
-    """Where an attempt after the first goes on; None to begin anew. The user is told. Raises
-    DataError as `newest` does."""
+def find_resume_checkpoint(
+    output_dir: Path, identity: str, source: RowsSource, events: EventLog
+) -> str | None:
+    """The checkpoint that an attempt after the first continues from, with an event; None to begin
+    anew. Raises DataError as `newest_usable` does."""
     if attempt(os.environ) == 1:
         return None
-    found = newest(output_dir, identity, events.notice, source)
+    found = newest_usable(output_dir, identity, events.notice, source)
     if found is None:
         events.notice("There is no checkpoint to go on from; training begins anew.")
         return None
-    events.write("resumed", checkpoint=found.name)
+    events.write(Resumed(checkpoint=found.name))
     return str(found)
 
 
-def is_last(checkpoint: str) -> bool:
-    """Whether a checkpoint is that of a training's last step."""
+def is_final(checkpoint: str) -> bool:
+    """Tells whether a checkpoint is that of the last step."""
     state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
     return bool(state.global_step >= state.max_steps > 0)
 
 
-def take(trainer: Any, checkpoint: str) -> None:
-    """Gives the trainer the weights and the state of a training that has come to its end."""
+def restore_final(trainer: Any, checkpoint: str) -> None:
+    """Restores weights and state of a training that has reached its last step."""
     trainer.state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
     best = trainer.state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
     trainer._load_from_checkpoint(best or checkpoint)
@@ -247,15 +252,6 @@ def take(trainer: Any, checkpoint: str) -> None:
 def _step(folder: Path) -> int:
     number = folder.name.rpartition("-")[2]
     return int(number) if number.isdecimal() else -1
-
-
-def _mark(folder: Path) -> dict[str, Any]:
-    """What stands in a checkpoint that is whole; nothing of another one."""
-    try:
-        content = json.loads((folder / COMPLETE_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) and content.get("identity") else {}
 
 
 def _reader(mark: Mapping[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""Early stopping: a training that ends once evaluations show no less loss, with its best step."""
+"""Early stopping: a training ends when evaluations show no less loss, and keeps its best step."""
 
 # ruff: noqa: ARG002  # The signatures are the library's.
 
@@ -19,12 +19,12 @@ PATIENCE, THRESHOLD = "early_stopping_patience", "early_stopping_threshold"
 
 
 def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
-    """The training settings with what early stopping implies, if they ask for it."""
+    """The training settings with those that early stopping requires, if they ask for it."""
     if settings.get(PATIENCE) is None:
         return settings
     return {
         "metric_for_best_model": "eval_loss",
-        # Another attempt goes on counting where the one before it was.
+        # Another attempt continues the count of the previous one.
         "restore_callback_states_from_checkpoint": True,
         **settings,
         "load_best_model_at_end": True,
@@ -32,15 +32,18 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def callbacks(settings: Mapping[str, Any], notify: Notify) -> list[TrainerCallback]:
-    """What stops the training early and tells so; nothing if that is not asked for."""
+    """Callbacks that stop the training early and report it; none if the settings do not ask for
+    it."""
     if settings.get(PATIENCE) is None:
         return []
     patience = int(settings[PATIENCE])
     threshold = float(settings.get(THRESHOLD, 0.0))
-    return [EarlyStoppingCallback(patience, threshold), _Teller(patience, notify)]
+    return [EarlyStoppingCallback(patience, threshold), _EarlyStopNotice(patience, notify)]
 
 
-class _Teller(TrainerCallback):
+class _EarlyStopNotice(TrainerCallback):
+    """Reports that the training has ended early."""
+
     def __init__(self, patience: int, notify: Notify) -> None:
         self._patience = patience
         self._notify = notify

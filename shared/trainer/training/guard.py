@@ -1,6 +1,6 @@
-"""Ends a training whose numbers have gone wrong, and one that has changed nothing.
+"""Ends a training whose numbers are not finite, or that has changed nothing.
 
-For every trainer of `transformers`, the studio's own and Axolotl's alike, in each of its processes.
+Used with every trainer of `transformers`, the studio's own and Axolotl's, in each of its processes.
 """
 
 # ruff: noqa: ARG002  # The signatures are the library's.
@@ -8,6 +8,7 @@ For every trainer of `transformers`, the studio's own and Axolotl's alike, in ea
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,17 @@ from trainer.model import weights
 from trainer.model.hardware import Notify
 
 FILE = "training-start.json"
-"""In the job's folder: what a later attempt compares the adapter with."""
+"""File in the job's folder with the hash of the first weights, for later attempts."""
 MOST_SKIPPED = 10
-"""Steps in a row that the loss scaler of fp16 may skip; it skips a few while it finds a scale."""
+"""Consecutive steps that the loss scaler of fp16 may skip; it skips a few to find a scale."""
 
 
 class TrainingGuard(TrainerCallback):
-    """Watches one training. Raises TrainingError within it; `finish` is called after it."""
+    """Checks one training. Raises TrainingError during it; `finish` is called after it."""
 
     def __init__(self, folder: Path, identity: str, resumed: bool, notify: Notify) -> None:
-        """`folder` is the job's. `identity` tells its settings and data from others, as that of
-        its checkpoints does; with `resumed` it goes on from one of these."""
+        """`folder` is the job's, `identity` that of its checkpoints; `resumed` means that it
+        continues from one."""
         self._file = folder / FILE
         self._identity = identity
         self._resumed = resumed
@@ -46,11 +47,11 @@ class TrainingGuard(TrainerCallback):
         self._start = ""
 
     def watch(self, trainer: Any) -> None:
-        """Begins, once the trainer has its model."""
+        """Starts the checks, after the trainer has its model."""
         self._trainer = trainer
         trainer.add_callback(self)
-        # A callback is not told the loss of each step; logs come seldom, and leave out what is not
-        # finite unless they are told not to.
+        # Callbacks do not get the loss of each step. Logs are rare, and by default leave out values
+        # that are not finite.
         trainer.args.logging_nan_inf_filter = False
         step = trainer.training_step
 
@@ -60,44 +61,36 @@ class TrainingGuard(TrainerCallback):
             return loss
 
         trainer.training_step = training_step
-        self._start = self._kept() or weights.digest(weights.trainable(trainer.model))
+        if self._resumed:
+            with suppress(OSError, ValueError, LookupError, TypeError):
+                content = json.loads(self._file.read_text())
+                if content["identity"] == self._identity:
+                    self._start = str(content["weights"])
+        self._start = self._start or weights.digest(weights.trainable(trainer.model))
         if not ranks.rank():
             kept = {"identity": self._identity, "weights": self._start}
             self._file.write_text(json.dumps(kept))
 
-    def _kept(self) -> str:
-        """The weights that the job began with, where this attempt goes on from a checkpoint."""
-        if not self._resumed:
-            return ""
-        try:
-            content = json.loads(self._file.read_text())
-            return str(content["weights"]) if content["identity"] == self._identity else ""
-        except (OSError, ValueError, LookupError, TypeError):
-            return ""
-
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Looks at loss and gradients while the weights are still those of the step before."""
+        """Checks loss and gradients before the weights change."""
         step = state.global_step + 1
-        loss = self._shared_loss()
+        found, self._loss = self._loss, None
+        if found is not None and ranks.world_size() > 1:
+            # The mean over the processes, so that all of them end for the same reason.
+            found = self._trainer.accelerator.reduce(found, "mean")
+        loss = 0.0 if found is None else float(found)
         if not math.isfinite(loss):
             raise self._broken(f"The loss is {loss} at step {step} of {state.max_steps}", args)
         scaled = getattr(self._trainer.accelerator, "scaler", None) is not None
-        if not scaled and not _finite_gradients(self._trainer.model):
+        gradients = [one.grad for one in self._trainer.model.parameters() if one.grad is not None]
+        # With a scaler, gradients that are not finite only skip a step.
+        if gradients and not scaled and not torch.nn.utils.get_total_norm(gradients).isfinite():
             raise self._broken(
                 f"A gradient is not finite (nan or inf) at step {step} of {state.max_steps}", args
             )
         self._last = (step, loss)
-
-    def _shared_loss(self) -> float:
-        """The mean over the processes: what breaks in one ends all of them for the same reason."""
-        found, self._loss = self._loss, None
-        if found is None:
-            return 0.0
-        if ranks.world_size() > 1:
-            found = self._trainer.accelerator.reduce(found, "mean")
-        return float(found)
 
     def on_optimizer_step(
         self,
@@ -107,7 +100,7 @@ class TrainingGuard(TrainerCallback):
         optimizer: Any = None,
         **_: Any,
     ) -> None:
-        """Counts what the step has done."""
+        """Counts learning rates and skipped steps."""
         groups = optimizer.param_groups if optimizer is not None else []
         self._rates += max((float(group["lr"]) for group in groups), default=0.0)
         skipped = self._trainer.accelerator.optimizer_step_was_skipped
@@ -123,7 +116,7 @@ class TrainingGuard(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Leaves no checkpoint that counts of weights that are not finite."""
+        """Refuses to save a checkpoint with weights that are not finite."""
         self._require_finite(state, args)
 
     def on_evaluate(
@@ -134,23 +127,31 @@ class TrainingGuard(TrainerCallback):
         metrics: Mapping[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Looks at the loss of an evaluation."""
+        """Checks the loss of an evaluation."""
         loss = (metrics or {}).get("eval_loss", 0.0)
         if not math.isfinite(loss):
             what = f"The evaluation's loss is {loss} after step {state.global_step}"
             raise self._broken(f"{what} of {state.max_steps}", args)
 
     def finish(self) -> None:
-        """Raises TrainingError unless the trained weights are finite and other than those of the
-        start. Tells where they are as they were because every learning rate was 0."""
+        """Raises TrainingError unless the trained weights are finite and have changed. If they have
+        not because every learning rate was 0, this is a notice."""
         trainer = self._trainer
         self._require_finite(trainer.state, trainer.args)
         found = weights.trainable(trainer.model)
         steps = trainer.state.global_step
         if weights.digest(found) != self._start:
-            self._tell_unused(found)
+            lora = {name: one for name, one in found.items() if ".lora_" in name}
+            matrices = {name: one for name, one in lora.items() if "magnitude" not in name}
+            if len(lora) < len(found) and weights.changes_nothing(matrices):
+                self._notify(
+                    "LoRA's matrices are as they were at the start; only other parts of the "
+                    f"adapter have been trained. {self._why_unmoved()}"
+                )
             return
-        if not self._rates + _logged_rates(trainer.state):
+        # Rates in the log are also those of earlier attempts.
+        logged = (float(one.get("learning_rate") or 0.0) for one in trainer.state.log_history)
+        if not self._rates + sum(logged):
             self._notify(
                 f"The learning rate was 0 at each of the {steps} steps (warm-up begins with 0): "
                 "the adapter is as it was at the start, and changes nothing."
@@ -160,14 +161,6 @@ class TrainingGuard(TrainerCallback):
             f"The training has changed nothing: after {steps} steps the adapter's weights are "
             f"those of the start. {self._why_unmoved()} No adapter is saved."
         )
-
-    def _tell_unused(self, found: Mapping[str, torch.Tensor]) -> None:
-        lora = {name: one for name, one in found.items() if ".lora_" in name}
-        if len(lora) < len(found) and weights.changes_nothing(_matrices(lora)):
-            self._notify(
-                "LoRA's matrices are as they were at the start; only other parts of the adapter "
-                f"have been trained. {self._why_unmoved()}"
-            )
 
     def _why_unmoved(self) -> str:
         config = self._trainer.model.peft_config["default"]
@@ -200,17 +193,3 @@ class TrainingGuard(TrainerCallback):
         else:
             advice += ["more warm-up", "a look for rows unlike the others"]
         return TrainingError(f"{what}. {last} No adapter is saved. Try {', '.join(advice)}.")
-
-
-def _finite_gradients(model: Any) -> bool:
-    found = [one.grad for one in model.parameters() if one.grad is not None]
-    return bool(torch.isfinite(torch.nn.utils.get_total_norm(found))) if found else True
-
-
-def _matrices(lora: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: one for name, one in lora.items() if "magnitude" not in name}
-
-
-def _logged_rates(state: TrainerState) -> float:
-    """Learning rates that were logged, by attempts before this one too."""
-    return sum(float(one.get("learning_rate") or 0.0) for one in state.log_history)

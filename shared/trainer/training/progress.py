@@ -1,4 +1,4 @@
-"""Training progress -> events."""
+"""Events about the progress of a training."""
 
 # ruff: noqa: ARG002  # The signatures are the library's.
 
@@ -7,14 +7,15 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from ft.job_protocol.events import Progress, Started
 from trainer.job.events import EventLog
 
 QUIET_SECONDS = 1.0
-"""Steps that are not logged are reported too, but not more often than this."""
+"""Minimum interval of reports about steps that are not logged."""
 
 
 class ProgressCallback(TrainerCallback):
-    """Writes `started` and `progress` events, of the first process only."""
+    """Writes `started` and `progress` events; in the first process only."""
 
     def __init__(self, events: EventLog, **about: Any) -> None:
         self._events = events
@@ -29,9 +30,7 @@ class ProgressCallback(TrainerCallback):
         self._first_step = state.global_step
         self._begin = self._reported = self._counted = time.monotonic()
         if state.is_world_process_zero:
-            self._events.write(
-                "started", total_steps=state.max_steps, seed=args.seed, **self._about
-            )
+            self._events.write(Started(total_steps=state.max_steps, seed=args.seed, **self._about))
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -58,41 +57,34 @@ class ProgressCallback(TrainerCallback):
     ) -> None:
         logs = logs or {}
         if "loss" in logs:
+            rate = None
+            if (tokens := logs.get("num_tokens")) is not None:
+                # The tokens count from the start of the training; the rate is since the last log.
+                now = time.monotonic()
+                gained, elapsed = tokens - self._tokens, now - self._counted
+                self._tokens, self._counted = tokens, now
+                rate = round(gained / elapsed, 1) if elapsed > 0 and gained > 0 else None
             self._report(
                 state,
                 loss=logs["loss"],
                 learning_rate=logs.get("learning_rate"),
-                tokens_per_second=self._token_rate(logs.get("num_tokens")),
+                tokens_per_second=rate,
             )
         elif "eval_loss" in logs:
             self._report(state, eval_loss=logs["eval_loss"])
 
     def _report(self, state: TrainerState, **measured: Any) -> None:
-        self._reported = time.monotonic()
+        self._reported = now = time.monotonic()
         self._last_step = state.global_step
+        done = state.global_step - self._first_step
+        left = state.max_steps - state.global_step
         if state.is_world_process_zero:
             self._events.write(
-                "progress",
-                step=state.global_step,
-                total_steps=state.max_steps,
-                epoch=state.epoch,
-                seconds_left=self._seconds_left(state),
-                **measured,
+                Progress(
+                    step=state.global_step,
+                    total_steps=state.max_steps,
+                    epoch=state.epoch,
+                    seconds_left=round((now - self._begin) / done * left, 1) if done else None,
+                    **measured,
+                )
             )
-
-    def _seconds_left(self, state: TrainerState) -> float | None:
-        done: int = state.global_step - self._first_step
-        if done == 0:
-            return None
-        per_step = (time.monotonic() - self._begin) / done
-        left: int = state.max_steps - state.global_step
-        return round(per_step * left, 1)
-
-    def _token_rate(self, tokens: float | None) -> float | None:
-        """Tokens a second since the last log; `tokens` counts from the start of training."""
-        if tokens is None:
-            return None
-        now = time.monotonic()
-        gained, elapsed = tokens - self._tokens, now - self._counted
-        self._tokens, self._counted = tokens, now
-        return round(gained / elapsed, 1) if elapsed > 0 and gained > 0 else None

@@ -1,4 +1,4 @@
-"""Notices about the number of steps, which is known once a training begins."""
+"""Notices about the number of steps, which is known when a training begins."""
 
 # ruff: noqa: ARG002  # The signatures are the library's.
 
@@ -12,7 +12,7 @@ from trainer.model.hardware import Notify
 
 
 class StepNotices(TrainerCallback):
-    """Tells what the settings make of the number of steps, at the first process only."""
+    """Reports effects of the number of steps on the settings; in the first process only."""
 
     def __init__(self, settings: Mapping[str, Any], notify: Notify) -> None:
         self._settings = settings

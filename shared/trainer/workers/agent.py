@@ -1,4 +1,4 @@
-"""What looks after one worker: torch elastic, in a process beside the worker's on its machine."""
+"""Agent of one worker: torch elastic, in a process on the worker's machine."""
 
 import logging
 import os
@@ -8,24 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from ft.enums import FailureKind
+from ft.job_protocol.exit_status import STOPPED
+from ft.job_protocol.variables import MASTER_IP, MASTER_PORT, NODE_RANK
 from rows.errors import first_line
 from trainer.job.arguments import fine_tune_arguments
 from trainer.job.claim import attempt
 from trainer.job.ranks import is_loopback
-from trainer.job.run import STOPPED, log_to_output, quiet_libraries
-from trainer.workers.lifeline import BINDING, end_with_parent
-from trainer.workers.outcome import Outcome, WorkerFiles, ended
+from trainer.job.run import log_to_output, quiet_libraries
+from trainer.workers.outcome import WorkerFiles, WorkerOutcome, ended
+from trainer.workers.parent_process import BINDING, end_with_parent
 
-MASTER_IP = "CML_FTS_JOB_MASTER_IP"
-NODE_RANK = "CML_FTS_JOB_NODE_RANK"
-"""The variable that makes a process of the fine-tuning script the agent of a worker."""
-MASTER_PORT = "FTS_JOB_MASTER_PORT"
 JOIN_SECONDS = 300
-"""How long the workers may take to find each other once all of them run."""
+"""Time limit for the workers to find each other once all of them run."""
 UP_SECONDS = 900
-"""How long a workspace may take to start them."""
+"""Time limit for a workspace to start them."""
 STOP_SECONDS = 3
-"""How long a worker that is told to stop may take."""
+"""Time limit for a worker to stop."""
 
 
 def main() -> int:
@@ -35,19 +33,24 @@ def main() -> int:
     rank = int(os.environ[NODE_RANK])
     files = WorkerFiles(Path(arguments.train_out_dir), attempt(os.environ))
     if rank > 0:
-        _print_into(files.log(rank))
+        descriptor = os.open(files.log(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        for standard in (1, 2):
+            os.dup2(descriptor, standard)
+        os.close(descriptor)
     log_to_output()
     quiet_libraries()
-    _stay_local(os.environ[MASTER_IP])
-    return _supervise(rank, arguments.dist_num, files)
+    if is_loopback(os.environ[MASTER_IP]):
+        # Workers on one machine need no network, and its host name may resolve to an address that
+        # cannot be reached.
+        loopback = "lo" if sys.platform == "linux" else "lo0"
+        for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME", "TP_SOCKET_IFNAME"):
+            os.environ.setdefault(name, loopback)
 
-
-def _supervise(rank: int, workers: int, files: WorkerFiles) -> int:
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import elastic_launch
 
-    launch = elastic_launch(_config(rank, workers, os.environ), sys.executable)
+    launch = elastic_launch(_config(rank, arguments.dist_num, os.environ), sys.executable)
     try:
         launch("-m", "trainer.commands.worker", str(os.getpid()))
     except SignalException:
@@ -58,7 +61,7 @@ def _supervise(rank: int, workers: int, files: WorkerFiles) -> int:
         return 1
     except Exception as error:
         reason = "did not find the others"
-        files.write(Outcome(rank, FailureKind.ERROR, reason, first_line(error)))
+        files.write(WorkerOutcome(rank, FailureKind.ERROR, reason, first_line(error)))
         logging.getLogger(__name__).exception("Worker %d %s", rank, reason)
         return 1
     return 0
@@ -68,7 +71,7 @@ def _config(rank: int, workers: int, environment: Mapping[str, str]) -> Any:
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.launcher.api import LaunchConfig
 
-    # The first one starts when the others run; they wait for it from whenever they do.
+    # The first worker starts when the others run; these wait for it from their own start.
     patience = JOIN_SECONDS if rank == 0 else UP_SECONDS + JOIN_SECONDS
     return LaunchConfig(
         min_nodes=workers,
@@ -81,23 +84,8 @@ def _config(rank: int, workers: int, environment: Mapping[str, str]) -> Any:
         max_restarts=0,
         logs_specs=DefaultLogsSpecs(log_dir=os.devnull),
         local_addr=environment[MASTER_IP] if rank == 0 else None,
-        # What ends the agent ends the worker with it, and at once, even while the agent waits for
-        # others; where the system cannot do that, the agent has to.
+        # The system ends the worker together with its agent, even while the agent waits for others.
+        # On other systems the agent has to end it.
         signals_to_handle="SIGHUP" if BINDING else "SIGTERM,SIGINT,SIGHUP,SIGQUIT",
         shutdown_timeout=STOP_SECONDS,
     )
-
-
-def _print_into(log: Path) -> None:
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for standard in (1, 2):
-        os.dup2(descriptor, standard)
-    os.close(descriptor)
-
-
-def _stay_local(address: str) -> None:
-    """Workers on one machine need no network, and what its name resolves to may not be reached."""
-    if is_loopback(address):
-        loopback = "lo" if sys.platform == "linux" else "lo0"
-        for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME", "TP_SOCKET_IFNAME"):
-            os.environ.setdefault(name, loopback)

@@ -1,7 +1,7 @@
-"""What is known of the workers of a job's attempt: files in a folder that all of them see.
+"""Outcomes of the workers of an attempt, in files in a folder that all of them see.
 
-A worker that cannot go on says why, or the agent that looks after it how it ended; the job's own
-process reads it and tells the user.
+A worker that fails writes its reason, or its agent writes how it ended. The job's own process reads
+the files.
 """
 
 import json
@@ -10,25 +10,24 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ft import exit_status
 from ft.enums import FailureKind
+from ft.job_protocol import exit_status
 
 LOG_LINES = 8
 LOG_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a worker failed."""
+class WorkerOutcome:
+    """The failure of a worker."""
 
     rank: int
     kind: FailureKind
     reason: str
     """One sentence, fit for the user."""
     detail: str = ""
-    told: bool = True
-    """Whether the worker itself says so. One that was ended from outside does not, and the errors
-    of others are what came of it."""
+    self_reported: bool = True
+    """False for a worker that was ended from outside, which makes other workers fail."""
     at: float = 0.0
     """Seconds since 1970, by the clock of its machine."""
 
@@ -40,29 +39,29 @@ class WorkerFiles:
         self._folder = job_folder / f"workers-{attempt}"
 
     def clear(self) -> None:
-        """Nothing of an earlier run at the same attempt is left."""
+        """Creates the folder, or removes the files of an earlier run of the same attempt."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for file in self._folder.iterdir():
             file.unlink()
 
     def log(self, rank: int) -> Path:
-        """Where the output of a worker is, but for the first, whose output is the job's."""
+        """The file with the output of a worker other than the first, whose output is the job's."""
         return self._folder / f"{rank}.log"
 
     def notices(self, rank: int) -> Path:
-        """Where a worker keeps its notices, but for the first, which tells them itself."""
+        """The file with the notices of a worker other than the first, which reports its own."""
         return self._folder / f"{rank}.notices"
 
     def read_notices(self, rank: int) -> list[str]:
-        """The notices of a worker, as far as they are written."""
+        """The notices that a worker has written so far."""
         try:
             text = self.notices(rank).read_text(encoding="utf-8")
         except OSError:
             return []
         return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
-    def write(self, outcome: Outcome) -> None:
-        """The first word about a worker is the one that counts."""
+    def write(self, outcome: WorkerOutcome) -> None:
+        """Writes an outcome, unless the worker has one."""
         temporary = self._folder / f".{outcome.rank}.{os.getpid()}"
         temporary.write_text(json.dumps({**asdict(outcome), "at": time.time()}))
         try:
@@ -72,16 +71,16 @@ class WorkerFiles:
         finally:
             temporary.unlink()
 
-    def read(self, rank: int) -> Outcome | None:
-        """How the worker failed, None while nobody says so."""
+    def read(self, rank: int) -> WorkerOutcome | None:
+        """The outcome of a worker; None without one."""
         try:
             content = json.loads(self._file(rank).read_text())
         except FileNotFoundError:
             return None
-        return Outcome(**{**content, "kind": FailureKind(content["kind"])})
+        return WorkerOutcome(**{**content, "kind": FailureKind(content["kind"])})
 
     def last_lines(self, rank: int) -> str:
-        """The end of a worker's output; empty for the first."""
+        """The last lines of a worker's output; empty for the first."""
         try:
             with self.log(rank).open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
@@ -94,11 +93,13 @@ class WorkerFiles:
         return self._folder / f"{rank}.json"
 
 
-def cause(outcomes: list[Outcome]) -> Outcome:
-    """The one that the others came of."""
-    return min(outcomes, key=lambda one: (one.told, one.at))
+def cause(outcomes: list[WorkerOutcome]) -> WorkerOutcome:
+    """The outcome that caused the others."""
+    return min(outcomes, key=lambda one: (one.self_reported, one.at))
 
 
-def ended(rank: int, status: int) -> Outcome:
-    """The outcome of a worker that said nothing and left this exit status, as Popen gives it."""
-    return Outcome(rank, FailureKind.CRASHED, exit_status.told(status), told=False)
+def ended(rank: int, status: int) -> WorkerOutcome:
+    """The outcome of a worker that has written none, with the exit status as Popen has it."""
+    return WorkerOutcome(
+        rank, FailureKind.CRASHED, exit_status.describe_exit(status), self_reported=False
+    )

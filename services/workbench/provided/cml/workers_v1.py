@@ -55,7 +55,7 @@ def launch_workers(
     env: Mapping[str, str] | None = None,
     **_: Any,
 ) -> list[dict[str, Any]]:
-    """Starts `n` workers that run a script or code; what is known of each, with its `id`.
+    """Starts `n` workers that run a script or code; returns a description of each, with its `id`.
 
     Raises ValueError if there is nothing to run, or if the run holds too few GPUs.
     """
@@ -66,7 +66,7 @@ def launch_workers(
 
 
 def list_workers() -> list[dict[str, Any]]:
-    """What is known of every worker of this run, also of those that have ended."""
+    """Describes every worker of this run, also those that have ended."""
     return [worker.described() for worker in _workers.values()]
 
 

@@ -10,6 +10,7 @@ import typer
 from ft import health
 from ft.cli.exits import CommandFailed, Exit
 from ft.cli.session import Session
+from ft.job_protocol.variables import STUDIO_IP, STUDIO_PORT
 from ft.local import studio
 from ft.services import STUDIO
 
@@ -72,9 +73,7 @@ def up(
         up = {"address": address, "home": str(session.home.path)}
         session.out.data({**up, "no_trainer": no_trainer} if no_trainer else up)
     session.out.say(f"the studio serves at {address}; logs are in {session.home.logs}")
-    session.out.say(
-        f"scripts find it with FINE_TUNING_SERVICE_IP={host} FINE_TUNING_SERVICE_PORT={port}"
-    )
+    session.out.say(f"scripts find it with {STUDIO_IP}={host} {STUDIO_PORT}={port}")
     if no_trainer:
         session.out.say(f"jobs with the studio's own scripts are refused: {no_trainer}")
 

@@ -1,0 +1,1 @@
+"""Kinds of calls that are measured."""

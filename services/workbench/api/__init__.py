@@ -1,0 +1,1 @@
+"""The API as the client sees it: its description, lists, documents, keys and errors."""

@@ -1,0 +1,1 @@
+"""The source archive of the API's client."""

@@ -1,0 +1,1 @@
+"""The machine: its resources, its interpreter for jobs, its accelerator labels."""

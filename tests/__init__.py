@@ -1,0 +1,1 @@
+"""Tests of the whole studio, and what tests share."""
