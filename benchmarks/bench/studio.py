@@ -24,6 +24,8 @@ while test -d {tokens}; do sleep 1; done
 """The check that the trainer can be imported takes seconds of a core, so it is answered at once."""
 UP_SECONDS = 900
 """A busy machine takes long to start everything; that is a figure, not a fault."""
+SHOWN = 500
+"""Characters that are shown of the end of a failed command's output."""
 MORE_CALLS = {"FTS_MAX_CONCURRENT_RPCS": "4096"}
 """The limit of the studio is below the number of watchers."""
 
@@ -73,7 +75,7 @@ class MeasuredStudio(Studio):
         done = run(FTS, *arguments, env=self.env, seconds=2 * UP_SECONDS)
         seconds = time.perf_counter() - begin
         if done.returncode:
-            said = done.stdout + done.stderr
+            said = (done.stdout + done.stderr).strip()[-SHOWN:]
             raise CommandFailed(f"`fts {' '.join(arguments)}` ended with {done.returncode}: {said}")
         return seconds
 
