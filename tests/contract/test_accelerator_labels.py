@@ -106,6 +106,7 @@ def test_a_job_gets_the_gpu_of_its_label(workspace: Workspace) -> None:
         assert (workspace.project / "granted").read_text().split()[-1] == index
 
 
+@pytest.mark.starts_processes
 def test_state_of_an_older_workbench_goes_on(tmp_path: Path) -> None:
     """Its labels were words, and so was what its jobs, runs and models asked for."""
     kinds = ("NVIDIA B", "NVIDIA A")

@@ -127,6 +127,7 @@ ADAPTERS = [
 ]
 
 
+@pytest.mark.starts_processes
 async def test_registers_a_model_of_the_registry(studio: Studio) -> None:
     registered = studio.api.create_registered_model(
         cmlapi.CreateRegisteredModelRequest(

@@ -171,6 +171,7 @@ def test_settings_that_cannot_be_used_start_nothing(
     assert not Supervisor(home).running()
 
 
+@pytest.mark.starts_processes
 def test_a_supervisor_that_does_not_start_says_why(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()

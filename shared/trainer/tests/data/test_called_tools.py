@@ -138,6 +138,7 @@ def test_what_the_chat_template_leaves_out_of_calls_is_told_once(made: Made) -> 
     assert told == ["Messages of a call have name, of which the chat template writes nothing."]
 
 
+@pytest.mark.starts_processes
 @pytest.mark.parametrize("type_", [ExportType.MERGED, "model_registry"])
 def test_exports_are_held_against_what_was_trained(
     made: Made, served: Predictor, type_: str, monkeypatch: pytest.MonkeyPatch

@@ -171,6 +171,7 @@ def test_an_export_to_the_registry_loads_back_and_writes_what_the_adapter_writes
     assert defaults.keys() >= {"temperature", "top_p", "top_k", "num_beams"}
 
 
+@pytest.mark.starts_processes
 def test_a_registered_model_is_read_back_as_one_directory(
     in_process: Export, studio: Studio, project: Path
 ) -> None:
