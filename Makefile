@@ -30,7 +30,7 @@ export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 .PHONY: help env env-axolotl demo up down test quick lint types imports generated \
         pytest pytest-trainer quick-pytest quick-pytest-trainer test-order \
         proto proto-check cmlapi-check schemas schemas-check docs docs-check \
-        fuzz fuzz-configs test-faults bench benchmarks format clean
+        fuzz fuzz-properties fuzz-configs test-faults bench benchmarks format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -125,6 +125,12 @@ test-faults: $(STUDIO)/.made  ## Thousands of jobs while processes are killed an
 
 fuzz: $(STUDIO)/.made  ## Tens of thousands of random requests to every RPC
 	@FTS_FUZZ_EXAMPLES=50000 python -m pytest tests/fuzz --timeout 7200
+
+fuzz-properties: env  ## Thousands of new random cases for every property-based test
+	@$(TRAINER)/bin/python -m pytest -n $(TEST_WORKERS) -m hypothesis --hypothesis-profile=long \
+	    shared/trainer
+	@python -m pytest -n $(TEST_WORKERS) -m hypothesis --hypothesis-profile=long --timeout 7200 \
+	    --ignore tests/fuzz
 
 # Of the 10,000 configs more than 2,000 train a step.
 fuzz-configs: env  ## Thousands of configs: what Validate accepts trains a step, or writes an answer

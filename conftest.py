@@ -14,11 +14,15 @@ pytest_plugins = ["tests.processes", "tests.postgres"]
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 # The same cases each time, so that a change is not blamed for what is found by chance;
-# `--hypothesis-profile=default` looks for new ones.
+# `--hypothesis-profile=default` looks for new ones, and `make fuzz-properties` for many.
 # How long it takes to make one says more of the machine than of the code.
 settings.register_profile(
-    "repeatable", derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "repeatable",
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("long", max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
 
 

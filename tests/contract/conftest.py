@@ -8,7 +8,7 @@ from tests.contract.furnished import Target, furnished
 from tests.processes import starts_processes
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 @starts_processes
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     with furnished(tmp_path_factory.mktemp("furnished")) as target:

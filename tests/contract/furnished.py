@@ -212,7 +212,7 @@ def furnished(home: Path) -> Iterator[Target]:
     about = {"version": "3.11.0", "trainer": [str(REPOSITORY / "shared/trainer")], "lacks": []}
     python.write_text(
         f"#!/bin/sh\nif test \"$1\" = -c; then echo '{json.dumps(about)}'; exit 0; fi\n"
-        "exec sleep 600\n"
+        "exec sleep 3600\n"
     )
     python.chmod(0o755)
     limits = {"FTS_WORKBENCH_CPU": "999", "FTS_WORKBENCH_MEMORY_GIB": "9999"}

@@ -21,7 +21,7 @@ from ft.proto.fine_tuning_studio_database_pb2_grpc import FineTuningStudioDataba
 from tests.processes import starts_processes
 from tests.support import until
 
-ROUNDS = int(os.environ.get("FTS_FAULT_ROUNDS", "16"))
+ROUNDS = int(os.environ.get("FTS_FAULT_ROUNDS", "10"))
 ROWS = 20
 SETTLED_SECONDS = 30.0
 DESCRIBED = [domain for domain in TABLE_OF if not TABLE_OF[domain].endswith("_jobs")]

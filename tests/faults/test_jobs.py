@@ -35,8 +35,8 @@ from tests.faults.studio import (
 )
 from tests.processes import starts_processes
 
-STARTS = int(os.environ.get("FTS_FAULT_STARTS", "100"))
-KILLS = int(os.environ.get("FTS_FAULT_KILLS", "16"))
+STARTS = int(os.environ.get("FTS_FAULT_STARTS", "70"))
+KILLS = int(os.environ.get("FTS_FAULT_KILLS", "10"))
 SEED = int(os.environ.get("FTS_FAULT_SEED", "7"))
 CLIENTS = 16
 SHARE = 0.05

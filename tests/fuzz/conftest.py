@@ -11,7 +11,7 @@ from tests.e2e.conftest import Studio, serving
 from tests.processes import starts_processes
 from tests.support import REPOSITORY
 
-EXAMPLES = int(os.environ.get("FTS_FUZZ_EXAMPLES", "3000"))
+EXAMPLES = int(os.environ.get("FTS_FUZZ_EXAMPLES", "1500"))
 """How many requests are sent; `make fuzz` sends more."""
 
 

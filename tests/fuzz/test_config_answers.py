@@ -14,7 +14,7 @@ from tests.e2e.conftest import Studio
 from tests.fuzz import configs
 from tests.fuzz.test_configs import NAMES
 
-EXAMPLES = int(os.environ.get("FTS_CONFIG_EXAMPLES", "240")) // 20
+EXAMPLES = int(os.environ.get("FTS_CONFIG_EXAMPLES", "160")) // 20
 FUZZ = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -26,7 +26,7 @@ from tests.processes import starts_processes
 from tests.support import REPOSITORY, TRAINER_PYTHON
 
 LONG = "FTS_CONFIG_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("FTS_CONFIG_EXAMPLES", "240"))
+EXAMPLES = int(os.environ.get("FTS_CONFIG_EXAMPLES", "160"))
 """How many configs are drawn in all; `make fuzz-configs` draws more."""
 GENERATIONS = EXAMPLES // 3
 WORKER = Path(__file__).with_name("config_worker.py")
