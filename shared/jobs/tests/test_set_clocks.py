@@ -50,7 +50,8 @@ class Elapsed:
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
     clock = WallClock()
-    for module in ("records", "reconciler", "lease"):
+    modules = ("store.event_log", "store.records", "execution.reconciler", "execution.lease")
+    for module in modules:
         monkeypatch.setattr(f"jobs.{module}.now", clock)
     return clock
 
