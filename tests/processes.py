@@ -46,7 +46,7 @@ class Guard:
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in EVENTS and self.active:
             self.refused = (
-                f"This test starts a process ({event}: {arguments[0]!r}). Mark it with "
+                f"This test starts a process ({event}: {arguments[:1]}). Mark it with "
                 f"@pytest.mark.{MARKER}, or its fixture with @{MARKER} of tests/processes.py."
             )
             pytest.fail(self.refused)

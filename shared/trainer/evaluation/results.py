@@ -52,9 +52,7 @@ def write_files(
         for result, row in zip(results, scores, strict=True)
     ]
     return [
-        _write(
-            folder / TABLE_FILE, [*columns, *(name + FEATURE_SUFFIX for name in features)], rows
-        ),
+        _write(folder / TABLE_FILE, columns, rows),
         _write(
             folder / METRICS_FILE,
             ["metric", "score"],
