@@ -1,7 +1,7 @@
 """Keeps tests that start processes apart from those that start none.
 
 A test that starts a process carries the marker `starts_processes`. It gets the marker by itself if
-one of its fixtures is decorated with `starts_processes`. Without it, starting a process fails the
+one of its fixtures is decorated with `starts_processes`, or if it is in one of FOLDERS. Without it, starting a process fails the
 test.
 """
 
@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import pytest
 
 MARKER = "starts_processes"
+FOLDERS = ("tests/e2e/", "tests/faults/")
+"""Folders whose tests are about real processes."""
 EVENTS = {
     "multiprocessing.spawn",  # raised below
     "os.exec",
@@ -86,7 +88,8 @@ def is_marked(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         fixtures = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]
-        if any(getattr(definitions[-1].func, MARKER, False) for definitions in fixtures):
+        marked = any(getattr(definitions[-1].func, MARKER, False) for definitions in fixtures)
+        if marked or item.nodeid.startswith(FOLDERS):
             item.add_marker(MARKER)
 
 

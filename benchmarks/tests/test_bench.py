@@ -17,6 +17,7 @@ from benchmarks.bench.targets import TARGETS, verdict
 from tests.support import REPOSITORY, run
 
 
+@pytest.mark.starts_processes
 def test_every_line_is_measured(tmp_path: Path) -> None:
     file, chart = tmp_path / "run.json", tmp_path / "run.svg"
     command = (sys.executable, "-m", "benchmarks.bench", "--smoke")

@@ -138,6 +138,7 @@ def test_state_of_an_older_workbench_goes_on(tmp_path: Path) -> None:
         assert workspace.call("PATCH", path, {"accelerator_label_id": kept})[0] == 200
 
 
+@pytest.mark.starts_processes
 def test_a_kind_keeps_its_number_while_others_come_and_go(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "home", PATH=nvidia(tmp_path, "NVIDIA B"))
     workspace.variables["FTS_WORKBENCH_GPUS"] = "1"

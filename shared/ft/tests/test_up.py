@@ -15,6 +15,8 @@ import pytest
 from ft.cli.exits import Exit
 from tests.processes import starts_processes
 
+pytestmark = pytest.mark.starts_processes
+
 TOKEN = "hf_0123456789abcdefghij"
 PATIENCE_SECONDS = 120.0
 
