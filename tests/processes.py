@@ -1,8 +1,8 @@
 """Keeps tests that start processes apart from those that start none.
 
 A test that starts a process carries the marker `starts_processes`. It gets the marker by itself if
-one of its fixtures is decorated with `starts_processes`, or if it is in one of FOLDERS. Without it, starting a process fails the
-test.
+one of its fixtures is decorated with `starts_processes`, or if it is in one of FOLDERS. Without it,
+starting a process fails the test.
 """
 
 import sys
