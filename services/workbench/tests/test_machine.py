@@ -22,6 +22,7 @@ def _nvidia_smi(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
+@pytest.mark.starts_processes
 def test_gpus_are_those_that_nvidia_smi_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -31,6 +32,7 @@ def test_gpus_are_those_that_nvidia_smi_names(
     assert detect(WorkbenchSettings(workbench_gpus=1)).gpus == found[:1]
 
 
+@pytest.mark.starts_processes
 @pytest.mark.parametrize("script", ["echo No devices were found", "echo broken >&2; exit 9"])
 def test_nvidia_smi_without_gpus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
