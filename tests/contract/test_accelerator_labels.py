@@ -64,7 +64,7 @@ def test_labels_have_numbers_and_readable_values(workspace: Workspace) -> None:
         (None, "-1"),
     ],
 )
-def test_a_label_is_asked_for_by_number_or_text(
+def test_label_is_requested_by_number_or_text(
     workspace: Workspace, given: object, shown: str
 ) -> None:
     job = workspace.make_job(accelerator_label_id=given)
@@ -80,7 +80,7 @@ def test_a_label_is_asked_for_by_number_or_text(
 
 
 @pytest.mark.parametrize("given", [3, "3", "gpu", "NVIDIA C", -2, "1.0", "१", 10**30])
-def test_a_label_that_is_not_there_is_refused_by_name(workspace: Workspace, given: object) -> None:
+def test_unknown_label_is_refused_by_name(workspace: Workspace, given: object) -> None:
     job = workspace.make_job()
     model = workspace.call("POST", MODELS, {"name": "m"})[1]
     body = {"name": "job", "script": "s.py", "accelerator_label_id": given}
@@ -97,7 +97,7 @@ def test_a_label_that_is_not_there_is_refused_by_name(workspace: Workspace, give
         assert "1 (NVIDIA A 80GB), 2 (NVIDIA B)" in refusal["message"]
 
 
-def test_a_job_gets_the_gpu_of_its_label(workspace: Workspace) -> None:
+def test_job_gets_the_gpu_of_its_label(workspace: Workspace) -> None:
     script = "import os; open('granted', 'a').write(os.environ['CUDA_VISIBLE_DEVICES'] + ' ')"
     (workspace.project / "show.py").write_text(script)
     for label, index in ((1, "1"), ("2", "0")):
@@ -107,7 +107,7 @@ def test_a_job_gets_the_gpu_of_its_label(workspace: Workspace) -> None:
 
 
 @pytest.mark.starts_processes
-def test_state_of_an_older_workbench_goes_on(tmp_path: Path) -> None:
+def test_workbench_takes_over_the_state_of_an_older_one(tmp_path: Path) -> None:
     """Its labels were words, and so was what its jobs, runs and models asked for."""
     kinds = ("NVIDIA B", "NVIDIA A")
     workspace = Workspace(tmp_path / "home", PATH=nvidia(tmp_path, *kinds))
@@ -139,7 +139,7 @@ def test_state_of_an_older_workbench_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.starts_processes
-def test_a_kind_keeps_its_number_while_others_come_and_go(tmp_path: Path) -> None:
+def test_label_keeps_its_number_while_others_come_and_go(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "home", PATH=nvidia(tmp_path, "NVIDIA B"))
     workspace.variables["FTS_WORKBENCH_GPUS"] = "1"
     with workspace.serving():

@@ -77,7 +77,7 @@ async def refusal(studio: Studio, document: Document, on_conflict: str = "") -> 
 
 
 @pytest.mark.parametrize("on_conflict", ["", "refuse"])
-async def test_rows_with_another_content_refuse_the_file(
+async def test_import_refuses_rows_with_other_content(
     studio: Studio, tmp_path: Path, on_conflict: str
 ) -> None:
     before = kept(tmp_path / "ours")
@@ -92,7 +92,7 @@ async def test_rows_with_another_content_refuse_the_file(
     assert kept(tmp_path / "ours") == before
 
 
-async def test_skip_leaves_what_is_here_and_takes_the_rest(studio: Studio, tmp_path: Path) -> None:
+async def test_skip_keeps_existing_rows_and_takes_the_rest(studio: Studio, tmp_path: Path) -> None:
     document = await exported(studio, **WRITTEN)
     document["models"]["data"].append(dict.fromkeys(COLUMNS["models"]) | {"id": "added"})
     before = kept(tmp_path / "ours")
@@ -107,7 +107,7 @@ async def test_skip_leaves_what_is_here_and_takes_the_rest(studio: Studio, tmp_p
     assert after == before
 
 
-async def test_replace_changes_what_people_wrote(studio: Studio, tmp_path: Path) -> None:
+async def test_replace_changes_fields_that_people_write(studio: Studio, tmp_path: Path) -> None:
     document = await exported(studio, **WRITTEN)
     before = kept(tmp_path / "ours", "updated_at")
     dry = await take(studio, document, "replace", dry_run=True)
@@ -128,7 +128,7 @@ async def test_replace_changes_what_people_wrote(studio: Studio, tmp_path: Path)
 
 @pytest.mark.parametrize("table", ["fine_tuning_jobs", "evaluation_jobs"])
 @pytest.mark.parametrize("on_conflict", ["refuse", "skip", "replace"])
-async def test_what_moves_in_a_job_is_no_conflict_and_is_never_replaced(
+async def test_job_progress_is_no_conflict_and_is_never_replaced(
     studio: Studio, tmp_path: Path, table: str, on_conflict: str
 ) -> None:
     before = kept(tmp_path / "ours")
@@ -154,7 +154,7 @@ async def test_replace_keeps_state_times_and_ids_of_a_job(studio: Studio, tmp_pa
     assert list(row.kept) == sorted(ids)
 
 
-async def test_an_export_of_before_a_job_moved_is_taken_afterwards(
+async def test_export_from_before_a_job_moved_is_still_imported(
     studio: Studio, tmp_path: Path
 ) -> None:
     document = await studio.export()
@@ -177,7 +177,7 @@ async def test_an_export_of_before_a_job_moved_is_taken_afterwards(
     assert kept(tmp_path / "ours") == before
 
 
-async def test_a_file_of_another_studio_replaces_nothing(studio: Studio, tmp_path: Path) -> None:
+async def test_file_of_another_studio_replaces_nothing(studio: Studio, tmp_path: Path) -> None:
     document = {table: {"data": rows["data"]} for table, rows in (await studio.export()).items()}
     theirs = {table: document[table] for table in COLUMNS}
     refused = await refusal(studio, theirs, "replace")
@@ -193,7 +193,7 @@ async def test_a_file_of_another_studio_replaces_nothing(studio: Studio, tmp_pat
     assert (skipped.id, list(skipped.kept)) == ("models-0", ["name"])
 
 
-async def test_what_is_wrong_refuses_the_file_whatever_is_done_about_conflicts(
+async def test_faults_refuse_the_file_under_every_conflict_policy(
     studio: Studio, tmp_path: Path
 ) -> None:
     before = kept(tmp_path / "ours")
@@ -205,14 +205,14 @@ async def test_what_is_wrong_refuses_the_file_whatever_is_done_about_conflicts(
 
 
 @pytest.mark.parametrize("on_conflict", ["overwrite", "REPLACE", " "])
-async def test_another_word_is_refused(studio: Studio, on_conflict: str) -> None:
+async def test_unknown_conflict_policy_is_refused(studio: Studio, on_conflict: str) -> None:
     refused = await refusal(studio, {}, on_conflict)
     assert [(v.field, v.rule) for v in refused.violations] == [
         ("on_conflict", rules.KNOWN_VALUE.id)
     ]
 
 
-async def test_replacing_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+async def test_replace_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     fill_from = tmp_path / "ours"
     async with studio_in(fill_from) as ours:
         fill(fill_from)

@@ -211,7 +211,7 @@ async def studio(
 
 @KINDS
 @pytest.mark.parametrize("request_id", ["", "the same"])
-async def test_a_start_that_the_workspace_refuses_is_history(
+async def test_refused_start_stays_in_the_history(
     studio: Studio, kind: Kind, request_id: str
 ) -> None:
     for _ in range(2):
@@ -230,7 +230,7 @@ async def test_a_start_that_the_workspace_refuses_is_history(
         assert await studio.start(kind, request_id) == started
 
 
-async def test_a_request_that_was_refused_may_come_corrected(studio: Studio) -> None:
+async def test_corrected_request_is_accepted_after_a_refusal(studio: Studio) -> None:
     studio.way.refused = 1
     with pytest.raises(errors.FailedPrecondition):
         await studio.start(TRAINING, "the same")
@@ -242,7 +242,7 @@ async def test_a_request_that_was_refused_may_come_corrected(studio: Studio) -> 
 
 
 @pytest.mark.parametrize("kind", [TRAINING, EVALUATION], ids=lambda k: k.domain)
-async def test_a_start_while_the_workspace_is_away(studio: Studio, kind: Kind) -> None:
+async def test_start_waits_while_the_workspace_is_away(studio: Studio, kind: Kind) -> None:
     studio.way.away = True
     with pytest.raises(errors.Unavailable):
         await studio.start(kind)
@@ -260,7 +260,7 @@ async def test_a_start_while_the_workspace_is_away(studio: Studio, kind: Kind) -
     assert {id: (await studio.states(kind))[id] for id in failed} == failed
 
 
-async def test_an_export_while_the_workspace_is_away_starts_nothing(studio: Studio) -> None:
+async def test_export_starts_nothing_while_the_workspace_is_away(studio: Studio) -> None:
     studio.way.away = True
     for request_id in ("", "the same"):
         with pytest.raises(errors.Unavailable):
@@ -270,7 +270,7 @@ async def test_an_export_while_the_workspace_is_away_starts_nothing(studio: Stud
     assert await studio.start(EXPORT, "the same")
 
 
-async def test_a_job_that_waited_and_is_refused_then_frees_its_id_too(studio: Studio) -> None:
+async def test_job_refused_after_waiting_frees_its_id(studio: Studio) -> None:
     studio.way.away = True
     with pytest.raises(errors.Unavailable):
         await studio.start(TRAINING, "the same")
@@ -284,7 +284,7 @@ async def test_a_job_that_waited_and_is_refused_then_frees_its_id_too(studio: St
     assert started != waited
 
 
-async def test_of_an_evaluation_that_is_refused_in_part_the_rest_is_started_anew(
+async def test_partly_refused_evaluation_is_repeated(
     studio: Studio,
 ) -> None:
     studio.way.refused = 1

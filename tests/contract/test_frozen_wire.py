@@ -34,7 +34,7 @@ def type_name(field: FieldDescriptor) -> str:
     return SCALARS[field.type]
 
 
-def test_package_and_syntax() -> None:
+def test_package_and_syntax_are_frozen() -> None:
     assert facts("package") == [[CONTRACT.package]]
     assert facts("syntax") == [["proto3"]]
     assert b"proto3" in CONTRACT.serialized_pb
@@ -50,12 +50,12 @@ def test_rpcs_are_exactly_the_frozen_ones() -> None:
     assert not any(m.client_streaming or m.server_streaming for m in service.methods)
 
 
-def test_no_message_is_missing_or_new() -> None:
+def test_messages_are_exactly_the_frozen_ones() -> None:
     assert sorted(CONTRACT.message_types_by_name) == sorted(name for (name,) in facts("message"))
 
 
 @pytest.mark.parametrize("fact", facts("field"), ids=lambda fact: fact[0])
-def test_field(fact: list[str]) -> None:
+def test_field_is_frozen(fact: list[str]) -> None:
     place, number, kind, *label = fact
     message, name = place.split(".")
     field = CONTRACT.message_types_by_name[message].fields_by_name[name]
@@ -64,7 +64,7 @@ def test_field(fact: list[str]) -> None:
     assert field.is_repeated == (label == ["repeated"])
 
 
-def test_additions_take_numbers_from_100_up() -> None:
+def test_added_fields_have_numbers_from_100_up() -> None:
     frozen = {place for place, *_ in facts("field")}
     added = [
         field
@@ -76,7 +76,7 @@ def test_additions_take_numbers_from_100_up() -> None:
     assert all(field.number >= FIRST_ADDED_NUMBER for field in added)
 
 
-def test_every_message_and_rpc_of_the_contract_has_a_comment() -> None:
+def test_messages_and_rpcs_all_have_a_comment() -> None:
     for name in FILES:
         lines = (Path(__file__).parents[2] / "proto" / f"{name}.proto").read_text().splitlines()
         for number, line in enumerate(lines):
@@ -84,6 +84,6 @@ def test_every_message_and_rpc_of_the_contract_has_a_comment() -> None:
                 assert lines[number - 1].strip().startswith("//"), f"{name}.proto:{number + 1}"
 
 
-def test_additional_rpcs_are_in_services_of_their_own() -> None:
+def test_added_rpcs_are_in_services_of_their_own() -> None:
     services = fine_tuning_studio_jobs_pb2.DESCRIPTOR.services_by_name
     assert list(services) == ["FineTuningStudioJobs"]

@@ -119,7 +119,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.record,
 
 
 @each_kind
-async def test_pages_are_the_list_in_its_order(kind: Kind, listed: Listed) -> None:
+async def test_pages_together_are_the_list_in_order(kind: Kind, listed: Listed) -> None:
     asked: dict[str, Any] = {"filter": {kind.type: "some"}, "order_by": f"{kind.name} desc"}
     everything = await listed.answer(**asked)
     assert everything.next_page_token == ""
@@ -141,7 +141,7 @@ async def test_pages_are_the_list_in_its_order(kind: Kind, listed: Listed) -> No
 
 
 @each_kind
-async def test_times_are_shown_and_looked_for_as_they_are_shown(kind: Kind, listed: Listed) -> None:
+async def test_times_are_filtered_in_the_form_they_are_shown(kind: Kind, listed: Listed) -> None:
     newest = await listed.items(order_by="created_at desc", filter={kind.type: "some"})
     assert [item.id for item in newest] == ["6", "5", "4", "3", "2", "1", "0"]
     assert newest[-1].created_at == "2026-01-02T03:04:05.678Z"
@@ -151,7 +151,7 @@ async def test_times_are_shown_and_looked_for_as_they_are_shown(kind: Kind, list
 
 
 @each_kind
-async def test_a_token_of_the_longest_texts_can_be_sent(kind: Kind, listed: Listed) -> None:
+async def test_page_token_of_the_longest_texts_can_be_sent(kind: Kind, listed: Listed) -> None:
     message = getattr(fine_tuning_studio_pb2, f"{kind.record}Metadata").DESCRIPTOR
     texts = [
         column.name
@@ -168,7 +168,7 @@ async def test_a_token_of_the_longest_texts_can_be_sent(kind: Kind, listed: List
 
 
 @each_kind
-async def test_says_what_a_list_does_not_know(kind: Kind, listed: Listed) -> None:
+async def test_list_names_an_unknown_field(kind: Kind, listed: Listed) -> None:
     for asked, field, rule in (
         ({"filter": {"colour": "x"}}, "filter", "FT-016"),
         ({"order_by": "colour"}, "order_by", "FT-017"),
@@ -182,7 +182,7 @@ async def test_says_what_a_list_does_not_know(kind: Kind, listed: Listed) -> Non
 
 
 @pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.record, indirect=True)
-async def test_jobs_are_found_by_their_state(kind: Kind, listed: Listed) -> None:
+async def test_jobs_are_filtered_by_state(kind: Kind, listed: Listed) -> None:
     failed = await listed.items(filter={"state": "FAILED"}, order_by="created_at desc")
     assert [job.id for job in failed] == ["7", "5", "3", "1"]
     assert {job.status.state for job in failed} == {"FAILED"}

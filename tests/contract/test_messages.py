@@ -33,9 +33,7 @@ def refusal(target: Target, rpc: str, request: Any) -> StudioError:
 
 @pytest.mark.parametrize("rpc", STARTS)
 @pytest.mark.parametrize("value", [0, -3])
-def test_a_number_out_of_range_is_shown_as_it_was_sent(
-    target: Target, rpc: str, value: int
-) -> None:
+def test_number_out_of_range_is_shown_as_sent(target: Target, rpc: str, value: int) -> None:
     for field in STARTS[rpc]:
         request = target.valid(rpc)
         setattr(request, field, value)
@@ -44,7 +42,7 @@ def test_a_number_out_of_range_is_shown_as_it_was_sent(
         assert violation.description == f"must be above 0, not {value}"
 
 
-def test_a_client_of_the_frozen_contract_sends_0(target: Target) -> None:
+def test_frozen_client_sends_0(target: Target) -> None:
     contract = Contract()
     request = contract.messages["StartFineTuningJobRequest"](adapter_name="x", cpu=0, memory=0)
     sent = api.StartFineTuningJobRequest.FromString(request.SerializeToString())
@@ -74,7 +72,7 @@ def test_a_client_of_the_frozen_contract_sends_0(target: Target) -> None:
         ("adapter_name", "a b", "not 'a b'"),
     ],
 )
-def test_a_field_is_named_as_it_was_sent(target: Target, field: str, value: Any, said: str) -> None:
+def test_field_is_named_as_sent(target: Target, field: str, value: Any, said: str) -> None:
     request = target.valid("StartFineTuningJob")
     if field.startswith("num_"):
         request.ClearField(field.removeprefix("num_")) if hasattr(request, field[4:]) else None
@@ -108,9 +106,7 @@ def taken(target: Target, rpc: str, request: Any) -> StudioError:
         ("StartFineTuningJob", "", "adapter_name"),
     ],
 )
-def test_what_is_taken_is_named_as_it_was_sent(
-    target: Target, rpc: str, when: str, field: str
-) -> None:
+def test_taken_name_is_reported_as_sent(target: Target, rpc: str, when: str, field: str) -> None:
     request = target.valid(rpc, when)
     refused = taken(target, rpc, request)
     assert isinstance(refused, AlreadyExistsError)
@@ -121,7 +117,7 @@ def test_what_is_taken_is_named_as_it_was_sent(
     assert repr(value) in str(refused)
 
 
-def test_a_prompt_whose_name_is_taken(target: Target) -> None:
+def test_prompt_with_a_taken_name_is_refused(target: Target) -> None:
     request = target.valid("AddPrompt")
     target.client.AddPrompt(request)
     request.prompt.id += "-2"
@@ -129,7 +125,7 @@ def test_a_prompt_whose_name_is_taken(target: Target) -> None:
     assert refusal(target, "AddPrompt", request).metadata["field"] == "prompt.name"
 
 
-def test_a_job_that_is_resumed_has_no_field_but_its_id(target: Target) -> None:
+def test_resumed_job_is_named_by_its_id(target: Target) -> None:
     request = target.valid("StartFineTuningJob")
     first = target.client.StartFineTuningJob(request).fine_tuning_job
     target.client.CancelFineTuningJob(api.CancelFineTuningJobRequest(id=first.id))
@@ -142,7 +138,7 @@ def test_a_job_that_is_resumed_has_no_field_but_its_id(target: Target) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
-def test_texts_that_cannot_be_are_named_wherever_they_stand(target: Target, method: Any) -> None:
+def test_impossible_texts_are_named_wherever_they_occur(target: Target, method: Any) -> None:
     for text in ("a\0b", "x" * 70_000):
         request = GetMessageClass(method.input_type)()
         texts = [

@@ -46,7 +46,7 @@ def refused_by_the_library(field: str) -> set[str]:
 
 
 @pytest.mark.parametrize("field", [*OF_TRAINING, "generation_config"])
-def test_in_json_null_is_a_value_that_the_library_takes_or_not(target: Target, field: str) -> None:
+def test_null_in_json_is_a_value_for_the_library(target: Target, field: str) -> None:
     schema = json.loads((SCHEMAS / f"{TYPES[field]}.json").read_text())
     config = json.dumps(dict.fromkeys(schema["properties"]))
     if field in OF_TRAINING:
@@ -85,7 +85,7 @@ def test_null_in_place_of_a_stored_config_is_refused(target: Target, type: str) 
     assert (violation.field, violation.rule) == ("config", "FT-501")
 
 
-def test_in_a_config_of_the_users_own_null_stays(target: Target) -> None:
+def test_null_stays_in_a_users_own_config(target: Target) -> None:
     training = target.valid("StartFineTuningJob", "with a user_script")
     training.user_config = '{"mine": null}'
     started = target.client.StartFineTuningJob(training).fine_tuning_job
@@ -104,7 +104,7 @@ def start(target: Target, config: str) -> api.FineTuningJobMetadata:
     return job
 
 
-def test_what_may_be_null_in_an_axolotl_config(target: Target) -> None:
+def test_axolotl_config_allows_null_where_the_library_does(target: Target) -> None:
     dataset = {**dict.fromkeys(OF_ROWS), "type": "alpaca"}
     content = {**dict.fromkeys(DECIDED), "adapter": "lora", "datasets": [dataset]}
     job = start(target, yaml.safe_dump(content))
@@ -128,13 +128,13 @@ def test_what_may_be_null_in_an_axolotl_config(target: Target) -> None:
         ("{adapter: lora, datasets: [{type: alpaca}], trl: {use_vllm: }}", "FT-612"),
     ],
 )
-def test_what_an_axolotl_config_must_say(target: Target, config: str, rule: str) -> None:
+def test_axolotl_config_requires_its_fields(target: Target, config: str, rule: str) -> None:
     with pytest.raises(StudioError) as refused:
         start(target, config)
     [violation] = refused.value.violations
     assert (violation.field, violation.rule) == ("axolotl_config_id", rule)
 
 
-def test_the_format_of_the_rows_is_that_of_the_data(target: Target) -> None:
+def test_axolotl_row_format_is_that_of_the_data(target: Target) -> None:
     dataset = target.client.GetDataset(api.GetDatasetRequest(id=target.ids["dataset"])).dataset
     assert tuple(json.loads(dataset.features)) == COLUMNS

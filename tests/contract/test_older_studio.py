@@ -92,7 +92,7 @@ def request_of(name: str, **fields: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", [method.name for method in STUDIO.methods])
-def test_every_rpc_of_the_contract_works(
+def test_older_studio_answers_every_rpc_of_the_contract(
     client: FineTuningStudioClient, older: OlderStudio, name: str
 ) -> None:
     for items in older.kept:
@@ -103,7 +103,9 @@ def test_every_rpc_of_the_contract_works(
     assert older.calls == {name: 1}
 
 
-def test_what_it_has_arrives_whole(client: FineTuningStudioClient, older: OlderStudio) -> None:
+def test_older_studio_fields_arrive_whole(
+    client: FineTuningStudioClient, older: OlderStudio
+) -> None:
     row = {"id": "j", "adapter_name": "a", "num_cpu": 2, "learning_rate": 0.5}
     older.keep("fine_tuning_jobs", row)
     older.keep("configs", {"id": "c", "is_default": 1})
@@ -115,7 +117,7 @@ def test_what_it_has_arrives_whole(client: FineTuningStudioClient, older: OlderS
 
 
 @pytest.mark.parametrize("name", [m.name for s in SERVICES[1:] for m in s.methods])
-def test_what_it_lacks_is_said(
+def test_older_studio_gaps_are_reported(
     client: FineTuningStudioClient, older: OlderStudio, name: str
 ) -> None:
     method = METHODS[name]
@@ -128,7 +130,7 @@ def test_what_it_lacks_is_said(
     )
 
 
-def test_iterating_ends_after_its_one_page(
+def test_iteration_ends_after_its_only_page(
     client: FineTuningStudioClient, older: OlderStudio
 ) -> None:
     rows = [{"id": str(n), "name": "ab"[n % 2], "type": "project"} for n in range(5)]
@@ -143,7 +145,7 @@ def test_iterating_ends_after_its_one_page(
 
 
 @pytest.mark.parametrize("items", ["fine_tuning_jobs", "evaluation_jobs"])
-def test_a_job_whose_state_it_does_not_keep_is_not_waited_for(
+def test_job_without_a_kept_state_is_not_waited_for(
     client: FineTuningStudioClient, older: OlderStudio, items: str
 ) -> None:
     older.keep(items, {"id": "j"})
@@ -152,7 +154,7 @@ def test_a_job_whose_state_it_does_not_keep_is_not_waited_for(
     assert older.calls["GetFineTuningJob"] == 1
 
 
-async def test_the_client_for_asyncio_finds_the_same(older: OlderStudio) -> None:
+async def test_asyncio_client_finds_the_same(older: OlderStudio) -> None:
     older.keep("models", {"id": "a", "name": "a"}, {"id": "b", "name": "b"})
     older.keep("evaluation_jobs", {"id": "j"})
     async with AsyncFineTuningStudioClient("127.0.0.1", older.port) as client:

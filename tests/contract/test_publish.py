@@ -78,7 +78,7 @@ def workspace() -> Iterator[StrictWorkspace]:
     found.server.server_close()
 
 
-def test_the_address_is_sent_alone_and_an_edit_meanwhile_survives(
+def test_published_address_keeps_concurrent_edits(
     workspace: StrictWorkspace, tmp_path: Path
 ) -> None:
     facade = ServiceProcess(

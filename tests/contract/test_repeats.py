@@ -105,7 +105,7 @@ async def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("domain", ADDS)
-async def test_a_request_that_is_repeated_is_answered_again(folder: Path, domain: str) -> None:
+async def test_repeated_request_gets_the_same_answer(folder: Path, domain: str) -> None:
     async with serving(folder, domain) as calls:
         ids = await asyncio.gather(*(calls.add(calls.first) for _ in range(20)))
         assert len(set(ids)) == 1
@@ -119,7 +119,7 @@ async def test_a_request_that_is_repeated_is_answered_again(folder: Path, domain
 
 
 @pytest.mark.parametrize("domain", ADDS)
-async def test_what_is_gone_is_added_anew(folder: Path, domain: str) -> None:
+async def test_repeated_request_adds_a_removed_record_again(folder: Path, domain: str) -> None:
     async with serving(folder, domain) as calls:
         id = await calls.add(calls.first)
         await calls.remove(id)
@@ -129,9 +129,7 @@ async def test_what_is_gone_is_added_anew(folder: Path, domain: str) -> None:
 
 
 @pytest.mark.parametrize("domain", ADDS)
-async def test_a_request_of_long_ago_is_forgotten_at_the_next_start(
-    folder: Path, domain: str
-) -> None:
+async def test_old_request_id_is_forgotten_at_the_next_start(folder: Path, domain: str) -> None:
     async with serving(folder, domain) as calls:
         await calls.add(calls.first)
     with closing(sqlite3.connect(folder / f"{domain}.db")) as database:
@@ -144,7 +142,7 @@ async def test_a_request_of_long_ago_is_forgotten_at_the_next_start(
             assert await calls.add(calls.other), "its id is free for another request"
 
 
-async def test_the_id_of_a_request_has_a_limit(folder: Path) -> None:
+async def test_request_id_has_a_length_limit(folder: Path) -> None:
     async with serving(folder, "datasets") as calls:
         assert await calls.add(calls.first, "😀" * 256)
         with pytest.raises(errors.InvalidArgument) as refused:
@@ -153,7 +151,7 @@ async def test_the_id_of_a_request_has_a_limit(folder: Path) -> None:
         assert (violation.field, violation.rule) == ("request_id", rules.TEXT_LENGTH.id)
 
 
-async def test_the_id_of_a_prompt_has_the_same_limit(folder: Path) -> None:
+async def test_prompt_id_has_the_same_length_limit(folder: Path) -> None:
     async with serving(folder, "prompts") as calls:
         with pytest.raises(errors.InvalidArgument) as refused:
             await calls.add(prompt("x" * 257))
@@ -161,7 +159,7 @@ async def test_the_id_of_a_prompt_has_the_same_limit(folder: Path) -> None:
         assert (violation.field, violation.rule) == ("prompt.id", rules.TEXT_LENGTH.id)
 
 
-async def test_a_refused_request_may_be_mended_under_its_id(folder: Path) -> None:
+async def test_refused_request_may_be_corrected_under_its_id(folder: Path) -> None:
     async with serving(folder, "datasets") as calls:
         missing = pb.AddDatasetRequest(type="project_csv", location="none.csv", name="one")
         with pytest.raises(errors.InvalidArgument):
@@ -169,7 +167,7 @@ async def test_a_refused_request_may_be_mended_under_its_id(folder: Path) -> Non
         assert await calls.add(calls.first)
 
 
-async def test_the_same_without_an_id_is_told_who_holds_the_name(folder: Path) -> None:
+async def test_repeat_without_an_id_names_the_owner_of_the_name(folder: Path) -> None:
     async with serving(folder, "datasets") as calls:
         id = await calls.add(calls.first)
         for request_id in ("", "another"):

@@ -70,7 +70,9 @@ def of_ids(document: Document, like: Document) -> dict[str, list[dict[str, Any]]
     }
 
 
-async def test_theirs_to_ours_to_theirs_to_ours(studio: Studio, tmp_path: Path) -> None:
+async def test_export_survives_a_round_trip_through_another_studio(
+    studio: Studio, tmp_path: Path
+) -> None:
     theirs = in_use(tmp_path / "theirs.db", rows=40)
     first = theirs.export()
     await take(studio, first)
@@ -87,7 +89,7 @@ async def test_theirs_to_ours_to_theirs_to_ours(studio: Studio, tmp_path: Path) 
             assert of_ids(await again.export(), first) == seven(first)
 
 
-async def test_the_seven_tables_have_the_contracts_columns_in_order(
+async def test_seven_tables_have_the_columns_of_the_contract_in_order(
     studio: Studio, tmp_path: Path
 ) -> None:
     fill(tmp_path / "ours")
@@ -101,7 +103,7 @@ async def test_the_seven_tables_have_the_contracts_columns_in_order(
         assert made == columns
 
 
-async def test_ours_to_ours_keeps_everything(studio: Studio, tmp_path: Path) -> None:
+async def test_export_and_import_keep_everything(studio: Studio, tmp_path: Path) -> None:
     fill(tmp_path / "ours")
     document = await studio.export()
     async with studio_in(tmp_path / "other") as other:
@@ -113,7 +115,7 @@ async def test_ours_to_ours_keeps_everything(studio: Studio, tmp_path: Path) -> 
         assert kept(tmp_path / "other") == kept(tmp_path / "ours")
 
 
-async def test_what_today_s_studio_has_not_touched_comes_back_with_all_that_is_ours(
+async def test_rows_untouched_by_another_studio_keep_our_columns(
     studio: Studio, tmp_path: Path
 ) -> None:
     fill(tmp_path / "ours")
@@ -125,7 +127,7 @@ async def test_what_today_s_studio_has_not_touched_comes_back_with_all_that_is_o
         assert kept(tmp_path / "other") == kept(tmp_path / "ours")
 
 
-async def test_what_today_s_studio_has_changed_comes_back_without_what_is_ours(
+async def test_rows_changed_by_another_studio_lose_our_columns(
     studio: Studio, tmp_path: Path
 ) -> None:
     fill(tmp_path / "ours")
@@ -156,7 +158,7 @@ async def test_what_today_s_studio_has_changed_comes_back_without_what_is_ours(
     assert [e["job_id"] for e in there["fine_tuning_job_events"]] == ["fine_tuning_jobs-2"]
 
 
-async def test_an_export_with_our_columns_within_the_seven_tables_is_still_taken(
+async def test_export_with_our_columns_in_the_seven_tables_is_imported(
     studio: Studio, tmp_path: Path
 ) -> None:
     fill(tmp_path / "ours")
@@ -176,7 +178,7 @@ async def test_an_export_with_our_columns_within_the_seven_tables_is_still_taken
         assert [row.id for row in reports["models"].replaced] == [changed["id"]]
 
 
-async def test_a_job_with_many_reports_fills_no_export(studio: Studio, tmp_path: Path) -> None:
+async def test_job_with_many_reports_keeps_the_export_small(studio: Studio, tmp_path: Path) -> None:
     fill(tmp_path / "ours", rows=1)
     with closing(sqlite3.connect(tmp_path / "ours/fine_tuning.db")) as db, db:
         for number in range(4000):
@@ -204,7 +206,7 @@ async def test_a_job_with_many_reports_fills_no_export(studio: Studio, tmp_path:
         ("fts_export_jobs", '{"id": "x"}', "export_jobs[0].artifact_location", rules.COLUMN_VALUE),
     ],
 )
-async def test_a_table_of_ours_that_is_broken_is_refused(
+async def test_broken_table_of_ours_is_refused(
     studio: Studio, table: str, row: Any, field: str, rule: rules.Rule
 ) -> None:
     if isinstance(row, str):
@@ -216,7 +218,7 @@ async def test_a_table_of_ours_that_is_broken_is_refused(
 
 
 @pytest.mark.parametrize("kind", ["REMOVED", "", "x"])
-async def test_an_event_of_no_kind_that_clients_see_is_refused(
+async def test_event_of_an_unknown_kind_is_refused(
     studio: Studio, tmp_path: Path, kind: str
 ) -> None:
     # One of kind REMOVED would have the studio end that job in the workspace.
@@ -230,7 +232,7 @@ async def test_an_event_of_no_kind_that_clients_see_is_refused(
     assert refused.rule == rules.EVENT_ROW.id
 
 
-async def test_what_the_studio_does_not_have_is_reported(studio: Studio) -> None:
+async def test_unknown_tables_and_columns_are_reported(studio: Studio) -> None:
     row = {
         "id": "m",
         "type": "project",
@@ -252,13 +254,13 @@ async def test_what_the_studio_does_not_have_is_reported(studio: Studio) -> None
     assert list(models.left_out_columns) == ["\\ud800", "surprise"]
 
 
-async def test_a_file_of_other_tables_alone_is_refused(studio: Studio) -> None:
+async def test_file_with_only_unknown_tables_is_refused(studio: Studio) -> None:
     (studio.project / "other.json").write_text('{"model": {"data": []}}')
     assert "none of the studio's tables" in (await studio.refusal("other.json")).message
 
 
 @pytest.mark.parametrize("twice", ["id", "name", "models", "data"])
-async def test_what_a_file_has_twice_is_refused(studio: Studio, twice: str) -> None:
+async def test_duplicates_in_a_file_are_refused(studio: Studio, twice: str) -> None:
     text = '{"models": {"data": [{"id": "m", "name": "n"}]}, "other": {"data": []}}'
     again = {
         "id": text.replace('"id": "m"', '"id": "m", "id": "k"'),
@@ -273,7 +275,7 @@ async def test_what_a_file_has_twice_is_refused(studio: Studio, twice: str) -> N
 
 
 @pytest.mark.parametrize("column", ["0", "", "12", "a.b", "q[0]", "!x"])
-async def test_prompts_over_columns_of_any_name_come_back(studio: Studio, column: str) -> None:
+async def test_prompts_with_columns_of_any_name_survive(studio: Studio, column: str) -> None:
     row = {"id": "p", "name": "p", "dataset_id": "d", "prompt_template": f"Q: {{{column}}}"}
     await studio.take_content({"prompts": {"schema": "", "data": [row]}})
     document = await studio.export()

@@ -36,7 +36,7 @@ def rows_of(kind: type[Any]) -> "st.SearchStrategy[Any]":
 
 
 @given(rows_of(Dataset) | rows_of(FineTuningJob), st.sampled_from([Dataset, FineTuningJob]))
-def test_any_row_becomes_a_record_or_is_told_why_not(row: Any, kind: type[Any]) -> None:
+def test_row_becomes_a_record_or_is_refused_with_a_reason(row: Any, kind: type[Any]) -> None:
     found = Violations()
     record = table(kind).check("rows[0]", row, found)
     if found.found:
@@ -50,7 +50,7 @@ def test_any_row_becomes_a_record_or_is_told_why_not(row: Any, kind: type[Any]) 
 
 
 @given(st.dictionaries(st.sampled_from(["name", "location", "features", "type"]), st.text()))
-def test_a_row_that_is_there_is_the_same_as_itself(values: dict[str, str]) -> None:
+def test_existing_row_equals_itself(values: dict[str, str]) -> None:
     found = Violations()
     of = table(Dataset)
     row = {"id": "d", **values}

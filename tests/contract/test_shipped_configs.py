@@ -50,7 +50,7 @@ async def in_use(studio: Studio, file: Path) -> Document:
     return theirs.export()
 
 
-async def test_one_of_each_is_listed_and_ours_come_back_when_theirs_go(
+async def test_shipped_configs_are_listed_once_and_come_back_when_theirs_go(
     studio: Studio, tmp_path: Path
 ) -> None:
     ours = await listed(studio)
@@ -70,7 +70,7 @@ async def test_one_of_each_is_listed_and_ours_come_back_when_theirs_go(
     assert await listed(studio) == ours
 
 
-async def test_every_narrowed_list_has_one_of_each(studio: Studio, tmp_path: Path) -> None:
+async def test_narrowed_lists_have_each_shipped_config_once(studio: Studio, tmp_path: Path) -> None:
     ours = await listed(studio)
     document = await in_use(studio, tmp_path / "theirs.db")
     await take(studio, document)
@@ -93,9 +93,7 @@ async def test_every_narrowed_list_has_one_of_each(studio: Studio, tmp_path: Pat
     assert (used.type, used in theirs) == ("lora_config", True)
 
 
-async def test_a_job_of_ours_still_lists_the_config_that_it_has_used(
-    studio: Studio, tmp_path: Path
-) -> None:
+async def test_job_lists_the_hidden_config_that_it_used(studio: Studio, tmp_path: Path) -> None:
     [lora] = await listed(studio, type="lora_config")
     job = {"id": "of ours", "lora_config_id": lora.id}
     await take(studio, {"fine_tuning_jobs": {"data": [job]}})
@@ -103,7 +101,7 @@ async def test_a_job_of_ours_still_lists_the_config_that_it_has_used(
     assert await listed(studio, fine_tuning_job_id="of ours") == [lora]
 
 
-async def test_one_for_a_family_is_no_default_for_other_models(studio: Studio) -> None:
+async def test_config_of_a_family_is_no_default_for_other_models(studio: Studio) -> None:
     [ours] = await listed(studio, type="lora_config")
     other = {"type": "lora_config", "is_default": 1, "model_family": "OtherForCausalLM"}
     rows = [
@@ -120,9 +118,7 @@ async def test_one_for_a_family_is_no_default_for_other_models(studio: Studio) -
     assert [config.id for config in fitting] == [ours.id, "first", "equal"]
 
 
-async def test_adding_an_equal_config_finds_the_one_that_is_listed(
-    studio: Studio, tmp_path: Path
-) -> None:
+async def test_add_of_an_equal_config_finds_the_listed_one(studio: Studio, tmp_path: Path) -> None:
     await take(studio, await in_use(studio, tmp_path / "theirs.db"))
     [listed_lora] = await listed(studio, type="lora_config")
     request = pb.AddConfigRequest(type="lora_config", config=json.dumps(LORA))
@@ -144,9 +140,7 @@ async def test_adding_an_equal_config_finds_the_one_that_is_listed(
         },
     ],
 )
-async def test_what_is_not_the_same_shipped_config_hides_none(
-    studio: Studio, row: dict[str, Any]
-) -> None:
+async def test_different_config_hides_no_shipped_one(studio: Studio, row: dict[str, Any]) -> None:
     ours = await listed(studio)
     await take(studio, {"configs": {"data": [{"id": "theirs", **row}]}})
     there = await listed(studio)
@@ -154,7 +148,7 @@ async def test_what_is_not_the_same_shipped_config_hides_none(
     assert len(there) == len(ours) + 1
 
 
-async def test_an_export_has_both_and_another_studio_lists_the_same(
+async def test_export_has_both_configs_and_another_studio_lists_the_same(
     studio: Studio, tmp_path: Path
 ) -> None:
     ours = await listed(studio)

@@ -50,21 +50,21 @@ SHOWN: Mapping[tuple[str, str, str], tuple[str, Any]] = {
 """Where an answer shows what was taken for a field that was not set."""
 
 
-def test_every_field_of_every_request_is_written_down() -> None:
+def test_request_fields_are_all_documented() -> None:
     for method in METHODS:
         assert set(said_of(method.input_type)) == set(fields_of(method.input_type)), method.name
     requests = {method.input_type.name for method in METHODS}
     assert set(SAID) - {"lists"} <= requests
 
 
-def test_what_0_means_is_written_down_where_it_is_another_thing_than_not_set() -> None:
+def test_zero_is_documented_where_it_differs_from_unset() -> None:
     for method in METHODS:
         for field, said in said_of(method.input_type).items():
             assert (" | 0: " in said) == with_presence(method.input_type, field), (method, field)
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
-def test_what_comes_of_a_field_that_is_not_set(target: Target, case: Case) -> None:
+def test_unset_field_means_what_is_documented(target: Target, case: Case) -> None:
     valid = target.valid(case.rpc, "" if case.when == "0" else case.when)
     request = case.of(valid)
     if case.rule or case.code:
@@ -94,9 +94,7 @@ def check_refusal(request: Message, case: Case, refusal: StudioError) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
-def test_a_request_without_anything_is_told_what_it_lacks(
-    target: Target, method: MethodDescriptor
-) -> None:
+def test_empty_request_names_what_it_lacks(target: Target, method: MethodDescriptor) -> None:
     general = [case for case in cases() if case.rpc == method.name and not case.when]
     required = {(case.field, case.rule) for case in general if case.rule}
     if not required or any(case.code for case in general):

@@ -66,7 +66,7 @@ def works(user: User, code: str) -> str:
     return done.stdout
 
 
-def test_every_operation_has_a_form_with_http_info_and_can_be_asked_asynchronously(
+def test_operations_have_http_info_and_asynchronous_forms(
     user: User,
 ) -> None:
     out = works(
@@ -106,7 +106,7 @@ def test_every_operation_has_a_form_with_http_info_and_can_be_asked_asynchronous
     assert out == "done\n"
 
 
-def test_every_model_has_a_module_and_its_generators_attributes(user: User) -> None:
+def test_models_have_a_module_and_the_generators_attributes(user: User) -> None:
     works(
         user,
         """
@@ -148,7 +148,7 @@ def test_every_model_has_a_module_and_its_generators_attributes(user: User) -> N
     )
 
 
-def test_the_api_client_serializes_and_calls_as_its_generators_does(user: User) -> None:
+def test_api_client_serializes_and_calls_like_the_generators(user: User) -> None:
     works(
         user,
         """
@@ -183,7 +183,7 @@ def test_the_api_client_serializes_and_calls_as_its_generators_does(user: User) 
     )
 
 
-def test_the_configuration_is_its_generators(user: User, tmp_path: Path) -> None:
+def test_configuration_is_like_the_generators(user: User, tmp_path: Path) -> None:
     log = tmp_path / "client.log"
     works(
         user,
@@ -240,7 +240,7 @@ def test_the_configuration_is_its_generators(user: User, tmp_path: Path) -> None
     assert "Bearer" not in said
 
 
-def test_numbers_of_64_bits_are_sent_as_they_are_given(user: User, workspace: Workspace) -> None:
+def test_numbers_of_64_bits_are_sent_exactly(user: User, workspace: Workspace) -> None:
     out = works(
         user,
         """

@@ -76,7 +76,7 @@ def _value(item: dict[str, Any], key: str) -> Any:
 
 
 @pytest.mark.parametrize("operation", [one for one in DOCUMENTED if one not in ELSEWHERE])
-def test_every_documented_key_orders(
+def test_list_orders_by_every_documented_key(
     workspace: Workspace, paths: dict[str, str], operation: str
 ) -> None:
     path = paths[operation]
@@ -98,7 +98,7 @@ def test_every_documented_key_orders(
 
 
 @pytest.mark.parametrize("operation", [one for one in DOCUMENTED if one not in ELSEWHERE])
-def test_every_documented_key_filters(
+def test_list_filters_by_every_documented_key(
     workspace: Workspace, paths: dict[str, str], operation: str
 ) -> None:
     path = paths[operation]
@@ -117,7 +117,7 @@ def test_every_documented_key_filters(
 
 @pytest.mark.parametrize("operation", [one for one in DOCUMENTED if one not in ELSEWHERE])
 @pytest.mark.parametrize("parameter", ["search_filter", "sort"])
-def test_any_other_key_is_refused_in_words(
+def test_unknown_key_is_refused_in_words(
     workspace: Workspace, paths: dict[str, str], operation: str, parameter: str
 ) -> None:
     path = paths[operation]
@@ -129,7 +129,7 @@ def test_any_other_key_is_refused_in_words(
         assert repr(key) in answer["message"]
 
 
-def test_the_one_user_made_everything(workspace: Workspace, paths: dict[str, str]) -> None:
+def test_creator_is_the_only_user(workspace: Workspace, paths: dict[str, str]) -> None:
     path = paths["list_jobs"]
     creator = _items(workspace.get(path))[0]["creator"]["username"]
     for key in ("creator.username", "creator.name"):
@@ -139,9 +139,7 @@ def test_the_one_user_made_everything(workspace: Workspace, paths: dict[str, str
         assert _items(theirs) == []
 
 
-def test_runs_are_found_by_what_their_job_is_called(
-    workspace: Workspace, paths: dict[str, str]
-) -> None:
+def test_runs_are_filtered_by_job_name(workspace: Workspace, paths: dict[str, str]) -> None:
     path = paths["list_job_runs"]
     for wanted, count in (
         ({"name": "a"}, 2),
@@ -154,7 +152,7 @@ def test_runs_are_found_by_what_their_job_is_called(
         assert len(found) == count, wanted
 
 
-def test_there_are_no_applications(workspace: Workspace) -> None:
+def test_applications_are_an_empty_list(workspace: Workspace) -> None:
     answer = workspace.get(f"{PROJECT}/applications", page_size=5)
     assert answer["applications"] == []
     assert not answer.get("next_page_token")
@@ -167,7 +165,7 @@ def test_there_are_no_applications(workspace: Workspace) -> None:
     assert workspace.call("GET", f"{PROJECT}/applications", page_token="x")[0] == 400
 
 
-def test_before_any_job_reported_there_are_no_experiments(workspace: Workspace) -> None:
+def test_experiments_are_empty_before_any_job_reported(workspace: Workspace) -> None:
     answer = workspace.get(f"{PROJECT}/experiments")
     assert answer["experiments"] == []
     assert workspace.call("GET", f"{PROJECT}/experiments/1")[0] == 404

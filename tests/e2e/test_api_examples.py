@@ -11,7 +11,7 @@ from tests.support import REPOSITORY
 pytestmark = pytest.mark.starts_processes
 
 
-def test_the_examples_run(tmp_path: Path) -> None:
+def test_api_examples_run(tmp_path: Path) -> None:
     file = REPOSITORY / "docs/api/examples.py"
     with serving(tmp_path / "home") as studio, studio.client() as client:
         names = {name: getattr(api, name) for name in api.__all__}

@@ -42,7 +42,7 @@ special_tokens: {pad_token: "<|pad|>"}
 """
 
 
-def test_where_jobs_have_no_axolotl_a_start_says_so(studio: Studio) -> None:
+def test_start_without_axolotl_is_refused_with_the_remedy(studio: Studio) -> None:
     request = StartFineTuningJobRequest(
         adapter_name="with-axolotl",
         base_model_id="m",
@@ -104,7 +104,7 @@ class Registered:
 @pytest.mark.skipif(
     not AXOLOTL_PYTHON.exists(), reason="there is no environment with Axolotl: make env-axolotl"
 )
-def test_an_adapter_of_axolotl_goes_the_way_of_every_other(tmp_path: Path) -> None:
+def test_axolotl_adapter_is_used_like_every_other(tmp_path: Path) -> None:
     with serving(tmp_path / "home", str(AXOLOTL_PYTHON)) as studio:
         registered = Registered(studio)
         client = registered.client

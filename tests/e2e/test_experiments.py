@@ -90,7 +90,7 @@ def test_experiments_are_listed_in_pages_and_found_by_name(workspace: Workspace)
         assert "'colour'" in refusal["message"]
 
 
-def test_a_run_tells_its_state_and_what_it_logged(workspace: Workspace, runs: str) -> None:
+def test_run_reports_its_state_and_what_it_logged(workspace: Workspace, runs: str) -> None:
     listed = workspace.get(runs)["experiment_runs"]
     assert [run["status"] for run in listed] == [
         "EXPERIMENT_RUN_FINISHED",
@@ -113,7 +113,7 @@ def test_a_run_tells_its_state_and_what_it_logged(workspace: Workspace, runs: st
 
 
 @pytest.mark.parametrize(("key", "count"), [("loss", 3), ("eval/loss", 1), ("never logged", 0)])
-def test_all_values_of_a_metric(workspace: Workspace, runs: str, key: str, count: int) -> None:
+def test_metric_has_all_its_values(workspace: Workspace, runs: str, key: str, count: int) -> None:
     run = workspace.get(runs)["experiment_runs"][0]["id"]
     for written in (key.replace("/", "%2F"), key):
         path = f"{runs}/{run}/metrics/{written.replace(' ', '%20')}"
@@ -124,7 +124,7 @@ def test_all_values_of_a_metric(workspace: Workspace, runs: str, key: str, count
         assert [metric["value"] for metric in found] == [4.0, 3.0, 2.0]
 
 
-def test_the_client_reads_them_as_its_models(workspace: Workspace, runs: str) -> None:
+def test_client_reads_experiments_as_its_models(workspace: Workspace, runs: str) -> None:
     import cmlapi
 
     api = cmlapi.default_client(workspace.url, workspace.key)
@@ -167,14 +167,14 @@ def _name(run: dict[str, Any]) -> str:
         ({"creator.username": "nobody"}, 0),
     ],
 )
-def test_runs_are_found_by_documented_keys(
+def test_runs_are_filtered_by_documented_keys(
     workspace: Workspace, runs: str, wanted: dict[str, str], count: int
 ) -> None:
     found = workspace.get(runs, search_filter=json.dumps(wanted))["experiment_runs"]
     assert len(found) == count
 
 
-def test_what_is_not_there(workspace: Workspace, runs: str) -> None:
+def test_unknown_experiment_or_run_is_refused(workspace: Workspace, runs: str) -> None:
     run = workspace.get(runs)["experiment_runs"][0]["id"]
     for path in (
         f"{EXPERIMENTS}/999",
@@ -188,7 +188,7 @@ def test_what_is_not_there(workspace: Workspace, runs: str) -> None:
         assert (status, refusal["code"]) == (404, 5)
 
 
-def test_the_store_is_only_read(workspace: Workspace, runs: str) -> None:
+def test_tracking_store_is_only_read(workspace: Workspace, runs: str) -> None:
     store = workspace.project / "mlflow.db"
     before = store.read_bytes()
     workspace.get(runs)
@@ -197,7 +197,7 @@ def test_the_store_is_only_read(workspace: Workspace, runs: str) -> None:
 
 @pytest.mark.starts_processes
 @pytest.mark.parametrize("content", [b"", b"no database at all, and long enough to be one" * 99])
-def test_a_store_that_is_no_store_is_told(tmp_path: Path, content: bytes) -> None:
+def test_broken_tracking_store_is_reported(tmp_path: Path, content: bytes) -> None:
     with running(tmp_path) as workspace:
         (workspace.project / "mlflow.db").write_bytes(content)
         status, answer = workspace.call("GET", EXPERIMENTS)

@@ -32,7 +32,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield studio
 
 
-def test_a_registered_model_is_trained_and_evaluated_on(studio: Studio) -> None:
+def test_registered_model_is_trained_and_evaluated_on(studio: Studio) -> None:
     registered = Registered(studio.client())
     client = registered.client
     trained = client.wait_for_job(

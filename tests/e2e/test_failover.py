@@ -40,9 +40,7 @@ def answer(client: FineTuningStudioClient, domain: str) -> StudioError:
 
 
 @pytest.mark.parametrize("domain", DOMAIN_SERVICES)
-def test_while_a_domain_is_away_it_is_named_and_the_others_go_on(
-    studio: Studio, domain: str
-) -> None:
+def test_domain_that_is_down_is_named_and_the_others_go_on(studio: Studio, domain: str) -> None:
     studio.supervisor("stop", domain)
     try:
         until("reported", lambda: studio.health(domain) == "NOT_SERVING")
@@ -61,7 +59,7 @@ def test_while_a_domain_is_away_it_is_named_and_the_others_go_on(
     until("back", lambda: studio.health(CONTRACT) == "SERVING")
 
 
-def test_an_rpc_that_needs_a_domain_names_it_and_writes_nothing(studio: Studio) -> None:
+def test_rpc_that_needs_a_missing_domain_names_it_and_writes_nothing(studio: Studio) -> None:
     prompt = PromptMetadata(
         id="p",
         name="p",
@@ -84,9 +82,7 @@ def test_an_rpc_that_needs_a_domain_names_it_and_writes_nothing(studio: Studio) 
 
 
 @pytest.mark.parametrize("process", [*DOMAIN_SERVICES, "facade", "workbench"])
-def test_the_supervisor_brings_back_what_dies_and_nothing_else(
-    studio: Studio, process: str
-) -> None:
+def test_supervisor_restarts_what_dies_and_nothing_else(studio: Studio, process: str) -> None:
     before = studio.pids()
     os.kill(before[process], signal.SIGKILL)
     after = until("another process", lambda: _changed(studio, before))

@@ -85,7 +85,9 @@ def registered(studio: Studio) -> Registered:
     return Registered(studio.client())
 
 
-def test_trains_registers_evaluates_and_serves(studio: Studio, registered: Registered) -> None:
+def test_studio_trains_registers_evaluates_and_serves(
+    studio: Studio, registered: Registered
+) -> None:
     started = registered.train("short", dataset_fraction=0.05)
     job = until(
         "trained",
@@ -171,7 +173,7 @@ def _evaluated(
     return job, rows
 
 
-def test_two_workers_train_together_and_are_gone_with_their_job(
+def test_workers_train_together_and_end_with_their_job(
     studio: Studio, registered: Registered
 ) -> None:
     job = registered.train("endless", num_epochs=100, num_workers=2)
@@ -186,7 +188,7 @@ def test_two_workers_train_together_and_are_gone_with_their_job(
         registered.job(job.id)
 
 
-def test_a_job_goes_on_while_its_service_and_the_workbench_are_killed(
+def test_job_goes_on_while_its_service_and_the_workbench_are_killed(
     studio: Studio, registered: Registered
 ) -> None:
     job = registered.train("survivor", dataset_fraction=0.02)
@@ -202,7 +204,7 @@ def test_a_job_goes_on_while_its_service_and_the_workbench_are_killed(
     assert [a.name for a in registered.client.get_adapters()].count("survivor") == 1
 
 
-def test_a_failing_job_says_why(registered: Registered) -> None:
+def test_failing_job_says_why(registered: Registered) -> None:
     job = registered.train("mistaken", lora_config=json.dumps({"r": 4, "target_modules": ["nope"]}))
     ended = until(
         "failed",

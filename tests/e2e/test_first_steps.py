@@ -43,7 +43,7 @@ def talks(studio: Studio, model: str, name: str, rows: Any) -> tuple[str, ...]:
     return ("train", "--name", f"a-{name}", *which, "--split", "1", "--check")
 
 
-def test_a_chat_template_is_looked_for_where_the_job_reads_it(studio: Studio, model: str) -> None:
+def test_chat_template_is_looked_up_where_the_job_reads_it(studio: Studio, model: str) -> None:
     good, people = (
         talks(studio, model, "good-talks", TALKS[1:] * 2),
         talks(studio, model, "human-talks", TALKS[:1] * 2),
@@ -66,7 +66,7 @@ def test_a_chat_template_is_looked_for_where_the_job_reads_it(studio: Studio, mo
     assert (status, "FT-872" in text) == (4, True)
 
 
-def test_a_misplaced_file_is_answered_with_the_folder_and_the_remedy(
+def test_misplaced_file_is_refused_with_the_folder_and_the_remedy(
     studio: Studio, tmp_path: Path
 ) -> None:
     here = tmp_path / "my tickets.csv"
@@ -88,7 +88,7 @@ def test_a_misplaced_file_is_answered_with_the_folder_and_the_remedy(
     assert (status, str(studio.project) in text) == (4, False)
 
 
-def test_what_was_exported_is_imported_from_where_it_lies(studio: Studio, tmp_path: Path) -> None:
+def test_export_is_imported_from_where_it_lies(studio: Studio, tmp_path: Path) -> None:
     assert said(studio, "db", "export", "all.json", folder=tmp_path)[0] == 0
     status, text = said(studio, "db", "import", "all.json", "--dry-run", folder=tmp_path)
     assert (status, "all.json can be imported" in text) == (0, True)
@@ -100,7 +100,7 @@ def test_what_was_exported_is_imported_from_where_it_lies(studio: Studio, tmp_pa
     assert (status, "all.json can be imported" in text) == (0, True)
 
 
-def test_what_no_job_takes_is_told_where_it_is_stored(studio: Studio, model: str) -> None:
+def test_config_that_no_job_takes_is_reported_when_stored(studio: Studio, model: str) -> None:
     for type, config, told in (
         ("lora_config", {"rr": 3}, "unknown setting rr"),
         ("lora_config", {"r": 0}, "r must be"),
@@ -123,7 +123,7 @@ def test_what_no_job_takes_is_told_where_it_is_stored(studio: Studio, model: str
     assert "there is no adapter_config.json" in text
 
 
-def test_what_still_names_a_removed_dataset_is_told(studio: Studio, model: str) -> None:
+def test_records_that_name_a_removed_dataset_are_reported(studio: Studio, model: str) -> None:
     talks(studio, model, "gone-talks", TALKS[1:])
     status, text = said(studio, "datasets", "remove", "gone-talks")
     assert (status, "without this dataset now: prompt gone-talks." in text) == (0, True)

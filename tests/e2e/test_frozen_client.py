@@ -11,7 +11,7 @@ from tests.support import run
 CLIENT = Path(__file__).parent / "frozen_client.py"
 
 
-def test_the_whole_lifecycle(studio: Studio) -> None:
+def test_frozen_client_runs_the_whole_lifecycle(studio: Studio) -> None:
     # -I: neither the checkout nor the environment's variables are in what it can import.
     done = run(sys.executable, "-I", str(CLIENT), studio.address, str(studio.project))
     assert done.returncode == 0, done.stderr

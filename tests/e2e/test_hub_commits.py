@@ -107,7 +107,7 @@ def train(client: FineTuningStudioClient) -> StartEvaluationJobRequest:
     )
 
 
-def test_what_the_training_saw_is_loaded_again(tmp_path: Path) -> None:
+def test_hub_commit_of_the_training_is_loaded_again(tmp_path: Path) -> None:
     first = [
         Repo("model", "a/model", MODEL, commit=SEEN),
         Repo("dataset", "a/data", DATA, commit=SEEN),

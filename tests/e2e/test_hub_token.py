@@ -46,7 +46,7 @@ def studio(served: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield studio
 
 
-def test_reaches_the_hub_and_nothing_else(studio: Studio, served: TestHub) -> None:
+def test_hub_token_reaches_the_hub_and_nothing_else(studio: Studio, served: TestHub) -> None:
     with studio.client() as client:
         said = [*answers(client), *refusals(client)]
     assert {one.authorization for one in served.asked_about("gated/")} == {f"Bearer {TOKEN}"}

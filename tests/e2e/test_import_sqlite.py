@@ -45,7 +45,7 @@ def old_studio(file: Path) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-def test_every_value_is_kept(tmp_path: Path) -> None:
+def test_import_from_sqlite_keeps_every_value(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     rows = old_studio(file)
     before = file.read_bytes()

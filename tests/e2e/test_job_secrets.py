@@ -37,7 +37,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         yield studio
 
 
-def test_secrets_are_in_the_environment_of_a_job_and_nowhere_else(studio: Studio) -> None:
+def test_secrets_are_only_in_the_environment_of_a_job(studio: Studio) -> None:
     with studio.client() as client:
         job = Registered(client).train("secretive", dataset_fraction=0.02, num_epochs=1)
         process = until("it trains", lambda: process_of(studio, job.id), TRAINING_SECONDS)

@@ -32,7 +32,7 @@ def registered(studio: Studio) -> Registered:
     return Registered(studio.client())
 
 
-def test_a_cancelled_job_is_gone_and_can_be_resumed(studio: Studio, registered: Registered) -> None:
+def test_cancelled_job_is_gone_and_can_be_resumed(studio: Studio, registered: Registered) -> None:
     client = registered.client
     job = registered.train("cancelled", num_epochs=50)
     process = until("it trains", lambda: process_of(studio, job.id), TRAINING_SECONDS)
@@ -54,7 +54,7 @@ def test_a_cancelled_job_is_gone_and_can_be_resumed(studio: Studio, registered: 
     client.wait_for_job(job.id, timeout=300, raise_on_failure=False)
 
 
-def test_a_job_outlives_the_whole_studio(studio: Studio, registered: Registered) -> None:
+def test_job_outlives_the_whole_studio(studio: Studio, registered: Registered) -> None:
     job = registered.train("survivor", dataset_fraction=0.1)
     until("it trains", lambda: process_of(studio, job.id), TRAINING_SECONDS)
     supervisor = int((studio.home / "run" / "supervisord.pid").read_text())

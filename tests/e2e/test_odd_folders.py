@@ -26,7 +26,7 @@ def odd_studio() -> Iterator[Studio]:
     shutil.rmtree(folder)
 
 
-def test_everything_works_in_a_home_of_an_odd_name(odd_studio: Studio) -> None:
+def test_studio_works_in_a_home_with_an_odd_name(odd_studio: Studio) -> None:
     assert odd_studio.well()
     client = odd_studio.client()
     folder = odd_studio.project / "d[1]?#%20"

@@ -33,7 +33,7 @@ def furnish(studio: Studio) -> None:
         client.AddPrompt(api.AddPromptRequest(prompt=prompt))
 
 
-def test_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(tmp_path / "home") as studio:
         furnish(studio)
         address, _, port = studio.address.rpartition(":")

@@ -52,7 +52,7 @@ def installed(service: str, wheels: Path, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("service", GRPC_SERVICES)
-def test_starts_alone(service: str, wheels: Path, tmp_path: Path) -> None:
+def test_service_starts_alone(service: str, wheels: Path, tmp_path: Path) -> None:
     python = installed(service, wheels, tmp_path / "env")
     listed = run(python, "-I", "-c", "import services; print(list(services.__path__))")
     assert str(REPOSITORY) not in listed.stdout, "the checkout must not be importable"

@@ -140,7 +140,7 @@ def _put_beginning(folder: Path) -> None:
         ),
     ],
 )
-def test_templates_that_hurt_are_told(
+def test_harmful_templates_are_reported(
     typing: Typing, templates: Templates, model: str, told: tuple[str, ...], where: tuple[str, ...]
 ) -> None:
     found = typing.told(templates, model)
@@ -149,13 +149,13 @@ def test_templates_that_hurt_are_told(
         assert hit == (place in where), (place, lines)
 
 
-def test_programs_are_told_beside_the_json(typing: Typing) -> None:
+def test_template_notices_go_to_programs_apart_from_the_json(typing: Typing) -> None:
     added = typing.add("for-a-program", (f"{ASKED} {{action}}", f"{ASKED} ", "{action}"), "--json")
     assert json.loads(added.stdout)["name"] == "for-a-program"
     assert "input_template ends with whitespace" in added.stderr
 
 
 @pytest.mark.parametrize("model", ["plain-model", "bos-model"])
-def test_templates_as_they_should_be_are_told_nothing_about(typing: Typing, model: str) -> None:
+def test_good_templates_have_no_notice(typing: Typing, model: str) -> None:
     found = typing.told((f"{ASKED}{ANSWER}", ASKED, ANSWER), model)
     assert found == {"add": "", "train": "", "eval": ""}

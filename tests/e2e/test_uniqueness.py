@@ -85,7 +85,7 @@ def at_once(studio: Studio, add: Add) -> list[object]:
 
 
 @pytest.mark.parametrize("kind", ADDS)
-def test_one_of_a_hundred_gets_the_name(busy: Studio, kind: str) -> None:
+def test_name_goes_to_one_of_a_hundred_requests(busy: Studio, kind: str) -> None:
     outcomes = at_once(busy, ADDS[kind])
     refused = [one for one in outcomes if isinstance(one, StudioError)]
     assert {(error.code, error.metadata["field"]) for error in refused} == {
@@ -99,7 +99,7 @@ def test_one_of_a_hundred_gets_the_name(busy: Studio, kind: str) -> None:
     assert {error.metadata["holder_id"] for error in refused} == {listed[0].id}
 
 
-def test_the_longest_name_is_kept_in_every_index(busy: Studio) -> None:
+def test_longest_name_fits_every_index(busy: Studio) -> None:
     # 2,046 bytes that no database can compress.
     name = "".join(Random(7).choices([chr(n) for n in range(0x4E00, 0x9000)], k=682))
     with busy.client() as client:
@@ -108,7 +108,7 @@ def test_the_longest_name_is_kept_in_every_index(busy: Studio) -> None:
             client.AddDataset(dataset(f"{name}xyz"))
 
 
-def test_a_hundred_repeats_of_one_request_are_one(busy: Studio) -> None:
+def test_request_repeated_a_hundred_times_is_one(busy: Studio) -> None:
     request = dataset("repeated")
     request.request_id = "asked a hundred times"
     outcomes = at_once(busy, lambda client, _: client.AddDataset(request).dataset.id)
@@ -123,7 +123,7 @@ def test_a_hundred_repeats_of_one_request_are_one(busy: Studio) -> None:
         ("axolotl", ("lr: 0.0002 # slow\nr: 4", "{r: 4.0, lr: 2.0e-4}")),
     ],
 )
-def test_a_hundred_equal_configs_are_one(
+def test_config_added_a_hundred_times_is_one(
     busy: Studio, type: str, spellings: tuple[str, str]
 ) -> None:
     def add(client: FineTuningStudioClient, number: int) -> object:

@@ -63,7 +63,7 @@ def example(studio: Studio) -> "subprocess.CompletedProcess[str]":
     return run(sys.executable, str(EXAMPLE), env={**studio.env, **where})
 
 
-def test_runs_as_printed(tmp_path: Path) -> None:
+def test_usage_example_runs_as_printed(tmp_path: Path) -> None:
     there = {"FTS_WORKBENCH_GPUS": "1", "FTS_WORKBENCH_MEMORY_GIB": "16"}
     with studio_that_knows(tmp_path, **there, FTS_WORKBENCH_CPU="2") as studio:
         done = example(studio)
@@ -71,7 +71,7 @@ def test_runs_as_printed(tmp_path: Path) -> None:
         is_started(studio)
 
 
-def test_is_refused_in_words_where_there_is_no_gpu(tmp_path: Path) -> None:
+def test_usage_example_is_refused_in_words_without_a_gpu(tmp_path: Path) -> None:
     there = {"FTS_WORKBENCH_GPUS": "0", "FTS_WORKBENCH_MEMORY_GIB": "8"}
     with studio_that_knows(tmp_path, **there, FTS_WORKBENCH_CPU="2") as studio:
         done = example(studio)

@@ -51,7 +51,7 @@ def _starts(registered: Registered, label: int) -> Any:
 
 
 @pytest.mark.parametrize("label", [2, 99, -2, 2**31 - 1, -(2**31)])
-def test_a_start_with_a_label_that_is_not_there_is_refused_by_name(
+def test_start_with_an_unknown_label_is_refused_by_name(
     studio: Studio, registered: Registered, label: int
 ) -> None:
     workspace = Workspace(studio.home)
@@ -67,9 +67,7 @@ def test_a_start_with_a_label_that_is_not_there_is_refused_by_name(
     assert workspace.get(f"{PROJECT}/jobs", page_size=100)["jobs"] == before
 
 
-def test_a_training_is_an_experiment_with_its_losses(
-    studio: Studio, registered: Registered
-) -> None:
+def test_training_is_an_experiment_with_its_losses(studio: Studio, registered: Registered) -> None:
     client = registered.client
     settings = {"per_device_train_batch_size": 8, "logging_steps": 1, "report_to": "mlflow"}
     started = client.StartFineTuningJob(

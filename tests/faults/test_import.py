@@ -99,7 +99,7 @@ def described(text: str) -> str:
     return json.dumps({TABLE_OF[domain]: {"data": rows} for domain in DESCRIBED})
 
 
-def test_a_killed_import_is_whole_or_not_there(studio: Studio) -> None:
+def test_killed_import_is_complete_or_absent(studio: Studio) -> None:
     dice = random.Random(7)
     outcomes = {"all": 0, "none": 0}
     for number in range(ROUNDS):
@@ -125,7 +125,7 @@ def test_a_killed_import_is_whole_or_not_there(studio: Studio) -> None:
     print(f"imports with a kill -9 in them: {outcomes}")
 
 
-def test_a_killed_import_replaces_everything_or_nothing(studio: Studio) -> None:
+def test_killed_import_replaces_everything_or_nothing(studio: Studio) -> None:
     dice = random.Random(11)
     assert studio.take(described("0")) is grpc.StatusCode.OK
     there = "0"
@@ -144,7 +144,7 @@ def test_a_killed_import_replaces_everything_or_nothing(studio: Studio) -> None:
         there = found
 
 
-def test_a_domain_that_is_away_after_the_decision_completes_it_later(studio: Studio) -> None:
+def test_domain_that_is_down_after_the_decision_completes_later(studio: Studio) -> None:
     # Stopped, not killed: it takes the rows and the preparation, and is gone at the commit.
     victim = studio.processes["models"]
     codes: list[grpc.StatusCode] = []

@@ -143,7 +143,7 @@ async def outcome_of(studio: Studio) -> Outcome:
     return Outcome(await records_of(studio), names, studio.worked(), by_request, second_runs)
 
 
-async def test_nothing_is_lost_or_done_twice(studio: Studio) -> None:
+async def test_jobs_are_neither_lost_nor_run_twice(studio: Studio) -> None:
     dice = random.Random(SEED)
     clients = Clients(studio, dice)
     begun = time.monotonic()

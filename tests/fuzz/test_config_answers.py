@@ -92,7 +92,7 @@ def require_same(found: Any, start: Any, request: Any) -> None:
 
 @FUZZ
 @given(asked=configs.trainings())
-def test_a_training_is_answered(asked: dict[str, Any], sender: Sender) -> None:
+def test_training_config_is_answered(asked: dict[str, Any], sender: Sender) -> None:
     request = sender.training(asked)
     found = sender.client.ValidateFineTuningJob(
         api.ValidateFineTuningJobRequest(request=request), timeout=60
@@ -102,7 +102,7 @@ def test_a_training_is_answered(asked: dict[str, Any], sender: Sender) -> None:
 
 @FUZZ
 @given(asked=configs.generations())
-def test_a_generation_is_answered(asked: dict[str, Any], sender: Sender) -> None:
+def test_generation_config_is_answered(asked: dict[str, Any], sender: Sender) -> None:
     request = sender.evaluation(asked)
     found = sender.client.ValidateEvaluationJob(
         api.ValidateEvaluationJobRequest(request=request), timeout=60

@@ -208,13 +208,13 @@ def check(asked: dict[str, Any], trainer: Trainer) -> None:
 
 @settings(FUZZ, max_examples=EXAMPLES - GENERATIONS)
 @given(asked=configs.trainings())
-def test_a_training_that_is_accepted_starts(asked: dict[str, Any], trainer: Trainer) -> None:
+def test_accepted_training_config_starts(asked: dict[str, Any], trainer: Trainer) -> None:
     check(asked, trainer)
 
 
 @settings(FUZZ, max_examples=GENERATIONS)
 @given(asked=configs.generations())
-def test_a_generation_that_is_accepted_writes(asked: dict[str, Any], trainer: Trainer) -> None:
+def test_accepted_generation_config_writes(asked: dict[str, Any], trainer: Trainer) -> None:
     check(asked, trainer)
 
 
@@ -228,11 +228,11 @@ def test_a_generation_that_is_accepted_writes(asked: dict[str, Any], trainer: Tr
         {"torch_compile": True, "torch_compile_mode": "reduce-overhead"},
     ],
 )
-def test_a_training_is_compiled(compiled: dict[str, Any], trainer: Trainer) -> None:
+def test_compiled_training_config_starts(compiled: dict[str, Any], trainer: Trainer) -> None:
     check({"training": compiled}, trainer)
 
 
 @pytest.mark.skipif(not LONG, reason="figures of the long run")
-def test_enough_of_them_have_trained_and_none_has_failed(trainer: Trainer) -> None:
+def test_configs_have_trained_often_enough_and_none_failed(trainer: Trainer) -> None:
     assert not trainer.faults, "\n".join(trainer.faults)
     assert trainer.counts["trained"] >= EXAMPLES // 5, trainer.figures()

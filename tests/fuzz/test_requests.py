@@ -164,16 +164,14 @@ def unharmed(target: Target) -> Iterator[None]:
 
 @settings(FUZZ, max_examples=EXAMPLES)
 @given(data=st.data())
-def test_any_request_gets_a_clear_answer(target: Target, data: st.DataObject) -> None:
+def test_random_request_gets_a_clear_answer(target: Target, data: st.DataObject) -> None:
     method = data.draw(st.sampled_from(METHODS))
     target.send(method, data.draw(target.requests.message(method.input_type)))
 
 
 @settings(FUZZ, max_examples=EXAMPLES // 10)
 @given(data=st.data())
-def test_a_request_that_is_nearly_right_gets_a_clear_answer(
-    target: Target, data: st.DataObject
-) -> None:
+def test_nearly_valid_request_gets_a_clear_answer(target: Target, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(target.valid)))
     method = STUDIO.methods_by_name[name.removesuffix("Request")]
     target.send(method, data.draw(target.requests.mutated(target.valid[name])))
@@ -181,9 +179,7 @@ def test_a_request_that_is_nearly_right_gets_a_clear_answer(
 
 @settings(FUZZ, max_examples=EXAMPLES // 3)
 @given(data=st.data())
-def test_bytes_that_are_no_request_are_refused_or_understood(
-    target: Target, data: st.DataObject
-) -> None:
+def test_random_bytes_are_refused_or_understood(target: Target, data: st.DataObject) -> None:
     method = data.draw(st.sampled_from([m for m in METHODS if not m.server_streaming]))
     sent = data.draw(target.requests.message(method.input_type)).SerializeToString()
     at = data.draw(st.integers(0, len(sent)))

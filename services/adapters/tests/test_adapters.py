@@ -65,7 +65,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
         await studio.close()
 
 
-async def test_registers_an_adapter_of_a_known_model(studio: Studio) -> None:
+async def test_adapter_of_a_known_model_is_registered(studio: Studio) -> None:
     model = await studio.model()
     added = await studio.add(model_id=model, name=" intents ", type="")
     assert (added.name, added.type, added.model_id) == ("intents", "project", model)
@@ -74,7 +74,7 @@ async def test_registers_an_adapter_of_a_known_model(studio: Studio) -> None:
     assert await studio.names() == ["intents"]
 
 
-async def test_registers_an_adapter_with_its_job_and_prompt(studio: Studio) -> None:
+async def test_adapter_is_registered_with_its_job_and_prompt(studio: Studio) -> None:
     await put_rows(studio.folder, "prompts", {"id": "p-1"})
     await put_rows(studio.folder, "fine_tuning", {"id": "j-1", "state": "SUCCEEDED"})
     added = await studio.add(
@@ -83,14 +83,14 @@ async def test_registers_an_adapter_with_its_job_and_prompt(studio: Studio) -> N
     assert (added.fine_tuning_job_id, added.prompt_id) == ("j-1", "p-1")
 
 
-async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
+async def test_add_names_every_wrong_field(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(type="other", name=" ", model_id="", location="missing")
     fields = {violation.field for violation in refused.value.violations}
     assert fields == {"type", "name", "model_id", "location"}
 
 
-async def test_a_location_must_be_a_directory_of_the_project(studio: Studio) -> None:
+async def test_location_must_be_a_directory_of_the_project(studio: Studio) -> None:
     model = await studio.model()
     (studio.project / "file").touch()
     for location in ("file", "..", "/etc", "  "):
@@ -99,7 +99,7 @@ async def test_a_location_must_be_a_directory_of_the_project(studio: Studio) -> 
         assert [v.field for v in refused.value.violations] == ["location"]
 
 
-async def test_an_adapter_of_the_hub_needs_its_name_there(studio: Studio) -> None:
+async def test_hub_adapter_needs_its_name_on_the_hub(studio: Studio) -> None:
     model = await studio.model()
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(type="huggingface", model_id=model, location="")
@@ -107,7 +107,7 @@ async def test_an_adapter_of_the_hub_needs_its_name_there(studio: Studio) -> Non
 
 
 @pytest.mark.parametrize("field", ["model_id", "fine_tuning_job_id", "prompt_id"])
-async def test_what_it_refers_to_must_exist(studio: Studio, field: str) -> None:
+async def test_references_must_exist(studio: Studio, field: str) -> None:
     model = await studio.model()
     with pytest.raises(errors.FailedPrecondition, match=f"{field}: .*'nope'") as refused:
         await studio.add(**{"model_id": model, field: "nope"})
@@ -116,7 +116,7 @@ async def test_what_it_refers_to_must_exist(studio: Studio, field: str) -> None:
 
 
 @pytest.mark.parametrize("away", OWNERS)
-async def test_names_the_owner_that_is_away(tmp_path: Path, away: str) -> None:
+async def test_domain_that_is_down_is_named(tmp_path: Path, away: str) -> None:
     async with services(tmp_path, "adapters", *(set(OWNERS) - {away})):
         studio = Studio(tmp_path)
         if away != "prompts":
@@ -131,7 +131,7 @@ async def test_names_the_owner_that_is_away(tmp_path: Path, away: str) -> None:
         await studio.close()
 
 
-async def test_a_job_that_reports_twice_finds_its_own_adapter(studio: Studio) -> None:
+async def test_job_that_reports_twice_finds_its_own_adapter(studio: Studio) -> None:
     model = await studio.model()
     added = await studio.add(model_id=model)
     with pytest.raises(errors.AlreadyExists) as refused:
@@ -149,7 +149,7 @@ async def test_removal_is_idempotent_and_leaves_the_files(studio: Studio) -> Non
     assert (studio.project / "tuned").is_dir()
 
 
-async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> None:
+async def test_table_survives_an_export_and_an_import(studio: Studio) -> None:
     added = await studio.add(model_id=await studio.model())
     rows = await exported_rows(studio.folder, "adapters")
     await studio.adapters(lambda s: s.RemoveAdapter, RemoveAdapterRequest(id=added.id))
@@ -174,7 +174,7 @@ async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> Non
         ("adapter_config.json", ["no object"], False),
     ],
 )
-async def test_an_adapter_of_another_model_of_the_hub_is_refused(
+async def test_adapter_of_another_model_of_the_hub_is_refused(
     studio: Studio, file: str, content: object, refused: bool
 ) -> None:
     row = {"id": "m", "type": "huggingface", "name": "a/b", "huggingface_model_name": "a/b"}
@@ -194,7 +194,7 @@ async def test_an_adapter_of_another_model_of_the_hub_is_refused(
 @pytest.mark.parametrize(
     ("rows", "refused"), [(128, False), (256, True)], ids=["of the base", "of a larger base"]
 )
-async def test_an_adapter_whose_weights_do_not_fit_the_base_is_refused(
+async def test_adapter_whose_weights_do_not_fit_the_base_is_refused(
     studio: Studio, rows: int, refused: bool
 ) -> None:
     model = await studio.model()

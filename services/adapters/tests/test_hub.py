@@ -62,7 +62,7 @@ async def add(studio: Studio, name: str) -> AdapterMetadata:
     return await studio.add(**wanted, model_id="m", huggingface_name=name)
 
 
-async def test_an_adapter_is_registered_at_its_newest_commit(studio: Studio) -> None:
+async def test_adapter_is_registered_at_its_newest_commit(studio: Studio) -> None:
     for name in ("good/adapter", "unnamed/base", "gated/adapter"):
         added = await add(studio, name)
         assert (added.huggingface_name, added.commit) == (name, COMMIT)
@@ -70,7 +70,7 @@ async def test_an_adapter_is_registered_at_its_newest_commit(studio: Studio) -> 
         assert got.adapter.commit == COMMIT
 
 
-async def test_what_is_no_adapter_of_the_model_is_refused(studio: Studio) -> None:
+async def test_adapter_that_does_not_fit_the_model_is_refused(studio: Studio) -> None:
     for name, rule, said in (
         ("whole/model", "FT-223", "has no adapter_config.json with a peft_type"),
         ("bad/config", "FT-223", "has no adapter_config.json with a peft_type"),

@@ -67,7 +67,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
         await studio.close()
 
 
-async def test_ships_a_config_for_each_setting_and_format(studio: Studio) -> None:
+async def test_shipped_configs_cover_each_setting_and_format(studio: Studio) -> None:
     shipped = await studio.listed()
     assert {config.is_default for config in shipped} == {1}
     settings = {c.type: json.loads(c.config) for c in shipped if c.type != FORMATS}
@@ -99,7 +99,7 @@ async def test_shipped_configs_have_the_same_ids_everywhere(tmp_path: Path) -> N
     assert len(set(ids[0])) == 24
 
 
-async def test_stores_a_config_in_canonical_form(studio: Studio) -> None:
+async def test_config_is_stored_in_canonical_form(studio: Studio) -> None:
     added = await studio.add("custom", '{ "b": [1, 2.5],\n "a": "x y" }')
     assert added.config == '{"a":"x y","b":[1,2.5]}'
     assert (added.type, added.is_default, added.description) == ("custom", 0, "")
@@ -107,7 +107,7 @@ async def test_stores_a_config_in_canonical_form(studio: Studio) -> None:
     assert got.config == added
 
 
-async def test_the_same_content_is_stored_once(studio: Studio) -> None:
+async def test_equal_content_is_stored_once(studio: Studio) -> None:
     spellings = ['{"a":1,"b":2}', '{"b":2.0,"a":1}', ' {"a" : 1e0, "b":2}']
     added = await asyncio.gather(*(studio.add("custom", text) for text in spellings * 5))
     assert len({config.id for config in added}) == 1
@@ -116,7 +116,7 @@ async def test_the_same_content_is_stored_once(studio: Studio) -> None:
     assert other.id != added[0].id
 
 
-async def test_a_shipped_config_is_found_by_its_content(studio: Studio) -> None:
+async def test_shipped_config_is_found_by_its_content(studio: Studio) -> None:
     [shipped] = await studio.listed(type="lora_config")
     settings = json.loads(shipped.config)
     again = await studio.add("lora_config", json.dumps(dict(reversed(settings.items()))))
@@ -130,7 +130,7 @@ async def test_yaml_is_stored_as_yaml(studio: Studio) -> None:
     assert first.config.startswith("base_model: x\n")
 
 
-async def test_a_described_config_is_kept_for_its_models_family(studio: Studio) -> None:
+async def test_described_config_is_kept_for_its_model_family(studio: Studio) -> None:
     await studio.model("llama-a", "LlamaForCausalLM")
     await studio.model("llama-b", "LlamaForCausalLM")
     await studio.model("gpt", "GPT2LMHeadModel")
@@ -144,7 +144,7 @@ async def test_a_described_config_is_kept_for_its_models_family(studio: Studio) 
     assert len(await studio.listed(type="lora_config")) == 3
 
 
-async def test_a_dataset_formats_description_is_its_own_name(studio: Studio) -> None:
+async def test_dataset_format_is_described_by_its_name(studio: Studio) -> None:
     columns = '{"question": "...", "choices": "...", "solution": "...", "explanation": "..."}'
     explain = await studio.add(FORMATS, columns, "explainchoice")
     concise = await studio.add(FORMATS, columns, "concisechoice")
@@ -154,7 +154,7 @@ async def test_a_dataset_formats_description_is_its_own_name(studio: Studio) -> 
     assert (mine.is_default, mine.model_family, mine.description) == (0, "", "mine")
 
 
-async def test_the_model_that_is_named_must_be_reachable(studio: Studio) -> None:
+async def test_named_model_must_be_reachable(studio: Studio) -> None:
     # Tests run without the hub, where a name that is not registered would be looked for.
     with pytest.raises(errors.Unavailable, match="'some/model'"):
         await studio.add("custom", "{}", "some/model")
@@ -163,7 +163,7 @@ async def test_the_model_that_is_named_must_be_reachable(studio: Studio) -> None
     assert await studio.listed(type="custom") == []
 
 
-async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
+async def test_add_names_every_wrong_field(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add("other", " ")
     assert {v.field for v in refused.value.violations} == {"type", "config"}
@@ -171,7 +171,7 @@ async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
         await studio.add("custom", "[]")
 
 
-async def test_lists_the_shipped_configs_of_a_models_family(studio: Studio) -> None:
+async def test_list_has_the_shipped_configs_of_a_model_family(studio: Studio) -> None:
     model = await studio.model("llama", "LlamaForCausalLM")
     await studio.add("lora_config", '{"r": 8}', "llama")
     everything = await studio.ids(type="lora_config")
@@ -187,7 +187,7 @@ async def test_lists_the_shipped_configs_of_a_models_family(studio: Studio) -> N
     assert await studio.ids(type="lora_config", model_id=model) == ["c-1"]
 
 
-async def test_lists_the_configs_that_a_job_used(studio: Studio) -> None:
+async def test_list_has_the_configs_that_a_job_used(studio: Studio) -> None:
     used = await studio.add("custom", '{"n": 1}')
     await studio.add("custom", '{"n": 2}')
     [lora] = await studio.ids(type="lora_config")
@@ -211,7 +211,7 @@ async def test_lists_the_configs_that_a_job_used(studio: Studio) -> None:
         await studio.ids(adapter_id="nope")
 
 
-async def test_says_who_is_away(tmp_path: Path) -> None:
+async def test_domain_that_is_down_is_named(tmp_path: Path) -> None:
     async with services(tmp_path, "configs"):
         studio = Studio(tmp_path)
         for narrowed in ({"adapter_id": "a"}, {"fine_tuning_job_id": "j"}):
@@ -230,7 +230,7 @@ async def test_removal_is_idempotent(studio: Studio) -> None:
         await studio.configs(lambda s: s.GetConfig, GetConfigRequest(id=added.id))
 
 
-async def test_an_imported_config_counts_whatever_its_spelling(studio: Studio) -> None:
+async def test_imported_config_counts_whatever_its_spelling(studio: Studio) -> None:
     rows: list[dict[str, object]] = [
         {"id": "c-1", "type": "custom", "config": '{"b": 1,  "a": 2}'},
         {"id": "c-2", "type": "custom", "config": "no config at all"},
@@ -243,7 +243,7 @@ async def test_an_imported_config_counts_whatever_its_spelling(studio: Studio) -
     assert len(kept) == 27
 
 
-async def test_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+async def test_service_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     for _ in range(2):  # the second time with tables that are there
         async with services(tmp_path, "configs", database_url=postgres_url):
             studio = Studio(tmp_path)

@@ -29,7 +29,7 @@ MERGES = "a: &a {x: 1}\n" + "".join(
 
 @settings(max_examples=40, deadline=None)
 @given(CONFIGS)
-def test_canonical_json_says_what_was_sent(config: dict[str, object]) -> None:
+def test_canonical_json_equals_what_was_sent(config: dict[str, object]) -> None:
     text = canonical("custom", parse("custom", json.dumps(config)))
     assert json.loads(text) == config
     assert canonical("custom", parse("custom", text)) == text
@@ -40,7 +40,7 @@ def test_canonical_json_says_what_was_sent(config: dict[str, object]) -> None:
     "other",
     ['{"b": [2], "a": 1}', '{"a": 1.0, "b": [2e0]}', '{ "b":[2.00],\n"a":10e-1 }'],
 )
-def test_order_and_spelling_do_not_matter(other: str) -> None:
+def test_json_order_and_spelling_do_not_matter(other: str) -> None:
     assert key("custom", other) == key("custom", '{"a":1,"b":[2]}')
 
 
@@ -59,7 +59,7 @@ def test_text_that_looks_like_a_number_is_text_in_json() -> None:
     "other",
     ["lr: 2e-4\nname: x", "# tuned\nname: x\nlr: 0.0002", "{name: x, lr: 2.0e-4}"],
 )
-def test_spelling_and_comments_do_not_matter_in_yaml(other: str) -> None:
+def test_yaml_spelling_and_comments_do_not_matter(other: str) -> None:
     assert key("axolotl", other) == key("axolotl", "name: x\nlr: 0.0002\n")
 
 
@@ -81,7 +81,7 @@ def test_yaml_keys_keep_their_type() -> None:
         ('{"a": ' + "[" * 100_000, "is nested too deeply"),
     ],
 )
-def test_says_why_a_text_is_no_json_config(text: str, message: str) -> None:
+def test_invalid_json_config_is_refused_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(ContentFault) as refused:
         parse("lora_config", text)
     assert str(refused.value).startswith(message)
@@ -100,7 +100,7 @@ def test_says_why_a_text_is_no_json_config(text: str, message: str) -> None:
         ("a: " + ":".join(["1"] * 10_000), "has a number that is larger than any number can be"),
     ],
 )
-def test_says_why_a_text_is_no_yaml_config(text: str, message: str) -> None:
+def test_invalid_yaml_config_is_refused_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(ContentFault) as refused:
         parse("axolotl", text)
     assert str(refused.value).startswith(message)

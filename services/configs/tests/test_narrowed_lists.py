@@ -90,7 +90,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     await studio.close()
 
 
-async def test_pages_of_a_models_configs(studio: Studio) -> None:
+async def test_configs_of_a_model_come_in_pages(studio: Studio) -> None:
     llama = await studio.model("llama", "Llama")
     asked = {"model_id": llama, "type": "lora_config", "order_by": "description"}
     assert await studio.ids(**asked) == ["l-2", "l-1", "l-3"]
@@ -104,7 +104,7 @@ async def test_pages_of_a_models_configs(studio: Studio) -> None:
             await studio.page(**other, page_token=first.next_page_token)
 
 
-async def test_a_filter_does_not_decide_whether_a_family_has_configs(studio: Studio) -> None:
+async def test_filter_does_not_decide_whether_a_family_has_configs(studio: Studio) -> None:
     llama = await studio.model("llama", "Llama")
     other = await studio.model("other", "Other")
     mine = {"type": "lora_config", "filter": {"is_default": "0"}}
@@ -112,7 +112,7 @@ async def test_a_filter_does_not_decide_whether_a_family_has_configs(studio: Stu
     assert await studio.ids(**mine, model_id=other) == ["mine"]
 
 
-async def test_pages_of_a_jobs_configs(studio: Studio) -> None:
+async def test_configs_of_a_job_come_in_pages(studio: Studio) -> None:
     job = {"id": "j", "state": "SUCCEEDED", "lora_config_id": "g-1", "user_config_id": "l-4"}
     await studio.serve("fine_tuning", FineTuningJob.table(), job)
     assert await studio.ids(fine_tuning_job_id="j", order_by="id desc") == ["l-4", "g-1"]

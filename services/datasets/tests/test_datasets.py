@@ -64,7 +64,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
         ("jsonl", '{"customer": 1, "intent": 2}\n'),
     ],
 )
-async def test_registers_a_file(studio: Studio, suffix: str, content: str) -> None:
+async def test_file_is_registered(studio: Studio, suffix: str, content: str) -> None:
     location = studio.file(f"rows.{suffix}", content)
     added = await studio.add(type=f"project_{suffix}", location=location, name=" mine ")
     assert (added.name, added.location, added.description) == ("mine", location, location)
@@ -73,7 +73,7 @@ async def test_registers_a_file(studio: Studio, suffix: str, content: str) -> No
     assert got.dataset == added
 
 
-async def test_registers_a_directory(studio: Studio) -> None:
+async def test_directory_is_registered(studio: Studio) -> None:
     (studio.project / "rows").mkdir()
     studio.file("rows/train.csv")
     added = await studio.add(type="project", location="rows")
@@ -98,7 +98,7 @@ async def test_registers_a_directory(studio: Studio) -> None:
         ("rows.parquet", None, "Column b has values of the type date32"),
     ],
 )
-async def test_files_are_known_by_their_endings_and_told_about(
+async def test_file_suffixes_decide_the_format_and_its_notices(
     studio: Studio, location: str, content: bytes | None, told: str
 ) -> None:
     path = studio.project / location
@@ -119,7 +119,7 @@ async def test_files_are_known_by_their_endings_and_told_about(
 
 @pytest.mark.parametrize("type", ["project", "project_csv"])
 @pytest.mark.parametrize("location", ["rows.xlsx", "rows.XLS", "rows.zip", "rows.ods"])
-async def test_workbooks_and_archives_are_refused_with_what_to_do(
+async def test_workbooks_and_archives_are_refused_with_the_remedy(
     studio: Studio, type: str, location: str
 ) -> None:
     studio.file(location, "PK")
@@ -128,7 +128,7 @@ async def test_workbooks_and_archives_are_refused_with_what_to_do(
     assert [violation.rule for violation in refused.value.violations] == ["FT-101"]
 
 
-async def test_what_jobs_have_kept_of_a_file_goes_with_its_dataset(studio: Studio) -> None:
+async def test_rows_cached_by_jobs_go_with_their_dataset(studio: Studio) -> None:
     location = studio.file("rows.csv", "a,b\n1,2\n")
     added = await studio.add(location=location)
     other = await studio.add(location=location, name="other")
@@ -142,14 +142,14 @@ async def test_what_jobs_have_kept_of_a_file_goes_with_its_dataset(studio: Studi
     assert not entries.path("entry.arrow").exists()
 
 
-async def test_lists_oldest_first(studio: Studio) -> None:
+async def test_list_is_oldest_first(studio: Studio) -> None:
     location = studio.file("rows.csv")
     for name in ("b", "a", "c"):
         await studio.add(name=name, location=location)
     assert await studio.names() == ["b", "a", "c"]
 
 
-async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
+async def test_add_names_every_wrong_field(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(type="other", name=" ", location="")
     assert {v.field for v in refused.value.violations} == {"type", "name", "location"}
@@ -168,7 +168,7 @@ async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
         ("broken.csv", "broken.csv: line 2: 1 values for 2 columns"),
     ],
 )
-async def test_says_why_a_location_is_refused(studio: Studio, location: str, message: str) -> None:
+async def test_refused_location_has_its_reason(studio: Studio, location: str, message: str) -> None:
     (studio.project / "folder").mkdir()
     (studio.project.parent / "outside.csv").write_text("a\n")
     studio.file("rows.json")
@@ -187,25 +187,25 @@ async def test_names_are_unique(studio: Studio) -> None:
     assert refused.value.metadata == {"field": "name", "holder_id": first.id, "rule": "FT-013"}
 
 
-async def test_says_when_the_hub_does_not_answer(studio: Studio) -> None:
+async def test_hub_that_does_not_answer_is_reported(studio: Studio) -> None:
     with pytest.raises(errors.Unavailable, match="'some/dataset'"):
         await studio.add(type="huggingface", huggingface_name="some/dataset")
     assert await studio.names() == []
 
 
-async def test_a_link_may_lead_to_a_file_without_a_suffix(studio: Studio) -> None:
+async def test_link_may_lead_to_a_file_without_a_suffix(studio: Studio) -> None:
     (studio.project / "blob").write_text("a,b\n1,2\n")
     (studio.project / "rows.csv").symlink_to("blob")
     assert json.loads((await studio.add(location="rows.csv")).features) == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["..", "/etc", "../project", "a b"])
-async def test_a_path_is_no_dataset_of_the_hub(studio: Studio, name: str) -> None:
+async def test_path_is_no_hub_dataset(studio: Studio, name: str) -> None:
     with pytest.raises(errors.InvalidArgument, match="is not a dataset on the hub"):
         await studio.add(type="huggingface", huggingface_name=name)
 
 
-async def test_a_directory_is_not_taken_for_a_dataset_of_the_hub(
+async def test_directory_is_not_taken_for_a_hub_dataset(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (studio.project / "services").mkdir()
@@ -224,7 +224,7 @@ async def test_removal_is_idempotent_and_leaves_the_file(studio: Studio) -> None
     assert (studio.project / "rows.csv").is_file()
 
 
-async def test_nothing_is_removed_while_the_prompts_service_is_away(studio: Studio) -> None:
+async def test_remove_needs_the_prompts_service(studio: Studio) -> None:
     added = await studio.add(location=studio.file("rows.csv"))
     request = RemoveDatasetRequest(id=added.id, remove_prompts=True)
     with pytest.raises(errors.Unavailable) as refused:
@@ -233,7 +233,7 @@ async def test_nothing_is_removed_while_the_prompts_service_is_away(studio: Stud
     assert await studio.names() == ["d"]
 
 
-async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> None:
+async def test_table_survives_an_export_and_an_import(studio: Studio) -> None:
     added = await studio.add(location=studio.file("rows.csv"))
     rows = await exported_rows(studio.folder, "datasets")
     assert list(rows[0])[:7] == [
@@ -286,7 +286,7 @@ async def test_roles_of_conversations_are_kept(studio: Studio) -> None:
     ],
 )
 @pytest.mark.parametrize("type", ["project_jsonl", "huggingface"])
-async def test_roles_that_stand_for_nothing_are_refused(
+async def test_unknown_roles_are_refused(
     studio: Studio, roles: dict[str, str], said: str, type: str
 ) -> None:
     studio.file("t.jsonl", '{"a": 1}')
@@ -300,7 +300,7 @@ async def test_roles_that_stand_for_nothing_are_refused(
 
 
 @pytest.mark.parametrize("home", ["a [1] ü*", "{f} g!"])
-async def test_a_home_and_names_are_no_patterns(tmp_path: Path, home: str) -> None:
+async def test_home_and_names_are_no_glob_patterns(tmp_path: Path, home: str) -> None:
     async with services(tmp_path / home, "datasets"):
         studio = Studio(tmp_path / home)
         for name in ("d1", "data[1]", "d*", "d?"):
@@ -315,7 +315,7 @@ async def test_a_home_and_names_are_no_patterns(tmp_path: Path, home: str) -> No
     assert (tmp_path / home / "datasets.db").is_file()
 
 
-async def test_an_import_takes_all_rows_or_none(studio: Studio) -> None:
+async def test_import_takes_all_rows_or_none(studio: Studio) -> None:
     rows: list[Any] = [{"id": "1", "name": "good"}, {"id": "", "name": 5}, "nothing"]
     report = await put_rows(studio.folder, "datasets", *rows)
     assert [row.place for row in report.refused] == ["datasets[1].id", "datasets[2]"]
@@ -323,12 +323,12 @@ async def test_an_import_takes_all_rows_or_none(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
-async def test_an_import_takes_no_text_that_cannot_be_stored(studio: Studio, name: str) -> None:
+async def test_import_refuses_text_that_cannot_be_stored(studio: Studio, name: str) -> None:
     report = await put_rows(studio.folder, "datasets", {"id": "1", "name": name})
     assert [row.place for row in report.refused] == ["datasets[0].name"]
 
 
-async def test_an_import_may_be_larger_than_a_statement(studio: Studio) -> None:
+async def test_import_may_be_larger_than_a_statement(studio: Studio) -> None:
     rows = [{"id": str(n), "name": f"d{n}"} for n in range(33_000)]
     await put_rows(studio.folder, "datasets", *rows)
     assert len(await studio.names()) == 33_000
@@ -387,7 +387,7 @@ PICTURE = {"role": "user", "content": [{"type": "image_url", "image_url": "a.png
         ),
     ],
 )
-async def test_conversations_that_a_job_refuses_are_told(
+async def test_conversations_that_a_job_refuses_are_reported(
     studio: Studio, content: str, roles: dict[str, str], told: list[str]
 ) -> None:
     studio.file("t.jsonl", content)
@@ -400,7 +400,7 @@ async def test_conversations_that_a_job_refuses_are_told(
         assert re.search(expected, notice), notice
 
 
-async def test_conversations_in_other_files_are_told(studio: Studio) -> None:
+async def test_conversations_in_other_files_are_reported(studio: Studio) -> None:
     (studio.project / "rows").mkdir()
     studio.file("rows/train.jsonl", _lines(_said("human")))
     talks = [[{"from": "human", "value": "hi", "weight": None}], None]

@@ -25,7 +25,7 @@ NAMES = st.lists(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(names=NAMES)
-def test_every_format_names_the_columns_that_were_written(tmp_path: Path, names: list[str]) -> None:
+def test_columns_are_found_in_every_format(tmp_path: Path, names: list[str]) -> None:
     with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([names, names])
     row = dict.fromkeys(names, 1)
@@ -64,7 +64,7 @@ def test_every_format_names_the_columns_that_were_written(tmp_path: Path, names:
         ("a.jsonl", "{}\n", "line 1: must be an object with at least one key"),
     ],
 )
-def test_says_what_is_wrong_and_where(
+def test_fault_has_its_place_and_reason(
     tmp_path: Path, name: str, content: str, message: str
 ) -> None:
     (tmp_path / name).write_text(content)
@@ -78,18 +78,18 @@ def test_text_must_be_utf8(tmp_path: Path) -> None:
         read(tmp_path / "a.csv")
 
 
-def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+def test_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfa,b\n")
     assert read(tmp_path / "a.csv") == ["a", "b"]
 
 
-def test_only_the_first_rows_are_looked_at(tmp_path: Path) -> None:
+def test_columns_are_read_from_the_first_rows_only(tmp_path: Path) -> None:
     rows = ['{"a": 1}'] * CHECKED_ROWS + ["not JSON"]
     (tmp_path / "a.jsonl").write_text("\n".join(rows))
     assert read(tmp_path / "a.jsonl") == ["a"]
 
 
-def test_a_directory_of_data_files_prefers_the_training_part(tmp_path: Path) -> None:
+def test_directory_of_data_files_prefers_the_training_part(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("about")
     (tmp_path / "extra.csv").write_text("x\n")
     (tmp_path / "data").mkdir()
@@ -97,7 +97,7 @@ def test_a_directory_of_data_files_prefers_the_training_part(tmp_path: Path) -> 
     assert read(tmp_path) == ["a", "b"]
 
 
-def test_passes_over_what_would_never_begin_to_be_read(tmp_path: Path) -> None:
+def test_files_that_never_end_a_read_are_skipped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "dataset_info.json")
     os.mkfifo(tmp_path / "train.csv")
     (tmp_path / "rows.csv").write_text("a,b\n")
@@ -105,18 +105,18 @@ def test_passes_over_what_would_never_begin_to_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("info", ["[1]", '{"features": 5}', '{"features": []}'])
-def test_passes_over_an_info_that_names_no_columns(tmp_path: Path, info: str) -> None:
+def test_info_without_columns_is_skipped(tmp_path: Path, info: str) -> None:
     (tmp_path / "dataset_info.json").write_text(info)
     (tmp_path / "rows.csv").write_text("a,b\n")
     assert read(tmp_path) == ["a", "b"]
 
 
-def test_an_empty_directory_is_no_dataset(tmp_path: Path) -> None:
+def test_empty_directory_is_no_dataset(tmp_path: Path) -> None:
     with pytest.raises(DataFault, match="no dataset and no"):
         read(tmp_path)
 
 
-def test_reads_what_the_library_saved(tmp_path: Path) -> None:
+def test_saved_dataset_is_read(tmp_path: Path) -> None:
     from datasets import Dataset, DatasetDict
 
     rows = Dataset.from_dict({"question": ["q"], "answer": ["a"]})
@@ -140,7 +140,7 @@ def test_arrow_files_of_either_form_name_their_columns(tmp_path: Path) -> None:
         read(tmp_path / "f")
 
 
-def test_a_broken_parquet_file_is_named(tmp_path: Path) -> None:
+def test_broken_parquet_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_bytes(b"nothing of the kind")
     with pytest.raises(DataFault, match=r"train\.parquet"):
         read(tmp_path)

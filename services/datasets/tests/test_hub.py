@@ -182,7 +182,7 @@ async def studio(process: ServiceProcess, served: TestHub) -> AsyncIterator[Stud
 
 
 @pytest.mark.parametrize("name", ["good/parquet", "gated/open", "private/open", "large/files"])
-async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> None:
+async def test_token_gives_access_to_gated_repositories(studio: Studio, name: str) -> None:
     added = await studio.add(f" {name} ")
     assert (added.type, added.name, added.huggingface_name) == ("huggingface", name, name)
     assert added.commit == COMMIT
@@ -194,12 +194,12 @@ async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> N
 
 
 @pytest.mark.parametrize("name", [*WITHOUT_CARD, "private"])
-async def test_without_a_card_the_first_file_tells_the_columns(studio: Studio, name: str) -> None:
+async def test_columns_come_from_the_first_file_without_a_card(studio: Studio, name: str) -> None:
     added = await studio.add(f"plain/{name}")
     assert json.loads(added.features) == ["question", "answer"]
 
 
-async def test_of_a_file_no_more_is_taken_than_its_beginning(studio: Studio) -> None:
+async def test_file_is_fetched_only_at_its_beginning(studio: Studio) -> None:
     # The hub would go on sending for ever.
     with pytest.raises(errors.InvalidArgument, match=r"the first line of train\.csv is longer"):
         await studio.add("plain/endless")
@@ -207,9 +207,7 @@ async def test_of_a_file_no_more_is_taken_than_its_beginning(studio: Studio) -> 
 
 
 @pytest.mark.parametrize("name", UNTOLD)
-async def test_columns_that_cannot_be_told_are_refused_with_the_reason(
-    studio: Studio, name: str
-) -> None:
+async def test_unreadable_columns_are_refused_with_the_reason(studio: Studio, name: str) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(f"untold/{name}")
     assert f"untold/{name}" in refused.value.message
@@ -219,20 +217,20 @@ async def test_columns_that_cannot_be_told_are_refused_with_the_reason(
     assert f"untold/{name}" not in await studio.names()
 
 
-async def test_does_not_load_rows(studio: Studio) -> None:
+async def test_rows_are_not_loaded(studio: Studio) -> None:
     await studio.add("good/csv")
     asked = studio.hub.asked_about("good/csv")
     assert asked
     assert not [one for one in asked if one.path.endswith("train.csv")]
 
 
-async def test_shows_the_token_to_the_hub_alone(studio: Studio) -> None:
+async def test_token_is_sent_to_the_hub_alone(studio: Studio) -> None:
     await studio.add("large/files")
     assert {one.authorization for one in studio.hub.asked_of_storage} == {""}
 
 
 @pytest.mark.parametrize("name", [*TROUBLES, "gated/card", *NOT_TO_BE_HAD])
-async def test_says_why_a_dataset_cannot_be_registered(studio: Studio, name: str) -> None:
+async def test_refused_hub_dataset_has_its_reason(studio: Studio, name: str) -> None:
     known = {"gated/card": TROUBLES["gated/403"]}
     kind, reason, text = {**TROUBLES, **known}.get(name, TROUBLES["broken/reset"])
     if kind is errors.NotFound:
@@ -253,21 +251,21 @@ async def test_says_why_a_dataset_cannot_be_registered(studio: Studio, name: str
 @pytest.mark.parametrize(
     "name", ["not a name", "a/b/c", "buckets/a/b", "../up", "csv", "buckets/a"]
 )
-async def test_does_not_take_another_thing_for_a_dataset(studio: Studio, name: str) -> None:
+async def test_other_repositories_are_not_taken_for_a_dataset(studio: Studio, name: str) -> None:
     with pytest.raises(errors.InvalidArgument, match="is not a dataset on the hub") as refused:
         await studio.add(name)
     assert refused.value.violations[0].rule == rules.ON_HUB.id
 
 
 @pytest.mark.parametrize("name", ["no/files", "bad/card", "has/script"])
-async def test_names_a_dataset_that_cannot_be_read(studio: Studio, name: str) -> None:
+async def test_unreadable_dataset_is_named(studio: Studio, name: str) -> None:
     with pytest.raises(errors.InvalidArgument, match=f"cannot read '{name}'") as refused:
         await studio.add(name)
     (violation,) = refused.value.violations
     assert (violation.field, violation.rule) == ("huggingface_name", rules.HUB_READABLE.id)
 
 
-async def test_answers_others_while_the_hub_does_not(studio: Studio) -> None:
+async def test_other_calls_are_answered_while_the_hub_hangs(studio: Studio) -> None:
     await studio.add("good/csv")
     adding = asyncio.create_task(studio.add("slow/start"))
     await asyncio.to_thread(studio.hub.wait_for, "slow/start")

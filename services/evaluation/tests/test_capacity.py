@@ -40,7 +40,7 @@ async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[S
         ({"gpu": 1, "gpu_label_id": 7}, "gpu_label_id", ("label 7", "existing labels: 1")),
     ],
 )
-async def test_what_cannot_run_is_refused_with_both_numbers(
+async def test_request_beyond_capacity_is_refused_with_both_numbers(
     studio: Studio, asked: dict[str, Any], field: str, numbers: tuple[str, str]
 ) -> None:
     studio.workbench.state(FTS_CAPACITY=json.dumps(SMALL))
@@ -64,20 +64,20 @@ async def test_what_cannot_run_is_refused_with_both_numbers(
     assert violation.description in [one.description for one in found.findings]
 
 
-async def test_all_that_is_wrong_is_named_at_once(studio: Studio) -> None:
+async def test_faults_are_all_named_at_once(studio: Studio) -> None:
     studio.workbench.state(FTS_CAPACITY=json.dumps(SMALL))
     refusal = await studio.refusal(cpu=64, memory=640, gpu=8)
     assert [violation.field for violation in refusal.violations] == ["cpu", "memory", "gpu"]
 
 
-async def test_what_is_there_to_the_last_is_granted(studio: Studio) -> None:
+async def test_request_of_the_whole_capacity_is_accepted(studio: Studio) -> None:
     studio.program(EVALUATES)
     studio.workbench.state(FTS_CAPACITY=json.dumps(SMALL))
     started = (await studio.start(cpu=2, memory=23, gpu=1, gpu_label_id=1)).evaluation_jobs
     assert [job.status.state for job in started] == ["SCHEDULED"]
 
 
-async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
+async def test_capacity_stated_by_label_limits_only_that_label(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def labels(_: Workspace) -> list[Any]:
@@ -90,14 +90,14 @@ async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
     assert "3 GPUs requested, but a job can get at most 2 with label 4" in refusal.message
 
 
-async def test_without_a_trainer_none_starts(studio: Studio) -> None:
+async def test_start_without_a_trainer_is_refused(studio: Studio) -> None:
     studio.workbench.state(FTS_NO_TRAINER="the trainer is not installed: `make env`")
     refusal = await studio.refusal()
     assert "`make env`" in refusal.message
     assert [violation.rule for violation in refusal.violations] == ["FT-822"]
 
 
-async def test_a_project_that_cannot_be_written_to_is_refused(
+async def test_read_only_project_is_refused(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As of a folder that is mounted read-only, which only a mount can show to root.

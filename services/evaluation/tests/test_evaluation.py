@@ -42,7 +42,7 @@ async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[S
         await studio.close()
 
 
-async def test_one_request_makes_a_job_for_each_combination(studio: Studio) -> None:
+async def test_start_makes_a_job_for_each_combination(studio: Studio) -> None:
     studio.program(EVALUATES)
     response = await studio.start(
         ("m", ""),
@@ -79,7 +79,7 @@ def _say_what_to_evaluate(flags: dict[str, str], job: EvaluationJobMetadata) -> 
     }
 
 
-async def test_what_a_job_reports_is_in_its_record(studio: Studio) -> None:
+async def test_job_report_is_in_the_record(studio: Studio) -> None:
     studio.program(EVALUATES)
     [started] = (await studio.start()).evaluation_jobs
     assert (started.status.state, started.evaluation_dir) == (
@@ -98,7 +98,7 @@ async def test_what_a_job_reports_is_in_its_record(studio: Studio) -> None:
     assert (job.num_cpu, job.num_gpu, job.num_memory) == (1, 0, 1)
 
 
-async def test_nonsense_in_a_report_leaves_a_record_that_can_be_read(studio: Studio) -> None:
+async def test_invalid_report_leaves_a_readable_record(studio: Studio) -> None:
     studio.program(GARBAGE)
     [started] = (await studio.start()).evaluation_jobs
     job = await studio.reach(started.id, "SUCCEEDED", "FAILED")
@@ -106,7 +106,7 @@ async def test_nonsense_in_a_report_leaves_a_record_that_can_be_read(studio: Stu
     assert await studio.listed() == [job]
 
 
-async def test_the_log_of_a_job(studio: Studio) -> None:
+async def test_job_log_is_returned(studio: Studio) -> None:
     studio.program(EVALUATES)
     [job] = (await studio.start()).evaluation_jobs
     request = TailLogsRequest(job_id=job.id, follow=True).SerializeToString()
@@ -115,7 +115,7 @@ async def test_the_log_of_a_job(studio: Studio) -> None:
     assert log == b"token: none\n"
 
 
-async def test_the_log_of_an_imported_job_lies_within_the_project(
+async def test_log_of_an_imported_job_lies_within_the_project(
     studio: Studio, tmp_path: Path
 ) -> None:
     (tmp_path / "job.log").write_text("not the project's")
@@ -128,7 +128,7 @@ async def test_the_log_of_an_imported_job_lies_within_the_project(
         [answer async for answer in studio.jobs.channel.stream("TailLogs", request)]
 
 
-async def test_a_job_that_crashes_is_tried_again(studio: Studio) -> None:
+async def test_crashed_job_is_retried(studio: Studio) -> None:
     script = SCRIPT.replace("parents=True", "parents=True, exist_ok=True")
     crashes = 'if "FTS_ATTEMPT" not in os.environ: os.abort()'
     studio.program(crashes, script)
@@ -147,7 +147,7 @@ async def rows_of(studio: Studio, id: str, offset: int = 0) -> list[EvaluationRo
     return [row for answer in answers for row in answer.rows]
 
 
-async def test_the_rows_of_a_job(studio: Studio) -> None:
+async def test_job_rows_are_returned(studio: Studio) -> None:
     studio.program(LEAVES_A_TABLE)
     [started] = (await studio.start()).evaluation_jobs
     await studio.reach(started.id, "SUCCEEDED")
@@ -160,7 +160,7 @@ async def test_the_rows_of_a_job(studio: Studio) -> None:
         await rows_of(studio, "nope")
 
 
-async def test_rows_of_a_job_without_a_table_or_outside_the_project(
+async def test_rows_without_a_table_or_outside_the_project_are_refused(
     studio: Studio, tmp_path: Path
 ) -> None:
     (tmp_path / "result_evaluation.csv").write_text("not the project's")
@@ -173,7 +173,7 @@ async def test_rows_of_a_job_without_a_table_or_outside_the_project(
         await rows_of(studio, "none")
 
 
-async def test_removing_a_running_job_ends_its_process_and_no_other(studio: Studio) -> None:
+async def test_remove_of_a_running_job_ends_its_process_and_no_other(studio: Studio) -> None:
     studio.program(WAITS)
     first, second = (await studio.start(("m", ""), ("m", "a"))).evaluation_jobs
     files = [studio.folder(job.id) / "pid" for job in (first, second)]
@@ -198,7 +198,7 @@ async def test_removing_a_running_job_ends_its_process_and_no_other(studio: Stud
         ((), {"comparison_adapter_id": "nope"}, "comparison_adapter_id"),
     ],
 )
-async def test_what_the_request_names_must_exist(
+async def test_references_must_exist(
     studio: Studio, combinations: Any, fields: dict[str, Any], named: str
 ) -> None:
     refusal = await studio.refusal(*combinations, **fields)
@@ -207,7 +207,7 @@ async def test_what_the_request_names_must_exist(
     assert "'nope'" in refusal.message
 
 
-async def test_a_bad_request_starts_nothing(studio: Studio) -> None:
+async def test_invalid_request_starts_nothing(studio: Studio) -> None:
     refusal = await studio.refusal(cpu=0, generation_config="[]")
     assert isinstance(refusal, errors.InvalidArgument)
     assert {v.field for v in refusal.violations} == {"cpu", "generation_config"}
@@ -218,12 +218,12 @@ async def test_a_bad_request_starts_nothing(studio: Studio) -> None:
     }
 
 
-async def test_a_job_that_is_unknown(studio: Studio) -> None:
+async def test_unknown_job_is_not_found(studio: Studio) -> None:
     with pytest.raises(errors.NotFound, match="evaluation job 'nope' does not exist"):
         await studio.get("nope")
 
 
-async def test_a_hub_token_reaches_the_job_and_nothing_else(
+async def test_hub_token_reaches_the_job_and_nothing_else(
     tmp_path: Path, workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUGGINGFACE_ACCESS_TOKEN", "hf_secret")
@@ -243,7 +243,7 @@ async def test_a_hub_token_reaches_the_job_and_nothing_else(
 
 
 @pytest.mark.parametrize("away", PEERS)
-async def test_a_peer_that_is_away_is_named_and_nothing_written(
+async def test_domain_that_is_down_is_named_and_nothing_written(
     tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     there = [name for name in PEERS if name != away]
@@ -258,7 +258,7 @@ async def test_a_peer_that_is_away_is_named_and_nothing_written(
     assert refusal.metadata == {"service": away}
 
 
-async def test_the_records_say_that_the_workspace_was_away(
+async def test_records_say_that_the_workspace_was_down(
     tmp_path: Path, workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")

@@ -43,7 +43,7 @@ def wrong(**fields: Any) -> dict[str, str]:
     return {}
 
 
-def test_a_good_request_breaks_no_rule() -> None:
+def test_valid_request_breaks_no_rule() -> None:
     assert wrong() == {}
 
 
@@ -63,7 +63,7 @@ WRONG: dict[str, Any] = {
 }
 
 
-def test_everything_wrong_is_told_at_once() -> None:
+def test_faults_are_all_reported_at_once() -> None:
     found = wrong(**WRONG)
     assert set(found) == {
         "type",
@@ -83,37 +83,37 @@ def test_everything_wrong_is_told_at_once() -> None:
     assert "mlflow, not 'guess'" in found["type"]
 
 
-def test_settings_that_no_library_knows_or_takes_are_told() -> None:
+def test_settings_that_no_library_takes_are_reported() -> None:
     found = wrong(generation_config='{"temprature": 1}', model_bnb_config='{"load_in_4bit": 1}')
     assert "Did you mean temperature?" in found["generation_config"]
     assert "load_in_4bit must be true or false, not 1" in found["model_bnb_config"]
 
 
-def test_something_must_be_evaluated() -> None:
+def test_evaluation_needs_a_model_or_an_adapter() -> None:
     assert list(wrong(model_adapter_combinations=[])) == ["model_adapter_combinations"]
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.01, float("nan")])
-def test_shares_that_cannot_be_meant(share: float) -> None:
+def test_invalid_shares_are_refused(share: float) -> None:
     assert list(wrong(eval_dataset_fraction=share)) == ["eval_dataset_fraction"]
 
 
-def test_a_share_is_what_was_typed_or_a_tenth() -> None:
+def test_share_is_as_typed_or_a_tenth() -> None:
     assert request(eval_dataset_fraction=0.33).eval_dataset_fraction == 0.33
     assert request().eval_dataset_fraction == 0.1
 
 
-def test_rows_are_those_held_out_for_the_first_adapter_unless_another_is_named() -> None:
+def test_rows_are_those_held_out_for_the_first_or_named_adapter() -> None:
     assert request().comparison_adapter == "a"
     assert request(comparison_adapter_id="b").comparison_adapter == "b"
     assert request(model_adapter_combinations=[("m", "")]).comparison_adapter == ""
 
 
 @pytest.mark.parametrize(("config", "said"), GENERATION)
-def test_a_generation_that_would_fail(config: dict[str, Any], said: str) -> None:
+def test_generation_config_that_would_fail_is_refused(config: dict[str, Any], said: str) -> None:
     assert said in wrong(generation_config=json.dumps(config))["generation_config"]
 
 
 @pytest.mark.parametrize(("config", "said"), QUANTISATION)
-def test_a_quantisation_that_would_fail(config: dict[str, Any], said: str) -> None:
+def test_quantization_config_that_would_fail_is_refused(config: dict[str, Any], said: str) -> None:
     assert said in wrong(model_bnb_config=json.dumps(config))["model_bnb_config"]

@@ -47,7 +47,7 @@ def test_rows_from_an_offset_on(file: Path) -> None:
         read(file, -1)
 
 
-def test_answers_are_limited_and_lose_nothing(file: Path) -> None:
+def test_answers_are_limited_in_size_and_complete_together(file: Path) -> None:
     sizes = [1, 30_000, 40_000, 200_000, 5, 5]
     write(file, [["i" * size, "e", "o", "1", "1"] for size in sizes])
     answers = list(table.answers(file, 0))
@@ -59,7 +59,7 @@ def test_answers_are_limited_and_lose_nothing(file: Path) -> None:
     ]
 
 
-def test_a_long_table_takes_little_memory(file: Path) -> None:
+def test_long_table_takes_little_memory(file: Path) -> None:
     write(file, [["i" * 1000, "e", "o", "1", "1"]] * 20_000)
     tracemalloc.start()
     count = sum(len(answer.rows) for answer in table.answers(file, 0))
@@ -69,7 +69,7 @@ def test_a_long_table_takes_little_memory(file: Path) -> None:
     assert peak < 4_000_000 < file.stat().st_size
 
 
-def test_no_table(file: Path) -> None:
+def test_missing_table_is_reported(file: Path) -> None:
     with pytest.raises(FailedPrecondition, match="has no table of results") as refused:
         read(file)
     assert [(v.field, v.rule) for v in refused.value.violations] == [("job_id", "FT-703")]
@@ -84,13 +84,13 @@ def test_no_table(file: Path) -> None:
         (f"{','.join(HEADER)}\n" + '"' + "line\n" * 250_000, "more than 1000000 characters"),
     ],
 )
-def test_what_is_no_table_of_results(file: Path, content: str, said: str) -> None:
+def test_other_file_is_no_table_of_results(file: Path, content: str, said: str) -> None:
     file.write_text(content)
     with pytest.raises(FailedPrecondition, match=said):
         read(file)
 
 
-def test_a_row_that_is_cut_off_has_what_is_there(file: Path) -> None:
+def test_truncated_row_has_its_remaining_columns(file: Path) -> None:
     file.write_bytes(f"{','.join(HEADER)}\ni,\xff".encode("latin-1"))
     [row] = read(file)
     assert (row.input, row.expected, row.output, dict(row.scores)) == ("i", "\ufffd", "", {})

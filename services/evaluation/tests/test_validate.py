@@ -102,7 +102,7 @@ async def studio(tmp_path: Path, workspace: WorkbenchProcess) -> AsyncIterator[S
         await studio.jobs.close()
 
 
-async def test_a_good_request_is_valid_and_changes_nothing(studio: Studio) -> None:
+async def test_valid_request_is_valid_and_changes_nothing(studio: Studio) -> None:
     response = await studio.look(
         generation_config='{"top_k": 5, "do_sample": true}',
         selected_features=["label"],
@@ -114,7 +114,7 @@ async def test_a_good_request_is_valid_and_changes_nothing(studio: Studio) -> No
     assert not response.HasField("memory")
 
 
-async def test_each_model_is_inspected_once_with_the_rows_that_would_be_scored(
+async def test_models_are_inspected_once_with_the_rows_to_score(
     studio: Studio,
 ) -> None:
     await studio.look(
@@ -136,7 +136,7 @@ async def test_each_model_is_inspected_once_with_the_rows_that_would_be_scored(
         assert (asked.memory_gib, asked.num_workers) == (2, 1)
 
 
-async def test_memory_is_that_of_the_largest_and_a_finding_is_told_once(
+async def test_memory_is_that_of_the_largest_and_findings_come_once(
     tmp_path: Path, workspace: WorkbenchProcess
 ) -> None:
     class Sized(Inspector):
@@ -160,7 +160,7 @@ async def test_memory_is_that_of_the_largest_and_a_finding_is_told_once(
     assert len(response.findings) == 1
 
 
-async def test_errors_of_every_kind_are_told_together(studio: Studio) -> None:
+async def test_errors_of_every_kind_are_reported_together(studio: Studio) -> None:
     response = await studio.look(**WRONG)
     assert not response.valid
     assert found(response) == {
@@ -177,7 +177,7 @@ async def test_errors_of_every_kind_are_told_together(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("field", WRONG)
-async def test_a_start_refuses_what_is_found_invalid(studio: Studio, field: str) -> None:
+async def test_start_refuses_what_validate_finds_invalid(studio: Studio, field: str) -> None:
     wrong = {field: WRONG[field]}
     findings = (await studio.look(**wrong)).findings
     assert findings
@@ -187,7 +187,7 @@ async def test_a_start_refuses_what_is_found_invalid(studio: Studio, field: str)
     assert told == [(v.field, v.rule, v.description) for v in refused.value.violations]
 
 
-async def test_columns_that_nobody_knows_are_not_checked(studio: Studio) -> None:
+async def test_unknown_columns_are_not_checked(studio: Studio) -> None:
     rows = [{"id": "d-2", "features": "{"}, {"id": "d-3", "features": "1"}, {"id": "d-4"}]
     await put_rows(studio.folder, "datasets", *rows)
     for row in rows:
@@ -196,7 +196,7 @@ async def test_columns_that_nobody_knows_are_not_checked(studio: Studio) -> None
 
 
 @pytest.mark.parametrize("away", [*PEERS, "inspection"])
-async def test_a_peer_that_is_away_is_named(
+async def test_domain_that_is_down_is_named(
     tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     async with services(tmp_path, "evaluation"):

@@ -47,7 +47,7 @@ def rows(export: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-async def test_every_table_is_exported_with_its_schema(studio: Studio) -> None:
+async def test_export_has_every_table_with_its_schema(studio: Studio) -> None:
     exported = await studio.export()
     more = {"fts_export_jobs", "fts_export_job_events"}
     more |= {"fts_fine_tuning_job_events", "fts_evaluation_job_events"}
@@ -57,7 +57,7 @@ async def test_every_table_is_exported_with_its_schema(studio: Studio) -> None:
         assert isinstance(table["data"], list)
 
 
-async def test_a_file_of_a_studio_in_the_field_is_taken_in(studio: Studio) -> None:
+async def test_export_of_a_studio_in_the_field_is_imported(studio: Studio) -> None:
     await studio.take_content(FIELD)
     taken = rows(await studio.export())
     for name in TABLES:
@@ -75,7 +75,7 @@ def ordered(export: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-async def test_an_export_makes_the_same_studio_elsewhere(studio: Studio, tmp_path: Path) -> None:
+async def test_export_makes_the_same_studio_elsewhere(studio: Studio, tmp_path: Path) -> None:
     await studio.take_content(FIELD)
     exported = await studio.export()
     async with studio_in(tmp_path / "t") as other:
@@ -95,7 +95,7 @@ async def test_an_export_makes_the_same_studio_elsewhere(studio: Studio, tmp_pat
         assert ordered(await other.export()) == ordered(exported)
 
 
-async def test_the_same_again_takes_nothing(studio: Studio) -> None:
+async def test_repeated_import_takes_nothing(studio: Studio) -> None:
     await studio.take_content(FIELD)
     before = await studio.export()
     for table in await studio.take_content(FIELD):
@@ -104,7 +104,7 @@ async def test_the_same_again_takes_nothing(studio: Studio) -> None:
     assert await studio.export() == before
 
 
-async def test_what_is_there_with_another_content_is_refused(studio: Studio) -> None:
+async def test_existing_row_with_other_content_is_refused(studio: Studio) -> None:
     await studio.take_content(FIELD)
     before = await studio.export()
     changed = {"models": {"data": [{"id": "m-2", "name": "new"}, {"id": "m", "name": "other"}]}}
@@ -115,7 +115,7 @@ async def test_what_is_there_with_another_content_is_refused(studio: Studio) -> 
     assert await studio.export() == before
 
 
-async def test_a_dry_run_tells_all_and_changes_nothing(studio: Studio) -> None:
+async def test_dry_run_reports_all_and_changes_nothing(studio: Studio) -> None:
     await studio.take_content(FIELD)
     before = await studio.export()
     models = [{"id": "m", "name": "o/m"}, {"id": "m-2"}, {"id": "m-3", "location": "../x"}, 7]
@@ -132,14 +132,14 @@ async def test_a_dry_run_tells_all_and_changes_nothing(studio: Studio) -> None:
     assert await studio.export() == before
 
 
-async def test_the_streamed_export_is_the_same_document(studio: Studio) -> None:
+async def test_streamed_export_is_the_same_document(studio: Studio) -> None:
     await studio.take_content(FIELD)
     whole = await studio.export()
     parts = [part.data async for part in studio.database.StreamExport(StreamExportRequest())]
     assert json.loads(b"".join(parts)) == whole
 
 
-async def test_an_export_too_large_for_a_message_of_the_domains(studio: Studio) -> None:
+async def test_export_may_be_larger_than_a_message_of_the_domains(studio: Studio) -> None:
     text = "x" * 60_000
     datasets = [{"id": f"d-{n}", "name": f"{n}", "description": text} for n in range(400)]
     await studio.take_content({"datasets": {"data": datasets}})
@@ -151,7 +151,7 @@ async def test_an_export_too_large_for_a_message_of_the_domains(studio: Studio) 
     assert json.loads(document) == await studio.export()
 
 
-async def test_an_export_is_one_instant_of_all_domains(studio: Studio) -> None:
+async def test_export_is_one_instant_of_all_domains(studio: Studio) -> None:
     (studio.project / "rows.csv").write_text("a\n1\n")
     fields = ("prompt_template", "input_template", "completion_template")
 
@@ -181,7 +181,7 @@ async def test_an_export_is_one_instant_of_all_domains(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("missed", [2, HOLD_ATTEMPTS])
-async def test_an_export_is_asked_for_again_if_a_domain_did_not_hold_long_enough(
+async def test_export_is_requested_again_if_a_domain_let_go_early(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, missed: int
 ) -> None:
     monkeypatch.setattr(snapshot, "HELD_SECONDS", 0.0)
@@ -207,7 +207,7 @@ async def test_an_export_is_asked_for_again_if_a_domain_did_not_hold_long_enough
     await studio.take_content(FIELD)  # Nobody holds the writers any more.
 
 
-async def test_one_import_at_a_time(studio: Studio, tmp_path: Path) -> None:
+async def test_import_runs_one_at_a_time(studio: Studio, tmp_path: Path) -> None:
     peer = domains.tables("prompts", settings_in(tmp_path / "s", "test"))
     staged = StageRowsRequest(import_id="x", table="prompts", rows_json='[{"id": "p-1"}]')
     await peer(lambda s: s.StageRows, staged)
@@ -232,7 +232,7 @@ async def test_one_import_at_a_time(studio: Studio, tmp_path: Path) -> None:
         ("models", {"data": [{"id": 7}]}, "[0].id"),
     ],
 )
-async def test_if_one_domain_refuses_none_takes_anything(
+async def test_refusal_of_one_domain_imports_nothing(
     studio: Studio, table: str, content: object, field: str
 ) -> None:
     before = await studio.export()
@@ -253,7 +253,7 @@ async def test_if_one_domain_refuses_none_takes_anything(
         (b"[" * 100_000, "not an export file"),
     ],
 )
-async def test_a_file_that_is_no_export(studio: Studio, content: bytes, said: str) -> None:
+async def test_file_that_is_no_export_is_refused(studio: Studio, content: bytes, said: str) -> None:
     (studio.project / "bad.json").write_bytes(content)
     refused = await studio.refusal("bad.json")
     assert isinstance(refused, errors.InvalidArgument)
@@ -262,7 +262,7 @@ async def test_a_file_that_is_no_export(studio: Studio, content: bytes, said: st
 
 
 @pytest.mark.parametrize("location", ["", " ", "missing.json", "..", "../outside.json", "link"])
-async def test_a_file_that_is_not_for_the_studio(studio: Studio, location: str) -> None:
+async def test_file_outside_the_studio_is_refused(studio: Studio, location: str) -> None:
     outside = studio.project.parent / "outside.json"
     outside.write_text("{}")
     (studio.project / "link").symlink_to(outside)
@@ -271,7 +271,7 @@ async def test_a_file_that_is_not_for_the_studio(studio: Studio, location: str) 
     assert [v.field for v in refused.violations] == ["imported_json_path"]
 
 
-async def test_a_domain_that_is_away_is_named_and_nothing_is_taken(tmp_path: Path) -> None:
+async def test_domain_that_is_down_is_named_and_nothing_imported(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     there = [name for name in DOMAIN_SERVICES if name != "evaluation"]
     async with studio_in(folder, *there) as studio:
@@ -285,7 +285,7 @@ async def test_a_domain_that_is_away_is_named_and_nothing_is_taken(tmp_path: Pat
         assert rows(await studio.export())["models"] == []
 
 
-async def test_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+async def test_service_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     async with studio_in(tmp_path / "p", database_url=postgres_url) as studio:
         await studio.take_content(FIELD)
         exported = await studio.export()
@@ -297,7 +297,7 @@ async def test_is_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> N
 
 
 @pytest.mark.parametrize("id", ["\ud800", "a\0b", "x" * 70_000])
-async def test_an_id_that_nobody_could_ask_for_is_refused(studio: Studio, id: str) -> None:
+async def test_id_that_cannot_be_requested_is_refused(studio: Studio, id: str) -> None:
     content = {"models": {"data": [{"id": id, "name": "n"}]}}
     request = ImportDocumentRequest(exported_json=json.dumps(content), dry_run=True)
     answer = await studio.database.ImportDocument(request, timeout=120)
@@ -305,7 +305,7 @@ async def test_an_id_that_nobody_could_ask_for_is_refused(studio: Studio, id: st
     assert refused.place == "models[0].id"
 
 
-async def test_a_job_that_is_imported_runs_nothing(studio: Studio) -> None:
+async def test_imported_job_runs_nothing(studio: Studio) -> None:
     spec = {"template": "T", "arguments": "", "cpu": 1, "memory": 1, "gpu": 0, "script": "/x.py"}
     job = {"id": "j", "state": "QUEUED", "spec": json.dumps(spec), "run_id": "r"}
     await studio.take_content({"fine_tuning_jobs": {"data": [job]}})
@@ -314,7 +314,7 @@ async def test_a_job_that_is_imported_runs_nothing(studio: Studio) -> None:
     assert not {"spec", "run_id", "sent_at", "request_id"} & set(taken)
 
 
-async def test_a_list_that_is_too_large_comes_page_by_page(studio: Studio) -> None:
+async def test_list_too_large_for_a_message_comes_in_pages(studio: Studio) -> None:
     text = "x" * 60_000
     datasets = [{"id": f"d-{n}", "name": f"{n}", "description": text} for n in range(300)]
     await studio.take_content({"datasets": {"data": datasets}})

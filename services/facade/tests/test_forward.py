@@ -166,7 +166,7 @@ async def test_bytes_pass_unparsed_both_ways(tmp_path: Path) -> None:
         KeyError("hf_secret"),
     ],
 )
-async def test_a_refusal_survives_to_the_byte(studio: Studio, error: Exception) -> None:
+async def test_refusal_survives_to_the_byte(studio: Studio, error: Exception) -> None:
     studio.models.raises = error
     direct = aio.insecure_channel(settings_in(studio.folder, "x").address_of("models"))
     inner: Any = direct.unary_unary(f"/{DOMAIN_SERVICES['models'].full_name}/GetModel", None, None)
@@ -178,7 +178,7 @@ async def test_a_refusal_survives_to_the_byte(studio: Studio, error: Exception) 
     assert len(studio.models.seen) == 2
 
 
-async def test_the_deadline_gets_shorter_and_the_request_id_stays(studio: Studio) -> None:
+async def test_deadline_gets_shorter_and_request_id_stays(studio: Studio) -> None:
     metadata = ((context.REQUEST_ID, "r-1"), (context.CALLER, "alice"))
     until = time.monotonic() + 5
     await studio.unary("GetModel", b"", timeout=5, metadata=metadata)
@@ -188,21 +188,21 @@ async def test_the_deadline_gets_shorter_and_the_request_id_stays(studio: Studio
     assert call.deadline > until - 2
 
 
-async def test_a_call_without_a_deadline_gets_one(studio: Studio) -> None:
+async def test_call_without_a_deadline_gets_one(studio: Studio) -> None:
     await studio.unary("GetModel", b"", timeout=None)
     [call] = studio.models.seen
     assert call.request_id
     assert 0 < call.deadline - time.monotonic() <= 30
 
 
-async def test_a_domain_that_is_slow_is_named(studio: Studio) -> None:
+async def test_slow_domain_is_named(studio: Studio) -> None:
     studio.models.blocks = True
     late = await refusal(studio.unary("GetModel", b"", timeout=2))
     assert late.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert "'models'" in str(late.details())
 
 
-async def test_a_domain_that_is_away_is_named_soon(studio: Studio) -> None:
+async def test_domain_that_is_down_is_named_soon(studio: Studio) -> None:
     # Well before the deadline, which the call would end with otherwise.
     away = await refusal(studio.unary("GetDataset", b"", timeout=120))
     assert away.code() is grpc.StatusCode.UNAVAILABLE
@@ -211,25 +211,25 @@ async def test_a_domain_that_is_away_is_named_soon(studio: Studio) -> None:
     await studio.unary("GetModel", b"")
 
 
-async def test_an_rpc_that_the_contract_lacks(studio: Studio) -> None:
+async def test_unknown_rpc_is_unimplemented(studio: Studio) -> None:
     unknown = await refusal(studio.unary("ExportTables", b""))
     assert unknown.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_a_log_comes_from_the_domain_that_knows_the_job(studio: Studio) -> None:
+async def test_log_comes_from_the_domain_that_knows_the_job(studio: Studio) -> None:
     for job_id in ("m", "f", "e"):
         chunks = [TailLogsResponse.FromString(chunk) async for chunk in studio.tail(job_id)]
         assert [c.data for c in chunks] == [job_id.encode()]
     assert (studio.fine_tuning.asked, studio.evaluation.asked) == (2, 1)
 
 
-async def test_a_log_that_no_domain_knows(studio: Studio) -> None:
+async def test_log_of_an_unknown_job_is_not_found(studio: Studio) -> None:
     unknown = await refusal(studio.tail("x").read())
     assert unknown.code() is grpc.StatusCode.NOT_FOUND
     assert unknown.details() == "job 'x' does not exist"
 
 
-async def test_a_domain_that_is_away_hides_no_other(tmp_path: Path) -> None:
+async def test_domain_that_is_down_hides_no_other(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     async with (
         domain("models", studio.models, "TailLogs")(tmp_path),
@@ -244,7 +244,7 @@ async def test_a_domain_that_is_away_hides_no_other(tmp_path: Path) -> None:
         await studio.channel.close(None)
 
 
-async def test_only_an_unknown_id_goes_on_to_the_next_domain(studio: Studio) -> None:
+async def test_unknown_id_alone_goes_on_to_the_next_domain(studio: Studio) -> None:
     studio.fine_tuning.raises = errors.InvalidArgument("offset: must not be negative")
     refused = await refusal(studio.tail("e").read())
     assert refused.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -252,7 +252,7 @@ async def test_only_an_unknown_id_goes_on_to_the_next_domain(studio: Studio) -> 
 
 
 @pytest.mark.parametrize("job_id", ["f", "e"])
-async def test_a_client_that_leaves_ends_the_stream_in_the_domain(
+async def test_client_that_leaves_ends_the_stream_in_the_domain(
     studio: Studio, job_id: str
 ) -> None:
     jobs = studio.fine_tuning if job_id == "f" else studio.evaluation
@@ -266,7 +266,7 @@ async def test_a_client_that_leaves_ends_the_stream_in_the_domain(
             await asyncio.sleep(0.01)
 
 
-async def test_a_stream_that_breaks_off_names_the_domain(tmp_path: Path) -> None:
+async def test_broken_stream_names_the_domain(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     async with facade(tmp_path):
         async with (

@@ -105,7 +105,7 @@ async def test_report_of_no_job_is_refused(tmp_path: Path, stack: AsyncExitStack
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
-async def test_report_waits_for_an_owner_that_is_away(
+async def test_report_waits_for_an_owner_that_is_down(
     tmp_path: Path, stack: AsyncExitStack
 ) -> None:
     studio = await serve(stack, tmp_path, without="evaluation")

@@ -32,7 +32,7 @@ def descriptors(**services: Sequence[tuple[str, str, bool]]) -> dict[str, Servic
     return dict(made.services_by_name)
 
 
-def test_every_public_rpc_has_its_domain() -> None:
+def test_public_rpcs_all_have_a_domain() -> None:
     assert len(STUDIO.methods) == 32
     table = {route.method.name: route.domains for route in routes(STUDIO, AGGREGATED)}
     assert set(table) == {method.name for method in STUDIO.methods} - set(AGGREGATED)
@@ -42,16 +42,16 @@ def test_every_public_rpc_has_its_domain() -> None:
     assert {domain for domains in table.values() for domain in domains} == set(DOMAIN_SERVICES)
 
 
-def test_a_log_is_asked_for_in_every_domain_with_jobs() -> None:
+def test_log_is_requested_from_every_domain_with_jobs() -> None:
     table = {route.method.name: route.domains for route in routes(JOBS, AGGREGATED)}
     assert table["TailLogs"] == ("models", "fine_tuning", "evaluation")
 
 
-def test_the_database_is_answered_by_the_facade_alone() -> None:
+def test_database_is_answered_by_the_facade_alone() -> None:
     assert routes(DATABASE, AGGREGATED) == []
 
 
-def test_a_new_rpc_needs_no_code() -> None:
+def test_new_rpc_needs_no_code_in_the_facade() -> None:
     made = descriptors(
         Public=[("Paint", "One", False), ("Watch", "Other", True), ("Both", "One", False)],
         Walls=[("Paint", "One", False), ("Both", "One", False), ("Secret", "One", False)],
@@ -62,7 +62,7 @@ def test_a_new_rpc_needs_no_code() -> None:
     assert table == {"Paint": ("walls",), "Watch": ("doors",), "Both": ("walls", "doors")}
 
 
-def test_what_is_aggregated_needs_no_domain() -> None:
+def test_aggregated_rpcs_need_no_domain() -> None:
     made = descriptors(Public=[("Export", "One", False)])
     assert routes(made["Public"], ("Export",), {}) == []
 
@@ -70,7 +70,7 @@ def test_what_is_aggregated_needs_no_domain() -> None:
 @pytest.mark.parametrize(
     "twin", [("Peint", "One", False), ("Paint", "Other", False), ("Paint", "One", True)]
 )
-def test_an_rpc_that_nobody_answers_is_a_mistake(twin: tuple[str, str, bool]) -> None:
+def test_rpc_that_no_domain_answers_is_an_error(twin: tuple[str, str, bool]) -> None:
     made = descriptors(Public=[("Paint", "One", False)], Walls=[twin])
     with pytest.raises(RouteError, match=r"made_up\.Public\.Paint"):
         routes(made["Public"], (), {"walls": made["Walls"]})

@@ -80,7 +80,7 @@ VALUES = st.recursive(
         "",
     ],
 )
-def test_what_axolotl_takes_is_right(text: str) -> None:
+def test_valid_axolotl_config_has_no_fault(text: str) -> None:
     assert faults(axolotl.parsed(text)) == []
 
 
@@ -116,7 +116,7 @@ def test_what_axolotl_takes_is_right(text: str) -> None:
         ("1: 2", "1 is not known to {}"),
     ],
 )
-def test_what_it_does_not_take_is_told_with_its_path(text: str, said: str) -> None:
+def test_invalid_axolotl_value_is_reported_with_its_path(text: str, said: str) -> None:
     assert faults(axolotl.parsed(text)) == [said.format(OF_AXOLOTL)]
 
 
@@ -125,7 +125,7 @@ def test_null_is_as_good_as_not_set(name: str) -> None:
     assert faults({name: None}) == []
 
 
-def test_what_axolotl_takes_no_null_for_is_left_out_of_what_it_gets() -> None:
+def test_null_that_axolotl_does_not_take_is_left_out() -> None:
     refused = [name for name in NAMES if not takes_null(SCHEMA["properties"][name])]
     assert sorted(NEVER_NULL) == refused
 
@@ -141,7 +141,7 @@ def takes_null(schema: dict[str, Any]) -> bool:
     return "null" in ([kinds] if isinstance(kinds, str) else kinds)
 
 
-def test_everything_is_told_at_once_up_to_a_limit() -> None:
+def test_faults_are_reported_at_once_up_to_a_limit() -> None:
     assert (
         len(
             faults(
@@ -156,7 +156,7 @@ def test_everything_is_told_at_once_up_to_a_limit() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4))
-def test_whatever_a_config_holds_there_is_something_to_say(config: dict[str, object]) -> None:
+def test_random_config_is_checked_without_failing(config: dict[str, object]) -> None:
     for fault in faults(axolotl.parsed(yaml.safe_dump(config))):
         assert any(fault.startswith(name) for name in config)
         assert OF_AXOLOTL in fault

@@ -62,7 +62,7 @@ def small(studio: Studio) -> Studio:
         ({"num_gpu": 2, "gpu_label_id": 1}, "num_gpu", ("2 GPUs", "at most 1 with label 1")),
     ],
 )
-async def test_what_cannot_run_is_refused_with_both_numbers(
+async def test_request_beyond_capacity_is_refused_with_both_numbers(
     small: Studio, asked: dict[str, Any], field: str, numbers: tuple[str, str]
 ) -> None:
     refusal = await small.refusal(**asked)
@@ -76,19 +76,19 @@ async def test_what_cannot_run_is_refused_with_both_numbers(
     assert violation.description in [one.description for one in found.findings]
 
 
-async def test_what_is_there_to_the_last_is_granted(small: Studio) -> None:
+async def test_request_of_the_whole_capacity_is_accepted(small: Studio) -> None:
     asked = {"num_cpu": 2, "num_memory": 23, "num_gpu": 1, "gpu_label_id": 1}
     assert (await small.start(**asked)).status.state == "SCHEDULED"
 
 
 @pytest.mark.parametrize("said", ["", "{}", "no json", "[1]", '{"cpu": "many", "labels": 3}'])
-async def test_what_nobody_states_is_accepted(studio: Studio, said: str) -> None:
+async def test_unstated_capacity_limits_nothing(studio: Studio, said: str) -> None:
     studio.workbench.state(FTS_CAPACITY=said)
     job = await studio.start(num_cpu=1000)
     await studio.reach(job.id, "SCHEDULED")
 
 
-async def test_without_a_trainer_only_jobs_with_a_script_of_their_own_start(
+async def test_start_without_a_trainer_needs_a_users_script(
     studio: Studio,
 ) -> None:
     studio.workbench.state(FTS_NO_TRAINER="the trainer is not installed: `make env`")
@@ -99,7 +99,7 @@ async def test_without_a_trainer_only_jobs_with_a_script_of_their_own_start(
     await studio.reach(job.id, "SUCCEEDED")
 
 
-async def test_a_job_that_waits_says_for_what(studio: Studio) -> None:
+async def test_waiting_job_says_for_what(studio: Studio) -> None:
     first = await studio.start(WAITS, num_cpu=64, adapter_name="tickets-1")
     await studio.reach(first.id, "RUNNING")
     assert (await studio.get(first.id)).status.waits_for == ""
@@ -116,7 +116,7 @@ async def test_a_job_that_waits_says_for_what(studio: Studio) -> None:
     assert said in [event.waits_for for event in events]
 
 
-async def test_clients_are_told_what_a_job_can_get(small: Studio) -> None:
+async def test_capacity_is_listed_for_clients(small: Studio) -> None:
     found = await small.jobs(lambda s: s.GetJobCapacity, GetJobCapacityRequest())
     assert (found.cpu, found.memory_gib, found.gpus) == (2, 23.4, 1)
 
@@ -144,9 +144,7 @@ def label(studio: Studio) -> int:
     return int(found.id)
 
 
-async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
-    studio: Studio, label: int
-) -> None:
+async def test_capacity_stated_by_label_limits_only_that_label(studio: Studio, label: int) -> None:
     refusal = await studio.refusal(num_gpu=9, gpu_label_id=label)
     assert isinstance(refusal, errors.FailedPrecondition)
     assert [(v.field, v.rule) for v in refusal.violations] == [("num_gpu", "FT-820")]
@@ -169,20 +167,20 @@ async def test_a_workspace_that_states_labels_only_limits_what_is_asked_of_one(
         {"num_cpu": 1000, "num_memory": 1000},
     ],
 )
-async def test_what_a_label_grants_and_what_none_speaks_of_is_accepted(
+async def test_capacity_of_the_label_is_accepted(
     studio: Studio, label: int, asked: dict[str, Any]
 ) -> None:
     assert (await studio.start(gpu_label_id=label, **asked)).status.state == "SCHEDULED"
 
 
-async def test_without_a_label_nothing_of_the_labels_counts(studio: Studio, label: int) -> None:
+async def test_label_capacity_does_not_count_without_a_label(studio: Studio, label: int) -> None:
     assert (await studio.start(num_gpu=9)).status.state == "SCHEDULED"
     found = await studio.jobs(lambda s: s.GetJobCapacity, GetJobCapacityRequest())
     assert not any(found.HasField(name) for name in ("cpu", "memory_gib", "gpus"))
 
 
 @pytest.mark.parametrize("most", ["0", "", None, "many", "-1"])
-async def test_a_label_that_states_no_number_limits_nothing(
+async def test_label_without_a_number_limits_nothing(
     studio: Studio, label: int, most: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def labels(_: Workspace) -> list[Any]:
@@ -206,7 +204,7 @@ async def test_labels_that_cannot_be_listed_limit_nothing(
 
 
 @pytest.mark.starts_processes
-async def test_a_job_that_waits_for_what_is_no_longer_there_fails_and_says_so(
+async def test_job_that_waits_for_a_removed_label_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with WorkbenchProcess(tmp_path / "workbench", FTS_WORKBENCH_GPUS="2") as workbench:
@@ -258,7 +256,7 @@ async def _grant_that_shrinks(studio: Studio) -> None:
 # Workers of one run share what is there
 
 
-async def test_what_workers_share_is_told_before_the_start_and_with_it(small: Studio) -> None:
+async def test_shared_resources_of_workers_are_reported(small: Studio) -> None:
     asked = {"num_workers": 2, "num_cpu": 2, "num_memory": 16}
     said = [
         "2 workers with 2 CPUs each share 2 CPUs, the most that one job can get",
@@ -286,15 +284,13 @@ async def test_what_workers_share_is_told_before_the_start_and_with_it(small: St
         {"num_workers": 2, "num_cpu": 1, "num_memory": 11},
     ],
 )
-async def test_workers_that_each_get_their_own_are_no_notice(
+async def test_workers_with_resources_of_their_own_are_no_notice(
     small: Studio, asked: dict[str, Any]
 ) -> None:
     job = await small.start(**asked)
     assert list((await small.get(job.id)).status.notices) == []
 
 
-async def test_workers_of_a_workspace_are_workloads_of_their_own(
-    studio: Studio, label: int
-) -> None:
+async def test_workers_of_a_workspace_are_separate_workloads(studio: Studio, label: int) -> None:
     job = await studio.start(num_workers=2, num_cpu=100, num_memory=100, gpu_label_id=label)
     assert list((await studio.get(job.id)).status.notices) == []

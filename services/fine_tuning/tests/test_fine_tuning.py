@@ -19,7 +19,7 @@ from jobs.testing import WorkbenchProcess, until
 from services.fine_tuning.tests.studio import OLD_JOBS, PEERS, SCRIPT, WAITS, Studio, content
 
 
-async def test_a_job_from_start_to_success(studio: Studio) -> None:
+async def test_job_runs_from_start_to_success(studio: Studio) -> None:
     started = await studio.start(learning_rate=0.002, num_epochs=3)
     assert started.status.state == "SCHEDULED"
     assert started.cml_job_id
@@ -38,7 +38,7 @@ async def test_a_job_from_start_to_success(studio: Studio) -> None:
     assert studio.workbench.job(job.id).id == job.cml_job_id
 
 
-async def test_a_job_that_crashes_goes_on_by_itself(studio: Studio) -> None:
+async def test_crashed_job_continues_by_itself(studio: Studio) -> None:
     refused = await studio.refusal(retry=RetryPolicy(max_attempts=11))
     assert [v.rule for v in refused.violations] == ["FT-813"]
     crashes = 'attempt = int(os.environ.get("FTS_ATTEMPT", 1))\nif attempt < 2: os.abort()\n'
@@ -52,7 +52,7 @@ async def test_a_job_that_crashes_goes_on_by_itself(studio: Studio) -> None:
     assert (job.status.state, job.status.attempt) == ("SUCCEEDED", 2)
 
 
-async def test_what_is_not_given_comes_from_the_shipped_configs(studio: Studio) -> None:
+async def test_unset_settings_come_from_the_shipped_configs(studio: Studio) -> None:
     job = await studio.start()
     assert json.loads(job.lora_config)["r"] == 16
     training = json.loads(job.training_arguments_config)
@@ -60,7 +60,7 @@ async def test_what_is_not_given_comes_from_the_shipped_configs(studio: Studio) 
     assert job.model_bnb_config == ""
 
 
-async def test_configs_of_a_job_are_found_by_it_and_the_record_outlives_them(
+async def test_configs_are_found_by_job_and_its_record_outlives_them(
     studio: Studio,
 ) -> None:
     own = '{"r": 4, "lora_alpha": 8}'
@@ -76,7 +76,7 @@ async def test_configs_of_a_job_are_found_by_it_and_the_record_outlives_them(
     assert json.loads((await studio.get(job.id)).lora_config) == json.loads(own)
 
 
-async def test_a_log_is_followed_to_its_end(studio: Studio) -> None:
+async def test_log_is_followed_to_its_end(studio: Studio) -> None:
     job = await studio.start(WAITS)
     answers = studio.tail(job.id, follow=True)
     assert (await anext(answers)).data == b"waiting\n"
@@ -87,13 +87,13 @@ async def test_a_log_is_followed_to_its_end(studio: Studio) -> None:
     assert (await studio.get(job.id)).status.state == "SUCCEEDED"
 
 
-async def test_a_log_of_no_job(studio: Studio) -> None:
+async def test_log_of_an_unknown_job_is_not_found(studio: Studio) -> None:
     with pytest.raises(PeerRefusal, match="job 'nope' does not exist") as refused:
         await anext(studio.tail("nope"))
     assert isinstance(refused.value.typed(), errors.NotFound)
 
 
-async def test_removing_a_running_job_ends_its_process(studio: Studio) -> None:
+async def test_remove_of_a_running_job_ends_its_process(studio: Studio) -> None:
     job = await studio.start(WAITS)
     file = studio.folder(job.id) / "pid"
     pid = await until("the job runs", lambda: file.exists() and file.read_text())
@@ -105,14 +105,14 @@ async def test_removing_a_running_job_ends_its_process(studio: Studio) -> None:
     await studio.remove(job.id)
 
 
-async def test_a_job_that_the_workspace_lost_can_be_removed(studio: Studio) -> None:
+async def test_job_lost_by_the_workspace_can_be_removed(studio: Studio) -> None:
     job = await studio.start(WAITS)
     studio.workbench.api.delete_job("local", job.cml_job_id)
     await studio.remove(job.id)
     assert await studio.listed() == []
 
 
-async def test_the_split_of_an_adapter(studio: Studio) -> None:
+async def test_split_of_an_adapter_is_that_of_its_job(studio: Studio) -> None:
     await put_rows(studio.home, "fine_tuning", *OLD_JOBS)
     assert await studio.split("a-job") == (0.5, 0.25)
     assert await studio.split("a-name") == (0.75, 0.5)
@@ -123,7 +123,7 @@ async def test_the_split_of_an_adapter(studio: Studio) -> None:
     assert await studio.split("a-gone") == default
 
 
-async def test_jobs_of_a_studio_without_states_are_taken_as_over(studio: Studio) -> None:
+async def test_jobs_of_a_studio_without_states_count_as_ended(studio: Studio) -> None:
     await put_rows(studio.home, "fine_tuning", *OLD_JOBS)
     assert [job.status.state for job in await studio.listed()] == ["UNKNOWN", "UNKNOWN"]
     job = await studio.start()
@@ -147,7 +147,7 @@ async def test_jobs_of_a_studio_without_states_are_taken_as_over(studio: Studio)
         ("id", ".."),
     ],
 )
-async def test_an_import_takes_nothing_that_a_list_could_not_show(
+async def test_import_refuses_what_a_list_could_not_show(
     studio: Studio, column: str, value: object
 ) -> None:
     report = await put_rows(studio.home, "fine_tuning", {"id": "j-9", column: value})
@@ -155,7 +155,7 @@ async def test_an_import_takes_nothing_that_a_list_could_not_show(
     assert await studio.listed() == []
 
 
-async def test_a_job_with_axolotl_gets_a_prompt_for_the_format_of_its_data(
+async def test_axolotl_job_gets_a_prompt_for_its_data_format(
     studio: Studio,
 ) -> None:
     studio.workbench.let_jobs_have("legacy,axolotl")
@@ -192,7 +192,7 @@ async def _is_told_of_axolotl(studio: Studio, job_id: str, config_id: str) -> No
     assert "--dist_num" not in words
 
 
-async def test_a_job_of_several_workers_can_start_them(studio: Studio) -> None:
+async def test_job_of_several_workers_can_start_them(studio: Studio) -> None:
     code = """
 from cml import workers_v1
 counted = os.environ["FTS_NUM_WORKERS"]
@@ -206,7 +206,7 @@ log.write(f"{counted} workers, {workers_v1.await_workers([worker])['failures']} 
     assert log.read_text() == "2 workers, [] failed\n"
 
 
-async def test_a_hub_token_reaches_the_job_and_nothing_else(
+async def test_hub_token_reaches_the_job_and_nothing_else(
     tmp_path: Path, workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUGGINGFACE_ACCESS_TOKEN", "hf_secret")

@@ -80,7 +80,7 @@ async def refused(call: Any) -> errors.AlreadyExists:
     return refusal.value
 
 
-async def test_a_job_that_failed_frees_its_name_until_it_is_resumed(any_studio: Studio) -> None:
+async def test_job_that_failed_frees_its_name_until_it_is_resumed(any_studio: Studio) -> None:
     studio = any_studio
     first = await start(studio, FAILS)
     await studio.reach(first.id, "FAILED")
@@ -96,7 +96,7 @@ async def test_a_job_that_failed_frees_its_name_until_it_is_resumed(any_studio: 
     await studio.reach(first.id, "FAILED")
 
 
-async def test_of_resumes_and_starts_at_the_same_time_one_gets_the_name(
+async def test_name_goes_to_one_of_concurrent_resumes_and_starts(
     any_studio: Studio,
 ) -> None:
     studio = any_studio
@@ -114,7 +114,7 @@ async def test_of_resumes_and_starts_at_the_same_time_one_gets_the_name(
 
 
 @pytest.mark.parametrize("state", ENDED)
-async def test_every_end_without_an_adapter_frees_the_name(studio: Studio, state: str) -> None:
+async def test_name_is_free_after_every_end_without_an_adapter(studio: Studio, state: str) -> None:
     await put_rows(studio.home, "fine_tuning", {"id": "j", "adapter_name": "new", "state": state})
     assert (await studio.start()).adapter_name == "new"
 
@@ -128,14 +128,14 @@ async def test_every_end_without_an_adapter_frees_the_name(studio: Studio, state
         {"state": "FAILED", "adapter_id": "a-own"},
     ],
 )
-async def test_what_has_an_adapter_or_may_have_one_keeps_the_name(
+async def test_job_that_may_have_an_adapter_keeps_its_name(
     studio: Studio, row: dict[str, Any]
 ) -> None:
     await put_rows(studio.home, "fine_tuning", {"id": "j", "adapter_name": "new", **row})
     assert (await refused(studio.start())).metadata["holder_id"] == "j"
 
 
-async def test_a_job_between_two_attempts_keeps_its_name(
+async def test_job_between_two_attempts_keeps_its_name(
     tmp_path: Path, workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FTS_RETRY_PAUSE_SECONDS", "3600")
@@ -149,7 +149,7 @@ async def test_a_job_between_two_attempts_keeps_its_name(
         await studio.close()
 
 
-async def test_an_adapter_that_took_the_name_keeps_a_job_from_being_resumed(
+async def test_resume_is_refused_if_an_adapter_took_the_name(
     studio: Studio,
 ) -> None:
     job = await start(studio, FAILS)
@@ -160,7 +160,7 @@ async def test_an_adapter_that_took_the_name_keeps_a_job_from_being_resumed(
     assert (await refused(resume(studio, job.id))).metadata["holder_id"] == adapter.id
 
 
-async def test_a_job_that_registered_its_adapter_and_failed_is_resumed(studio: Studio) -> None:
+async def test_job_that_registered_its_adapter_and_failed_is_resumed(studio: Studio) -> None:
     job = await start(studio, REGISTERS_AND_FAILS)
     failed = await studio.reach(job.id, "FAILED")
     assert failed.adapter_id == "a-own"
@@ -178,9 +178,7 @@ NAMESAKES = [
 
 
 @pytest.mark.parametrize("turned", [False, True])
-async def test_the_split_is_that_of_the_job_that_made_the_adapter(
-    studio: Studio, turned: bool
-) -> None:
+async def test_split_is_that_of_the_job_that_made_the_adapter(studio: Studio, turned: bool) -> None:
     jobs = [
         {**row, "train_test_split": 0.5, "out_dir": f"adapters/{row['id']}"} for row in NAMESAKES
     ]
@@ -199,7 +197,7 @@ async def test_the_split_is_that_of_the_job_that_made_the_adapter(
     assert found == pytest.approx(expected)
 
 
-async def test_of_several_that_may_have_made_an_adapter_none_is_taken(studio: Studio) -> None:
+async def test_split_is_unknown_if_several_jobs_may_have_made_the_adapter(studio: Studio) -> None:
     both = [{**row, "state": "SUCCEEDED", "train_test_split": 0.5} for row in NAMESAKES[:2]]
     await put_rows(studio.home, "fine_tuning", *both)
     await put_rows(studio.home, "adapters", {"id": "a-same", "name": "same"})

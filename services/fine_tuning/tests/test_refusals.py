@@ -14,7 +14,7 @@ from services.fine_tuning.tests.studio import (
 )
 
 
-async def test_bad_fields_and_paths_are_told_together(studio: Studio) -> None:
+async def test_invalid_fields_and_paths_are_reported_together(studio: Studio) -> None:
     refusal = await studio.refusal(
         adapter_name="a b", output_dir="nowhere", user_script="../train.py", num_cpu=0
     )
@@ -23,21 +23,21 @@ async def test_bad_fields_and_paths_are_told_together(studio: Studio) -> None:
     assert fields == {"adapter_name", "output_dir", "user_script", "num_cpu"}
 
 
-async def test_a_prompt_whose_id_no_script_would_get(studio: Studio) -> None:
+async def test_prompt_id_that_no_script_could_read_is_refused(studio: Studio) -> None:
     refusal = await studio.refusal(prompt_id="p q")
     assert isinstance(refusal, errors.InvalidArgument)
     assert [v.field for v in refusal.violations] == ["prompt_id"]
 
 
 @pytest.mark.parametrize("field", ["base_model_id", "dataset_id", "prompt_id", "user_config_id"])
-async def test_what_the_request_names_must_exist(studio: Studio, field: str) -> None:
+async def test_references_must_exist(studio: Studio, field: str) -> None:
     refusal = await studio.refusal(**{field: "nope"})
     assert isinstance(refusal, errors.FailedPrecondition)
     assert refusal.violations[0].field == field
     assert "'nope'" in refusal.message
 
 
-async def test_a_prompt_of_another_dataset(studio: Studio) -> None:
+async def test_prompt_of_another_dataset_is_refused(studio: Studio) -> None:
     refusal = await studio.refusal(dataset_id="d-2")
     assert isinstance(refusal, errors.FailedPrecondition)
     assert refusal.code_reason == "PROMPT_OF_OTHER_DATASET"
@@ -45,7 +45,7 @@ async def test_a_prompt_of_another_dataset(studio: Studio) -> None:
     assert "'d-2'" in refusal.message
 
 
-async def test_a_prompt_that_does_not_fit_the_loss(studio: Studio) -> None:
+async def test_prompt_that_does_not_fit_the_loss_is_refused(studio: Studio) -> None:
     settings = {"training_arguments_config": '{"completion_only_loss": true}'}
     prompts = {
         "p-fits": ("{a} {b}", "{a}", " {b}"),
@@ -69,7 +69,7 @@ async def test_a_prompt_that_does_not_fit_the_loss(studio: Studio) -> None:
     await studio.start(prompt_id="p-fits", adapter_name="fits", user_script="", **settings)
 
 
-async def test_a_name_that_an_adapter_or_a_job_has(studio: Studio) -> None:
+async def test_name_of_an_adapter_or_a_job_is_refused(studio: Studio) -> None:
     refusal = await studio.refusal(adapter_name="alone")
     assert isinstance(refusal, errors.AlreadyExists)
     assert (refusal.metadata["holder_id"], refusal.metadata["rule"]) == ("a-alone", "FT-602")
@@ -79,13 +79,13 @@ async def test_a_name_that_an_adapter_or_a_job_has(studio: Studio) -> None:
     assert refused.value.metadata["holder_id"] == job.id
 
 
-async def test_of_equal_names_at_the_same_time_one_wins(studio: Studio) -> None:
+async def test_name_goes_to_one_of_concurrent_starts(studio: Studio) -> None:
     outcomes = await asyncio.gather(*(studio.start() for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(outcome, errors.AlreadyExists) for outcome in outcomes) == 3
     assert len(await studio.listed()) == len(studio.workbench.jobs()) == 1
 
 
-async def test_of_one_request_sent_many_times_at_once_comes_one_job(studio: Studio) -> None:
+async def test_request_sent_many_times_at_once_makes_one_job(studio: Studio) -> None:
     sent = []
     for _ in range(40):
         sent.append(asyncio.create_task(studio.start(request_id="r-1")))
@@ -96,7 +96,7 @@ async def test_of_one_request_sent_many_times_at_once_comes_one_job(studio: Stud
 
 
 @pytest.mark.parametrize("away", PEERS)
-async def test_a_peer_that_is_away_is_named_and_nothing_written(
+async def test_domain_that_is_down_is_named_and_nothing_written(
     tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     there = [name for name in PEERS if name != away]
@@ -111,7 +111,7 @@ async def test_a_peer_that_is_away_is_named_and_nothing_written(
     assert refusal.metadata == {"service": away}
 
 
-async def test_the_record_says_that_the_workspace_was_away(
+async def test_record_says_that_the_workspace_was_down(
     tmp_path: Path, workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
@@ -126,7 +126,7 @@ async def test_the_record_says_that_the_workspace_was_away(
     assert "the workspace did not answer" in job.status.failure_reason
 
 
-async def test_a_setting_that_is_given_twice_is_a_notice_of_the_job(studio: Studio) -> None:
+async def test_setting_given_twice_is_a_notice_of_the_job(studio: Studio) -> None:
     twice = {"num_epochs": 3, "training_arguments_config": '{"num_train_epochs": 5}'}
     job = await studio.start(adapter_name="twice", user_script="", **twice)
     said = "num_train_epochs 5 has no effect: num_epochs of the request is 3."

@@ -45,7 +45,7 @@ def wrong(**fields: Any) -> dict[str, str]:
     return {v.field: v.description for v in violations(**fields)}
 
 
-def test_a_good_request_breaks_no_rule() -> None:
+def test_valid_request_breaks_no_rule() -> None:
     assert wrong() == {}
 
 
@@ -71,7 +71,7 @@ WRONG: dict[str, Any] = {
 }
 
 
-def test_everything_wrong_is_told_at_once() -> None:
+def test_faults_are_all_reported_at_once() -> None:
     found = wrong(**WRONG)
     assert set(found) == WRONG.keys()
     assert "'no blanks'" in found["adapter_name"]
@@ -80,23 +80,23 @@ def test_everything_wrong_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a_b", "ä", "a.b", "a/b", "-a", "a\n"])
-def test_names_that_no_adapter_can_have(name: str) -> None:
+def test_invalid_adapter_names_are_refused(name: str) -> None:
     assert list(wrong(adapter_name=name)) == ["adapter_name"]
 
 
 @pytest.mark.parametrize("name", ["a", "A-1", "9"])
-def test_names_that_an_adapter_can_have(name: str) -> None:
+def test_valid_adapter_names_are_accepted(name: str) -> None:
     assert wrong(adapter_name=name) == {}
 
 
 @pytest.mark.parametrize("field", ["base_model_id", "dataset_id", "prompt_id", "output_dir"])
 @pytest.mark.parametrize("value", ["my prompt", "--flag"])
-def test_what_no_script_would_get_as_it_is(field: str, value: str) -> None:
+def test_argument_that_no_script_would_get_unchanged_is_refused(field: str, value: str) -> None:
     assert list(wrong(**{field: value})) == [field]
 
 
 @pytest.mark.parametrize("field", ["dataset_fraction", "train_test_split"])
-def test_shares(field: str) -> None:
+def test_shares_are_checked(field: str) -> None:
     for value in (0.0, -0.1, 1.01, float("nan")):
         assert list(wrong(**{field: value})) == [field]
     for value in (0.001, 1.0):
@@ -104,16 +104,14 @@ def test_shares(field: str) -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, float("inf"), float("nan")])
-def test_learning_rates_that_cannot_be_meant(value: float) -> None:
+def test_invalid_learning_rates_are_refused(value: float) -> None:
     assert list(wrong(learning_rate=value)) == ["learning_rate"]
 
 
 @pytest.mark.parametrize("name", ["num_train_epochs", "learning_rate"])
 @pytest.mark.parametrize("value", ["3", None, 0, -1, True, []])
 @pytest.mark.parametrize("script", ["", "train.py"])
-def test_training_settings_that_the_record_repeats_are_numbers(
-    name: str, value: object, script: str
-) -> None:
+def test_recorded_training_settings_are_numbers(name: str, value: object, script: str) -> None:
     config = json.dumps({name: value})
     [found] = violations(training_arguments_config=config, user_script=script)
     assert found.field == "training_arguments_config"
@@ -121,11 +119,11 @@ def test_training_settings_that_the_record_repeats_are_numbers(
 
 
 @pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": 1e999}', '{"a": 1, "a": 2}', "[" * 9999])
-def test_a_config_that_could_not_be_stored_is_refused_with_the_rest(text: str) -> None:
+def test_config_that_could_not_be_stored_is_refused_with_the_rest(text: str) -> None:
     assert set(wrong(user_config=text, dataset_id="")) == {"user_config", "dataset_id"}
 
 
-def test_settings_that_no_library_knows_or_takes_are_told_with_the_rest() -> None:
+def test_settings_that_no_library_takes_are_reported_with_the_rest() -> None:
     found = violations(
         dataset_id="",
         lora_config='{"lora_alfa": 8, "r": "16"}',
@@ -143,7 +141,7 @@ def test_settings_that_no_library_knows_or_takes_are_told_with_the_rest() -> Non
     }
 
 
-def test_settings_that_contradict_each_other_are_told_with_the_rest() -> None:
+def test_contradicting_settings_are_reported_with_the_rest() -> None:
     settings = '{"early_stopping_patience": 3, "padding_free": true, "fp16": 1}'
     found = violations(training_arguments_config=settings)
     assert [violation.rule for violation in found] == ["FT-807", "FT-620", "FT-620"]
@@ -155,7 +153,7 @@ def test_settings_that_contradict_each_other_are_told_with_the_rest() -> None:
     assert violations(training_arguments_config=fits) == []
 
 
-def test_a_script_of_the_users_own_has_settings_of_its_own() -> None:
+def test_users_script_has_its_own_settings() -> None:
     configs = {"lora_config": '{"rank": 4}', "user_config": '{"any": "thing"}'}
     assert wrong(**configs, user_script="train.py") == {}
     assert list(wrong(**configs)) == ["lora_config"]
@@ -166,7 +164,7 @@ def test_axolotl_needs_a_config_and_no_prompt() -> None:
     assert wrong(framework_type="axolotl", prompt_id="", axolotl_config_id="c") == {}
 
 
-def test_what_is_not_set_takes_its_default() -> None:
+def test_unset_value_takes_its_default() -> None:
     plain = request()
     assert (plain.num_workers, plain.dataset_fraction, plain.train_test_split) == (1, 1.0, 0.9)
     assert (plain.num_epochs, plain.learning_rate, plain.gpu_label_id) == (None, None, None)
@@ -176,12 +174,12 @@ def test_what_is_not_set_takes_its_default() -> None:
 @pytest.mark.parametrize(
     "field", ["num_workers", "num_epochs", "learning_rate", "dataset_fraction", "train_test_split"]
 )
-def test_zero_is_not_the_same_as_not_set(field: str) -> None:
+def test_zero_differs_from_unset(field: str) -> None:
     assert list(wrong(**{field: 0})) == [field]
 
 
 @pytest.mark.parametrize("name", ["cpu", "gpu", "memory"])
-def test_resources_go_by_two_names(name: str) -> None:
+def test_resources_have_two_names(name: str) -> None:
     alias = f"num_{name}"
     assert wrong(**{name: None, alias: 3}) == {}
     assert wrong(**{name: 3, alias: 3}) == {}
@@ -207,7 +205,7 @@ def planned(configs: dict[str, JobConfig] = CONFIGS, **fields: Any) -> Any:
     return job, JobSpec(**json.loads(job.spec or "{}"))
 
 
-def test_the_flags_of_a_plain_job() -> None:
+def test_flags_of_a_plain_job_are_written() -> None:
     job, spec = planned(learning_rate=2e-4, dataset_fraction=0.1)
     flags = flags_of(spec.arguments)
     assert json.loads(flags.pop("lora_config")) == {"r": 16, "target_modules": ["q proj"]}
@@ -233,7 +231,7 @@ def test_the_flags_of_a_plain_job() -> None:
     assert (spec.cpu, spec.memory, spec.gpu) == (2, 4, 0)
 
 
-def test_the_flags_of_what_else_can_be_set() -> None:
+def test_flags_of_optional_settings_are_written() -> None:
     configs = {
         **CONFIGS,
         "model_bnb_config": JobConfig("b", '{"load_in_4bit": true}'),
@@ -249,13 +247,13 @@ def test_the_flags_of_what_else_can_be_set() -> None:
     assert spec.gpu_label_id == 3
 
 
-def test_the_adapters_quantization_is_used_where_the_models_is_not_given() -> None:
+def test_quantization_of_the_adapter_is_the_default_for_the_model() -> None:
     configs = {**CONFIGS, "adapter_bnb_config": JobConfig("a", '{"load_in_8bit": true}')}
     _, spec = planned(configs)
     assert json.loads(flags_of(spec.arguments)["bnb_config"]) == {"load_in_8bit": True}
 
 
-def test_the_request_wins_over_the_config_and_that_over_the_default() -> None:
+def test_request_overrides_config_and_config_overrides_default() -> None:
     silent = {**CONFIGS, "training_arguments_config": JobConfig("t", '{"optim": "adamw_torch"}')}
     for configs, fields, expected in (
         (CONFIGS, {"num_epochs": 2, "learning_rate": 0.25}, (2, 0.25)),
@@ -268,7 +266,7 @@ def test_the_request_wins_over_the_config_and_that_over_the_default() -> None:
         assert (job.num_epochs, job.learning_rate) == expected
 
 
-def test_a_part_of_an_epoch_is_not_recorded_as_none() -> None:
+def test_part_of_an_epoch_is_not_recorded_as_zero() -> None:
     configs = {
         **CONFIGS,
         "training_arguments_config": JobConfig("t", '{"num_train_epochs": 0.5}'),
@@ -279,7 +277,7 @@ def test_a_part_of_an_epoch_is_not_recorded_as_none() -> None:
     assert training["num_train_epochs"] == 0.5
 
 
-def test_the_record_explains_itself() -> None:
+def test_record_explains_itself() -> None:
     job, _ = planned(gpu_label_id=-1)
     shown = to_metadata(job)
     assert shown.lora_config == CONFIGS["lora_config"].text
@@ -290,7 +288,7 @@ def test_the_record_explains_itself() -> None:
     assert job.config_ids() == ["t", "l"]
 
 
-def test_a_retry_policy_is_looked_at_with_the_rest_and_kept_with_the_job() -> None:
+def test_retry_policy_is_checked_and_kept_with_the_job() -> None:
     policy = RetryPolicy(max_attempts=0, on=["LOST", "OUT_OF_MEMORY"])
     found = {v.field: v.rule for v in violations(retry=policy, cpu=0)}
     assert found == {"cpu": "FT-802", "retry.max_attempts": "FT-813", "retry.on[1]": "FT-814"}

@@ -26,7 +26,7 @@ def refused(gpu: int = 0, **configs: Any) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("config", "said"), TRAINING)
-def test_a_training_that_would_fail(config: dict[str, Any], said: str) -> None:
+def test_training_config_that_would_fail_is_refused(config: dict[str, Any], said: str) -> None:
     [(field, rule, description)] = refused(training_arguments_config=config)
     assert field == "training_arguments_config"
     assert rule in ("FT-807", "FT-620", "FT-622")
@@ -34,21 +34,21 @@ def test_a_training_that_would_fail(config: dict[str, Any], said: str) -> None:
 
 
 @pytest.mark.parametrize(("config", "said"), LORA)
-def test_an_adapter_that_would_fail(config: dict[str, Any], said: str) -> None:
+def test_adapter_config_that_would_fail_is_refused(config: dict[str, Any], said: str) -> None:
     [(field, rule, description)] = refused(lora_config=config)
     assert field == "lora_config"
     assert rule in ("FT-807", "FT-620")
     assert said in description
 
 
-def test_what_hardware_decides() -> None:
+def test_hardware_settings_are_checked() -> None:
     assert refused(gpu=1, training_arguments_config={"ddp_backend": "nccl"}) == []
     [(_, rule, description)] = refused(gpu=1, training_arguments_config={"use_cpu": True})
     assert (rule, description) == ("FT-622", "use_cpu cannot be true for a job with GPUs")
     assert refused(training_arguments_config={"use_cpu": True}) == []
 
 
-def test_a_quantisation_is_of_one_kind() -> None:
+def test_quantization_is_of_one_kind() -> None:
     [(_, rule, description)] = refused(
         model_bnb_config={"load_in_4bit": True, "load_in_8bit": True}
     )
@@ -66,5 +66,5 @@ def test_a_quantisation_is_of_one_kind() -> None:
         {"output_dir": 1, "hub_model_id": "x"},
     ],
 )
-def test_what_a_training_can_be_asked_for(config: dict[str, Any]) -> None:
+def test_valid_training_configs_are_accepted(config: dict[str, Any]) -> None:
     assert refused(training_arguments_config=config) == []

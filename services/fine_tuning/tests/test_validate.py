@@ -41,7 +41,7 @@ SHIPPED_NOTICES = [
 EFFECTS = {("NOTICE", "training_arguments_config", "FT-816")}
 
 
-async def test_a_good_request_is_valid_and_changes_nothing(studio: Studio) -> None:
+async def test_valid_request_is_valid_and_changes_nothing(studio: Studio) -> None:
     response = await studio.look(lora_config='{"r": 3}', user_config='{"a": 1}')
     assert response.valid
     assert {(one.severity, one.rule) for one in response.findings} == {("NOTICE", "FT-816")}
@@ -49,7 +49,7 @@ async def test_a_good_request_is_valid_and_changes_nothing(studio: Studio) -> No
     assert not any(response.HasField(name) for name in ("data", "memory", "time"))
 
 
-async def test_what_is_inspected_is_the_job_as_it_would_start(studio: Studio) -> None:
+async def test_inspection_sees_the_job_as_it_would_start(studio: Studio) -> None:
     await studio.look(
         num_gpu=1,
         learning_rate=0.002,
@@ -72,7 +72,7 @@ async def test_what_is_inspected_is_the_job_as_it_would_start(studio: Studio) ->
     assert (asked.gpu, asked.memory_gib, asked.num_workers) == (1, 4, 1)
 
 
-async def test_errors_of_every_kind_are_told_together(studio: Studio) -> None:
+async def test_errors_of_every_kind_are_reported_together(studio: Studio) -> None:
     response = await studio.look(**WRONG)
     assert not response.valid
     assert found(response) == {
@@ -90,7 +90,7 @@ async def test_errors_of_every_kind_are_told_together(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("field", WRONG)
-async def test_a_start_refuses_what_is_found_invalid(studio: Studio, field: str) -> None:
+async def test_start_refuses_what_validate_finds_invalid(studio: Studio, field: str) -> None:
     wrong = {field: WRONG[field]}
     found = (await studio.look(**wrong)).findings
     [finding] = [one for one in found if one.rule != "FT-816"]
@@ -101,7 +101,7 @@ async def test_a_start_refuses_what_is_found_invalid(studio: Studio, field: str)
     assert finding.rule in (rules or {refused.value.metadata["rule"]})
 
 
-async def test_a_start_accepts_what_is_found_valid(studio: Studio) -> None:
+async def test_start_accepts_what_validate_finds_valid(studio: Studio) -> None:
     script = studio.workbench.script("train.py", "")
     fields = {"user_script": script, "num_epochs": 2}
     assert (await studio.look(**fields)).valid
@@ -109,7 +109,7 @@ async def test_a_start_accepts_what_is_found_valid(studio: Studio) -> None:
     assert started.fine_tuning_job.status.state == "SCHEDULED"
 
 
-async def test_a_field_that_is_wrong_by_itself_is_not_also_missing(studio: Studio) -> None:
+async def test_invalid_field_is_not_also_reported_as_missing(studio: Studio) -> None:
     response = await studio.look(base_model_id="", prompt_id="a b")
     assert found(response) == {
         ("ERROR", "base_model_id", "FT-001"),
@@ -131,7 +131,7 @@ async def test_a_field_that_is_wrong_by_itself_is_not_also_missing(studio: Studi
         ("axolotl", "{datasets: [{typ: alpaca}]}", ["FT-607", "FT-609", "FT-612"]),
     ],
 )
-async def test_an_axolotl_config_names_a_format_that_the_data_has_and_an_adapter(
+async def test_axolotl_config_names_a_format_that_the_data_has_and_an_adapter(
     studio: Studio, type: str, text: str, broken: list[str]
 ) -> None:
     response = await studio.look(**await studio.axolotl(text, type))
@@ -139,7 +139,7 @@ async def test_an_axolotl_config_names_a_format_that_the_data_has_and_an_adapter
     assert response.valid == (not broken)
 
 
-async def test_settings_that_axolotl_would_refuse_or_pass_over_are_told_before_a_job(
+async def test_settings_that_axolotl_refuses_or_ignores_are_reported(
     studio: Studio,
 ) -> None:
     text = "{datasets: [{type: alpaca}], adapter: lora, lora_r: eight, learning_rte: 1e-4}"
@@ -166,7 +166,7 @@ async def test_axolotl_needs_its_config_and_no_prompt(studio: Studio) -> None:
     assert found(response) == {("ERROR", "axolotl_config_id", "FT-012")}
 
 
-async def test_what_axolotl_decides_by_itself_is_told(studio: Studio) -> None:
+async def test_settings_that_axolotl_decides_are_reported(studio: Studio) -> None:
     fields = await studio.axolotl()
     response = await studio.look(**fields, num_epochs=2, lora_config='{"r": 4}')
     assert found(response) == {
@@ -185,7 +185,7 @@ async def test_axolotl_trains_on_one_worker(studio: Studio) -> None:
 @pytest.mark.parametrize(
     ("said", "valid"), [("legacy", False), ("legacy, axolotl", True), ("", True)]
 )
-async def test_where_jobs_have_no_axolotl_a_request_for_it_is_refused(
+async def test_axolotl_request_without_axolotl_is_refused(
     studio: Studio, said: str, valid: bool
 ) -> None:
     fields = await studio.axolotl()
@@ -200,7 +200,7 @@ async def test_where_jobs_have_no_axolotl_a_request_for_it_is_refused(
             await studio.jobs(lambda s: s.StartFineTuningJob, studio.request(**fields))
 
 
-async def test_what_says_nothing_of_the_data_does_not_keep_it_from_being_looked_at(
+async def test_errors_apart_from_the_data_do_not_prevent_its_inspection(
     studio: Studio,
 ) -> None:
     studio.inspector.answer.data.CopyFrom(DataSummary(rows=7))
@@ -209,7 +209,7 @@ async def test_what_says_nothing_of_the_data_does_not_keep_it_from_being_looked_
     assert response.data.rows == 7
 
 
-async def test_findings_of_the_inspection_count_and_the_heaviest_come_first(
+async def test_inspection_findings_count_and_come_by_severity(
     studio: Studio,
 ) -> None:
     for severity in ("NOTICE", "WARNING", "ERROR"):
@@ -226,7 +226,7 @@ async def test_findings_of_the_inspection_count_and_the_heaviest_come_first(
     assert (await studio.look()).valid
 
 
-async def test_a_script_of_the_users_own_is_not_second_guessed(studio: Studio) -> None:
+async def test_users_script_is_not_checked(studio: Studio) -> None:
     script = studio.workbench.script("own.py", "")
     response = await studio.look(user_script=script, lora_config='{"rank": 3}')
     assert response.valid
@@ -269,7 +269,7 @@ async def test_shipped_configs_pass_the_check_of_settings(studio: Studio) -> Non
 
 
 @pytest.mark.parametrize("away", [*PEERS, "inspection"])
-async def test_a_peer_that_is_away_is_named(
+async def test_domain_that_is_down_is_named(
     tmp_path: Path, workspace: WorkbenchProcess, away: str
 ) -> None:
     async with services(tmp_path, "fine_tuning"):
@@ -286,7 +286,7 @@ async def test_a_peer_that_is_away_is_named(
     assert refused.value.metadata == {"service": away}
 
 
-async def test_a_workspace_that_is_away_is_a_warning(
+async def test_workspace_that_is_down_is_a_warning(
     tmp_path: Path, workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
@@ -300,7 +300,7 @@ async def test_a_workspace_that_is_away_is_a_warning(
     assert found(response) - EFFECTS == {("WARNING", "", "FT-809")}
 
 
-async def test_a_workspace_without_the_template_job_is_an_error(studio: Studio) -> None:
+async def test_workspace_without_the_template_job_is_an_error(studio: Studio) -> None:
     template = studio.workbench.job("Accel_Finetuning_Base_Job")
     renamed = studio.workbench.job("Accel_Finetuning_Base_Job")
     renamed.name = "Another_Base_Job"
@@ -326,7 +326,7 @@ TWICE = [
 
 
 @pytest.mark.parametrize(("fields", "config", "field", "said"), TWICE)
-async def test_a_setting_that_is_given_twice_is_told(
+async def test_setting_given_twice_is_reported(
     studio: Studio, fields: dict[str, float], config: dict[str, float], field: str, said: str
 ) -> None:
     response = await studio.look(**fields, training_arguments_config=json.dumps(config))
@@ -347,6 +347,6 @@ async def test_a_setting_that_is_given_twice_is_told(
         {"num_epochs": 5, "learning_rate": 0.5},
     ],
 )
-async def test_a_setting_that_is_given_once_is_not(studio: Studio, fields: dict[str, Any]) -> None:
+async def test_setting_given_once_is_not_reported(studio: Studio, fields: dict[str, Any]) -> None:
     response = await studio.look(**fields)
     assert "FT-132" not in {one.rule for one in response.findings}

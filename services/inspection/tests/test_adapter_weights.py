@@ -111,7 +111,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-async def test_an_adapter_that_no_job_could_load(
+async def test_adapter_that_no_job_could_load_is_an_error(
     inspect: Inspect, adapter: Path, name: str
 ) -> None:
     spoil, said = BROKEN[name]
@@ -169,31 +169,31 @@ WELL: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("name", WELL)
-async def test_an_adapter_that_fits(inspect: Inspect, adapter: Path, name: str) -> None:
+async def test_adapter_that_fits_has_no_finding(inspect: Inspect, adapter: Path, name: str) -> None:
     WELL[name](adapter)
     assert await found(inspect) == []
 
 
-async def test_of_a_quantised_base_shapes_tell_nothing(inspect: Inspect, adapter: Path) -> None:
+async def test_shapes_of_a_quantized_base_are_not_compared(inspect: Inspect, adapter: Path) -> None:
     write(adapter, lora(rows=256))
     base = adapter.parent / "model"
     change(base / "config.json", quantization_config={"quant_method": "gptq", "bits": 4})
     assert await found(inspect) == []
 
 
-async def test_an_adapter_whose_directory_is_gone(inspect: Inspect, adapter: Path) -> None:
+async def test_adapter_without_its_directory_is_an_error(inspect: Inspect, adapter: Path) -> None:
     elsewhere = AdapterMetadata(id="a", name="tuned", type="project", location="elsewhere")
     [one] = await found(inspect, adapters=[elsewhere])
     assert one.description.startswith("Adapter tuned cannot be loaded: ")
 
 
-async def test_each_adapter_is_told_by_its_name(inspect: Inspect, adapter: Path) -> None:
+async def test_adapter_findings_name_their_adapter(inspect: Inspect, adapter: Path) -> None:
     other = AdapterMetadata(id="b", name="other", type="project", location="other")
     (adapter.parent / "other").mkdir()
     [one] = await found(inspect, adapters=[ADAPTER, other])
     assert one.description.startswith("Adapter other cannot be loaded: there is no")
 
 
-def test_the_starter_model_is_what_these_tests_take_it_for(project: Path) -> None:
+def test_starter_model_has_the_shapes_that_these_tests_expect(project: Path) -> None:
     content, _ = split((project / "model" / MODEL).read_bytes())
     assert content["model.layers.3.self_attn.q_proj.weight"]["shape"] == [128, 128]

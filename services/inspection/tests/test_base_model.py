@@ -147,7 +147,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-async def test_a_model_that_no_job_could_use_is_an_error(
+async def test_model_that_no_job_could_use_is_an_error(
     inspect: Inspect, model: Path, name: str
 ) -> None:
     spoil, said = BROKEN[name]
@@ -173,9 +173,7 @@ WELL: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("name", WELL)
-async def test_nothing_is_said_of_a_model_that_is_well(
-    inspect: Inspect, model: Path, name: str
-) -> None:
+async def test_valid_model_has_no_finding(inspect: Inspect, model: Path, name: str) -> None:
     WELL[name](model)
     if name == "quantised":
         change(model / "config.json", quantization_config={"quant_method": "gptq"})
@@ -183,7 +181,7 @@ async def test_nothing_is_said_of_a_model_that_is_well(
     assert await found(inspect, "FT-890") == []
 
 
-async def test_layers_that_are_not_used_are_a_warning(inspect: Inspect, model: Path) -> None:
+async def test_unused_layers_are_a_warning(inspect: Inspect, model: Path) -> None:
     change(model / "config.json", num_hidden_layers=3)
 
     [one] = await found(inspect, "FT-890")
@@ -205,7 +203,7 @@ def add(model: Path, *tokens: str) -> None:
         (("order",), {}, ["NOTICE", "ERROR"]),
     ],
 )
-async def test_tokens_without_an_embedding(
+async def test_tokens_without_an_embedding_are_an_error(
     inspect: Inspect, model: Path, tokens: Any, special: Any, severities: list[str]
 ) -> None:
     add(model, *tokens)
@@ -237,7 +235,7 @@ PROMPT = PromptMetadata(
         ({"completion_only_loss": True, "max_length": 9}, "WARNING"),
     ],
 )
-async def test_rows_of_which_nothing_is_learned(
+async def test_rows_that_teach_nothing_are_an_error(
     inspect: Inspect, project: Path, model: Path, settings: Any, severity: str | None
 ) -> None:
     with (project / "d.jsonl").open("a") as file:

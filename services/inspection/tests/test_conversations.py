@@ -53,7 +53,7 @@ def evaluation(project: Path) -> Callable[..., InspectJobRequest]:
 
 
 @pytest.mark.usefixtures("adapter")
-async def test_conversations_are_counted_as_an_evaluation_asks(
+async def test_conversations_are_counted_as_an_evaluation_uses_them(
     inspect: Inspect, evaluation: Callable[..., InspectJobRequest]
 ) -> None:
     response = await inspect(evaluation([ASKED, ANSWERED], adapters=[ADAPTER]))
@@ -65,7 +65,7 @@ async def test_conversations_are_counted_as_an_evaluation_asks(
 
 
 @pytest.mark.usefixtures("adapter")
-async def test_what_cannot_be_asked_is_told_before_a_job_is_paid(
+async def test_conversations_that_cannot_be_evaluated_are_reported(
     inspect: Inspect, evaluation: Callable[..., InspectJobRequest]
 ) -> None:
     talks = ([ASKED, ANSWERED], [ASKED, ANSWERED, ASKED], [{**ASKED, "content": None}])
@@ -93,7 +93,7 @@ async def test_what_cannot_be_asked_is_told_before_a_job_is_paid(
         ({"adapters": [AdapterMetadata(name="n", type="project", location="no")]}, "ERROR"),
     ],
 )
-async def test_whoever_is_asked_needs_a_chat_template(
+async def test_evaluated_models_need_a_chat_template(
     inspect: Inspect,
     evaluation: Callable[..., InspectJobRequest],
     asking: dict[str, Any],
@@ -112,7 +112,7 @@ async def test_whoever_is_asked_needs_a_chat_template(
         (b"\xff", "FT-871", "cannot be read"),
     ],
 )
-async def test_a_chat_template_that_cannot_be_used_is_told(
+async def test_unusable_chat_template_is_reported(
     inspect: Inspect,
     evaluation: Callable[..., InspectJobRequest],
     adapter: Path,
@@ -129,7 +129,7 @@ async def test_a_chat_template_that_cannot_be_used_is_told(
     assert told in found.description
 
 
-async def test_a_chat_template_on_the_hub_is_the_jobs_to_read(
+async def test_chat_template_on_the_hub_is_left_to_the_job(
     inspect: Inspect, evaluation: Callable[..., InspectJobRequest]
 ) -> None:
     response = await inspect(evaluation([ASKED, ANSWERED], adapters=[ON_HUB]))
@@ -137,7 +137,7 @@ async def test_a_chat_template_on_the_hub_is_the_jobs_to_read(
     assert "FT-871" not in rules(response)
 
 
-async def test_what_is_expected_is_the_last_answer(
+async def test_expected_text_is_the_last_answer(
     inspect: Inspect, evaluation: Callable[..., InspectJobRequest]
 ) -> None:
     response = await inspect(evaluation([ASKED, ANSWERED], completion="{n}", adapters=[ADAPTER]))
@@ -148,7 +148,7 @@ async def test_what_is_expected_is_the_last_answer(
 
 
 @pytest.mark.usefixtures("adapter")
-async def test_an_answer_of_weight_0_is_left_out_and_told(
+async def test_answer_of_weight_0_is_left_out_and_reported(
     inspect: Inspect, evaluation: Callable[..., InspectJobRequest]
 ) -> None:
     talks = ([ASKED, ANSWERED], [ASKED, {**ANSWERED, "weight": 0}])
@@ -162,7 +162,7 @@ async def test_an_answer_of_weight_0_is_left_out_and_told(
 
 
 @pytest.mark.parametrize("kind", ["evaluation", "fine_tuning"])
-async def test_roles_of_a_record_that_are_broken_are_told(
+async def test_broken_roles_of_a_record_are_reported(
     inspect: Inspect, evaluation: Callable[..., InspectJobRequest], kind: str
 ) -> None:
     request = evaluation([ASKED, ANSWERED])

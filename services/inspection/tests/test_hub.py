@@ -41,7 +41,7 @@ def hub_job() -> InspectJobRequest:
     )
 
 
-async def test_a_model_and_a_dataset_of_the_hub_are_looked_into(tmp_path: Path) -> None:
+async def test_hub_model_and_dataset_are_inspected(tmp_path: Path) -> None:
     response = await inspected(
         tmp_path,
         hub_job(),
@@ -57,7 +57,7 @@ async def test_a_model_and_a_dataset_of_the_hub_are_looked_into(tmp_path: Path) 
     assert "984,192 parameters" in response.memory.reasoning[0]
 
 
-async def test_what_is_looked_into_is_at_the_commit_of_the_record(tmp_path: Path) -> None:
+async def test_hub_repositories_are_inspected_at_the_recorded_commit(tmp_path: Path) -> None:
     before, now = "b" * 40, "c" * 40
     request = hub_job()
     request.model.commit = request.dataset.commit = before
@@ -79,7 +79,7 @@ async def test_what_is_looked_into_is_at_the_commit_of_the_record(tmp_path: Path
     ("status", "severity"),
     [(0, "ERROR"), (503, "NOTICE")],
 )
-async def test_what_the_hub_does_not_give_is_told(
+async def test_unavailable_hub_files_are_reported(
     tmp_path: Path, status: int, severity: str
 ) -> None:
     repos = (

@@ -58,7 +58,7 @@ async def test_tokens_are_those_of_the_text_that_is_trained_on(inspect: Inspect,
         ({"max_length": None}, 4096, 4096),
     ],
 )
-async def test_the_context_is_the_smaller_of_model_and_settings(
+async def test_context_is_the_smaller_of_model_and_settings(
     inspect: Inspect, project: Path, data: str, training: Any, longest: int, context: int
 ) -> None:
     change(project / "model/config.json", max_position_embeddings=longest)
@@ -68,13 +68,13 @@ async def test_the_context_is_the_smaller_of_model_and_settings(
     assert response.data.context_tokens == context
 
 
-async def test_no_row_that_fits_is_an_error(inspect: Inspect, data: str) -> None:
+async def test_rows_that_never_fit_are_an_error(inspect: Inspect, data: str) -> None:
     response = await inspect(job(data, training_arguments_json={"max_length": 1}))
 
     assert rules(response)["FT-857"] == "ERROR"
 
 
-async def test_an_evaluation_leaves_room_for_the_answer(inspect: Inspect, data: str) -> None:
+async def test_evaluation_leaves_room_for_the_answer(inspect: Inspect, data: str) -> None:
     request = job(
         data, "{n} {a}", kind="evaluation", train_test_split=0.5, eval_dataset_fraction=0.4
     )
@@ -87,9 +87,7 @@ async def test_an_evaluation_leaves_room_for_the_answer(inspect: Inspect, data: 
     assert (summary.context_tokens, summary.total_steps) == (200, 0)
 
 
-async def test_an_evaluation_does_not_score_what_was_trained_on(
-    inspect: Inspect, data: str
-) -> None:
+async def test_evaluation_does_not_score_what_was_trained_on(inspect: Inspect, data: str) -> None:
     response = await inspect(job(data, kind="evaluation", train_test_split=0.8))
 
     # All rows but the long one say the same.
@@ -101,7 +99,7 @@ async def test_an_evaluation_does_not_score_what_was_trained_on(
 @pytest.mark.parametrize(
     ("limit", "fits", "told"), [(3, False, True), (3, True, False), (9, False, False)]
 )
-async def test_answers_longer_than_the_limit_are_told(
+async def test_answers_longer_than_the_limit_are_reported(
     inspect: Inspect, project: Path, limit: int, *, fits: bool, told: bool
 ) -> None:
     lines = [json.dumps({"a": f"ask {n}", "c": "x y z " + "w " * (n % 2)}) for n in range(8)]
@@ -121,7 +119,7 @@ async def test_answers_longer_than_the_limit_are_told(
         assert f"lets the model write, {limit};" in found[0].description
 
 
-async def test_an_evaluation_wants_the_columns_of_its_answers(inspect: Inspect, data: str) -> None:
+async def test_evaluation_needs_the_columns_of_its_answers(inspect: Inspect, data: str) -> None:
     prompt = PromptMetadata(input_template="{a}", completion_template="{c}")
 
     response = await inspect(job(data, kind="evaluation", train_test_split=0.5, prompt=prompt))
@@ -151,7 +149,7 @@ async def test_steps_are_counted_as_the_library_counts_them(
     assert (summary.steps_per_epoch, summary.total_steps) == steps
 
 
-def test_counting_ends_with_its_time_and_the_rest_is_taken_to_be_alike(project: Path) -> None:
+def test_token_count_stops_in_time_and_extrapolates(project: Path) -> None:
     rows = "".join(json.dumps({"a": "short"}) + "\n" for _ in range(3 * BATCH_ROWS))
     (project / "d.jsonl").write_text(rows)
     files = {path.name: str(path) for path in (project / "model").iterdir()}
@@ -171,7 +169,7 @@ async def test_steps_of_packed_rows_are_not_known(inspect: Inspect, data: str) -
     assert response.data.total_steps == 0
 
 
-async def test_the_end_of_the_text_that_pads_is_told(
+async def test_padding_with_the_end_of_text_is_reported(
     inspect: Inspect, project: Path, data: str
 ) -> None:
     file = project / "model/tokenizer.json"
@@ -184,9 +182,7 @@ async def test_the_end_of_the_text_that_pads_is_told(
     assert (finding.severity, response.data.pad_token) == ("NOTICE", "<|end|>")
 
 
-async def test_without_an_end_of_text_it_is_an_error(
-    inspect: Inspect, project: Path, data: str
-) -> None:
+async def test_missing_end_of_text_is_an_error(inspect: Inspect, project: Path, data: str) -> None:
     change(project / "model/tokenizer_config.json", eos_token=None)
     change(project / "model/config.json", eos_token_id=None)
 
@@ -194,7 +190,7 @@ async def test_without_an_end_of_text_it_is_an_error(
 
 
 @pytest.mark.parametrize("content", [None, "not json", "{}"])
-async def test_a_tokenizer_that_cannot_be_read_is_a_notice(
+async def test_unreadable_tokenizer_is_a_notice(
     inspect: Inspect, project: Path, data: str, content: str | None
 ) -> None:
     file = project / "model/tokenizer.json"
@@ -206,7 +202,7 @@ async def test_a_tokenizer_that_cannot_be_read_is_a_notice(
     assert (response.data.used_rows, response.data.tokens) == (10, 0)
 
 
-async def test_memory_has_reasons_and_warns(inspect: Inspect, data: str) -> None:
+async def test_memory_estimate_has_reasons_and_warns(inspect: Inspect, data: str) -> None:
     enough = await inspect(job(data, memory_gib=2))
     training = {"per_device_train_batch_size": 4096}
     much = await inspect(job(data, memory_gib=2, training_arguments_json=training))
@@ -222,7 +218,7 @@ async def test_memory_has_reasons_and_warns(inspect: Inspect, data: str) -> None
     assert rules(much)["FT-863"] == "WARNING"
 
 
-async def test_memory_of_a_gpu_is_not_what_was_asked_for(inspect: Inspect, data: str) -> None:
+async def test_gpu_memory_is_apart_from_the_requested_memory(inspect: Inspect, data: str) -> None:
     training = {"per_device_train_batch_size": 4096}
 
     response = await inspect(job(data, memory_gib=1, gpu=1, training_arguments_json=training))
@@ -231,7 +227,7 @@ async def test_memory_of_a_gpu_is_not_what_was_asked_for(inspect: Inspect, data:
     assert "memory of the GPU" in response.memory.reasoning[-1]
 
 
-async def test_a_quantised_base_is_smaller_on_a_gpu_only(inspect: Inspect, data: str) -> None:
+async def test_quantized_base_is_smaller_on_a_gpu_only(inspect: Inspect, data: str) -> None:
     bits = {"load_in_4bit": True}
     lines = [
         (await inspect(job(data, gpu=gpu, bnb_config_json=bits))).memory.reasoning[0]
@@ -242,7 +238,7 @@ async def test_a_quantised_base_is_smaller_on_a_gpu_only(inspect: Inspect, data:
     assert "of 4 bits" in lines[1]
 
 
-async def test_the_adapter_lies_on_the_modules_that_are_named(inspect: Inspect, data: str) -> None:
+async def test_adapter_size_follows_the_named_modules(inspect: Inspect, data: str) -> None:
     lora = {"r": 4, "target_modules": ["q_proj", "v_proj"]}
 
     response = await inspect(job(data, lora_config_json=lora))
@@ -252,7 +248,7 @@ async def test_the_adapter_lies_on_the_modules_that_are_named(inspect: Inspect, 
 
 
 @pytest.mark.parametrize("header", [b"", struct.pack("<Q", 2**60), struct.pack("<Q", 2) + b"[]"])
-async def test_without_readable_weights_the_config_tells_the_size(
+async def test_model_size_comes_from_the_config_without_readable_weights(
     inspect: Inspect, project: Path, data: str, header: bytes
 ) -> None:
     (project / "model/model.safetensors").write_bytes(header)
@@ -263,7 +259,7 @@ async def test_without_readable_weights_the_config_tells_the_size(
     assert "983,040 parameters" in response.memory.reasoning[0]
 
 
-async def test_a_model_that_does_not_tell_its_size_is_a_notice(
+async def test_model_of_unknown_size_is_a_notice(
     inspect: Inspect, project: Path, data: str
 ) -> None:
     (project / "model/model.safetensors").unlink()
@@ -284,7 +280,7 @@ async def test_a_model_that_does_not_tell_its_size_is_a_notice(
         (ModelMetadata(type="huggingface", huggingface_model_name="a/b"), "NOTICE"),
     ],
 )
-async def test_a_model_that_is_not_there_is_told(
+async def test_missing_model_is_reported(
     inspect: Inspect, data: str, model: ModelMetadata, severity: str
 ) -> None:
     response = await inspect(job(data, model=model))

@@ -59,7 +59,7 @@ def left(folder: Path) -> list[Path]:
     return list((folder / "inspection").glob("*"))
 
 
-async def test_one_call_after_the_other_is_answered(
+async def test_calls_are_answered_one_after_the_other(
     stub: InspectionStub, project: Path, tmp_path: Path
 ) -> None:
     (project / "d.jsonl").write_text('{"a": "x"}\n')
@@ -69,7 +69,7 @@ async def test_one_call_after_the_other_is_answered(
     assert left(tmp_path) == []
 
 
-async def test_a_cancelled_call_ends_its_process(
+async def test_cancelled_call_ends_its_process(
     stub: InspectionStub, endless: str, tmp_path: Path
 ) -> None:
     call = stub.InspectJob(job(endless), timeout=60)
@@ -83,7 +83,7 @@ async def test_a_cancelled_call_ends_its_process(
         await waiting
 
 
-async def test_a_deadline_ends_its_process(
+async def test_deadline_ends_its_process(
     stub: InspectionStub, endless: str, tmp_path: Path
 ) -> None:
     with pytest.raises(aio.AioRpcError) as refused:
@@ -93,7 +93,7 @@ async def test_a_deadline_ends_its_process(
     await until_workers(0, tmp_path)
 
 
-async def test_more_at_once_are_refused_until_one_ends(
+async def test_calls_beyond_the_limit_are_refused_until_one_ends(
     stub: InspectionStub, endless: str, project: Path, tmp_path: Path
 ) -> None:
     calls = [stub.InspectJob(job(endless), timeout=60) for _ in range(AT_ONCE)]
@@ -112,9 +112,7 @@ async def test_more_at_once_are_refused_until_one_ends(
     assert (await stub.InspectJob(job("e.jsonl"), timeout=60)).data.rows == 1
 
 
-async def test_a_process_that_takes_too_much_memory_takes_nothing_with_it(
-    stub: InspectionStub, project: Path
-) -> None:
+async def test_process_out_of_memory_harms_no_other(stub: InspectionStub, project: Path) -> None:
     talk = {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}
     (project / "d.jsonl").write_text(json.dumps(talk) + "\n")
     (project / "model/chat_template.jinja").write_text("{{ 'x' * 99999999999 }}")
@@ -124,7 +122,7 @@ async def test_a_process_that_takes_too_much_memory_takes_nothing_with_it(
     assert rules(response)["FT-872"] == "ERROR"
 
 
-async def test_a_process_that_is_killed_is_a_finding(
+async def test_killed_process_is_a_finding(
     stub: InspectionStub, endless: str, tmp_path: Path
 ) -> None:
     waiting = asyncio.ensure_future(stub.InspectJob(job(endless), timeout=60))
@@ -135,7 +133,7 @@ async def test_a_process_that_is_killed_is_a_finding(
     assert rules(await waiting)["FT-851"] == "WARNING"
 
 
-async def test_what_an_earlier_service_left_is_removed(tmp_path: Path) -> None:
+async def test_files_of_an_earlier_service_are_removed(tmp_path: Path) -> None:
     (tmp_path / "inspection/left").mkdir(parents=True)
     with ServiceProcess(tmp_path, "inspection") as process:
         await process.serving()

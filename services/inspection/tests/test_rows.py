@@ -33,7 +33,7 @@ def only(response: InspectJobResponse, rule: str) -> Finding:
         ("d.json", '[{"a": "x"}, {"a": "y"},\n {"a": " "}, {"a": ""}]', ["item 3", "item 4"]),
     ],
 )
-async def test_blank_rows_are_named_where_they_stand(
+async def test_blank_rows_are_reported_with_their_place(
     inspect: Inspect, project: Path, name: str, content: str, places: list[str]
 ) -> None:
     (project / name).write_text(content)
@@ -45,7 +45,7 @@ async def test_blank_rows_are_named_where_they_stand(
     assert response.data.used_rows == response.data.rows > 2
 
 
-async def test_rows_of_a_saved_dataset_are_named_by_their_number(
+async def test_rows_of_a_saved_dataset_are_reported_by_number(
     inspect: Inspect, project: Path
 ) -> None:
     Dataset.from_dict({"a": ["x", "", "y", "z"]}).save_to_disk(str(project / "saved"))
@@ -55,7 +55,7 @@ async def test_rows_of_a_saved_dataset_are_named_by_their_number(
     assert list(only(response, "FT-855").places) == ["row 2"]
 
 
-async def test_only_the_first_places_are_named(inspect: Inspect, project: Path) -> None:
+async def test_places_are_reported_up_to_a_limit(inspect: Inspect, project: Path) -> None:
     (project / "d.csv").write_text("a,b\nx,1\n" + ",2\n" * 9)
 
     finding = only(await inspect(job("d.csv")), "FT-855")
@@ -72,7 +72,7 @@ async def test_only_the_first_places_are_named(inspect: Inspect, project: Path) 
         ("a,b\n", "FT-851", "dataset_id", "cannot be read"),
     ],
 )
-async def test_what_a_job_cannot_work_with_is_an_error(
+async def test_data_that_no_job_can_use_is_an_error(
     inspect: Inspect, project: Path, content: str, rule: str, field: str, said: str
 ) -> None:
     (project / "d.csv").write_text(content)
@@ -86,21 +86,21 @@ async def test_what_a_job_cannot_work_with_is_an_error(
     assert response.memory.gib > 0
 
 
-async def test_a_dataset_outside_of_the_project_is_not_read(inspect: Inspect) -> None:
+async def test_dataset_outside_of_the_project_is_not_read(inspect: Inspect) -> None:
     response = await inspect(job("../outside.csv"))
 
     assert rules(response)["FT-851"] == "ERROR"
     assert "outside the project" in only(response, "FT-851").description
 
 
-async def test_lists_and_objects_are_told(inspect: Inspect, project: Path) -> None:
+async def test_lists_and_objects_in_cells_are_reported(inspect: Inspect, project: Path) -> None:
     (project / "d.jsonl").write_text('{"a": ["x"], "b": {"c": "y"}}\n')
 
     assert rules(await inspect(job("d.jsonl", "{a}")))["FT-856"] == "WARNING"
     assert "FT-856" not in rules(await inspect(job("d.jsonl", "{b[c]}")))
 
 
-async def test_how_a_file_is_read_is_told(inspect: Inspect, project: Path) -> None:
+async def test_reading_of_a_file_is_reported(inspect: Inspect, project: Path) -> None:
     (project / "d.csv").write_text("a;b\n1,5;x\n2;y\n")
 
     finding = only(await inspect(job("d.csv")), "FT-880")
@@ -109,7 +109,7 @@ async def test_how_a_file_is_read_is_told(inspect: Inspect, project: Path) -> No
     assert "d.csv: Its cells are separated by semicolons" in finding.description
 
 
-async def test_values_that_are_null_or_absent_are_counted(inspect: Inspect, project: Path) -> None:
+async def test_null_and_absent_values_are_counted(inspect: Inspect, project: Path) -> None:
     (project / "d.jsonl").write_text('{"a": "x"}\n{"a": null, "b": 1}\n{"b": 2}\n')
 
     finding = only(await inspect(job("d.jsonl", "Say {a}")), "FT-881")
@@ -126,7 +126,7 @@ async def test_values_that_are_null_or_absent_are_counted(inspect: Inspect, proj
         (f"a,b\n{'x' * 200_000},1\n", ""),
     ],
 )
-async def test_all_rows_are_looked_at_with_the_reader_of_jobs(
+async def test_rows_are_all_read_with_the_reader_of_jobs(
     inspect: Inspect, project: Path, content: str | bytes, said: str
 ) -> None:
     (project / "d.csv").write_bytes(content.encode() if isinstance(content, str) else content)
@@ -139,9 +139,7 @@ async def test_all_rows_are_looked_at_with_the_reader_of_jobs(
         assert response.data.rows == 1
 
 
-async def test_a_template_that_a_row_cannot_fill_is_an_error(
-    inspect: Inspect, project: Path
-) -> None:
+async def test_template_that_a_row_cannot_fill_is_an_error(inspect: Inspect, project: Path) -> None:
     (project / "d.jsonl").write_text('{"a": {"c": "y"}}\n{"a": {"d": "z"}}\n')
 
     finding = only(await inspect(job("d.jsonl", "{a[c]}")), "FT-854")
@@ -149,7 +147,7 @@ async def test_a_template_that_a_row_cannot_fill_is_an_error(
     assert (finding.severity, finding.rows, list(finding.places)) == ("ERROR", 1, ["line 2"])
 
 
-async def test_texts_that_are_also_held_out_are_told(inspect: Inspect, project: Path) -> None:
+async def test_texts_that_are_also_held_out_are_reported(inspect: Inspect, project: Path) -> None:
     (project / "d.csv").write_text("a,b\n" + "same,1\n" * 10)
 
     response = await inspect(job("d.csv", train_test_split=0.8))
@@ -169,7 +167,7 @@ async def test_texts_that_are_also_held_out_are_told(inspect: Inspect, project: 
         b"a\x00,b\nx\x00,y\n",
     ],
 )
-async def test_hostile_files_are_a_finding_or_rows_but_never_a_failure(
+async def test_hostile_files_never_fail_the_inspection(
     inspect: Inspect, project: Path, content: bytes
 ) -> None:
     (project / "d.csv").write_bytes(content)
@@ -184,7 +182,7 @@ cells = st.text("ab \n\t,\"'é", max_size=5)
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=8), st.sampled_from(["\n", "\r\n"]))
-def test_places_in_csv_are_where_the_row_begins(
+def test_places_in_csv_are_the_first_line_of_the_row(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], end: str
 ) -> None:
     folder = tmp_path_factory.mktemp("csv")
@@ -205,7 +203,7 @@ def test_places_in_csv_are_where_the_row_begins(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=9)), min_size=1, max_size=20))
-def test_places_in_lines_are_where_the_row_stands(
+def test_places_in_jsonl_are_the_line_of_the_row(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str | None]
 ) -> None:
     folder = tmp_path_factory.mktemp("jsonl")
@@ -241,7 +239,7 @@ async def test_blank_answers_are_counted(
     assert "rows have a blank {a}, so the answer lacks it" in finding.description
 
 
-async def test_shares_that_leave_nothing_are_told_with_the_rows_of_the_file(
+async def test_shares_that_leave_no_rows_are_reported_with_the_count(
     inspect: Inspect, project: Path
 ) -> None:
     (project / "d.csv").write_text("a\n" + "b\n" * 60)

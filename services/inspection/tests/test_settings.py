@@ -19,7 +19,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "config", "said"), CASES)
-async def test_it_is_an_error(
+async def test_setting_that_fails_every_job_is_an_error(
     inspect: Inspect, project: Path, kind: str, config: dict[str, Any], said: str
 ) -> None:
     (project / "d.jsonl").write_text('{"a": "an order", "b": "yes"}\n' * 4)
@@ -43,7 +43,7 @@ async def test_it_is_an_error(
         ({"warmup_steps": 6, "lr_scheduler_type": "constant"}, ""),
     ],
 )
-async def test_steps_that_do_not_go_with_the_rows_are_told(
+async def test_steps_that_do_not_fit_the_rows_are_reported(
     inspect: Inspect, project: Path, config: dict[str, Any], said: str
 ) -> None:
     (project / "d.jsonl").write_text('{"a": "an order"}\n' * 2)

@@ -40,7 +40,7 @@ async def found(inspect: Inspect, location: str, **training: Any) -> InspectJobR
     return await inspect(job(location, "{messages}", training_arguments_json=training))
 
 
-async def test_conversations_are_counted_as_the_chat_template_writes_them(
+async def test_conversations_are_counted_as_the_chat_template_renders_them(
     inspect: Inspect, talks: Callable[..., str]
 ) -> None:
     response = await found(inspect, talks([ASKED, ANSWERED], [ASKED, ANSWERED, ASKED]))
@@ -77,7 +77,7 @@ LAST = PLAIN.replace("{{ eos_token }}", "{% if loop.last %} (last){% endif %}{{ 
         ),
     ],
 )
-async def test_what_a_job_refuses_is_told_before_it(
+async def test_conversations_that_a_job_refuses_are_reported(
     inspect: Inspect,
     talks: Callable[..., str],
     talk: Any,
@@ -92,7 +92,7 @@ async def test_what_a_job_refuses_is_told_before_it(
     assert said in "".join(one.description for one in told)
 
 
-async def test_what_a_chat_template_leaves_out_is_told_before_a_job(
+async def test_content_that_a_chat_template_omits_is_reported(
     inspect: Inspect, talks: Callable[..., str]
 ) -> None:
     call = {"function": {"name": "f", "arguments": "{}"}}
@@ -113,7 +113,7 @@ async def test_what_a_chat_template_leaves_out_is_told_before_a_job(
     "template",
     [[{"name": "default", "template": PLAIN}, {"name": "rag", "template": "-"}], None],
 )
-async def test_where_a_chat_template_may_stand(
+async def test_chat_template_is_found_in_each_of_its_places(
     inspect: Inspect, talks: Callable[..., str], project: Path, template: Any
 ) -> None:
     location = talks([ASKED, ANSWERED], template=template)
@@ -157,7 +157,7 @@ PERSON = {"role": "human", "content": "hi"}
         ("bytes.jinja", "FT-871", "cannot be read"),
     ],
 )
-async def test_a_chat_template_path_that_the_job_could_not_read_is_told(
+async def test_unreadable_chat_template_path_is_reported(
     inspect: Inspect,
     talks: Callable[..., str],
     project: Path,
@@ -185,7 +185,7 @@ async def test_a_chat_template_path_that_the_job_could_not_read_is_told(
 
 
 @pytest.mark.parametrize("path", ["chat/of our.jinja", "other", "./other"])
-async def test_conversations_are_looked_at_with_the_template_that_the_settings_name(
+async def test_conversations_use_the_chat_template_of_the_settings(
     inspect: Inspect, talks: Callable[..., str], project: Path, path: str
 ) -> None:
     file = project / (path if path.endswith(".jinja") else "other/chat_template.jinja")
@@ -203,7 +203,7 @@ async def test_conversations_are_looked_at_with_the_template_that_the_settings_n
     assert response.data.tokens > 5
 
 
-async def test_a_text_too_needs_the_template_that_the_settings_name(
+async def test_text_data_needs_the_chat_template_of_the_settings_too(
     inspect: Inspect, project: Path
 ) -> None:
     (project / "d.csv").write_text("a\nb\n")
@@ -215,7 +215,7 @@ async def test_a_text_too_needs_the_template_that_the_settings_name(
 
 @pytest.mark.parametrize("kind", ["fine_tuning", "evaluation"])
 @pytest.mark.parametrize("tokenizer", [True, False])
-async def test_roles_are_looked_at_where_no_chat_template_is_at_hand(
+async def test_roles_are_checked_without_a_chat_template(
     inspect: Inspect, talks: Callable[..., str], project: Path, kind: str, tokenizer: bool
 ) -> None:
     location = talks([PERSON, ANSWERED], [PERSON, ANSWERED], template=None)
@@ -240,7 +240,7 @@ async def test_roles_are_looked_at_where_no_chat_template_is_at_hand(
         ([], "no list of messages"),
     ],
 )
-async def test_rows_that_cannot_be_written_out_are_named(
+async def test_rows_that_cannot_be_rendered_are_named(
     inspect: Inspect, talks: Callable[..., str], talk: Any, said: str
 ) -> None:
     response = await found(inspect, talks([ASKED], talk))
@@ -250,7 +250,7 @@ async def test_rows_that_cannot_be_written_out_are_named(
     assert said in finding.description
 
 
-async def test_answers_alone_need_conversations_and_marks(
+async def test_assistant_only_loss_needs_conversations_and_marks(
     inspect: Inspect, talks: Callable[..., str]
 ) -> None:
     plain = await found(inspect, talks([ASKED, ANSWERED]), assistant_only_loss=True)
@@ -261,7 +261,7 @@ async def test_answers_alone_need_conversations_and_marks(
     assert rules(await inspect(of_texts))["FT-873"] == "ERROR"
 
 
-async def test_evaluations_need_rows_that_are_held_out(
+async def test_evaluation_during_training_needs_held_out_rows(
     inspect: Inspect, talks: Callable[..., str]
 ) -> None:
     location = talks([ASKED], [ASKED])
@@ -271,7 +271,7 @@ async def test_evaluations_need_rows_that_are_held_out(
     assert "FT-870" not in rules(await inspect(half))
 
 
-async def test_an_adapter_lies_on_layers_of_the_model(
+async def test_adapter_targets_layers_of_the_model(
     inspect: Inspect, talks: Callable[..., str]
 ) -> None:
     location = talks([ASKED])

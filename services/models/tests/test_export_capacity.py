@@ -28,7 +28,7 @@ def small(studio: Studio) -> Studio:
         ("gpu", 2, ("2 GPUs", "at most 1")),
     ],
 )
-async def test_what_cannot_run_is_refused_with_both_numbers(
+async def test_request_beyond_capacity_is_refused_with_both_numbers(
     small: Studio, kind: str, prefix: str, name: str, asked: int, numbers: tuple[str, str]
 ) -> None:
     wanted = {"cpu": 1, "memory": 1, "type": kind, f"{prefix}{name}": asked}
@@ -38,24 +38,24 @@ async def test_what_cannot_run_is_refused_with_both_numbers(
     assert [number for number in numbers if number not in refusal.message] == []
 
 
-async def test_all_that_is_wrong_is_named_at_once(small: Studio) -> None:
+async def test_faults_are_all_named_at_once(small: Studio) -> None:
     refusal = await small.refusal(job_cpu=64, memory=640, job_gpu=8)
     assert [violation.field for violation in refusal.violations] == ["job_cpu", "memory", "job_gpu"]
 
 
-async def test_what_is_there_to_the_last_is_granted(small: Studio) -> None:
+async def test_request_of_the_whole_capacity_is_accepted(small: Studio) -> None:
     job = await small.start(job_cpu=2, job_memory=23, job_gpu=1)
     assert job.status.state == "SCHEDULED"
 
 
 @pytest.mark.parametrize("stated", ["", "{}", '{"cpu": null, "gpus": "some"}'])
-async def test_what_nobody_states_is_accepted(studio: Studio, stated: str) -> None:
+async def test_unstated_capacity_limits_nothing(studio: Studio, stated: str) -> None:
     studio.workbench.state(FTS_CAPACITY=stated)
     wanted: dict[str, Any] = {"job_cpu": 1000, "job_memory": 1000, "job_gpu": 1000}
     assert (await studio.start(**wanted)).status.state == "SCHEDULED"
 
 
-async def test_without_a_trainer_none_starts(studio: Studio) -> None:
+async def test_start_without_a_trainer_is_refused(studio: Studio) -> None:
     studio.workbench.state(FTS_NO_TRAINER="the trainer is not installed: `make env`")
     refusal = await studio.refusal()
     assert "`make env`" in refusal.message

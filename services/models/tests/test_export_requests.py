@@ -11,7 +11,7 @@ from jobs.testing import PROJECT_ID
 from services.models.tests.conftest import MADE, Studio
 
 
-async def test_a_name_is_exported_once_however_many_ask(studio: Studio) -> None:
+async def test_name_is_exported_once_for_concurrent_requests(studio: Studio) -> None:
     asked = [studio.start(type=type) for type in ("merged", "model_registry") for _ in range(10)]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     [job] = [one for one in outcomes if isinstance(one, ExportJobMetadata)]
@@ -21,7 +21,7 @@ async def test_a_name_is_exported_once_however_many_ask(studio: Studio) -> None:
     assert [one.id for one in await studio.listed()] == [job.id]
 
 
-async def test_a_name_is_free_again_after_an_export_that_came_to_nothing(studio: Studio) -> None:
+async def test_name_is_free_after_a_failed_export(studio: Studio) -> None:
     job = await studio.start()
     await studio.seen(job)
     await studio.cancel(job)
@@ -29,7 +29,7 @@ async def test_a_name_is_free_again_after_an_export_that_came_to_nothing(studio:
     assert (await studio.start()).id != job.id
 
 
-async def test_a_request_that_is_repeated_starts_one_job(studio: Studio) -> None:
+async def test_repeated_request_starts_one_job(studio: Studio) -> None:
     jobs = await asyncio.gather(*(studio.start(request_id="export-1") for _ in range(20)))
     [id] = {job.id for job in jobs}
     assert [job.id for job in await studio.listed()] == [id]
@@ -43,7 +43,7 @@ async def test_a_request_that_is_repeated_starts_one_job(studio: Studio) -> None
 
 
 @pytest.mark.parametrize("prefix", ["", "job_"])
-async def test_a_job_gets_the_resources_that_are_asked_for(studio: Studio, prefix: str) -> None:
+async def test_job_gets_the_requested_resources(studio: Studio, prefix: str) -> None:
     wanted = {f"{prefix}cpu": 3, f"{prefix}memory": 5, f"{prefix}gpu": 1}
     job = await studio.start(**wanted)
     assert (job.num_cpu, job.num_memory, job.num_gpu) == (3, 5, 1)
@@ -51,12 +51,12 @@ async def test_a_job_gets_the_resources_that_are_asked_for(studio: Studio, prefi
     assert (created.cpu, created.memory, created.nvidia_gpu) == (3, 5, 1)
 
 
-async def test_what_is_asked_for_the_job_itself_comes_first(studio: Studio) -> None:
+async def test_resources_of_the_request_come_first(studio: Studio) -> None:
     job = await studio.start(cpu=3, job_cpu=1)
     assert (job.num_cpu, job.num_memory, job.num_gpu) == (1, 8, 0)
 
 
-async def test_resources_out_of_range_are_named_as_they_were_given(studio: Studio) -> None:
+async def test_resources_out_of_range_are_named_as_sent(studio: Studio) -> None:
     refusal = await studio.refusal(cpu=-1, job_memory=0, gpu=-1)
     assert {v.field: v.rule for v in refusal.violations} == {
         "cpu": "FT-802",
@@ -65,7 +65,7 @@ async def test_resources_out_of_range_are_named_as_they_were_given(studio: Studi
     }
 
 
-async def test_an_export_that_fails_is_tried_again(studio: Studio) -> None:
+async def test_failed_export_is_retried(studio: Studio) -> None:
     policy = RetryPolicy(max_attempts=2, on=["CRASHED", "ERROR"])
     job = await studio.start(retry=policy)
     await studio.crash(job)
@@ -73,6 +73,6 @@ async def test_an_export_that_fails_is_tried_again(studio: Studio) -> None:
     assert (await studio.ends(job)).status.retry == policy
 
 
-async def test_a_policy_out_of_range_is_refused(studio: Studio) -> None:
+async def test_retry_policy_out_of_range_is_refused(studio: Studio) -> None:
     refusal = await studio.refusal(retry=RetryPolicy(max_attempts=99))
     assert [(v.field, v.rule) for v in refusal.violations] == [("retry.max_attempts", "FT-813")]

@@ -18,7 +18,7 @@ from jobs.testing import PROJECT_ID
 from services.models.tests.conftest import MADE, TEMPLATE, Studio
 
 
-async def test_an_export_becomes_a_model_of_the_registry_and_of_the_studio(studio: Studio) -> None:
+async def test_export_becomes_a_model_of_the_registry_and_of_the_studio(studio: Studio) -> None:
     job = await studio.start(
         model_name="a tuned one",
         model_description="said of it",
@@ -63,7 +63,7 @@ async def _is_told_what_to_export(studio: Studio, job: ExportJobMetadata) -> Non
     }
 
 
-async def test_a_registration_that_was_cut_off_is_gone_on_with(studio: Studio) -> None:
+async def test_interrupted_registration_is_continued(studio: Studio) -> None:
     job = await studio.start()
     half = studio.workbench.api.create_registered_model(
         cmlapi.CreateRegisteredModelRequest(
@@ -76,7 +76,7 @@ async def test_a_registration_that_was_cut_off_is_gone_on_with(studio: Studio) -
     assert model.cml_registered_model_id == half.model_id
 
 
-async def test_an_adapter_that_is_removed_meanwhile_takes_no_export_with_it(
+async def test_adapter_removal_does_not_end_its_export(
     studio: Studio,
 ) -> None:
     job = await studio.start()
@@ -85,7 +85,7 @@ async def test_an_adapter_that_is_removed_meanwhile_takes_no_export_with_it(
     assert (await studio.ends(job)).model_id == model.id
 
 
-async def test_a_name_that_was_taken_meanwhile_is_not_registered(studio: Studio) -> None:
+async def test_name_taken_meanwhile_is_not_registered(studio: Studio) -> None:
     job = await studio.start()
     studio.workbench.api.create_registered_model(
         cmlapi.CreateRegisteredModelRequest(
@@ -100,7 +100,7 @@ async def test_a_name_that_was_taken_meanwhile_is_not_registered(studio: Studio)
     assert not (await studio.adapter()).mlflow_run_id
 
 
-async def test_a_merged_export_becomes_a_model_of_the_project(studio: Studio) -> None:
+async def test_merged_export_becomes_a_model_of_the_project(studio: Studio) -> None:
     job = await studio.start(type="merged", model_name="merged")
     assert (await studio.seen(job))["flags"]["--export_type"] == "merged"
 
@@ -113,7 +113,7 @@ async def test_a_merged_export_becomes_a_model_of_the_project(studio: Studio) ->
     assert not (await studio.adapter()).cml_registered_model_id
 
 
-async def test_only_the_job_itself_registers(studio: Studio) -> None:
+async def test_registration_needs_the_token_of_the_job(studio: Studio) -> None:
     job = await studio.start()
     for id, token in ((job.id, "none"), ("no-such-job", (await studio.seen(job))["token"])):
         request = RegisterExportRequest(job_id=id, token=token, **MADE)
@@ -121,7 +121,7 @@ async def test_only_the_job_itself_registers(studio: Studio) -> None:
             await studio.models(lambda s, r=request: s.RegisterExport, request)  # type: ignore[misc]
 
 
-async def test_an_export_is_cancelled_and_removed(studio: Studio) -> None:
+async def test_export_is_cancelled_and_removed(studio: Studio) -> None:
     job = await studio.start()
     await studio.seen(job)
     stopping = await studio.cancel(job)
@@ -133,7 +133,7 @@ async def test_an_export_is_cancelled_and_removed(studio: Studio) -> None:
         await studio.get(job.id)
 
 
-async def test_a_workspace_without_the_template_lends_the_one_for_training(studio: Studio) -> None:
+async def test_export_without_its_template_uses_the_one_for_training(studio: Studio) -> None:
     api = studio.workbench.api
     template = studio.workbench.job(TEMPLATE)
     older = studio.workbench.job("Accel_Finetuning_Base_Job")
@@ -149,7 +149,7 @@ async def test_a_workspace_without_the_template_lends_the_one_for_training(studi
         api.update_job(template, PROJECT_ID, str(template.id))
 
 
-async def test_every_field_that_is_wrong_is_named(studio: Studio) -> None:
+async def test_export_names_every_wrong_field(studio: Studio) -> None:
     refusal = await studio.refusal(
         base_model_id=" ",
         adapter_id="",
@@ -174,12 +174,12 @@ async def test_every_field_that_is_wrong_is_named(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("name", [".", ".."])
-async def test_a_name_that_is_a_folder_of_its_own_is_refused(studio: Studio, name: str) -> None:
+async def test_name_of_an_existing_folder_is_refused(studio: Studio, name: str) -> None:
     refusal = await studio.refusal(model_name=name)
     assert [(v.field, v.rule) for v in refusal.violations] == [("model_name", "FT-220")]
 
 
-async def test_settings_that_the_library_does_not_know_are_refused(studio: Studio) -> None:
+async def test_unknown_settings_are_refused(studio: Studio) -> None:
     refusal = await studio.refusal(generation_config='{"top_kk": 5, "top_p": "most"}')
     assert [v.rule for v in refusal.violations] == ["FT-806", "FT-807"]
 
@@ -193,7 +193,7 @@ async def test_settings_that_the_library_does_not_know_are_refused(studio: Studi
         ({"adapter_id": "a-registry"}, "of type 'model_registry' cannot be exported"),
     ],
 )
-async def test_what_does_not_go_together_is_refused(
+async def test_contradicting_options_are_refused(
     studio: Studio, fields: dict[str, str], message: str
 ) -> None:
     refusal = await studio.refusal(**fields)
@@ -201,7 +201,7 @@ async def test_what_does_not_go_together_is_refused(
     assert message in refusal.message
 
 
-async def test_a_name_that_is_taken_is_refused(studio: Studio) -> None:
+async def test_taken_name_is_refused(studio: Studio) -> None:
     refusal = await studio.refusal(model_name="base")
     assert isinstance(refusal, errors.AlreadyExists)
     assert (refusal.metadata["field"], refusal.metadata["holder_id"]) == ("model_name", "m")
@@ -217,7 +217,7 @@ async def test_a_name_that_is_taken_is_refused(studio: Studio) -> None:
     assert (await studio.start(type="merged")).type == "merged"
 
 
-async def test_the_exported_model_can_be_asked_for(studio: Studio) -> None:
+async def test_exported_model_can_be_fetched(studio: Studio) -> None:
     job = await studio.start()
     model = await studio.register(job, **MADE)
     found = (await studio.models(lambda s: s.GetModel, GetModelRequest(id=model.id))).model

@@ -121,7 +121,7 @@ async def studio(process: ServiceProcess, served: TestHub) -> AsyncIterator[Stud
     assert all(line.startswith("{") for line in log.splitlines())
 
 
-async def test_registers_a_model_once(studio: Studio) -> None:
+async def test_model_is_registered_once(studio: Studio) -> None:
     added = await studio.add("  good/model ")
     assert (added.type, added.name) == ("huggingface", "good/model")
     assert (added.huggingface_model_name, added.commit) == ("good/model", COMMIT)
@@ -131,24 +131,24 @@ async def test_registers_a_model_once(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("name", ["gated/open", "gated/empty", "private/open", "large/files"])
-async def test_registers_what_its_token_may_read(studio: Studio, name: str) -> None:
+async def test_token_gives_access_to_gated_repositories(studio: Studio, name: str) -> None:
     assert (await studio.add(name)).name == name
     asked = studio.hub.asked_about(name)
     assert {one.authorization for one in asked} == {f"Bearer {TOKEN}"}
 
 
 @pytest.mark.parametrize("name", ["good/model", "gated/open", "private/open", "large/files"])
-async def test_reads_the_family_from_the_config(studio: Studio, name: str) -> None:
+async def test_family_is_read_from_the_config(studio: Studio, name: str) -> None:
     assert await studio.family(name) == "LlamaForCausalLM"
 
 
-async def test_shows_the_token_to_the_hub_alone(studio: Studio) -> None:
+async def test_token_is_sent_to_the_hub_alone(studio: Studio) -> None:
     assert await studio.family("large/files") == "LlamaForCausalLM"
     assert {one.authorization for one in studio.hub.asked_of_storage} == {""}
 
 
 @pytest.mark.parametrize("name", [*TROUBLES, "broken/page", "broken/short", "broken/endless"])
-async def test_says_why_a_model_cannot_be_registered(studio: Studio, name: str) -> None:
+async def test_refused_hub_model_has_its_reason(studio: Studio, name: str) -> None:
     kind, reason, text = TROUBLES.get(name, TROUBLES["broken/reset"])
     if kind is errors.NotFound:
         kind, reason = errors.InvalidArgument, "INVALID_ARGUMENT"
@@ -166,14 +166,14 @@ async def test_says_why_a_model_cannot_be_registered(studio: Studio, name: str) 
 
 
 @pytest.mark.parametrize("name", ["not a name", "a/b/c", "../up", "a" * 200, "é/è"])
-async def test_does_not_ask_for_what_cannot_be_a_name(studio: Studio, name: str) -> None:
+async def test_impossible_names_are_not_sent_to_the_hub(studio: Studio, name: str) -> None:
     with pytest.raises(errors.InvalidArgument, match="is not a model on the hub"):
         await studio.add(name)
     assert not studio.hub.asked_about(name)
 
 
 @pytest.mark.parametrize("name", [*TROUBLES, "", "broken/short", "broken/endless"])
-async def test_says_why_a_family_cannot_be_told(studio: Studio, name: str) -> None:
+async def test_unknown_family_has_its_reason(studio: Studio, name: str) -> None:
     kind, reason, text = TROUBLES.get(name, TROUBLES["broken/reset" if name else "none/there"])
     with pytest.raises(kind) as refused:
         await studio.family(name)
@@ -184,13 +184,13 @@ async def test_says_why_a_family_cannot_be_told(studio: Studio, name: str) -> No
 
 
 @pytest.mark.parametrize("name", ["no/config", "bad/config", "broken/page"])
-async def test_a_config_that_tells_no_family_is_named(studio: Studio, name: str) -> None:
+async def test_config_without_a_family_is_named(studio: Studio, name: str) -> None:
     with pytest.raises(errors.FailedPrecondition, match=rf"{name}.*config\.json") as refused:
         await studio.family(name)
     assert refused.value.code_reason == "MODEL_CONFIG_UNUSABLE"
 
 
-async def test_answers_others_while_the_hub_does_not(studio: Studio) -> None:
+async def test_other_calls_are_answered_while_the_hub_hangs(studio: Studio) -> None:
     adding = asyncio.create_task(studio.add("slow/start"))
     await asyncio.to_thread(studio.hub.wait_for, "slow/start")
     await studio.names()
@@ -199,7 +199,7 @@ async def test_answers_others_while_the_hub_does_not(studio: Studio) -> None:
         await adding
 
 
-async def test_a_caller_in_a_hurry_learns_the_reason(studio: Studio) -> None:
+async def test_short_deadline_still_gets_the_reason(studio: Studio) -> None:
     """The hub is waited for a little less than the call may take."""
     async with aio.insecure_channel(studio.address) as channel:
         stub = domains_pb2_grpc.ModelsStub(channel)
@@ -209,7 +209,7 @@ async def test_a_caller_in_a_hurry_learns_the_reason(studio: Studio) -> None:
     assert refused.value.code() is StatusCode.UNAVAILABLE
 
 
-async def test_hanging_questions_are_limited(served: TestHub, tmp_path: Path) -> None:
+async def test_hanging_hub_requests_are_limited(served: TestHub, tmp_path: Path) -> None:
     with started(served, tmp_path, TOKEN, FTS_HUB_QUESTIONS="2") as process:
         studio = await studio_of(process, served)
         asking = [studio.add("slow/start") for _ in range(3)]
@@ -223,7 +223,7 @@ async def test_hanging_questions_are_limited(served: TestHub, tmp_path: Path) ->
         await studio.models.close()
 
 
-async def test_ends_while_the_hub_does_not_answer(served: TestHub, tmp_path: Path) -> None:
+async def test_service_stops_while_the_hub_hangs(served: TestHub, tmp_path: Path) -> None:
     served.asked.clear()
     with started(served, tmp_path, TOKEN, FTS_HUB_SECONDS="25", FTS_GRACE_SECONDS="0.2") as process:
         studio = await studio_of(process, served)
@@ -244,7 +244,7 @@ async def test_ends_while_the_hub_does_not_answer(served: TestHub, tmp_path: Pat
         ("wröng-token", "HUB_TOKEN_REFUSED", "HUGGINGFACE_ACCESS_TOKEN is not a token"),
     ],
 )
-async def test_a_wrong_token_is_named_without_its_value(
+async def test_wrong_token_is_named_without_its_value(
     served: TestHub, tmp_path: Path, token: str, reason: str, text: str
 ) -> None:
     with started(served, tmp_path, token) as process:
@@ -259,7 +259,7 @@ async def test_a_wrong_token_is_named_without_its_value(
         await studio.models.close()
 
 
-async def test_a_token_from_a_file_may_end_in_a_new_line(served: TestHub, tmp_path: Path) -> None:
+async def test_token_from_a_file_may_end_in_a_new_line(served: TestHub, tmp_path: Path) -> None:
     with started(served, tmp_path, f"{TOKEN}\n") as process:
         studio = await studio_of(process, served)
         assert (await studio.add("gated/open")).name == "gated/open"
@@ -275,7 +275,7 @@ async def test_a_token_from_a_file_may_end_in_a_new_line(served: TestHub, tmp_pa
         ("none/there", errors.InvalidArgument, "is not a model on the hub"),
     ],
 )
-async def test_says_that_a_token_may_help(
+async def test_refusal_says_that_a_token_may_help(
     served: TestHub, tmp_path: Path, name: str, kind: type[errors.Refusal], text: str
 ) -> None:
     with started(served, tmp_path, "") as process:

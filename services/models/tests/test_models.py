@@ -53,7 +53,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
         await studio.models.close()
 
 
-async def test_registers_a_directory(studio: Studio) -> None:
+async def test_directory_is_registered(studio: Studio) -> None:
     added = await studio.add(type="project", location=studio.directory("models/base"))
     assert (added.name, added.location, added.framework) == ("base", "models/base", "pytorch")
     got = await studio.models(lambda s: s.GetModel, GetModelRequest(id=added.id))
@@ -82,7 +82,7 @@ async def test_names_are_unique(studio: Studio) -> None:
         (" " * 17_000_000, "config.json has 17000000 bytes; 16777216 are allowed"),
     ],
 )
-async def test_refuses_a_directory_without_a_usable_config(
+async def test_directory_without_a_usable_config_is_refused(
     studio: Studio, config: str, message: str
 ) -> None:
     location = studio.directory("base", config)
@@ -94,7 +94,7 @@ async def test_refuses_a_directory_without_a_usable_config(
     assert await studio.names() == []
 
 
-async def test_refuses_what_is_no_directory_of_the_project(studio: Studio) -> None:
+async def test_location_must_be_a_directory_of_the_project(studio: Studio) -> None:
     (studio.project / "empty").mkdir()
     (studio.project / "endless").mkdir()
     (studio.project / "endless" / "config.json").symlink_to("/dev/zero")
@@ -109,7 +109,7 @@ async def test_refuses_what_is_no_directory_of_the_project(studio: Studio) -> No
             await studio.add(type="project", location=location)
 
 
-async def test_each_type_names_the_field_that_it_needs(studio: Studio) -> None:
+async def test_types_name_the_field_that_they_need(studio: Studio) -> None:
     for type, field in (
         ("huggingface", "huggingface_name"),
         ("model_registry", "model_registry_id"),
@@ -121,7 +121,7 @@ async def test_each_type_names_the_field_that_it_needs(studio: Studio) -> None:
         assert [v.field for v in refused.value.violations] == [field]
 
 
-async def test_says_when_there_is_no_workspace(
+async def test_missing_workspace_is_reported(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CDSW_API_URL", raising=False)
@@ -129,14 +129,14 @@ async def test_says_when_there_is_no_workspace(
         await studio.add(type="model_registry", model_registry_id="r-1")
 
 
-async def test_finds_the_family_by_id_and_by_name(studio: Studio) -> None:
+async def test_family_is_found_by_id_and_by_name(studio: Studio) -> None:
     llama = studio.directory("llama", '{"architectures": ["LlamaForCausalLM", "Other"]}')
     added = await studio.add(type="project", location=llama)
     assert await studio.family(model_id=added.id) == "LlamaForCausalLM"
     assert await studio.family(name="llama") == "LlamaForCausalLM"
 
 
-async def test_a_model_without_architectures_has_no_family(studio: Studio) -> None:
+async def test_model_without_architectures_has_no_family(studio: Studio) -> None:
     plain = studio.directory("plain", '{"model_type": "llama"}')
     added = await studio.add(type="project", location=plain)
     assert await studio.family(model_id=added.id) == ""
@@ -145,7 +145,7 @@ async def test_a_model_without_architectures_has_no_family(studio: Studio) -> No
     assert await studio.family(model_id="m-1") == ""
 
 
-async def test_says_why_a_family_cannot_be_told(studio: Studio) -> None:
+async def test_unknown_family_has_its_reason(studio: Studio) -> None:
     with pytest.raises(errors.NotFound, match="model 'nope'"):
         await studio.family(model_id="nope")
     added = await studio.add(type="project", location=studio.directory("base"))
@@ -163,7 +163,7 @@ async def test_removal_is_idempotent_and_leaves_the_files(studio: Studio) -> Non
     assert (studio.project / "base" / "config.json").is_file()
 
 
-async def test_its_table_survives_an_export_and_an_import(studio: Studio) -> None:
+async def test_table_survives_an_export_and_an_import(studio: Studio) -> None:
     added = await studio.add(type="project", location=studio.directory("base"))
     rows = await exported_rows(studio.folder, "models")
     await studio.models(lambda s: s.RemoveModel, RemoveModelRequest(id=added.id))

@@ -128,7 +128,7 @@ ADAPTERS = [
 
 
 @pytest.mark.starts_processes
-async def test_registers_a_model_of_the_registry(studio: Studio) -> None:
+async def test_registry_model_is_registered(studio: Studio) -> None:
     registered = studio.api.create_registered_model(
         cmlapi.CreateRegisteredModelRequest(
             project_id="local",
@@ -147,13 +147,13 @@ async def test_registers_a_model_of_the_registry(studio: Studio) -> None:
         await studio.add(registered.model_id)
 
 
-async def test_a_model_that_the_registry_lacks_is_refused(studio: Studio) -> None:
+async def test_model_missing_from_the_registry_is_refused(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add("no-such-model")
     assert [v.field for v in refused.value.violations] == ["model_registry_id"]
 
 
-async def test_serves_a_base_model_with_its_adapter(studio: Studio) -> None:
+async def test_base_model_is_served_with_its_adapter(studio: Studio) -> None:
     response = await studio.export(model_description="d", generation_config='{"top_k": 5}')
     assert (response.base_model_id, response.adapter_id) == ("m-project", "a-project")
     model = studio.served("served")
@@ -175,7 +175,7 @@ async def test_serves_a_base_model_with_its_adapter(studio: Studio) -> None:
     }
 
 
-async def test_how_much_and_for_whom_may_be_asked_for(studio: Studio) -> None:
+async def test_resources_and_access_of_a_served_model_are_options(studio: Studio) -> None:
     await studio.export(model_name="small", cpu=1, memory=3, gpu=0, disable_authentication=True)
     model = studio.served("small")
     assert model.auth_enabled is False
@@ -185,7 +185,7 @@ async def test_how_much_and_for_whom_may_be_asked_for(studio: Studio) -> None:
     assert (deployment.cpu, deployment.memory, deployment.nvidia_gpu) == (1, 3, 0)
 
 
-async def test_numbers_and_settings_out_of_range_are_named(studio: Studio) -> None:
+async def test_values_out_of_range_are_named(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.export(cpu=0, memory=-1, gpu=-1, generation_config='{"top_q": 1}')
     found = {violation.field: violation.rule for violation in refused.value.violations}
@@ -197,7 +197,7 @@ async def test_numbers_and_settings_out_of_range_are_named(studio: Studio) -> No
     }
 
 
-async def test_nothing_is_left_of_a_model_that_cannot_be_built(
+async def test_model_that_cannot_be_built_leaves_nothing(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build = cmlapi.CMLServiceApi.create_model_build
@@ -212,7 +212,7 @@ async def test_nothing_is_left_of_a_model_that_cannot_be_built(
     assert studio.served("withdrawn") is None
 
 
-async def test_an_adapter_is_served_with_the_prompt_of_its_training(
+async def test_adapter_is_served_with_the_prompt_of_its_training(
     studio: Studio, tmp_path: Path
 ) -> None:
     folder = settings_in(tmp_path, "test").project / "adapters" / "prompted"
@@ -241,7 +241,7 @@ async def test_an_adapter_is_served_with_the_prompt_of_its_training(
         ("manifest.json", b'{"base_model": {"name": "a/other"}}', ""),
     ],
 )
-async def test_an_adapter_that_no_job_could_load_is_neither_exported_nor_served(
+async def test_broken_adapter_is_neither_exported_nor_served(
     studio: Studio, tmp_path: Path, type: str, name: str, content: bytes, said: str
 ) -> None:
     folder = settings_in(tmp_path, "test").project / "adapters" / "a"
@@ -257,7 +257,7 @@ async def test_an_adapter_that_no_job_could_load_is_neither_exported_nor_served(
     assert [(one.field, one.rule) for one in refused.value.violations] == [("adapter_id", "FT-225")]
 
 
-async def test_a_model_of_the_hub_is_served_by_its_name_there(studio: Studio) -> None:
+async def test_hub_model_is_served_by_its_hub_name(studio: Studio) -> None:
     await studio.export(base_model_id="m-hub", adapter_id="a-of-hub", model_name="from-hub")
     model = studio.served("from-hub")
     [build] = studio.api.list_model_builds("local", model.id).model_builds or []
@@ -268,7 +268,7 @@ async def test_a_model_of_the_hub_is_served_by_its_name_there(studio: Studio) ->
     assert environment["FINE_TUNING_STUDIO_GEN_CONFIG_STRING"] == "{}"
 
 
-async def test_names_every_field_of_an_export_that_is_wrong(studio: Studio) -> None:
+async def test_export_names_every_wrong_field(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.export(
             type="other", base_model_id="", adapter_id="", model_name=" ", generation_config="[]"
@@ -290,7 +290,7 @@ async def test_names_every_field_of_an_export_that_is_wrong(studio: Studio) -> N
         ),
     ],
 )
-async def test_refuses_what_cannot_be_served(
+async def test_models_that_cannot_be_served_are_refused(
     studio: Studio, fields: dict[str, str], message: str
 ) -> None:
     with pytest.raises(errors.FailedPrecondition, match=message):
@@ -298,7 +298,7 @@ async def test_refuses_what_cannot_be_served(
     assert studio.served("refused") is None
 
 
-async def test_a_name_is_served_once_however_many_ask(studio: Studio) -> None:
+async def test_name_is_served_once_for_concurrent_requests(studio: Studio) -> None:
     asked = [studio.export(model_name="wanted by many") for _ in range(20)]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     [made] = [one for one in outcomes if isinstance(one, ExportModelResponse)]
@@ -308,7 +308,7 @@ async def test_a_name_is_served_once_however_many_ask(studio: Studio) -> None:
     assert studio.all_served("wanted by many") == [made.cml_model_id]
 
 
-async def test_a_name_that_another_process_has_served_meanwhile_is_not_served_twice(
+async def test_name_served_meanwhile_by_another_process_is_not_served_twice(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create = cmlapi.CMLServiceApi.create_model
@@ -323,7 +323,7 @@ async def test_a_name_that_another_process_has_served_meanwhile_is_not_served_tw
     assert studio.all_served("contended") == [refused.value.metadata["holder_id"]]
 
 
-async def test_a_request_that_is_repeated_serves_one_model(studio: Studio) -> None:
+async def test_repeated_request_serves_one_model(studio: Studio) -> None:
     wanted = {"model_name": "asked again", "request_id": "served-1"}
     answers = await asyncio.gather(*(studio.export(**wanted) for _ in range(20)))
     [model_id] = {answer.cml_model_id for answer in answers}
@@ -339,7 +339,7 @@ async def test_a_request_that_is_repeated_serves_one_model(studio: Studio) -> No
     assert studio.all_served("asked again") == [again]
 
 
-async def test_a_request_that_was_cut_off_before_the_build_is_served_when_it_is_repeated(
+async def test_repeat_of_a_request_cut_off_before_the_build_is_served(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: Any, **__: Any) -> Any:
@@ -368,7 +368,7 @@ async def test_a_request_that_was_cut_off_before_the_build_is_served_when_it_is_
         ("a line\u2028end", "FT-120"),
     ],
 )
-async def test_a_name_that_nothing_could_show_is_refused(
+async def test_name_without_visible_characters_is_refused(
     studio: Studio, type: str, name: str, rule: str
 ) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
@@ -376,6 +376,6 @@ async def test_a_name_that_nothing_could_show_is_refused(
     assert [(v.field, v.rule) for v in refused.value.violations] == [("model_name", rule)]
 
 
-async def test_a_name_may_be_long_and_in_any_script(studio: Studio) -> None:
+async def test_name_may_be_long_and_in_any_script(studio: Studio) -> None:
     name = "日本語 \N{FAMILY} " + "ü" * 200
     assert (await studio.export(model_name=name)).cml_model_id

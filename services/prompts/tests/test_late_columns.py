@@ -74,7 +74,7 @@ FILES = [("project_jsonl", "d.jsonl"), ("project_json", "d.json"), ("project_jso
 
 @pytest.mark.parametrize(("type", "name"), FILES)
 @pytest.mark.parametrize("late", ["late", "späte.Spalte", "a:2000"])
-async def test_a_column_that_comes_late_can_be_used(
+async def test_column_that_appears_late_can_be_used(
     studio: Studio, type: str, name: str, late: str
 ) -> None:
     write(studio.project / name, late)
@@ -85,7 +85,7 @@ async def test_a_column_that_comes_late_can_be_used(
 
 @pytest.mark.parametrize(("type", "name"), FILES)
 @pytest.mark.parametrize("late", ["late", "a.b", "a:2000", "{c}", "x]"])
-async def test_so_can_one_behind_what_registration_reads(
+async def test_column_beyond_the_registered_rows_can_be_used(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, type: str, name: str, late: str
 ) -> None:
     monkeypatch.setattr("services.datasets.features.NAMING_BYTES", 20_000)
@@ -99,7 +99,7 @@ async def test_so_can_one_behind_what_registration_reads(
     assert [one.rule for one in refused.value.violations] == ["FT-402", "FT-402"]
 
 
-async def test_what_stands_in_the_way_of_reading_on_is_said(
+async def test_reading_error_beyond_the_registered_rows_is_reported(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = studio.project / "d.jsonl"
@@ -130,7 +130,7 @@ def _folder(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("type", "make"), [("project_csv", _csv), ("project", _folder)])
-async def test_columns_that_an_imported_dataset_has_not_on_record_are_found(
+async def test_columns_missing_from_an_imported_record_are_found(
     studio: Studio, tmp_path: Path, type: str, make: Callable[[Path], None]
 ) -> None:
     make(studio.project)
@@ -139,7 +139,7 @@ async def test_columns_that_an_imported_dataset_has_not_on_record_are_found(
     await studio.prompt("x", "{q}{late}")
 
 
-async def test_a_dataset_whose_file_is_gone_says_so(studio: Studio) -> None:
+async def test_dataset_without_its_file_is_reported(studio: Studio) -> None:
     (studio.project / "d.csv").write_text("q\n1\n")
     dataset = await studio.dataset("project_csv", "d.csv")
     (studio.project / "d.csv").unlink()
@@ -148,7 +148,7 @@ async def test_a_dataset_whose_file_is_gone_says_so(studio: Studio) -> None:
         await studio.prompt(dataset.id, "{late}")
 
 
-async def test_an_imported_template_may_name_a_column_like_a_width(
+async def test_imported_template_may_name_a_column_like_a_width(
     studio: Studio, tmp_path: Path
 ) -> None:
     row = dict.fromkeys(("prompt_template", "input_template", "completion_template"), "{a:2000}")

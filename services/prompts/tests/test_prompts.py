@@ -68,14 +68,14 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
         await studio.close()
 
 
-async def test_a_prompt_of_conversations_names_their_column_alone(studio: Studio) -> None:
+async def test_prompt_of_conversations_names_their_column_alone(studio: Studio) -> None:
     id = await studio.dataset("talks", header="messages,note")
     names = ("prompt_template", "input_template", "completion_template")
     prompt = await studio.add(dataset_id=id, **dict.fromkeys(names, "{messages}"))
     assert [getattr(prompt, name) for name in names] == ["{messages}"] * 3
 
 
-async def test_stores_a_prompt_under_the_callers_id(studio: Studio) -> None:
+async def test_prompt_is_stored_under_the_callers_id(studio: Studio) -> None:
     dataset = await studio.dataset("d")
     added = await studio.add(dataset_id=dataset, name="  intents ")
     assert (added.id, added.name, added.type) == ("p-1", "intents", "in_place")
@@ -84,21 +84,21 @@ async def test_stores_a_prompt_under_the_callers_id(studio: Studio) -> None:
     assert await studio.names() == ["intents"]
 
 
-async def test_its_times_are_not_the_callers(studio: Studio) -> None:
+async def test_times_are_not_taken_from_the_caller(studio: Studio) -> None:
     sent = {"dataset_id": await studio.dataset("d"), "created_at": "1999", "updated_at": "1999"}
     added = await studio.add(**sent)
     assert added.created_at.endswith("Z")
     assert added.updated_at >= added.created_at > "2020"
 
 
-async def test_names_every_field_that_is_wrong(studio: Studio) -> None:
+async def test_add_names_every_wrong_field(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(id="", name="  ", type="other", completion_template="", dataset_id="d")
     fields = {violation.field for violation in refused.value.violations}
     assert fields == {f"prompt.{name}" for name in ("id", "name", "type", "completion_template")}
 
 
-async def test_an_empty_request_is_refused(studio: Studio) -> None:
+async def test_empty_request_is_refused(studio: Studio) -> None:
     with pytest.raises(errors.InvalidArgument):
         await studio.prompts(lambda s: s.AddPrompt, AddPromptRequest())
 
@@ -117,7 +117,7 @@ async def test_an_empty_request_is_refused(studio: Studio) -> None:
         "{customer:" * 3000 + "}" * 3000,
     ],
 )
-async def test_refuses_a_malformed_template(studio: Studio, template: str) -> None:
+async def test_malformed_template_is_refused(studio: Studio, template: str) -> None:
     dataset = await studio.dataset("d")
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(dataset_id=dataset, input_template=template)
@@ -125,7 +125,7 @@ async def test_refuses_a_malformed_template(studio: Studio, template: str) -> No
     assert await studio.names() == []
 
 
-async def test_names_each_placeholder_that_is_not_a_column(studio: Studio) -> None:
+async def test_placeholders_that_are_no_column_are_named(studio: Studio) -> None:
     dataset = await studio.dataset("d")
     with pytest.raises(errors.InvalidArgument) as refused:
         await studio.add(
@@ -148,7 +148,7 @@ async def test_escaped_braces_are_text(studio: Studio) -> None:
     assert added.prompt_template == '{{"a": 1}} {customer!r:>9}'
 
 
-async def test_the_dataset_must_exist(studio: Studio) -> None:
+async def test_dataset_must_exist(studio: Studio) -> None:
     with pytest.raises(errors.FailedPrecondition, match="dataset_id: dataset 'nope'"):
         await studio.add(dataset_id="nope")
 
@@ -177,7 +177,7 @@ async def test_removal_is_idempotent(studio: Studio) -> None:
         await studio.prompts(lambda s: s.GetPrompt, GetPromptRequest(id="p-1"))
 
 
-async def test_removes_the_prompts_of_one_dataset(studio: Studio) -> None:
+async def test_prompts_of_one_dataset_are_removed(studio: Studio) -> None:
     first, second = await studio.dataset("d1"), await studio.dataset("d2")
     await studio.add(dataset_id=first)
     await studio.add(dataset_id=second, id="p-2", name="kept")
@@ -187,7 +187,7 @@ async def test_removes_the_prompts_of_one_dataset(studio: Studio) -> None:
     assert await studio.names() == ["kept"]
 
 
-async def test_removing_a_dataset_takes_its_prompts_along_on_request(studio: Studio) -> None:
+async def test_dataset_removal_takes_its_prompts_along_on_request(studio: Studio) -> None:
     dataset = await studio.dataset("d")
     await studio.add(dataset_id=dataset)
     await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=dataset))
@@ -198,7 +198,7 @@ async def test_removing_a_dataset_takes_its_prompts_along_on_request(studio: Stu
     assert await studio.names() == []
 
 
-async def test_names_the_datasets_service_when_it_is_away(tmp_path: Path) -> None:
+async def test_datasets_service_that_is_down_is_named(tmp_path: Path) -> None:
     async with services(tmp_path, "prompts"):
         studio = Studio(tmp_path)
         with pytest.raises(errors.Unavailable) as refused:
@@ -209,14 +209,14 @@ async def test_names_the_datasets_service_when_it_is_away(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("width", ["1001", "0" * 9 + "2000", "9" * 6_000])
-async def test_a_placeholder_has_a_width_that_memory_holds(studio: Studio, width: str) -> None:
+async def test_placeholder_width_is_limited(studio: Studio, width: str) -> None:
     with pytest.raises(errors.InvalidArgument, match="wider than 1000 characters"):
         await studio.add(
             dataset_id=await studio.dataset("d"), prompt_template=f"{{customer:{width}}}"
         )
 
 
-async def test_its_table_survives_an_export_and_an_import(tmp_path: Path) -> None:
+async def test_table_survives_an_export_and_an_import(tmp_path: Path) -> None:
     async with services(tmp_path / "a", "datasets", "prompts"):
         studio = Studio(tmp_path / "a")
         added = await studio.add(dataset_id=await studio.dataset("d"))

@@ -39,7 +39,7 @@ def jobs(api: cmlapi.CMLServiceApi) -> Iterator[list[Any]]:
 # The surface
 
 
-def test_every_described_operation_is_served_and_nothing_else(shared: Any) -> None:
+def test_operations_served_are_exactly_the_described_ones(shared: Any) -> None:
     application = app.build(None, "key")  # type: ignore[arg-type] # no request is served
     served = {
         (method, re.sub(r":path}", "}", route.path))
@@ -54,7 +54,7 @@ def test_every_described_operation_is_served_and_nothing_else(shared: Any) -> No
     assert served == described | ours | {("POST", calls.PATH)}
 
 
-def test_every_operation_answers_the_client(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+def test_operations_all_answer_the_client(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     """Whatever an operation is called with, it answers or refuses itself, and no route does."""
     for name, operation in app.description()["operations"].items():
         method = getattr(api, name)
@@ -79,7 +79,7 @@ def test_wrong_key_is_refused(shared: Any, key: str) -> None:
     refused(401, cmlapi.default_client(shared.url, key).list_projects)
 
 
-def test_no_key_is_refused(shared: Any) -> None:
+def test_missing_key_is_refused(shared: Any) -> None:
     with pytest.raises(urllib.error.HTTPError) as found:
         urllib.request.urlopen(f"{shared.url}/api/v2/projects")
     assert found.value.code == 401
@@ -91,7 +91,7 @@ def test_files_that_may_hold_secrets_are_private(shared: Any) -> None:
         assert (shared.home / name).stat().st_mode & 0o077 == 0, name
 
 
-def test_unknown_operation_and_verb(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+def test_unknown_operation_and_verb_are_refused(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     call = api.api_client.call_api
     refused(404, call, "/api/v2/nothing", "GET", auth_settings=["BearerAuth"])
     refused(501, call, "/api/v2/projects", "PUT")
@@ -123,7 +123,7 @@ def test_pages_hold_everything_once_while_rows_are_added_and_removed(
             api.delete_job("local", job.id)
 
 
-def test_sort_and_filter(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
+def test_lists_are_sorted_and_filtered(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
     wanted = json.dumps({"kernel": "seven"})
     assert names(api, search_filter=wanted) == [f"page{n}" for n in range(7)]
     assert names(api, search_filter=wanted, sort="-cpu", page_size=2) == [
@@ -156,7 +156,7 @@ def test_default_page_is_ten(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None
         ({"page_token": "W10="}, "page_token: 'W10=' is not a page token"),
     ],
 )
-def test_bad_list_parameters(
+def test_invalid_list_parameters_are_refused(
     api: cmlapi.CMLServiceApi, parameters: dict[str, Any], said: str
 ) -> None:
     assert said in refused(400, api.list_jobs, "local", **parameters)
@@ -170,7 +170,7 @@ def test_page_token_of_another_order_is_refused(api: cmlapi.CMLServiceApi, jobs:
 # Projects and files
 
 
-def test_the_one_project(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+def test_project_is_the_only_one(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     (project,) = Cursor(api.list_projects).items()
     assert project.id == "local"
     changed = api.update_project(cmlapi.Project(environment='{"A": "b"}'), "local")
@@ -255,7 +255,7 @@ def test_job_comes_back_as_it_was_given(api: cmlapi.CMLServiceApi) -> None:
         ({"schedule": "* * * * *"}, 501, "schedule"),
     ],
 )
-def test_bad_jobs(
+def test_invalid_jobs_are_refused(
     api: cmlapi.CMLServiceApi, fields: dict[str, Any], status: int, said: str
 ) -> None:
     request = cmlapi.CreateJobRequest(**{"name": "n", "script": "s.py"} | fields)
@@ -274,7 +274,7 @@ def test_job_names_with_control_characters_are_refused(
     assert api.get_job("local", jobs[0].id).name == jobs[0].name
 
 
-def test_what_is_not_there(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
+def test_unknown_ids_are_not_found(api: cmlapi.CMLServiceApi, jobs: list[Any]) -> None:
     request = cmlapi.CreateJobRequest(name="n", script="s.py")
     refused(404, api.create_job, request, "other")
     refused(404, api.list_jobs, "other")

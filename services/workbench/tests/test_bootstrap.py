@@ -7,7 +7,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_each_part_of_the_starter_is_copied_once(harness: Any, tmp_path: Path) -> None:
+def test_starter_parts_are_copied_once(harness: Any, tmp_path: Path) -> None:
     source = tmp_path / "starter"
     for part in ("model", "recipe"):
         (source / part).mkdir(parents=True)
@@ -24,7 +24,7 @@ def test_each_part_of_the_starter_is_copied_once(harness: Any, tmp_path: Path) -
     assert (copied / "intents" / "file").read_text() == "recipe"
 
 
-def test_unusable_runtime_is_said_and_not_served(harness: Any) -> None:
+def test_unusable_runtime_is_reported_and_not_served(harness: Any) -> None:
     harness.settings["FTS_WORKBENCH_PYTHON"] = "/nowhere/python"
     assert harness.spawn().wait(120) == 1
     said = harness.log.read_text()

@@ -58,7 +58,7 @@ def fts(home: Path, *arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments, "--home", str(home)], catch_exceptions=False)
 
 
-def test_a_model_is_listed_asked_and_its_log_is_shown(shared: Any, served: ServedModel) -> None:
+def test_served_model_is_listed_called_and_its_log_shown(shared: Any, served: ServedModel) -> None:
     assert served.status == "deployed"
     assert "asked" in fts(shared.home, "served").stdout
     assert "access_key" not in fts(shared.home, "served", "list", "--json").stdout
@@ -69,7 +69,7 @@ def test_a_model_is_listed_asked_and_its_log_is_shown(shared: Any, served: Serve
     assert "and serving" in fts(shared.home, "served", "logs", "asked").stdout
 
 
-def test_what_a_model_refuses_is_said(shared: Any, served: ServedModel) -> None:
+def test_refusal_of_a_served_model_is_reported(shared: Any, served: ServedModel) -> None:
     refused = fts(shared.home, "ask", "asked", "")
     assert (refused.exit_code, refused.stderr) == (4, "error: prompt: must be given\n")
     unknown = fts(shared.home, "ask", "nobody", "x")
@@ -95,7 +95,7 @@ def taken() -> Iterator[str]:
     server.stop(0).wait()
 
 
-def test_commands_to_type_hold_names_as_a_shell_takes_them(shared: Any, taken: str) -> None:
+def test_suggested_commands_quote_names_for_a_shell(shared: Any, taken: str) -> None:
     session = Session(taken, shared.home, False)
     models = ServedModelsClient(Home(shared.home))
     with pytest.raises(CommandFailed, match=re.escape("`fts served remove '$(date) x'`")):
@@ -110,7 +110,7 @@ def answer(args): return "it is back"
 """
 
 
-def test_a_model_that_has_failed_is_restarted(shared: Any, wait: Callable[..., Any]) -> None:
+def test_failed_model_is_restarted(shared: Any, wait: Callable[..., Any]) -> None:
     workbench = shared.client()
     (shared.project / "needs.py").write_text(NEEDS_ITS_ADAPTER)
     made = workbench.create_model(cmlapi.CreateModelRequest(name="came back"), "local")
@@ -134,7 +134,9 @@ def test_a_model_that_has_failed_is_restarted(shared: Any, wait: Callable[..., A
     models.remove(models.find(made.id))
 
 
-def test_stop_and_remove(shared: Any, served: ServedModel, wait: Callable[..., Any]) -> None:
+def test_served_model_is_stopped_and_removed(
+    shared: Any, served: ServedModel, wait: Callable[..., Any]
+) -> None:
     models = ServedModelsClient(Home(shared.home))
     assert fts(shared.home, "served", "stop", "asked").exit_code == 0
     wait("it is stopped", lambda: models.find("asked").status == "stopped")
@@ -145,7 +147,7 @@ def test_stop_and_remove(shared: Any, served: ServedModel, wait: Callable[..., A
         models.find("asked")
 
 
-def test_where_there_is_no_workbench(tmp_path: Path) -> None:
+def test_missing_workbench_is_reported(tmp_path: Path) -> None:
     home = Home(tmp_path)
     with pytest.raises(NotServing, match="fts up"):
         ServedModelsClient(home)

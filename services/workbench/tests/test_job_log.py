@@ -39,7 +39,7 @@ def log(shared: Any) -> Path:
         ("import sys; sys.stderr.buffer.write(b'\\xff no\\n'); sys.exit(2)", ["no", "status 2"]),
     ],
 )
-def test_what_it_printed_is_in_the_jobs_log(
+def test_output_is_in_the_log_of_the_job(
     shared: Any, api: cmlapi.CMLServiceApi, log: Path, code: str, said: list[str]
 ) -> None:
     run = shared.run(api, shared.job(api, code, environment=OWN_LOG))
@@ -49,7 +49,7 @@ def test_what_it_printed_is_in_the_jobs_log(
     assert told.count("[workbench]") == 1
 
 
-def test_what_the_log_has_already_is_not_repeated(
+def test_output_already_in_the_log_is_not_repeated(
     shared: Any, api: cmlapi.CMLServiceApi, log: Path
 ) -> None:
     code = KEEPS + "print('begun')\nraise SystemExit(4)"
@@ -57,20 +57,20 @@ def test_what_the_log_has_already_is_not_repeated(
     assert log.read_text() == "begun\n[workbench] the script ended with exit status 4\n"
 
 
-def test_a_run_that_succeeds_leaves_no_log_of_the_workbenchs(
+def test_successful_run_leaves_no_log_of_the_workbench(
     shared: Any, api: cmlapi.CMLServiceApi, log: Path
 ) -> None:
     shared.done(api, shared.run(api, shared.job(api, "print('fine')", environment=OWN_LOG)))
     assert not log.exists()
 
 
-def test_a_missing_script_is_named(shared: Any, api: cmlapi.CMLServiceApi, log: Path) -> None:
+def test_missing_script_is_named(shared: Any, api: cmlapi.CMLServiceApi, log: Path) -> None:
     job = shared.job(api, "", script="nowhere.py", environment=OWN_LOG)
     shared.done(api, shared.run(api, job))
     assert "nowhere.py" in log.read_text()
 
 
-def test_a_python_that_cannot_be_run_is_the_reason(harness: Any, tmp_path: Path) -> None:
+def test_unusable_python_is_the_reason(harness: Any, tmp_path: Path) -> None:
     import sys
 
     python = tmp_path / "python"
@@ -85,7 +85,7 @@ def test_a_python_that_cannot_be_run_is_the_reason(harness: Any, tmp_path: Path)
     assert "Exec format error" in (harness.project / OWN_LOG["FTS_JOB_LOG"]).read_text()
 
 
-def test_a_run_whose_watcher_was_killed_says_so(harness: Any, wait: Callable[..., Any]) -> None:
+def test_run_whose_watcher_was_killed_says_so(harness: Any, wait: Callable[..., Any]) -> None:
     import psutil
 
     api = harness.start()
@@ -98,7 +98,7 @@ def test_a_run_whose_watcher_was_killed_says_so(harness: Any, wait: Callable[...
     assert "watcher is gone" in (harness.project / OWN_LOG["FTS_JOB_LOG"]).read_text()
 
 
-def test_a_pipe_in_the_place_of_the_log_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_in_place_of_the_log_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "output.log").write_text("words\n")
     os.mkfifo(tmp_path / "job.log")
     with pytest.raises(OSError, match="No such device"):

@@ -23,9 +23,7 @@ def _nvidia_smi(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.starts_processes
-def test_gpus_are_those_that_nvidia_smi_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gpus_come_from_nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _nvidia_smi(tmp_path, "echo '0, NVIDIA H100 80GB HBM3'; echo '1, NVIDIA A, rev 2'", monkeypatch)
     found = detect(WorkbenchSettings()).gpus
     assert found == (Gpu("0", "NVIDIA H100 80GB HBM3"), Gpu("1", "NVIDIA A, rev 2"))
@@ -41,7 +39,7 @@ def test_nvidia_smi_without_gpus(
     assert detect(WorkbenchSettings()).gpus == ()
 
 
-def test_settings_are_stronger_than_the_machine() -> None:
+def test_settings_override_the_machine() -> None:
     settings = WorkbenchSettings(workbench_cpu=0.5, workbench_memory_gib=0.25, workbench_gpus=0)
     assert detect(settings) == Machine(0.5, 0.25)
 
@@ -61,7 +59,7 @@ def test_label_narrows_the_gpus() -> None:
     ("asked", "fits"),
     [(Demand(4, 16, 0), True), (Demand(4.1, 1, 0), False), (Demand(1, 16.1, 0), False)],
 )
-def test_what_is_held_is_not_free(asked: Demand, fits: bool) -> None:
+def test_resources_in_use_are_not_free(asked: Demand, fits: bool) -> None:
     held = [Demand(3, 10, 0), Demand(1, 6, 0)]
     assert (TWO_KINDS.grant(asked, held, []) is not None) == fits
 
@@ -71,7 +69,7 @@ def test_tenths_of_a_cpu_add_up() -> None:
     assert Machine(1.0, 8.0).grant(small, [small] * 9, []) == []
 
 
-def test_workers_hold_their_multiple_but_share_cpus_and_memory_where_there_is_less() -> None:
+def test_workers_hold_their_multiple_or_share_what_there_is() -> None:
     assert TWO_KINDS.for_workers(Demand(2, 4, 1), 3) == Demand(6, 12, 3)
     assert TWO_KINDS.for_workers(Demand(6, 30, 0), 2) == Demand(8, 32, 0)
     assert TWO_KINDS.shortfall(TWO_KINDS.for_workers(Demand(1, 1, 2), 2)) is not None

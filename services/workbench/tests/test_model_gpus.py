@@ -10,7 +10,7 @@ import pytest
 from services.workbench.tests.served_models import Served
 
 
-def test_a_model_without_its_gpus_is_served_and_says_so(
+def test_model_without_its_gpus_is_served_with_a_notice(
     shared: Any, deploy: Callable[..., Served]
 ) -> None:
     code = "import os\ndef answer(args): return os.environ['CUDA_VISIBLE_DEVICES']"
@@ -19,7 +19,7 @@ def test_a_model_without_its_gpus_is_served_and_says_so(
     assert "asks for 3 GPU(s); the machine has 2" in served.log()
 
 
-def test_a_model_gets_gpus_of_its_label(
+def test_model_gets_gpus_of_its_label(
     harness: Any, deploy: Callable[..., Served], tmp_path: Path
 ) -> None:
     command = tmp_path / "bin" / "nvidia-smi"
@@ -47,7 +47,7 @@ def test_gpus_are_not_given_away_twice(
     assert shared.done(api, run).status == "ENGINE_SUCCEEDED"
 
 
-def test_the_gpus_of_a_process_that_is_ending_are_not_free(
+def test_gpus_of_a_process_that_is_ending_are_not_free(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
     harness.settings["FTS_WORKBENCH_STOP_GRACE_SECONDS"] = "600"
@@ -113,7 +113,7 @@ def served(harness: Any, deploy: Callable[..., Served]) -> Served:
 
 
 @pytest.mark.parametrize("how", [{}, {"wrapped": True}])
-def test_a_process_that_a_gpu_has_failed_in_is_replaced(
+def test_process_with_a_failed_gpu_is_replaced(
     served: Served, wait: Callable[..., Any], how: dict[str, bool]
 ) -> None:
     first = served.call({})[1]["response"]
@@ -123,7 +123,7 @@ def test_a_process_that_a_gpu_has_failed_in_is_replaced(
     assert "a GPU has failed in this process" in served.log()
 
 
-def test_a_process_that_was_out_of_memory_goes_on(served: Served) -> None:
+def test_process_that_ran_out_of_memory_goes_on(served: Served) -> None:
     first = served.call({})[1]["response"]
     status, content = served.call({"full": True})
     assert (status, content["errors"]) == (
@@ -133,7 +133,7 @@ def test_a_process_that_was_out_of_memory_goes_on(served: Served) -> None:
     assert served.call({})[1]["response"] == first
 
 
-def test_a_request_that_spoils_every_process_is_not_paid_for_ever(
+def test_request_that_breaks_every_process_is_given_up(
     served: Served, wait: Callable[..., Any]
 ) -> None:
     for _ in range(4):

@@ -15,7 +15,7 @@ import cmlapi
 from services.workbench.tests.served_models import ECHO, Served, alive, post
 
 
-def test_a_function_is_served(shared: Any, deploy: Callable[..., Served]) -> None:
+def test_function_is_served(shared: Any, deploy: Callable[..., Served]) -> None:
     served = deploy(shared, ECHO, environment={"GREETING": "hello"})
     status, content = served.call({"prompt": "grüß"})
     assert status == 200
@@ -28,7 +28,7 @@ def test_a_function_is_served(shared: Any, deploy: Callable[..., Served]) -> Non
     assert build.built_at is not None
 
 
-def test_who_may_call(shared: Any, deploy: Callable[..., Served]) -> None:
+def test_call_needs_the_access_key(shared: Any, deploy: Callable[..., Served]) -> None:
     closed = deploy(shared, ECHO)
     assert closed.call({}, None)[0] == 401
     status, content = closed.call({}, "wrong")
@@ -51,7 +51,7 @@ def test_who_may_call(shared: Any, deploy: Callable[..., Served]) -> None:
         ({"strange": 1}, 500, "TypeError"),
     ],
 )
-def test_what_the_function_refuses(
+def test_error_of_the_function_is_returned(
     shared: Any, steady: Served, request_: Any, status: int, told: str
 ) -> None:
     answered, content = steady.call(request_)
@@ -72,7 +72,7 @@ def test_what_the_function_refuses(
         (b" " * (2**20 + 1), 413, "exceeds"),
     ],
 )
-def test_calls_that_are_malformed(
+def test_malformed_calls_are_refused(
     shared: Any, api: cmlapi.CMLServiceApi, content: bytes, status: int, told: str
 ) -> None:
     answered, found = post(shared.url, content, shared.key)
@@ -101,7 +101,7 @@ def steady(shared: Any) -> Served:
     return served
 
 
-def test_one_call_at_a_time(shared: Any, steady: Served) -> None:
+def test_calls_run_one_at_a_time(shared: Any, steady: Served) -> None:
     go = shared.project / "go-on"
     found: list[tuple[int, Any]] = []
     callers = [
@@ -128,7 +128,7 @@ def test_one_call_at_a_time(shared: Any, steady: Served) -> None:
         ("print('why'); raise SystemExit(78)\ndef answer(args): ...", {}, "why"),
     ],
 )
-def test_what_cannot_be_served_fails_at_once_and_says_why(
+def test_unservable_model_fails_at_once_with_the_reason(
     shared: Any, deploy: Callable[..., Served], code: str, fields: dict[str, str], told: str
 ) -> None:
     served = deploy(shared, code, status="failed", **fields)
@@ -138,7 +138,7 @@ def test_what_cannot_be_served_fails_at_once_and_says_why(
     assert served.call({}) == (503, {"success": False, "errors": ["the model is failed"]})
 
 
-def test_a_process_that_dies_is_started_again_and_in_the_end_not(
+def test_process_that_dies_is_restarted_up_to_a_limit(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
     harness.settings["FTS_WORKBENCH_MODEL_PAUSE_SECONDS"] = "0.01"
@@ -199,7 +199,7 @@ def _response(served: Served) -> Any:
     return content["response"] if status == 200 else None
 
 
-def test_a_newer_deployment_takes_over(
+def test_newer_deployment_takes_over(
     shared: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
     older = deploy(shared, "def answer(args): return 'older'")
@@ -209,7 +209,7 @@ def test_a_newer_deployment_takes_over(
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_workbench_that_is_back_serves_again_by_one_process(
+def test_restarted_workbench_serves_again_by_one_process(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any], number: signal.Signals
 ) -> None:
     harness.start()
@@ -226,7 +226,7 @@ def test_a_workbench_that_is_back_serves_again_by_one_process(
     assert [p.pid for p in processes] == [now]
 
 
-def test_a_model_whose_files_were_away_at_the_restart_is_restarted(
+def test_model_with_files_missing_at_the_restart_is_restarted(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
     harness.start()
@@ -251,7 +251,7 @@ def test_a_model_whose_files_were_away_at_the_restart_is_restarted(
     assert api.get_model_deployment(*served.there).stopped_at is None
 
 
-def test_without_a_workbench_nothing_is_left_in_the_end(
+def test_served_processes_end_without_a_workbench(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
     harness.settings["FTS_WORKBENCH_MODEL_ALONE_SECONDS"] = "2"
@@ -269,7 +269,7 @@ def test_without_a_workbench_nothing_is_left_in_the_end(
     wait("it serves again", lambda: served.call({})[0] == 200)
 
 
-def test_a_watcher_that_was_killed_leaves_no_second_process(
+def test_killed_watcher_leaves_no_second_process(
     harness: Any, deploy: Callable[..., Served], wait: Callable[..., Any]
 ) -> None:
     harness.settings["FTS_WORKBENCH_MODEL_PAUSE_SECONDS"] = "0.01"
@@ -291,7 +291,7 @@ def _environment(process: psutil.Process) -> str:
         return ""
 
 
-def test_no_key_or_token_is_on_disk_or_in_an_argument(shared: Any, steady: Served) -> None:
+def test_keys_and_tokens_are_neither_on_disk_nor_in_arguments(shared: Any, steady: Served) -> None:
     secrets = [shared.key.strip(), str(steady.model.access_key)]
     lines = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
     assert any("served.py" in line for line in lines)

@@ -53,7 +53,7 @@ def _register(api: cmlapi.CMLServiceApi, run: str) -> Any:
     )
 
 
-def test_registry_numbers_versions_and_forgets_none_by_chance(api: cmlapi.CMLServiceApi) -> None:
+def test_registry_numbers_versions_and_keeps_them(api: cmlapi.CMLServiceApi) -> None:
     first = _register(api, "r1")
     again = _register(api, "r2")
     assert again.model_id == first.model_id

@@ -68,7 +68,9 @@ def test_sigterm_leaves_runs_alive_and_exits_cleanly(harness: Any) -> None:
     assert harness.done(harness.start(), run).status == "ENGINE_FAILED"
 
 
-def test_what_was_noted_but_not_done_is_done_once(harness: Any, wait: Callable[..., Any]) -> None:
+def test_recorded_action_is_done_once_after_a_restart(
+    harness: Any, wait: Callable[..., Any]
+) -> None:
     api = harness.start()
     unwanted = harness.job(api, "")
     (harness.project / "go").touch()
@@ -85,7 +87,7 @@ def test_what_was_noted_but_not_done_is_done_once(harness: Any, wait: Callable[.
     wait("the job is deleted", lambda: _sql(harness, left, unwanted.id) == [(0,)])
 
 
-def test_run_that_had_begun_but_was_not_noted_is_not_started_again(harness: Any) -> None:
+def test_run_that_began_unrecorded_is_not_started_again(harness: Any) -> None:
     api = harness.start()
     run = harness.reach(api, harness.run(api, harness.job(api, WAIT_FOR_GO)), "ENGINE_RUNNING")
     harness.written("begun")
@@ -121,7 +123,7 @@ def test_second_workbench_over_the_same_home_is_refused(harness: Any) -> None:
     assert "Traceback" not in harness.log.read_text()
 
 
-def test_a_home_that_cannot_be_written_to_is_told_in_a_line(harness: Any) -> None:
+def test_read_only_home_is_reported_in_a_line(harness: Any) -> None:
     # A folder in the place of a file refuses to be replaced as a full disk refuses to be written.
     (harness.home / "workbench.url").mkdir(parents=True)
     assert harness.spawn().wait(120) == 1

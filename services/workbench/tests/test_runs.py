@@ -55,7 +55,9 @@ def _alive(pids: list[int]) -> list[int]:
     return [p.pid for p in found if p.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_lifecycle_of_a_run_that_succeeds(shared: Any, api: cmlapi.CMLServiceApi, go: Path) -> None:
+def test_successful_run_has_its_whole_lifecycle(
+    shared: Any, api: cmlapi.CMLServiceApi, go: Path
+) -> None:
     job = shared.job(api, WAIT_FOR_GO)
     run = shared.run(api, job)
     assert run.status == "ENGINE_SCHEDULING"
@@ -80,7 +82,7 @@ def test_run_that_fails_keeps_its_output(shared: Any, api: cmlapi.CMLServiceApi)
     assert set(shared.output(run).splitlines()) == {"to out", "to err", said}
 
 
-def test_a_run_that_is_killed_says_by_which_signal(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+def test_run_that_is_killed_says_by_which_signal(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     job = shared.job(
         api,
         "import os; open('own.log', 'w').write('begun\\n'); os.kill(os.getpid(), 9)",
@@ -100,7 +102,9 @@ def test_script_that_is_missing_fails_and_says_so(shared: Any, api: cmlapi.CMLSe
     assert "nowhere.py" in shared.output(run)
 
 
-def test_environment_precedence_and_arguments(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+def test_run_gets_environment_by_precedence_and_arguments(
+    shared: Any, api: cmlapi.CMLServiceApi
+) -> None:
     everywhere = {"IN_ALL": "project", "NOT_IN_RUN": "project", "JOB_ARGUMENTS": "project"}
     api.update_project(
         cmlapi.Project(environment=json.dumps({**everywhere, "FINE_TUNING_SERVICE_PORT": "50051"})),
@@ -140,7 +144,7 @@ def test_run_takes_the_jobs_arguments_when_it_has_none(
     assert shared.output(run) == "--of job\n"
 
 
-def test_no_secret_in_a_command_line(shared: Any, api: cmlapi.CMLServiceApi, go: Path) -> None:
+def test_command_lines_hold_no_secret(shared: Any, api: cmlapi.CMLServiceApi, go: Path) -> None:
     job = shared.job(api, WAIT_FOR_GO, environment={"HUGGINGFACE_ACCESS_TOKEN": "hf_verysecret"})
     run = shared.reach(api, shared.run(api, job), "ENGINE_RUNNING")
     lines = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
@@ -169,9 +173,7 @@ def test_stop_ends_the_whole_family(shared: Any, api: cmlapi.CMLServiceApi) -> N
     (shared.project / "pids").unlink()
 
 
-def test_what_a_finished_script_leaves_behind_is_ended(
-    shared: Any, api: cmlapi.CMLServiceApi
-) -> None:
+def test_children_of_a_finished_script_are_ended(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     job = shared.job(api, FAMILY)
     run = shared.done(api, shared.run(api, job))
     assert run.status == "ENGINE_SUCCEEDED"
@@ -179,14 +181,14 @@ def test_what_a_finished_script_leaves_behind_is_ended(
     (shared.project / "pids").unlink()
 
 
-def test_stop_before_it_began(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+def test_run_is_stopped_before_it_began(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     job = shared.job(api, "open('never', 'w')", cpu=1000)
     run = shared.run(api, job)
     assert api.stop_job_run(shared.project_id, job.id, run.id).status == "ENGINE_STOPPED"
     assert not (shared.project / "never").exists()
 
 
-def test_stop_while_it_begins(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+def test_run_is_stopped_while_it_begins(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     job = shared.job(api, "import time; time.sleep(600)")
     runs = [shared.run(api, job) for _ in range(4)]
     for run in runs:
@@ -210,7 +212,7 @@ def test_timeout_without_kill_only_says_so(shared: Any, api: cmlapi.CMLServiceAp
     assert "timeout of 1 s" in shared.output(run)
 
 
-def test_first_come_first_served(
+def test_runs_start_in_order_of_arrival(
     shared: Any, api: cmlapi.CMLServiceApi, go: Path, wait: Callable[..., Any]
 ) -> None:
     # 2 CPUs: the second does not fit beside the first; the third would, but came later.
@@ -230,7 +232,7 @@ def test_first_come_first_served(
     assert ended[0].finished_at <= ended[1].starting_at <= ended[2].starting_at
 
 
-def test_run_that_can_never_fit_waits_and_holds_nobody_up(
+def test_run_that_can_never_fit_waits_and_blocks_no_other(
     shared: Any, api: cmlapi.CMLServiceApi, wait: Callable[..., Any]
 ) -> None:
     large = shared.run(api, shared.job(api, "", memory=1000))
@@ -294,7 +296,7 @@ def test_deleting_a_job_stops_its_runs_first(shared: Any, api: cmlapi.CMLService
     (shared.project / "pids").unlink()
 
 
-def test_run_keeps_what_its_job_said_when_it_was_created(
+def test_run_keeps_the_settings_its_job_had_at_creation(
     shared: Any, api: cmlapi.CMLServiceApi, go: Path
 ) -> None:
     blocker = shared.run(api, shared.job(api, WAIT_FOR_GO, cpu=2))
@@ -306,14 +308,14 @@ def test_run_keeps_what_its_job_said_when_it_was_created(
     assert shared.output(shared.done(api, run)).split()[-1] == "old"
 
 
-def test_each_run_has_a_process_group_of_its_own(shared: Any, api: cmlapi.CMLServiceApi) -> None:
+def test_runs_have_process_groups_of_their_own(shared: Any, api: cmlapi.CMLServiceApi) -> None:
     job = shared.job(api, "import os; print(os.getpid(), os.getpgrp(), os.getsid(0))")
     pid, group, session = shared.output(shared.done(api, shared.run(api, job))).split()
     assert pid == group == session
     assert int(group) != os.getpgrp()
 
 
-def test_runs_are_sorted_by_times_that_some_do_not_have(
+def test_runs_are_sorted_by_times_that_may_be_absent(
     shared: Any, api: cmlapi.CMLServiceApi
 ) -> None:
     job = shared.job(api, "", cpu=1000)

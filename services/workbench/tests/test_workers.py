@@ -40,7 +40,7 @@ time.sleep(600)
 """
 
 
-def test_a_run_starts_workers_sees_them_end_and_ends_them(
+def test_run_starts_workers_sees_them_end_and_ends_them(
     shared: Any, api: cmlapi.CMLServiceApi
 ) -> None:
     job = shared.job(api, LAUNCHES, nvidia_gpu=2)

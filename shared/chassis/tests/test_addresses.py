@@ -50,14 +50,14 @@ async def _serves(settings: Settings, client: Settings) -> None:
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_a_service_is_reached_in_a_home_of_that_name(short: Path, name: str) -> None:
+async def test_service_is_reached_in_a_home_of_that_name(short: Path, name: str) -> None:
     home = short / name
     await _serves(Settings(service="some", home=home), Settings(service="other", home=home))
     assert (home / "run" / "some.sock.lock").exists()
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_so_it_is_where_variables_name_the_path_as_it_is(
+async def test_service_is_reached_where_variables_name_the_path(
     short: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listen = f"unix:{short / name}/s"
@@ -69,7 +69,7 @@ async def test_so_it_is_where_variables_name_the_path_as_it_is(
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_a_database_lies_in_the_folder_of_that_name(tmp_path: Path, name: str) -> None:
+async def test_database_lies_in_the_folder_of_that_name(tmp_path: Path, name: str) -> None:
     migrations = tmp_path / name / "migrations"
     migrations.mkdir(parents=True)
     (migrations / "0001_first.py").write_text(
@@ -82,13 +82,13 @@ async def test_a_database_lies_in_the_folder_of_that_name(tmp_path: Path, name: 
     assert os.listdir(tmp_path) == [name]
 
 
-async def test_a_comma_in_a_sockets_path_is_refused_with_what_to_do(short: Path) -> None:
+async def test_comma_in_a_socket_path_is_refused_with_the_remedy(short: Path) -> None:
     with pytest.raises(AddressError, match=r"contains a comma.*set FTS_RUN_DIR"):
         await _serves(*[Settings(service="some", home=short / "a,b")] * 2)
 
 
 @given(st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1))
-def test_the_path_of_an_address_is_the_one_it_was_made_of(name: str) -> None:
+def test_address_gives_back_its_path(name: str) -> None:
     path = Path("/x") / name
     assert addresses.socket_of(addresses.of_socket(path)) == path
     assert addresses.of_setting(f"unix:{path}") == addresses.of_socket(path)

@@ -105,17 +105,17 @@ async def hops(tmp_path: Path) -> AsyncIterator[Hops]:
         await hops.outer.models.close()
 
 
-def test_every_refusal_has_a_status_code_of_its_own() -> None:
+def test_refusals_have_status_codes_of_their_own() -> None:
     assert set(KINDS) == set(translate.STATUS_CODES)
     assert len(set(translate.STATUS_CODES.values())) == len(KINDS)
 
 
-def test_every_refusal_has_a_reason_of_its_own() -> None:
+def test_refusals_have_reasons_of_their_own() -> None:
     assert len({kind.reason for kind in KINDS}) == len(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_refusal_means_the_same_after_two_hops(
+async def test_refusal_means_the_same_after_two_hops(
     hops: Hops, kind: type[errors.Refusal]
 ) -> None:
     hops.inner.raises = kind("no, not this: ä", reason="SPECIAL", field="x", holder_id="7")
@@ -126,14 +126,14 @@ async def test_a_refusal_means_the_same_after_two_hops(
     assert refusal.metadata == {"field": "x", "holder_id": "7"}
 
 
-async def test_an_answer_is_not_asked_for_again(hops: Hops) -> None:
+async def test_answered_call_is_not_repeated(hops: Hops) -> None:
     hops.inner.raises = errors.Unavailable("the hub does not answer")
     await hops.refusal()
     assert len(hops.inner.seen) == 1
 
 
 @pytest.mark.parametrize("kind", [errors.InvalidArgument, errors.FailedPrecondition])
-async def test_every_violation_survives_two_hops(hops: Hops, kind: type[errors.Refusal]) -> None:
+async def test_violations_all_survive_two_hops(hops: Hops, kind: type[errors.Refusal]) -> None:
     violations = (
         errors.Violation("a", "is bad", "FT-001"),
         errors.Violation("b", "is worse", "FT-005"),
@@ -146,7 +146,7 @@ async def test_every_violation_survives_two_hops(hops: Hops, kind: type[errors.R
 
 
 @pytest.mark.parametrize("text", ["x" * 60_000, "\U0001f600" * 60_000])
-async def test_a_long_story_is_cut_to_what_arrives(hops: Hops, text: str) -> None:
+async def test_long_message_is_cut_to_what_arrives(hops: Hops, text: str) -> None:
     violations = [errors.Violation(f"{number} {text}", text, "FT-001") for number in range(1_000)]
     hops.inner.raises = errors.InvalidArgument(
         f"begin {text} end", violations=violations, first=text, second=text
@@ -178,14 +178,14 @@ async def test_bytes_that_are_no_request_are_invalid(hops: Hops, data: bytes, re
     assert hops.inner.seen == []
 
 
-async def test_what_is_unforeseen_leaves_as_a_plain_internal_error(hops: Hops) -> None:
+async def test_unforeseen_error_leaves_as_a_plain_internal_error(hops: Hops) -> None:
     hops.inner.raises = KeyError("hf_secretsecret")
     refusal = await hops.refusal()
     assert isinstance(refusal, errors.Internal)
     assert refusal.message == "GetModel failed unexpectedly; the service's log says why"
 
 
-async def test_what_a_request_refers_to_is_a_precondition(hops: Hops) -> None:
+async def test_missing_reference_is_a_failed_precondition(hops: Hops) -> None:
     hops.inner.raises = errors.NotFound("model '7' does not exist")
     refusal = await hops.refusal("referred")
     assert isinstance(refusal, errors.FailedPrecondition)
@@ -194,7 +194,7 @@ async def test_what_a_request_refers_to_is_a_precondition(hops: Hops) -> None:
     assert (violation.field, violation.rule) == ("model_id", rules.REFERENCE_EXISTS.id)
 
 
-async def test_every_missing_reference_is_named() -> None:
+async def test_missing_references_are_all_named() -> None:
     async def missing(kind: type[errors.Refusal]) -> None:
         raise kind("it does not exist")
 
@@ -211,7 +211,7 @@ async def test_every_missing_reference_is_named() -> None:
         )
 
 
-async def test_a_service_that_is_away_is_named(tmp_path: Path) -> None:
+async def test_service_that_is_down_is_named(tmp_path: Path) -> None:
     hops = Hops(tmp_path)
     async with _served(tmp_path, "adapters", hops.outer, "GetAdapter"):
         refusal = await hops.refusal()
@@ -222,13 +222,13 @@ async def test_a_service_that_is_away_is_named(tmp_path: Path) -> None:
     await hops.outer.models.close()
 
 
-async def test_request_id_and_caller_ride_along(hops: Hops) -> None:
+async def test_request_id_and_caller_are_handed_on(hops: Hops) -> None:
     await hops.plain_call(10, ((context.REQUEST_ID, "r-1"), (context.CALLER, "alice")))
     [outer], [inner] = hops.outer.seen, hops.inner.seen
     assert (outer.request_id, outer.caller) == (inner.request_id, inner.caller) == ("r-1", "alice")
 
 
-async def test_each_hop_hands_on_less_time_than_it_got(hops: Hops) -> None:
+async def test_hops_hand_on_less_time_than_they_got(hops: Hops) -> None:
     # On a busy machine one call may be longer under way than a hop keeps for itself.
     for _ in range(5):
         await hops.plain_call(10)
@@ -236,7 +236,7 @@ async def test_each_hop_hands_on_less_time_than_it_got(hops: Hops) -> None:
     assert any(inner.deadline < outer.deadline for outer, inner in pairs)
 
 
-async def test_the_service_that_is_slow_is_the_one_that_is_named(hops: Hops) -> None:
+async def test_slow_service_is_named(hops: Hops) -> None:
     hops.inner.blocks = True
     with pytest.raises(grpc.aio.AioRpcError) as late:
         await hops.plain_call(0.5)

@@ -53,7 +53,7 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_an_idle_domain_reads_once_until_an_import_is_staged(
+async def test_idle_domain_reads_once_until_an_import_is_staged(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "UNDER_WAY_SECONDS", 0.01)
@@ -79,7 +79,7 @@ async def test_an_idle_domain_reads_once_until_an_import_is_staged(
         event.remove(Engine, "before_cursor_execute", count)
 
 
-async def test_the_number_of_commits_says_whether_to_read_again(store: Store) -> None:
+async def test_number_of_commits_says_whether_to_read_again(store: Store) -> None:
     things = Records(store, Thing)
     before = store.commits
     await things.add(thing(name="a"))
@@ -90,7 +90,7 @@ async def test_the_number_of_commits_says_whether_to_read_again(store: Store) ->
         assert (before, store.commits) == (None, None)  # replicas may write as well
 
 
-async def test_the_next_commit_ends_the_wait_for_it(store: Store) -> None:
+async def test_next_commit_ends_the_wait_for_it(store: Store) -> None:
     things = Records(store, Thing)
     waiting = asyncio.create_task(store.next_commit(3600.0))
     await asyncio.sleep(0)

@@ -27,7 +27,7 @@ except ValueError as error:
 
 
 @pytest.mark.starts_processes
-def test_masks_secrets_wherever_they_come_from() -> None:
+def test_secrets_are_masked_wherever_they_come_from() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT],
         env={"HUGGINGFACE_ACCESS_TOKEN": "hf_abcdefghijkl", "PYTHONPATH": ":".join(sys.path)},
@@ -59,7 +59,7 @@ os.write(1, b"it goes on")
 @pytest.mark.starts_processes
 @pytest.mark.parametrize("format", ["json", "console"])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_an_event_is_a_line_that_commands_no_terminal(format: str, encoding: str) -> None:
+def test_log_event_is_a_line_without_control_characters(format: str, encoding: str) -> None:
     ran = _logging(HOSTILE, FTS_LOG_FORMAT=format, PYTHONIOENCODING=encoding)
     lines = ran.stderr.decode(encoding).split("\n")
     assert lines.pop() == ""
@@ -70,7 +70,7 @@ def test_an_event_is_a_line_that_commands_no_terminal(format: str, encoding: str
 
 
 @pytest.mark.starts_processes
-def test_a_full_disk_under_the_log_stops_nothing() -> None:
+def test_full_disk_under_the_log_stops_nothing() -> None:
     with Path("/dev/full").open("wb") as full:
         ran = _logging(HOSTILE, stderr=full)
     assert ran.stdout == b"it goes on"
@@ -87,10 +87,10 @@ def _logging(script: str, stderr: Any = subprocess.PIPE, **environment: str) -> 
 
 
 @pytest.mark.parametrize("key", ["token", "hub_token", "password", "authorization", "apiv2_key"])
-def test_masks_by_name(key: str) -> None:
+def test_values_are_masked_by_name(key: str) -> None:
     assert mask_secrets(None, "info", {key: "anything"}) == {key: MASK}
 
 
-def test_leaves_the_rest_as_it_is() -> None:
+def test_other_values_are_not_masked() -> None:
     event = {"event": "listening", "address": "127.0.0.1:50051", "count": 3}
     assert mask_secrets(None, "info", dict(event)) == event

@@ -27,9 +27,7 @@ hidden = st.one_of(
 
 @pytest.mark.parametrize(("kind", "field"), KINDS)
 @given(character=hidden)
-def test_a_name_with_a_character_that_cannot_be_seen_is_refused(
-    kind: Any, field: str, character: str
-) -> None:
+def test_name_with_an_invisible_character_is_refused(kind: Any, field: str, character: str) -> None:
     request = kind()
     holder = request.prompt if field.startswith("prompt.") else request
     setattr(holder, field.rpartition(".")[2], f"a{character}b")

@@ -14,5 +14,5 @@ NAMES = {name for name, _ in (*server_options(), *channel_options(*DOMAIN_SERVIC
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_the_core_knows_the_option(name: str) -> None:
+def test_channel_options_are_known_to_grpc(name: str) -> None:
     assert name.encode() in CORE

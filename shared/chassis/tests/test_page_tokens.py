@@ -28,7 +28,7 @@ ORDER = "name, size desc, weight, created_at desc"
 NOISE = st.binary(min_size=1).map(lambda noise: base64.b64encode(noise).decode())
 
 
-async def test_a_token_is_good_for_its_own_list_only(
+async def test_token_is_valid_for_its_own_list_only(
     things: Records[Thing], pages: Pages[Thing]
 ) -> None:
     await fill(things, [thing(name="a"), thing(name="a")])
@@ -64,7 +64,7 @@ async def forge(things: Records[Thing], pages: Pages[Thing], change: Callable[[A
 
 
 @pytest.mark.parametrize("number", range(6))
-async def test_a_place_holds_values_of_its_fields(
+async def test_place_holds_values_of_its_fields(
     things: Records[Thing], pages: Pages[Thing], number: int
 ) -> None:
     taken = {1: [*DIGITS, *OTHER_TEXTS], 3: DIGITS}.get(number, [])
@@ -75,7 +75,7 @@ async def test_a_place_holds_values_of_its_fields(
 
 @many
 @given(forged=JSON, rest=st.lists(JSON, max_size=6))
-async def test_a_token_that_was_tampered_with_is_refused(
+async def test_tampered_token_is_refused(
     things: Records[Thing], pages: Pages[Thing], forged: Any, rest: list[Any]
 ) -> None:
     assert not await forge(things, pages, lambda content: forged)
@@ -84,11 +84,11 @@ async def test_a_token_that_was_tampered_with_is_refused(
 
 @given(token=st.text(min_size=1) | NOISE)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_no_token_is_refused(pages: Pages[Thing], token: str) -> None:
+def test_text_that_is_no_token_is_refused(pages: Pages[Thing], token: str) -> None:
     assert refusal(pages, page_token=token).rule == rules.PAGE_TOKEN.id
 
 
 @pytest.mark.parametrize("content", [b"[" * 50_000, b"\xff\xfe", b'{"a": 1}', b"[]", b"null", b"7"])
-def test_what_holds_no_place_is_refused(pages: Pages[Thing], content: bytes) -> None:
+def test_token_without_a_place_is_refused(pages: Pages[Thing], content: bytes) -> None:
     token = base64.urlsafe_b64encode(content).decode()
     assert refusal(pages, page_token=token).rule == rules.PAGE_TOKEN.id

@@ -148,7 +148,7 @@ async def test_rows_that_stay_are_listed_once_and_in_order(
     assert ids(asked.expected([one for one in ever if one.id in ids(seen)])) == ids(seen)
 
 
-async def test_a_page_has_as_many_rows_as_asked_for_within_limits(
+async def test_page_has_the_requested_size_within_limits(
     things: Records[Thing], pages: Pages[Thing]
 ) -> None:
     await fill(things, [thing(size=n) for n in range(MAX_PAGE_SIZE + 150)])
@@ -164,7 +164,7 @@ async def test_a_page_has_as_many_rows_as_asked_for_within_limits(
     assert (violation.field, violation.rule) == ("page_size", rules.PAGE_SIZE.id)
 
 
-async def test_a_filter_means_what_messages_show(
+async def test_filter_compares_values_as_messages_show_them(
     things: Records[Thing], pages: Pages[Thing]
 ) -> None:
     rows = [thing(name="a", weight=0.1), thing(weight=0.1 + 3e-9), thing(name="", weight=0.1001)]
@@ -191,16 +191,14 @@ async def test_a_filter_means_what_messages_show(
         ("name", "a\0b"),
     ],
 )
-def test_a_value_that_a_field_cannot_have_is_refused(
-    pages: Pages[Thing], name: str, value: str
-) -> None:
+def test_impossible_filter_value_is_refused(pages: Pages[Thing], name: str, value: str) -> None:
     violation = refusal(pages, filter={name: value})
     assert (violation.field, violation.rule) == (f"filter[{name!r}]", rules.FILTER_FIELD.id)
     assert repr(value) in violation.description
 
 
 @pytest.mark.parametrize("name", ["", "id", "seq", "updated_at", "NAME", "name or 1=1"])
-def test_a_field_that_a_list_has_not_is_refused(pages: Pages[Thing], name: str) -> None:
+def test_unknown_field_is_refused(pages: Pages[Thing], name: str) -> None:
     violation = refusal(pages, filter={name: "x"})
     assert (violation.field, violation.rule) == ("filter", rules.FILTER_FIELD.id)
     assert f"no field {name!r}; it has created_at, name, size, weight" in violation.description
@@ -214,7 +212,7 @@ def test_a_field_that_a_list_has_not_is_refused(pages: Pages[Thing], name: str) 
         ",".join(["name"] * 10_000),
     ],
 )
-def test_an_order_that_is_none_is_refused(pages: Pages[Thing], order: str) -> None:
+def test_malformed_order_is_refused(pages: Pages[Thing], order: str) -> None:
     violation = refusal(pages, order_by=order)
     assert (violation.field, violation.rule) == ("order_by", rules.ORDER_FIELD.id)
 
@@ -236,7 +234,7 @@ def test_texts_are_compared_by_their_bytes(things: Records[Thing]) -> None:
     assert f'COLLATE "{collation}" DESC' in statements[-1]
 
 
-async def test_a_request_for_everything_is_answered_from_bytes_at_hand(
+async def test_request_for_all_rows_is_answered_from_cached_bytes(
     things: Records[Thing],
 ) -> None:
     listing = TableList(things, ListDatasetsResponse)

@@ -31,7 +31,7 @@ def refusal(found: Violations) -> str:
     return refused.value.message
 
 
-def test_finds_what_is_inside(paths: ProjectPaths, project: Path) -> None:
+def test_path_inside_the_project_is_found(paths: ProjectPaths, project: Path) -> None:
     found = Violations()
     file = project / "data" / "rows.csv"
     assert paths.file("location", "data/rows.csv", found) == file
@@ -42,7 +42,7 @@ def test_finds_what_is_inside(paths: ProjectPaths, project: Path) -> None:
 
 
 @pytest.mark.parametrize("location", ["x" * 300, "x/" * 5000, "a\0b", "loop"])
-def test_refuses_what_no_file_system_takes(paths: ProjectPaths, location: str) -> None:
+def test_impossible_path_is_refused(paths: ProjectPaths, location: str) -> None:
     (paths.project / "loop").symlink_to("loop")
     for look in (paths.file, paths.directory):
         found = Violations()
@@ -51,13 +51,13 @@ def test_refuses_what_no_file_system_takes(paths: ProjectPaths, location: str) -
 
 
 @pytest.mark.parametrize("location", ["../outside.csv", "/etc/passwd", "data/../../outside.csv"])
-def test_refuses_what_is_outside(paths: ProjectPaths, location: str) -> None:
+def test_path_outside_the_project_is_refused(paths: ProjectPaths, location: str) -> None:
     found = Violations()
     assert paths.file("location", location, found) is None
     assert refusal(found) == f"location: {location!r} lies outside the project directory"
 
 
-def test_follows_links_before_it_judges(paths: ProjectPaths, project: Path) -> None:
+def test_links_are_followed_before_the_check(paths: ProjectPaths, project: Path) -> None:
     (project / "link.csv").symlink_to("../outside.csv")
     found = Violations()
     assert paths.file("location", "link.csv", found) is None
@@ -65,7 +65,7 @@ def test_follows_links_before_it_judges(paths: ProjectPaths, project: Path) -> N
 
 
 @pytest.mark.parametrize("location", ["data", "missing.csv", "nul\0byte"])
-def test_refuses_what_is_not_a_file(paths: ProjectPaths, location: str) -> None:
+def test_path_that_is_no_file_is_refused(paths: ProjectPaths, location: str) -> None:
     found = Violations()
     assert paths.file("location", location, found) is None
     assert refusal(found).startswith("location: ")

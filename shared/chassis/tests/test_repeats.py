@@ -46,7 +46,7 @@ def known(store: Store) -> set[str]:
     return store.read(lambda c: set(c.scalars(query)))
 
 
-async def test_what_is_old_is_forgotten_and_nothing_else(store: Store) -> None:
+async def test_old_request_ids_alone_are_forgotten(store: Store) -> None:
     long_ago = now() - timedelta(days=31)
     many = {f"old-{n}": long_ago for n in range(2 * EXPIRE_BATCH + 1)}
     await note(store, many | {"young": now() - timedelta(days=29), "undated": None})
@@ -59,7 +59,7 @@ async def test_what_is_old_is_forgotten_and_nothing_else(store: Store) -> None:
     assert known(store) == set()
 
 
-async def test_it_is_done_from_the_start(store: Store) -> None:
+async def test_forgetting_begins_at_the_start(store: Store) -> None:
     await note(store, {"old": now() - timedelta(days=31)})
     forgetting = asyncio.create_task(IdempotencyStore(store).run(30))
     async with asyncio.timeout(120):

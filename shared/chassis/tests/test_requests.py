@@ -21,7 +21,7 @@ LONGEST = "ü" * 1024
         (pb.StartFineTuningJobRequest, {"adapter_name": LONGEST}),
     ],
 )
-def test_a_name_fits_into_an_index(kind: Any, fields: dict[str, Any]) -> None:
+def test_name_fits_into_an_index(kind: Any, fields: dict[str, Any]) -> None:
     parse = parser(kind)
     request = kind(**fields)
     assert parse(request.SerializeToString()) == request

@@ -57,7 +57,7 @@ async def slow(tmp_path: Path) -> AsyncIterator[ServiceProcess]:
         yield process
 
 
-async def test_a_real_service_tells_its_health_and_its_contract(tmp_path: Path) -> None:
+async def test_service_reports_its_health_and_contract(tmp_path: Path) -> None:
     name = DOMAIN_SERVICES["prompts"].full_name
     with ServiceProcess(tmp_path, "prompts") as process:
         await process.serving()
@@ -73,7 +73,9 @@ async def test_a_real_service_tells_its_health_and_its_contract(tmp_path: Path) 
     assert "Traceback" not in process.log.read_text()
 
 
-async def test_drains_what_is_in_flight_and_exits(slow: ServiceProcess, tmp_path: Path) -> None:
+async def test_calls_in_flight_are_drained_before_the_exit(
+    slow: ServiceProcess, tmp_path: Path
+) -> None:
     release = tmp_path / "release"
     async with aio.insecure_channel(slow.address) as channel:
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
@@ -94,7 +96,7 @@ async def test_drains_what_is_in_flight_and_exits(slow: ServiceProcess, tmp_path
 
 
 @pytest.mark.parametrize("name", ["never", "never.blocked"])
-async def test_cuts_off_at_the_end_of_the_grace_period(tmp_path: Path, name: str) -> None:
+async def test_calls_are_cut_off_after_the_grace_period(tmp_path: Path, name: str) -> None:
     with ServiceProcess(tmp_path, "slow", SLOW, "slow", FTS_GRACE_SECONDS="0.3") as process:
         await process.serving()
         async with aio.insecure_channel(process.address) as channel:
@@ -107,7 +109,7 @@ async def test_cuts_off_at_the_end_of_the_grace_period(tmp_path: Path, name: str
     assert "calls cut off" in process.log.read_text()
 
 
-async def test_a_second_process_does_not_take_the_socket_over(
+async def test_second_process_does_not_take_over_the_socket(
     slow: ServiceProcess, tmp_path: Path
 ) -> None:
     with ServiceProcess(tmp_path, "slow", SLOW, "slow") as second:
@@ -116,7 +118,7 @@ async def test_a_second_process_does_not_take_the_socket_over(
     await slow.serving()
 
 
-async def test_a_killed_process_leaves_nothing_in_the_way(
+async def test_killed_process_leaves_nothing_in_the_way(
     slow: ServiceProcess, tmp_path: Path
 ) -> None:
     slow.kill()
@@ -124,7 +126,7 @@ async def test_a_killed_process_leaves_nothing_in_the_way(
         await again.serving()
 
 
-async def test_publishes_the_port_that_it_was_given(tmp_path: Path) -> None:
+async def test_port_is_published(tmp_path: Path) -> None:
     published = tmp_path / "run" / "slow.address"
     with ServiceProcess(tmp_path, "slow", SLOW, "slow", FTS_LISTEN="127.0.0.1:0") as process:
         await asyncio.to_thread(wait_for, published)
@@ -139,13 +141,13 @@ async def test_publishes_the_port_that_it_was_given(tmp_path: Path) -> None:
     assert not published.exists()
 
 
-async def test_says_when_a_socket_path_is_too_long(tmp_path: Path) -> None:
+async def test_socket_path_that_is_too_long_is_reported(tmp_path: Path) -> None:
     with ServiceProcess(tmp_path / ("x" * 100), "slow", SLOW, "slow") as process:
         assert await asyncio.to_thread(process.wait) == 1
     assert "longer than 107 bytes" in process.log.read_text()
 
 
-async def test_refuses_calls_beyond_its_limit_at_once(tmp_path: Path) -> None:
+async def test_calls_beyond_the_limit_are_refused_at_once(tmp_path: Path) -> None:
     with ServiceProcess(tmp_path, "slow", SLOW, "slow", FTS_MAX_CONCURRENT_RPCS="1") as process:
         async with aio.insecure_channel(process.address) as channel:
             answer = get_dataset(channel, tmp_path / "release")

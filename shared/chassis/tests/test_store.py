@@ -22,7 +22,7 @@ def thing(name: str, id: str = "") -> Thing:
     return Thing(id=id or new_id(), name=name)
 
 
-async def test_lists_in_order_of_arrival(things: Records[Thing]) -> None:
+async def test_rows_are_listed_in_order_of_arrival(things: Records[Thing]) -> None:
     for name in ("b", "a", "c"):
         await things.add(thing(name))
     assert [t.name for t in things.all()] == ["b", "a", "c"]
@@ -32,7 +32,7 @@ async def test_lists_in_order_of_arrival(things: Records[Thing]) -> None:
     assert first.name == "b"
 
 
-async def test_changes_and_removes_by_value(things: Records[Thing]) -> None:
+async def test_rows_are_changed_and_removed_by_value(things: Records[Thing]) -> None:
     await things.add(thing("a", id="1"))
     await things.add(thing("b", id="2"))
     await things.change("1", size=7)
@@ -45,7 +45,7 @@ async def test_changes_and_removes_by_value(things: Records[Thing]) -> None:
     assert [t.id for t in things.all()] == ["2"]
 
 
-async def test_one_of_many_equal_names_wins(things: Records[Thing]) -> None:
+async def test_name_goes_to_one_of_many_writers(things: Records[Thing]) -> None:
     added = [things.add(thing("same"), unique={"name": "name"}) for _ in range(20)]
     outcomes = await asyncio.gather(*added, return_exceptions=True)
     assert [type(o) for o in outcomes].count(errors.AlreadyExists) == 19
@@ -54,7 +54,7 @@ async def test_one_of_many_equal_names_wins(things: Records[Thing]) -> None:
     assert refused.metadata == {"field": "name", "holder_id": holder.id, "rule": "FT-013"}
 
 
-async def test_two_replicas_do_not_both_take_a_name(
+async def test_replicas_do_not_both_take_a_name(
     things: Records[Thing], service: str, database_url: str, migrations: Path
 ) -> None:
     replica = Store(service, database_url, migrations)
@@ -67,7 +67,7 @@ async def test_two_replicas_do_not_both_take_a_name(
     assert len(things.all()) == 1
 
 
-async def test_a_write_that_fails_leaves_those_beside_it(things: Records[Thing]) -> None:
+async def test_failed_write_leaves_the_others_of_its_commit(things: Records[Thing]) -> None:
     def broken(connection: Connection) -> None:
         things.insert(connection, [thing("half")])
         raise ZeroDivisionError
@@ -86,7 +86,7 @@ async def test_a_write_that_fails_leaves_those_beside_it(things: Records[Thing])
     assert [t.name for t in things.all()] == ["first", "last"]
 
 
-async def test_writes_that_wait_share_a_commit(things: Records[Thing]) -> None:
+async def test_waiting_writes_share_a_commit(things: Records[Thing]) -> None:
     commits: list[Connection] = []
     count = commits.append
     event.listen(Engine, "commit", count)
@@ -98,7 +98,7 @@ async def test_writes_that_wait_share_a_commit(things: Records[Thing]) -> None:
     assert 1 <= len(commits) <= 2
 
 
-async def test_a_write_is_carried_through_when_nobody_waits_any_more(
+async def test_write_is_completed_after_its_caller_has_left(
     things: Records[Thing],
 ) -> None:
     began, proceed = threading.Event(), threading.Event()
@@ -118,7 +118,7 @@ async def test_a_write_is_carried_through_when_nobody_waits_any_more(
     assert [t.name for t in things.all()] == ["kept", "later"]
 
 
-async def test_an_acknowledged_write_is_in_every_read_that_follows(
+async def test_acknowledged_write_is_in_every_read_that_follows(
     things: Records[Thing], service: str, database_url: str, migrations: Path
 ) -> None:
     names = CachedList(
@@ -138,7 +138,7 @@ async def test_an_acknowledged_write_is_in_every_read_that_follows(
     await replica.close()
 
 
-async def test_what_is_written_outlives_the_process_that_wrote_it(
+async def test_written_rows_outlive_their_process(
     things: Records[Thing], service: str, database_url: str, migrations: Path
 ) -> None:
     await things.add(thing("a", id="1"))
@@ -150,7 +150,7 @@ async def test_what_is_written_outlives_the_process_that_wrote_it(
     await again.close()
 
 
-async def test_a_later_revision_is_applied_to_a_database_with_rows(
+async def test_later_revision_is_applied_to_a_database_with_rows(
     things: Records[Thing], service: str, database_url: str, migrations: Path
 ) -> None:
     await things.add(thing("a"))
@@ -168,7 +168,7 @@ async def test_a_later_revision_is_applied_to_a_database_with_rows(
     await newer.close()
 
 
-async def test_a_newer_database_is_left_as_it_is(
+async def test_newer_database_is_left_as_it_is(
     things: Records[Thing], service: str, database_url: str, migrations: Path
 ) -> None:
     revisions = version_table(service)
@@ -179,7 +179,9 @@ async def test_a_newer_database_is_left_as_it_is(
     await older.close()
 
 
-async def test_says_so_until_it_is_open(service: str, database_url: str, migrations: Path) -> None:
+async def test_store_is_unhealthy_until_it_is_open(
+    service: str, database_url: str, migrations: Path
+) -> None:
     store = Store(service, database_url, migrations)
     assert not store.answers()
     with pytest.raises(errors.Unavailable, match=service):
@@ -212,7 +214,9 @@ async def test_health_asks_the_database_only_when_no_call_has_shown_that_it_answ
         event.remove(Engine, "before_cursor_execute", count)
 
 
-async def test_opens_once_the_database_can_be_reached(tmp_path: Path, migrations: Path) -> None:
+async def test_store_opens_once_the_database_can_be_reached(
+    tmp_path: Path, migrations: Path
+) -> None:
     in_the_way = tmp_path / "late.db"
     in_the_way.mkdir()
     store = Store("late", f"sqlite:///{in_the_way}", migrations)
@@ -225,7 +229,7 @@ async def test_opens_once_the_database_can_be_reached(tmp_path: Path, migrations
     await store.close()
 
 
-async def test_two_services_in_one_database_migrate_each_for_itself(
+async def test_services_in_one_database_migrate_separately(
     tmp_path: Path, migrations: Path
 ) -> None:
     other = tmp_path / "other"
@@ -247,7 +251,7 @@ async def test_two_services_in_one_database_migrate_each_for_itself(
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_a_database_is_of_one_test_alone(postgres_url: str, turn: int) -> None:
+def test_database_belongs_to_one_test(postgres_url: str, turn: int) -> None:
     engine = create_engine(postgres_url)
     with engine.begin() as connection:
         # Fails where the other turn has left its table.

@@ -38,7 +38,7 @@ def _run(tool: str, address: str, redirected: str) -> subprocess.CompletedProces
 
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("redirected", ["", "2>&-", "2> /dev/full", "<&-"])
-def test_any_encoding_will_do(address: str, tool: str, redirected: str) -> None:
+def test_output_works_with_any_encoding(address: str, tool: str, redirected: str) -> None:
     ran = _run(tool, address, redirected)
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert ran.stdout.isascii()
@@ -49,7 +49,7 @@ def test_any_encoding_will_do(address: str, tool: str, redirected: str) -> None:
 
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("redirected", ["> /dev/full", ">&-"])
-def test_output_that_is_lost_is_said(address: str, tool: str, redirected: str) -> None:
+def test_lost_output_is_reported(address: str, tool: str, redirected: str) -> None:
     ran = _run(tool, address, redirected)
     assert ran.returncode == 1
     assert ran.stderr.startswith(b"error: standard output: ")

@@ -34,7 +34,7 @@ def _can_mount() -> bool:
 
 @pytest.mark.skipif(not _can_mount(), reason="needs to mount")
 @pytest.mark.parametrize(("flags", "said"), [("ro", "['FT-130', 'FT-130']"), ("rw", "[]")])
-def test_a_project_that_is_read_only_is_told(tmp_path: Path, flags: str, said: str) -> None:
+def test_read_only_project_is_reported(tmp_path: Path, flags: str, said: str) -> None:
     (tmp_path / "out").mkdir()
     mounted = f'mount --bind "$0" "$0" && mount -o remount,{flags},bind "$0" && exec "$@"'
     python = [sys.executable, "-c", SCRIPT, str(tmp_path)]

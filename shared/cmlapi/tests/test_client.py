@@ -95,7 +95,7 @@ def api(workspace: Workspace) -> cmlapi.CMLServiceApi:
 
 
 @pytest.mark.starts_processes
-def test_generated_source_is_what_the_description_says() -> None:
+def test_generated_source_matches_the_description() -> None:
     generate = PACKAGE / "codegen" / "generate.py"
     command = [sys.executable, generate, "--check"]
     check = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -147,7 +147,7 @@ def test_body_comes_first_and_unset_fields_stay_at_home(
     assert second["body"] == {"name": "m"}
 
 
-def test_query_parameters(workspace: Workspace, api: cmlapi.CMLServiceApi) -> None:
+def test_query_parameters_are_sent(workspace: Workspace, api: cmlapi.CMLServiceApi) -> None:
     wanted = json.dumps({"name": "a&b=c"})
     api.list_projects(search_filter=wanted, sort="+name", page_size=5, include_all_projects=True)
     assert workspace.requests[0]["query"] == {
@@ -306,7 +306,7 @@ def test_silence_ends_at_the_timeout(workspace: Workspace, api: cmlapi.CMLServic
     assert len(workspace.requests) == 1
 
 
-def test_workspace_that_is_away(workspace: Workspace) -> None:
+def test_workspace_that_is_down_is_reported(workspace: Workspace) -> None:
     workspace.server.server_close()
     with pytest.raises(urllib3.exceptions.HTTPError):
         cmlapi.default_client(workspace.url, KEY).list_projects(_request_timeout=1)

@@ -31,7 +31,7 @@ def test_exported_names_of_the_client_are_frozen() -> None:
     assert methods <= {*FROZEN["methods"], *rpcs}
 
 
-def test_every_message_and_enumeration_is_exported() -> None:
+def test_messages_and_enumerations_are_all_exported() -> None:
     assert MESSAGES | set(enums.__all__) <= set(api.__all__)
     for name in api.__all__:
         assert getattr(api, name).__name__ == name
@@ -49,13 +49,13 @@ def test_values_of_the_enumerations_are_frozen() -> None:
     assert values == FROZEN["enumerations"]
 
 
-def test_a_member_is_its_string() -> None:
+def test_enumeration_member_is_its_string() -> None:
     assert api.AddDatasetRequest(type=api.DatasetType.PROJECT).type == "project"
     assert isinstance(api.ConfigType.CUSTOM, str)
     assert f"{api.ConfigType.CUSTOM}" == "custom"
 
 
-def test_dataset_formats() -> None:
+def test_dataset_formats_are_known_by_suffix() -> None:
     info = api.DatasetFormatInfo(name="alpaca", description="", format={"instruction": "str"})
     collection = api.DatasetFormatsCollection(dataset_formats={"alpaca": info})
     assert collection.dataset_formats["alpaca"].format == {"instruction": "str"}

@@ -10,7 +10,7 @@ from ft import api
 from ft.client import AsyncFineTuningStudioClient, UnavailableError
 
 
-async def test_calls_go_on_beside_each_other(server: Any, studio: Any) -> None:
+async def test_calls_run_concurrently(server: Any, studio: Any) -> None:
     together = threading.Barrier(4)
     studio.before = lambda method, context: together.wait(10) and None
     async with AsyncFineTuningStudioClient("127.0.0.1", server.port) as client:
@@ -18,7 +18,7 @@ async def test_calls_go_on_beside_each_other(server: Any, studio: Any) -> None:
     assert answers == [[]] * 4
 
 
-def test_can_be_made_outside_of_the_event_loop(server: Any) -> None:
+def test_client_can_be_made_outside_of_the_event_loop(server: Any) -> None:
     client = AsyncFineTuningStudioClient("127.0.0.1", server.port)
 
     async def use() -> list[api.ModelMetadata]:
@@ -30,7 +30,7 @@ def test_can_be_made_outside_of_the_event_loop(server: Any) -> None:
     assert asyncio.run(use()) == []
 
 
-async def test_cancelling_a_task_ends_its_call(server: Any, studio: Any) -> None:
+async def test_cancelled_task_ends_its_call(server: Any, studio: Any) -> None:
     arrived, ended = threading.Event(), threading.Event()
 
     def wait(method: str, context: Any) -> None:
@@ -48,9 +48,7 @@ async def test_cancelling_a_task_ends_its_call(server: Any, studio: Any) -> None
         assert await asyncio.to_thread(ended.wait, 10)
 
 
-async def test_leaving_a_list_of_pages_or_a_watch_leaves_nothing_behind(
-    server: Any, studio: Any
-) -> None:
+async def test_abandoned_iteration_leaves_no_call_behind(server: Any, studio: Any) -> None:
     async with AsyncFineTuningStudioClient("127.0.0.1", server.port) as client:
         for _ in range(2):
             await client.AddModel(api.AddModelRequest())
@@ -60,7 +58,7 @@ async def test_leaving_a_list_of_pages_or_a_watch_leaves_nothing_behind(
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_waiting_for_a_connection(server: Any, closed_port: int) -> None:
+async def test_call_waits_for_a_connection(server: Any, closed_port: int) -> None:
     async with AsyncFineTuningStudioClient("127.0.0.1", server.port) as client:
         await client.wait_until_connected()
     async with AsyncFineTuningStudioClient("127.0.0.1", closed_port) as client:

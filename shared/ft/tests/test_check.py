@@ -70,7 +70,7 @@ def answer(studio: Any, name: str, response: Any) -> None:
     setattr(studio, name, lambda request, context: response)
 
 
-def test_a_good_job_is_shown_with_what_to_expect(fts: Fts, studio: Any) -> None:
+def test_check_shows_a_valid_job_with_its_estimates(fts: Fts, studio: Any) -> None:
     time = api.TimeEstimate(seconds=3725, tokens_per_second=1234.5, job_ids=["j-1", "j-2"])
     report = api.ValidateFineTuningJobResponse(valid=True, time=time, **EXPECTED)
     answer(studio, "ValidateFineTuningJob", report)
@@ -89,9 +89,7 @@ def test_a_good_job_is_shown_with_what_to_expect(fts: Fts, studio: Any) -> None:
     assert not studio.calls["StartFineTuningJob"]
 
 
-def test_a_job_that_would_be_refused_is_explained_and_told_by_the_status(
-    fts: Fts, studio: Any
-) -> None:
+def test_check_explains_a_refused_job_and_sets_the_status(fts: Fts, studio: Any) -> None:
     report = api.ValidateFineTuningJobResponse(findings=FOUND)
     answer(studio, "ValidateFineTuningJob", report)
     shown = fts(*TRAIN)
@@ -104,7 +102,7 @@ def test_a_job_that_would_be_refused_is_explained_and_told_by_the_status(
     assert [one["rule"] for one in json.loads(asked.stdout)["findings"]] == ["FT-806", "FT-857"]
 
 
-def test_evaluations_are_checked_too(fts: Fts, studio: Any) -> None:
+def test_check_covers_evaluations(fts: Fts, studio: Any) -> None:
     report = api.ValidateEvaluationJobResponse(valid=True, findings=FOUND[1:], **EXPECTED)
     answer(studio, "ValidateEvaluationJob", report)
     shown = fts(*EVALUATE, "--cpu", "1")
@@ -136,9 +134,7 @@ def accepting(studio: Any, rpc: str, response: Any) -> list[Any]:
     return asked
 
 
-def test_a_typed_config_adds_to_the_shipped_one_and_what_is_in_effect_is_shown(
-    fts: Fts, studio: Any
-) -> None:
+def test_typed_config_adds_to_the_shipped_one_and_is_shown(fts: Fts, studio: Any) -> None:
     ships(studio, "training_arguments", '{"optim": "sgd", "learning_rate": 0.0002}')
     asked = accepting(
         studio, "ValidateFineTuningJob", api.ValidateFineTuningJobResponse(valid=True)
@@ -158,7 +154,7 @@ def test_a_typed_config_adds_to_the_shipped_one_and_what_is_in_effect_is_shown(
     assert asked[-1].training_arguments_config == '{"seed": '
 
 
-def test_a_typed_generation_config_adds_to_the_shipped_one(fts: Fts, studio: Any) -> None:
+def test_typed_generation_config_adds_to_the_shipped_one(fts: Fts, studio: Any) -> None:
     ships(studio, "generation_config", '{"do_sample": true, "top_k": 50, "max_new_tokens": 60}')
     asked = accepting(
         studio, "ValidateEvaluationJob", api.ValidateEvaluationJobResponse(valid=True)
@@ -175,7 +171,7 @@ STARTS = [
 
 
 @pytest.mark.parametrize(("command", "kind", "report"), STARTS)
-def test_what_is_bound_to_fail_is_not_started_unless_it_is_asked_for(
+def test_job_with_errors_starts_only_by_force(
     fts: Fts, studio: Any, command: tuple[str, ...], kind: str, report: Any
 ) -> None:
     answer(studio, f"Validate{kind}Job", report(findings=FOUND))
@@ -192,7 +188,7 @@ def test_what_is_bound_to_fail_is_not_started_unless_it_is_asked_for(
 
 
 @pytest.mark.parametrize(("command", "kind", "report"), STARTS)
-def test_what_is_only_a_warning_is_started_and_told_beside_what_scripts_read(
+def test_job_with_warnings_starts_and_they_go_to_stderr(
     fts: Fts, studio: Any, command: tuple[str, ...], kind: str, report: Any
 ) -> None:
     answer(studio, f"Validate{kind}Job", report(valid=True, findings=FOUND[1:]))
@@ -213,7 +209,7 @@ def test_what_is_only_a_warning_is_started_and_told_beside_what_scripts_read(
         (grpc.StatusCode.UNIMPLEMENTED, ""),
     ],
 )
-def test_a_job_that_nobody_can_check_is_started(
+def test_job_that_cannot_be_checked_is_started(
     fts: Fts, studio: Any, code: grpc.StatusCode, said: str
 ) -> None:
     def refuse(request: Any, context: Any) -> None:
@@ -235,7 +231,7 @@ def test_a_job_that_nobody_can_check_is_started(
     ],
 )
 @pytest.mark.parametrize("more", [(), ("--whole-config",)])
-def test_a_setting_that_is_typed_twice_is_refused(
+def test_setting_typed_twice_is_refused(
     fts: Fts, studio: Any, options: Any, config: dict[str, Any], said: str, more: Any
 ) -> None:
     refused = fts(*TRAIN, *options, "--training-arguments", json.dumps(config), *more)
@@ -246,7 +242,7 @@ def test_a_setting_that_is_typed_twice_is_refused(
     assert not studio.calls["ValidateFineTuningJob"]
 
 
-def test_an_option_takes_the_place_of_a_shipped_value(fts: Fts, studio: Any) -> None:
+def test_option_replaces_a_shipped_value(fts: Fts, studio: Any) -> None:
     ships(studio, "training_arguments", '{"num_train_epochs": 1, "learning_rate": 0.0002}')
     asked = accepting(
         studio, "ValidateFineTuningJob", api.ValidateFineTuningJobResponse(valid=True)
@@ -258,7 +254,7 @@ def test_an_option_takes_the_place_of_a_shipped_value(fts: Fts, studio: Any) -> 
         assert sent["learning_rate"] == 0.0002
 
 
-def test_memory_of_a_gpu_is_not_held_against_main_memory(fts: Fts, studio: Any) -> None:
+def test_gpu_memory_is_not_compared_with_main_memory(fts: Fts, studio: Any) -> None:
     memory = api.MemoryEstimate(gib=0.02, asked_gib=8, on_gpu=True)
     report = api.ValidateFineTuningJobResponse(valid=True, memory=memory)
     answer(studio, "ValidateFineTuningJob", report)

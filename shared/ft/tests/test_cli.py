@@ -23,14 +23,14 @@ def _json(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
-def test_nothing_in_a_name_is_markup_or_commands_the_terminal(fts: Fts) -> None:
+def test_names_are_neither_markup_nor_control_characters(fts: Fts) -> None:
     added = fts("models", "add", "--location", "starter/model", "--name", r"\[/b] [red]" "\x1b[2J")
     table = fts("models", "list").stdout
     assert r"\[/b] [red]\x1b[2J" in table
     assert r"\[/b] [red]\x1b[2J" in added.stdout
 
 
-def test_lists_are_tables_for_people_and_contract_names_for_scripts(fts: Fts) -> None:
+def test_lists_are_tables_or_json_with_contract_names(fts: Fts) -> None:
     assert "no models yet" in fts("models", "list").stdout
     assert _json(fts("models", "list", "--json")) == []
     fts("models", "add", "--location", "starter/model", "--name", "starter [1]")
@@ -47,7 +47,7 @@ def test_lists_are_tables_for_people_and_contract_names_for_scripts(fts: Fts) ->
 
 
 @pytest.mark.parametrize("kind", ["datasets", "models", "adapters", "prompts", "configs"])
-def test_filter_and_order_of_a_list_go_to_the_studio(fts: Fts, studio: Any, kind: str) -> None:
+def test_filter_and_order_are_sent_to_the_studio(fts: Fts, studio: Any, kind: str) -> None:
     options = ("--filter", "type=project", "--filter", "name=a=b", "--sort", "name desc")
     assert f"no {kind} match the filter" in fts(kind, "list", *options).stdout
     asked = studio.requests[-1]
@@ -55,7 +55,7 @@ def test_filter_and_order_of_a_list_go_to_the_studio(fts: Fts, studio: Any, kind
     assert asked.order_by == "name desc"
 
 
-def test_jobs_are_filtered_by_what_all_kinds_have(fts: Fts, studio: Any) -> None:
+def test_jobs_are_filtered_by_common_fields(fts: Fts, studio: Any) -> None:
     assert "no jobs match the filter" in fts("jobs", "list", "--filter", "state=RUNNING").stdout
     filters = [dict(request.filter) for request in studio.requests[-3:]]
     assert filters == [{"state": "RUNNING"}] * 3
@@ -66,7 +66,7 @@ def test_jobs_are_filtered_by_what_all_kinds_have(fts: Fts, studio: Any) -> None
     assert not studio.requests[-1].filter
 
 
-def test_roles_go_to_the_studio(fts: Fts, studio: Any) -> None:
+def test_roles_are_sent_to_the_studio(fts: Fts, studio: Any) -> None:
     words = ("datasets", "add", "--name", "d", "--location", "a.jsonl", "--roles")
     assert fts(*words, " human = user, gpt=assistant,").exit_code == 0
     assert dict(studio.requests[-1].roles) == {"human": "user", "gpt": "assistant"}
@@ -94,18 +94,18 @@ def test_roles_go_to_the_studio(fts: Fts, studio: Any) -> None:
         ("folder", "project"),
     ],
 )
-def test_type_of_a_dataset_is_told_from_its_location(fts: Fts, location: str, kind: str) -> None:
+def test_dataset_type_follows_from_its_location(fts: Fts, location: str, kind: str) -> None:
     added = _json(fts("datasets", "add", "--name", "d", "--location", location, "--json"))
     assert added["type"] == kind
 
 
-def test_how_a_file_is_read_is_told(fts: Fts) -> None:
+def test_reading_of_a_file_is_reported(fts: Fts) -> None:
     added = fts("datasets", "add", "--name", "d", "--location", "t.csv")
     assert "note: Its cells are separated by tabs." in added.stderr
     assert _json(fts("datasets", "add", "--name", "e", "--location", "t.csv", "--json"))
 
 
-def test_things_are_found_by_id_and_by_name(fts: Fts, studio: Any) -> None:
+def test_records_are_found_by_id_and_by_name(fts: Fts, studio: Any) -> None:
     added = _json(fts("datasets", "add", "--name", "d", "--location", "a.csv", "--json"))
     for reference in ("d", added["id"]):
         assert _json(fts("datasets", "show", reference, "--json")) == added
@@ -117,7 +117,7 @@ def test_things_are_found_by_id_and_by_name(fts: Fts, studio: Any) -> None:
     assert api.RemoveDatasetRequest(id="dataset-1", remove_prompts=True) in studio.requests
 
 
-def test_prompt_templates_come_from_files_as_well(fts: Fts, tmp_path: Path) -> None:
+def test_prompt_templates_may_come_from_files(fts: Fts, tmp_path: Path) -> None:
     fts("datasets", "add", "--name", "d", "--location", "a.csv")
     template = tmp_path / "template.txt"
     template.write_text("### IN: {a}\n### OUT: {b}")
@@ -135,7 +135,7 @@ def test_prompt_templates_come_from_files_as_well(fts: Fts, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("registered")
-def test_train_sends_what_was_asked_for_and_leaves_the_rest_unset(fts: Fts, studio: Any) -> None:
+def test_train_sends_given_options_and_leaves_the_rest_unset(fts: Fts, studio: Any) -> None:
     started = fts(*TRAIN, "--epochs", "3", "--lora-config", '{"r": 8}')
     assert started.exit_code == 0
     assert "started fine-tuning job job-1 (new)" in started.stdout
@@ -149,7 +149,7 @@ def test_train_sends_what_was_asked_for_and_leaves_the_rest_unset(fts: Fts, stud
 
 
 @pytest.mark.usefixtures("registered")
-def test_watching_tells_progress_loss_and_time_left(fts: Fts, studio: Any) -> None:
+def test_watch_shows_progress_loss_and_time_left(fts: Fts, studio: Any) -> None:
     studio.statuses = [
         api.JobStatus(state="QUEUED"),
         api.JobStatus(state="RUNNING", step=5, total_steps=10, loss=1.25, seconds_left=61),
@@ -162,9 +162,7 @@ def test_watching_tells_progress_loss_and_time_left(fts: Fts, studio: Any) -> No
 
 
 @pytest.mark.usefixtures("registered")
-def test_a_failed_job_gives_its_reason_the_end_of_its_log_and_status_1(
-    fts: Fts, studio: Any
-) -> None:
+def test_failed_job_shows_its_reason_and_log_with_status_1(fts: Fts, studio: Any) -> None:
     studio.statuses = [api.JobStatus(state="FAILED", failure_reason="column 'x' is missing")]
     failed = fts(*TRAIN, "--watch")
     assert failed.exit_code == Exit.FAILED
@@ -174,7 +172,7 @@ def test_a_failed_job_gives_its_reason_the_end_of_its_log_and_status_1(
 
 
 @pytest.mark.usefixtures("registered")
-def test_jobs_alone_lists_both_kinds(fts: Fts) -> None:
+def test_jobs_command_lists_all_kinds(fts: Fts) -> None:
     fts(*TRAIN)
     evaluated = _json(
         fts(
@@ -194,7 +192,7 @@ def test_jobs_alone_lists_both_kinds(fts: Fts) -> None:
 
 
 @pytest.mark.usefixtures("registered")
-def test_an_export_is_a_job_like_the_others(fts: Fts, studio: Any) -> None:
+def test_export_is_a_job_like_the_others(fts: Fts, studio: Any) -> None:
     fts(*TRAIN)
     done = fts("export", "new", "--name", "tuned", "--type", "merged", "--memory", "4", "--watch")
     assert done.exit_code == 0, done.stderr
@@ -218,14 +216,14 @@ def test_an_export_is_a_job_like_the_others(fts: Fts, studio: Any) -> None:
 
 
 @pytest.mark.usefixtures("registered")
-def test_logs_are_the_jobs_bytes(fts: Fts, studio: Any) -> None:
+def test_logs_are_the_bytes_of_the_job(fts: Fts, studio: Any) -> None:
     fts(*TRAIN)
     assert fts("logs", "job-1").stdout_bytes == studio.log
     assert fts("logs", "nope").exit_code == Exit.NOT_FOUND
 
 
 @pytest.mark.usefixtures("registered")
-def test_following_a_log_survives_a_restart_of_the_studio(fts: Fts, studio: Any) -> None:
+def test_followed_log_survives_a_restart_of_the_studio(fts: Fts, studio: Any) -> None:
     fts(*TRAIN)
     tail = type(studio).TailLogs
 
@@ -241,7 +239,7 @@ def test_following_a_log_survives_a_restart_of_the_studio(fts: Fts, studio: Any)
     assert studio.calls["TailLogs"] == 2
 
 
-def test_export_and_import(fts: Fts, studio: Any, tmp_path: Path) -> None:
+def test_database_is_exported_and_imported(fts: Fts, studio: Any, tmp_path: Path) -> None:
     assert _json(fts("db", "export")) == {"models": {"data": []}}
     file = tmp_path / "studio.json"
     assert fts("db", "export", str(file)).exit_code == 0
@@ -250,7 +248,7 @@ def test_export_and_import(fts: Fts, studio: Any, tmp_path: Path) -> None:
     assert studio.requests[-1].imported_json_path == "studio.json"
 
 
-def test_health(fts: Fts, server: Any) -> None:
+def test_health_is_shown(fts: Fts, server: Any) -> None:
     assert _json(fts("health", "--json"))["studio"] == "SERVING"
     server.health.set("fine_tuning_studio.FineTuningStudio", 2)
     sick = fts("health")
@@ -280,7 +278,7 @@ def test_health(fts: Fts, server: Any) -> None:
         ),
     ],
 )
-def test_statuses_and_messages(
+def test_refusals_have_statuses_and_messages(
     fts: Fts, arguments: tuple[str, ...], status: Exit, said: str
 ) -> None:
     result = fts(*arguments)
@@ -298,29 +296,31 @@ def test_statuses_and_messages(
         (grpc.StatusCode.INTERNAL, Exit.FAULT),
     ],
 )
-def test_status_by_code(fts: Fts, studio: Any, code: grpc.StatusCode, status: Exit) -> None:
+def test_exit_status_follows_the_code(
+    fts: Fts, studio: Any, code: grpc.StatusCode, status: Exit
+) -> None:
     studio.before = lambda method, context: context.abort(code, "no")
     assert fts("models", "add", "--name", "m").exit_code == status
 
 
-def test_unreachable_studio(closed_port: int) -> None:
+def test_unreachable_studio_is_reported(closed_port: int) -> None:
     result = CliRunner().invoke(app, ["health", "--server", f"127.0.0.1:{closed_port}"])
     assert result.exit_code == Exit.UNAVAILABLE
     assert f"no studio answers at 127.0.0.1:{closed_port}" in result.stderr
 
 
 @pytest.mark.parametrize("server", ["nowhere", ":1", "host:", "host:port"])
-def test_a_wrong_address_is_wrong_usage(server: str) -> None:
+def test_malformed_address_is_wrong_usage(server: str) -> None:
     assert CliRunner().invoke(app, ["models", "list", "--server", server]).exit_code == Exit.USAGE
 
 
-def test_no_studio_at_all(tmp_path: Path) -> None:
+def test_missing_studio_is_reported(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["models", "list", "--home", str(tmp_path)])
     assert result.exit_code == Exit.UNAVAILABLE
     assert "`fts up`" in result.stderr
 
 
-def test_address_from_the_environment(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_comes_from_the_environment(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINE_TUNING_SERVICE_IP", "127.0.0.1")
     monkeypatch.setenv("FINE_TUNING_SERVICE_PORT", str(server.port))
     assert CliRunner().invoke(app, ["models", "list"]).exit_code == 0
@@ -328,7 +328,7 @@ def test_address_from_the_environment(server: Any, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.starts_processes
 @pytest.mark.usefixtures("registered")
-def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, studio: Any) -> None:
+def test_interrupted_watch_leaves_the_job_running(fts: Fts, server: Any, studio: Any) -> None:
     studio.statuses = [api.JobStatus(state="RUNNING", step=1, total_steps=10)]
     command = [sys.executable, "-c", INTERRUPTIBLE, *TRAIN, "--watch"]
     command += ["--server", f"127.0.0.1:{server.port}"]
@@ -348,7 +348,7 @@ def test_interrupting_a_watch_leaves_the_job_running(fts: Fts, server: Any, stud
     assert not studio.calls["RemoveFineTuningJob"]
 
 
-def test_a_job_that_was_stopped_says_who_stopped_it_and_why(
+def test_cancelled_job_says_who_cancelled_it_and_why(
     fts: Fts, studio: Any, registered: None
 ) -> None:
     fts(*TRAIN)
@@ -385,7 +385,7 @@ def test_a_job_that_was_stopped_says_who_stopped_it_and_why(
         (("models", "remove"), ["Its files stay."]),
     ],
 )
-def test_help_says_what_holds_without_an_option(command: tuple[str, ...], texts: list[str]) -> None:
+def test_help_names_the_defaults(command: tuple[str, ...], texts: list[str]) -> None:
     shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}).stdout
     words = " ".join(shown.replace("│", " ").split())
     for text in texts:

@@ -52,9 +52,7 @@ client.StartFineTuningJob(StartFineTuningJobRequest(
 """
 
 
-def test_usage_example_of_the_design_document(
-    server: Any, studio: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_usage_example_runs(server: Any, studio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINE_TUNING_SERVICE_IP", "127.0.0.1")
     monkeypatch.setenv("FINE_TUNING_SERVICE_PORT", str(server.port))
     exec(USAGE_EXAMPLE, {})
@@ -117,7 +115,7 @@ def test_unavailable_domain_is_named_and_not_taken_for_an_unreachable_studio(
         (lambda c: c.StartFineTuningJob(api.StartFineTuningJobRequest(adapter_name="a")), 1),
     ],
 )
-def test_only_what_is_safe_is_sent_again(
+def test_idempotent_calls_alone_are_retried(
     client: FineTuningStudioClient, studio: Any, call: Any, times: int
 ) -> None:
     def fail_thrice(method: str, context: grpc.ServicerContext) -> None:
@@ -134,7 +132,7 @@ def test_only_what_is_safe_is_sent_again(
 
 
 @pytest.mark.parametrize("name", ["get_models", "AddModel"])
-def test_a_restart_of_the_studio_goes_unnoticed(
+def test_restart_of_the_studio_goes_unnoticed(
     client: FineTuningStudioClient, server: Any, name: str
 ) -> None:
     call = (
@@ -159,7 +157,7 @@ def test_unreachable_studio_is_named(
                 call()
 
 
-def test_deadline(server: Any, studio: Any, connect: Any) -> None:
+def test_deadline_is_kept(server: Any, studio: Any, connect: Any) -> None:
     release = threading.Event()
     studio.before = lambda method, context: (release.wait(120), None)[1]
     with connect("127.0.0.1", server.port, timeout=0.2) as client:
@@ -171,7 +169,7 @@ def test_deadline(server: Any, studio: Any, connect: Any) -> None:
     release.set()
 
 
-def test_timeout_of_one_call(client: FineTuningStudioClient, studio: Any) -> None:
+def test_timeout_holds_for_one_call(client: FineTuningStudioClient, studio: Any) -> None:
     release = threading.Event()
     studio.before = lambda method, context: (release.wait(120), None)[1]
     with pytest.raises(StudioError, match="ListModels: no answer"):
@@ -179,7 +177,7 @@ def test_timeout_of_one_call(client: FineTuningStudioClient, studio: Any) -> Non
     release.set()
 
 
-def test_stream_and_its_error(client: FineTuningStudioClient, studio: Any) -> None:
+def test_stream_ends_with_its_error(client: FineTuningStudioClient, studio: Any) -> None:
     job = client.StartFineTuningJob(api.StartFineTuningJobRequest(adapter_name="a"))
     request = api.TailLogsRequest(job_id=job.fine_tuning_job.id)
     assert b"".join(part.data for part in client.TailLogs(request)) == studio.log
@@ -188,7 +186,7 @@ def test_stream_and_its_error(client: FineTuningStudioClient, studio: Any) -> No
     assert caught.value.code is grpc.StatusCode.NOT_FOUND
 
 
-def test_leaving_a_stream_ends_the_call(client: FineTuningStudioClient, studio: Any) -> None:
+def test_abandoned_stream_ends_the_call(client: FineTuningStudioClient, studio: Any) -> None:
     ended = threading.Event()
     job = client.StartFineTuningJob(api.StartFineTuningJobRequest(adapter_name="a"))
     studio.before = lambda method, context: (context.add_callback(ended.set), None)[1]
@@ -198,9 +196,7 @@ def test_leaving_a_stream_ends_the_call(client: FineTuningStudioClient, studio: 
     assert ended.wait(120)
 
 
-def test_address_comes_from_the_environment_where_it_is_not_given(
-    connect: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_address_defaults_to_the_environment(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINE_TUNING_SERVICE_IP", "10.0.0.9")
     monkeypatch.setenv("FINE_TUNING_SERVICE_PORT", "50051")
     with connect() as client:
@@ -221,7 +217,7 @@ def test_address_comes_from_the_environment_where_it_is_not_given(
         ("127.0.0.1", 65536, "server_port: '65536' is not a port number"),
     ],
 )
-def test_a_wrong_address_is_refused(
+def test_malformed_address_is_refused(
     connect: Any, ip: str | None, port: str | int | None, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -229,7 +225,7 @@ def test_a_wrong_address_is_refused(
 
 
 @pytest.mark.starts_processes
-def test_importing_the_client_stays_light() -> None:
+def test_client_imports_no_heavy_library() -> None:
     probe = (
         "import sys, ft.client, ft.api;"
         "print([m for m in ('typer', 'rich', 'supervisor', 'torch', 'pydantic')"
@@ -240,7 +236,7 @@ def test_importing_the_client_stays_light() -> None:
 
 
 @pytest.mark.starts_processes
-def test_a_client_is_closed_without_a_word(server: Any) -> None:
+def test_client_closes_silently(server: Any) -> None:
     script = inspect.cleandoc("""
         import sys, time
         from ft.api import AddModelRequest
@@ -256,9 +252,7 @@ def test_a_client_is_closed_without_a_word(server: Any) -> None:
     assert ran.stderr == ""
 
 
-def test_closing_ends_what_is_in_flight_and_what_comes_after(
-    server: Any, studio: Any, connect: Any
-) -> None:
+def test_close_ends_calls_in_flight_and_later_ones(server: Any, studio: Any, connect: Any) -> None:
     id = studio._keep("job", api.FineTuningJobMetadata(adapter_name="a")).id
     studio.statuses = [api.JobStatus(state="RUNNING")]
     arrived, release = threading.Semaphore(0), threading.Event()

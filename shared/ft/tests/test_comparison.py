@@ -18,7 +18,7 @@ def evaluated(title: str, *rows: api.EvaluationRow) -> ScoredEvaluation:
     return ScoredEvaluation(title, api.EvaluationJobMetadata(id=title), keyed(rows))
 
 
-def test_only_rows_that_both_have_are_compared() -> None:
+def test_rows_that_both_have_are_compared() -> None:
     first = evaluated("first", row("a", 1), row("b", 0), row("c", 1, expected="x"))
     other = evaluated("other", row("b", 1), row("c", 0, expected="y"), row("a", 1))
     found = compared(first, other, 5)
@@ -27,19 +27,19 @@ def test_only_rows_that_both_have_are_compared() -> None:
     assert (largest.first.input, largest.differences) == ("b", {"exact_match": 1})
 
 
-def test_rows_that_are_alike_are_told_apart_by_their_order() -> None:
+def test_equal_rows_are_distinguished_by_their_order() -> None:
     first = evaluated("first", row("a", 0), row("a", 1))
     other = evaluated("other", row("a", 0), row("a", 0))
     found = compared(first, other, 5)
     assert (found.rows, found.intervals["exact_match"].mean) == (2, -0.5)
 
 
-def test_nothing_in_common_has_no_interval() -> None:
+def test_interval_needs_rows_in_common() -> None:
     found = compared(evaluated("first", row("a", 1)), evaluated("other", row("b", 1)), 5)
     assert (found.rows, found.intervals, list(found.largest)) == (0, {}, [])
 
 
-def test_a_score_that_one_of_them_lacks_is_not_compared() -> None:
+def test_score_that_one_side_lacks_is_not_compared() -> None:
     first = evaluated("first", row("a", 1, rougeL=1.0), row("b", 1, rougeL=1.0))
     other = evaluated("other", row("a", 1, rougeL=1.0), row("b", 1))
     found = compared(first, other, 5)
@@ -50,7 +50,7 @@ def test_a_score_that_one_of_them_lacks_is_not_compared() -> None:
     assert set(compared(first, nowhere, 5).intervals) == {"exact_match"}
 
 
-def test_the_largest_differences_come_first() -> None:
+def test_differences_come_largest_first() -> None:
     first = evaluated("first", *(row(n, 0, rougeL=0.0) for n in "abcd"))
     other = evaluated(
         "other",
@@ -63,7 +63,7 @@ def test_the_largest_differences_come_first() -> None:
     assert len(compared(first, other, 9).largest) == 3
 
 
-def test_an_interval_is_the_same_each_time_and_narrows_with_more_rows() -> None:
+def test_interval_is_repeatable_and_narrows_with_more_rows() -> None:
     few = interval([0, 1, 1, 0, 1] * 4)
     many = interval([0, 1, 1, 0, 1] * 40)
     assert few == interval([0, 1, 1, 0, 1] * 4)
@@ -71,7 +71,7 @@ def test_an_interval_is_the_same_each_time_and_narrows_with_more_rows() -> None:
     assert few.low < many.low < 0.6 < many.high < few.high
 
 
-def test_an_interval_has_the_true_difference_in_nineteen_of_twenty_cases() -> None:
+def test_interval_has_the_true_difference_in_nineteen_of_twenty_cases() -> None:
     random = Random(1)
     true = 0.3
     held = 0
@@ -82,7 +82,7 @@ def test_an_interval_has_the_true_difference_in_nineteen_of_twenty_cases() -> No
     assert 180 <= held <= 199
 
 
-def test_one_row_tells_nothing_of_the_spread() -> None:
+def test_interval_needs_more_than_one_row() -> None:
     found = interval([0.5])
     assert (found.low, found.mean, found.high) == (0.5, 0.5, 0.5)
     assert found.mean == pytest.approx(0.5)

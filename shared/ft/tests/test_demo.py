@@ -65,7 +65,7 @@ def test_demo_measures_base_and_tuned_on_the_same_rows(run: Demo, studio: Any) -
     assert json.loads(evaluation.generation_config) == {"do_sample": False, "max_new_tokens": 12}
 
 
-def test_several_workers_share_the_batch_of_one(run: Demo, studio: Any) -> None:
+def test_demo_shares_the_batch_among_several_workers(run: Demo, studio: Any) -> None:
     studio.evaluated = {"tuned": 0.97}
     assert run("--workers", "2").exit_code == 0
     training = next(r for r in studio.requests if isinstance(r, api.StartFineTuningJobRequest))
@@ -91,7 +91,7 @@ def test_demo_fails_below_its_promise(run: Demo, studio: Any, base: float, tuned
     assert "the tuned model must reach 90%" in result.stderr
 
 
-def test_demo_tells_why_the_job_failed(run: Demo, studio: Any) -> None:
+def test_demo_says_why_the_job_failed(run: Demo, studio: Any) -> None:
     studio.statuses = [api.JobStatus(state="FAILED", failure_reason="out of memory")]
     result = run()
     assert result.exit_code == 1
@@ -109,7 +109,7 @@ def test_demo_does_not_wait_for_ever_for_the_adapter(
     assert "its adapter is not registered" in result.stderr
 
 
-def test_demo_as_json(run: Demo, studio: Any) -> None:
+def test_demo_prints_json(run: Demo, studio: Any) -> None:
     studio.evaluated = {"tuned": 0.97}
     printed = json.loads(run("--json").stdout)
     assert printed["tuned"]["metrics"] == {"exact_match": 0.97}

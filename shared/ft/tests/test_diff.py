@@ -59,7 +59,7 @@ def test_jobs_with_equal_manifests_give_the_same_adapter(
     assert told == {"compared": "manifests", "same": True, "differences": []}
 
 
-def test_what_differs_is_named_with_both_values(
+def test_differences_are_named_with_both_values(
     diff: Callable[..., Result], keep: Callable[..., None]
 ) -> None:
     other = {
@@ -89,7 +89,7 @@ def test_what_differs_is_named_with_both_values(
     assert told["differences"][0] == {"field": "seed", "a": 42, "b": 7}
 
 
-def test_other_weights_of_the_same_origin_are_told(
+def test_different_weights_of_the_same_origin_are_reported(
     diff: Callable[..., Result], keep: Callable[..., None]
 ) -> None:
     keep("a", MANIFEST)
@@ -101,7 +101,7 @@ def test_other_weights_of_the_same_origin_are_told(
     assert "only the weights differ" in result.stdout
 
 
-def test_jobs_without_a_manifest_are_compared_by_what_they_were_started_with(
+def test_jobs_without_a_manifest_are_compared_by_their_settings(
     diff: Callable[..., Result], keep: Callable[..., None]
 ) -> None:
     keep("a", MANIFEST, lora_config='{"r": 4}')
@@ -118,7 +118,7 @@ def test_jobs_without_a_manifest_are_compared_by_what_they_were_started_with(
     assert "the requests do not differ" in same.stdout
 
 
-def test_jobs_that_cannot_be_compared(
+def test_incomparable_jobs_are_refused(
     diff: Callable[..., Result], keep: Callable[..., None], studio: Any
 ) -> None:
     keep("a", MANIFEST)

@@ -38,7 +38,7 @@ def refusing(studio: Any, code: grpc.StatusCode, **facts: Any) -> None:
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_each_code_has_its_exception(client: Any, studio: Any, name: str) -> None:
+def test_codes_have_exceptions_of_their_own(client: Any, studio: Any, name: str) -> None:
     code = grpc.StatusCode[name]
     refusing(studio, code, service="models")
     with pytest.raises(StudioError) as caught:
@@ -52,7 +52,7 @@ def test_each_code_has_its_exception(client: Any, studio: Any, name: str) -> Non
 
 
 @pytest.mark.parametrize("code", OTHERS, ids=lambda code: code.name)
-def test_a_code_without_one_is_a_studio_error(
+def test_code_without_an_exception_is_a_studio_error(
     client: Any, studio: Any, code: grpc.StatusCode
 ) -> None:
     refusing(studio, code)
@@ -62,13 +62,13 @@ def test_a_code_without_one_is_a_studio_error(
     assert caught.value.code is code
 
 
-def test_no_name_is_taken_from_python() -> None:
+def test_exception_names_hide_no_builtin() -> None:
     for name in exported.__all__:
         assert not hasattr(builtins, name)
         assert not hasattr(asyncio, name)
 
 
-def test_who_has_the_name_is_known(client: Any, studio: Any) -> None:
+def test_owner_of_a_taken_name_is_known(client: Any, studio: Any) -> None:
     refusing(studio, grpc.StatusCode.ALREADY_EXISTS, field="name", holder_id="m-7")
     with pytest.raises(exported.AlreadyExistsError) as caught:
         client.AddModel(api.AddModelRequest())
@@ -87,7 +87,7 @@ def test_violations_are_data(client: Any, studio: Any) -> None:
     )
 
 
-def test_an_error_survives_the_way_to_another_process() -> None:
+def test_error_survives_the_way_to_another_process() -> None:
     error = errors.studio_error(
         "name: taken",
         grpc.StatusCode.ALREADY_EXISTS,

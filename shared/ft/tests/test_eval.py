@@ -50,7 +50,7 @@ def test_evaluations_are_started_under_both_names(fts: Fts, studio: Any) -> None
     assert not studio.requests[-1].HasField("retry")
 
 
-def test_an_evaluation_is_shown_with_its_rows(fts: Fts, parent: str) -> None:
+def test_evaluation_is_shown_with_its_rows(fts: Fts, parent: str) -> None:
     shown = fts("eval", "show", "evaluation-2", "--rows", "3").stdout
     assert "exact_match  0.9" in shown
     assert "3 of 10 rows" in shown
@@ -78,7 +78,7 @@ def test_evaluations_of_one_request_are_compared(fts: Fts, parent: str) -> None:
     assert again["comparisons"] == data["comparisons"]
 
 
-def test_a_comparison_is_told_in_tables(fts: Fts, parent: str) -> None:
+def test_comparison_is_printed_in_tables(fts: Fts, parent: str) -> None:
     said = fts("eval", "compare", parent).stdout
     assert "0.9 (+0.8)" in said
     assert "+0.8000 [+0." in said
@@ -86,7 +86,7 @@ def test_a_comparison_is_told_in_tables(fts: Fts, parent: str) -> None:
     assert "order [0]" in said
 
 
-def test_a_job_without_rows_is_left_out_and_named(
+def test_job_without_rows_is_left_out_and_named(
     fts: Fts,
     studio: Any,
     parent: str,
@@ -101,7 +101,7 @@ def test_a_job_without_rows_is_left_out_and_named(
 
 
 @pytest.mark.parametrize(("name", "begin"), [("c.svg", b"<?xml"), ("c.PNG", b"\x89PNG")])
-def test_a_comparison_is_drawn(
+def test_comparison_is_drawn(
     fts: Fts,
     studio: Any,
     parent: str,
@@ -125,7 +125,7 @@ def test_a_comparison_is_drawn(
         (("show", "nope"), Exit.NOT_FOUND, "no job has the id 'nope'"),
     ],
 )
-def test_what_cannot_be_shown(
+def test_evaluations_that_cannot_be_shown_are_refused(
     fts: Fts,
     parent: str,
     arguments: tuple[str, ...],
@@ -156,7 +156,7 @@ def test_answers_have_room_unless_a_limit_is_given(
     assert studio.requests[-1].fit_answer_length is fits
 
 
-def test_what_was_not_measured_is_said(fts: Fts, studio: Any, parent: str) -> None:
+def test_metrics_not_measured_are_reported(fts: Fts, studio: Any, parent: str) -> None:
     for job in studio.kept["evaluation"].values():
         job.metrics["ari_grade_level_rows"] = 0
         job.metrics["rougeL"] = 0.5

@@ -21,12 +21,12 @@ from ft.job_protocol.exit_status import describe_exit, signal_of
         (-(signal.SIGRTMIN + 1), f"was ended by signal {signal.SIGRTMIN + 1}"),
     ],
 )
-def test_every_end_has_words(status: int, words: str) -> None:
+def test_exit_statuses_all_have_a_description(status: int, words: str) -> None:
     assert describe_exit(status) == words
 
 
 @pytest.mark.starts_processes
-def test_a_process_that_a_signal_without_a_name_has_ended() -> None:
+def test_signal_without_a_name_is_described() -> None:
     number = signal.SIGRTMIN + 3
     done = subprocess.run([sys.executable, "-c", f"import os; os.kill(os.getpid(), {number})"])
     assert signal_of(done.returncode) == number

@@ -105,7 +105,7 @@ def _commands(group: Any, within: str = "") -> Iterator[str]:
             yield f"{within}{name}"
 
 
-def test_every_command_is_tried() -> None:
+def test_commands_are_all_covered() -> None:
     assert set(_commands(typer.main.get_command(app))) == READS.keys() | LOCAL
 
 
@@ -184,7 +184,7 @@ def _harmless(shown: str) -> bool:
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(text=TEXTS)
-def test_no_command_prints_what_commands_a_terminal(
+def test_commands_print_no_control_characters(
     hostile_server: Server, tmp_path: Path, command: str, text: str
 ) -> None:
     for options in ((), ("--json",)):
@@ -196,7 +196,7 @@ def test_no_command_prints_what_commands_a_terminal(
             json.loads(ran.stdout)
 
 
-def test_what_a_studio_refuses_is_harmless_too(hostile_server: Server, tmp_path: Path) -> None:
+def test_refusals_print_no_control_characters(hostile_server: Server, tmp_path: Path) -> None:
     def refuse(method: str, context: Any) -> None:
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, "".join(PIECES))
 
@@ -209,7 +209,7 @@ def test_what_a_studio_refuses_is_harmless_too(hostile_server: Server, tmp_path:
 
 
 @pytest.mark.parametrize("arguments", [("models", "show"), ("models", "show", "--"), ()])
-def test_nor_does_what_was_typed(
+def test_arguments_print_no_control_characters(
     hostile_server: Server, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     ran = CliRunner().invoke(app, [*arguments, "".join(PIECES), "--\x1b[2J"])
@@ -225,14 +225,14 @@ def test_markup_in_a_title_is_text(hostile_server: Server, tmp_path: Path) -> No
     assert shown.count("[red]:warning:") > 5
 
 
-def test_a_log_as_it_is_on_request_alone(hostile_server: Server, tmp_path: Path) -> None:
+def test_raw_log_is_printed_on_request_alone(hostile_server: Server, tmp_path: Path) -> None:
     studio = Hostile("\x1b[2J")  # type: ignore[abstract]
     hostile_server.studio.__dict__.update(studio.__dict__)
     assert _run(hostile_server, tmp_path, "logs", "x", "--raw").stdout_bytes == studio.log
     assert _run(hostile_server, tmp_path, "logs", "x").stdout == "\\x1b[2J\n\\x1b[2J\\xff\\xfe"
 
 
-def test_the_log_of_a_served_model_is_harmless(
+def test_log_of_a_served_model_prints_no_control_characters(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(ServedModelsClient, "__init__", lambda self, home: None)

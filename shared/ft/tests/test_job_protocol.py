@@ -99,19 +99,19 @@ def test_exceptions_are_still_needed() -> None:
         assert any(name in source for name in names()), path
 
 
-def test_no_name_of_the_protocol_has_two_meanings() -> None:
+def test_protocol_names_have_one_meaning() -> None:
     for module in pkgutil.iter_modules(job_protocol.__path__):
         found = vars(importlib.import_module(f"ft.job_protocol.{module.name}"))
         texts = [value for name, value in found.items() if name.isupper() and type(value) is str]
         assert len(texts) == len(set(texts)), module.name
 
 
-def test_each_kind_of_job_has_one_domain() -> None:
+def test_job_kinds_have_one_domain_each() -> None:
     assert set(DOMAIN_OF_KIND) == set(JobKind)
     assert sum(domain.job_kind is not None for domain in DOMAINS.values()) == len(JobKind)
 
 
-def test_each_kind_of_event_has_its_own_name() -> None:
+def test_event_kinds_have_names_of_their_own() -> None:
     kinds = [kind for kind in vars(events).values() if isinstance(kind, type)]
     written = [k for k in kinds if issubclass(k, JobEvent) and k not in (JobEvent, OtherEvent)]
     assert sorted(KINDS) == sorted(kind.name for kind in written)
@@ -137,7 +137,7 @@ def any_event(draw: st.DrawFn) -> JobEvent:
 
 @settings(deadline=None)
 @given(any_event(), st.integers(1, 5))
-def test_an_event_is_read_as_it_was_written(event: JobEvent, attempt: int) -> None:
+def test_event_is_read_as_it_was_written(event: JobEvent, attempt: int) -> None:
     line = to_line(event, attempt, TIME)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -146,14 +146,14 @@ def test_an_event_is_read_as_it_was_written(event: JobEvent, attempt: int) -> No
     assert list(parse_lines(line, attempt + 1)) == []
 
 
-def test_a_line_has_what_a_person_looks_for() -> None:
+def test_line_has_what_a_person_looks_for() -> None:
     line = json.loads(to_line(Failed(kind="ERROR", reason="why", detail="more"), 2, TIME))
     head = {"time": "2026-01-02T00:00:00+00:00", "attempt": 2, "event": "failed"}
     assert line == {**head, "kind": "ERROR", "reason": "why", "detail": "more"}
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, None])
-def test_a_number_that_json_cannot_express_is_left_out(loss: float | None) -> None:
+def test_number_that_json_cannot_express_is_left_out(loss: float | None) -> None:
     assert json.loads(to_line(Progress(step=1, loss=loss), 1, TIME)).keys() == {
         "time",
         "attempt",
@@ -181,14 +181,14 @@ def test_half_of_a_surrogate_pair_is_written_as_text() -> None:
         ({"event": "failed", "reason": None}, Failed()),
     ],
 )
-def test_a_value_that_its_field_cannot_hold_counts_as_absent(
+def test_value_that_its_field_cannot_hold_counts_as_absent(
     content: dict[str, Any], event: JobEvent
 ) -> None:
     assert list(parse_lines(json.dumps(content).encode())) == [event]
 
 
 @pytest.mark.parametrize("name", ["later", "", 3, None, ["failed"], {}])
-def test_an_event_of_an_unknown_kind_still_says_how_far_the_job_is(name: object) -> None:
+def test_event_of_an_unknown_kind_still_says_how_far_the_job_is(name: object) -> None:
     content = {"event": name, "step": 4}
     [event] = parse_lines(json.dumps(content).encode())
     assert isinstance(event, OtherEvent)

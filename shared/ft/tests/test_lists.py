@@ -15,7 +15,7 @@ def add_models(client: Any, *names: str) -> None:
         client.AddModel(api.AddModelRequest(type=api.ModelType.PROJECT, name=name))
 
 
-def test_pages_are_asked_for_as_they_are_needed(client: Any, studio: Any) -> None:
+def test_pages_are_requested_as_they_are_needed(client: Any, studio: Any) -> None:
     add_models(client, *"abcde")
     models = client.iter_models(page_size=2, order_by="name")
     assert studio.calls["ListModels"] == 0
@@ -27,7 +27,7 @@ def test_pages_are_asked_for_as_they_are_needed(client: Any, studio: Any) -> Non
     assert {(r.page_size, r.order_by) for r in asked} == {(2, "name")}
 
 
-def test_a_list_that_is_left_asks_no_further(client: Any, studio: Any) -> None:
+def test_abandoned_list_requests_no_more_pages(client: Any, studio: Any) -> None:
     add_models(client, *"abc")
     models = client.iter_models(page_size=1)
     next(models)
@@ -35,7 +35,7 @@ def test_a_list_that_is_left_asks_no_further(client: Any, studio: Any) -> None:
     assert studio.calls["ListModels"] == 1
 
 
-def test_the_filter_is_sent_and_applied_again(client: Any, studio: Any) -> None:
+def test_filter_is_sent_and_applied_again(client: Any, studio: Any) -> None:
     add_models(client, "a", "b", "a")
     assert [m.id for m in client.iter_models(filter={"name": "a"})] == ["model-1", "model-3"]
     assert dict(studio.requests[-1].filter) == {"name": "a"}
@@ -55,20 +55,20 @@ def test_the_filter_is_sent_and_applied_again(client: Any, studio: Any) -> None:
         "evaluation_jobs",
     ],
 )
-def test_every_list_has_pages(client: Any, studio: Any, items: str) -> None:
+def test_lists_all_have_pages(client: Any, studio: Any, items: str) -> None:
     assert list(getattr(client, f"iter_{items}")(page_size=7)) == []
     assert studio.requests[-1].page_size == 7
     assert getattr(client, f"get_{items}")() == []
     assert not studio.requests[-1].ByteSize()
 
 
-def test_what_narrows_configs_beside_the_filter_is_sent_too(client: Any, studio: Any) -> None:
+def test_config_list_options_are_sent_with_the_filter(client: Any, studio: Any) -> None:
     list(client.iter_configs(type=api.ConfigType.LORA_CONFIG, model_id="m", adapter_id="a"))
     sent = studio.requests[-1]
     assert (sent.type, sent.model_id, sent.adapter_id) == ("lora_config", "m", "a")
 
 
-def test_a_refusal_comes_with_the_first_item(client: Any, studio: Any) -> None:
+def test_refusal_comes_with_the_first_item(client: Any, studio: Any) -> None:
     def refused(request: Any, context: Any) -> Any:
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the list has no field 'colour'")
 
@@ -103,7 +103,9 @@ ANSWER = api.ListFineTuningJobsResponse(
         ({"colour": "x"}, "ab"),
     ],
 )
-def test_what_of_a_filter_is_applied_by_the_client(filter: dict[str, str], wanted: str) -> None:
+def test_filter_terms_applied_by_the_client_are_limited(
+    filter: dict[str, str], wanted: str
+) -> None:
     pages = PageRequests(api.ListFineTuningJobsRequest(filter=filter))
     assert "".join(job.id for job in pages.items(ANSWER)) == wanted
     assert pages.request is None

@@ -34,7 +34,7 @@ def test_sockets_fit_whatever_the_length_of_the_home(tmp_path: Path, length: int
         assert home.run_dir == folder / "run"
 
 
-def test_folders_are_the_users_alone(tmp_path: Path) -> None:
+def test_folders_are_private_to_the_user(tmp_path: Path) -> None:
     home = Home(tmp_path / ("x" * 150))
     home.prepare()
     home.prepare()
@@ -44,24 +44,24 @@ def test_folders_are_the_users_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1bb", "a\u202eb", "a\x7f"])
-def test_a_home_that_does_not_show_as_it_is_is_refused(tmp_path: Path, name: str) -> None:
+def test_home_with_invisible_characters_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadSetting, match="must not contain"):
         Home(tmp_path / name)
 
 
 @given(st.text("aü%20#?; [*]'\"\\{}()s:&=~$", min_size=1, max_size=20))
-def test_the_supervisors_config_holds_no_path_of_the_home(name: str) -> None:
+def test_supervisor_config_holds_no_path_of_the_home(name: str) -> None:
     home = Home(Path("/somewhere") / name)
     config = layout.supervisor_config(home, SETUP)
     assert str(home.path) not in config
     assert "%(here)s/run/supervisor.sock" in config
 
 
-def test_sockets_go_elsewhere_where_the_home_has_a_comma(tmp_path: Path) -> None:
+def test_sockets_lie_elsewhere_if_the_home_has_a_comma(tmp_path: Path) -> None:
     assert "," not in str(Home(tmp_path / "a,b").run_dir)
 
 
-def test_a_home_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+def test_home_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadSetting, match="file"):
         Home(tmp_path / "file" / "home").prepare()
@@ -86,9 +86,7 @@ def test_setup_is_remembered(tmp_path: Path) -> None:
         ("unix:/x/y.sock", "unix:/x/y.sock"),
     ],
 )
-def test_an_address_is_one_that_can_be_connected_to(
-    tmp_path: Path, bound: str, reached: str
-) -> None:
+def test_address_is_one_that_can_be_connected_to(tmp_path: Path, bound: str, reached: str) -> None:
     home = Home(tmp_path)
     home.prepare()
     assert home.address("facade") is None
@@ -96,7 +94,7 @@ def test_an_address_is_one_that_can_be_connected_to(
     assert home.address("facade") == reached
 
 
-def test_environment_points_to_this_studio_and_to_no_other(tmp_path: Path) -> None:
+def test_environment_points_to_this_studio_alone(tmp_path: Path) -> None:
     outer = {
         "PATH": "/bin",
         "FTS_LISTEN": "0.0.0.0:1",
@@ -130,14 +128,14 @@ def test_environment_points_to_this_studio_and_to_no_other(tmp_path: Path) -> No
         ("192.0.2.1:50051", "192.0.2.1"),
     ],
 )
-def test_jobs_are_told_an_address_that_the_facade_listens_on(
+def test_jobs_get_an_address_that_the_facade_listens_on(
     tmp_path: Path, listen: str, told: str
 ) -> None:
     environment = layout.environment(Home(tmp_path), replace(SETUP, listen=listen), {})
     assert environment["CDSW_IP_ADDRESS"] == told
 
 
-def test_only_the_facade_is_told_where_to_listen(tmp_path: Path) -> None:
+def test_listen_address_is_given_to_the_facade_alone(tmp_path: Path) -> None:
     config = layout.supervisor_config(Home(tmp_path), SETUP)
     assert config.count("FTS_LISTEN") == 1
     assert config.count("[program:") == 10
@@ -161,7 +159,7 @@ def test_only_the_facade_is_told_where_to_listen(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_settings_that_cannot_be_used_start_nothing(
+def test_unusable_settings_start_nothing(
     tmp_path: Path, wanted: studio.SetupOptions, said: str
 ) -> None:
     home = Home(tmp_path / "home")
@@ -172,7 +170,7 @@ def test_settings_that_cannot_be_used_start_nothing(
 
 
 @pytest.mark.starts_processes
-def test_a_supervisor_that_does_not_start_says_why(tmp_path: Path) -> None:
+def test_supervisor_that_does_not_start_says_why(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()
     home.supervisor_config.write_text("[supervisord]\nlogfile=/none/x.log\n")
@@ -180,7 +178,7 @@ def test_a_supervisor_that_does_not_start_says_why(tmp_path: Path) -> None:
         Supervisor(home).launch(os.environ)
 
 
-def test_nothing_runs_where_nothing_was_started(tmp_path: Path) -> None:
+def test_status_of_an_unused_home_is_empty(tmp_path: Path) -> None:
     home = Home(tmp_path / "none")
     assert studio.status(home) == []
     assert studio.down(home) is False

@@ -88,7 +88,7 @@ def _plain(ran: subprocess.CompletedProcess[bytes], colour: bool = False) -> Non
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_any_encoding_and_any_terminal_will_do(shell: Shell, environment: str) -> None:
+def test_output_works_with_any_encoding_and_terminal(shell: Shell, environment: str) -> None:
     for kind in COMMANDS if environment in ("ascii", "C") else FEW:
         ran = shell("{fts}", *COMMANDS[kind], **ENVIRONMENTS[environment])
         assert ran.returncode == STATUSES.get(kind, 0), (kind, ran.stderr)
@@ -103,7 +103,7 @@ def test_any_encoding_and_any_terminal_will_do(shell: Shell, environment: str) -
             assert (ran.stdout + ran.stderr).isascii()
 
 
-def test_what_the_encoding_lacks_is_an_escape(shell: Shell) -> None:
+def test_characters_missing_from_the_encoding_are_escaped(shell: Shell) -> None:
     shown = shell("{fts}", *LIST, PYTHONIOENCODING="cp1252").stdout.decode("cp1252")
     assert r"Größe \u65e5\u672c\u8a9e \x1b[2J" in shown
 
@@ -136,7 +136,7 @@ def test_arguments_that_are_no_text_are_refused(shell: Shell) -> None:
         *((kind, ">&-", b"is closed") for kind in FEW),
     ],
 )
-def test_a_full_or_closed_output_is_said(shell: Shell, kind: str, full: str, why: bytes) -> None:
+def test_full_or_closed_output_is_reported(shell: Shell, kind: str, full: str, why: bytes) -> None:
     ran = shell(f"{{fts}} {full}", *COMMANDS[kind])
     assert ran.returncode == STATUSES.get(kind, Exit.FAILED)
     _plain(ran)
@@ -150,7 +150,7 @@ def test_a_full_or_closed_output_is_said(shell: Shell, kind: str, full: str, why
 
 @pytest.mark.parametrize("options", [(), ("--json",), ("--watch",)])
 @pytest.mark.parametrize("line", ["{fts} > /dev/full", "{fts} >&-", "{fts} | true"])
-def test_a_job_that_was_started_is_known(
+def test_started_job_is_named_despite_lost_output(
     shell: Shell, studio: Studio, line: str, options: tuple[str, ...]
 ) -> None:
     ran = shell(line, *TRAIN, *options)
@@ -176,7 +176,7 @@ def test_a_job_that_was_started_is_known(
         "{fts} > /dev/full 2>&1",
     ],
 )
-def test_streams_that_are_not_there(shell: Shell, kind: str, line: str) -> None:
+def test_missing_standard_streams_are_tolerated(shell: Shell, kind: str, line: str) -> None:
     ran = shell(line, *COMMANDS[kind])
     lost = "> /dev/full 2>&1" in line or " >&-" in line
     assert ran.returncode == STATUSES.get(kind, Exit.FAILED if lost else 0), ran.stderr
@@ -184,7 +184,7 @@ def test_streams_that_are_not_there(shell: Shell, kind: str, line: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["list", "watch", "logs", "error", "train", "help", "json"])
-def test_a_reader_that_goes_away_ends_the_command_quietly(
+def test_reader_that_goes_away_ends_the_command_quietly(
     server: Server, shell: Shell, studio: Studio, kind: str
 ) -> None:
     studio.log *= 100_000
@@ -202,7 +202,7 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(
         assert ran.stderr == b""
 
 
-def test_the_first_line_of_many(shell: Shell, studio: Studio) -> None:
+def test_pipe_to_head_ends_quietly(shell: Shell, studio: Studio) -> None:
     for number in range(2_000):
         studio.kept["model"][str(number)] = api.ModelMetadata(id=str(number), name=NAME)
     ran = shell("{fts} | head -1", *LIST)
@@ -215,7 +215,7 @@ def test_the_first_line_of_many(shell: Shell, studio: Studio) -> None:
     ("variables", "marks"),
     [({"PYTHONIOENCODING": "utf-8"}, "█▁"), ({"PYTHONIOENCODING": "ascii"}, "#_")],
 )
-def test_a_terminal_shows_a_bar_in_its_encoding(
+def test_terminal_shows_a_bar_in_its_encoding(
     server: Server, shell: Shell, studio: Studio, variables: dict[str, str], marks: str
 ) -> None:
     shown = _on_a_terminal(server, *WATCH, TERM="xterm-256color", **variables)
@@ -226,14 +226,14 @@ def test_a_terminal_shows_a_bar_in_its_encoding(
     assert shown.isascii() == (variables["PYTHONIOENCODING"] == "ascii")
 
 
-def test_a_dumb_terminal_shows_lines(server: Server, shell: Shell) -> None:
+def test_dumb_terminal_shows_lines(server: Server, shell: Shell) -> None:
     shown = _on_a_terminal(server, *WATCH, TERM="dumb")
     assert "SUCCEEDED  2/2" in shown
     assert "\x1b" not in shown
 
 
 @pytest.mark.parametrize("columns", ["1", "20"])
-def test_a_narrow_terminal(server: Server, shell: Shell, columns: str) -> None:
+def test_narrow_terminal_shows_whole_values(server: Server, shell: Shell, columns: str) -> None:
     for kind in FEW:
         shown = _on_a_terminal(server, *COMMANDS[kind], TERM="xterm", COLUMNS=columns)
         assert "Traceback" not in shown

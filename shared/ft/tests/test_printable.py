@@ -21,7 +21,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("character", [one for one in HOSTILE if one not in "\n\t"])
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_what_commands_or_hides_is_an_escape(character: str, encoding: str) -> None:
+def test_control_and_invisible_characters_are_escaped(character: str, encoding: str) -> None:
     shown = printable(f"a{character}b", encoding)
     assert shown.isascii()
     assert shown.isprintable()
@@ -42,14 +42,14 @@ def test_what_commands_or_hides_is_an_escape(character: str, encoding: str) -> N
         "\u0600\u0661",
     ],
 )
-def test_what_is_written_stays(text: str) -> None:
+def test_visible_characters_stay(text: str) -> None:
     assert printable(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["ad\u200dmin", "a\u200c", "\u200dख", "क\u200d\u200dष", "क\u200d "]
 )
-def test_a_joiner_where_nothing_is_joined_is_an_escape(text: str) -> None:
+def test_joiner_that_joins_nothing_is_escaped(text: str) -> None:
     shown = printable(text)
     assert "\u200d" not in shown
     assert "\u200c" not in shown
@@ -57,7 +57,7 @@ def test_a_joiner_where_nothing_is_joined_is_an_escape(text: str) -> None:
 
 
 @given(st.text(), st.sampled_from(ENCODINGS))
-def test_any_text_can_be_printed(text: str, encoding: str) -> None:
+def test_random_text_can_be_printed(text: str, encoding: str) -> None:
     shown = printable(text, encoding)
     shown.encode(encoding)
     for one in shown:
@@ -90,12 +90,12 @@ def test_json_is_the_same_value_and_has_no_control_character(value: object, enco
         (b"\xff\xfe\n", ["\\xff\\xfe"]),
     ],
 )
-def test_lines_of_a_log(log: bytes, lines: list[str]) -> None:
+def test_log_lines_are_printed(log: bytes, lines: list[str]) -> None:
     assert log_lines(log) == lines
 
 
 @given(st.lists(st.binary(max_size=8) | st.sampled_from([b"\r", b"\n", b"\r\n", "ü".encode()])))
-def test_the_parts_in_which_a_log_comes_do_not_matter(parts: list[bytes]) -> None:
+def test_log_parts_may_be_split_anywhere(parts: list[bytes]) -> None:
     text = LogText()
     shown = "".join(text.feed(part) for part in parts) + text.end()
     whole = LogText()
@@ -103,7 +103,7 @@ def test_the_parts_in_which_a_log_comes_do_not_matter(parts: list[bytes]) -> Non
     assert "\r" not in shown
 
 
-def test_a_log_that_is_followed_shows_each_state_as_it_comes() -> None:
+def test_followed_log_shows_each_state_as_it_comes() -> None:
     text = LogText(follow=True)
     parts = (b"load", b"ing\n", b"\r 1%", b"\r 2%", b"\r 3%\r", b" 4%", b"\r\n", b"end\n")
     shown = [text.feed(part) for part in parts]

@@ -29,14 +29,14 @@ def items_of(method: MethodDescriptor) -> tuple[str, Any]:
     return items.name, getattr(api, items.message_type.name)
 
 
-def test_no_two_services_share_a_name() -> None:
+def test_rpc_names_are_unique_across_services() -> None:
     assert len(METHODS) == sum(len(service.methods) for service in SERVICES)
     assert len(STUDIO.methods) == 32
 
 
 @both
 @pytest.mark.parametrize("name", METHODS)
-def test_types_of_an_rpc_are_those_of_the_contract(kind: Client, name: str) -> None:
+def test_rpc_types_are_those_of_the_contract(kind: Client, name: str) -> None:
     function, method = getattr(kind, name), METHODS[name]
     response = getattr(api, method.output_type.name)
     if not method.server_streaming:
@@ -55,7 +55,7 @@ def test_types_of_an_rpc_are_those_of_the_contract(kind: Client, name: str) -> N
 
 @both
 @pytest.mark.parametrize("name", LISTS)
-def test_every_list_is_got_at_once_and_page_by_page(kind: Client, name: str) -> None:
+def test_lists_come_at_once_and_page_by_page(kind: Client, name: str) -> None:
     items, item = items_of(METHODS[name])
     get, iterate = getattr(kind, f"get_{items}"), getattr(kind, f"iter_{items}")
     assert typing.get_type_hints(get) == {"return": list[item]}
@@ -66,7 +66,7 @@ def test_every_list_is_got_at_once_and_page_by_page(kind: Client, name: str) -> 
     assert set(hints) - {"return"} == fields - {"page_token"}
 
 
-def test_both_clients_take_the_same() -> None:
+def test_clients_take_the_same_arguments() -> None:
     names = public(FineTuningStudioClient)
     assert names == public(AsyncFineTuningStudioClient) - {"channel", "stub"}
     for name in names | {"__init__"}:

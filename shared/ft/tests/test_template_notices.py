@@ -16,7 +16,7 @@ def kinds(
 
 
 @pytest.mark.parametrize("answer", ["{action}", "{action}!", "is {action}", "{customer} {action}"])
-def test_a_blank_at_the_end_of_the_question_is_told_whatever_the_answer_is(answer: str) -> None:
+def test_blank_at_the_end_of_the_question_is_reported(answer: str) -> None:
     for blank in (" ", "\t", "  "):
         assert kinds(f"{ASKED}{blank}{answer}", f"{ASKED}{blank}", answer) == {NoticeKind.BLANK}
     assert kinds(f"{ASKED} {answer}", ASKED, f" {answer}") == set()
@@ -24,7 +24,7 @@ def test_a_blank_at_the_end_of_the_question_is_told_whatever_the_answer_is(answe
 
 
 @pytest.mark.parametrize("asked", [ASKED, "{customer}"])
-def test_tokens_that_stand_there_twice_are_told(asked: str) -> None:
+def test_duplicate_special_tokens_are_reported(asked: str) -> None:
     both = SpecialTokens(end="</s>", beginning="<s>", others=("</s>", "<s>"))
     for tokens in (None, both):
         assert kinds(f"<s>{asked} {{action}}", f"<s>{asked}", " {action}", tokens) == {

@@ -10,9 +10,7 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="{}"
 
 
 @given(st.lists(names, min_size=1, unique=True), st.data())
-def test_a_column_is_meant_by_its_name_whatever_characters_it_has(
-    columns: list[str], data: st.DataObject
-) -> None:
+def test_column_name_may_have_any_characters(columns: list[str], data: st.DataObject) -> None:
     parts = data.draw(st.lists(st.one_of(st.sampled_from(columns), st.just(None)), max_size=6))
     template = "".join(" a {{b}} " if one is None else f"{{{one}}}" for one in parts)
     found = [one.column for one in parse(template, columns).placeholders()]
@@ -20,14 +18,14 @@ def test_a_column_is_meant_by_its_name_whatever_characters_it_has(
 
 
 @given(st.text(alphabet='{}[]!:.a0 "\n', max_size=30))
-def test_any_text_is_a_template_or_refused_with_its_place(text: str) -> None:
+def test_random_text_is_a_template_or_refused_with_its_place(text: str) -> None:
     try:
         parse(text, ["a", "a.a", "0"])
     except TemplateFault as fault:
         assert str(fault).startswith("line ")  # noqa: PT017
 
 
-def test_a_brace_closes_a_name_that_has_one_unless_another_name_is_meant() -> None:
+def test_brace_closes_a_name_that_has_one_unless_another_name_is_meant() -> None:
     assert parse("{a}b}", ["a}b"]).columns() == ["a}b"]
     assert parse("{a}}}", ["a", "a}"]).parts == (Placeholder("a", "a"), "}")
 
@@ -62,7 +60,7 @@ def test_doubled_braces_are_text_unless_a_column_has_that_name(
 
 
 @pytest.mark.parametrize("name", ["a:2000", "a]", "a!x", "[a", "a[", "a[]", "a[0]b", "a:{b"])
-def test_what_may_be_a_column_is_none_of_the_faults_while_columns_are_not_known(name: str) -> None:
+def test_possible_columns_are_no_fault_while_columns_are_unknown(name: str) -> None:
     if "{" not in name:
         assert parse(f"x {{{name}}}", None).columns() == [name]
     assert parse(f"x {{{name}}}", [name]).columns() == [name]
@@ -71,13 +69,13 @@ def test_what_may_be_a_column_is_none_of_the_faults_while_columns_are_not_known(
 
 
 @pytest.mark.parametrize("template", ["{", "}", '{"q": 1}', "{a\n:2000}", "{ {a} }"])
-def test_what_is_no_name_is_a_fault_whatever_the_columns(template: str) -> None:
+def test_impossible_names_are_a_fault_for_any_columns(template: str) -> None:
     with pytest.raises(TemplateFault):
         parse(template, None)
 
 
 @pytest.mark.parametrize("name", ["", "0", "12", "0[0]", "!", "0:"])
-def test_columns_without_a_proper_name_may_be_there(name: str) -> None:
+def test_columns_may_have_unusable_names(name: str) -> None:
     assert parse(f"{{{name}}}", [name]).columns() == [name]
     assert parse(f"{{{name}}}", None).parts != ()
     with pytest.raises(TemplateFault):
@@ -93,7 +91,7 @@ def test_columns_without_a_proper_name_may_be_there(name: str) -> None:
         ("{a:2000}", "wider than 1000"),
     ],
 )
-def test_a_fault_says_what_to_do(template: str, said: str) -> None:
+def test_fault_names_the_remedy(template: str, said: str) -> None:
     with pytest.raises(TemplateFault) as refused:
         parse(template, ["a"])
     assert said in str(refused.value)

@@ -36,7 +36,7 @@ STOPS = {"early_stopping_patience": 2, "eval_strategy": "steps"}
         ({"fp16": True, "bf16": True}, "fp16 and bf16"),
     ],
 )
-def test_what_contradicts_another_is_told(settings: dict[str, Any], said: str) -> None:
+def test_contradicting_settings_are_reported(settings: dict[str, Any], said: str) -> None:
     [contradiction] = training.conflicts(settings)
     assert said in contradiction
 
@@ -57,11 +57,11 @@ def test_what_contradicts_another_is_told(settings: dict[str, Any], said: str) -
         {"save_minutes": 0},
     ],
 )
-def test_what_goes_together(settings: dict[str, Any]) -> None:
+def test_compatible_settings_are_accepted(settings: dict[str, Any]) -> None:
     assert training.conflicts(settings) == []
 
 
-def test_old_names_of_settings() -> None:
+def test_old_setting_names_are_understood() -> None:
     assert training.with_current_names(
         {"max_seq_length": 9, "warmup_ratio": 0.1, "warmup_steps": 0}
     ) == {
@@ -73,7 +73,7 @@ def test_old_names_of_settings() -> None:
     }
 
 
-def test_a_prompt_for_completions_is_the_beginning_and_the_completion() -> None:
+def test_completion_prompt_is_the_beginning_and_the_completion() -> None:
     wanted = {"completion_only_loss": True}
     assert training.prompt_conflicts(wanted, "A: {a} {b}", "A: {a}", " {b}") == []
     assert training.prompt_conflicts({}, "A: {a}", "{b}", "{b}") == []

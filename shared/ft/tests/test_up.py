@@ -112,7 +112,7 @@ def test_commands_find_the_studio_by_its_home(fts: Fts) -> None:
     assert json.loads(listed.stdout)[0]["is_default"] == 1
 
 
-def test_a_killed_domain_is_reported_and_comes_back_alone(fts: Fts) -> None:
+def test_killed_domain_is_reported_and_comes_back_alone(fts: Fts) -> None:
     before = fts.pids()
     os.kill(before["prompts"], signal.SIGKILL)
     after = eventually(lambda: (now := fts.pids())["prompts"] not in (0, before["prompts"]) and now)
@@ -122,14 +122,14 @@ def test_a_killed_domain_is_reported_and_comes_back_alone(fts: Fts) -> None:
     }
 
 
-def test_a_killed_facade_comes_back_at_the_same_address(fts: Fts) -> None:
+def test_killed_facade_comes_back_at_the_same_address(fts: Fts) -> None:
     address, before = fts.up(), fts.pids()["facade"]
     os.kill(before, signal.SIGKILL)
     eventually(lambda: fts.pids()["facade"] not in (0, before))
     assert fts.up() == address
 
 
-def test_no_secret_is_written_anywhere(fts: Fts) -> None:
+def test_secrets_are_written_nowhere(fts: Fts) -> None:
     key = (fts.home / "workbench.key").read_text().strip()
     for file in (*fts.home.glob("logs/*"), fts.home / "supervisord.conf", fts.home / "studio.json"):
         content = file.read_text(errors="replace")
@@ -142,7 +142,7 @@ def test_no_secret_is_written_anywhere(fts: Fts) -> None:
         assert TOKEN not in arguments
 
 
-def test_a_killed_supervisor_is_replaced_with_all_it_left_behind(fts: Fts) -> None:
+def test_killed_supervisor_is_replaced_with_all_it_left_behind(fts: Fts) -> None:
     address, before = fts.up(), fts.pids()
     os.kill(int((fts.home / "run" / "supervisord.pid").read_text()), signal.SIGKILL)
     eventually(lambda: fts("status").returncode != 0)
@@ -152,7 +152,7 @@ def test_a_killed_supervisor_is_replaced_with_all_it_left_behind(fts: Fts) -> No
     assert not [pid for pid in before.values() if Path(f"/proc/{pid}").exists()]
 
 
-def test_down_twice_and_two_ups_at_once(fts: Fts) -> None:
+def test_down_twice_and_concurrent_ups_work(fts: Fts) -> None:
     before = fts.pids()
     stopped = fts("down")
     assert (stopped.returncode, "running jobs continue" in stopped.stdout) == (0, True)
@@ -166,9 +166,7 @@ def test_down_twice_and_two_ups_at_once(fts: Fts) -> None:
     assert fts("status").returncode == 0
 
 
-def test_a_port_that_is_taken_is_refused_before_anything_starts(
-    other_home: Path, closed_port: int
-) -> None:
+def test_taken_port_is_refused_before_anything_starts(other_home: Path, closed_port: int) -> None:
     other = Fts(other_home)
     failed = other("up", "--listen", f"127.0.0.1:{closed_port}")
     assert failed.returncode == Exit.USAGE
@@ -176,7 +174,7 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(
     assert other("status").returncode == Exit.FAILED
 
 
-def test_processes_that_die_at_once_are_named_with_their_last_words(other_home: Path) -> None:
+def test_processes_that_die_at_once_are_named_with_their_output(other_home: Path) -> None:
     other = Fts(other_home, FTS_LOG_LEVEL="loud")
     failed = other("up", "--wait", str(PATIENCE_SECONDS), "--listen", "127.0.0.1:0")
     assert failed.returncode == Exit.FAILED
@@ -205,9 +203,7 @@ def packages(folder: Path, **code: str) -> Path:
     return folder
 
 
-def test_without_a_trainer_up_says_so_and_names_the_command(
-    other_home: Path, tmp_path: Path
-) -> None:
+def test_up_without_a_trainer_names_the_command_to_run(other_home: Path, tmp_path: Path) -> None:
     other = Fts(other_home)
     bare = interpreter(tmp_path / "bare", f'exec {sys.executable} -S -E "$@"')
     options = ("--listen", "127.0.0.1:0", "--trainer-python", str(bare))
@@ -221,7 +217,7 @@ def test_without_a_trainer_up_says_so_and_names_the_command(
     assert again["no_trainer"].startswith(said)
 
 
-def test_a_trainer_that_cannot_be_imported_is_named_with_what_it_said(
+def test_trainer_that_cannot_be_imported_is_named_with_its_output(
     other_home: Path, tmp_path: Path
 ) -> None:
     other = Fts(other_home)
@@ -247,7 +243,7 @@ def test_a_trainer_that_cannot_be_imported_is_named_with_what_it_said(
         ("echo hello", "hello"),
     ],
 )
-def test_an_interpreter_that_does_not_run_is_named_with_the_command(
+def test_interpreter_that_does_not_run_is_named_with_the_remedy(
     other_home: Path, tmp_path: Path, words: str, why: str
 ) -> None:
     other = Fts(other_home)
@@ -261,7 +257,7 @@ def test_an_interpreter_that_does_not_run_is_named_with_the_command(
     assert "`make clean env`" in said
 
 
-def test_an_interpreter_that_is_gone_is_named_before_anything_starts(
+def test_missing_interpreter_is_named_before_anything_starts(
     other_home: Path, tmp_path: Path
 ) -> None:
     other = Fts(other_home)

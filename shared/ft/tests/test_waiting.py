@@ -23,7 +23,7 @@ def start(client: Any, studio: Any, *statuses: api.JobStatus) -> str:
     return str(client.StartFineTuningJob(request).fine_tuning_job.id)
 
 
-def test_returns_the_job_as_it_ended(client: Any, studio: Any) -> None:
+def test_wait_returns_the_job_as_it_ended(client: Any, studio: Any) -> None:
     id = start(client, studio, RUNNING, RUNNING, SUCCEEDED)
     job = client.wait_for_job(id, poll=POLL)
     assert isinstance(job, api.FineTuningJobMetadata)
@@ -31,7 +31,7 @@ def test_returns_the_job_as_it_ended(client: Any, studio: Any) -> None:
     assert studio.calls["GetFineTuningJob"] == 3
 
 
-def test_finds_jobs_of_either_kind(client: Any, studio: Any) -> None:
+def test_wait_finds_jobs_of_every_kind(client: Any, studio: Any) -> None:
     studio.statuses = [RUNNING, SUCCEEDED]
     pair = api.EvaluationJobModelCombination(base_model_id="m")
     request = api.StartEvaluationJobRequest(model_adapter_combinations=[pair])
@@ -46,7 +46,7 @@ def test_finds_jobs_of_either_kind(client: Any, studio: Any) -> None:
             call("nope")
 
 
-def test_a_job_that_fails_says_why(client: Any, studio: Any) -> None:
+def test_job_that_fails_says_why(client: Any, studio: Any) -> None:
     id = start(client, studio, RUNNING, FAILED)
     with pytest.raises(
         JobFailedError, match=f"job {id} has ended FAILED: Out of memory."
@@ -58,25 +58,25 @@ def test_a_job_that_fails_says_why(client: Any, studio: Any) -> None:
 
 
 @pytest.mark.parametrize("state", [s for s in api.JobState if s.ended and s != "SUCCEEDED"])
-def test_every_other_end_is_a_failure(client: Any, studio: Any, state: str) -> None:
+def test_ends_other_than_success_are_failures(client: Any, studio: Any, state: str) -> None:
     id = start(client, studio, api.JobStatus(state=state))
     with pytest.raises(JobFailedError) as caught:
         client.wait_for_job(id, poll=POLL)
     assert caught.value.state == state
 
 
-def test_a_state_that_is_not_known_yet_is_no_end(client: Any, studio: Any) -> None:
+def test_unknown_state_is_no_end(client: Any, studio: Any) -> None:
     id = start(client, studio, api.JobStatus(state="PREEMPTED"), SUCCEEDED)
     assert client.wait_for_job(id, poll=POLL).status == SUCCEEDED
 
 
-def test_watching_shows_every_look(client: Any, studio: Any) -> None:
+def test_watch_reports_every_poll(client: Any, studio: Any) -> None:
     id = start(client, studio, RUNNING, RUNNING, FAILED)
     seen = [job.status.state for job in client.watch_job(id, poll=POLL)]
     assert seen == ["RUNNING", "RUNNING", "FAILED"]
 
 
-def test_looks_are_poll_apart(client: Any, studio: Any) -> None:
+def test_polls_are_an_interval_apart(client: Any, studio: Any) -> None:
     id = start(client, studio, RUNNING, RUNNING, SUCCEEDED)
     began = time.monotonic()
     client.wait_for_job(id, poll=0.2)
@@ -84,7 +84,7 @@ def test_looks_are_poll_apart(client: Any, studio: Any) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, 0.3])
-def test_time_runs_out(client: Any, studio: Any, timeout: float) -> None:
+def test_wait_times_out(client: Any, studio: Any, timeout: float) -> None:
     id = start(client, studio, RUNNING)
     began = time.monotonic()
     with pytest.raises(TimeoutError, match=f"{id} has not ended within {timeout} s: it is RUNNING"):
@@ -94,7 +94,7 @@ def test_time_runs_out(client: Any, studio: Any, timeout: float) -> None:
     assert client.wait_for_job(id, timeout).status == SUCCEEDED
 
 
-def test_time_runs_out_while_the_studio_is_away(
+def test_wait_times_out_while_the_studio_is_down(
     client: Any, studio: Any, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_calls, "CONNECT_SECONDS", 0.1)
@@ -104,7 +104,7 @@ def test_time_runs_out_while_the_studio_is_away(
         client.wait_for_job(id, 0.5, poll=POLL)
 
 
-def test_a_studio_that_is_away_for_a_while_is_waited_for(
+def test_studio_that_is_down_for_a_while_is_waited_for(
     client: Any, studio: Any, server: Any
 ) -> None:
     id = start(client, studio, RUNNING, RUNNING, SUCCEEDED)
@@ -117,9 +117,7 @@ def test_a_studio_that_is_away_for_a_while_is_waited_for(
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"])
-def test_a_domain_that_is_away_for_a_while_is_waited_for(
-    client: Any, studio: Any, code: str
-) -> None:
+def test_domain_that_is_down_for_a_while_is_waited_for(client: Any, studio: Any, code: str) -> None:
     id = start(client, studio, RUNNING, SUCCEEDED)
 
     def away_twice(method: str, context: grpc.ServicerContext) -> None:
@@ -131,7 +129,7 @@ def test_a_domain_that_is_away_for_a_while_is_waited_for(
     assert client.wait_for_job(id, poll=POLL).status == SUCCEEDED
 
 
-def test_a_studio_that_stays_away_ends_the_wait(
+def test_studio_that_stays_down_ends_the_wait(
     client: Any, studio: Any, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_calls, "CONNECT_SECONDS", 0.1)
@@ -142,7 +140,7 @@ def test_a_studio_that_stays_away_ends_the_wait(
         client.wait_for_job(id, poll=POLL)
 
 
-def test_a_job_that_is_removed_ends_the_wait(client: Any, studio: Any) -> None:
+def test_removed_job_ends_the_wait(client: Any, studio: Any) -> None:
     id = start(client, studio, RUNNING)
     looks = client.watch_job(id, poll=POLL)
     next(looks)
@@ -151,7 +149,7 @@ def test_a_job_that_is_removed_ends_the_wait(client: Any, studio: Any) -> None:
         next(looks)
 
 
-def test_a_studio_that_keeps_no_states_is_not_waited_for(client: Any, studio: Any) -> None:
+def test_studio_that_keeps_no_states_is_not_waited_for(client: Any, studio: Any) -> None:
     id = start(client, studio, api.JobStatus())
     with pytest.raises(UnimplementedError, match="keeps no states of jobs"):
         client.wait_for_job(id)

@@ -15,7 +15,7 @@ RUNNING = api.JobStatus(
 SUCCEEDED = api.JobStatus(state="SUCCEEDED", step=10, total_steps=10, loss=0.5)
 
 
-def test_a_terminal_shows_a_bar_with_loss_and_time_left() -> None:
+def test_terminal_shows_a_bar_with_loss_and_time_left() -> None:
     screen = io.StringIO()
     console = Console(screen, force_terminal=True, width=120)
     jobs = watch.follow(console, {"a": _looks(RUNNING, SUCCEEDED), "b": _looks(SUCCEEDED)})
@@ -29,13 +29,13 @@ def test_a_terminal_shows_a_bar_with_loss_and_time_left() -> None:
     assert "━" in shown
 
 
-def test_time_left_is_told_while_there_is_some() -> None:
+def test_time_left_is_shown_while_there_is_some() -> None:
     assert watch._left(RUNNING) == "2:05 left"
     assert watch._left(SUCCEEDED) == ""
     assert watch._left(api.JobStatus(state="RUNNING")) == ""
 
 
-def test_without_a_terminal_a_line_tells_each_state_once() -> None:
+def test_state_is_a_line_once_without_a_terminal() -> None:
     output = io.StringIO()
     watch.follow(Console(output, width=200), {"a": _looks(RUNNING, RUNNING, RUNNING, SUCCEEDED)})
     lines = output.getvalue().splitlines()
@@ -43,7 +43,7 @@ def test_without_a_terminal_a_line_tells_each_state_once() -> None:
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_a_notice_is_told_once(*, terminal: bool) -> None:
+def test_notice_is_shown_once(*, terminal: bool) -> None:
     output = io.StringIO()
     notices = ["fp16 is replaced", "3 rows are left out"]
     statuses = [
@@ -57,7 +57,7 @@ def test_a_notice_is_told_once(*, terminal: bool) -> None:
     assert [shown.count(f"a  notice: {notice}") for notice in notices] == [1, 1]
 
 
-def test_notices_of_a_job_that_ended_before_one_looked_are_told() -> None:
+def test_notices_of_an_ended_job_are_shown() -> None:
     output = io.StringIO()
     ended = api.JobStatus(state="SUCCEEDED", notices=["x"], attempt=2)
     watch.follow(Console(output), {"a": _looks(ended)})

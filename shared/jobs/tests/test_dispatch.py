@@ -54,7 +54,7 @@ async def dispatches(records: JobRecords[Any], in_workspace: WorkbenchProcess) -
     return Dispatches(records, in_workspace)
 
 
-async def test_a_job_gets_script_and_runtime_of_its_template(dispatches: Dispatches) -> None:
+async def test_job_gets_script_and_runtime_of_its_template(dispatches: Dispatches) -> None:
     record = await dispatches.carried(script="", cpu=2, memory=3)
     assert (record.state, record.sent_at) == (JobState.SCHEDULED, None)
     job = dispatches.workbench.job(record.id)
@@ -68,7 +68,7 @@ async def test_a_job_gets_script_and_runtime_of_its_template(dispatches: Dispatc
     assert await dispatches.workspace.find_job(record.id) is None
 
 
-async def test_secrets_are_in_the_jobs_environment_only(dispatches: Dispatches) -> None:
+async def test_secrets_are_in_the_environment_of_the_job_only(dispatches: Dispatches) -> None:
     dispatches.dispatcher = JobDispatcher(
         dispatches.records, dispatches.workspace, {"TOKEN": "hf_planted"}
     )
@@ -78,20 +78,20 @@ async def test_secrets_are_in_the_jobs_environment_only(dispatches: Dispatches) 
     assert "hf_planted" not in str(record) + str(job.arguments)
 
 
-async def test_a_script_of_the_users_own_wins(dispatches: Dispatches) -> None:
+async def test_users_script_wins(dispatches: Dispatches) -> None:
     record = await dispatches.carried()
     assert dispatches.workbench.job(record.id).script == dispatches.script
 
 
 @pytest.mark.parametrize(("label", "sent"), [(None, "-1"), (-1, "-1"), (0, "-1"), (1, "1")])
-async def test_a_label_is_sent_where_one_is_meant(
+async def test_label_is_sent_where_one_is_requested(
     dispatches: Dispatches, label: int | None, sent: str
 ) -> None:
     record = await dispatches.carried(gpu_label_id=label)
     assert dispatches.workbench.job(record.id).accelerator_label_id == sent
 
 
-async def test_a_job_without_a_run_is_adopted_and_gets_one(dispatches: Dispatches) -> None:
+async def test_job_without_a_run_is_adopted_and_gets_one(dispatches: Dispatches) -> None:
     id = await dispatches.record()
     request = cmlapi.CreateJobRequest(name=id, script=dispatches.script, cpu=1, memory=1)
     created = dispatches.workbench.api.create_job(request, PROJECT_ID)
@@ -106,27 +106,27 @@ async def test_a_job_without_a_run_is_adopted_and_gets_one(dispatches: Dispatche
     assert run.id == record.run_id
 
 
-async def test_it_waits_for_what_may_still_land(dispatches: Dispatches) -> None:
+async def test_dispatch_waits_for_requests_still_under_way(dispatches: Dispatches) -> None:
     id = await dispatches.record()
     await dispatches.records.mark_sent(id)
     assert not await dispatches.dispatcher.carry(id)
     assert await dispatches.workspace.find_job(id) is None
 
 
-async def test_again_it_changes_nothing(dispatches: Dispatches) -> None:
+async def test_repeated_dispatch_changes_nothing(dispatches: Dispatches) -> None:
     record = await dispatches.carried()
     assert await dispatches.dispatcher.carry(record.id)
     assert dispatches.records.one(id=record.id) == record
     assert len(await dispatches.workspace.runs(record.cml_job_id)) == 1
 
 
-async def test_what_is_gone_can_be_withdrawn(dispatches: Dispatches) -> None:
+async def test_missing_job_can_be_withdrawn(dispatches: Dispatches) -> None:
     record = await dispatches.carried()
     await dispatches.workspace.delete_job(record.cml_job_id)
     await dispatches.dispatcher.withdraw(record.cml_job_id)
 
 
-async def test_no_template_is_told_by_name(dispatches: Dispatches) -> None:
+async def test_missing_template_is_named(dispatches: Dispatches) -> None:
     id = await dispatches.record(template="No_Such_Job")
     with pytest.raises(errors.FailedPrecondition, match="'No_Such_Job'") as refused:
         await dispatches.dispatcher.carry(id)
@@ -134,7 +134,7 @@ async def test_no_template_is_told_by_name(dispatches: Dispatches) -> None:
     assert dispatches.records.one(id=id).state == JobState.FAILED
 
 
-async def test_the_workspaces_no_is_told_in_its_words(dispatches: Dispatches) -> None:
+async def test_refusal_of_the_workspace_is_reported_in_its_words(dispatches: Dispatches) -> None:
     id = await dispatches.record(cpu=0)
     with pytest.raises(errors.FailedPrecondition, match="cpu: must be more than 0") as refused:
         await dispatches.dispatcher.carry(id)

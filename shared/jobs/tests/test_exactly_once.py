@@ -142,7 +142,7 @@ def effective_runs(world: World, variant: Variant) -> int:
     return min(len(world.runs), 1) if variant.claims else len(world.runs)
 
 
-def test_one_job_and_one_run_whatever_happens() -> None:
+def test_job_and_run_exist_once_whatever_happens() -> None:
     ends = explore(Variant(claims=False))
     assert ends
     assert all(end.run is not None for end in ends), "a job was lost"
@@ -168,5 +168,5 @@ def test_requests_that_land_after_the_wait_do_not_train_twice() -> None:
     ],
     ids=["without waiting", "without looking", "without the claim"],
 )
-def test_what_is_left_out_is_found_out(broken: Variant) -> None:
+def test_missing_steps_of_the_protocol_are_detected(broken: Variant) -> None:
     assert max(effective_runs(end, broken) for end in explore(broken)) > 1

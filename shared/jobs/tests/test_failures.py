@@ -20,13 +20,13 @@ def wrong(policy: Retries) -> dict[str, str]:
     return {one.field: one.rule for one in found.found}
 
 
-def test_a_policy_without_kinds_is_for_what_is_nobodys_fault() -> None:
+def test_policy_without_kinds_covers_failures_that_are_nobodys_fault() -> None:
     policy = Retries.asked(RetryPolicy(max_attempts=3))
     assert policy == Retries(3, ("CRASHED", "LOST", "TIMED_OUT"))
     assert wrong(policy) == {}
 
 
-def test_everything_wrong_with_a_policy_is_told_at_once() -> None:
+def test_faults_of_a_policy_are_reported_at_once() -> None:
     on = ["CRASHED", "USER_ERROR", "OUT_OF_MEMORY", "crashed"]
     assert wrong(Retries.asked(RetryPolicy(max_attempts=11, on=on))) == {
         "retry.max_attempts": "FT-813",
@@ -38,7 +38,7 @@ def test_everything_wrong_with_a_policy_is_told_at_once() -> None:
 
 
 @given(st.integers(1, MAX_ATTEMPTS), st.lists(st.sampled_from(MAY_PASS)))
-def test_a_policy_is_read_as_it_was_stored(attempts: int, on: list[str]) -> None:
+def test_policy_is_read_as_it_was_stored(attempts: int, on: list[str]) -> None:
     policy = Retries(attempts, tuple(on))
     assert Retries.read(policy.stored()) == policy
     assert Retries.asked(Retries.read(policy.stored()).message()).max_attempts == attempts
@@ -60,12 +60,12 @@ def test_a_policy_is_read_as_it_was_stored(attempts: int, on: list[str]) -> None
         "[" * 100_000,
     ],
 )
-def test_what_is_no_policy_is_not_read_as_one(text: str) -> None:
+def test_invalid_policy_is_not_read(text: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         Retries.read(text)
 
 
-def test_a_policy_ends_with_its_last_attempt_and_knows_no_other_kind() -> None:
+def test_policy_ends_with_its_last_attempt_and_knows_no_other_kind() -> None:
     policy = Retries(3, ("LOST",))
     assert [policy.allow("LOST", attempt) for attempt in (1, 2, 3, 4)] == [True, True, False, False]
     assert not policy.allow("CRASHED", 1)
@@ -73,12 +73,12 @@ def test_a_policy_ends_with_its_last_attempt_and_knows_no_other_kind() -> None:
 
 
 @pytest.mark.parametrize("said", ["USER_ERROR", "OUT_OF_MEMORY", "ERROR"])
-def test_a_job_may_say_what_it_was(said: str) -> None:
+def test_job_may_name_its_failure_kind(said: str) -> None:
     assert reported_kind(said) == said
 
 
 @pytest.mark.parametrize("said", [None, "LOST", "CRASHED", "", 3, {}, ["ERROR"]])
-def test_what_a_job_cannot_know_it_has_not_said(said: object) -> None:
+def test_failure_kind_that_a_job_cannot_know_is_ignored(said: object) -> None:
     line = json.dumps({"event": "failed", "kind": said}).encode()
     [event] = parse_lines(line)
     assert isinstance(event, Failed)
@@ -98,10 +98,10 @@ def test_what_a_job_cannot_know_it_has_not_said(said: object) -> None:
         (["Memory cgroup: oom-kill: task=python", "step 1"], None),
     ],
 )
-def test_want_of_memory_is_told_by_the_log(lines: list[str], kind: str | None) -> None:
+def test_out_of_memory_is_recognised_in_the_log(lines: list[str], kind: str | None) -> None:
     assert kind_of(JobState.FAILED, lines) == (kind or FailureKind.OUT_OF_MEMORY)
 
 
-def test_what_the_workspace_says_goes_before_the_log() -> None:
+def test_workspace_status_goes_before_the_log() -> None:
     assert kind_of(JobState.LOST, ["Killed"]) == "LOST"
     assert kind_of(JobState.TIMED_OUT, ["Killed"]) == "TIMED_OUT"

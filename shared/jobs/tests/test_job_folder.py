@@ -35,7 +35,7 @@ def test_events_come_once_and_in_order(tmp_path: Path, events: Path) -> None:
     assert [event_name(e) for e in reader.new()] == ["finished"]
 
 
-def test_a_line_that_is_being_written_waits_for_its_end(tmp_path: Path, events: Path) -> None:
+def test_line_that_is_being_written_waits_for_its_end(tmp_path: Path, events: Path) -> None:
     reader = EventReader(tmp_path)
     line = json.dumps({"event": "notice", "message": "größer"}, ensure_ascii=False).encode() + b"\n"
     for cut in range(len(line)):
@@ -45,7 +45,7 @@ def test_a_line_that_is_being_written_waits_for_its_end(tmp_path: Path, events: 
     assert found == [NoticeGiven(message="größer")]
 
 
-def test_nothing_is_read_before_there_is_a_file(tmp_path: Path, events: Path) -> None:
+def test_missing_file_has_no_events(tmp_path: Path, events: Path) -> None:
     reader = EventReader(tmp_path / "later")
     assert list(reader.new()) == []
     (tmp_path / "later").mkdir()
@@ -66,14 +66,14 @@ def test_nothing_is_read_before_there_is_a_file(tmp_path: Path, events: Path) ->
         b'{"event": "notice", "message": "\\ud800"}',
     ],
 )
-def test_garbage_between_events_is_passed_over(
+def test_invalid_lines_between_events_are_skipped(
     tmp_path: Path, events: Path, garbage: bytes
 ) -> None:
     append(events, b'{"event": "a"}\n' + garbage + b'\n{"event": "b"}\n')
     assert [event_name(e) for e in EventReader(tmp_path).new()] == ["a", "b"]
 
 
-def test_a_long_report_is_read_in_parts(
+def test_long_report_is_read_in_parts(
     tmp_path: Path, events: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_folder, "MAX_READ_BYTES", 64)
@@ -87,7 +87,7 @@ def test_a_long_report_is_read_in_parts(
     assert found == [str(number) for number in range(20)]
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_in_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "events.jsonl")
     (tmp_path / "job.log").symlink_to("/dev/zero")
     assert list(EventReader(tmp_path).new()) == []
@@ -95,23 +95,23 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [None, True, "1", 1.5, -1, 2**31, [1]])
-def test_no_count(value: object) -> None:
+def test_invalid_count_is_ignored(value: object) -> None:
     assert not is_count(value)
 
 
 @pytest.mark.parametrize("value", [None, True, "1", float("nan"), float("inf"), 10**400, {}])
-def test_no_number(value: object) -> None:
+def test_invalid_number_is_ignored(value: object) -> None:
     assert not is_number(value)
 
 
-def test_counts_and_numbers() -> None:
+def test_counts_and_numbers_are_read() -> None:
     assert is_count(0)
     assert is_count(2**31 - 1)
     assert is_number(-1.5)
     assert is_number(3)
 
 
-def test_the_last_lines_are_the_last_that_say_something(tmp_path: Path) -> None:
+def test_last_lines_skip_empty_ones(tmp_path: Path) -> None:
     log = tmp_path / "job.log"
     assert last_lines(tmp_path) == []
     log.write_bytes(b"\n \n")
@@ -121,7 +121,7 @@ def test_the_last_lines_are_the_last_that_say_something(tmp_path: Path) -> None:
     assert last_lines(tmp_path, 1) == ["ValueError: � no"]
 
 
-def test_of_a_traceback_the_end_matters(tmp_path: Path) -> None:
+def test_last_lines_of_a_traceback_are_its_end(tmp_path: Path) -> None:
     try:
         try:
             json.loads("{")
@@ -136,6 +136,6 @@ def test_of_a_traceback_the_end_matters(tmp_path: Path) -> None:
     assert between.startswith("During handling")
 
 
-def test_the_last_lines_of_a_long_log(tmp_path: Path) -> None:
+def test_last_lines_of_a_long_log(tmp_path: Path) -> None:
     (tmp_path / "job.log").write_text("x" * 100_000 + "\nthe end\n")
     assert last_lines(tmp_path) == ["x" * 300, "the end"]

@@ -15,7 +15,7 @@ from jobs.tests.scripted import SLEEP, Jobs
 from jobs.workspace.client import Workspace
 
 
-async def test_a_refused_start_is_in_the_record(jobs: Jobs) -> None:
+async def test_refused_start_is_in_the_record(jobs: Jobs) -> None:
     job = jobs.new(template="None")
     with pytest.raises(Refusal) as refused:
         await jobs.lifecycle.start([job])
@@ -36,7 +36,7 @@ async def test_jobs_of_one_request_are_started_all_or_none(watched: Jobs) -> Non
     assert not JobState(watched.records.one(id=asked_again.id).state).ended
 
 
-async def test_a_job_that_is_removed_while_it_starts_does_not_run_on(jobs: Jobs) -> None:
+async def test_job_that_is_removed_while_it_starts_does_not_run_on(jobs: Jobs) -> None:
     job = jobs.new(SLEEP)
     starting = asyncio.create_task(jobs.lifecycle.start([job]))
     while jobs.records.one(id=job.id) is None:  # noqa: ASYNC110 - the very next turn of the loop
@@ -47,7 +47,7 @@ async def test_a_job_that_is_removed_while_it_starts_does_not_run_on(jobs: Jobs)
     assert await jobs.workspace.find_job(job.id) is None
 
 
-async def test_a_job_whose_start_was_cut_off_is_removed_from_the_workspace(jobs: Jobs) -> None:
+async def test_job_whose_start_was_cut_off_is_removed_from_the_workspace(jobs: Jobs) -> None:
     job = jobs.new(SLEEP)
     await jobs.records.begin([job])
     await JobDispatcher(jobs.records, jobs.workspace, {}).carry(job.id)
@@ -59,7 +59,7 @@ async def test_a_job_whose_start_was_cut_off_is_removed_from_the_workspace(jobs:
     assert jobs.records.one(id=job.id) is None
 
 
-async def test_what_lands_after_a_job_was_removed_is_taken_out_again(jobs: Jobs) -> None:
+async def test_late_workspace_job_of_a_removed_job_is_deleted(jobs: Jobs) -> None:
     job = jobs.new(SLEEP)
     await jobs.records.begin([job])
     await jobs.records.mark_sent(job.id)
@@ -71,7 +71,7 @@ async def test_what_lands_after_a_job_was_removed_is_taken_out_again(jobs: Jobs)
     assert landed not in [one.id for one in jobs.workbench.jobs()]
 
 
-async def test_a_job_that_is_removed_while_it_is_carried_on_is_looked_for(
+async def test_job_removed_during_its_dispatch_is_looked_for(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = jobs.new()
@@ -88,7 +88,7 @@ async def test_a_job_that_is_removed_while_it_is_carried_on_is_looked_for(
     assert [note.job_id for note in jobs.records.log.removed()] == [job.id]
 
 
-async def test_a_start_waits_for_a_workspace_that_is_being_started_anew(jobs: Jobs) -> None:
+async def test_start_waits_for_a_workspace_that_restarts(jobs: Jobs) -> None:
     jobs.workbench.kill()
     starting = asyncio.create_task(jobs.lifecycle.start([jobs.new()]))
     await until("it is recorded", lambda: jobs.records.all())
@@ -98,7 +98,7 @@ async def test_a_start_waits_for_a_workspace_that_is_being_started_anew(jobs: Jo
     assert len(jobs.named(job.id)) == 1
 
 
-async def test_a_cancelled_job_stops(watched: Jobs) -> None:
+async def test_cancelled_job_stops(watched: Jobs) -> None:
     id = await watched.start('report("progress", step=1)' + SLEEP)
     await until("it runs", lambda: watched.records.one(id=id).state == JobState.RUNNING)
     stopping = await watched.lifecycle.cancel(id, "no longer wanted")
@@ -119,7 +119,7 @@ async def test_a_cancelled_job_stops(watched: Jobs) -> None:
     assert (await watched.ended(id)).failure_reason == "stopped in the workspace"
 
 
-async def test_a_job_that_is_cancelled_before_it_was_created_is_never_created(jobs: Jobs) -> None:
+async def test_job_that_is_cancelled_before_it_was_created_is_never_created(jobs: Jobs) -> None:
     job = jobs.new(SLEEP)
     await jobs.records.begin([job])
     await jobs.records.mark_sent(job.id)
@@ -131,7 +131,7 @@ async def test_a_job_that_is_cancelled_before_it_was_created_is_never_created(jo
     assert not jobs.named(job.id)
 
 
-async def test_the_same_request_is_found_again(watched: Jobs) -> None:
+async def test_repeated_request_is_found(watched: Jobs) -> None:
     job = watched.new(request_id="r-1", request_digest="d")
     await watched.lifecycle.start([job])
     [found] = watched.lifecycle.started_by(RequestKey("r-1", "d"))
@@ -164,7 +164,7 @@ if attempt == 1:
         await watched.lifecycle.resume(id)
 
 
-async def test_a_lost_job_is_made_anew(watched: Jobs) -> None:
+async def test_lost_job_is_created_again(watched: Jobs) -> None:
     id = await watched.start(SLEEP)
     lost = watched.records.one(id=id)
     await watched.workspace.delete_job(lost.cml_job_id)

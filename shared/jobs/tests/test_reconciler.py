@@ -13,7 +13,7 @@ from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
 
 
-async def test_a_job_that_succeeds_with_all_that_it_reports(watched: Jobs) -> None:
+async def test_successful_job_keeps_all_that_it_reports(watched: Jobs) -> None:
     id = await watched.start("""
 report("started", total_steps=10)
 report("progress", step=5, total_steps=10, epoch=0.5, loss=1.5, tokens_per_second=100)
@@ -32,25 +32,25 @@ report("best", best="b")
     assert (status.failure_reason, status.started_at[-1]) == ("", "Z")
 
 
-async def test_a_job_that_says_why_it_fails(watched: Jobs) -> None:
+async def test_failed_job_keeps_its_reason(watched: Jobs) -> None:
     id = await watched.start('report("failed", reason="the model is no model"); sys.exit(1)')
     job = await watched.ended(id)
     assert (job.state, job.failure_reason) == (JobState.FAILED, "the model is no model")
 
 
-async def test_a_job_that_fails_without_a_word_is_explained_by_its_log(watched: Jobs) -> None:
+async def test_job_that_fails_without_a_word_is_explained_by_its_log(watched: Jobs) -> None:
     id = await watched.start('log.write("step 1\\nKilled: out of memory\\n"); sys.exit(1)')
     job = await watched.ended(id)
     assert job.state == JobState.FAILED
     assert "its last lines: step 1 | Killed: out of memory" in job.failure_reason
 
 
-async def test_a_job_that_leaves_nothing_at_all(watched: Jobs) -> None:
+async def test_job_that_leaves_nothing_fails_with_a_reason(watched: Jobs) -> None:
     job = await watched.ended(await watched.start("sys.exit(3)"))
     assert job.failure_reason.endswith("the script ended with exit status 3")
 
 
-async def test_nonsense_in_a_report_spoils_neither_the_job_nor_another(watched: Jobs) -> None:
+async def test_invalid_report_harms_no_job(watched: Jobs) -> None:
     garbled = await watched.start("""
 for value in ("x", {}, 10**400, -1, True, float("nan")):
     report("progress", step=value, epoch=value, loss=value)
@@ -65,7 +65,7 @@ report("progress", step=8)
     assert job.state == JobState.SUCCEEDED
 
 
-async def test_a_job_that_says_too_much_is_cut_short(watched: Jobs) -> None:
+async def test_report_that_is_too_long_is_cut(watched: Jobs) -> None:
     id = await watched.start("""
 for number in range(200):
     report("notice", message=f"{number} " + "x" * 5_000)
@@ -80,7 +80,7 @@ sys.exit(1)
     assert len(job.failure_reason) == 2_000
 
 
-async def test_a_job_that_is_stopped_in_the_workspace(watched: Jobs) -> None:
+async def test_job_stopped_in_the_workspace_is_cancelled(watched: Jobs) -> None:
     id = await watched.start('report("progress", step=1); import time; time.sleep(600)')
     await until("it runs", lambda: watched.records.one(id=id).state == JobState.RUNNING)
     job = watched.records.one(id=id)
@@ -89,7 +89,7 @@ async def test_a_job_that_is_stopped_in_the_workspace(watched: Jobs) -> None:
     assert (job.state, job.failure_reason) == (JobState.STOPPED, "stopped in the workspace")
 
 
-async def test_a_job_that_vanishes_from_the_workspace(watched: Jobs) -> None:
+async def test_job_that_vanishes_from_the_workspace_is_lost(watched: Jobs) -> None:
     id = await watched.start("import time; time.sleep(600)")
     await watched.workspace.delete_job(watched.records.one(id=id).cml_job_id)
     job = await watched.ended(id)
@@ -97,7 +97,7 @@ async def test_a_job_that_vanishes_from_the_workspace(watched: Jobs) -> None:
     assert job.failure_reason == "the workspace no longer knows the job"
 
 
-async def test_a_start_that_was_cut_off_is_carried_on(jobs: Jobs) -> None:
+async def test_start_that_was_cut_off_is_carried_on(jobs: Jobs) -> None:
     job = jobs.new('report("progress", step=3)')
     await jobs.records.begin([job])
     async with jobs.watched(jobs.reconciler):
@@ -106,7 +106,7 @@ async def test_a_start_that_was_cut_off_is_carried_on(jobs: Jobs) -> None:
     assert len(jobs.named(job.id)) == 1
 
 
-async def test_what_a_lost_answer_has_created_is_adopted(jobs: Jobs) -> None:
+async def test_workspace_job_of_a_lost_answer_is_adopted(jobs: Jobs) -> None:
     job = jobs.new('report("progress", step=3)')
     await jobs.records.begin([job])
     other = JobDispatcher(jobs.records, jobs.workspace, {})
@@ -124,7 +124,7 @@ async def test_what_a_lost_answer_has_created_is_adopted(jobs: Jobs) -> None:
     assert len(await jobs.workspace.runs(ended.cml_job_id)) == 1
 
 
-async def test_a_start_under_way_is_left_to_whoever_carries_it(jobs: Jobs) -> None:
+async def test_start_under_way_is_left_to_whoever_carries_it(jobs: Jobs) -> None:
     job = jobs.new()
     await jobs.records.begin([job])
     other = await jobs.start('report("progress", step=1)')
@@ -133,7 +133,7 @@ async def test_a_start_under_way_is_left_to_whoever_carries_it(jobs: Jobs) -> No
         assert jobs.records.one(id=job.id).state == JobState.QUEUED
 
 
-async def test_a_new_reconciler_takes_a_job_over_without_doubling_it(jobs: Jobs) -> None:
+async def test_new_reconciler_takes_a_job_over_without_doubling_it(jobs: Jobs) -> None:
     id = await jobs.start("""
 report("notice", message="one")
 report("progress", step=1)
@@ -149,7 +149,7 @@ report("notice", message="two")
     assert json.loads(job.notices) == ["one", "two"]
 
 
-async def test_a_job_that_was_imported_is_left_alone(jobs: Jobs) -> None:
+async def test_job_that_was_imported_is_left_alone(jobs: Jobs) -> None:
     imported = jobs.new(state=JobState.UNKNOWN, cml_job_id="elsewhere", run_id="r")
     await jobs.records.add(imported)
     other = await jobs.start('report("progress", step=1)')
@@ -158,7 +158,7 @@ async def test_a_job_that_was_imported_is_left_alone(jobs: Jobs) -> None:
     assert jobs.records.one(id=imported.id).state == JobState.UNKNOWN
 
 
-async def test_what_lands_after_a_job_was_given_up_is_taken_out_again(jobs: Jobs) -> None:
+async def test_late_workspace_job_of_a_lost_job_is_deleted(jobs: Jobs) -> None:
     job = jobs.new(SLEEP)
     await jobs.records.begin([job])
     await jobs.records.mark_sent(job.id)
@@ -170,7 +170,7 @@ async def test_what_lands_after_a_job_was_given_up_is_taken_out_again(jobs: Jobs
     assert jobs.records.one(id=job.id).state == JobState.FAILED
 
 
-async def test_every_move_is_in_the_history_once(watched: Jobs) -> None:
+async def test_transitions_are_in_the_history_once(watched: Jobs) -> None:
     id = await watched.start('report("progress", step=1, total_steps=1, loss=0.5)')
     await watched.ended(id)
     told = [answer.event async for answer in watched.lifecycle.events.follow(id, 0)]
@@ -185,7 +185,7 @@ async def test_every_move_is_in_the_history_once(watched: Jobs) -> None:
     assert [a.event async for a in watched.lifecycle.events.follow(id, middle)] == told[3:]
 
 
-async def test_the_run_that_has_the_claim_is_the_one_that_counts(jobs: Jobs) -> None:
+async def test_run_that_has_the_claim_is_the_one_that_counts(jobs: Jobs) -> None:
     job = jobs.new("""
 if not os.path.exists(folder + "/claim-1.json"):
     with open(folder + "/claim-1.json", "w") as claim:
@@ -211,7 +211,7 @@ if not os.path.exists(folder + "/claim-1.json"):
     assert (ended.state, ended.step) == (JobState.SUCCEEDED, 9)
 
 
-async def test_a_notice_is_an_event_once_and_says_which_attempt_told_it(watched: Jobs) -> None:
+async def test_notice_is_an_event_once_with_its_attempt(watched: Jobs) -> None:
     script = """
 report("notice", attempt=ATTEMPT, message="fp16 is replaced")
 report("notice", attempt=ATTEMPT, message="fp16 is replaced")

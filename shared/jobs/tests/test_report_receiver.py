@@ -62,7 +62,7 @@ async def token_of(jobs: Jobs, id: str) -> str:
     return str(environment["FTS_JOB_TOKEN"])
 
 
-async def test_the_same_report_counts_once(reports: Reports) -> None:
+async def test_same_report_counts_once(reports: Reports) -> None:
     id = await reports.record()
     end = len(lines(1, 2))
     for _ in range(2):
@@ -71,14 +71,14 @@ async def test_the_same_report_counts_once(reports: Reports) -> None:
     assert reports.steps(id) == [2, 3]
 
 
-async def test_the_same_report_sent_at_the_same_time_counts_once(reports: Reports) -> None:
+async def test_same_report_sent_at_the_same_time_counts_once(reports: Reports) -> None:
     id = await reports.record()
     sent = [reports.receiver.report(id, TOKEN, 0, lines(1)) for _ in range(8)]
     assert set(await asyncio.gather(*sent)) == {len(lines(1))}
     assert reports.steps(id) == [1]
 
 
-async def test_what_is_missing_is_asked_for(reports: Reports) -> None:
+async def test_missing_part_is_requested(reports: Reports) -> None:
     id = await reports.record()
     assert await reports.receiver.report(id, TOKEN, 7, lines(2)) == 0
     assert await reports.receiver.report(id, TOKEN, 0, b'{"event": "pro') == 0
@@ -86,7 +86,7 @@ async def test_what_is_missing_is_asked_for(reports: Reports) -> None:
     assert reports.steps(id) == []
 
 
-async def test_nonsense_is_passed_over(reports: Reports) -> None:
+async def test_invalid_lines_are_skipped(reports: Reports) -> None:
     id = await reports.record()
     nonsense = b'\xff\n[]\n{"event": "best", "best": {}}\n{"event": "best", "best": "a\\u0000"}\n'
     assert await reports.receiver.report(id, TOKEN, 0, nonsense) == len(nonsense)
@@ -98,7 +98,7 @@ async def test_nonsense_is_passed_over(reports: Reports) -> None:
 @pytest.mark.parametrize(
     ("offset", "data", "field"), [(-1, b"", "offset"), (0, b"x" * (MAX_REPORT_BYTES + 1), "data")]
 )
-async def test_what_is_no_report_changes_nothing(
+async def test_invalid_report_changes_nothing(
     reports: Reports, offset: int, data: bytes, field: str
 ) -> None:
     id = await reports.record()
@@ -108,7 +108,7 @@ async def test_what_is_no_report_changes_nothing(
     assert reports.records.one(id=id).reported_offset is None
 
 
-async def test_a_token_is_good_for_its_job_only(reports: Reports) -> None:
+async def test_token_is_valid_for_its_job_only(reports: Reports) -> None:
     id = await reports.record()
     said = set()
     for other, token in (("unknown", TOKEN), (id, new_token()), (id, ""), (id, digest(TOKEN))):
@@ -119,13 +119,13 @@ async def test_a_token_is_good_for_its_job_only(reports: Reports) -> None:
     assert reports.steps(id) == []
 
 
-async def test_a_job_that_has_ended_has_no_good_token(reports: Reports) -> None:
+async def test_token_of_an_ended_job_is_refused(reports: Reports) -> None:
     id = await reports.record(state=JobState.STOPPED)
     with pytest.raises(Unauthenticated):
         await reports.receiver.report(id, TOKEN, 0, lines(1))
 
 
-async def test_a_token_gets_old(reports: Reports) -> None:
+async def test_token_expires(reports: Reports) -> None:
     old = f"{int(time.time()) - TOKEN_SECONDS - 1}.random"
     id = await reports.record(token_hash=digest(old))
     with pytest.raises(Unauthenticated):
@@ -155,7 +155,7 @@ report("progress", step=3)
     assert Reports(watched.records, watched.project).steps(id) == [1, 2, 3]
 
 
-async def test_each_attempt_has_a_token_of_its_own(watched: Jobs) -> None:
+async def test_attempts_have_tokens_of_their_own(watched: Jobs) -> None:
     receiver = ReportReceiver(
         watched.records,
         Observer(watched.records, watched.workspace, watched.project, Jobs.reported),
@@ -171,7 +171,7 @@ async def test_each_attempt_has_a_token_of_its_own(watched: Jobs) -> None:
         await receiver.report(id, first, 0, b"")
 
 
-async def test_a_run_that_a_lost_answer_has_created_has_a_good_token(jobs: Jobs) -> None:
+async def test_run_created_by_a_lost_answer_has_a_valid_token(jobs: Jobs) -> None:
     receiver = ReportReceiver(
         jobs.records, Observer(jobs.records, jobs.workspace, jobs.project, Jobs.reported)
     )

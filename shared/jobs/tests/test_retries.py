@@ -49,7 +49,7 @@ def moves(jobs: Jobs, id: str) -> list[tuple[str, str]]:
     return [(e.state, e.actor) for e in events if e.state and e.state != "RUNNING"]
 
 
-async def test_a_job_that_crashes_is_tried_again(watched: Jobs) -> None:
+async def test_crashed_job_is_retried(watched: Jobs) -> None:
     id = await started(watched, CRASHES_ONCE)
     job = await watched.ended(id)
     assert (job.state, job.attempt, job.step) == (JobState.SUCCEEDED, 2, 2)
@@ -75,14 +75,14 @@ async def test_a_job_that_crashes_is_tried_again(watched: Jobs) -> None:
     assert await runs(watched, job) == 2
 
 
-async def test_whoever_watches_sees_all_attempts_and_one_end(watched: Jobs) -> None:
+async def test_watch_shows_all_attempts_and_one_end(watched: Jobs) -> None:
     id = await started(watched, CRASHES_ONCE)
     told = [answer.event async for answer in watched.lifecycle.events.follow(id, 0)]
     assert [event.step for event in told if event.kind == "PROGRESS"] == [1, 2]
     assert told[-1].state == "SUCCEEDED"
 
 
-async def test_attempts_come_to_an_end(watched: Jobs) -> None:
+async def test_attempts_are_limited(watched: Jobs) -> None:
     id = await started(watched, ATTEMPT + "os.abort()", max_attempts=3)
     job = await watched.ended(id)
     assert (job.state, job.attempt, job.failure_kind) == (JobState.FAILED, 3, "CRASHED")
@@ -98,7 +98,7 @@ async def test_attempts_come_to_an_end(watched: Jobs) -> None:
         ('log.write("CUDA out of memory.\\n"); os.abort()', "OUT_OF_MEMORY"),
     ],
 )
-async def test_what_would_only_fail_again_is_not_tried_again(
+async def test_failure_that_would_repeat_is_not_retried(
     watched: Jobs, code: str, kind: str
 ) -> None:
     job = await watched.ended(await started(watched, code))
@@ -106,13 +106,13 @@ async def test_what_would_only_fail_again_is_not_tried_again(
     assert await runs(watched, job) == 1
 
 
-async def test_an_error_is_tried_again_where_the_policy_says_so(watched: Jobs) -> None:
+async def test_error_is_retried_if_the_policy_says_so(watched: Jobs) -> None:
     code = USER_ERROR.replace("USER_ERROR", "ERROR")
     job = await watched.ended(await started(watched, code, max_attempts=2, on=["ERROR"]))
     assert (job.attempt, job.failure_reason) == (2, "no such column")
 
 
-async def test_a_lost_job_is_made_anew_by_itself(watched: Jobs) -> None:
+async def test_lost_job_is_retried(watched: Jobs) -> None:
     id = await started(watched, ATTEMPT + "if attempt == 1:" + SLEEP.replace("\n", " "))
     first = watched.records.one(id=id)
     await watched.workspace.delete_job(first.cml_job_id)
@@ -122,7 +122,7 @@ async def test_a_lost_job_is_made_anew_by_itself(watched: Jobs) -> None:
     assert len(watched.named(id)) == 1
 
 
-async def test_a_job_that_is_cancelled_is_not_tried_again(jobs: Jobs) -> None:
+async def test_cancelled_job_is_not_retried(jobs: Jobs) -> None:
     id = await started(jobs, ATTEMPT + "os.abort()")
     first = jobs.records.one(id=id)
 
@@ -138,13 +138,13 @@ async def test_a_job_that_is_cancelled_is_not_tried_again(jobs: Jobs) -> None:
     assert (job.state, job.attempt) == (JobState.FAILED, 1)
 
 
-async def test_a_job_without_a_policy_is_not_tried_again(watched: Jobs) -> None:
+async def test_job_without_a_policy_is_not_retried(watched: Jobs) -> None:
     job = await watched.ended(await watched.start(ATTEMPT + "os.abort()"))
     assert (job.state, job.attempt, job.failure_kind) == (JobState.FAILED, 1, "CRASHED")
     assert not job.status().HasField("retry")
 
 
-async def test_a_failure_that_two_have_seen_is_followed_by_one_attempt(jobs: Jobs) -> None:
+async def test_failure_seen_by_two_is_followed_by_one_attempt(jobs: Jobs) -> None:
     id = await started(jobs, ATTEMPT)
     job = jobs.records.one(id=id)
     both = [jobs.records.retry(job, JobState.FAILED, CRASHED, NO_TIME) for _ in range(2)]
@@ -153,7 +153,7 @@ async def test_a_failure_that_two_have_seen_is_followed_by_one_attempt(jobs: Job
     assert (queued.state, queued.attempt, queued.run_id) == (JobState.QUEUED, 2, None)
 
 
-async def test_an_attempt_that_was_queued_by_a_studio_that_died_is_carried_on(jobs: Jobs) -> None:
+async def test_attempt_that_was_queued_by_a_studio_that_died_is_carried_on(jobs: Jobs) -> None:
     id = await started(jobs, CRASHES_ONCE)
     first = jobs.records.one(id=id)
     await jobs.records.retry(first, JobState.FAILED, CRASHED, NO_TIME)
@@ -171,7 +171,7 @@ async def paused(jobs: Jobs) -> Any:
     return jobs.records.one(id=id)
 
 
-async def test_an_attempt_waits_also_when_the_studio_is_started_anew(jobs: Jobs) -> None:
+async def test_attempt_waits_also_across_a_restart_of_the_studio(jobs: Jobs) -> None:
     job = await paused(jobs)
     assert now() + LONG / 2 < job.not_before <= now() + LONG
     causes = [event.cause for event in jobs.records.log.events(job.id, 0, 100) if event.cause]
@@ -185,7 +185,7 @@ async def test_an_attempt_waits_also_when_the_studio_is_started_anew(jobs: Jobs)
     assert (ended.state, ended.attempt) == (JobState.SUCCEEDED, 2)
 
 
-async def test_a_job_that_is_cancelled_while_it_waits_ends_at_once(jobs: Jobs) -> None:
+async def test_job_that_is_cancelled_while_it_waits_ends_at_once(jobs: Jobs) -> None:
     job = await paused(jobs)
     async with jobs.watched(jobs.reconciler):
         await jobs.lifecycle.cancel(job.id, "no longer wanted")
@@ -202,7 +202,7 @@ def test_pauses_are_twice_as_long_each_time_up_to_a_limit() -> None:
     assert pause_after(1, 2 * LONGEST_PAUSE) == 2 * LONGEST_PAUSE
 
 
-async def test_the_last_lines_that_matter_are_the_reason(watched: Jobs) -> None:
+async def test_last_lines_that_matter_are_the_reason(watched: Jobs) -> None:
     id = await watched.start("""
 log.write("loading\\n\\n")
 import traceback
@@ -222,7 +222,7 @@ os.abort()
     assert "File" not in reason
 
 
-async def test_the_signal_that_has_killed_a_job_is_in_the_reason(watched: Jobs) -> None:
+async def test_signal_that_has_killed_a_job_is_in_the_reason(watched: Jobs) -> None:
     job = await watched.ended(await watched.start("os.kill(os.getpid(), 9)"))
     assert job.failure_kind == "CRASHED"
     assert job.failure_reason.endswith(
@@ -230,7 +230,7 @@ async def test_the_signal_that_has_killed_a_job_is_in_the_reason(watched: Jobs) 
     )
 
 
-async def test_a_refused_job_says_so(jobs: Jobs) -> None:
+async def test_refused_job_says_so(jobs: Jobs) -> None:
     job = jobs.new(template="None", retry=policy())
     with pytest.raises(FailedPrecondition, match="no template job"):
         await jobs.lifecycle.start([job])

@@ -74,7 +74,7 @@ async def looked(jobs: Jobs) -> None:
 
 
 @SET
-async def test_a_request_under_way_is_waited_for_whatever_the_clock_says(
+async def test_request_under_way_is_waited_for_under_any_clock(
     timed: Jobs, wall: WallClock, elapsed: Elapsed, by: timedelta
 ) -> None:
     job = timed.new(SLEEP)
@@ -92,7 +92,7 @@ async def test_a_request_under_way_is_waited_for_whatever_the_clock_says(
 
 
 @SET
-async def test_a_start_that_another_process_carries_is_left_to_it(
+async def test_start_that_another_process_carries_is_left_to_it(
     timed: Jobs, wall: WallClock, elapsed: Elapsed, by: timedelta
 ) -> None:
     job = timed.new()
@@ -117,7 +117,7 @@ async def queued_again(jobs: Jobs, pause: timedelta) -> str:
 
 
 @SET
-async def test_a_pause_lasts_as_long_as_it_was_to_last(
+async def test_pause_lasts_as_long_as_it_was_to_last(
     timed: Jobs, wall: WallClock, elapsed: Elapsed, by: timedelta
 ) -> None:
     id = await queued_again(timed, PAUSE)
@@ -131,7 +131,7 @@ async def test_a_pause_lasts_as_long_as_it_was_to_last(
     assert timed.records.one(id=id).state == JobState.SCHEDULED
 
 
-async def test_a_pause_is_over_in_time_also_for_a_studio_that_starts_on_a_clock_set_back(
+async def test_pause_is_over_in_time_also_for_a_studio_that_starts_on_a_clock_set_back(
     timed: Jobs, wall: WallClock, elapsed: Elapsed
 ) -> None:
     id = await queued_again(timed, PAUSE)
@@ -144,7 +144,7 @@ async def test_a_pause_is_over_in_time_also_for_a_studio_that_starts_on_a_clock_
 
 
 @SET
-async def test_a_job_is_lost_only_after_it_was_missing_for_so_long(
+async def test_job_is_lost_only_after_it_was_missing_for_so_long(
     timed: Jobs, wall: WallClock, elapsed: Elapsed, by: timedelta, tmp_path: Path
 ) -> None:
     class Forgetful:
@@ -168,7 +168,7 @@ async def test_a_job_is_lost_only_after_it_was_missing_for_so_long(
 
 
 @SET
-async def test_what_was_forgotten_is_looked_for_until_it_can_no_longer_land(
+async def test_deleted_job_is_looked_for_until_it_cannot_arrive(
     timed: Jobs, wall: WallClock, elapsed: Elapsed, by: timedelta
 ) -> None:
     job = timed.new(SLEEP)
@@ -185,7 +185,7 @@ async def test_what_was_forgotten_is_looked_for_until_it_can_no_longer_land(
     assert (timed.named(job.id), list(timed.records.log.removed())) == ([], [])
 
 
-async def test_a_lost_job_is_made_anew_without_waiting(timed: Jobs) -> None:
+async def test_lost_job_is_created_again_without_waiting(timed: Jobs) -> None:
     id = await timed.start(SLEEP)
     first = timed.records.one(id=id)
     await timed.workspace.delete_job(first.cml_job_id)
@@ -216,7 +216,7 @@ def leases(shared_store: Store, elapsed: Elapsed) -> SimpleNamespace:
 
 
 @SET
-async def test_a_lease_is_not_taken_from_a_process_that_lives(
+async def test_lease_is_not_taken_from_a_process_that_lives(
     leases: SimpleNamespace, wall: WallClock, elapsed: Elapsed, by: timedelta
 ) -> None:
     assert await leases.one.held()
@@ -230,7 +230,7 @@ async def test_a_lease_is_not_taken_from_a_process_that_lives(
 
 
 @SET
-async def test_a_lease_of_a_process_that_died_is_taken_in_time(
+async def test_lease_of_a_process_that_died_is_taken_in_time(
     leases: SimpleNamespace, wall: WallClock, elapsed: Elapsed, by: timedelta
 ) -> None:
     assert await leases.one.held()
@@ -243,7 +243,7 @@ async def test_a_lease_of_a_process_that_died_is_taken_in_time(
     assert not await leases.one.held(), "should it live after all, it sees that it has lost it"
 
 
-async def test_a_lease_that_is_left_is_free_at_once(leases: SimpleNamespace) -> None:
+async def test_released_lease_is_free_at_once(leases: SimpleNamespace) -> None:
     assert await leases.one.held()
     await leases.other.release()
     assert not await leases.other.held(), "only its holder leaves it"
@@ -251,7 +251,7 @@ async def test_a_lease_that_is_left_is_free_at_once(leases: SimpleNamespace) -> 
     assert await leases.other.held()
 
 
-async def test_the_lease_is_left_when_the_process_ends(
+async def test_lease_is_released_when_the_process_ends(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []

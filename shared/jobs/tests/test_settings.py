@@ -29,7 +29,7 @@ def wrong(field: str, config: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("file", sorted(SCHEMAS.glob("*.json")), ids=lambda file: file.stem)
-def test_each_schema_is_one_and_says_what_it_is_made_from(file: Any) -> None:
+def test_schemas_are_valid_and_name_their_source(file: Any) -> None:
     schema = json.loads(file.read_text())
     Draft202012Validator.check_schema(schema)
     assert "Generated from" in schema["$comment"]
@@ -37,7 +37,7 @@ def test_each_schema_is_one_and_says_what_it_is_made_from(file: Any) -> None:
 
 
 @pytest.mark.parametrize("field", LIBRARY_FIELDS)
-def test_every_config_of_a_library_is_held_against_a_schema(field: str) -> None:
+def test_library_configs_are_all_checked_by_a_schema(field: str) -> None:
     [(rule, description)] = wrong(field, {"no_such_setting_anywhere": 1})
     assert (rule, description) == ("FT-806", "unknown setting no_such_setting_anywhere")
     assert wrong(field, {}) == []
@@ -59,7 +59,7 @@ def test_every_config_of_a_library_is_held_against_a_schema(field: str) -> None:
         ("adapter_bnb_config", {"load_in_8bit": True, "quant_method": "bitsandbytes"}),
     ],
 )
-def test_what_the_libraries_take(field: str, config: dict[str, Any]) -> None:
+def test_valid_settings_are_accepted(field: str, config: dict[str, Any]) -> None:
     assert wrong(field, config) == []
 
 
@@ -111,7 +111,7 @@ def test_what_the_libraries_take(field: str, config: dict[str, Any]) -> None:
         ("model_bnb_config", {"bnb_4bit_quant_type": "nf8"}, "FT-807", "one of fp4, nf4"),
     ],
 )
-def test_what_the_libraries_do_not_take(
+def test_invalid_settings_are_reported(
     field: str, config: dict[str, Any], rule: str, said: str
 ) -> None:
     [(broken, description)] = wrong(field, config)
@@ -119,7 +119,7 @@ def test_what_the_libraries_do_not_take(
     assert said in description
 
 
-def test_all_of_it_is_told_at_once() -> None:
+def test_faults_are_all_reported_at_once() -> None:
     config = {"lora_alfa": 8, "r": "8", "bias": 1, "lora_dropout": 0, "q_lora": {}}
     assert sorted(rule for rule, _ in wrong("lora_config", config)) == [
         "FT-806",
@@ -129,13 +129,13 @@ def test_all_of_it_is_told_at_once() -> None:
     ]
 
 
-def test_a_secret_is_not_repeated() -> None:
+def test_secret_is_not_repeated() -> None:
     [(_, description)] = wrong("training_arguments_config", {"hub_token": ["hf_secret"]})
     assert description.startswith("hub_token must be null, not this: a config is kept")
     assert "secret" not in description
 
 
-def test_a_long_value_is_cut() -> None:
+def test_long_value_is_cut() -> None:
     [(_, description)] = wrong("lora_config", {"r": "x" * 60_000})
     assert len(description) < 200
 
@@ -173,7 +173,7 @@ def test_whatever_a_config_holds_there_is_something_to_say(field: str, data: Any
         ),
     ],
 )
-def test_numbers_that_a_job_would_fail_with(
+def test_numbers_that_would_fail_a_job_are_reported(
     field: str, config: dict[str, object], said: str
 ) -> None:
     found = Violations()

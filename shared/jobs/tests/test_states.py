@@ -8,7 +8,7 @@ from ft.enums import JobState
 from jobs.store.states import MOVES, OF_ENGINE, sources
 
 
-def test_every_status_of_the_workspace_is_known() -> None:
+def test_workspace_statuses_are_all_known() -> None:
     description = json.loads((Path(cmlapi.__file__).parent / "description.json").read_text())
     statuses = set(_find(description, "EngineStatus"))
     assert "ENGINE_RUNNING" in statuses
@@ -16,18 +16,18 @@ def test_every_status_of_the_workspace_is_known() -> None:
     assert set(OF_ENGINE) <= statuses
 
 
-def test_a_run_that_is_over_ends_its_job_and_no_other_does() -> None:
+def test_run_that_is_over_ends_its_job_and_no_other_does() -> None:
     over = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEDOUT"}
     ending = {status for status, state in OF_ENGINE.items() if state.ended}
     assert ending == {f"ENGINE_{word}" for word in over}
 
 
-def test_a_job_is_unfinished_until_its_end_is_known() -> None:
+def test_job_is_unfinished_until_its_end_is_known() -> None:
     unfinished = {state for state in JobState if not state.ended}
     assert unfinished == {"QUEUED", "DISPATCHING", "SCHEDULED", "RUNNING", "STOPPING"}
 
 
-def test_every_state_has_its_moves_and_an_end_leads_to_another_attempt_only() -> None:
+def test_states_have_transitions_and_an_end_leads_to_an_attempt_only() -> None:
     assert set(MOVES) == set(JobState)
     for state in JobState:
         if state.ended:
@@ -35,7 +35,7 @@ def test_every_state_has_its_moves_and_an_end_leads_to_another_attempt_only() ->
     assert not MOVES[JobState.SUCCEEDED] | MOVES[JobState.UNKNOWN]
 
 
-def test_every_job_can_come_to_an_end_and_can_be_stopped_until_then() -> None:
+def test_jobs_can_end_and_can_be_cancelled_until_then() -> None:
     for state in JobState:
         if not state.ended:
             reached, left = {state}, [state]
@@ -47,7 +47,7 @@ def test_every_job_can_come_to_an_end_and_can_be_stopped_until_then() -> None:
             assert state is JobState.STOPPING or JobState.STOPPING in MOVES[state]
 
 
-def test_sources_are_the_moves_read_backwards() -> None:
+def test_sources_are_the_reversed_transitions() -> None:
     for to in JobState:
         assert sources(to) == [state for state in JobState if to in MOVES[state]]
 

@@ -31,14 +31,14 @@ def job(tmp_path: Path) -> Job:
     return Job(tmp_path / "job.log")
 
 
-async def test_without_following_it_ends_with_what_is_there(job: Job) -> None:
+async def test_tail_without_follow_ends_with_the_file(job: Job) -> None:
     assert [c async for c in job.tail()] == []
     job.say(b"one\ntwo\n")
     [chunk] = [c async for c in job.tail()]
     assert (chunk.data, chunk.next_offset) == (b"one\ntwo\n", 8)
 
 
-async def test_goes_on_where_the_last_answer_ended(job: Job) -> None:
+async def test_tail_goes_on_where_the_last_answer_ended(job: Job) -> None:
     job.say(b"one\ntwo\n")
     [chunk] = [c async for c in job.tail(offset=4)]
     assert (chunk.data, chunk.next_offset) == (b"two\n", 8)
@@ -46,7 +46,7 @@ async def test_goes_on_where_the_last_answer_ended(job: Job) -> None:
     assert [c async for c in job.tail(offset=1_000)] == []
 
 
-async def test_a_negative_offset_is_refused(job: Job) -> None:
+async def test_negative_offset_is_refused(job: Job) -> None:
     with pytest.raises(InvalidArgument) as refused:
         await anext(job.tail(offset=-1))
     assert [v.field for v in refused.value.violations] == ["offset"]
@@ -63,7 +63,7 @@ async def test_chunks_are_limited_and_lose_nothing(job: Job) -> None:
     assert [c.next_offset for c in chunks] == ends
 
 
-async def test_follows_from_before_the_first_byte_to_the_last(job: Job) -> None:
+async def test_tail_follows_from_before_the_first_byte_to_the_last(job: Job) -> None:
     answers = job.tail(follow=True)
     first = asyncio.ensure_future(anext(answers))
     done, _ = await asyncio.wait({first}, timeout=0.3)

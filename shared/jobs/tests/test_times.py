@@ -71,7 +71,7 @@ async def lived(folder: Path, clock: Clocks, ends: bool) -> tuple[Any, list[Any]
 
 @settings(max_examples=30, deadline=None)
 @given(steps=STEPS, ends=st.booleans())
-def test_nothing_ends_before_it_began(
+def test_job_never_ends_before_it_began(
     tmp_path_factory: Any, steps: list[timedelta], ends: bool
 ) -> None:
     folder: Path = tmp_path_factory.mktemp("times")

@@ -22,7 +22,7 @@ def workspace(in_workspace: WorkbenchProcess) -> Workspace:
     return Workspace()
 
 
-async def test_a_job_is_found_behind_pages_of_other_peoples(
+async def test_job_is_found_behind_pages_of_other_jobs(
     workspace: Workspace, workbench: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(7):
@@ -40,7 +40,7 @@ async def test_a_job_is_found_behind_pages_of_other_peoples(
     assert await workspace.find_job("needl") is None
 
 
-async def test_the_oldest_of_equal_names_is_the_one(
+async def test_job_of_equal_names_is_the_oldest(
     workspace: Workspace, workbench: WorkbenchProcess
 ) -> None:
     request = cmlapi.CreateJobRequest(name="twice", script="x.py", cpu=1, memory=1)
@@ -51,19 +51,21 @@ async def test_the_oldest_of_equal_names_is_the_one(
     assert found.id == first.id
 
 
-async def test_a_run_that_is_unknown(workspace: Workspace) -> None:
+async def test_unknown_run_is_not_found(workspace: Workspace) -> None:
     with pytest.raises(errors.NotFound):
         await workspace.run("no-job", "no-run")
 
 
-async def test_a_wrong_key(in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_wrong_key_is_reported(
+    in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CDSW_APIV2_KEY", "wrong-key-1234")
     with pytest.raises(errors.Unauthenticated) as refused:
         await Workspace().template(TEMPLATE)
     assert "wrong-key" not in refused.value.message
 
 
-async def test_a_workspace_that_is_away(
+async def test_workspace_that_is_down_is_reported(
     in_workspace: WorkbenchProcess, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDSW_API_URL", f"http://127.0.0.1:{closed_port}/api/v2")
@@ -71,7 +73,7 @@ async def test_a_workspace_that_is_away(
         await Workspace().template(TEMPLATE)
 
 
-async def test_a_workspace_that_answers_nonsense(
+async def test_invalid_answer_of_the_workspace_is_reported(
     in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -83,7 +85,7 @@ async def test_a_workspace_that_answers_nonsense(
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\ncont", b"HTTP/1.1 200 OK\r\n\r\n{"])
-async def test_an_answer_that_was_cut_is_none(
+async def test_truncated_answer_is_reported(
     in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     async def cut(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -98,9 +100,7 @@ async def test_an_answer_that_was_cut_is_none(
 
 
 @pytest.mark.parametrize("missing", ["CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY"])
-async def test_what_no_workspace_can_be_called_without(
-    monkeypatch: pytest.MonkeyPatch, missing: str
-) -> None:
+async def test_incomplete_settings_are_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     for name in ("CDSW_API_URL", "CDSW_PROJECT_ID", "CDSW_APIV2_KEY"):
         monkeypatch.setenv(name, "set")
     monkeypatch.delenv("FTS_WORKSPACE_KEY_FILE", raising=False)
@@ -109,7 +109,7 @@ async def test_what_no_workspace_can_be_called_without(
         await Workspace().project()
 
 
-async def test_the_key_may_lie_in_a_file(
+async def test_key_may_be_in_a_file(
     in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # A variable that is set to nothing before, so that what the code sets is undone after.
@@ -123,7 +123,7 @@ async def test_the_key_may_lie_in_a_file(
     assert (await workspace.project()).id == PROJECT_ID
 
 
-async def test_the_address_is_published_and_nothing_else_changed(
+async def test_address_is_published_and_nothing_else_changed(
     in_workspace: WorkbenchProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = in_workspace.api
@@ -144,7 +144,7 @@ async def test_the_address_is_published_and_nothing_else_changed(
     assert set(before) - unchanged <= {"updated_at"}
 
 
-async def test_outside_of_a_workspace_nothing_is_published(
+async def test_address_is_not_published_outside_of_a_workspace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("CDSW_PROJECT_ID", raising=False)

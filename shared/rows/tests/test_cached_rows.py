@@ -39,7 +39,7 @@ def files_of(project: Path, pattern: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("after_bytes", [0, 500_000, 5_000_000])
-def test_a_process_that_is_killed_while_it_writes_leaves_no_entry(
+def test_process_that_is_killed_while_it_writes_leaves_no_entry(
     tmp_path: Path, after_bytes: int
 ) -> None:
     """Of 9 MB, the last third of which has a column of its own and so is a part of its own."""

@@ -24,9 +24,7 @@ def numbers(count: int) -> Dataset:
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(1, 200), some_share, some_share)
-def test_the_same_shares_give_the_same_rows_and_no_row_is_on_both_sides(
-    count: int, fraction: float, share: float
-) -> None:
+def test_equal_shares_give_equal_disjoint_rows(count: int, fraction: float, share: float) -> None:
     splits = DatasetDict({"train": numbers(count)})
     used = selection.sample(splits["train"], fraction, selection.SPLIT_SEED)
     if int(len(used) * share + 1e-6) == 0:
@@ -44,7 +42,7 @@ def test_the_same_shares_give_the_same_rows_and_no_row_is_on_both_sides(
 
 
 @pytest.mark.parametrize("name", ["test", "eval"])
-def test_a_split_of_the_datasets_own_is_held_out(name: str) -> None:
+def test_split_of_the_dataset_is_held_out(name: str) -> None:
     own = Dataset.from_dict({"n": [1000, 1001]})
 
     train, held_out = selection.split(DatasetDict({"train": numbers(10), name: own}), 1.0, 0.5)
@@ -53,14 +51,14 @@ def test_a_split_of_the_datasets_own_is_held_out(name: str) -> None:
     assert held_out["n"] == [1000, 1001]
 
 
-def test_no_rows_to_train_on_are_refused_with_the_figures() -> None:
+def test_shares_without_training_rows_are_refused_with_the_figures() -> None:
     with pytest.raises(
         DataError, match=r"dataset_fraction 0\.1 and train_test_split 0\.5 of 10 rows"
     ):
         selection.split(DatasetDict({"train": numbers(10)}), 0.1, 0.5)
 
 
-def test_nothing_is_held_out_for_a_share_of_one() -> None:
+def test_share_of_one_holds_out_nothing() -> None:
     train, held_out = selection.split(DatasetDict({"train": numbers(10)}), 1.0, 1.0)
 
     assert (len(train), len(held_out)) == (10, 0)
@@ -85,7 +83,7 @@ def test_files_of_the_project_are_read(
     assert loaded["train"].to_list() == [{"a": "NA", "b": ""}, {"a": "1", "b": "x"}]
 
 
-def test_a_saved_dataset_is_read(tmp_path: Path) -> None:
+def test_saved_dataset_is_read(tmp_path: Path) -> None:
     numbers(3).save_to_disk(str(tmp_path / "saved"))
 
     loaded = reading.load(
@@ -95,7 +93,7 @@ def test_a_saved_dataset_is_read(tmp_path: Path) -> None:
     assert loaded["train"]["n"] == [0, 1, 2]
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     dataset = DatasetMetadata(type="project_csv", name="d", location="gone.csv")
     with pytest.raises(DataError, match=r"Dataset d cannot be read: gone\.csv does not exist"):
         reading.load(dataset, tmp_path, None)
@@ -109,13 +107,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("{a", "is malformed"),
     ],
 )
-def test_a_template_that_does_not_fit_is_refused(template: str, wanted: str) -> None:
+def test_template_that_does_not_fit_is_refused(template: str, wanted: str) -> None:
     with pytest.raises(DataError) as caught:
         templates.check_columns(template, ["a", "b"], "prompt_template")
     assert wanted in str(caught.value)
 
 
-def test_the_text_ends_once_and_a_missing_value_is_empty() -> None:
+def test_text_ends_once_and_a_missing_value_is_empty() -> None:
     rows = [{"a": "x", "b": 1}, {"a": None, "b": 2}]
 
     filled = [templates.training_text(templates.fill("{a}-{b}", row), "<end>") for row in rows]
@@ -157,7 +155,7 @@ def test_digits_in_a_format_are_those_of_the_number(
     assert templates.fill(f"{{a:{format}}}", {"a": of(number)}) == text
 
 
-def test_a_format_does_not_write_thousands_of_digits() -> None:
+def test_format_does_not_write_thousands_of_digits() -> None:
     with pytest.raises(DataError, match="more than 1000 digits"):
         templates.fill("{a:.2f}", {"a": values.NumberLiteral("1e999999")})
 
@@ -169,7 +167,7 @@ def test_a_format_does_not_write_thousands_of_digits() -> None:
         ("project_jsonl", '{"a": 1}\n{"a": \n', "line 2"),
     ],
 )
-def test_what_cannot_be_read_says_where(tmp_path: Path, kind: str, content: str, said: str) -> None:
+def test_unreadable_data_says_where(tmp_path: Path, kind: str, content: str, said: str) -> None:
     (tmp_path / "d").write_text(content)
     with pytest.raises(DataError, match=said):
         reading.load(DatasetMetadata(type=kind, location="d", name="d"), tmp_path, None)

@@ -134,7 +134,7 @@ def test_files_of_every_kind_are_read(
         ),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_line_and_remedy(
+def test_unreadable_file_is_refused_with_line_and_remedy(
     tmp_path: Path, name: str, content: bytes | str | Callable[[], bytes | str], said: str
 ) -> None:
     made = content() if callable(content) else content
@@ -181,7 +181,7 @@ def test_parquet_is_written_exactly_or_refused_by_name(tmp_path: Path) -> None:
         (pyarrow.array([0.5, float("nan")]), "row 2, column a: nan is not a JSON number"),
     ],
 )
-def test_what_parquet_has_and_text_has_not_is_refused(
+def test_parquet_types_without_a_text_form_are_refused(
     tmp_path: Path, column: Any, said: str
 ) -> None:
     parquet.write_table(pyarrow.table({"a": column}), tmp_path / "d.parquet")
@@ -205,7 +205,7 @@ names = st.lists(words.filter(str.strip), min_size=1, max_size=4, unique=True)
 
 @settings(deadline=None, max_examples=60)
 @given(st.data(), names, st.sampled_from(["\n", "\r\n"]))
-def test_each_cell_of_csv_is_the_one_that_was_written(
+def test_csv_cells_are_exactly_those_written(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, header: list[str], end: str
 ) -> None:
     folder = tmp_path_factory.mktemp("csv")
@@ -224,7 +224,7 @@ def test_each_cell_of_csv_is_the_one_that_was_written(
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.dictionaries(names.map("".join), nested, min_size=1), min_size=1, max_size=6))
-def test_each_value_of_json_is_the_one_that_was_written(
+def test_json_values_are_exactly_those_written(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]
 ) -> None:
     folder = tmp_path_factory.mktemp("json")
@@ -255,7 +255,7 @@ def rendered(value: Any) -> str:
 
 
 @pytest.mark.starts_processes
-def test_the_memory_that_reading_takes_is_bounded(tmp_path: Path) -> None:
+def test_memory_for_reading_is_bounded(tmp_path: Path) -> None:
     """Files of 200 MB within 100 MB beside what the libraries take."""
     with (tmp_path / "d.jsonl").open("w") as file:
         for number in range(100_000):
@@ -282,7 +282,7 @@ for kind in ("jsonl", "json"):
     assert done.stdout.split() == ["100000", "100000"], done.stderr[-2000:]
 
 
-def test_whoever_reads_at_once_gets_the_same_and_leaves_one_entry(tmp_path: Path) -> None:
+def test_concurrent_readers_get_the_same_and_leave_one_entry(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("a,b\n" + "x,y\n" * 20_000)
     found: list[int] = []
 
@@ -300,30 +300,26 @@ def test_whoever_reads_at_once_gets_the_same_and_leaves_one_entry(tmp_path: Path
     assert not list((tmp_path / ".fts-rows").glob(".writing*"))
 
 
-def test_a_fault_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_fault_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         read(tmp_path, "d.csv", "a,b\n1,2\n3\n")
     left = [path.name for path in (tmp_path / ".fts-rows").iterdir() if path.is_file()]
     assert left == [".gitignore"]
 
 
-def test_a_damaged_entry_is_made_anew(tmp_path: Path) -> None:
+def test_damaged_entry_is_made_again(tmp_path: Path) -> None:
     read(tmp_path, "d.csv", TABLE)
     [entry] = (tmp_path / ".fts-rows").glob("*.arrow")
     entry.write_bytes(b"nothing of the kind")
     assert texts(read(tmp_path, "d.csv")) == WRITTEN
 
 
-def test_rows_are_read_where_nothing_can_be_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_read_without_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".fts-rows").write_text("a file in the place of the folder")
     assert texts(read(tmp_path, "d.csv", TABLE)) == WRITTEN
 
 
-def test_rows_are_read_where_the_project_is_full(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_read_in_a_full_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = cached_rows.arrow_file.write
 
     def full(reader: Any, target: Path) -> None:
@@ -336,7 +332,7 @@ def test_rows_are_read_where_the_project_is_full(
     assert not list((tmp_path / ".fts-rows").glob("*.arrow"))
 
 
-def test_what_is_kept_goes_with_the_content_and_the_dataset(tmp_path: Path) -> None:
+def test_cache_entry_goes_with_the_content_and_the_dataset(tmp_path: Path) -> None:
     def kept() -> int:
         return len(list((tmp_path / ".fts-rows").glob("*.arrow")))
 
@@ -356,7 +352,7 @@ def test_what_is_kept_goes_with_the_content_and_the_dataset(tmp_path: Path) -> N
     assert [row["a"] for row in running] == ["00501", "1.10"]
 
 
-def test_what_a_killed_process_was_writing_goes(tmp_path: Path) -> None:
+def test_partial_entry_of_a_killed_process_is_removed(tmp_path: Path) -> None:
     entries = CacheFolder(tmp_path)
     entries.prepare()
     left = entries.path(".writing-x")
@@ -387,18 +383,18 @@ def test_files_of_a_folder_keep_their_splits(tmp_path: Path) -> None:
     assert loaded.source.files.keys() == {"train-1.jsonl", "train-2.jsonl", "test.jsonl"}
 
 
-def test_values_that_only_the_library_has_are_as_python_writes_them() -> None:
+def test_library_values_are_as_python_writes_them() -> None:
     assert values.as_text(datetime(2024, 1, 5)) == "2024-01-05 00:00:00"  # type: ignore[arg-type]
     assert values.to_json([date(2024, 1, 5)]) == '["2024-01-05"]'
 
 
-def test_a_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
+def test_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "d.csv")
     with pytest.raises(DataError, match="not a regular file"):
         read(tmp_path, "d.csv")
 
 
-def test_a_folder_that_the_library_reads_is_told(tmp_path: Path) -> None:
+def test_folder_read_by_the_library_is_reported(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "train.jsonl").write_text('{"a": "x"}\n')
     (tmp_path / "d" / "README.md").write_text(

@@ -128,7 +128,7 @@ def test_columns_have_one_form(talks: list[list[dict[str, Any]]], data: st.DataO
         max_leaves=12,
     )
 )
-def test_whatever_a_column_has_is_used_or_refused_in_words(value: Any) -> None:
+def test_column_value_is_used_or_refused_in_words(value: Any) -> None:
     from rows.errors import DataError
 
     try:

@@ -40,7 +40,7 @@ def read(project: Path, location: str, type_: str = "project") -> dict[str, list
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_folder_is_the_one_of_that_name(project: Path, name: str) -> None:
+def test_folder_with_an_odd_name_is_read(project: Path, name: str) -> None:
     lines(project / name / "train.jsonl", "mine", "too")
     lines(project / name / "test.jsonl", "held out")
     assert read(project, name) == {"train": ["mine", "too"], "test": ["held out"]}
@@ -56,7 +56,7 @@ def test_files_within_folders_are_found_or_missed_in_words(project: Path, name: 
 
 
 @pytest.mark.parametrize("name", ["data[1].jsonl", "d*ta1.jsonl", "data?.jsonl", "a::b #%.jsonl"])
-def test_a_file_is_the_one_of_that_name(project: Path, name: str) -> None:
+def test_file_with_an_odd_name_is_read(project: Path, name: str) -> None:
     lines(project / name, "mine")
     assert read(project, name, "project_jsonl") == {"train": ["mine"]}
 
@@ -78,7 +78,7 @@ def shards(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", [*PATTERNS, "d #%ü"])
 @pytest.mark.parametrize("make", [described, shards])
-def test_a_folder_for_the_library_is_the_one_of_that_name(
+def test_library_folder_with_an_odd_name_is_read(
     tmp_path: Path, make: Callable[[Path], None], name: str
 ) -> None:
     lines(tmp_path / "d1/train.jsonl", "wrong")
@@ -88,7 +88,7 @@ def test_a_folder_for_the_library_is_the_one_of_that_name(
 
 
 @pytest.mark.starts_processes
-def test_links_in_such_a_folder_are_followed_and_nothing_is_left(tmp_path: Path) -> None:
+def test_links_in_an_odd_folder_are_followed(tmp_path: Path) -> None:
     described(tmp_path / "real")
     (tmp_path / "d[1]").mkdir()
     (tmp_path / "d[1]/some").symlink_to(tmp_path / "real/some")
@@ -112,7 +112,7 @@ def test_links_in_such_a_folder_are_followed_and_nothing_is_left(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_saved_data_are_those_of_the_folder(project: Path, name: str) -> None:
+def test_saved_data_in_an_odd_folder_are_read(project: Path, name: str) -> None:
     rows = DatasetDict({"train": Dataset.from_dict({"a": ["mine"]})})
     rows.save_to_disk(str(project.parent / "saved"))
     (project.parent / "saved").rename(project / name)

@@ -38,7 +38,7 @@ def said(rows: Dataset) -> set[tuple[str, str]]:
 
 @settings(deadline=None, max_examples=150)
 @given(rows, st.lists(row, max_size=30), st.sampled_from(["test", "eval", None]), st.data())
-def test_nothing_that_was_trained_on_is_scored(
+def test_rows_trained_on_are_not_scored(
     content: list[dict[str, str]], own: list[dict[str, str]], own_name: str | None, data: Any
 ) -> None:
     splits = DatasetDict({"train": dataset(content)})
@@ -71,7 +71,7 @@ def test_nothing_that_was_trained_on_is_scored(
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(2, 200), share, share, share)
-def test_every_row_that_is_held_out_can_be_scored_if_all_differ(
+def test_held_out_rows_are_all_scored_if_all_differ(
     count: int, fraction: float, train_share: float, scored_share: float
 ) -> None:
     numbers = Dataset.from_dict({"n": list(range(count))})
@@ -84,7 +84,7 @@ def test_every_row_that_is_held_out_can_be_scored_if_all_differ(
     assert len(scored.positions) == len(selection.sample(held_out, scored_share, 0))
 
 
-def test_a_row_whose_answer_differs_was_not_trained_on() -> None:
+def test_row_whose_answer_differs_was_not_trained_on() -> None:
     train = Dataset.from_list([{"question": "a", "answer": "b"}])
     held_out = Dataset.from_list(
         [{"question": "a", "answer": "b "}, {"question": "a", "answer": "c"}]
@@ -92,30 +92,30 @@ def test_a_row_whose_answer_differs_was_not_trained_on() -> None:
     assert selection.scored(held_out, [train], COLUMNS, 1.0) == selection.ScoredRows([1], 1)
 
 
-def test_a_missing_value_is_an_empty_text() -> None:
+def test_missing_value_is_an_empty_text() -> None:
     train = Dataset.from_list([{"question": "a", "answer": None}])
     held_out = Dataset.from_list([{"question": "a", "answer": ""}, {"question": "b", "answer": ""}])
     assert selection.scored(held_out, [train], COLUMNS, 1.0).positions == [1]
 
 
-def test_of_a_prompt_without_columns_whole_rows_are_compared() -> None:
+def test_whole_rows_are_compared_for_a_prompt_without_columns() -> None:
     train = Dataset.from_list([{"question": "a", "id": 1}])
     held_out = Dataset.from_list([{"question": "a", "id": 1}, {"question": "a", "id": 2}])
     assert selection.scored(held_out, [train], [], 1.0).positions == [1]
 
 
-def test_rows_that_were_all_trained_on_leave_nothing_to_score() -> None:
+def test_rows_all_trained_on_leave_nothing_to_score() -> None:
     rows = Dataset.from_list([{"question": "a", "answer": "b"}] * 3)
     with pytest.raises(EmptyError, match="each of the 3 held-out rows says the same"):
         selection.scored(rows, [rows], COLUMNS, 1.0)
 
 
-def test_an_evaluation_of_nothing_is_refused() -> None:
+def test_evaluation_of_nothing_is_refused() -> None:
     with pytest.raises(EmptyError, match="No rows are held out"):
         selection.scored(Dataset.from_dict({"n": []}), [], ["n"], 1.0)
 
 
-def test_an_evaluation_scores_the_share_asked_for() -> None:
+def test_evaluation_scores_the_share_asked_for() -> None:
     rows = Dataset.from_dict({"n": list(range(10))})
     assert len(selection.scored(rows, [], ["n"], 0.5).positions) == 5
 
@@ -142,12 +142,12 @@ def of_talks(held_out: Dataset, *trained: Dataset) -> selection.ScoredRows:
         [ASKED, ANSWERED, ASKED],
     ],
 )
-def test_an_answer_that_was_trained_on_is_not_scored(trained: list[dict[str, Any]]) -> None:
+def test_answer_that_was_trained_on_is_not_scored(trained: list[dict[str, Any]]) -> None:
     held_out = talks([ASKED, ANSWERED], [*MORE], [ASKED, {**ANSWERED, "content": "other"}])
     assert of_talks(held_out, talks(trained)) == selection.ScoredRows([1, 2], 1)
 
 
-def test_an_answer_after_other_words_was_not_trained_on() -> None:
+def test_answer_after_other_words_was_not_trained_on() -> None:
     train = talks([ASKED, ANSWERED], [ASKED, {**ANSWERED, "role": "user"}])
     held_out = talks([ASKED, ANSWERED, *MORE], [*MORE, ASKED, ANSWERED])
     assert of_talks(held_out, train) == selection.ScoredRows([0, 1], 0)
@@ -161,7 +161,7 @@ def test_conversations_without_an_answer_at_the_end_are_left_out_and_counted() -
         of_talks(given, given)
 
 
-def test_an_answer_of_weight_0_is_neither_learned_nor_scored() -> None:
+def test_answer_of_weight_0_is_neither_learned_nor_scored() -> None:
     unlearned = {**ANSWERED, "weight": 0}
     given = talks([ASKED, unlearned], [ASKED, ANSWERED], [ASKED, unlearned, *MORE])
     assert of_talks(given) == selection.ScoredRows([1, 2], 0, 1)
@@ -174,19 +174,19 @@ def test_an_answer_of_weight_0_is_neither_learned_nor_scored() -> None:
 
 
 @pytest.mark.parametrize("roles", ["{", "[1]", '{"a": 1}', "7", "null", "[" * 100_000])
-def test_roles_of_a_record_that_are_broken_are_refused_by_name(roles: str) -> None:
+def test_broken_roles_of_a_record_are_refused_by_name(roles: str) -> None:
     with pytest.raises(
         DataError, match="The roles of dataset talks are not a JSON object of texts"
     ):
         conversations.roles_of(DatasetMetadata(name="talks", roles=roles))
 
 
-def test_a_broken_conversation_is_not_passed_over() -> None:
+def test_broken_conversation_is_not_skipped() -> None:
     given = talks([{"role": "user", "content": None}], [], [ASKED, ANSWERED])
     assert of_talks(given, given) == selection.ScoredRows([0, 1], 1)
 
 
-def test_what_is_expected_of_conversations_is_their_last_answer() -> None:
+def test_expected_text_of_a_conversation_is_its_last_answer() -> None:
     rows = talks([ASKED, ANSWERED])
     assert conversations.asked_column("{talk}", " {talk}\n", rows) == Conversations(
         "talk", filled_up=True

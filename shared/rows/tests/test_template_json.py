@@ -14,7 +14,7 @@ numbers = st.from_regex(
 
 
 @given(st.lists(numbers))
-def test_numbers_stand_as_they_were_written(given: list[str]) -> None:
+def test_numbers_are_rendered_as_written(given: list[str]) -> None:
     text = "[" + ", ".join(given) + "]"
     assert template_json.dumps(values.from_json(text)) == text
 
@@ -28,13 +28,13 @@ def test_numbers_stand_as_they_were_written(given: list[str]) -> None:
     st.sampled_from([None, 2]),
     st.booleans(),
 )
-def test_all_else_is_as_json_has_it(
+def test_other_values_are_rendered_as_json(
     value: object, ascii: bool, indent: int | None, sort_keys: bool
 ) -> None:
     expected = json.dumps(value, ensure_ascii=ascii, indent=indent, sort_keys=sort_keys)
     assert template_json.dumps(value, ascii, indent, None, sort_keys) == expected
 
 
-def test_what_is_no_json_is_refused_as_it_was() -> None:
+def test_invalid_json_is_refused() -> None:
     with pytest.raises(TypeError):
         template_json.dumps([object()])

@@ -19,17 +19,17 @@ def vocabulary(*tokens: str) -> dict[str, int]:
         (("padding", "<|reserved_0|>", "<|reserved_1|>"), None, None, "<|reserved_0|>"),
     ],
 )
-def test_the_best_token_that_is_not_the_end(
+def test_padding_token_is_the_best_other_than_the_end(
     tokens: tuple[str, ...], pad: str | None, unk: str | None, wanted: str
 ) -> None:
     assert pad_token("</s>", pad, unk, vocabulary(*tokens)) == wanted
 
 
-def test_without_another_it_is_the_end_itself() -> None:
+def test_padding_token_defaults_to_the_end_of_text() -> None:
     assert pad_token("</s>", "</s>", None, vocabulary("padding")) == "</s>"
     assert pad_token("</s>", None, "</s>", vocabulary()) == "</s>"
 
 
-def test_no_end_of_text_is_refused() -> None:
+def test_missing_end_of_text_is_refused() -> None:
     with pytest.raises(TokenError, match="no end-of-text token"):
         pad_token(None, "<p>", None, vocabulary("<p>"))

@@ -74,7 +74,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("error", "kind", "words"), CASES)
-def test_it_has_words_of_its_own(error: Exception, kind: str, words: str) -> None:
+def test_cause_has_a_message_of_its_own(error: Exception, kind: str, words: str) -> None:
     told = explain(error)
     assert words in told
     assert not told.startswith("Unforeseen")
@@ -85,13 +85,13 @@ def test_it_has_words_of_its_own(error: Exception, kind: str, words: str) -> Non
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), AttributeError("no y"), RuntimeError("odd")])
-def test_a_bug_stays_unforeseen(error: Exception) -> None:
+def test_bug_stays_unforeseen(error: Exception) -> None:
     assert explain(error).startswith(f"Unforeseen {type(error).__name__}: ")
     assert not is_known(error)
 
 
 @pytest.mark.parametrize("text", [PICKLE, OWN_CODE])
-def test_no_advice_to_run_code_of_files_reaches_the_user(text: str) -> None:
+def test_advice_to_run_code_of_files_is_removed(text: str) -> None:
     first = text.splitlines()[-1].strip()
     told = explain(ModelError(f"The model m cannot be loaded: {first}"))
     assert "weights_only" not in told

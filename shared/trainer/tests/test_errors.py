@@ -28,7 +28,7 @@ AWAY = StudioError("away", code=grpc.StatusCode.UNAVAILABLE)
         REFUSED,
     ],
 )
-def test_what_the_user_has_to_change(error: Exception) -> None:
+def test_user_errors_are_recognised(error: Exception) -> None:
     assert kind_of(error) == "USER_ERROR"
 
 
@@ -41,17 +41,17 @@ def test_what_the_user_has_to_change(error: Exception) -> None:
         ModelError("The model m cannot be loaded: CUDA out of memory."),
     ],
 )
-def test_want_of_memory(error: Exception) -> None:
+def test_out_of_memory_is_recognised(error: Exception) -> None:
     assert kind_of(error) == "OUT_OF_MEMORY"
 
 
 @pytest.mark.parametrize("error", [AWAY, RuntimeError("cuDNN error"), OSError(28, "No space")])
-def test_what_may_pass(error: Exception) -> None:
+def test_transient_errors_are_recognised(error: Exception) -> None:
     assert kind_of(error) == "ERROR"
 
 
 @pytest.mark.parametrize(("cause", "kind"), [(REFUSED, "USER_ERROR"), (AWAY, "ERROR")])
-def test_a_registration_fails_as_the_studio_answered(cause: StudioError, kind: str) -> None:
+def test_registration_fails_as_the_studio_answered(cause: StudioError, kind: str) -> None:
     with pytest.raises(TrainerError) as failed:
         raise RegistrationError("saved, not registered") from cause
     assert kind_of(failed.value) == kind

@@ -70,14 +70,16 @@ def inputs(project: Path, studio: Studio) -> set[str]:
     return {one["input"] for one in recorded["samples"]}
 
 
-def test_the_file_of_that_name_is_trained_on(project: Path, studio: Studio, job: Run) -> None:
+def test_file_with_an_odd_name_is_trained_on(project: Path, studio: Studio, job: Run) -> None:
     assert studio.adapters[0].location == ADAPTER_FOLDER
     asked = inputs(project, studio)
     assert asked
     assert all("mine" in one and "decoy" not in one for one in asked)
 
 
-def test_it_is_evaluated_served_and_exported(project: Path, studio: Studio, job: Run) -> None:
+def test_adapter_of_an_odd_name_is_evaluated_served_and_exported(
+    project: Path, studio: Studio, job: Run
+) -> None:
     adapter = studio.adapters[0]
     folder = project / "mlflow_results/job-1"
     words = {

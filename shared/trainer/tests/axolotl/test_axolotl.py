@@ -59,7 +59,7 @@ def put(changes: dict[str, Any], *, on_gpu: bool) -> tuple[dict[str, Any], list[
     return resolve_config(config, PLACES, on_gpu=on_gpu, notify=told.append), told
 
 
-def test_what_the_studio_decides_is_put_into_the_users_config() -> None:
+def test_studio_settings_are_put_into_the_users_config() -> None:
     found, told = put({}, on_gpu=True)
     assert told == []
     assert found["base_model"] == "/project/base"
@@ -94,7 +94,7 @@ def test_rows_are_held_out_of_an_evaluation_that_nobody_asked_for() -> None:
     assert "test_datasets" not in found
 
 
-def test_without_a_gpu_what_needs_one_is_replaced_and_told_if_it_was_asked_for() -> None:
+def test_gpu_settings_are_replaced_without_a_gpu_and_reported() -> None:
     changes = {
         "flash_attention": True,
         "optimizer": "paged_adamw_8bit",
@@ -113,19 +113,19 @@ def test_without_a_gpu_what_needs_one_is_replaced_and_told_if_it_was_asked_for()
     ]
 
 
-def test_more_datasets_stay_and_are_told() -> None:
+def test_additional_datasets_stay_and_are_reported() -> None:
     more = {"path": "hub/other", "type": "oasst"}
     found, told = put({"datasets": [{"type": "alpaca"}, more]}, on_gpu=True)
     assert found["datasets"][1] == more
     assert "1 more datasets" in told[0]
 
 
-def test_a_config_without_an_adapter_is_refused() -> None:
+def test_config_without_an_adapter_is_refused() -> None:
     with pytest.raises(SettingsError, match="names no adapter"):
         put({"adapter": None}, on_gpu=True)
 
 
-def test_of_a_training_only_the_adapter_is_taken(tmp_path: Path) -> None:
+def test_adapter_alone_is_kept_of_a_training(tmp_path: Path) -> None:
     source, target = tmp_path / "trained", tmp_path / "adapters" / "one"
     source.mkdir()
     with pytest.raises(ModelError, match="no adapter in trained"):
@@ -199,7 +199,7 @@ def flags(
 
 
 @pytest.mark.skipif(INSTALLED, reason="Axolotl is installed in this environment")
-def test_where_axolotl_is_not_installed_the_job_says_so(
+def test_missing_axolotl_is_reported_by_the_job(
     run_job: Callable[..., Run], flags: Callable[[str], str]
 ) -> None:
     run = run_job("fine_tune.py", flags(SHORT), "outputs/job-1")
@@ -265,7 +265,7 @@ def _is_described(run: Run, adapter: Path) -> None:
 
 
 @needs_axolotl
-def test_what_axolotls_own_schema_refuses_is_the_reason(
+def test_refusal_of_the_axolotl_schema_is_the_reason(
     run_job: Callable[..., Run], flags: Callable[[str], str]
 ) -> None:
     config = SHORT.replace("lora_r: 8", "lora_r: eight")

@@ -72,7 +72,7 @@ def served(made: Made) -> Predictor:
     return made.serve(made.project)
 
 
-def test_what_is_compared_has_the_tools(made: Made) -> None:
+def test_compared_answers_use_the_tools(made: Made) -> None:
     folder = made.project / made.adapter.location
     recorded = json.loads((folder / ANSWERS_FILE).read_text())
     assert all("Tool: {" in one["input"] for one in recorded["samples"])
@@ -80,7 +80,7 @@ def test_what_is_compared_has_the_tools(made: Made) -> None:
     assert manifest.learned_roles(folder) == ROLES
 
 
-def test_a_call_is_understood_as_a_row_of_the_data_is(made: Made, served: Predictor) -> None:
+def test_call_is_understood_like_a_row_of_the_data(made: Made, served: Predictor) -> None:
     talk = messages.of(TALK, ROLES)
     text = chat.ask(talk, served._tokenizer, [TRACK])
     assert '"name": "track"' in text
@@ -123,12 +123,12 @@ def test_messages_that_no_training_takes_are_refused(
         ({"tools": [TRACK]}, "prompt: must be given"),
     ],
 )
-def test_tools_that_are_refused(served: Predictor, call: dict[str, Any], said: str) -> None:
+def test_invalid_tools_are_refused(served: Predictor, call: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         served.answer(call)
 
 
-def test_what_the_chat_template_leaves_out_of_calls_is_told_once(made: Made) -> None:
+def test_tool_calls_omitted_by_the_chat_template_are_reported_once(made: Made) -> None:
     told_before = len(made.told)
     served = made.serve(made.project)
     talk = [{"role": "user", "content": "hello", "name": "Ann"}]
@@ -140,7 +140,7 @@ def test_what_the_chat_template_leaves_out_of_calls_is_told_once(made: Made) -> 
 
 @pytest.mark.starts_processes
 @pytest.mark.parametrize("type_", [ExportType.MERGED, "model_registry"])
-def test_exports_are_held_against_what_was_trained(
+def test_exports_are_compared_with_the_training(
     made: Made, served: Predictor, type_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []

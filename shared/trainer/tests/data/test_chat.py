@@ -74,7 +74,7 @@ class Heard:
         )
 
 
-def test_a_text_with_every_special_token_is_given_none_more(model: Any, tokenizer: Any) -> None:
+def test_text_with_every_special_token_is_given_none_more(model: Any, tokenizer: Any) -> None:
     text = chat.ask(TALK, tokenizer)
     assert text == "<|pad|><|turn|>user: hi<|over|>\n<|turn|>assistant:"
     heard = Heard(model, [0])
@@ -90,7 +90,7 @@ def test_a_text_with_every_special_token_is_given_none_more(model: Any, tokenize
     )
 
 
-def test_an_answer_ends_where_the_template_ends_one(model: Any, tokenizer: Any) -> None:
+def test_answer_ends_where_the_template_ends_one(model: Any, tokenizer: Any) -> None:
     over = tokenizer.convert_tokens_to_ids("<|over|>")
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, 7]
 
@@ -105,7 +105,7 @@ def test_an_answer_ends_where_the_template_ends_one(model: Any, tokenizer: Any) 
     assert (found.text, found.tokens) == ("order", (*word, over))
 
 
-def test_a_template_that_refuses_a_talk_like_any_other_names_no_end(
+def test_template_that_refuses_a_plain_conversation_names_no_end(
     model: Any, tokenizer: Any
 ) -> None:
     model.generation_config.eos_token_id = 0
@@ -115,7 +115,9 @@ def test_a_template_that_refuses_a_talk_like_any_other_names_no_end(
         chat.ask(TALK, tokenizer)
 
 
-def test_what_does_not_fit_is_not_compared(model: Any, tokenizer: Any, tmp_path: Path) -> None:
+def test_answers_that_do_not_fit_are_not_compared(
+    model: Any, tokenizer: Any, tmp_path: Path
+) -> None:
     tokenizer.chat_template = (
         "{% if messages[-1].role != 'user' %}{{ raise_exception('no') }}{% endif %}"
         "{{ bos_token }}{{ messages[-1].content }}"
@@ -132,9 +134,7 @@ def test_what_does_not_fit_is_not_compared(model: Any, tokenizer: Any, tmp_path:
     assert recorded["input"] == chat.ask(TALK, tokenizer)
 
 
-def test_the_template_beside_an_adapter_comes_before_the_bases(
-    tokenizer: Any, tmp_path: Path
-) -> None:
+def test_template_of_an_adapter_comes_before_the_bases(tokenizer: Any, tmp_path: Path) -> None:
     chat.set_saved_template(str(tmp_path), tokenizer)
     assert tokenizer.chat_template == TURNS
     # As earlier libraries left it.

@@ -119,7 +119,7 @@ def train(tmp_path: Path, tokenizer: Any) -> Train:
     ],
 )
 @pytest.mark.parametrize("parts", [False, True])
-def test_every_format_makes_the_text_of_the_template(
+def test_formats_all_render_the_text_of_the_template(
     train: Train, template: str, text: str, parts: bool
 ) -> None:
     def said(message: dict[str, Any]) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def test_arguments_are_json_where_a_template_takes_them_for_text(train: Train, w
     assert '```json{"id": 7, "city": "Köln"}```' in made.texts[0].replace(" {", "{")
 
 
-def test_what_a_template_leaves_out_is_told(train: Train) -> None:
+def test_content_omitted_by_a_template_is_reported(train: Train) -> None:
     row = {"messages": [ASKED, CALL, RESULT, GOOD], "tools": [TRACK]}
     made = train(row, {"messages": [ASKED, GOOD]}, template=templates.CHATML)
     told = " ".join(made.told)
@@ -177,7 +177,7 @@ def test_what_a_template_leaves_out_is_told(train: Train) -> None:
     assert "1 of 2 conversations have tool_calls, of which the chat template writes" in told
 
 
-def test_a_role_that_is_written_as_another_is_told(train: Train) -> None:
+def test_role_rendered_as_another_is_reported(train: Train) -> None:
     template = templates.MISTRAL.replace("m.role == 'user'", "m.role != 'assistant'")
     made = train(
         {"messages": [{"role": "system", "content": "be brief"}, ASKED, GOOD]}, template=template
@@ -203,7 +203,7 @@ def test_empty_answers_are_counted(train: Train) -> None:
         (templates.THINKING, "assistant: no idea<|end|>"),
     ],
 )
-def test_an_answer_of_weight_0_is_no_label(train: Train, template: str, of_bad: str) -> None:
+def test_answer_of_weight_0_is_no_label(train: Train, template: str, of_bad: str) -> None:
     whole = [ASKED, BAD, ASKED, GOOD]
     made = train({"messages": whole}, {"messages": [*whole, ASKED, BAD]}, template=template)
 
@@ -216,7 +216,7 @@ def test_an_answer_of_weight_0_is_no_label(train: Train, template: str, of_bad: 
     assert "weight" not in " ".join(made.texts)
 
 
-def test_weights_and_answers_alone(train: Train) -> None:
+def test_weights_and_assistant_only_loss_make_the_labels(train: Train) -> None:
     whole = [ASKED, BAD, ASKED, GOOD, ASKED, {**GOOD, "weight": 1, "content": "soon"}]
     made = train({"messages": whole}, template=templates.MARKED, assistant_only_loss=True)
     assert made.learned() == " on the way<|end|> soon<|end|>"
@@ -249,7 +249,7 @@ def test_weights_and_answers_alone(train: Train) -> None:
         ),
     ],
 )
-def test_a_row_that_cannot_be_used_is_named(
+def test_row_that_cannot_be_used_is_named(
     train: Train, talk: list[Any], settings: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(DataError, match="Row 2 of those trained on or held out") as refused:
@@ -260,19 +260,17 @@ def test_a_row_that_cannot_be_used_is_named(
 
 
 @pytest.mark.parametrize("first", [{"role": "assistant"}, {"role": "user", "name": "x"}])
-def test_a_first_row_that_says_nothing_makes_no_text_of_all(
-    train: Train, first: dict[str, Any]
-) -> None:
+def test_empty_first_row_does_not_make_all_rows_text(train: Train, first: dict[str, Any]) -> None:
     with pytest.raises(DataError, match=r"Row 1 .*message 2 of .* has no content"):
         train({"messages": [ASKED, first]}, {"messages": [ASKED, GOOD]})
 
 
-def test_a_template_that_hides_where_an_answer_ends_is_refused(train: Train) -> None:
+def test_template_that_hides_where_an_answer_ends_is_refused(train: Train) -> None:
     with pytest.raises(DataError, match=r"message 2 has the weight 0, but the chat template does"):
         train({"messages": [ASKED, BAD, ASKED, GOOD]}, template=templates.LAST_USER)
 
 
-def test_what_a_template_says_against_a_role_is_told_with_the_row(train: Train) -> None:
+def test_template_refusal_of_a_role_is_reported_with_the_row(train: Train) -> None:
     rows = [{"messages": [ASKED, GOOD]}, {"messages": [{"role": "system", "content": "x"}, ASKED]}]
     with pytest.raises(DataError, match=r"Row 2 .*Only user and assistant roles are supported"):
         train(*rows, template=templates.MISTRAL)
@@ -289,7 +287,7 @@ def test_keys_that_only_some_messages_have_stay_absent(train: Train) -> None:
     ]
 
 
-def test_an_evaluation_asks_with_the_tools(train: Train, tokenizer: Any) -> None:
+def test_evaluation_uses_the_tools(train: Train, tokenizer: Any) -> None:
     from datasets import Dataset
 
     from rows.cell_types import dataset_of
@@ -317,7 +315,7 @@ NUMBERS = (
 
 
 @pytest.mark.parametrize("answers_only", [False, True])
-def test_numbers_of_tools_and_arguments_stand_as_they_do_in_the_file(
+def test_numbers_in_tools_and_arguments_are_as_in_the_file(
     tmp_path: Path, tokenizer: Any, answers_only: bool
 ) -> None:
     call = f'{{"type": "function", "function": {{"name": "t", "arguments": {{"n": [{NUMBERS}]}}}}}}'

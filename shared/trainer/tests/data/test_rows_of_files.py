@@ -43,7 +43,7 @@ def trained_texts(project: Path, kind: str, location: str, template: str) -> lis
 
 
 @pytest.mark.parametrize("rows", [1, 10_050])
-def test_cells_of_csv_are_trained_on_as_they_are_written(tmp_path: Path, rows: int) -> None:
+def test_csv_cells_are_trained_on_as_written(tmp_path: Path, rows: int) -> None:
     lines = [[f"word{n}", CELLS[n % len(CELLS)]] for n in range(rows)]
     file = io.StringIO()
     csv.writer(file).writerows([["a", "b"], *lines])
@@ -75,7 +75,7 @@ def test_cells_of_csv_are_trained_on_as_they_are_written(tmp_path: Path, rows: i
     ],
 )
 @pytest.mark.parametrize("kind", ["project_json", "project_jsonl"])
-def test_values_of_json_are_trained_on_as_they_stand_there(
+def test_json_values_are_trained_on_as_written(
     tmp_path: Path, kind: str, values: list[str], texts: list[str]
 ) -> None:
     rows = [f'{{"a": {value}, "b": "x"}}' for value in values]
@@ -112,7 +112,7 @@ def test_rows_that_do_not_fit_are_refused_with_their_line(
         trained_texts(tmp_path, "project_csv", "d.csv", "{a}")
 
 
-def test_a_long_cell_is_read_whole(tmp_path: Path) -> None:
+def test_long_cell_is_read_whole(tmp_path: Path) -> None:
     long = "x" * 1_000_000
     (tmp_path / "d.csv").write_text(f"a,b\n{long},1\n")
     assert trained_texts(tmp_path, "project_csv", "d.csv", "{a}") == [long]
@@ -140,7 +140,7 @@ def notices(run: Run) -> str:
     return " ".join(str(event["message"]) for event in run.of("notice"))
 
 
-def test_a_job_tells_of_blank_answers(train: Train, project: Path) -> None:
+def test_blank_answers_are_reported(train: Train, project: Path) -> None:
     answers = ["yes", "", " "] * 10
     rows = [{"customer": f"hello {n}", "action": one} for n, one in enumerate(answers)]
     (project / "blank.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -150,7 +150,7 @@ def test_a_job_tells_of_blank_answers(train: Train, project: Path) -> None:
     assert re.search(r"\{action\} is blank in \d+ of 27 rows: the answer lacks it there", told)
 
 
-def test_a_job_tells_and_records_how_its_rows_were_read(
+def test_reading_of_the_rows_is_reported_and_recorded(
     train: Train, project: Path, studio: Studio
 ) -> None:
     rows = [f'{{"customer": "hello {n}", "action": {n % 3}.10}}' for n in range(20)]
@@ -166,7 +166,7 @@ def test_a_job_tells_and_records_how_its_rows_were_read(
     assert told["files"].keys() == {"odd.jsonl"}
 
 
-def test_a_file_that_was_rewritten_with_its_size_and_time_trains_the_new_rows(
+def test_file_that_was_rewritten_with_its_size_and_time_trains_the_new_rows(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "d.csv"
@@ -193,7 +193,7 @@ def as_of_another_reader(job: Path, **changes: Any) -> None:
         file.write_text(json.dumps({**marked, **changes}))
 
 
-def test_a_job_of_an_earlier_reader_goes_on_with_the_same_rows_only(
+def test_job_of_an_earlier_reader_goes_on_with_the_same_rows_only(
     train: Train,
     project: Path,
     studio: Studio,
@@ -219,7 +219,7 @@ def test_a_job_of_an_earlier_reader_goes_on_with_the_same_rows_only(
         trained(studio, project, "job-1", flags)
 
 
-def test_evaluating_what_another_reader_trained_is_told(tmp_path: Path) -> None:
+def test_evaluation_of_a_training_with_another_reader_is_reported(tmp_path: Path) -> None:
     told: list[str] = []
     source = reading.RowsSource(1, {})
     for written in ({"data": {"train_rows": 1}}, {"data": {"reader": 1}}, {}):

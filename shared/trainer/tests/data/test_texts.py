@@ -37,7 +37,7 @@ def examples(rows: Dataset, about: PromptMetadata, tokenizer, **settings) -> Dat
     return texts.Examples(about, settings, tokenizer, rows).of(rows)
 
 
-def test_the_text_is_that_of_those_who_look_beforehand(tokenizer) -> None:
+def test_text_is_the_one_that_inspection_sees(tokenizer) -> None:
     rows = Dataset.from_dict({"a": ["x", None], "b": [1, 2]})
 
     made = examples(rows, prompt("{a}-{b}"), tokenizer)
@@ -48,7 +48,7 @@ def test_the_text_is_that_of_those_who_look_beforehand(tokenizer) -> None:
     assert made[texts.TEXT_COLUMN] == [f"x-1{end}", f"-2{end}"]
 
 
-def test_a_completion_is_apart_from_what_comes_before_it(tokenizer) -> None:
+def test_completion_is_apart_from_what_comes_before_it(tokenizer) -> None:
     rows = Dataset.from_dict({"a": ["x"], "b": ["y"]})
 
     made = examples(
@@ -71,7 +71,7 @@ def test_templates_that_do_not_fit_a_completion_are_refused(tokenizer, templates
         examples(rows, prompt(*templates), tokenizer, completion_only_loss=True)
 
 
-def test_tokens_that_merge_where_the_completion_begins_are_told(tokenizer) -> None:
+def test_tokens_that_merge_at_the_completion_are_reported(tokenizer) -> None:
     rows = Dataset.from_dict({"a": ["custo"], "b": ["mer"]})
     notices: list[str] = []
 
@@ -83,7 +83,7 @@ def test_tokens_that_merge_where_the_completion_begins_are_told(tokenizer) -> No
     assert "In 1 of 1 rows" in notices[0]
 
 
-def test_a_column_of_conversations_is_handed_over_as_it_is(tokenizer) -> None:
+def test_column_of_conversations_is_handed_over_as_it_is(tokenizer) -> None:
     tokenizer.chat_template = CHATML
     rows = Dataset.from_dict({"talk": [TALK], "other": [1]})
 
@@ -106,9 +106,7 @@ def test_a_column_of_conversations_is_handed_over_as_it_is(tokenizer) -> None:
         (CHATML, {"assistant_only_loss": True}, "marks the answers with {% generation %}"),
     ],
 )
-def test_conversations_that_cannot_be_trained_on_like_that(
-    tokenizer, template, settings, said
-) -> None:
+def test_untrainable_conversations_are_refused(tokenizer, template, settings, said) -> None:
     tokenizer.chat_template = template
     rows = Dataset.from_dict({"messages": [TALK]})
     with pytest.raises(SettingsError) as caught:
@@ -116,7 +114,7 @@ def test_conversations_that_cannot_be_trained_on_like_that(
     assert said in str(caught.value)
 
 
-def test_answers_alone_need_conversations(tokenizer) -> None:
+def test_assistant_only_loss_needs_conversations(tokenizer) -> None:
     rows = Dataset.from_dict({"a": ["x"]})
     with pytest.raises(SettingsError, match="assistant_only_loss is for conversations"):
         examples(rows, prompt("{a}"), tokenizer, assistant_only_loss=True)
@@ -130,21 +128,21 @@ def test_answers_alone_need_conversations(tokenizer) -> None:
         ([{"role": "user", "content": "hi"}], "no assistant speaks"),
     ],
 )
-def test_a_row_without_a_conversation_is_named(tokenizer, talk, said) -> None:
+def test_row_without_a_conversation_is_named(tokenizer, talk, said) -> None:
     tokenizer.chat_template = MARKED
     rows = Dataset.from_dict({"talk": [TALK, talk]})
     with pytest.raises(DataError, match=f"Row 2 .*{said}"):
         examples(rows, prompt("{talk}"), tokenizer, assistant_only_loss=True)
 
 
-def test_what_a_chat_template_says_against_a_row_is_told(tokenizer) -> None:
+def test_chat_template_refusal_of_a_row_is_reported(tokenizer) -> None:
     tokenizer.chat_template = "{{ raise_exception('roles must alternate') }}"
     rows = Dataset.from_dict({"talk": [TALK]})
     with pytest.raises(DataError, match=r"Row 1 .*roles must alternate"):
         examples(rows, prompt("{talk}"), tokenizer)
 
 
-def test_a_chat_template_that_never_ends_an_answer_is_told(tokenizer) -> None:
+def test_chat_template_that_never_ends_an_answer_is_reported(tokenizer) -> None:
     notices: list[str] = []
     rows = Dataset.from_dict({"talk": [TALK]})
     for template in ("{{ messages[0]['content'] }}", CHATML):
@@ -155,7 +153,7 @@ def test_a_chat_template_that_never_ends_an_answer_is_told(tokenizer) -> None:
     assert "will not learn to stop" in notices[0]
 
 
-def test_a_chat_template_may_come_from_a_file(tokenizer, tmp_path) -> None:
+def test_chat_template_may_come_from_a_file(tokenizer, tmp_path) -> None:
     rows = Dataset.from_dict({"talk": [TALK]})
     file = tmp_path / "chat.jinja"
     with pytest.raises(SettingsError, match=f"chat_template_path {file} cannot be read"):
@@ -165,7 +163,7 @@ def test_a_chat_template_may_come_from_a_file(tokenizer, tmp_path) -> None:
     assert tokenizer.chat_template == CHATML
 
 
-def test_evaluations_need_rows_that_are_held_out() -> None:
+def test_evaluation_during_training_needs_held_out_rows() -> None:
     none = Dataset.from_dict({"a": []})
     with pytest.raises(DataError, match="eval_strategy epoch needs rows"):
         texts.check_held_out(none, {"eval_strategy": "epoch"})
@@ -173,7 +171,7 @@ def test_evaluations_need_rows_that_are_held_out() -> None:
 
 
 @pytest.mark.parametrize(("end", "told"), [("assistant: ", True), ("assistant:", False)])
-def test_a_chat_template_that_asks_with_other_tokens_than_it_teaches_is_told(
+def test_chat_template_that_prompts_with_untaught_tokens_is_reported(
     tokenizer, end: str, told: bool
 ) -> None:
     ask = f"{{% if add_generation_prompt %}}{end}{{% endif %}}"

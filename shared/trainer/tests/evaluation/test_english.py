@@ -28,11 +28,11 @@ from trainer.evaluation import english
         ("", None),
     ],
 )
-def test_a_text_by_itself(text: str, expected: bool | None) -> None:
+def test_text_alone_is_recognised_as_english_or_not(text: str, expected: bool | None) -> None:
     assert english.is_english(text) is expected
 
 
-def test_a_text_that_does_not_tell_is_taken_as_most_others_are() -> None:
+def test_ambiguous_text_follows_the_majority() -> None:
     assert english.detect(["stornieren"], ["Die Antwort ist nein.", "Der Hund"]) == [False]
     assert english.detect(["cancel"], ["The answer is no."]) == [True]
     assert english.detect(["cancel_order"]) == [True]

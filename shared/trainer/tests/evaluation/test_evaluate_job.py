@@ -71,7 +71,7 @@ def toxicity_model(cache: Path) -> None:
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>").save_pretrained(snapshot)
 
 
-def test_the_base_model_is_evaluated_on_held_out_rows(
+def test_base_model_is_evaluated_on_held_out_rows(
     run_job: Callable[..., Run], project: Path
 ) -> None:
     arguments = flags(selected_features='["action"]')
@@ -144,7 +144,7 @@ def _partly_trained_on(folder: Path) -> list[dict[str, str]]:
     return fresh
 
 
-def test_rows_that_were_trained_on_are_left_out_and_told(
+def test_rows_trained_on_are_left_out_and_reported(
     run_job: Callable[..., Run], project: Path, studio: Studio, tmp_path: Path
 ) -> None:
     fresh = _partly_trained_on(project / "data")
@@ -178,9 +178,7 @@ def test_rows_that_were_trained_on_are_left_out_and_told(
     assert not (project / "mlflow.db").exists()
 
 
-def test_an_adapter_that_is_not_there_is_the_reason(
-    run_job: Callable[..., Run], studio: Studio
-) -> None:
+def test_missing_adapter_is_the_reason(run_job: Callable[..., Run], studio: Studio) -> None:
     studio.adapters.append(AdapterMetadata(id="a", name="lost", type="project", location="gone"))
 
     run = run_job("evaluate.py", flags(adapter_id="a"), "mlflow_results/eval-1")
@@ -202,7 +200,7 @@ def _with_long_answers(project: Path, studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("fits", [True, False])
-def test_answers_longer_than_the_limit_have_room_or_are_told(
+def test_answers_longer_than_the_limit_have_room_or_are_reported(
     evaluate: Callable[..., Run], project: Path, studio: Studio, *, fits: bool
 ) -> None:
     _with_long_answers(project, studio)
@@ -220,7 +218,7 @@ def test_answers_longer_than_the_limit_have_room_or_are_told(
         assert "3 expected answers are longer" in told
 
 
-def test_a_question_that_leaves_no_room_is_not_asked_and_not_scored(
+def test_question_that_leaves_no_room_is_not_scored(
     evaluate: Callable[..., Run], project: Path, studio: Studio
 ) -> None:
     (project / "data").mkdir()

@@ -61,7 +61,7 @@ def scored(client: FineTuningStudioClient, studio: Studio, project: Path) -> Sco
     return ScoredRows(client, studio, project)
 
 
-def test_rows_are_those_that_the_comparison_adapter_has_not_seen(scored: ScoredRows) -> None:
+def test_rows_are_unseen_by_the_comparison_adapter(scored: ScoredRows) -> None:
     assert scored(comparison_adapter_id="half", adapter_id="half") == scored.split(0.5)[1]
     assert scored() == scored.split(0.9)[1]
     assert scored.notices == []
@@ -77,7 +77,7 @@ def test_rows_that_another_adapter_was_trained_on_are_not_scored_for_it(
     assert notice.startswith(f"{20 - len(held_out)} of 20 held-out rows are left out")
 
 
-def test_an_adapter_of_another_dataset_has_seen_none_of_the_rows(
+def test_adapter_of_another_dataset_has_seen_none_of_the_rows(
     scored: ScoredRows, studio: Studio
 ) -> None:
     studio.adapters.append(AdapterMetadata(id="most", name="most", fine_tuning_job_id="job"))
@@ -87,6 +87,6 @@ def test_an_adapter_of_another_dataset_has_seen_none_of_the_rows(
     assert scored(comparison_adapter_id="half", adapter_id="most") < scored.split(0.5)[1]
 
 
-def test_a_feature_that_is_no_column_is_refused(scored: ScoredRows) -> None:
+def test_feature_that_is_no_column_is_refused(scored: ScoredRows) -> None:
     with pytest.raises(DataError, match="selected_features: the dataset has no column colour"):
         scored(selected_features='["colour"]')

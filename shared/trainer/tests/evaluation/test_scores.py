@@ -44,12 +44,12 @@ def test_words_in_common_are_counted(rows: list[Scores]) -> None:
         assert of(rows, name) == pytest.approx([1.0, 0.8, 0.0])
 
 
-def test_what_has_no_words_has_no_grade(rows: list[Scores]) -> None:
+def test_text_without_words_has_no_grade(rows: list[Scores]) -> None:
     assert rows[2]["ari_grade_level"] is rows[2]["flesch_kincaid_grade_level"] is None
     assert scores.of_all(rows)["ari_grade_level_rows"] == 2.0
 
 
-def test_all_rows_are_told_by_their_means(rows: list[Scores]) -> None:
+def test_scores_of_all_rows_are_means(rows: list[Scores]) -> None:
     metrics = scores.of_all(rows)
     assert metrics["exact_match"] == pytest.approx(1 / 3)
     assert metrics["cut_off"] == pytest.approx(1 / 3)
@@ -73,12 +73,12 @@ def test_grades_of_what_is_not_english_are_not_measured(told: list[str]) -> None
 
 
 @pytest.mark.parametrize("text", ["", " ", "!?", "👍", "word", "\u0301", "1", "\x00", "a" * 5000])
-def test_no_score_is_ever_not_a_number(text: str, told: list[str]) -> None:
+def test_scores_are_always_numbers(text: str, told: list[str]) -> None:
     rows = scores.of_rows([Result("in", text, text, 1.0)], told.append)
     assert all(score is None or math.isfinite(score) for score in rows[0].values())
 
 
-def test_toxicity_is_a_score_where_it_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_toxicity_is_a_score_where_it_can_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scores, "toxicity", lambda *_: [0.5, 0.25, None])
     metrics = scores.of_all(scores.of_rows(RESULTS, lambda message: None))
     assert (metrics["toxicity"], metrics["toxicity_rows"]) == (0.375, 2)

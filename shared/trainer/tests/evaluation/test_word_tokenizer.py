@@ -47,7 +47,7 @@ def scores(expected: str, output: str) -> dict[str, float]:
 
 @settings(max_examples=300, deadline=None)
 @given(any_text)
-def test_a_text_scores_1_against_itself(text: str) -> None:
+def test_text_scores_1_against_itself(text: str) -> None:
     if TOKENIZER.tokenize(text):
         assert scores(text, text) == pytest.approx(dict.fromkeys(OVERLAPS, 1.0))
 
@@ -63,7 +63,7 @@ def test_scores_are_from_0_to_1_and_the_same_the_other_way_round(one: str, other
 
 @settings(max_examples=300, deadline=None)
 @given(any_text)
-def test_no_letter_digit_or_mark_vanishes(text: str) -> None:
+def test_letters_digits_and_marks_never_vanish(text: str) -> None:
     kept = "".join(TOKENIZER.tokenize(text))
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
     wanted = [c for c in folded if unicodedata.category(c)[0] in "LMN"]

@@ -140,7 +140,7 @@ def registered(project: Path) -> list[Any]:
         return list(MlflowClient().search_registered_models())
 
 
-def test_an_export_to_the_registry_loads_back_and_writes_what_the_adapter_writes(
+def test_export_to_the_registry_loads_back_and_writes_what_the_adapter_writes(
     export: Callable[..., Run], studio: Studio, project: Path
 ) -> None:
     run = export(export_type="model_registry", artifact_location="tuned")
@@ -172,7 +172,7 @@ def test_an_export_to_the_registry_loads_back_and_writes_what_the_adapter_writes
 
 
 @pytest.mark.starts_processes
-def test_a_registered_model_is_read_back_as_one_directory(
+def test_registered_model_is_read_back_as_one_directory(
     in_process: Export, studio: Studio, project: Path
 ) -> None:
     in_process.run()
@@ -188,7 +188,7 @@ def test_a_registered_model_is_read_back_as_one_directory(
     assert directory(record, project).stat().st_mtime_ns == before
 
 
-def test_an_export_that_reads_back_otherwise_is_not_registered(
+def test_export_that_reads_back_differently_is_not_registered(
     in_process: Export, studio: Studio, project: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
     code = registry.CODE.read_text()
@@ -209,7 +209,7 @@ def test_an_export_that_reads_back_otherwise_is_not_registered(
     assert MlflowClient().search_runs([experiment.experiment_id]) == []
 
 
-def test_an_export_that_the_studio_refuses_is_taken_back(
+def test_export_refused_by_the_studio_is_undone(
     in_process: Export, studio: Studio, project: Path
 ) -> None:
     studio.export_refused = "the name is taken"
@@ -220,7 +220,7 @@ def test_an_export_that_the_studio_refuses_is_taken_back(
     assert registered(project) == []
 
 
-def test_an_adapter_that_is_not_as_it_was_trained_is_not_exported(
+def test_changed_adapter_is_not_exported(
     in_process: Export, project: Path, adapter_files: Path
 ) -> None:
     (project / "adapter").unlink()
@@ -235,7 +235,7 @@ def test_an_adapter_that_is_not_as_it_was_trained_is_not_exported(
     assert registered(project) == []
 
 
-def test_the_reason_outlives_a_store_that_fails_as_well(
+def test_reason_outlives_a_store_that_fails_as_well(
     in_process: Export, studio: Studio, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
@@ -262,9 +262,7 @@ def _runs(project: Path, kind: ViewType) -> list[str]:
     return [run.info.status for run in found]
 
 
-def test_an_export_that_is_stopped_leaves_nothing(
-    held: subprocess.Popen[str], project: Path
-) -> None:
+def test_export_that_is_stopped_leaves_nothing(held: subprocess.Popen[str], project: Path) -> None:
     assert (project / "exports/job-1/.work/logged/base/config.json").exists()
 
     held.send_signal(signal.SIGTERM)
@@ -278,7 +276,7 @@ def test_an_export_that_is_stopped_leaves_nothing(
     assert _runs(project, ViewType.DELETED_ONLY) == ["KILLED"]
 
 
-def test_what_an_export_that_is_killed_leaves_the_next_one_removes(
+def test_files_of_a_killed_export_are_removed_by_the_next(
     held: subprocess.Popen[str], export: Callable[..., Run], project: Path
 ) -> None:
     other = {"export_type": "merged", "result_dir": "exports/job-2"}
@@ -299,7 +297,7 @@ def test_what_an_export_that_is_killed_leaves_the_next_one_removes(
     assert _runs(project, ViewType.DELETED_ONLY) == ["KILLED"]
 
 
-def test_a_merged_export_writes_what_the_adapter_writes(
+def test_merged_export_writes_what_the_adapter_writes(
     export: Callable[..., Run], studio: Studio, project: Path
 ) -> None:
     run = export(export_type="merged", generation_config='{"max_new_tokens":6}')
@@ -315,7 +313,7 @@ def test_a_merged_export_writes_what_the_adapter_writes(
     assert not list(merged.parent.glob(".model*"))
 
 
-def test_a_merged_export_that_the_studio_refuses_leaves_nothing(
+def test_merged_export_that_the_studio_refuses_leaves_nothing(
     export: Callable[..., Run], studio: Studio
 ) -> None:
     studio.export_refused = "the name is taken"

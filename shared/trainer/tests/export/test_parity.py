@@ -6,7 +6,7 @@ from trainer.errors import ModelError
 from trainer.export.parity import Parity
 
 
-def test_the_first_difference_is_told() -> None:
+def test_first_difference_is_reported() -> None:
     parity = Parity(["one", "two"], {}, ["1", "2"])
     parity.require(["1", "2"])
     with pytest.raises(ModelError, match="after 'two' it writes '3', not '2'"):

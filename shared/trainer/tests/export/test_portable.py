@@ -43,7 +43,7 @@ def exported(studio: Studio, project: Path, kind: str) -> Path:
     return folder
 
 
-def test_an_adapter_and_its_exports_name_no_place(
+def test_adapter_and_its_exports_contain_no_path(
     train: Callable[..., Run], studio: Studio, project: Path
 ) -> None:
     settings = {"save_steps": 4, "save_strategy": "steps", "report_to": "mlflow"}
@@ -69,7 +69,7 @@ def test_an_adapter_and_its_exports_name_no_place(
     assert list(naming(project / "mlruns", project)) == []
 
 
-def test_a_training_goes_on_from_a_checkpoint_that_names_no_place(
+def test_training_goes_on_from_a_checkpoint_without_paths(
     train: Callable[..., Run], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {"save_steps": 4, "save_strategy": "steps", "report_to": "none"}
@@ -94,7 +94,7 @@ def test_a_training_goes_on_from_a_checkpoint_that_names_no_place(
         "",
     ],
 )
-def test_a_card_names_the_base_as_the_studio_does(tmp_path: Path, card: str) -> None:
+def test_card_names_the_base_as_the_studio_does(tmp_path: Path, card: str) -> None:
     place = f"{tmp_path}/{'a long way ' * 12}/model"
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": place}))
     (tmp_path / "README.md").write_text(card.format(place=place))
@@ -104,9 +104,7 @@ def test_a_card_names_the_base_as_the_studio_does(tmp_path: Path, card: str) -> 
         assert "org/base" in (tmp_path / "README.md").read_text()
 
 
-def test_results_of_an_evaluation_name_no_place(
-    evaluate: Callable[..., Run], project: Path
-) -> None:
+def test_evaluation_results_contain_no_path(evaluate: Callable[..., Run], project: Path) -> None:
     words = {
         "base_model_id": "model",
         "dataset_id": "dataset",

@@ -15,7 +15,7 @@ def fine_tune(more: str = "") -> object:
     return fine_tune_arguments({"JOB_ARGUMENTS": f"{FINE_TUNE} {more}"})
 
 
-def test_what_is_left_out_takes_its_default() -> None:
+def test_omitted_flags_take_their_defaults() -> None:
     arguments = fine_tune()
 
     assert (arguments.dataset_fraction, arguments.train_test_split) == (1.0, 0.9)
@@ -37,7 +37,7 @@ def test_auto_add_adapter_is_a_flag_with_or_without_a_value(words: str, value: b
     assert fine_tune(words).auto_add_adapter is value
 
 
-def test_a_flag_without_its_value_is_a_flag_left_out() -> None:
+def test_flag_without_its_value_is_a_flag_left_out() -> None:
     text = f"{EVALUATE} --adapter_id --comparison_adapter_id --generation_config"
     arguments = evaluate_arguments({"JOB_ARGUMENTS": text})
 
@@ -66,19 +66,19 @@ def test_unknown_flags_are_kept_aside() -> None:
         ("--auto_add_adapter maybe", "--auto_add_adapter"),
     ],
 )
-def test_a_wrong_value_is_refused_with_its_flag(words: str, wanted: str) -> None:
+def test_wrong_value_is_refused_with_its_flag(words: str, wanted: str) -> None:
     with pytest.raises(ArgumentsError) as caught:
         fine_tune(words)
     assert wanted in str(caught.value)
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_flags_are_named() -> None:
     with pytest.raises(ArgumentsError, match="--base_model_id: required"):
         evaluate_arguments({})
 
 
 @given(st.text())
-def test_no_text_at_all_makes_it_fail_in_another_way(text: str) -> None:
+def test_random_arguments_never_fail_otherwise(text: str) -> None:
     try:
         fine_tune_arguments({"JOB_ARGUMENTS": text})
     except ArgumentsError:

@@ -11,7 +11,7 @@ from trainer.job.claim import claim
 
 
 @pytest.mark.starts_processes
-def test_one_of_many_runs_gets_the_job(tmp_path: Path) -> None:
+def test_job_goes_to_one_of_many_runs(tmp_path: Path) -> None:
     code = "import os, sys; from pathlib import Path; from trainer.job.claim import claim; "
     code += "sys.stdin.read(); print(claim(Path(sys.argv[1]), os.environ))"
     runs = [
@@ -32,19 +32,19 @@ def test_one_of_many_runs_gets_the_job(tmp_path: Path) -> None:
     assert sorted(answers) == ["False"] * 7 + ["True"]
 
 
-def test_the_same_run_may_go_on(tmp_path: Path) -> None:
+def test_claim_holds_for_the_same_run(tmp_path: Path) -> None:
     first, second = {"CDSW_ENGINE_ID": "a"}, {"CDSW_ENGINE_ID": "b"}
     assert claim(tmp_path, first)
     assert claim(tmp_path, first)
     assert not claim(tmp_path, second)
 
 
-def test_every_attempt_is_claimed_anew(tmp_path: Path) -> None:
+def test_attempts_are_claimed_separately(tmp_path: Path) -> None:
     assert claim(tmp_path, {"CDSW_ENGINE_ID": "a"})
     assert claim(tmp_path, {"CDSW_ENGINE_ID": "b", "FTS_ATTEMPT": "2"})
 
 
-def test_a_run_without_a_name_claims_nothing(tmp_path: Path) -> None:
+def test_run_without_a_name_claims_nothing(tmp_path: Path) -> None:
     assert claim(tmp_path, {})
     assert claim(tmp_path, {"CDSW_ENGINE_ID": "a"})
     assert [file.name for file in tmp_path.iterdir()] == ["claim-1.json"]

@@ -56,7 +56,7 @@ def tell(log: EventLog, steps: Iterable[int]) -> None:
         log.write(Saved(step=step, location="größer " * 10))
 
 
-def test_what_cannot_be_written_is_written_when_there_is_room(
+def test_events_are_written_once_there_is_room(
     small: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = EventLog(small)
@@ -70,7 +70,7 @@ def test_what_cannot_be_written_is_written_when_there_is_room(
     assert [event["step"] for event in told(small)] == list(range(1000))
 
 
-def test_there_is_room_for_the_end_on_a_full_disk(small: Path) -> None:
+def test_full_disk_has_room_for_the_end(small: Path) -> None:
     log = EventLog(small, reserve=True)
     fill(small)
     log.write(Failed(reason="the disk is full"))
@@ -79,7 +79,7 @@ def test_there_is_room_for_the_end_on_a_full_disk(small: Path) -> None:
     assert not (small / RESERVE_FILE).exists()
 
 
-def test_what_is_kept_has_a_limit(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwritten_events_are_limited(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "MAX_KEPT_BYTES", 10_000)
     log = EventLog(small)
     fill(small)
@@ -93,7 +93,7 @@ def works(folder: Path, work: Callable[[EventLog], None]) -> int:
     return run_job(folder, (), work)
 
 
-def test_a_job_whose_last_events_are_lost_has_not_succeeded(
+def test_job_whose_last_events_are_lost_has_not_succeeded(
     small: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("trainer.job.events.RESERVE_BYTES", 1)
@@ -111,7 +111,7 @@ def test_a_job_whose_last_events_are_lost_has_not_succeeded(
     assert "No space left on device" in said
 
 
-def test_a_job_that_fails_on_a_full_disk_says_so(small: Path) -> None:
+def test_job_that_fails_on_a_full_disk_says_so(small: Path) -> None:
     def work(log: EventLog) -> None:
         log.write(Started())
         fill(small)

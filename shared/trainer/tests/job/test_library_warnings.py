@@ -39,7 +39,7 @@ OF_TODAY = [
 
 
 @pytest.mark.parametrize("text", OF_TODAY)
-def test_a_warning_is_told_once(told: list[str], text: str) -> None:
+def test_warning_is_reported_once(told: list[str], text: str) -> None:
     with LibraryWarnings(told.append):
         for _ in range(3):
             logging.getLogger("transformers.trainer").warning(text)
@@ -54,7 +54,7 @@ def test_warnings_that_differ_in_numbers_are_one_kind(told: list[str]) -> None:
     assert told == ["trl: Row 0 was cut at 100."]
 
 
-def test_what_changes_nothing_is_not_told(told: list[str]) -> None:
+def test_harmless_warnings_are_not_reported(told: list[str]) -> None:
     with LibraryWarnings(told.append):
         logging.getLogger("trl").info("3 rows were dropped")
         for text in (
@@ -79,7 +79,7 @@ def test_what_changes_nothing_is_not_told(told: list[str]) -> None:
         (library_warnings.__file__, peft.tuners.tuners_utils.PeftWarning, "peft"),
     ],
 )
-def test_warnings_of_python_are_told(
+def test_warnings_of_python_are_reported(
     told: list[str], filename: str, category: type[Warning], library: str
 ) -> None:
     with LibraryWarnings(told.append):
@@ -93,7 +93,7 @@ def test_colours_are_left_out(told: list[str]) -> None:
     assert told == ["trl: A row is left out"]
 
 
-def test_deprecations_are_told_if_something_is_ignored(told: list[str]) -> None:
+def test_deprecations_are_reported_if_a_setting_is_ignored(told: list[str]) -> None:
     peft_file = "/venv/site-packages/peft/tuner.py"
     with LibraryWarnings(told.append):
         warn(peft_file, "x is deprecated and will be removed", FutureWarning)
@@ -110,7 +110,7 @@ def test_handlers_that_a_library_replaces_do_not_matter(told: list[str]) -> None
     assert told == ["axolotl: sample_packing is switched off"]
 
 
-def test_they_end_and_are_short(told: list[str]) -> None:
+def test_warnings_are_limited_and_short(told: list[str]) -> None:
     with LibraryWarnings(told.append):
         for number in range(100):
             name = "".join(chr(ord("a") + int(digit)) for digit in str(number))
@@ -120,7 +120,7 @@ def test_they_end_and_are_short(told: list[str]) -> None:
     assert max(map(len, told)) < 520
 
 
-def test_a_record_that_is_broken_is_left_to_whoever_prints_it(told: list[str]) -> None:
+def test_broken_record_is_left_to_the_printing_handler(told: list[str]) -> None:
     with LibraryWarnings(told.append):
         logging.getLogger("trl").makeRecord("trl", logging.WARNING, "f", 1, "%d", ("a",), None)
     assert told == []

@@ -31,7 +31,7 @@ def client(address: str) -> FineTuningStudioClient:
     return FineTuningStudioClient(*address.rsplit(":", 1))
 
 
-def test_a_lost_answer_adds_no_second_adapter() -> None:
+def test_lost_answer_adds_no_second_adapter() -> None:
     studio = LosesAnAnswer()
     with serve(studio) as address, client(address) as calls:
         adapter = register(calls, REQUEST, patience=30)
@@ -48,7 +48,7 @@ class IsFaster(Studio):
         return super().AddAdapter(request, context)
 
 
-def test_of_two_runs_that_register_at_once_one_adopts_the_others_adapter() -> None:
+def test_concurrent_registration_adopts_the_adapter_of_the_other_run() -> None:
     studio = IsFaster()
     with serve(studio) as address, client(address) as calls:
         adapter = register(calls, REQUEST, patience=30)
@@ -56,7 +56,7 @@ def test_of_two_runs_that_register_at_once_one_adopts_the_others_adapter() -> No
     assert [adapter.id] == [known.id for known in studio.adapters]
 
 
-def test_a_refusal_says_where_the_adapter_is(studio: Studio) -> None:
+def test_refusal_says_where_the_adapter_is(studio: Studio) -> None:
     with client(studio.address) as calls:
         register(calls, REQUEST)
         other = AddAdapterRequest(
@@ -70,6 +70,6 @@ def test_a_refusal_says_where_the_adapter_is(studio: Studio) -> None:
             register(calls, other)
 
 
-def test_a_studio_that_stays_away_is_given_up(away: str) -> None:
+def test_studio_that_stays_down_is_given_up(away: str) -> None:
     with client(away) as calls, pytest.raises(RegistrationError, match="no studio answers"):
         register(calls, REQUEST, patience=0.1)

@@ -100,7 +100,7 @@ def at(address: str) -> dict[str, str]:
     return {"FINE_TUNING_SERVICE_IP": ip, "FINE_TUNING_SERVICE_PORT": port}
 
 
-def test_all_of_the_file_is_delivered_once(tmp_path: Path, studio: Studio) -> None:
+def test_file_is_delivered_once_completely(tmp_path: Path, studio: Studio) -> None:
     with linked(tmp_path, at(studio.address)) as (_, events):
         for step in range(50):
             events.write(Progress(step=step))
@@ -119,7 +119,7 @@ def test_report_names_the_kind_of_a_job_that_knows_it(
     assert studio.kinds == {named}
 
 
-def test_a_long_file_goes_in_parts(
+def test_long_file_goes_in_parts(
     tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report_sender, "MAX_REPORT_BYTES", 300)
@@ -129,7 +129,7 @@ def test_a_long_file_goes_in_parts(
     assert studio.reported == events.path.read_bytes()
 
 
-def test_a_studio_that_was_away_gets_what_it_missed(tmp_path: Path, away: str) -> None:
+def test_studio_that_was_down_gets_what_it_missed(tmp_path: Path, away: str) -> None:
     studio = Studio()
     with linked(tmp_path, at(away)) as (_, events):
         events.write(Started())
@@ -139,9 +139,7 @@ def test_a_studio_that_was_away_gets_what_it_missed(tmp_path: Path, away: str) -
             until(lambda: studio.reported == events.path.read_bytes())
 
 
-def test_a_studio_that_knows_more_or_less_says_from_where_on(
-    tmp_path: Path, studio: Studio
-) -> None:
+def test_studio_says_from_which_offset_to_send(tmp_path: Path, studio: Studio) -> None:
     with linked(tmp_path, at(studio.address)) as (_, events):
         events.write(Started())
         until(lambda: studio.reported)
@@ -150,7 +148,7 @@ def test_a_studio_that_knows_more_or_less_says_from_where_on(
         until(lambda: studio.reported == events.path.read_bytes())
 
 
-def test_a_studio_that_moved_is_found(
+def test_studio_that_moved_is_found(
     tmp_path: Path, workspace: Workspace, environment: dict[str, str]
 ) -> None:
     studio = Studio()
@@ -182,7 +180,7 @@ def test_another_studio_at_the_old_address_is_left(
             until(lambda: studio.reported == events.path.read_bytes())
 
 
-def test_a_wrong_token_is_tried_once(tmp_path: Path, studio: Studio) -> None:
+def test_wrong_token_is_tried_once(tmp_path: Path, studio: Studio) -> None:
     with linked(tmp_path, at(studio.address), "wrong") as (sending, events):
         events.write(Started())
         until(lambda: not sending._thread.is_alive())
@@ -195,7 +193,7 @@ def test_a_wrong_token_is_tried_once(tmp_path: Path, studio: Studio) -> None:
     [b"", b"no json", b"[]", b'{"environment": 7}', b'{"environment": "[1]"}', b"\xff" * 100]
     + [json.dumps({"environment": json.dumps(at(bad))}).encode() for bad in (":", "x:0", "x:y")],
 )
-def test_a_workspace_that_answers_garbage_changes_nothing(
+def test_invalid_answer_of_the_workspace_changes_nothing(
     tmp_path: Path, workspace: Workspace, environment: dict[str, str], away: str, answer: bytes
 ) -> None:
     workspace.answer = answer
@@ -207,7 +205,7 @@ def test_a_workspace_that_answers_garbage_changes_nothing(
             until(lambda: studio.reported == events.path.read_bytes())
 
 
-def test_a_job_that_ends_while_the_studio_is_away_waits_for_seconds_only(
+def test_job_that_ends_while_the_studio_is_down_waits_for_seconds(
     tmp_path: Path, away: str
 ) -> None:
     with linked(tmp_path, at(away)) as (sending, events):
@@ -216,7 +214,7 @@ def test_a_job_that_ends_while_the_studio_is_away_waits_for_seconds_only(
         until(lambda: not sending._thread.is_alive())
 
 
-def test_no_address_at_all_costs_the_job_nothing(
+def test_missing_address_costs_the_job_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FINE_TUNING_SERVICE_IP", raising=False)
@@ -225,7 +223,7 @@ def test_no_address_at_all_costs_the_job_nothing(
         until(lambda: not sending._thread.is_alive())
 
 
-def test_a_job_that_starts_while_the_studio_moves_waits_for_it(
+def test_job_that_starts_while_the_studio_moves_waits_for_it(
     workspace: Workspace, environment: dict[str, str], away: str
 ) -> None:
     with serve(Studio()) as there, StudioClient({**environment, **at(away)}) as found:
@@ -233,17 +231,17 @@ def test_a_job_that_starts_while_the_studio_moves_waits_for_it(
         assert found.GetModel(GetModelRequest(id="model")).model.name == "starter"
 
 
-def test_a_studio_that_stays_away_is_given_up(away: str) -> None:
+def test_studio_that_stays_down_is_given_up(away: str) -> None:
     with StudioClient(at(away), patience=0.1) as found, pytest.raises(StudioError):
         found.GetModel(GetModelRequest(id="model"))
 
 
-def test_a_refusal_is_an_answer(studio: Studio) -> None:
+def test_refusal_is_an_answer(studio: Studio) -> None:
     with StudioClient(at(studio.address)) as found, pytest.raises(StudioError, match="not known"):
         found.GetModel(GetModelRequest(id="other"))
 
 
-def test_a_job_delivers_all_that_it_writes(
+def test_job_delivers_all_that_it_writes(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], studio: Studio
 ) -> None:
     link_of_the_job = {
@@ -259,6 +257,6 @@ def test_a_job_delivers_all_that_it_writes(
     assert TOKEN not in run.log
 
 
-def test_a_job_that_knows_no_address_says_what_to_do() -> None:
+def test_job_without_an_address_names_the_remedy() -> None:
     with pytest.raises(ArgumentsError, match=r"FINE_TUNING_SERVICE_IP.*fts up"):
         StudioClient({})

@@ -64,7 +64,7 @@ def test_output_that_is_a_file_is_prepared_again_behind_the_copy(tmp_path: Path)
 
 
 @pytest.mark.starts_processes
-def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+def test_output_is_complete_when_the_process_is_killed(tmp_path: Path) -> None:
     done = run(tmp_path / "log", "os.kill(os.getpid(), 9)")
 
     assert done.returncode == -signal.SIGKILL
@@ -89,7 +89,7 @@ def shell(log: Path, redirected: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.starts_processes
 @pytest.mark.parametrize("redirected", ["", "> /dev/full", ">&- 2>&-", "| true", "2> /dev/full"])
-def test_the_copy_is_whole_whatever_becomes_of_the_output(tmp_path: Path, redirected: str) -> None:
+def test_copy_is_complete_whatever_becomes_of_the_output(tmp_path: Path, redirected: str) -> None:
     done = shell(tmp_path / "log", f"{PRINTS} {redirected}")
 
     assert done.returncode == 0
@@ -99,7 +99,7 @@ def test_the_copy_is_whole_whatever_becomes_of_the_output(tmp_path: Path, redire
 
 
 @pytest.mark.starts_processes
-def test_a_log_that_cannot_be_written_fails_nothing_and_is_told(tmp_path: Path) -> None:
+def test_unwritable_log_fails_nothing_and_is_reported(tmp_path: Path) -> None:
     (tmp_path / "log").symlink_to("/dev/full")
     done = shell(tmp_path / "log", PRINTS)
 
@@ -111,7 +111,7 @@ def test_a_log_that_cannot_be_written_fails_nothing_and_is_told(tmp_path: Path) 
     )
 
 
-def test_a_gap_in_the_log_is_marked_where_it_is(tmp_path: Path) -> None:
+def test_gap_in_the_log_is_marked_where_it_is(tmp_path: Path) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
     target = _Target(full)
@@ -137,7 +137,7 @@ Path(sys.argv[2]).write_text(tee.stop(), encoding="utf-8")
 """
 
 
-def test_a_directory_takes_the_place_of_another(tmp_path: Path) -> None:
+def test_directory_replaces_another(tmp_path: Path) -> None:
     for name in ("new", "target"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)

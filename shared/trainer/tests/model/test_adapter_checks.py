@@ -83,7 +83,7 @@ USES: list[Use] = [evaluate, export, serve]
 
 
 @pytest.mark.parametrize("use", USES)
-def test_an_adapter_is_used_with_its_base_wherever_that_lies(
+def test_adapter_is_used_with_its_base_in_any_place(
     project: Path, studio: Studio, adapter: Path, use: Use
 ) -> None:
     (project / "base").rename(project / "elsewhere")
@@ -127,7 +127,7 @@ OF_WEIGHTS: list[tuple[Callable[[Weights], Weights], str]] = [
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize(("make", "said"), OF_WEIGHTS)
-def test_an_adapter_with_other_weights_than_it_should_have_is_refused(
+def test_adapter_with_other_weights_than_it_should_have_is_refused(
     project: Path,
     studio: Studio,
     adapter: Path,
@@ -184,7 +184,7 @@ OF_FILES: list[tuple[Callable[[Path], Any], str]] = [
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize(("spoil", "said"), OF_FILES)
-def test_an_adapter_whose_files_are_not_whole_is_refused_in_the_words_of_validate(
+def test_adapter_whose_files_are_not_whole_is_refused_in_the_words_of_validate(
     project: Path,
     studio: Studio,
     adapter: Path,
@@ -201,7 +201,7 @@ def test_an_adapter_whose_files_are_not_whole_is_refused_in_the_words_of_validat
 
 
 @pytest.mark.parametrize("use", [export, serve])
-def test_an_adapter_that_changes_nothing_is_neither_exported_nor_served(
+def test_adapter_that_changes_nothing_is_neither_exported_nor_served(
     project: Path, studio: Studio, adapter: Path, use: Use
 ) -> None:
     change(adapter, untrained)
@@ -211,7 +211,7 @@ def test_an_adapter_that_changes_nothing_is_neither_exported_nor_served(
 
 
 @pytest.mark.parametrize("use", USES)
-def test_an_adapter_of_other_weights_is_refused(
+def test_adapter_of_other_weights_is_refused(
     project: Path, studio: Studio, adapter: Path, use: Use
 ) -> None:
     def other(weights: Weights) -> Weights:
@@ -230,7 +230,7 @@ def test_an_adapter_of_other_weights_is_refused(
 
 
 @pytest.mark.parametrize("use", USES)
-def test_an_adapter_of_a_larger_model_is_refused(
+def test_adapter_of_a_larger_model_is_refused(
     project: Path, studio: Studio, adapter: Path, use: Use
 ) -> None:
     (adapter / "manifest.json").unlink()
@@ -328,7 +328,7 @@ def test_hashes_tell_registered_bases_apart_but_for_those_of_one_run(
         require("0" * 64)
 
 
-def test_what_of_the_hub_an_adapter_of_a_directory_is_put_on_has_its_hashes(
+def test_hub_base_for_an_adapter_of_a_directory_has_its_hashes(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = models.copy(project / "snapshot")
@@ -344,7 +344,7 @@ def test_what_of_the_hub_an_adapter_of_a_directory_is_put_on_has_its_hashes(
         adapter_checks.require("Adapter one", str(folder), BaseModelSource("a/b", "a/b"))
 
 
-def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
+def test_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, str]] = []
@@ -377,13 +377,13 @@ def test_a_model_of_the_hub_is_loaded_at_the_commit_that_the_training_saw(
     assert seen == [("a/b", "c1"), ("a/b", ""), ("a/b", "c2")]
 
 
-def test_a_base_of_the_project_has_no_commit(project: Path) -> None:
+def test_base_of_the_project_has_no_commit(project: Path) -> None:
     model = ModelMetadata(type=ModelType.PROJECT, location="base")
     adapter_checks.settle_commit(model, str(project), lambda _: pytest.fail("told"))
     assert model.commit == ""
 
 
-def test_what_a_served_model_has_no_embedding_for_is_refused(project: Path) -> None:
+def test_token_without_an_embedding_is_refused_by_a_served_model(project: Path) -> None:
     base = models.copy(project / "base")
     content = json.loads((base / "tokenizer.json").read_text())
     content["added_tokens"].append(
@@ -400,7 +400,7 @@ def test_what_a_served_model_has_no_embedding_for_is_refused(project: Path) -> N
 
 
 @pytest.mark.parametrize("use", [evaluate, export, serve])
-def test_a_base_that_is_broken_after_the_training_is_refused(
+def test_base_that_is_broken_after_the_training_is_refused(
     project: Path, studio: Studio, adapter: Path, use: Use
 ) -> None:
     edit(project / "base/config.json", num_hidden_layers=5)

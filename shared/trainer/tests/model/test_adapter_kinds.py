@@ -75,7 +75,7 @@ def rewrite(folder: Path, make: Callable[[models.Weights], models.Weights]) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_adapter_is_used_where_it_is_whole(tmp_path: Path, kind: str) -> None:
+def test_complete_adapter_is_used(tmp_path: Path, kind: str) -> None:
     folder = saved(tmp_path / "one", KINDS[kind]())
 
     adapted = loaded(folder)
@@ -88,7 +88,7 @@ def test_an_adapter_is_used_where_it_is_whole(tmp_path: Path, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_adapter_is_refused_where_it_is_not(tmp_path: Path, kind: str) -> None:
+def test_incomplete_adapter_is_refused(tmp_path: Path, kind: str) -> None:
     folder = saved(tmp_path / "one", KINDS[kind]())
     whole = load_file(folder / FILE)
     last = sorted(whole)[-1]
@@ -110,14 +110,14 @@ def test_an_adapter_is_refused_where_it_is_not(tmp_path: Path, kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["lora", "DoRA", "IA3", "a head"])
-def test_an_adapter_that_is_as_it_began_changes_nothing(tmp_path: Path, kind: str) -> None:
+def test_adapter_that_is_as_it_began_changes_nothing(tmp_path: Path, kind: str) -> None:
     get_peft_model(base(), KINDS[kind]()).save_pretrained(tmp_path / "one")
 
     with pytest.raises(ModelError, match="Adapter one changes nothing of its base model"):
         require_effect(loaded(tmp_path / "one"), "one")
 
 
-def test_a_base_whose_tokens_were_added_to_is_told_from_the_one_before(tmp_path: Path) -> None:
+def test_base_with_added_tokens_differs_from_the_one_before(tmp_path: Path) -> None:
     grown = base()
     grown.resize_token_embeddings(1030, mean_resizing=False)
     get_peft_model(grown, lora()).save_pretrained(tmp_path / "one")

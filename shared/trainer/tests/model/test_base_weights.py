@@ -168,7 +168,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_base_that_is_not_whole_fails_the_job(
+def test_incomplete_base_fails_the_job(
     train: Train, studio: Studio, project: Path, base: Path, name: str
 ) -> None:
     spoil, said = BROKEN[name]
@@ -215,7 +215,7 @@ WELL: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", WELL)
-def test_what_is_harmless_trains_and_what_is_left_out_is_told(
+def test_harmless_weights_train_and_unused_ones_are_reported(
     train: Train, base: Path, name: str
 ) -> None:
     make, said = WELL[name]
@@ -233,7 +233,7 @@ def test_what_is_harmless_trains_and_what_is_left_out_is_told(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
-def test_no_weight_is_ever_random(data: st.DataObject, tmp_path_factory: Any) -> None:
+def test_weights_are_never_random(data: st.DataObject, tmp_path_factory: Any) -> None:
     folder = models.copy(tmp_path_factory.mktemp("any") / "model")
     own = models.load_file(folder / "model.safetensors")
     names = sorted(own)
@@ -263,7 +263,7 @@ def test_no_weight_is_ever_random(data: st.DataObject, tmp_path_factory: Any) ->
         )
 
 
-def test_a_look_without_weights_finds_the_same(base: Path) -> None:
+def test_inspection_without_weights_finds_the_same(base: Path) -> None:
     BROKEN["a layer renamed"][0](base)
     with pytest.raises(ModelError, match="9 weights of LlamaForCausalLM are not in its files"):
         load_structure(str(base), "", lambda _: None)
@@ -278,7 +278,7 @@ def add_token(folder: Path, *tokens: str, **special: str) -> None:
 
 
 @pytest.mark.parametrize("special", ["pad_token", "eos_token", "unk_token", "bos_token"])
-def test_a_special_token_without_an_embedding_fails_the_job(
+def test_special_token_without_an_embedding_fails_the_job(
     train: Train, studio: Studio, base: Path, special: str
 ) -> None:
     add_token(base, **{special: "<|new|>"})
@@ -288,7 +288,7 @@ def test_a_special_token_without_an_embedding_fails_the_job(
     assert studio.adapters == []
 
 
-def test_a_token_of_the_rows_without_an_embedding_fails_the_job(
+def test_token_of_the_rows_without_an_embedding_fails_the_job(
     train: Train, studio: Studio, project: Path, base: Path
 ) -> None:
     add_token(base, "<a>", "order")
@@ -297,7 +297,7 @@ def test_a_token_of_the_rows_without_an_embedding_fails_the_job(
     assert studio.adapters == []
 
 
-def test_a_token_that_no_row_has_is_told(train: Train, base: Path) -> None:
+def test_token_that_no_row_has_is_reported(train: Train, base: Path) -> None:
     add_token(base, "<image>", "<video>")
 
     run = train(training=SHORT)
@@ -323,14 +323,14 @@ def test_embeddings_that_are_padded_beyond_the_tokenizer_are_fine(train: Train, 
     assert run.of("registered")
 
 
-def test_a_tokenizer_without_an_end_of_text_is_refused(train: Train, base: Path) -> None:
+def test_tokenizer_without_an_end_of_text_is_refused(train: Train, base: Path) -> None:
     edit(base / "tokenizer_config.json", eos_token=None)
     edit(base / "config.json", eos_token_id=None)
     with pytest.raises(TokenError, match="no end-of-text token"):
         train(training=SHORT)
 
 
-def test_a_gpt2_of_another_size_is_refused(tmp_path: Path) -> None:
+def test_gpt2_of_another_size_is_refused(tmp_path: Path) -> None:
     small = GPT2Config(vocab_size=64, n_embd=16, n_layer=1, n_head=2, n_positions=32)
     GPT2LMHeadModel(small).save_pretrained(tmp_path)
     load_model(str(tmp_path), Hardware(1), torch.float32, None)
@@ -339,7 +339,7 @@ def test_a_gpt2_of_another_size_is_refused(tmp_path: Path) -> None:
         load_model(str(tmp_path), Hardware(1), torch.float32, None)
 
 
-def test_a_commit_that_is_gone_is_not_replaced_by_another(
+def test_commit_that_is_gone_is_not_replaced_by_another(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))

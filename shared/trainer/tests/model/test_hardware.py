@@ -37,11 +37,11 @@ def test_gpu_settings_become_cpu_settings_one_line_each() -> None:
         ("rmsprop_bnb_8bit", "rmsprop"),
     ],
 )
-def test_every_gpu_optimiser_has_a_counterpart(asked: str, given: str) -> None:
+def test_gpu_optimisers_all_have_a_counterpart(asked: str, given: str) -> None:
     assert fit({"optim": asked}, CPU)[0]["optim"] == given
 
 
-def test_what_a_cpu_can_do_stays() -> None:
+def test_settings_that_a_cpu_supports_stay() -> None:
     settings = {"optim": "adafactor", "bf16": True, "gradient_checkpointing": True}
 
     fitted, notices = fit(settings, CPU)
@@ -50,14 +50,14 @@ def test_what_a_cpu_can_do_stays() -> None:
     assert notices == []
 
 
-def test_a_gpu_keeps_its_settings() -> None:
+def test_gpu_keeps_its_settings() -> None:
     settings = {"optim": "paged_adamw_32bit", "fp16": True}
 
     assert fit(settings, GPU) == ({**settings, "bf16": False}, [])
     assert fit({}, GPU) == ({"bf16": True}, [])
 
 
-def test_an_old_gpu_gets_what_it_can_do() -> None:
+def test_old_gpu_gets_what_it_can_do() -> None:
     fitted, notices = fit({"bf16": True, "optim": "adamw_8bit"}, OLD_GPU)
 
     assert fitted == {"bf16": False, "fp16": True, "optim": "adamw_torch"}
@@ -77,5 +77,5 @@ def test_quantisation_needs_a_gpu_and_its_package() -> None:
         fit_quantisation({"load_in_8bit": True}, OLD_GPU, notices.append)
 
 
-def test_no_gpu_is_used_where_none_is_granted() -> None:
+def test_gpu_is_not_used_unless_granted() -> None:
     assert detect(cpus=3, gpus=0) == Hardware(cpus=3)

@@ -28,7 +28,7 @@ def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def test_a_manifest_names_everything_that_an_adapter_comes_from(
+def test_manifest_names_everything_that_an_adapter_comes_from(
     train: Train, studio: Studio, project: Path
 ) -> None:
     training = {"max_steps": 1, "seed": 7, "save_minutes": 3}
@@ -59,7 +59,7 @@ def test_a_manifest_names_everything_that_an_adapter_comes_from(
         assert str(path) not in json.dumps(told)
 
 
-def test_a_secret_among_the_settings_is_refused_and_not_shown(train: Train) -> None:
+def test_secret_among_the_settings_is_refused_and_not_shown(train: Train) -> None:
     with pytest.raises(SettingsError, match="hub_token must be null") as refused:
         train(training={"max_steps": 1, "hub_token": "hf_secret"}, dataset_fraction=0.05)
     assert "hf_secret" not in str(refused.value)
@@ -78,7 +78,7 @@ def test_equal_jobs_have_equal_manifests_and_others_differ_where_they_do(train: 
     }
 
 
-def test_a_large_file_is_read_again_only_if_it_has_changed(
+def test_large_file_is_read_again_only_if_it_has_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, kept = tmp_path / "weights", tmp_path / "kept.json"

@@ -32,19 +32,19 @@ def tokenizer(*tokens: str, **special: str) -> Any:
         (tokenizer("<|reserved_0|>", "<|pad_right|>", unk_token="</s>"), "<|pad_right|>"),
     ],
 )
-def test_the_token_is_one_of_the_vocabulary(given: Any, wanted: str) -> None:
+def test_token_is_one_of_the_vocabulary(given: Any, wanted: str) -> None:
     set_pad_token(given)
 
     assert given.pad_token == wanted
     assert given.pad_token_id != given.eos_token_id
 
 
-def test_no_end_of_text_is_refused() -> None:
+def test_missing_end_of_text_is_refused() -> None:
     with pytest.raises(TokenError, match="no end-of-text token"):
         set_pad_token(tokenizer(eos_token=None))
 
 
-def test_the_starter_model_is_padded_as_the_rule_says() -> None:
+def test_starter_model_is_padded_as_the_rule_says() -> None:
     plain = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
 
     chosen = pad_token("<|end|>", "<|pad|>", None, plain.get_vocab())
@@ -54,7 +54,7 @@ def test_the_starter_model_is_padded_as_the_rule_says() -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=300))
-def test_both_libraries_count_the_same_tokens(text: str) -> None:
+def test_libraries_count_the_same_tokens(text: str) -> None:
     plain = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
 
     assert load_tokenizer(str(MODEL))(text)["input_ids"] == plain.encode(text).ids

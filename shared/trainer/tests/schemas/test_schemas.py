@@ -90,7 +90,7 @@ def of_each() -> list[Any]:
 
 
 @pytest.mark.parametrize(("kind", "name", "schema"), of_each())
-def test_the_library_takes_what_the_schema_takes(
+def test_library_accepts_what_the_schema_accepts(
     kind: str, name: str, schema: dict[str, Any], tmp_path: Any
 ) -> None:
     validator = Draft202012Validator(KINDS[kind])
@@ -115,7 +115,7 @@ def declared() -> list[tuple[str, str, Any]]:
 
 @examples_of(max_examples=1000, deadline=None)
 @given(st.sampled_from(declared()), JSON)
-def test_values_of_a_type_that_is_not_declared_are_refused(
+def test_values_of_an_undeclared_type_are_refused(
     setting: tuple[str, str, Any], value: Any
 ) -> None:
     kind, name, hint = setting
@@ -126,26 +126,26 @@ def test_values_of_a_type_that_is_not_declared_are_refused(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_trainer_knows_every_name_of_the_schema_and_no_other(kind: str, tmp_path: Any) -> None:
+def test_trainer_knows_exactly_the_names_of_the_schema(kind: str, tmp_path: Any) -> None:
     assert not Draft202012Validator(KINDS[kind]).is_valid({"no_such_setting": 1})
     with pytest.raises(settings.SettingsError, match="unknown setting no_such_setting"):
         make(kind, {"no_such_setting": 1}, str(tmp_path))
 
 
-def test_every_setting_of_the_generation_is_there() -> None:
+def test_generation_settings_are_all_in_the_schema() -> None:
     known = set(transformers.GenerationConfig().to_dict()) - {"_from_model_config"}
     assert set(KINDS["generation_config"]["properties"]) == known
 
 
 @pytest.mark.starts_processes
-def test_the_files_are_what_the_installed_libraries_say() -> None:
+def test_schema_files_match_the_installed_libraries() -> None:
     done = subprocess.run(
         [sys.executable, codegen.__file__, "--check"], capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_whole_numbers_arrive_as_their_setting_wants_them() -> None:
+def test_whole_numbers_get_the_type_of_their_setting() -> None:
     make("bitsandbytes_config", {"load_in_8bit": True, "llm_int8_threshold": 6}, "")
     assert settings.fit_numbers({"temperature": 2, "top_k": 5.0}, "generation_config") == {
         "temperature": 2.0,

@@ -25,7 +25,7 @@ SHIPPED_TRAINING = {
 }
 
 
-def test_the_shipped_training_arguments_are_understood(tmp_path) -> None:
+def test_shipped_training_arguments_are_understood(tmp_path) -> None:
     notices: list[str] = []
     chosen = settings.training_settings(SHIPPED_TRAINING, notices.append)
 
@@ -39,7 +39,7 @@ def test_the_shipped_training_arguments_are_understood(tmp_path) -> None:
     assert config.learning_rate == 2e-4
 
 
-def test_settings_without_effect_are_left_out_and_told() -> None:
+def test_settings_without_effect_are_left_out_and_reported() -> None:
     notices: list[str] = []
     chosen = settings.training_settings(
         {"output_dir": "x", "overwrite_output_dir": True, "max_seq_length": 99}, notices.append
@@ -49,19 +49,19 @@ def test_settings_without_effect_are_left_out_and_told() -> None:
     assert len(notices) == 2
 
 
-def test_the_library_takes_no_chat_template_and_gives_the_model_no_tokens(tmp_path) -> None:
+def test_library_takes_no_chat_template_and_adds_no_tokens(tmp_path) -> None:
     chosen = {"chat_template_path": "another/tokenizer", "bf16": False, "use_cpu": True}
     assert settings.make_training_config(chosen, str(tmp_path)).chat_template_path is None
 
 
-def test_a_wrong_value_is_told_in_the_librarys_words(tmp_path) -> None:
+def test_wrong_value_is_reported_in_the_words_of_the_library(tmp_path) -> None:
     with pytest.raises(SettingsError, match=r"training_arguments_config: .*sometimes"):
         settings.make_training_config(
             {"eval_strategy": "sometimes", "use_cpu": True, "bf16": False}, str(tmp_path)
         )
 
 
-def test_lora_takes_all_linear_layers_unless_told() -> None:
+def test_lora_takes_all_linear_layers_by_default() -> None:
     assert settings.make_lora_config({"r": 16}).target_modules == "all-linear"
     assert settings.make_lora_config({"target_modules": ["q_proj"]}).target_modules == {"q_proj"}
 

@@ -64,7 +64,7 @@ CONFIGS = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(CONFIGS)
-def test_the_modules_are_those_of_the_library(config: dict[str, Any]) -> None:
+def test_modules_are_those_of_the_library(config: dict[str, Any]) -> None:
     if lora.conflicts(config):
         return
     base = BaseModules(MODEL)
@@ -90,7 +90,7 @@ def test_the_modules_are_those_of_the_library(config: dict[str, Any]) -> None:
         ({"trainable_token_indices": [1]}, "are the same weights"),
     ],
 )
-def test_what_names_nothing_is_told(config: dict[str, Any], said: str) -> None:
+def test_targets_that_name_nothing_are_reported(config: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError, match=r"^lora_config: ") as told:
         settings_checks.check_adapter(config, tiny())
     assert said in str(told.value)
@@ -109,6 +109,6 @@ def names() -> Iterator[str]:
     yield from BaseModules(MODEL).modules
 
 
-def test_every_module_with_weights_is_known() -> None:
+def test_modules_with_weights_are_all_known() -> None:
     there = {name for name, _ in tiny().named_modules()}
     assert set(names()) <= there

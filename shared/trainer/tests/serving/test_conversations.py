@@ -61,7 +61,7 @@ def evaluated(made: Made) -> tuple[Run, list[dict[str, str]]]:
     return made.evaluate("tuned", adapter_id=id, comparison_adapter_id=id)
 
 
-def test_an_adapter_is_asked_for_last_answers_as_it_was_trained(
+def test_adapter_is_evaluated_on_last_answers_as_trained(
     made: Made, evaluated: tuple[Run, list[dict[str, str]]]
 ) -> None:
     run, rows = evaluated
@@ -91,7 +91,7 @@ def test_served_answers_are_those_of_the_evaluation(
         assert served.answer({"prompt": text}) == row["model_output"]
 
 
-def test_a_base_model_is_asked_as_the_comparison_adapter_is(
+def test_base_model_is_prompted_like_the_comparison_adapter(
     made: Made, evaluated: tuple[Run, list[dict[str, str]]]
 ) -> None:
     run, rows = made.evaluate("base", comparison_adapter_id=made.adapter.id)
@@ -125,7 +125,9 @@ def test_recorded_answers_are_of_conversations(made: Made, tmp_path: Path) -> No
         ({"messages": [{"role": "user", "content": "a " * 5000}]}, "messages: has .* tokens"),
     ],
 )
-def test_messages_that_are_refused(served: Predictor, request_: dict[str, Any], told: str) -> None:
+def test_invalid_messages_are_refused(
+    served: Predictor, request_: dict[str, Any], told: str
+) -> None:
     with pytest.raises(ValueError, match=told):
         served.answer(request_)
 
@@ -140,14 +142,14 @@ def test_messages_that_are_refused(served: Predictor, request_: dict[str, Any], 
         ("{{ '' }}", "writes nothing"),
     ],
 )
-def test_a_template_that_does_not_fit_is_told(made: Made, template: str, told: str) -> None:
+def test_template_that_does_not_fit_is_reported(made: Made, template: str, told: str) -> None:
     predictor = made.serve(made.project)
     predictor._tokenizer.chat_template = template
     with pytest.raises(ValueError, match=f"messages: the chat template {told}"):
         predictor.answer({"messages": [{"role": "user", "content": "a"}]})
 
 
-def test_a_template_that_cannot_be_read_is_told(made: Made, tmp_path: Path) -> None:
+def test_unreadable_template_is_reported(made: Made, tmp_path: Path) -> None:
     shutil.copytree(made.project, tmp_path / "copy", symlinks=True)
     template = tmp_path / "copy" / made.adapter.location / "chat_template.jinja"
     template.write_bytes(b"\xff")
@@ -155,7 +157,7 @@ def test_a_template_that_cannot_be_read_is_told(made: Made, tmp_path: Path) -> N
         made.serve(tmp_path / "copy")
 
 
-def test_a_model_without_a_chat_template_takes_no_messages(made: Made) -> None:
+def test_model_without_a_chat_template_takes_no_messages(made: Made) -> None:
     base = made.serve(made.project, **{SERVED_ADAPTER: ""})
     with pytest.raises(ValueError, match="messages: the model has no chat template"):
         base.answer({"messages": [{"role": "user", "content": "a"}]})

@@ -162,17 +162,17 @@ def test_options_of_a_call_hold_for_that_call(served: Predictor) -> None:
         ({"prompt": "word " * 5000}, "prompt: has .* tokens"),
     ],
 )
-def test_calls_that_are_wrong(served: Predictor, args: Any, told: str) -> None:
+def test_invalid_calls_are_refused(served: Predictor, args: Any, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         served.answer(args)
 
 
-def test_the_trained_model_passes(serve: Serve, made: Path) -> None:
+def test_trained_model_passes_the_check(serve: Serve, made: Path) -> None:
     _, told = serve(made)
     assert "Answers to 4 prompts are those of the trained model." in told
 
 
-def test_a_tampered_adapter_is_blocked(serve: Serve, project: Path) -> None:
+def test_tampered_adapter_is_blocked(serve: Serve, project: Path) -> None:
     weights = project / "adapter" / "adapter_model.safetensors"
     tensors = load_file(weights)
     # One of the two factors of each update: the update is another one.
@@ -182,13 +182,13 @@ def test_a_tampered_adapter_is_blocked(serve: Serve, project: Path) -> None:
         serve(project)
 
 
-def test_a_tampered_tokenizer_is_blocked(serve: Serve, project: Path) -> None:
+def test_tampered_tokenizer_is_blocked(serve: Serve, project: Path) -> None:
     edit(project / "base" / "tokenizer.json", lambda t: t["model"]["merges"].pop())
     with pytest.raises(ParityError, match="Wrong tokenizer"):
         serve(project)
 
 
-def test_another_end_of_text_is_blocked(serve: Serve, project: Path) -> None:
+def test_different_end_of_text_is_blocked(serve: Serve, project: Path) -> None:
     tokenizer = load_tokenizer(str(project / "base"))
     other = tokenizer.convert_ids_to_tokens(300)
     edit(project / "base" / "tokenizer_config.json", lambda c: c.update(eos_token=other))
@@ -206,7 +206,7 @@ def test_numbers_of_another_kind_may_tip_an_answer(serve: Serve, project: Path) 
     assert any("differ on prompt 2 of 4; it was trained as torch.bfloat16" in t for t in told)
 
 
-def test_an_adapter_from_elsewhere_is_served_unverified(serve: Serve, project: Path) -> None:
+def test_adapter_from_elsewhere_is_served_unverified(serve: Serve, project: Path) -> None:
     (project / "adapter" / ANSWERS_FILE).unlink()
     predictor, told = serve(project)
     assert "There is no parity.json beside the adapter" in told[0]
@@ -225,7 +225,7 @@ def test_an_adapter_from_elsewhere_is_served_unverified(serve: Serve, project: P
         ({SERVED_GENERATION: '{"max_new_tokens": "9"}'}, SettingsError, "max_new_tokens: must be"),
     ],
 )
-def test_what_cannot_be_loaded(
+def test_unloadable_models_are_refused(
     serve: Serve, made: Path, environment: dict[str, str], kind: type[Exception], told: str
 ) -> None:
     with pytest.raises(kind, match=told):
@@ -233,7 +233,7 @@ def test_what_cannot_be_loaded(
 
 
 @pytest.mark.starts_processes
-def test_the_script_ends_with_the_reason(made: Path) -> None:
+def test_script_ends_with_the_reason(made: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(TRAINER / "scripts" / "predict.py")],
         cwd=made,
@@ -251,7 +251,7 @@ def test_the_script_ends_with_the_reason(made: Path) -> None:
     assert "Adapter nowhere cannot be loaded" in done.stdout
 
 
-def test_no_inputs_where_the_prompt_says_not_how() -> None:
+def test_inputs_need_a_prompt() -> None:
     rows = Dataset.from_list(ROWS)
     assert trained_answers.inputs(PromptMetadata(input_template="{other}"), rows) == []
     assert len(INPUTS) == trained_answers.SAMPLES

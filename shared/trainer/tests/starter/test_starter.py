@@ -25,7 +25,7 @@ def seen() -> str:
     return "\n".join([*corpus(), *(row["customer"] for row in rows("train"))]).lower()
 
 
-def test_no_training_text_holds_a_held_out_phrasing_or_carrier(seen: str) -> None:
+def test_training_texts_hold_no_held_out_phrasing_or_carrier(seen: str) -> None:
     carriers, intents = phrases.load()
     parts = [part for carrier in carriers.held_out for part in carrier.split("{core}")]
     held_out = [part for part in parts if len(part) > 1]
@@ -42,14 +42,14 @@ def test_pre_training_knows_no_label(seen: str) -> None:
     assert [label for label in labels if label in seen] == []
 
 
-def test_every_word_of_the_test_rows_was_seen(seen: str) -> None:
+def test_words_of_the_test_rows_were_all_seen(seen: str) -> None:
     words = {word.strip(".,?") for row in rows("test") for word in row["customer"].lower().split()}
     known = {word.strip(".,?") for word in seen.split()}
 
     assert words - known == set()
 
 
-def test_both_splits_have_every_intent_as_often_and_no_row_twice() -> None:
+def test_splits_have_every_intent_equally_and_no_row_twice() -> None:
     for split, size in (("train", 1800), ("test", 300)):
         actions = [row["action"] for row in rows(split)]
         assert len(actions) == size
@@ -57,7 +57,7 @@ def test_both_splits_have_every_intent_as_often_and_no_row_twice() -> None:
         assert len({row["customer"] for row in rows(split)}) == size
 
 
-def test_the_committed_dataset_is_what_the_script_makes(tmp_path: Path) -> None:
+def test_committed_dataset_is_what_the_script_makes(tmp_path: Path) -> None:
     make_intents.main(tmp_path)
 
     same, different, missing = filecmp.cmpfiles(
@@ -66,14 +66,14 @@ def test_the_committed_dataset_is_what_the_script_makes(tmp_path: Path) -> None:
     assert (sorted(same), different, missing) == (["test.jsonl", "train.jsonl"], [], [])
 
 
-def test_the_committed_tokenizer_is_what_the_script_makes(tmp_path: Path) -> None:
+def test_committed_tokenizer_is_what_the_script_makes(tmp_path: Path) -> None:
     pretrain.make_tokenizer(corpus()).save_pretrained(tmp_path)
 
     made, committed = (folder / "tokenizer.json" for folder in (tmp_path, STARTER / "model"))
     assert json.loads(made.read_text()) == json.loads(committed.read_text())
 
 
-def test_the_committed_model_has_the_shape_that_the_script_makes() -> None:
+def test_committed_model_has_the_shape_that_the_script_makes() -> None:
     tokenizer = AutoTokenizer.from_pretrained(STARTER / "model")
     made = pretrain.make_model(tokenizer)
 

@@ -14,13 +14,13 @@ from trainer.tracking import runs
 from trainer.tracking.fetch import directory
 
 
-def test_a_registered_model_that_is_not_there_says_so(project: Path) -> None:
+def test_missing_registered_model_is_reported(project: Path) -> None:
     for run, why in (("", "names no run"), ("../x", "names no run"), ("f" * 32, "cannot be read")):
         with pytest.raises(ModelError, match=why):
             directory(ModelMetadata(type="model_registry", name="m", mlflow_run_id=run), project)
 
 
-def test_a_model_of_a_store_that_is_away_is_told_without_its_password(
+def test_store_that_is_down_is_reported_without_its_password(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -34,7 +34,7 @@ def test_a_model_of_a_store_that_is_away_is_told_without_its_password(
     assert told.value.__suppress_context__
 
 
-def test_a_model_that_mlflow_has_logged_by_itself_is_read_back(
+def test_model_that_mlflow_has_logged_by_itself_is_read_back(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)

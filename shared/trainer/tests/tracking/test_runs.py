@@ -16,7 +16,7 @@ from trainer.tracking import runs
 @pytest.mark.parametrize(
     "address", ["http://user:pass-word@127.0.0.1:1", "http://user:a/pass-word@127.0.0.1:1"]
 )
-def test_a_store_that_is_away_is_told_without_its_password(
+def test_store_that_is_down_is_reported_without_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "")
@@ -30,7 +30,7 @@ def test_a_store_that_is_away_is_told_without_its_password(
     assert kind_of(told.value) is FailureKind.ERROR
 
 
-def test_an_address_without_a_scheme_is_told_without_its_password(
+def test_address_without_a_scheme_is_reported_without_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "")

@@ -115,7 +115,7 @@ def tracked(
     return jobs
 
 
-def test_what_jobs_do_is_on_the_server(
+def test_runs_of_jobs_are_on_the_server(
     tracked: Callable[[str], tuple[Run, Run]],
     server: tuple[str, Path],
     project: Path,
@@ -151,7 +151,7 @@ def _only_run(client: MlflowClient, experiment: str) -> Any:
     return run
 
 
-def test_a_server_that_fails_costs_no_job_its_work(
+def test_failing_server_costs_no_job_its_work(
     tracked: Callable[[str], tuple[Run, Run]],
     broken: tuple[str, Counter[str], set[str]],
     project: Path,
@@ -177,7 +177,7 @@ def test_a_server_that_fails_costs_no_job_its_work(
     assert who == {f"Basic {right}"}
 
 
-def test_a_server_that_goes_away_meanwhile_costs_no_training(
+def test_server_that_goes_down_costs_no_training(
     train: Callable[..., Run], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = f"sqlite:///{project}/own.db"

@@ -59,7 +59,7 @@ def break_losses(monkeypatch: pytest.MonkeyPatch, number: float, step: int) -> N
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("step", [1, 3])
-def test_a_loss_that_is_not_finite_ends_the_job(
+def test_loss_that_is_not_finite_ends_the_job(
     broken: Callable[..., str], monkeypatch: pytest.MonkeyPatch, number: float, step: int
 ) -> None:
     break_losses(monkeypatch, number, step)
@@ -73,13 +73,13 @@ def test_a_loss_that_is_not_finite_ends_the_job(
     assert "No adapter is saved. Try a learning_rate below 0.002" in said
 
 
-def test_a_learning_rate_that_is_far_too_high_ends_the_job(broken: Callable[..., str]) -> None:
+def test_learning_rate_that_is_far_too_high_ends_the_job(broken: Callable[..., str]) -> None:
     said = broken({"max_steps": 12, "learning_rate": 1e30, "save_steps": 1})
 
     assert re.match(r"(The loss is nan|\d+ of 56 trained weights are not finite)", said)
 
 
-def test_a_last_step_that_breaks_the_weights_leaves_no_adapter(
+def test_last_step_that_breaks_the_weights_leaves_no_adapter(
     broken: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # All is well until the weights are changed.
@@ -98,7 +98,7 @@ def test_a_last_step_that_breaks_the_weights_leaves_no_adapter(
     assert "of 56 trained weights are not finite (nan or inf) after step 1 of 1" in said
 
 
-def test_a_gradient_that_is_not_finite_ends_the_job(
+def test_gradient_that_is_not_finite_ends_the_job(
     broken: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from trl.trainer.sft_trainer import SFTTrainer
@@ -115,7 +115,7 @@ def test_a_gradient_that_is_not_finite_ends_the_job(
     assert broken({"max_steps": 2}).startswith("A gradient is not finite (nan or inf) at step 1")
 
 
-def test_a_checkpoint_of_broken_weights_does_not_count(
+def test_checkpoint_of_broken_weights_does_not_count(
     broken: Callable[..., str], monkeypatch: pytest.MonkeyPatch, project: Path
 ) -> None:
     monkeypatch.setattr(guard.TrainingGuard, "on_pre_optimizer_step", lambda *_, **__: None)
@@ -129,7 +129,7 @@ def test_a_checkpoint_of_broken_weights_does_not_count(
 
 
 @pytest.mark.parametrize(("steps", "fails"), [(10, False), (11, True)])
-def test_a_loss_scaler_may_skip_ten_steps_in_a_row(
+def test_loss_scaler_may_skip_ten_steps_in_a_row(
     broken: Callable[..., str],
     train: Train,
     monkeypatch: pytest.MonkeyPatch,
@@ -154,7 +154,7 @@ def test_a_loss_scaler_may_skip_ten_steps_in_a_row(
 
 
 @pytest.mark.parametrize(("backoff", "fails"), [(1e-30, False), (0.999, True)])
-def test_a_real_loss_scaler_ends_the_job_where_it_finds_no_scale(
+def test_real_loss_scaler_ends_the_job_where_it_finds_no_scale(
     broken: Callable[..., str],
     train: Train,
     monkeypatch: pytest.MonkeyPatch,
@@ -189,7 +189,7 @@ def test_a_real_loss_scaler_ends_the_job_where_it_finds_no_scale(
         ({"lora_alpha": 0, "target_modules": ["embed_tokens"]}, "lora_alpha is 0"),
     ],
 )
-def test_an_adapter_that_has_not_moved_is_none(
+def test_adapter_that_has_not_moved_is_none(
     broken: Callable[..., str], lora: dict[str, Any], why: str
 ) -> None:
     # Weight decay makes other numbers of LoRA's random matrices, to no effect.
@@ -214,16 +214,14 @@ def test_an_adapter_that_has_not_moved_is_none(
     ],
     ids=str,
 )
-def test_an_adapter_that_has_moved_is_saved_whatever_it_starts_with(
-    train: Train, lora: dict[str, Any]
-) -> None:
+def test_adapter_that_has_moved_is_saved_from_any_start(train: Train, lora: dict[str, Any]) -> None:
     run = train(training=FLAT | {"max_steps": 1}, lora={"r": 4, **lora})
 
     assert run.of("registered")
     assert not [n for n in run.of("notice") if "as they were at the start" in n["message"]]
 
 
-def test_lora_that_has_not_moved_beside_what_has_is_told(train: Train) -> None:
+def test_lora_that_has_not_moved_while_the_rest_has_is_reported(train: Train) -> None:
     lora = {"lora_alpha": 0, "target_modules": ["q_proj"], "modules_to_save": ["lm_head"]}
     run = train(training=FLAT | {"max_steps": 2}, lora=lora)
 
@@ -232,7 +230,7 @@ def test_lora_that_has_not_moved_beside_what_has_is_told(train: Train) -> None:
     assert run.of("registered")
 
 
-def test_learning_rates_of_0_are_told(train: Train) -> None:
+def test_learning_rates_of_0_are_reported(train: Train) -> None:
     # The only step is one of warming up, which begins with 0.
     run = train(training={"max_steps": 1, "lr_scheduler_type": "linear", "warmup_ratio": 0.03})
 
@@ -241,7 +239,7 @@ def test_learning_rates_of_0_are_told(train: Train) -> None:
 
 
 @pytest.mark.parametrize("alpha", [16, 0])
-def test_a_job_that_is_resumed_at_its_last_step_is_compared_with_its_start(
+def test_job_that_is_resumed_at_its_last_step_is_compared_with_its_start(
     train: Train, monkeypatch: pytest.MonkeyPatch, project: Path, alpha: int
 ) -> None:
     training = FLAT | {"max_steps": 2, "save_steps": 1}
@@ -266,9 +264,7 @@ def test_a_job_that_is_resumed_at_its_last_step_is_compared_with_its_start(
     assert first.folder.is_dir()
 
 
-def test_what_a_training_began_with_is_kept_for_its_settings_alone(
-    train: Train, project: Path
-) -> None:
+def test_start_of_a_training_is_kept_for_its_settings_alone(train: Train, project: Path) -> None:
     run = train(training=FLAT | {"max_steps": 1})
 
     kept = json.loads((run.folder / guard.FILE).read_text())

@@ -66,7 +66,7 @@ def two_checkpoints(train: Callable[..., Run], folder: Path) -> None:
         mark_complete(target, "same")
 
 
-def test_a_damaged_checkpoint_is_passed_over_and_that_is_told(
+def test_damaged_checkpoint_is_skipped_with_a_notice(
     train: Callable[..., Run], tmp_path: Path
 ) -> None:
     whole = tmp_path / "whole"
@@ -87,7 +87,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_that_is_told(
         shutil.rmtree(output)
 
 
-def test_a_checkpoint_of_an_earlier_version_is_looked_through(
+def test_checkpoint_of_an_earlier_version_is_checked(
     train: Callable[..., Run], tmp_path: Path
 ) -> None:
     whole = tmp_path / "whole"
@@ -104,7 +104,7 @@ def test_a_checkpoint_of_an_earlier_version_is_looked_through(
             shutil.rmtree(output)
 
 
-def test_a_job_goes_on_from_the_older_one(
+def test_job_goes_on_from_the_older_checkpoint(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], project: Path
 ) -> None:
     training = {"max_steps": 4, "save_steps": 1}

@@ -14,7 +14,7 @@ from trainer.tests.support import Run, until
 QUANTISED = json.dumps({"load_in_4bit": True, "quant_method": "bitsandbytes"}).replace(" ", "")
 
 
-def test_a_job_trains_saves_and_registers_an_adapter(
+def test_job_trains_saves_and_registers_an_adapter(
     run_job: Callable[..., Run],
     fine_tune_flags: Callable[..., str],
     studio: Studio,
@@ -58,7 +58,7 @@ def _is_whole(saved: Path) -> None:
     assert all(s["input"].endswith("ACTION:") and s["tokens"] for s in parity["samples"])
 
 
-def test_the_log_begins_with_the_settings_in_effect(
+def test_log_begins_with_the_settings_in_effect(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], studio: Studio
 ) -> None:
     shipped = json.dumps({"learning_rate": 0.002, "max_steps": 2, "weight_decay": 0.1})
@@ -80,7 +80,7 @@ def test_the_log_begins_with_the_settings_in_effect(
     assert "warmup_steps 5 does not end within the 1 steps" in notices
 
 
-def test_an_adapter_that_the_job_registered_before_is_adopted(
+def test_adapter_that_the_job_registered_before_is_adopted(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], studio: Studio
 ) -> None:
     arguments = fine_tune_flags(training={"max_steps": 1})
@@ -92,7 +92,7 @@ def test_an_adapter_that_the_job_registered_before_is_adopted(
     assert [e["adapter_id"] for e in second.of("registered")] == ["adapter-0", "adapter-0"]
 
 
-def test_an_unknown_setting_fails_the_job_with_a_hint(
+def test_unknown_setting_fails_the_job_with_a_hint(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
 ) -> None:
     arguments = fine_tune_flags(training={"lerning_rate": 1})
@@ -111,7 +111,7 @@ def test_an_unknown_setting_fails_the_job_with_a_hint(
     assert "Traceback" not in json.dumps(run.events)
 
 
-def test_what_the_studio_refuses_is_the_reason(
+def test_refusal_of_the_studio_is_the_reason(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
 ) -> None:
     run = run_job("fine_tune.py", fine_tune_flags(base_model_id="other"), "outputs/job-1")
@@ -120,7 +120,7 @@ def test_what_the_studio_refuses_is_the_reason(
     assert run.events[-1]["reason"] == "The studio answered: model other is not known"
 
 
-def test_a_log_that_cannot_be_written_fails_no_training_and_is_told(
+def test_unwritable_log_fails_no_training_and_is_reported(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], project: Path
 ) -> None:
     folder = project / "outputs/job-1"
@@ -147,7 +147,7 @@ def test_arguments_without_a_folder_end_with_status_2(
     assert "--dataset_id: required" in output
 
 
-def test_a_killed_job_goes_on_from_its_checkpoint_as_if_undisturbed(
+def test_killed_job_goes_on_from_its_checkpoint_as_if_undisturbed(
     start: Callable[..., subprocess.Popen[str]],
     run_job: Callable[..., Run],
     fine_tune_flags: Callable[..., str],
@@ -188,7 +188,7 @@ def losses(run: Run, attempt: int) -> dict[int, float]:
     return {report["step"]: report["loss"] for report in reports}
 
 
-def test_a_checkpoint_of_other_settings_is_not_used(
+def test_checkpoint_of_other_settings_is_not_used(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
 ) -> None:
     first = fine_tune_flags(training={"max_steps": 2, "save_steps": 1})

@@ -34,7 +34,7 @@ def weights(run: Run) -> dict[str, Any]:
     return load_file(adapter(run) / "adapter_model.safetensors")
 
 
-def test_of_a_completion_only_loss_the_prompt_has_no_part(train: Train) -> None:
+def test_completion_only_loss_leaves_out_the_prompt(train: Train) -> None:
     whole = train(training={"max_steps": 1, "logging_steps": 1})
     completion = train(training={"max_steps": 1, "logging_steps": 1, "completion_only_loss": True})
 
@@ -42,7 +42,7 @@ def test_of_a_completion_only_loss_the_prompt_has_no_part(train: Train) -> None:
     assert losses(completion)[0] > losses(whole)[0] + 0.1
 
 
-def test_rows_that_only_have_a_prompt_left_are_told(train: Train) -> None:
+def test_rows_with_only_a_prompt_left_are_reported(train: Train) -> None:
     training = {"max_steps": 1, "completion_only_loss": True}
     with pytest.raises(DataError, match=r"No row has anything to learn: max_length 4 cuts off"):
         train(training={**training, "max_length": 4})
@@ -63,7 +63,7 @@ def test_packed_rows_do_not_see_each_other(train: Train) -> None:
     assert losses(packed) == pytest.approx(losses(three), abs=1e-4)
 
 
-def test_the_training_ends_early_with_its_best_step(train: Train) -> None:
+def test_early_stopping_ends_with_the_best_step(train: Train) -> None:
     training = {
         "max_steps": 40,
         "eval_strategy": "steps",
@@ -87,7 +87,7 @@ def test_the_training_ends_early_with_its_best_step(train: Train) -> None:
     assert all((kept[name] == saved).all() for name, saved in weights(run).items())
 
 
-def test_an_evaluation_after_each_epoch(train: Train) -> None:
+def test_evaluation_runs_after_each_epoch(train: Train) -> None:
     training = {"max_steps": -1, "num_train_epochs": 2, "eval_strategy": "epoch"}
     run = train(training=training, dataset_fraction=0.01)
 
@@ -104,7 +104,7 @@ def test_an_evaluation_after_each_epoch(train: Train) -> None:
         ({"modules_to_save": ["lm_head"], "target_modules": ["q_proj"]}, "lm_head"),
     ],
 )
-def test_variants_of_adapters(train: Train, lora: dict[str, Any], parts: str) -> None:
+def test_adapter_variants_train(train: Train, lora: dict[str, Any], parts: str) -> None:
     run = train(training={"max_steps": 2, "logging_steps": 1}, lora={"r": 4, **lora})
 
     assert len(losses(run)) == 2
@@ -129,7 +129,9 @@ def test_checkpoints_come_by_the_clock(train: Train) -> None:
     assert saved == {"checkpoint-1", "checkpoint-2"}
 
 
-def test_answers_of_conversations(train: Train, studio: Studio, project: Path) -> None:
+def test_assistant_only_loss_learns_the_answers(
+    train: Train, studio: Studio, project: Path
+) -> None:
     studio.model.location = "chatty"
     shutil.copytree(project / "starter/model", project / "chatty")
     file = project / "chatty/tokenizer_config.json"
@@ -165,7 +167,7 @@ def test_answers_of_conversations(train: Train, studio: Studio, project: Path) -
         ({}, {"target_modules": ["lm_head"]}, "target_modules cannot name lm_head"),
     ],
 )
-def test_settings_that_the_library_refuses_are_the_users_to_change(
+def test_settings_refused_by_the_library_are_user_errors(
     train: Train, training: dict[str, Any], lora: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(SettingsError, match=said):

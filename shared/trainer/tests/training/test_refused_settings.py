@@ -60,7 +60,7 @@ def trained(
 
 
 @pytest.mark.parametrize(("config", "said"), OF_TRAINING)
-def test_settings_of_the_training(
+def test_refused_training_settings_fail_in_the_library(
     trained: Callable[..., str], config: dict[str, Any], said: str
 ) -> None:
     found = trained(training=config)
@@ -69,7 +69,7 @@ def test_settings_of_the_training(
 
 
 @pytest.mark.parametrize(("config", "said"), OF_LORA)
-def test_settings_of_the_adapter(
+def test_refused_adapter_settings_fail_in_the_library(
     trained: Callable[..., str], config: dict[str, Any], said: str
 ) -> None:
     found = trained(lora=config)
@@ -78,14 +78,16 @@ def test_settings_of_the_adapter(
 
 
 @pytest.mark.parametrize(("config", "said"), QUANTISATION)
-def test_settings_of_the_quantisation(config: dict[str, Any], said: str) -> None:
+def test_refused_quantization_settings_fail_in_the_library(
+    config: dict[str, Any], said: str
+) -> None:
     with pytest.raises(TrainerError, match=r"^bnb_config: ") as raised:
         make_quantisation_config("bnb_config", config)
     assert said in str(raised.value)
 
 
 @pytest.mark.parametrize(("config", "said"), OF_GENERATION)
-def test_settings_of_the_generation(
+def test_refused_generation_settings_fail_in_the_library(
     evaluate: Callable[[str], Run], config: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(TrainerError, match=r"^generation_config: ") as raised:

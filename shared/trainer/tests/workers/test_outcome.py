@@ -17,7 +17,7 @@ def files(tmp_path: Path) -> WorkerFiles:
     return found
 
 
-def test_the_first_word_about_a_worker_counts(files: WorkerFiles) -> None:
+def test_first_reported_outcome_of_a_worker_counts(files: WorkerFiles) -> None:
     assert files.read(1) is None
     files.write(WorkerOutcome(1, FailureKind.USER_ERROR, "its own reason"))
     files.write(ended(1, 1))
@@ -29,7 +29,7 @@ def test_the_first_word_about_a_worker_counts(files: WorkerFiles) -> None:
     assert files.read(1) is None
 
 
-def test_who_was_ended_from_outside_is_the_cause_of_what_others_say_before() -> None:
+def test_worker_ended_from_outside_is_the_cause() -> None:
     lost = WorkerOutcome(0, FailureKind.ERROR, "connection reset", at=1.0)
     later = WorkerOutcome(2, FailureKind.ERROR, "connection reset", at=2.0)
     killed = ended(1, -9)
@@ -39,7 +39,7 @@ def test_who_was_ended_from_outside_is_the_cause_of_what_others_say_before() -> 
     assert cause([later, lost]) == lost
 
 
-def test_the_end_of_a_log_is_short(files: WorkerFiles) -> None:
+def test_end_of_a_log_is_short(files: WorkerFiles) -> None:
     assert files.last_lines(1) == ""
     files.log(1).write_bytes(b"x" * 100_000 + b"\n" + b"line\n" * 20 + b"\xff")
     assert files.last_lines(1).splitlines() == ["line"] * 7 + ["\N{REPLACEMENT CHARACTER}"]
@@ -48,7 +48,7 @@ def test_the_end_of_a_log_is_short(files: WorkerFiles) -> None:
 @pytest.mark.parametrize(
     ("workers", "address", "granted"), [("1", "127.0.0.1", 64), ("2", "10.0.0.1", 64)]
 )
-def test_a_worker_with_a_machine_of_its_own_uses_what_it_is_granted(
+def test_worker_with_a_machine_of_its_own_uses_what_it_is_granted(
     monkeypatch: pytest.MonkeyPatch, workers: str, address: str, granted: int
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", workers)
@@ -62,6 +62,6 @@ def test_workers_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch)
     assert threads(64) == 1
 
 
-def test_loopback() -> None:
+def test_loopback_is_used_on_one_machine() -> None:
     assert is_loopback("::1")
     assert not is_loopback("worker-0.example")

@@ -36,7 +36,7 @@ def job(tmp_path: Path) -> Job:
     return Job(tmp_path)
 
 
-def test_those_of_several_workers_are_told_together(job: Job) -> None:
+def test_notices_of_several_workers_are_reported_together(job: Job) -> None:
     for rank in (1, 2):
         job.notice(rank, "fp16 is replaced\nby ü")
     job.notice(2, "no GPU")
@@ -46,7 +46,7 @@ def test_those_of_several_workers_are_told_together(job: Job) -> None:
     assert job.told == ["Workers 1, 2: fp16 is replaced\nby ü", "Worker 2: no GPU"]
 
 
-def test_the_first_worker_may_be_later(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_worker_may_be_late(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     job.notice(1, "of all")
     job.notice(1, "of one")
     job.notices.report()
@@ -58,7 +58,7 @@ def test_the_first_worker_may_be_later(job: Job, monkeypatch: pytest.MonkeyPatch
     assert job.told == ["of all", "Worker 1: of one"]
 
 
-def test_what_an_earlier_attempt_told_is_told_again(tmp_path: Path) -> None:
+def test_notice_of_an_earlier_attempt_is_reported_again(tmp_path: Path) -> None:
     EventLog(tmp_path).notice("no GPU")
     job = Job(tmp_path)
     job.notice(1, "no GPU")
@@ -66,7 +66,7 @@ def test_what_an_earlier_attempt_told_is_told_again(tmp_path: Path) -> None:
     assert job.told == ["no GPU", "Worker 1: no GPU"]
 
 
-def test_they_end(job: Job) -> None:
+def test_notices_are_limited(job: Job) -> None:
     for number in range(50):
         job.notice(1, f"row {number}")
     job.notices.report(over=True)
@@ -74,7 +74,7 @@ def test_they_end(job: Job) -> None:
     assert job.told[-1] == "Further notices of the workers are in their logs alone."
 
 
-def test_a_line_that_is_not_whole_yet_waits(job: Job) -> None:
+def test_incomplete_line_waits(job: Job) -> None:
     job.files.notices(1).write_text('"whole"\n"not who')
     assert job.files.read_notices(1) == ["whole"]
     assert job.files.read_notices(2) == []

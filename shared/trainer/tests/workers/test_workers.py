@@ -58,7 +58,7 @@ def _losses(run: Run, attempt: int = 1) -> list[float]:
     return [report["loss"] for report in reports if report["attempt"] == attempt]
 
 
-def test_two_workers_train_what_one_trains_with_the_same_batch_in_all(
+def test_workers_train_what_one_trains_with_the_same_batch(
     run_job: Callable[..., Run],
     fine_tune_flags: Callable[..., str],
     studio: Studio,
@@ -97,7 +97,7 @@ def _is_of_two_workers(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("victim", ["worker 1", "agent 1"])
-def test_the_end_of_one_is_the_end_of_all_and_says_whose(
+def test_end_of_one_worker_ends_all_and_names_it(
     training: subprocess.Popen[str], project: Path, victim: str
 ) -> None:
     processes = _processes(training)
@@ -162,7 +162,7 @@ def _is_in(process: psutil.Process, project: Path) -> bool:
         return False
 
 
-def test_to_stop_the_job_ends_every_worker(training: subprocess.Popen[str], project: Path) -> None:
+def test_job_stop_ends_every_worker(training: subprocess.Popen[str], project: Path) -> None:
     processes = _processes(training)
 
     os.kill(training.pid, signal.SIGTERM)
@@ -175,7 +175,7 @@ def test_to_stop_the_job_ends_every_worker(training: subprocess.Popen[str], proj
 
 
 @pytest.mark.starts_processes
-def test_what_is_bound_to_a_process_does_not_outlive_it() -> None:
+def test_bound_process_does_not_outlive_its_parent() -> None:
     child = (
         "import os, sys, time; from trainer.workers.parent_process import end_with_parent;"
         "end_with_parent(int(sys.argv[1])); print(os.getpid(), flush=True); time.sleep(600)"
@@ -195,7 +195,7 @@ def test_what_is_bound_to_a_process_does_not_outlive_it() -> None:
     until(lambda: gone([bound]), ENDED_SECONDS)
 
 
-def test_what_is_wrong_with_the_request_is_told_as_by_one_process(
+def test_faults_of_the_request_are_reported_as_by_one_process(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
 ) -> None:
     flags = fine_tune_flags(dist_num=2, training={"lerning_rate": 1})
@@ -210,7 +210,7 @@ def test_what_is_wrong_with_the_request_is_told_as_by_one_process(
     )
 
 
-def test_workers_that_do_not_come_up_are_named(
+def test_missing_workers_are_named(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], tmp_path: Path
 ) -> None:
     package = tmp_path / "platform/cml"
@@ -241,7 +241,7 @@ def test_workers_that_do_not_come_up_are_named(
     assert f"{asked} stopped ('w1', 'w2', 'w3')" in run.output
 
 
-def test_where_nobody_starts_workers_the_job_says_so(
+def test_job_without_its_workers_says_so(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str]
 ) -> None:
     run = run_job("accel_fine_tune.py", fine_tune_flags(dist_num=2), "outputs/job-1")
@@ -266,7 +266,7 @@ logging.setLogRecordFactory = installed
 """
 
 
-def test_notices_that_the_first_worker_does_not_have_are_told_by_name(
+def test_notices_of_other_workers_are_reported_by_name(
     run_job: Callable[..., Run], fine_tune_flags: Callable[..., str], tmp_path: Path
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(WARNING)
