@@ -12,11 +12,10 @@ from sqlalchemy import String, cast, literal, select
 from sqlalchemy.orm import Session
 
 import cmlapi
-from chassis.rpc import errors
 from services.workbench.api import views
 from services.workbench.api.lists import ListOperation, ListParameters
 from services.workbench.context import Bench, WorkbenchContext
-from services.workbench.operations.lookup import project_row
+from services.workbench.operations.lookup import project_row, require_row
 from services.workbench.store import tracking
 from services.workbench.store.tables import RegisteredModelRow, RegisteredModelVersionRow
 from services.workbench.store.tracking import (
@@ -141,18 +140,14 @@ def _named_numbers(value: Any) -> Any:
 
 def _experiment(session: Session, experiment_id: str) -> ExperimentRow:
     wanted = cast(ExperimentRow.seq, String) == experiment_id
-    row = session.scalar(select(ExperimentRow).where(wanted))
-    if row is None:
-        raise errors.NotFound(f"experiment {experiment_id!r} does not exist")
-    return row
+    missing = f"experiment {experiment_id!r} does not exist"
+    return require_row(session, ExperimentRow, wanted, missing)
 
 
 def _run(session: Session, experiment_id: str, run_id: str) -> RunRow:
     of_it = RunRow.experiment_id == _experiment(session, experiment_id).seq
-    row = session.scalar(select(RunRow).where(of_it, RunRow.id == run_id))
-    if row is None:
-        raise errors.NotFound(f"run {run_id!r} of experiment {experiment_id!r} does not exist")
-    return row
+    missing = f"run {run_id!r} of experiment {experiment_id!r} does not exist"
+    return require_row(session, RunRow, of_it & (RunRow.id == run_id), missing)
 
 
 def _experiment_view(session: Session, project_id: str, row: ExperimentRow) -> cmlapi.Experiment:

@@ -16,7 +16,7 @@ from services.workbench.api.lists import ListOperation, ListParameters
 from services.workbench.context import Bench
 from services.workbench.engine.states import UNFINISHED
 from services.workbench.host import labels
-from services.workbench.operations.lookup import project_row
+from services.workbench.operations.lookup import job_row, project_row, run_row
 from services.workbench.store.tables import JobRow, JobRunRow, utc_now
 
 _JOBS = ListOperation("list_jobs", JobRow, cmlapi.Job)
@@ -112,7 +112,7 @@ def _jobs_page(session: Session, query: ListParameters, project_id: str) -> cmla
 async def get_job(bench: Bench, project_id: str, job_id: str) -> cmlapi.Job:
     """Read a job."""
     return bench.database.read(
-        lambda s: views.job(_job(s, project_id, job_id), project_row(s, project_id))
+        lambda s: views.job(job_row(s, project_id, job_id), project_row(s, project_id))
     )
 
 
@@ -154,7 +154,7 @@ async def update_job(bench: Bench, project_id: str, job_id: str, body: cmlapi.Jo
     _check(values)
 
     def work(session: Session) -> cmlapi.Job:
-        row = _job(session, project_id, job_id)
+        row = job_row(session, project_id, job_id)
         if (given := body.accelerator_label_id) is not None:
             kept = row.accelerator_label_id
             values["accelerator_label_id"] = labels.asked_for(session, given, kept)
@@ -168,7 +168,7 @@ async def delete_job(bench: Bench, project_id: str, job_id: str) -> cmlapi.Delet
     """Stop a job's runs, wait until they are gone, and delete it with them."""
 
     def work(session: Session) -> None:
-        row = _job(session, project_id, job_id)
+        row = job_row(session, project_id, job_id)
         row.deleting = True
         unfinished = (JobRunRow.job_id == job_id) & JobRunRow.status.in_(UNFINISHED)
         for run in session.scalars(select(JobRunRow).where(unfinished)):
@@ -196,7 +196,7 @@ async def list_job_runs(
     """List a job's runs."""
 
     def work(session: Session) -> cmlapi.ListJobRunsResponse:
-        _job(session, project_id, job_id)
+        job_row(session, project_id, job_id)
         rows, token = _RUNS.page(session, query, JobRunRow.job_id == job_id)
         return cmlapi.ListJobRunsResponse(
             job_runs=[views.job_run(row, bench.runs.waiting.get(row.id, "")) for row in rows],
@@ -208,7 +208,7 @@ async def list_job_runs(
 
 async def get_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) -> cmlapi.JobRun:
     """Read a run."""
-    row = bench.database.read(lambda s: _run(s, project_id, job_id, run_id))
+    row = bench.database.read(lambda s: run_row(s, project_id, job_id, run_id))
     return views.job_run(row, bench.runs.waiting.get(row.id, ""))
 
 
@@ -220,7 +220,7 @@ async def create_job_run(
     _check(views.given(body, ("arguments",)))
 
     def work(session: Session) -> cmlapi.JobRun:
-        job = _job(session, project_id, job_id)
+        job = job_row(session, project_id, job_id)
         row = JobRunRow(
             project_id=project_id,
             job_id=job_id,
@@ -242,7 +242,7 @@ async def stop_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) 
     """Ask for a run to be stopped; it is STOPPED once its last process is gone."""
 
     def work(session: Session) -> cmlapi.JobRun:
-        row = _run(session, project_id, job_id, run_id)
+        row = run_row(session, project_id, job_id, run_id)
         _ask_to_stop(row)
         return views.job_run(row)
 
@@ -257,24 +257,6 @@ def _ask_to_stop(run: JobRunRow) -> None:
         run.finished_at = run.after(utc_now())
     elif run.status in UNFINISHED:
         run.status = EngineStatus.STOPPING
-
-
-def _job(session: Session, project_id: str, job_id: str) -> JobRow:
-    project_row(session, project_id)
-    wanted = (JobRow.id == job_id) & (JobRow.project_id == project_id) & ~JobRow.deleting
-    row = session.scalar(select(JobRow).where(wanted))
-    if row is None:
-        raise errors.NotFound(f"job {job_id!r} does not exist in project {project_id!r}")
-    return row
-
-
-def _run(session: Session, project_id: str, job_id: str, run_id: str) -> JobRunRow:
-    _job(session, project_id, job_id)
-    wanted = (JobRunRow.id == run_id) & (JobRunRow.job_id == job_id)
-    row = session.scalar(select(JobRunRow).where(wanted))
-    if row is None:
-        raise errors.NotFound(f"run {run_id!r} of job {job_id!r} does not exist")
-    return row
 
 
 def _values(bench: Bench, body: cmlapi.CreateJobRequest | cmlapi.Job) -> dict[str, Any]:

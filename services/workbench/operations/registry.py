@@ -8,7 +8,7 @@ from chassis.rpc import errors
 from services.workbench.api import views
 from services.workbench.api.lists import ListOperation, ListParameters, ListQuery
 from services.workbench.context import Bench
-from services.workbench.operations.lookup import project_row
+from services.workbench.operations.lookup import project_row, require_row
 from services.workbench.store.tables import RegisteredModelRow, RegisteredModelVersionRow, utc_now
 
 _MODELS = ListOperation(
@@ -129,16 +129,14 @@ def _count(session: Session, model_id: str) -> int:
 
 
 def _model(session: Session, model_id: str) -> RegisteredModelRow:
-    row = session.scalar(select(RegisteredModelRow).where(RegisteredModelRow.id == model_id))
-    if row is None:
-        raise errors.NotFound(f"registered model {model_id!r} does not exist")
-    return row
+    wanted = RegisteredModelRow.id == model_id
+    missing = f"registered model {model_id!r} does not exist"
+    return require_row(session, RegisteredModelRow, wanted, missing)
 
 
 def _version(session: Session, model_id: str, version_id: str) -> RegisteredModelVersionRow:
     _model(session, model_id)
     table = RegisteredModelVersionRow
-    row = session.scalar(select(table).where(table.id == version_id, table.model_id == model_id))
-    if row is None:
-        raise errors.NotFound(f"version {version_id!r} of model {model_id!r} does not exist")
-    return row
+    wanted = (table.id == version_id) & (table.model_id == model_id)
+    missing = f"version {version_id!r} of model {model_id!r} does not exist"
+    return require_row(session, table, wanted, missing)
