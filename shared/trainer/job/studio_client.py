@@ -4,46 +4,23 @@ A studio that starts writes its address into the environment of the workspace pr
 the address of its start, so it asks the workspace for the present one when a call fails.
 """
 
-# ruff: noqa: N802  # The methods are called as the contract calls its RPCs.
-
 import http.client
 import json
 import logging
 import re
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Self, TypeVar
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import grpc
 
-from ft.api import (
-    AddAdapterRequest,
-    AddAdapterResponse,
-    GetAdapterRequest,
-    GetAdapterResponse,
-    GetConfigRequest,
-    GetConfigResponse,
-    GetDatasetRequest,
-    GetDatasetResponse,
-    GetDatasetSplitByAdapterRequest,
-    GetDatasetSplitByAdapterResponse,
-    GetFineTuningJobRequest,
-    GetFineTuningJobResponse,
-    GetModelRequest,
-    GetModelResponse,
-    GetPromptRequest,
-    GetPromptResponse,
-    ListAdaptersRequest,
-    ListAdaptersResponse,
-    ListConfigsRequest,
-    ListConfigsResponse,
-    RegisterExportRequest,
-    RegisterExportResponse,
-)
+from ft.channel import may_repeat
 from ft.client import FineTuningStudioClient, StudioError
 from ft.job_protocol import variables
+from ft.rpcs import Rpcs
+from ft.services import METHODS
 from trainer.errors import ArgumentsError
 
 logger = logging.getLogger(__name__)
@@ -167,11 +144,11 @@ def retry(call: Callable[[], T], patience: float, follow: Callable[[], bool] = l
     raise AssertionError("pauses never end")
 
 
-class StudioClient:
+class StudioClient(Rpcs):
     """Calls the studio for a job, as `trainer.job.studio.Studio` says.
 
-    Calls are repeated while the studio is away, so that its restart does not cost a job. Raises
-    ArgumentsError if its address is not known.
+    Calls that may be sent twice are repeated while the studio is away, so that its restart does not
+    cost a job. Raises ArgumentsError if its address is not known.
     """
 
     def __init__(
@@ -186,41 +163,19 @@ class StudioClient:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def GetModel(self, request: GetModelRequest) -> GetModelResponse:
-        return self._call(lambda client: client.GetModel(request))
+    def _unary(self, method: str, request: Any, timeout: float | None) -> Any:
+        def call() -> Any:
+            return self._connection.client._unary(method, request, timeout)
 
-    def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse:
-        return self._call(lambda client: client.GetDataset(request))
+        if not may_repeat(METHODS[method]):
+            # A caller that repeats it has to check first whether it was served.
+            return call()
+        return retry(call, self._patience, self._connection.follow)
 
-    def GetPrompt(self, request: GetPromptRequest) -> GetPromptResponse:
-        return self._call(lambda client: client.GetPrompt(request))
+    def _stream(
+        self, method: str, request: Any, timeout: float | None
+    ) -> Generator[Any, None, None]:
+        return self._connection.client._stream(method, request, timeout)
 
-    def GetConfig(self, request: GetConfigRequest) -> GetConfigResponse:
-        return self._call(lambda client: client.GetConfig(request))
-
-    def ListConfigs(self, request: ListConfigsRequest) -> ListConfigsResponse:
-        return self._call(lambda client: client.ListConfigs(request))
-
-    def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse:
-        return self._call(lambda client: client.GetAdapter(request))
-
-    def GetDatasetSplitByAdapter(
-        self, request: GetDatasetSplitByAdapterRequest
-    ) -> GetDatasetSplitByAdapterResponse:
-        return self._call(lambda client: client.GetDatasetSplitByAdapter(request))
-
-    def GetFineTuningJob(self, request: GetFineTuningJobRequest) -> GetFineTuningJobResponse:
-        return self._call(lambda client: client.GetFineTuningJob(request))
-
-    def ListAdapters(self, request: ListAdaptersRequest) -> ListAdaptersResponse:
-        return self._call(lambda client: client.ListAdapters(request))
-
-    def RegisterExport(self, request: RegisterExportRequest) -> RegisterExportResponse:
-        return self._call(lambda client: client.RegisterExport(request))
-
-    def AddAdapter(self, request: AddAdapterRequest) -> AddAdapterResponse:
-        """Sent once: a caller that repeats it has to check first whether it was served."""
-        return self._connection.client.AddAdapter(request)
-
-    def _call(self, call: Callable[[FineTuningStudioClient], T]) -> T:
-        return retry(lambda: call(self._connection.client), self._patience, self._connection.follow)
+    def _items(self, method: str, request: Any) -> Iterator[Any]:
+        return self._connection.client._items(method, request)
