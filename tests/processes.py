@@ -13,8 +13,13 @@ from typing import Any, TypeVar
 import pytest
 
 MARKER = "starts_processes"
-FOLDERS = ("tests/e2e/", "tests/faults/")
-"""Folders whose tests are about real processes."""
+FOLDERS = (
+    "shared/trainer/tests/export/",
+    "shared/trainer/tests/tracking/",
+    "tests/e2e/",
+    "tests/faults/",
+)
+"""Folders whose tests are about real processes, or log to MLflow, which asks git for the commit."""
 EVENTS = {
     "multiprocessing.spawn",  # raised below
     "os.exec",

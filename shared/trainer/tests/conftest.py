@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import git  # noqa: F401  # It asks for git's version when it is imported first, so not in a test.
 import pytest
 
 from tests.processes import starts_processes

@@ -77,6 +77,7 @@ def test_file_with_an_odd_name_is_trained_on(project: Path, studio: Studio, job:
     assert all("mine" in one and "decoy" not in one for one in asked)
 
 
+@pytest.mark.starts_processes
 def test_adapter_of_an_odd_name_is_evaluated_served_and_exported(
     project: Path, studio: Studio, job: Run
 ) -> None:
