@@ -1,5 +1,5 @@
-"""What the studio costs a training: a job with its link, events, progress and checkpoints against
-a plain script of the libraries with the same settings.
+"""Cost of the studio for a training: a job with its reports, events, progress and checkpoints
+against a plain script of the libraries with the same settings.
 
 python benchmarks/overhead.py [PAIRS]    # needs both environments, see `make env`
 
@@ -167,8 +167,10 @@ def _one(kind: str) -> None:
 
 
 def _count_own_seconds() -> list[float]:
-    """What is called while a job trains, each call's seconds: of the callbacks by the clock, since
-    the training waits for them, of the link's thread what it takes of the CPU."""
+    """Wraps the studio's calls of a training; returns a list that gets the seconds of each call.
+
+    Callbacks count by the clock, since the training waits for them; the thread that reports counts
+    by its CPU time."""
     from trainer.job.report_sender import ReportSender
     from trainer.training.checkpoints import CheckpointCallback
     from trainer.training.progress import ProgressCallback

@@ -123,7 +123,7 @@ class FineTuningStore(JobRecords[FineTuningJob]):
 
     @property
     def _keep_name(self) -> ColumnElement[bool]:
-        """That jobs have the adapter that they are named after, or may still make it."""
+        """Condition that a job has the adapter of its name, or may still make it."""
         ended = [state.value for state in WITHOUT_ADAPTER]
         return or_(self.table.c.state.not_in(ended), self.table.c.adapter_id.is_not(None))
 

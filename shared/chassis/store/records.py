@@ -115,7 +115,7 @@ class Records(Generic[Row]):
         return self.store.read(lambda c: [self.record(r) for r in c.execute(query).mappings()])
 
     def among(self, allowed: Mapping[str, Collection[Any]]) -> list[ColumnElement[bool]]:
-        """That each of these columns has one of its values."""
+        """Conditions that each of these columns has one of its values."""
         return [self.table.c[name].in_(values) for name, values in allowed.items()]
 
     def one(self, **equal: object) -> Row | None:

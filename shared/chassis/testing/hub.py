@@ -86,7 +86,7 @@ class TestHub:
         """Ends what is slow."""
 
     def environment(self, home: str) -> dict[str, str]:
-        """Of a process that shall ask this hub; `home` is the folder of the libraries' caches."""
+        """Variables of a process that asks this hub; `home` is where the libraries keep caches."""
         return {"HF_ENDPOINT": self.endpoint, "HF_HUB_OFFLINE": "0", "HF_HOME": home}
 
     def asked_about(self, name: str) -> list[HubRequest]:

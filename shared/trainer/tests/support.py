@@ -20,6 +20,25 @@ OWN_FILES = ("job.log", "events.jsonl")
 """What a job writes for those who run the studio."""
 
 
+GREEDY = json.dumps({"do_sample": False, "max_new_tokens": 12}, separators=(",", ":"))
+
+
+def evaluation_flags(**values: Any) -> str:
+    """Arguments of an evaluation of the starter model."""
+    base = {
+        "base_model_id": "model",
+        "dataset_id": "dataset",
+        "prompt_id": "prompt",
+        "adapter_id": "",
+        "result_dir": "mlflow_results/eval-1",
+        "generation_config": GREEDY,
+        "eval_dataset_fraction": 0.05,
+        "job_id": "parent",
+        "run_number": 1,
+    }
+    return " ".join(f"--{name} {value}" for name, value in (base | values).items())
+
+
 @dataclass
 class Run:
     """A job that has ended, and what it left in its folder."""

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import pytest
 from mlflow import MlflowClient
@@ -20,25 +19,9 @@ from ft.api import AdapterMetadata, DatasetMetadata
 from rows.errors import DataError
 from trainer.evaluation.toxicity import MODEL as TOXICITY_MODEL
 from trainer.tests.studio import Studio
-from trainer.tests.support import Run
+from trainer.tests.support import GREEDY, Run, evaluation_flags
 
 STARTER = Path(__file__).parents[2] / "starter" / "model"
-GREEDY = json.dumps({"do_sample": False, "max_new_tokens": 12}, separators=(",", ":"))
-
-
-def flags(**values: Any) -> str:
-    base = {
-        "base_model_id": "model",
-        "dataset_id": "dataset",
-        "prompt_id": "prompt",
-        "adapter_id": "",
-        "result_dir": "mlflow_results/eval-1",
-        "generation_config": GREEDY,
-        "eval_dataset_fraction": 0.05,
-        "job_id": "parent",
-        "run_number": 1,
-    }
-    return " ".join(f"--{name} {value}" for name, value in (base | values).items())
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -74,7 +57,7 @@ def toxicity_model(cache: Path) -> None:
 def test_base_model_is_evaluated_on_held_out_rows(
     run_job: Callable[..., Run], project: Path
 ) -> None:
-    arguments = flags(selected_features='["action"]')
+    arguments = evaluation_flags(selected_features='["action"]')
 
     run = run_job("evaluate.py", arguments, "mlflow_results/eval-1")
 
@@ -156,7 +139,7 @@ def test_rows_trained_on_are_left_out_and_reported(
 
     run = run_job(
         "evaluate.py",
-        flags(eval_dataset_fraction=1.0),
+        evaluation_flags(eval_dataset_fraction=1.0),
         "mlflow_results/eval-1",
         MLFLOW_TRACKING_URI=store,
     )
@@ -181,7 +164,7 @@ def test_rows_trained_on_are_left_out_and_reported(
 def test_missing_adapter_is_the_reason(run_job: Callable[..., Run], studio: Studio) -> None:
     studio.adapters.append(AdapterMetadata(id="a", name="lost", type="project", location="gone"))
 
-    run = run_job("evaluate.py", flags(adapter_id="a"), "mlflow_results/eval-1")
+    run = run_job("evaluate.py", evaluation_flags(adapter_id="a"), "mlflow_results/eval-1")
 
     assert run.status == 1
     assert run.events[-1]["reason"].startswith("Adapter lost cannot be loaded")
@@ -204,7 +187,7 @@ def test_answers_longer_than_the_limit_have_room_or_are_reported(
     evaluate: Callable[..., Run], project: Path, studio: Studio, *, fits: bool
 ) -> None:
     _with_long_answers(project, studio)
-    run = evaluate(flags(eval_dataset_fraction=1.0, fit_answer_length=str(fits).lower()))
+    run = evaluate(evaluation_flags(eval_dataset_fraction=1.0, fit_answer_length=str(fits).lower()))
     notices = [event["message"] for event in run.of("notice")]
     rows = read(run.folder / "result_evaluation.csv")
     assert {row["cut_off"] for row in rows} <= {"0", "1"}
@@ -232,7 +215,7 @@ def test_question_that_leaves_no_room_is_not_scored(
     limits = {"do_sample": False, "max_new_tokens": 200, "min_new_tokens": 30}
     config = json.dumps(limits, separators=(",", ":"))
 
-    run = evaluate(flags(eval_dataset_fraction=1.0, generation_config=config))
+    run = evaluate(evaluation_flags(eval_dataset_fraction=1.0, generation_config=config))
 
     notices = [event["message"] for event in run.of("notice")]
     assert any(
@@ -249,4 +232,4 @@ def test_question_that_leaves_no_room_is_not_scored(
     # None of what is left can be asked.
     (project / "data/test.jsonl").write_text(json.dumps({"customer": "x " * 600, "action": "a"}))
     with pytest.raises(DataError, match=r"1 of 1 questions .* there is nothing to score"):
-        evaluate(flags(result_dir="mlflow_results/eval-2", generation_config=config))
+        evaluate(evaluation_flags(result_dir="mlflow_results/eval-2", generation_config=config))

@@ -19,8 +19,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.processes import starts_processes
-from trainer.tests.evaluation.test_evaluate_job import flags as evaluation_flags
-from trainer.tests.support import Run, until
+from trainer.tests.support import Run, evaluation_flags, until
 
 PASSWORD = "pass-word"
 SHORT = {"max_steps": 2, "logging_steps": 1, "report_to": "mlflow"}

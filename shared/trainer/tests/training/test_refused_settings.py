@@ -20,9 +20,8 @@ from trainer.errors import TrainerError, explain
 from trainer.job.arguments import fine_tune_arguments
 from trainer.job.events import EventLog
 from trainer.schemas.settings import make_quantisation_config
-from trainer.tests.evaluation.test_evaluate_job import flags
 from trainer.tests.studio import Direct, Studio
-from trainer.tests.support import Run
+from trainer.tests.support import Run, evaluation_flags
 from trainer.training.job import FineTuning
 
 OF_TRAINING = [*TRAINING, *OF_MODEL_TRAINING]
@@ -91,5 +90,5 @@ def test_refused_generation_settings_fail_in_the_library(
     evaluate: Callable[[str], Run], config: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(TrainerError, match=r"^generation_config: ") as raised:
-        evaluate(flags(generation_config=text(config)))
+        evaluate(evaluation_flags(generation_config=text(config)))
     assert said in explain(raised.value)
