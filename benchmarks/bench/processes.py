@@ -30,9 +30,9 @@ class Processes:
                 raise ProcessDied(f"process {name} (pid {process.pid}) has died")
 
     def cpu_seconds(self) -> dict[str, float]:
-        """User and system time so far. Raises ProcessDied."""
+        """User and system time so far, with that of ended child processes. Raises ProcessDied."""
         self.require_alive()
-        return {name: sum(process.cpu_times()[:2]) for name, process in self._processes.items()}
+        return {name: sum(process.cpu_times()[:4]) for name, process in self._processes.items()}
 
     def pss_mib(self) -> dict[str, float]:
         """Proportional set size: a page that several processes share counts in parts.
