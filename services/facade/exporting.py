@@ -1,14 +1,13 @@
 """An export: one instant of all domains, as one JSON document in parts."""
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 
 from grpc import StatusCode
 
 from chassis.ids import new_id
-from chassis.rpc.peers import PeerChannel, PeerRefusal
+from chassis.rpc.peers import PeerChannel, PeerRefusal, all_ended
 from ft.proto.tables_pb2 import (
     ExportTablesRequest,
     ExportTablesResponse,
@@ -59,21 +58,12 @@ async def _hold(
         await stack.enter_async_context(aclosing(channel.stream("ExportTables", request)))
         for channel in channels.values()
     ]
-    await _all(anext(stream) for stream in streams)
-    await _all(channel.send("ReleaseTables", release) for channel in channels.values())
+    # All have ended before an error is raised: a stream that is being read cannot be closed.
+    await all_ended(*(anext(stream) for stream in streams))
+    await all_ended(*(channel.send("ReleaseTables", release) for channel in channels.values()))
     # A domain that did not hold long enough says so in place of its first part.
-    parts = await _all(anext(stream) for stream in streams)
+    parts = await all_ended(*(anext(stream) for stream in streams))
     return list(zip(parts, streams, strict=True))
-
-
-async def _all(calls: Iterable[Awaitable[bytes]]) -> list[bytes]:
-    """The answers of all calls. Raises the first error once all have ended: a stream that is being
-    read cannot be closed."""
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return [answer for answer in answers if isinstance(answer, bytes)]
 
 
 async def _tables(first: bytes, stream: AsyncIterator[bytes], separator: str) -> AsyncIterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from chassis.domains import DECIDER
 from chassis.ids import new_id
 from chassis.rpc import errors
-from chassis.rpc.peers import PeerChannel, PeerRefusal
+from chassis.rpc.peers import PeerChannel, PeerRefusal, all_ended
 from ft.enums import OnConflict
 from ft.proto.fine_tuning_studio_types_pb2 import ImportedTable
 from ft.proto.tables_pb2 import (
@@ -51,8 +51,8 @@ class Import:
             return PrepareImportResponse.FromString(answer)
 
         try:
-            await self._each(self._stage)
-            parts = await self._each(prepare)
+            await all_ended(*map(self._stage, self._channels))
+            parts = await all_ended(*map(prepare, self._channels))
             reports = [table for part in parts for table in part.tables]
             for table in reports:
                 table.stale.extend(self._document.stale.get(table.table, ()))
@@ -67,16 +67,6 @@ class Import:
             # From here on the import is decided one way or the other, whoever stops waiting for it.
             await asyncio.shield(self._decide_and_complete())
         return reports
-
-    async def _each(self, work: Any) -> list[Any]:
-        """The outcomes in every domain; the first refusal once none is under way any more."""
-        outcomes = await asyncio.gather(
-            *(work(name) for name in self._channels), return_exceptions=True
-        )
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-        return list(outcomes)
 
     async def _stage(self, domain: str) -> None:
         for table, rows in self._document.tables(domain):

@@ -150,6 +150,18 @@ async def referred(field: str, lookup: Awaitable[T]) -> T:
         ) from None
 
 
+async def all_ended(*calls: Awaitable[T]) -> list[T]:
+    """Awaits calls in parallel and returns their results, in order.
+
+    Raises the first error, once none of the calls is under way any more.
+    """
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+
+
 async def all_referred(*lookups: Awaitable[Any]) -> list[Any]:
     """Awaits lookups in parallel and returns their results, in order.
 
