@@ -1,8 +1,10 @@
 """Models in MLflow: logging an adapter with its base model, reading it back, and registration."""
 
 import shutil
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +35,17 @@ PARAMETERS: dict[str, Any] = {
 }
 """Parameters of a call, with defaults for those that neither the call nor the export sets."""
 _PACKAGES = ("mlflow", "peft", "torch", "transformers")
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Imports without writing bytecode. MLflow runs a model's code where a local store keeps it,
+    and compiled files there would be part of the model and name a path of this machine."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ class LoggedModel:
         else:
             asked = {"prompt": list(parity.prompts)}
         prompts = pandas.DataFrame(asked)
-        with runs.tracking_errors():
+        with runs.tracking_errors(), _without_bytecode():
             model = pyfunc.load_model(self.uri)
         written: list[str] = model.predict(prompts, params=params)
         return written
