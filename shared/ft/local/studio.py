@@ -66,6 +66,8 @@ def up(home: Home, options: SetupOptions, wait_seconds: float) -> str:
     deadline = time.monotonic() + wait_seconds
     with home.locked():
         supervisor = Supervisor(home)
+        if not supervisor.await_stop(2 * layout.STOP_SECONDS):
+            raise NotServing(f"the studio does not stop; see {home.supervisor_log}")
         if supervisor.running():
             setup = _running_setup(home, options)
         else:
@@ -74,6 +76,8 @@ def up(home: Home, options: SetupOptions, wait_seconds: float) -> str:
             _launch(home, setup, supervisor)
         for names in layout.start_order(setup):
             processes = supervisor.processes()
+            if not processes:
+                raise supervisor.stopped_meanwhile()
             for name in names:
                 if processes[name].state in ("STOPPED", "EXITED", "FATAL"):
                     supervisor.start(name)

@@ -20,6 +20,10 @@ _GONE = (OSError, http.client.HTTPException)
 """What a call raises when no supervisor listens at the socket."""
 
 
+class _StoppingError(Exception):
+    """The supervisor stops: it refuses every call until it has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessInfo:
     """A process as the supervisor reports it."""
@@ -39,11 +43,26 @@ class Supervisor:
         self._home = home
 
     def running(self) -> bool:
-        """True if it answers."""
+        """True if it answers, also while it stops."""
         try:
             self._call("getState")
         except _GONE:
             return False
+        except _StoppingError:
+            pass
+        return True
+
+    def await_stop(self, seconds: float) -> bool:
+        """Waits for the end of a supervisor that stops. Returns False if that takes too long.
+
+        Returns True at once if none runs, or if it does not stop.
+        """
+        try:
+            self._call("getState")
+        except _StoppingError:
+            return self._ended(seconds)
+        except _GONE:
+            pass
         return True
 
     def launch(self, environment: Mapping[str, str]) -> None:
@@ -76,10 +95,10 @@ class Supervisor:
             time.sleep(POLL_SECONDS)
 
     def processes(self) -> dict[str, ProcessInfo]:
-        """All processes by name; none if the supervisor does not run."""
+        """All processes by name; none if the supervisor does not run, or stops."""
         try:
             found = self._call("getAllProcessInfo")
-        except _GONE:
+        except (*_GONE, _StoppingError):
             return {}
         return {
             info["name"]: ProcessInfo(
@@ -91,12 +110,19 @@ class Supervisor:
         }
 
     def start(self, name: str) -> None:
-        """Starts a process unless it runs already."""
+        """Starts a process unless it runs already. Raises NotServing if the supervisor has ended or
+        stops."""
         try:
             self._call("startProcess", name, False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != Faults.ALREADY_STARTED:
                 raise
+        except (*_GONE, _StoppingError):
+            raise self.stopped_meanwhile() from None
+
+    def stopped_meanwhile(self) -> NotServing:
+        """Makes the error for a supervisor that somebody stops while the studio starts."""
+        return NotServing(f"the supervisor was stopped; its log is {self._home.supervisor_log}")
 
     def shutdown(self, seconds: float) -> bool:
         """Stops all processes, then the supervisor. Returns False if that takes too long."""
@@ -104,6 +130,11 @@ class Supervisor:
             self._call("shutdown")
         except _GONE:
             return True
+        except _StoppingError:
+            pass
+        return self._ended(seconds)
+
+    def _ended(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         # Removing the pid file is the last thing it does. The pid itself says less: where nobody
         # reaps it, as in a container without an init, it stays.
@@ -121,5 +152,9 @@ class Supervisor:
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
             return getattr(proxy.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == Faults.SHUTDOWN_STATE:
+                raise _StoppingError from None
+            raise
         finally:
             transport.close()

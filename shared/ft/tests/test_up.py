@@ -1,5 +1,6 @@
 """The studio on this machine for real: its processes, and what happens when they die."""
 
+import fcntl
 import json
 import os
 import signal
@@ -164,6 +165,33 @@ def test_down_twice_and_concurrent_ups_work(fts: Fts) -> None:
     assert [process.returncode for process in both] == [0, 0]
     assert answers[0] == answers[1]
     assert fts("status").returncode == 0
+
+
+@pytest.mark.parametrize("next_command", ["down", "up"])
+def test_commands_wait_for_a_supervisor_that_stops(fts: Fts, next_command: str) -> None:
+    before = fts.pids()
+    supervisor = int((fts.home / "run" / "supervisord.pid").read_text())
+    # A process that does not end keeps the supervisor from ending, and from answering.
+    os.kill(before["configs"], signal.SIGSTOP)
+    os.kill(supervisor, signal.SIGTERM)
+    eventually(lambda: fts("status").returncode == Exit.FAILED)
+    options = ("--wait", str(PATIENCE_SECONDS)) if next_command == "up" else ()
+    with fts.start(next_command, *options) as waiting:
+        eventually(lambda: is_locked(fts.home / "lock"))
+        os.kill(before["configs"], signal.SIGCONT)
+        output, error = waiting.communicate(timeout=PATIENCE_SECONDS)
+    assert (waiting.returncode, error) == (0, ""), output
+    fts.up()
+    assert not set(before.values()) & set(fts.pids().values())
+
+
+def is_locked(path: Path) -> bool:
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def test_taken_port_is_refused_before_anything_starts(other_home: Path, closed_port: int) -> None:
