@@ -46,8 +46,8 @@ def prompt_conflicts(
     found = []
     if whole != beginning + completion:
         found.append(
-            "completion_only_loss needs a prompt whose prompt_template is its input_template with "
-            "its completion_template behind it"
+            "completion_only_loss needs a prompt whose prompt_template is its input_template "
+            "followed by its completion_template"
         )
     if beginning.endswith((" ", "\t")):
         found.append(
@@ -95,7 +95,7 @@ def _best_step_conflicts(settings: Mapping[str, Any]) -> Iterator[str]:
         evaluated = settings["eval_strategy"]
         saved = settings.get("save_strategy", "steps" if "save_steps" in settings else evaluated)
         if saved not in ("best", evaluated):
-            yield f"save_strategy {saved} must be that of eval_strategy, {evaluated}: {_BEST}"
+            yield f"save_strategy {saved} must be equal to eval_strategy {evaluated}: {_BEST}"
         elif saved == "steps" and "save_steps" in settings:
             steps, every = settings["save_steps"], evaluation_steps(settings)
             if min(steps, every) >= 1 and steps % every:
@@ -126,7 +126,7 @@ def _data_and_loss_conflicts(settings: Mapping[str, Any]) -> Iterator[str]:
 def _rate_conflicts(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     for old, new in RENAMED.items():
         if old in config and new in config and old != "warmup_ratio" and config[old] != config[new]:
-            yield f"{old} is now called {new}: they cannot differ, set {new} alone"
+            yield f"{old} is now called {new}, and both are set to different values: set only {new}"
     rate = settings.get("learning_rate")
     if isinstance(rate, int | float) and 0 < rate < _LEAST_RATE:
         yield f"learning_rate {rate} is too small to change a weight: it must be from {_LEAST_RATE}"
