@@ -151,8 +151,13 @@ def _loading_and_memory_conflicts(settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}_kwargs must be an object of {known}, each true or false"
         elif given and not any(settings.get(one) for one in names):
             yield f"{name}_kwargs needs {name} to be true"
-        elif given.get("selective") and given.get("use_reentrant"):
-            yield f"{name}_kwargs: selective and use_reentrant cannot both be true"
+        elif given.get("selective"):
+            # TRL replaces a method of the model with the adapter, transformers calls another one of
+            # the model within: the argument reaches torch, which refuses or ignores it.
+            yield (
+                f"{name}_kwargs: selective must be false: the libraries do not apply it to a model "
+                "with an adapter"
+            )
 
 
 def _evaluates(settings: Mapping[str, Any]) -> bool:
