@@ -8,9 +8,12 @@ from typing import Any
 Table = list[tuple[dict[str, Any], str]]
 
 TRAINING: Table = [
-    ({"max_steps": 0}, "max_steps must be -1 or a whole number from 1 on, not 0"),
+    ({"max_steps": 0}, "max_steps must be -1 or a whole number of at least 1, not 0"),
     ({"max_steps": -5}, "max_steps"),
-    ({"logging_steps": 0}, "logging_steps must be a whole number from 1 on or a number above 0"),
+    (
+        {"logging_steps": 0},
+        "logging_steps must be a whole number of at least 1 or a number above 0",
+    ),
     ({"logging_steps": 2.5}, "logging_steps"),
     ({"seed": -1}, "seed must be a whole number from 0"),
     ({"seed": 2**32}, "seed"),
@@ -32,7 +35,7 @@ TRAINING: Table = [
     ({"optim_args": "rank=8"}, "optim_args is for optim sgd, adagrad, rmsprop"),
     ({"deepspeed": {"zero": 1}}, "deepspeed must be null"),
     ({"fsdp": "full_shard"}, "fsdp"),
-    ({"use_liger_kernel": True}, "use_liger_kernel must be false, not true: where jobs run"),
+    ({"use_liger_kernel": True}, "use_liger_kernel must be false, not true: jobs do not have"),
     ({"push_to_hub": True}, "push_to_hub must be false"),
     ({"report_to": ["wandb"]}, "report_to"),
     ({"eos_token": "<x>"}, "the tokenizer's own token is used"),
@@ -54,12 +57,12 @@ LORA: Table = [
     ({"task_type": "SEQ_CLS"}, "the studio trains causal language models"),
     ({"peft_type": "IA3"}, "the studio trains LoRA adapters"),
     ({"trainable_token_indices": []}, "trainable_token_indices"),
-    ({"trainable_token_indices": [1, 1]}, "each id of a token once"),
+    ({"trainable_token_indices": [1, 1]}, "a token id may occur only once"),
     ({"init_lora_weights": "loftq"}, "others need data or libraries"),
     ({"loftq_config": {"loftq_bits": 4}}, "quantised by bnb_config alone"),
     ({"lora_alpha": 0}, "0 would leave the model as it is"),
     ({"lora_dropout": 1}, "lora_dropout must be a number from 0 to 0.99, not 1"),
-    ({"inference_mode": True}, "nothing would be trained"),
+    ({"inference_mode": True}, "true would leave the adapter untrained"),
     ({"layers_to_transform": [0]}, "needs target_modules that is a list"),
     ({"layers_pattern": "h"}, "no effect without layers_to_transform"),
     ({"rank_pattern": {"q_proj": 0}}, "rank_pattern"),

@@ -24,7 +24,7 @@ STOPS = {"early_stopping_patience": 2, "eval_strategy": "steps"}
         ({**STOPS, "metric_for_best_model": "bleu"}, "must be eval_loss"),
         ({**STOPS, "greater_is_better": True}, "greater_is_better cannot be true"),
         ({**STOPS, "save_minutes": 5}, "save_minutes cannot be set"),
-        ({**STOPS, "save_strategy": "epoch"}, "save_strategy epoch must be that of"),
+        ({**STOPS, "save_strategy": "epoch"}, "save_strategy epoch must be equal to"),
         ({**STOPS, "eval_steps": 4, "save_steps": 6}, "save_steps 6 must be a multiple of"),
         ({**STOPS, "logging_steps": 4, "save_steps": 6}, "a multiple of eval_steps, 4"),
         ({**STOPS, "save_steps": 15}, "a multiple of eval_steps, 10"),

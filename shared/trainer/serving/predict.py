@@ -231,9 +231,7 @@ def _parse(args: Any) -> tuple[PredictionRequest, dict[str, Any]]:
         if not isinstance(talk, list) or not talk:
             wrong.append(f"{MESSAGES}: must be a list of objects with role and content")
     elif not isinstance(text, str) or not text:
-        wrong.append(
-            f"{PROMPT}: give a text that is not empty, or {MESSAGES} instead"
-        )
+        wrong.append(f"{PROMPT}: give a text that is not empty, or {MESSAGES} instead")
     wrong += _option_faults(given)
     if wrong:
         raise ValueError("; ".join(wrong))
