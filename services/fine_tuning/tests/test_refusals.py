@@ -60,7 +60,7 @@ async def test_prompt_that_does_not_fit_the_loss_is_refused(studio: Studio) -> N
     await put_rows(studio.home, "prompts", *rows)
     for prompt, said in (
         ("p-other", "followed by its completion_template"),
-        ("p-blank", "does not end in a blank"),
+        ("p-blank", "does not end in a space"),
     ):
         refusal = await studio.refusal(prompt_id=prompt, user_script="", **settings)
         assert refusal.code_reason == "PROMPT_UNFIT_FOR_LOSS"

@@ -77,7 +77,7 @@ def test_completion_prompt_is_the_beginning_and_the_completion() -> None:
     wanted = {"completion_only_loss": True}
     assert training.prompt_conflicts(wanted, "A: {a} {b}", "A: {a}", " {b}") == []
     assert training.prompt_conflicts({}, "A: {a}", "{b}", "{b}") == []
-    [blank] = training.prompt_conflicts(wanted, "A: {a}", "A: ", "{a}")
-    assert "does not end in a blank" in blank
+    [space] = training.prompt_conflicts(wanted, "A: {a}", "A: ", "{a}")
+    assert "does not end in a space" in space
     [other] = training.prompt_conflicts(wanted, "A: {a}\n", "A:", " {a}")
-    assert "behind it" in other
+    assert "followed by its completion_template" in other

@@ -62,7 +62,7 @@ def test_completion_is_apart_from_what_comes_before_it(tokenizer) -> None:
     ("templates", "said"),
     [
         (("A: {a} B: {b}", "A: {a}", " {b}"), "followed by its completion_template"),
-        (("A: {a} B: {b}", "A: {a} B: ", "{b}"), "does not end in a blank"),
+        (("A: {a} B: {b}", "A: {a} B: ", "{b}"), "does not end in a space"),
     ],
 )
 def test_templates_that_do_not_fit_a_completion_are_refused(tokenizer, templates, said) -> None:
