@@ -15,7 +15,7 @@ TRAINING: Table = [
         "logging_steps must be a whole number of at least 1 or a number above 0",
     ),
     ({"logging_steps": 2.5}, "logging_steps"),
-    ({"seed": -1}, "seed must be a whole number from 0"),
+    ({"seed": -1}, "seed must be a whole number of at least 0"),
     ({"seed": 2**32}, "seed"),
     ({"data_seed": 2**63}, "data_seed"),
     ({"adam_beta1": 1.5}, "adam_beta1 must be a number from 0 and below 1, not 1.5"),
