@@ -118,7 +118,7 @@ class AdapterService:
             )
 
     async def remove(self, id: str) -> None:
-        """Forgets an adapter; an unknown id is fine."""
+        """Removes the adapter with that id, if there is one."""
         await self._adapters.remove(id=id)
 
     async def note_export(

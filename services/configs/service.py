@@ -54,7 +54,7 @@ class ConfigService:
         return await self._configs.add_or_find(config, request.key, **alike)
 
     async def remove(self, id: str) -> None:
-        """Forgets a config; an unknown id is fine."""
+        """Removes the config with that id, if there is one."""
         await self._configs.remove(id=id)
 
     async def allowed(

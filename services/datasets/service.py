@@ -51,9 +51,9 @@ class DatasetService:
         return await self._add_local(request, found)
 
     async def remove(self, id: str, remove_prompts: bool) -> None:
-        """Forgets a dataset; an unknown id is fine.
+        """Removes the dataset with that id, if there is one.
 
-        Its prompts go first: if their service is away, nothing has happened yet.
+        Its prompts are removed first: if their service cannot be reached, nothing is removed.
         """
         if remove_prompts:
             await self._peers.remove_prompts(id)

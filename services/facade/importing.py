@@ -101,7 +101,7 @@ class Import:
             )
 
     async def _abort(self) -> None:
-        """Ends the import everywhere. A domain that cannot be reached forgets it by itself."""
+        """Ends the import everywhere. An unreachable domain discards it later by itself."""
         request = AbortImportRequest(import_id=self._id).SerializeToString()
 
         async def one(channel: PeerChannel) -> None:

@@ -101,7 +101,7 @@ class ModelService:
         return await self._models.add(model, REGISTERED, request.key)
 
     async def remove(self, id: str) -> None:
-        """Forgets a model; an unknown id is fine."""
+        """Removes the model with that id, if there is one."""
         await self._models.remove(id=id)
 
     async def family(self, model_id: str, name: str) -> str:

@@ -42,11 +42,11 @@ class PromptService:
         return stored, notices(request.templates, columns)
 
     async def remove(self, id: str) -> None:
-        """Forgets a prompt; an unknown id is fine."""
+        """Removes the prompt with that id, if there is one."""
         await self._prompts.remove(id=id)
 
     async def remove_of_dataset(self, dataset_id: str) -> None:
-        """Forgets every prompt of a dataset; none is fine."""
+        """Removes every prompt of a dataset, if it has any."""
         await self._prompts.remove(dataset_id=dataset_id)
 
     async def _require_columns(self, request: PromptRequest) -> list[str]:

@@ -31,7 +31,8 @@ _DRAIN_SECONDS = 5
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn would raise them again and so end with a signal's status."""
+    """Leaves signals to the workbench: uvicorn would raise them again, and the process would end
+    with the status of a signal."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -90,7 +91,7 @@ async def _serve(settings: WorkbenchSettings) -> None:
 
 @contextlib.contextmanager
 def _only_one(settings: WorkbenchSettings) -> Iterator[None]:
-    """Locks the home folder: two workbenches would start the same runs."""
+    """Locks the home folder, because two workbenches would start the same runs."""
     with (settings.home_dir / "workbench.lock").open("a") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,7 +103,7 @@ def _only_one(settings: WorkbenchSettings) -> Iterator[None]:
 
 
 async def _build(settings: WorkbenchSettings, address: Address) -> WorkbenchContext:
-    """Opens the database, fills it with what a new project has, and puts the parts together."""
+    """Opens the database, adds the initial contents of a project, and creates the parts."""
     python = await asyncio.to_thread(runtime.probe, settings.python)
     resources = await asyncio.to_thread(machine.detect, settings)
     database = Database(settings.service, sqlite_url(settings.database_file))

@@ -42,7 +42,8 @@ def listening(settings: WorkbenchSettings) -> Iterator[tuple[socket.socket, str]
 
 
 def read_key(path: Path) -> str:
-    """The bearer key in the file, which is made if it does not exist. Raises CannotServeError."""
+    """Returns the bearer key in the file, and creates it if it does not exist. Raises
+    CannotServeError."""
     if not path.exists():
         _replace(path, secrets.token_hex(32), 0o600)
     key = path.read_text().strip()
@@ -52,7 +53,7 @@ def read_key(path: Path) -> str:
 
 
 def _replace(path: Path, content: str, mode: int) -> None:
-    """Writes a file whole or not at all."""
+    """Writes a file completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)

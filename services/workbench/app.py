@@ -47,7 +47,7 @@ _MODULES: tuple[ModuleType, ...] = (
 
 
 def build(workbench: WorkbenchContext, key: str) -> FastAPI:
-    """Builds the application of `workbench`, open to whoever bears `key`."""
+    """Builds the application of `workbench`, for callers who have `key`."""
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.workbench = workbench
     for name, operation in description()["operations"].items():
@@ -83,9 +83,9 @@ def build(workbench: WorkbenchContext, key: str) -> FastAPI:
 
 
 class BearerKey:
-    """Lets a request pass that bears the key, or that needs none.
+    """Accepts a request that has the key, or that needs none.
 
-    A workspace gives its client to anyone, since pip has no key to show.
+    A workspace gives its client to everybody, because pip has no key to send.
     """
 
     def __init__(self, app: ASGIApp, key: str) -> None:

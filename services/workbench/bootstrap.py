@@ -27,8 +27,8 @@ STARTER_PARTS = ("model", "intents")
 def seed(
     session: Session, settings: WorkbenchSettings, machine: Machine, runtime: Runtime
 ) -> Machine:
-    """Updates the database to what the machine and the runtime are today; returns the machine with
-    its accelerator labels."""
+    """Updates the database to the present machine and runtime; returns the machine with its
+    accelerator labels."""
     project_id = settings.workbench_project_id
     if session.scalar(select(ProjectRow).where(ProjectRow.id == project_id)) is None:
         session.add(ProjectRow(id=project_id, name=PROJECT_NAME))
@@ -70,7 +70,7 @@ def set_variable(session: Session, variable: str, value: str) -> None:
 
 
 def copy_starter(settings: WorkbenchSettings, runtime: Runtime) -> None:
-    """Copies the starter model and data into the project, each part that it does not have yet."""
+    """Copies the starter model and data into the project, unless it has them."""
     source = settings.workbench_starter_dir
     if source is None and runtime.trainer is not None:
         source = runtime.trainer / "starter"

@@ -27,7 +27,7 @@ class WorkbenchContext:
 
 
 def current(request: Request) -> WorkbenchContext:
-    """The context of the application that got the request."""
+    """The context of the application that has received the request."""
     context: WorkbenchContext = request.app.state.workbench
     return context
 

@@ -1,4 +1,4 @@
-"""The loop that moves runs and deployments on."""
+"""The loop that takes the steps of runs and deployments."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ STEP_SECONDS = 0.2
 
 
 class Scheduler:
-    """Steps runs and deployments in one loop, so that no GPU is given away twice."""
+    """Takes the steps of runs and deployments in one loop, so that no GPU is given away twice."""
 
     def __init__(self, runs: JobRuns, deployments: Deployments) -> None:
         self._runs = runs
@@ -28,12 +28,12 @@ class Scheduler:
         self._wake.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Waits for `condition`, which is tried after every step."""
+        """Waits for `condition`, which is checked after every step."""
         async with self._stepped:
             await self._stepped.wait_for(condition)
 
     async def run(self) -> None:
-        """Steps until cancelled; waits for a request while nothing is under way."""
+        """Takes steps until cancelled; waits for a request while there is nothing to do."""
         while True:
             self._wake.clear()
             pause: float | None = STEP_SECONDS

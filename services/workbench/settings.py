@@ -14,15 +14,16 @@ class WorkbenchSettings(Settings):
 
     service: str = "workbench"
     workbench_host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback opens the machine to whoever has the key."""
+    """Address to listen on. Any address but loopback gives access to the machine to everybody who
+    has the key."""
     workbench_port: int = Field(default=0, ge=0, le=65535)
-    """Port; 0 takes the last one again if it is free, else any."""
+    """Port; 0 for the last one if it is free, or else any free port."""
     workbench_url_file: Path | None = None
-    """File for the address, written once it is bound; `<home>/workbench.url` if not set."""
+    """File for the address, written when the port is bound; `<home>/workbench.url` if not set."""
     workbench_key_file: Path | None = None
-    """The bearer key, made on the first start; `<home>/workbench.key` if not set."""
+    """The bearer key, created at the first start; `<home>/workbench.key` if not set."""
     workbench_project_id: str = Field(default="local", pattern=r"^[A-Za-z0-9._-]+$")
-    """Id of the one project."""
+    """Id of the only project."""
     workbench_python: Path = Path(sys.executable)
     """Interpreter that runs the jobs' scripts."""
     workbench_cpu: float | None = Field(default=None, gt=0)
@@ -37,9 +38,11 @@ class WorkbenchSettings(Settings):
     """Time between TERM and KILL when a run is ended."""
 
     workbench_model_pause_seconds: float = Field(default=1.0, gt=0)
-    """Pause before a served model that died is started again; four times as long each time."""
+    """Pause before a served model that has failed is started again; four times as long each
+    time."""
     workbench_model_alone_seconds: float = Field(default=600.0, gt=0)
-    """Time that a served model outlives a workbench that was killed and does not come back."""
+    """Time for which a served model continues after its workbench was killed and not started
+    again."""
 
     @property
     def home_dir(self) -> Path:
@@ -48,7 +51,8 @@ class WorkbenchSettings(Settings):
 
     @property
     def python(self) -> Path:
-        """Interpreter of the runs, absolute: they start in another folder than the workbench."""
+        """Interpreter of the runs, absolute, because runs start in another folder than the
+        workbench."""
         found = shutil.which(self.workbench_python)
         # Not resolved: an interpreter's own name is how it finds its virtual environment.
         return Path(found or self.workbench_python).absolute()

@@ -62,7 +62,7 @@ class AsyncRpcs(ABC):
     async def RemoveDataset(
         self, request: studio.RemoveDatasetRequest, *, timeout: float | None = None
     ) -> studio.RemoveDatasetResponse:
-        """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
+        """Removes a dataset, and its prompts on request. Removing an unknown id succeeds."""
         return await self._unary("RemoveDataset", request, timeout)
 
     async def GetDatasetSplitByAdapter(
@@ -104,7 +104,7 @@ class AsyncRpcs(ABC):
     async def RemoveModel(
         self, request: studio.RemoveModelRequest, *, timeout: float | None = None
     ) -> studio.RemoveModelResponse:
-        """Forgets a model. Removing an unknown id succeeds."""
+        """Removes a model. Removing an unknown id succeeds."""
         return await self._unary("RemoveModel", request, timeout)
 
     async def ListAdapters(
@@ -128,7 +128,7 @@ class AsyncRpcs(ABC):
     async def RemoveAdapter(
         self, request: studio.RemoveAdapterRequest, *, timeout: float | None = None
     ) -> studio.RemoveAdapterResponse:
-        """Forgets an adapter; its files stay. Removing an unknown id succeeds."""
+        """Removes an adapter; its files stay. Removing an unknown id succeeds."""
         return await self._unary("RemoveAdapter", request, timeout)
 
     async def ListPrompts(
@@ -152,7 +152,7 @@ class AsyncRpcs(ABC):
     async def RemovePrompt(
         self, request: studio.RemovePromptRequest, *, timeout: float | None = None
     ) -> studio.RemovePromptResponse:
-        """Forgets a prompt. Removing an unknown id succeeds."""
+        """Removes a prompt. Removing an unknown id succeeds."""
         return await self._unary("RemovePrompt", request, timeout)
 
     async def ListFineTuningJobs(
@@ -176,9 +176,7 @@ class AsyncRpcs(ABC):
     async def RemoveFineTuningJob(
         self, request: studio.RemoveFineTuningJobRequest, *, timeout: float | None = None
     ) -> studio.RemoveFineTuningJobResponse:
-        """Forgets a fine-tuning job and takes it out of the workspace. Removing an unknown id
-        succeeds.
-        """
+        """Removes a fine-tuning job, also from the workspace. Removing an unknown id succeeds."""
         return await self._unary("RemoveFineTuningJob", request, timeout)
 
     async def ListEvaluationJobs(
@@ -202,9 +200,7 @@ class AsyncRpcs(ABC):
     async def RemoveEvaluationJob(
         self, request: studio.RemoveEvaluationJobRequest, *, timeout: float | None = None
     ) -> studio.RemoveEvaluationJobResponse:
-        """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id
-        succeeds.
-        """
+        """Removes an evaluation job, also from the workspace. Removing an unknown id succeeds."""
         return await self._unary("RemoveEvaluationJob", request, timeout)
 
     async def ListConfigs(
@@ -228,7 +224,7 @@ class AsyncRpcs(ABC):
     async def RemoveConfig(
         self, request: studio.RemoveConfigRequest, *, timeout: float | None = None
     ) -> studio.RemoveConfigResponse:
-        """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
+        """Removes a config. Jobs keep their copies. Removing an unknown id succeeds."""
         return await self._unary("RemoveConfig", request, timeout)
 
     async def ExportDatabase(
@@ -304,8 +300,8 @@ class AsyncRpcs(ABC):
     async def RemoveExportJob(
         self, request: jobs.RemoveExportJobRequest, *, timeout: float | None = None
     ) -> jobs.RemoveExportJobResponse:
-        """Forgets an export job and takes it out of the workspace; what it has exported stays.
-        Removing an unknown id succeeds.
+        """Removes an export job, also from the workspace; what it has exported stays. Removing an
+        unknown id succeeds.
         """
         return await self._unary("RemoveExportJob", request, timeout)
 

@@ -62,7 +62,7 @@ class Rpcs(ABC):
     def RemoveDataset(
         self, request: studio.RemoveDatasetRequest, *, timeout: float | None = None
     ) -> studio.RemoveDatasetResponse:
-        """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
+        """Removes a dataset, and its prompts on request. Removing an unknown id succeeds."""
         return self._unary("RemoveDataset", request, timeout)
 
     def GetDatasetSplitByAdapter(
@@ -104,7 +104,7 @@ class Rpcs(ABC):
     def RemoveModel(
         self, request: studio.RemoveModelRequest, *, timeout: float | None = None
     ) -> studio.RemoveModelResponse:
-        """Forgets a model. Removing an unknown id succeeds."""
+        """Removes a model. Removing an unknown id succeeds."""
         return self._unary("RemoveModel", request, timeout)
 
     def ListAdapters(
@@ -128,7 +128,7 @@ class Rpcs(ABC):
     def RemoveAdapter(
         self, request: studio.RemoveAdapterRequest, *, timeout: float | None = None
     ) -> studio.RemoveAdapterResponse:
-        """Forgets an adapter; its files stay. Removing an unknown id succeeds."""
+        """Removes an adapter; its files stay. Removing an unknown id succeeds."""
         return self._unary("RemoveAdapter", request, timeout)
 
     def ListPrompts(
@@ -152,7 +152,7 @@ class Rpcs(ABC):
     def RemovePrompt(
         self, request: studio.RemovePromptRequest, *, timeout: float | None = None
     ) -> studio.RemovePromptResponse:
-        """Forgets a prompt. Removing an unknown id succeeds."""
+        """Removes a prompt. Removing an unknown id succeeds."""
         return self._unary("RemovePrompt", request, timeout)
 
     def ListFineTuningJobs(
@@ -176,9 +176,7 @@ class Rpcs(ABC):
     def RemoveFineTuningJob(
         self, request: studio.RemoveFineTuningJobRequest, *, timeout: float | None = None
     ) -> studio.RemoveFineTuningJobResponse:
-        """Forgets a fine-tuning job and takes it out of the workspace. Removing an unknown id
-        succeeds.
-        """
+        """Removes a fine-tuning job, also from the workspace. Removing an unknown id succeeds."""
         return self._unary("RemoveFineTuningJob", request, timeout)
 
     def ListEvaluationJobs(
@@ -202,9 +200,7 @@ class Rpcs(ABC):
     def RemoveEvaluationJob(
         self, request: studio.RemoveEvaluationJobRequest, *, timeout: float | None = None
     ) -> studio.RemoveEvaluationJobResponse:
-        """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id
-        succeeds.
-        """
+        """Removes an evaluation job, also from the workspace. Removing an unknown id succeeds."""
         return self._unary("RemoveEvaluationJob", request, timeout)
 
     def ListConfigs(
@@ -228,7 +224,7 @@ class Rpcs(ABC):
     def RemoveConfig(
         self, request: studio.RemoveConfigRequest, *, timeout: float | None = None
     ) -> studio.RemoveConfigResponse:
-        """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
+        """Removes a config. Jobs keep their copies. Removing an unknown id succeeds."""
         return self._unary("RemoveConfig", request, timeout)
 
     def ExportDatabase(
@@ -304,8 +300,8 @@ class Rpcs(ABC):
     def RemoveExportJob(
         self, request: jobs.RemoveExportJobRequest, *, timeout: float | None = None
     ) -> jobs.RemoveExportJobResponse:
-        """Forgets an export job and takes it out of the workspace; what it has exported stays.
-        Removing an unknown id succeeds.
+        """Removes an export job, also from the workspace; what it has exported stays. Removing an
+        unknown id succeeds.
         """
         return self._unary("RemoveExportJob", request, timeout)
 

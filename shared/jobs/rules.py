@@ -4,7 +4,7 @@ from chassis.rpc.rules import Rule
 
 CARRIED = Rule(
     "FT-801",
-    "A value that becomes an argument of a job contains no blank and does not begin with a hyphen.",
+    "A value that becomes an argument of a job contains no space and does not begin with a hyphen.",
 )
 RESOURCES = Rule("FT-802", "CPU cores, memory and workers are above 0.")
 GPUS = Rule("FT-803", "The number of GPUs is not negative.")

@@ -237,7 +237,7 @@ async def test_corrected_request_is_accepted_after_a_refusal(studio: Studio) -> 
     corrected = TRAINING.request("the same")
     corrected.cpu = 2
     assert await studio.send(TRAINING, corrected)
-    with pytest.raises(errors.InvalidArgument, match="came with another request"):
+    with pytest.raises(errors.InvalidArgument, match="was used by another request"):
         await studio.start(TRAINING, "the same")
 
 

@@ -209,7 +209,7 @@ class Lifecycle:
         assert after == before, (after, before)
 
     def remove(self) -> None:
-        """Forgets everything. What is gone can be removed again."""
+        """Removes everything. Removing it again succeeds."""
         for kind in KINDS * 2:
             getattr(self.studio, f"Remove{kind}")(id=self.ids[kind])
         for kind in KINDS:

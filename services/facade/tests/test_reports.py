@@ -29,7 +29,7 @@ class Owner:
     async def ReportJobEvents(self, request: ReportJobEventsRequest) -> ReportJobEventsResponse:
         self.asked += 1
         if request.job_id != self.name:
-            raise Unauthenticated("the token is none of a job that is under way")
+            raise Unauthenticated("the token does not belong to a job that has not ended")
         return ReportJobEventsResponse(next_offset=7)
 
 

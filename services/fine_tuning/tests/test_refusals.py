@@ -58,7 +58,10 @@ async def test_prompt_that_does_not_fit_the_loss_is_refused(studio: Studio) -> N
         for id, texts in prompts.items()
     ]
     await put_rows(studio.home, "prompts", *rows)
-    for prompt, said in (("p-other", "behind it"), ("p-blank", "does not end in a blank")):
+    for prompt, said in (
+        ("p-other", "followed by its completion_template"),
+        ("p-blank", "does not end in a space"),
+    ):
         refusal = await studio.refusal(prompt_id=prompt, user_script="", **settings)
         assert refusal.code_reason == "PROMPT_UNFIT_FOR_LOSS"
         [violation] = refusal.violations

@@ -195,7 +195,7 @@ async def test_axolotl_request_without_axolotl_is_refused(
     if not valid:
         [finding] = [one for one in response.findings if one.severity == "ERROR"]
         assert (finding.field, finding.rule) == ("framework_type", "FT-606")
-        assert finding.description == ("axolotl is not installed where jobs run; there is legacy")
+        assert finding.description == "axolotl is not installed where jobs run; installed: legacy"
         with pytest.raises(errors.FailedPrecondition):
             await studio.jobs(lambda s: s.StartFineTuningJob, studio.request(**fields))
 

@@ -157,7 +157,7 @@ async def test_answer_of_weight_0_is_left_out_and_reported(
 
     left_out = next(one for one in response.findings if one.rule == "FT-640")
     assert (left_out.severity, left_out.rows) == ("WARNING", 1)
-    assert "or the answer has the weight 0" in left_out.description
+    assert "or that answer has weight 0" in left_out.description
     assert response.data.used_rows == 1
 
 

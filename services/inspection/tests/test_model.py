@@ -90,10 +90,10 @@ async def test_evaluation_leaves_room_for_the_answer(inspect: Inspect, data: str
 async def test_evaluation_does_not_score_what_was_trained_on(inspect: Inspect, data: str) -> None:
     response = await inspect(job(data, kind="evaluation", train_test_split=0.8))
 
-    # All rows but the long one say the same.
+    # All rows but the long one have the same text.
     [finding] = [one for one in response.findings if one.rule == "FT-853"]
     assert finding.severity == "ERROR"
-    assert "each of the 2 held-out rows says the same" in finding.description
+    assert "each of the 2 held-out rows has the same text" in finding.description
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ async def test_gpu_memory_is_apart_from_the_requested_memory(inspect: Inspect, d
     response = await inspect(job(data, memory_gib=1, gpu=1, training_arguments_json=training))
 
     assert "FT-863" not in rules(response)
-    assert "memory of the GPU" in response.memory.reasoning[-1]
+    assert "this is GPU memory" in response.memory.reasoning[-1]
 
 
 async def test_quantized_base_is_smaller_on_a_gpu_only(inspect: Inspect, data: str) -> None:

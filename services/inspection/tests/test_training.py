@@ -66,7 +66,7 @@ LAST = PLAIN.replace("{{ eos_token }}", "{% if loop.last %} (last){% endif %}{{ 
         ([ASKED, BAD], PLAIN, {}, ""),
         ([ASKED, BAD, ASKED, ANSWERED], LAST, {}, "message 2 has the weight 0, but the chat"),
         ([ASKED, BAD], MARKED, {"assistant_only_loss": True}, "every answer has the weight 0"),
-        ([ASKED], MARKED, {"assistant_only_loss": True}, "no assistant speaks"),
+        ([ASKED], MARKED, {"assistant_only_loss": True}, "no message of an assistant"),
         ([{**ASKED, "role": "human"}, ANSWERED], PLAIN, {}, "--roles human=user,gpt=assistant"),
         ([ASKED, {**ANSWERED, "content": [{"type": "image"}]}], PLAIN, {}, "part of type image"),
         (
@@ -104,7 +104,7 @@ async def test_content_that_a_chat_template_omits_is_reported(
 
     told = {one.description: list(one.places) for one in response.findings if one.rule == "FT-886"}
     assert told == {
-        "1 of 3 rows have tool_calls, of which the chat template writes nothing": ["line 1"],
+        "1 of 3 rows have tool_calls, which the chat template leaves out": ["line 1"],
         "1 of 3 rows have an empty answer": ["line 2"],
     }
 

@@ -240,8 +240,8 @@ async def test_service_stops_while_the_hub_hangs(served: TestHub, tmp_path: Path
     ("token", "reason", "text"),
     [
         ("wrong-token", "HUB_TOKEN_REFUSED", "this HUGGINGFACE_ACCESS_TOKEN"),
-        ("wrong\ttoken", "HUB_TOKEN_REFUSED", "HUGGINGFACE_ACCESS_TOKEN is not a token"),
-        ("wröng-token", "HUB_TOKEN_REFUSED", "HUGGINGFACE_ACCESS_TOKEN is not a token"),
+        ("wrong\ttoken", "HUB_TOKEN_REFUSED", "HUGGINGFACE_ACCESS_TOKEN is not valid"),
+        ("wröng-token", "HUB_TOKEN_REFUSED", "HUGGINGFACE_ACCESS_TOKEN is not valid"),
     ],
 )
 async def test_wrong_token_is_named_without_its_value(

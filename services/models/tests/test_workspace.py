@@ -318,7 +318,7 @@ async def test_name_served_meanwhile_by_another_process_is_not_served_twice(
         return create(api, body, project_id, **named)
 
     monkeypatch.setattr(cmlapi.CMLServiceApi, "create_model", slowly)
-    with pytest.raises(errors.AlreadyExists, match="is taken by") as refused:
+    with pytest.raises(errors.AlreadyExists, match="is already used") as refused:
         await studio.export(model_name="contended")
     assert studio.all_served("contended") == [refused.value.metadata["holder_id"]]
 

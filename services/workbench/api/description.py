@@ -1,4 +1,4 @@
-"""The API description that the client is generated from and the routes are made of."""
+"""The API description, from which the client is generated and the routes are created."""
 
 import functools
 import importlib.resources

@@ -13,8 +13,9 @@ def bears(headers: Headers, key: str) -> bool:
 
 
 def of_deployment(key: str, deployment_id: str) -> str:
-    """The token that the workbench sends to a deployment's process, which answers nobody else.
+    """The token with which the workbench calls a deployment's process, which refuses all other
+    callers.
 
-    It is derived from the workbench's own `key`, so that it need not be kept anywhere.
+    It is derived from the workbench's `key`, so that it need not be stored.
     """
     return hmac.new(key.encode(), f"model:{deployment_id}".encode(), hashlib.sha256).hexdigest()

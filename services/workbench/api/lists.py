@@ -33,7 +33,7 @@ _LOWEST: dict[type, Any] = {
     datetime: datetime.min.replace(tzinfo=UTC),
 }
 _PEOPLE = ("creator", "owner")
-"""Parts of a key that stand for the one user there is."""
+"""Parts of a key that mean the only user."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ ListParameters = Annotated[ListQuery, Depends(ListQuery)]
 
 
 class Keys:
-    """Keys of an operation's `search_filter` and `sort`: `fields`, and those that are documented.
+    """Keys of an operation's `search_filter` and `sort`: `fields`, and the documented ones.
 
-    A documented key whose field there is not has the same value for all: nothing, or what the one
-    user is called.
+    For a documented key without a field here, all rows have the same value: none, or the name of
+    the only user.
     """
 
     def __init__(self, operation: str, fields: Mapping[str, ColumnElement[Any]]) -> None:
@@ -64,7 +64,7 @@ class Keys:
         }
 
     def wanted(self, search_filter: str) -> list[ColumnElement[bool]]:
-        """Return the conditions of a filter; raises InvalidArgument."""
+        """Returns the conditions of a filter; raises InvalidArgument."""
         if not search_filter:
             return []
         try:
@@ -81,7 +81,7 @@ class Keys:
         return found
 
     def sort_keys(self, sort: str) -> list[SortKey]:
-        """Returns the keys of a sort, without those that order nothing; raises InvalidArgument."""
+        """Returns the keys of a sort, without those that have no effect; raises InvalidArgument."""
         keys = []
         for part in filter(None, sort.split(",")):
             # A `+` that was not escaped in a query arrives as a blank.

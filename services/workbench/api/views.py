@@ -24,7 +24,7 @@ def document(kind: type[M], row: object, **more: Any) -> M:
 
 
 def user() -> cmlapi.ShortUser:
-    """The one user there is: whoever runs the workbench."""
+    """The only user: the one who runs the workbench."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user id need not have a name
@@ -46,7 +46,7 @@ def project(row: tables.ProjectRow) -> cmlapi.Project:
 
 
 def short_project(row: tables.ProjectRow) -> cmlapi.ShortProject:
-    """A project where it is mentioned by something else."""
+    """A project as a part of another document."""
     return cmlapi.ShortProject(
         public_identifier=row.id,
         name=row.name,
@@ -108,7 +108,8 @@ def model_deployment(row: tables.ModelDeploymentRow) -> cmlapi.ModelDeployment:
 
 
 def registered_model(row: tables.RegisteredModelRow, count: int) -> cmlapi.RegisteredModelDetails:
-    """A model of the registry without its versions, of which there are `count`."""
+    """A model of the registry with the number of its versions, `count`, but without the
+    versions."""
     return document(cmlapi.RegisteredModelDetails, row, model_id=row.id, owner=user(), count=count)
 
 
@@ -150,7 +151,7 @@ def plain(document: ApiModel) -> Any:
 
 
 def environment(field: str, text: str) -> dict[str, str]:
-    """The variables in `text`, a JSON object; raises InvalidArgument naming `field`."""
+    """Returns the variables in `text`, a JSON object; raises InvalidArgument naming `field`."""
     try:
         found = json.loads(text or "{}")
     except ValueError as error:
@@ -161,7 +162,8 @@ def environment(field: str, text: str) -> dict[str, str]:
 
 
 def variables(field: str, found: Mapping[Any, Any]) -> dict[str, str]:
-    """`found` as environment variables; raises InvalidArgument naming what cannot be one."""
+    """Returns `found` as environment variables; raises InvalidArgument naming those that cannot be
+    variables."""
     for name, value in found.items():
         if not isinstance(value, str):
             raise errors.InvalidArgument(f"{field}: {name}: must be a string")
@@ -171,12 +173,12 @@ def variables(field: str, found: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def given(body: object, names: Iterable[str]) -> dict[str, Any]:
-    """The fields of `body` that are set, of those named."""
+    """Returns those of the named fields of `body` that are set."""
     fields = {name: getattr(body, name) for name in names}
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def apply(row: tables.Row, changes: Mapping[str, Any]) -> None:
-    """Set those columns, and the time of the change."""
+    """Sets those columns, and the time of the change."""
     for name, value in {**changes, "updated_at": tables.utc_now()}.items():
         setattr(row, name, value)

@@ -33,7 +33,7 @@ class RunFolder:
 
     @property
     def output(self) -> Path:
-        """The file with all that the run and its watcher printed."""
+        """The file with the complete output of the run and its watcher."""
         return self.path / "output.log"
 
     def say(self, what: str) -> None:
@@ -42,12 +42,13 @@ class RunFolder:
         say(self.output, what)
 
     def begun(self) -> bool:
-        """Returns True if a watcher has taken the right to begin."""
+        """Returns True if a watcher has begun."""
         found = self.read(process_watcher.CLAIM)
         return found is not None and found["pid"] is not None
 
     def abandon(self) -> bool:
-        """Keeps a watcher that has not begun from ever doing so; returns False if it has begun."""
+        """Prevents a watcher that has not begun from ever beginning; returns False if it has
+        begun."""
         self.attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
         process_watcher.claim(self.attempt, {"pid": None, "mark": None})
         return not self.begun()
@@ -58,14 +59,14 @@ class RunFolder:
         return None if found is None else datetime.fromisoformat(found["at"])
 
     def ended(self) -> Ended | None:
-        """The end of the run; None until its last process is gone."""
+        """The end of the run; None until its last process has ended."""
         found = self.read(process_watcher.ENDED)
         if found is None:
             return None
         return Ended(found["outcome"], found["exit_code"], datetime.fromisoformat(found["at"]))
 
     def watcher(self) -> int | None:
-        """The watcher's pid; None if it does not live."""
+        """The watcher's pid; None if it has ended."""
         found = self.read(process_watcher.CLAIM)
         if (
             not found

@@ -8,10 +8,10 @@ MOST_BYTES = 64 * 1024
 
 
 def append_end(output: Path, job_log: Path) -> None:
-    """Appends the end of a run's output to its job's log, less what that has already.
+    """Appends the end of a run's output to its job's log, except what the log already contains.
 
-    A script that copies its output into the log, as the trainer's do, has most of it there; one
-    that died before it could, or that keeps no log, has nothing. Raises OSError.
+    The trainer's scripts copy their output into the log, so it contains most of it. A script that
+    ended before it could, or that writes no log, has none of it. Raises OSError.
     """
     printed = _end(output).splitlines()
     known = {line.strip() for line in _end(job_log).splitlines()}

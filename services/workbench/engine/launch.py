@@ -32,7 +32,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Task:
-    """A command to run on behalf of `engine_id`, a run or a deployment."""
+    """A command to run for `engine_id`, a run or a deployment."""
 
     engine_id: str
     project_id: str
@@ -40,9 +40,9 @@ class Task:
     command: Sequence[str]
     """Arguments for the interpreter of the jobs."""
     environment: Mapping[str, str]
-    """Variables that the project, the job or the model asks for, the stronger ones last."""
+    """Variables of the project, then of the job or the model, of which the later ones apply."""
     own: Mapping[str, str]
-    """Variables that nobody may replace."""
+    """Variables that cannot be replaced."""
     gpus: Sequence[str]
     timeout: int = 0
     """Seconds; 0 for no limit."""

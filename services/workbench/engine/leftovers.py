@@ -1,4 +1,4 @@
-"""Processes of a run or deployment whose watcher is gone."""
+"""Processes of a run or deployment whose watcher has ended."""
 
 import contextlib
 
@@ -8,7 +8,7 @@ from ft.job_protocol.variables import MASTER_ID, RUN_ID
 
 
 def kill(engine_id: str) -> int:
-    """Kills every process that has that id in its environment, those of a run's workers too.
+    """Kills every process that has that id in its environment, including the workers of a run.
     Returns their number."""
     killed = 0
     for process in psutil.process_iter():

@@ -1,9 +1,10 @@
-"""The watcher of one run: a small process of its own that outlives the workbench.
+"""The watcher of one run: a small process that continues when the workbench ends.
 
-It starts the run's script, ends it and all its descendants on SIGTERM or when time is up, and
-leaves the outcome in the run's folder, so that a workbench that was away learns it later. It
-stands alone, by its path, and reads what to do from its standard input: nothing of a run's
-environment, which may hold tokens, appears in an argument or a file.
+It starts the run's script, and ends it with all its descendants on SIGTERM or at the end of the
+time limit. It writes the outcome into the run's folder, where a workbench that was not running
+finds it later. It imports nothing of the studio, is started by its path, and reads its task from
+standard input. So the environment of a run, which may contain tokens, is in no argument and no
+file.
 """
 
 import contextlib
@@ -32,9 +33,10 @@ _RESCAN_SECONDS = 0.05
 
 
 def process_mark(pid: int) -> str | None:
-    """A text that differs for a later process with the same pid; None if the process is gone.
+    """A text that differs for a later process with the same pid; None if the process has ended.
 
-    On Linux it is made of the boot and the clock ticks since, which no change of the clock moves.
+    On Linux it consists of the boot and the clock ticks since then, which do not change when the
+    clock is set.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
@@ -54,19 +56,20 @@ def process_mark(pid: int) -> str | None:
 
 
 def now() -> str:
-    """The present time, as it is written into a run's folder."""
+    """The present time, in the format of the files in a run's folder."""
     return datetime.now(UTC).isoformat()
 
 
 def write_durably(path: Path, content: dict[str, Any]) -> None:
-    """Writes `path` so that it is there whole or not at all, even after a power cut."""
+    """Writes `path` completely or not at all, even if the power fails."""
     temporary = _synced(path, content)
     temporary.replace(path)
     _sync_folder(path.parent)
 
 
 def claim(folder: Path, owner: dict[str, Any]) -> bool:
-    """Takes the one right to begin this attempt; returns False if another has it."""
+    """Takes the right to begin this attempt, which only one process gets; returns False if another
+    has it."""
     temporary = _synced(folder / CLAIM, owner)
     try:
         os.link(temporary, folder / CLAIM)
@@ -132,7 +135,7 @@ class ProcessWatcher:
         write_durably(self._folder / STARTED, content)
 
     def finish(self) -> None:
-        """Watches until no process of the run is left, then records the outcome."""
+        """Watches until no process of the run is left, and then records the outcome."""
         while True:
             with contextlib.suppress(ChildProcessError):
                 while (found := os.waitpid(-1, os.WNOHANG))[0]:
@@ -149,7 +152,8 @@ class ProcessWatcher:
         write_durably(self._folder / ENDED, ended)
 
     def _decide(self) -> None:
-        """Sets the time at which what is left is killed, once the run is to end or has ended."""
+        """Sets the time at which the remaining processes are killed, when the run has ended or is
+        to end."""
         if self._kill_at is not None:
             return
         if self._exit_code is None:
@@ -194,7 +198,7 @@ def _say(what: str) -> None:
 
 
 def main() -> None:
-    """Does what standard input says, once."""
+    """Does the task on standard input, once."""
     spec = json.load(sys.stdin)
     wakeup, writing = os.pipe()
     os.set_blocking(writing, False)

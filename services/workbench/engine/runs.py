@@ -1,8 +1,9 @@
 """Moves job runs from SCHEDULING to their end, and finds them again after a restart.
 
-A run's folder counts more than the workbench's own record. Each move is one transaction, committed
-before the action that needs it (a run is STARTING on disk before anything is started), so that a
-workbench that dies at any point finds out at the next start what was done.
+If a run's folder and the workbench's record differ, the folder is right. Each change of state is
+one transaction, committed before the action that needs it: a run is STARTING on disk before
+anything is started. So a workbench that was killed at any point finds out at the next start what
+was done.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ _REAP_SECONDS = 0.2
 
 
 class JobRuns:
-    """The runs of jobs that are not over."""
+    """The runs of jobs that have not ended."""
 
     def __init__(self, context: EngineContext) -> None:
         self._database = context.database
@@ -59,7 +60,7 @@ class JobRuns:
         """Reasons why runs have not begun yet, by the ids of the runs."""
 
     async def step(self) -> bool:
-        """Moves every run on by one step; returns False if all runs are over."""
+        """Takes one step for each run; returns False if all runs have ended."""
         for run in self._database.read(_unfinished):
             if run.status in LAUNCHED:
                 try:
@@ -221,7 +222,8 @@ class JobRuns:
             await self._finish(run, Ended(process_watcher.EXITED, None, utc_now()))
 
     async def _delete_jobs(self) -> None:
-        """Deletes jobs whose deletion was requested and whose runs are over, with their folders."""
+        """Deletes jobs whose deletion was requested, with their folders, when their runs have
+        ended."""
 
         def deletable(session: Session) -> Sequence[str]:
             busy = select(JobRunRow.job_id).where(JobRunRow.status.in_(UNFINISHED))

@@ -1,4 +1,4 @@
-"""The states of runs, builds and deployments, and how a row is moved from one to the next."""
+"""The states of runs, builds and deployments, and changes from one to the next."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ Value = str | int | datetime | list[str] | None
 
 
 async def change(database: Database, row: R, **values: Value) -> bool:
-    """Changes `row` if it still has the status it was read in; returns False if it has not."""
+    """Changes `row` if its status is still the one that was read; returns False otherwise."""
     table: type[Any] = type(row)
 
     def work(session: Session) -> bool:
@@ -45,9 +45,9 @@ async def change(database: Database, row: R, **values: Value) -> bool:
 
 
 def held_gpus(session: Session) -> Sequence[str]:
-    """The GPUs that runs and deployments hold.
+    """The GPUs of runs and deployments.
 
-    A deployment that is pending holds those of the launch before, until nothing is left of it.
+    A pending deployment has the GPUs of its last launch until no process of that launch is left.
     """
     runs = select(JobRunRow.gpus).where(JobRunRow.status.in_(LAUNCHED))
     deployments = select(ModelDeploymentRow.gpus).where(ModelDeploymentRow.status.in_(ACTIVE))

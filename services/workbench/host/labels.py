@@ -1,6 +1,6 @@
-"""Accelerator labels: the numbers by which jobs and models ask for a kind of GPU.
+"""Accelerator labels: the numbers by which jobs and models request a kind of GPU.
 
-A kind keeps its number for good, also while the machine has none of it.
+A kind keeps its number permanently, even while the machine has no such GPU.
 """
 
 from sqlalchemy import select, update
@@ -17,10 +17,10 @@ _KEY = "nvidia.com/gpu.product"
 
 
 def seed(session: Session, machine: Machine) -> dict[str, str]:
-    """Updates the table to what the machine has today; returns the kind of each label by its id.
+    """Updates the table to the present machine; returns the kind of each label by its id.
 
-    Labels of an older workbench, whose ids were words, get numbers, and so does what asked for
-    them.
+    Older workbenches used words as ids. Their labels get numbers, and so do the jobs and models
+    that refer to them.
     """
     rows = list(session.scalars(select(AcceleratorRow).order_by(AcceleratorRow.label_value)))
     numbers = [int(row.id) for row in rows if row.id.isdecimal()]
@@ -59,10 +59,10 @@ def _next(numbers: list[int]) -> int:
 
 
 def asked_for(session: Session, given: str | int, kept: str = "") -> str:
-    """Returns the id of the label that `given` asks for by number or by name; "" for none.
+    """Returns the id of the label that `given` requests by number or by name; "" for none.
 
-    A label that is `kept` from before stays as it is. Raises InvalidArgument naming a label that
-    is not there, and those that are.
+    `kept` is a label of an earlier request, which is accepted unchanged. Raises InvalidArgument
+    naming an unknown label and the known ones.
     """
     text = str(given).strip()
     if text in NO_LABEL:
@@ -81,5 +81,5 @@ def asked_for(session: Session, given: str | int, kept: str = "") -> str:
 
 
 def _word(kind: str) -> str:
-    """Returns the id that an older workbench gave to the label of that kind."""
+    """Returns the id that older workbenches gave to the label of that kind."""
     return kind.lower().replace(" ", "-")

@@ -23,7 +23,7 @@ _ANY_LABEL = ("", "0", "-1")
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU: the index CUDA knows it by, and its kind."""
+    """One GPU: its index in CUDA, and its kind."""
 
     index: str
     kind: str
@@ -31,7 +31,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Demand:
-    """Resources of one run while it lives: CPUs, GiB of memory, GPUs of a label (or of any)."""
+    """Resources of one run while it runs: CPUs, GiB of memory, GPUs of a label (or of any)."""
 
     cpu: float
     memory: float
@@ -41,7 +41,7 @@ class Demand:
 
 @dataclass(frozen=True)
 class Holder:
-    """A run or served model that holds some of the machine."""
+    """A run or a served model that uses resources of the machine."""
 
     name: str
     cpu: float = 0
@@ -52,7 +52,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class ResourceKind:
-    """One kind of resource: its name, and the amount that a holder has of it."""
+    """One kind of resource: its name, and the amount that a holder uses."""
 
     singular: str
     plural: str
@@ -86,13 +86,14 @@ def _number(count: float) -> str:
 
 @dataclass(frozen=True)
 class Machine:
-    """The whole of what may be held at once."""
+    """The resources that may be used at the same time."""
 
     cpu: float
     memory: float
     gpus: tuple[Gpu, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Kind of GPU by the id of its accelerator label, also of kinds that are gone."""
+    """Kind of GPU by the id of its accelerator label, including kinds that the machine no longer
+    has."""
 
     def gpus_of(self, label: str) -> list[Gpu]:
         """The GPUs of a label, by its id; all GPUs if there is no label."""
@@ -119,7 +120,7 @@ class Machine:
         return None
 
     def wait(self, demand: Demand, holders: Sequence["Holder"]) -> str:
-        """Names what `demand` waits for, and its holders; empty if all of it is free."""
+        """Names the resources that `demand` waits for, and their holders; empty if all are free."""
         free = len(self.gpus_of(demand.label))
         found = []
         for kind, asked, there in self._compared(demand, free):
@@ -143,10 +144,10 @@ class Machine:
         ]
 
     def for_workers(self, one: Demand, workers: int) -> Demand:
-        """Resources that several workers hold together, each of which asks for `one`.
+        """Resources of several workers together, each of which requests `one`.
 
-        CPUs and memory are at most what the machine has, if it has enough for one worker: the
-        workers share them then.
+        If the machine has enough CPUs and memory for one worker, but not for all, the workers share
+        what it has.
         """
         if workers <= 1 or self.shortfall(one) is not None:
             return one
@@ -172,7 +173,7 @@ class Machine:
 
 
 def detect(settings: WorkbenchSettings) -> Machine:
-    """The machine as its operating system describes it; settings that are given take precedence."""
+    """The machine as its operating system describes it, unless settings say otherwise."""
     gpus, count = _gpus(), settings.workbench_gpus
     if count is not None:
         gpus = gpus[:count] + tuple(Gpu(str(n), "GPU") for n in range(len(gpus), count))

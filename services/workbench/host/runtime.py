@@ -1,4 +1,4 @@
-"""The one runtime: the interpreter that runs the jobs' scripts, and what is installed in it."""
+"""The only runtime: the interpreter that runs the jobs' scripts, and the packages in it."""
 
 import json
 import os
@@ -43,23 +43,23 @@ class Runtime:
 
     @property
     def identifier(self) -> str:
-        """The name by which jobs refer to the runtime."""
+        """The name of the runtime in jobs."""
         return f"local/python:{self.version}"
 
     @property
     def kernel(self) -> str:
-        """The language, as a workspace names it."""
+        """The language, in the form of a workspace."""
         return "Python " + ".".join(self.version.split(".")[:2])
 
 
 @dataclass
 class TrainerCheck:
-    """Facts about the trainer where jobs run."""
+    """Facts about the trainer in the environment of the jobs."""
 
     unfit: str
     """Reason why its scripts cannot run, in one sentence; empty if no reason is known."""
     done: bool = False
-    """True if an import has been tried. It is not tried if a reason is already known."""
+    """True if an import was tried. It is not tried if a reason is already known."""
 
 
 _REBUILD = "run `make clean env` to rebuild its environment, then `fts down` and `fts up`"
@@ -71,9 +71,9 @@ class RuntimeUnusableError(Exception):
 
 
 def probe(python: Path) -> Runtime:
-    """Asks the interpreter about itself, without importing what is installed in it.
+    """Asks the interpreter about itself, without importing its packages.
 
-    Raises RuntimeUnusableError if it does not answer as a Python does.
+    Raises RuntimeUnusableError if it does not answer like a Python interpreter.
     """
     found: dict[str, Any] = {}
     try:

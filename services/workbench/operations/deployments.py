@@ -73,7 +73,7 @@ async def create_model_deployment(
 async def stop_model_deployment(
     bench: Bench, project_id: str, model_id: str, build_id: str, deployment_id: str
 ) -> cmlapi.ModelDeployment:
-    """Ask for a deployment to be stopped; it is `stopped` once its last process is gone."""
+    """Request the stop of a deployment; it is `stopped` when its last process has ended."""
 
     def work(session: Session) -> cmlapi.ModelDeployment:
         row = deployment_row(session, project_id, model_id, build_id, deployment_id)
@@ -88,7 +88,7 @@ async def stop_model_deployment(
 async def restart_model_deployment(
     bench: Bench, project_id: str, model_id: str, build_id: str, deployment_id: str
 ) -> cmlapi.ModelDeployment:
-    """Restart a deployment, after its present process has been ended."""
+    """Restart a deployment, when its present process has ended."""
     changes = {"status": PENDING, "stopped_at": None, "deaths": 0, "retry_at": None}
 
     def work(session: Session) -> cmlapi.ModelDeployment:
@@ -104,9 +104,10 @@ async def restart_model_deployment(
 async def read_model_deployment_logs(
     bench: Bench, project_id: str, model_id: str, build_id: str, deployment_id: str
 ) -> PlainTextResponse:
-    """The end of what a deployment's processes printed, and of what the workbench says of them.
+    """The end of the output of a deployment's processes, and of the workbench's messages about
+    them.
 
-    Not an operation of a workspace, which shows logs in its pages only.
+    A workspace has no such operation: it shows logs only in its pages.
     """
     row = bench.database.read(
         lambda s: deployment_row(s, project_id, model_id, build_id, deployment_id)
@@ -122,9 +123,9 @@ async def read_model_deployment_logs(
 async def delete_with_deployments(
     bench: WorkbenchContext, find: Callable[[Session], Row], wanted: ColumnElement[bool]
 ) -> None:
-    """Ends the processes of the `wanted` deployments, then delete what `find` finds with them.
+    """Ends the processes of the `wanted` deployments, then deletes what `find` finds with them.
 
-    Raises DeadlineExceeded if they are not gone in time.
+    Raises DeadlineExceeded if the processes do not end in time.
     """
 
     def stop(session: Session) -> None:
@@ -175,9 +176,9 @@ def _ask_to_stop(row: ModelDeploymentRow) -> None:
 def new_deployment(
     session: Session, model: ModelRow, build: ModelBuildRow, config: DeploymentConfig | None
 ) -> ModelDeploymentRow:
-    """Add a deployment of `build`, with the model's resources where `config` names none.
+    """Adds a deployment of `build`, with the resources of the model unless `config` names others.
 
-    Raises InvalidArgument naming the field that is wrong.
+    Raises InvalidArgument naming the wrong field.
     """
     config = config or cmlapi.ShortCreateModelDeployment()
     fields = {name: getattr(model, name) for name in _RESOURCES} | views.given(config, _RESOURCES)

@@ -1,4 +1,4 @@
-"""Experiments of MLflow: their runs, and what these logged."""
+"""Experiments of MLflow, their runs, and the data that was logged."""
 
 import asyncio
 import math
@@ -31,7 +31,7 @@ from services.workbench.store.tracking import (
 
 T = TypeVar("T")
 _STATUS = "EXPERIMENT_RUN_"
-"""Before MLflow's own word for a status."""
+"""Prefix of MLflow's name of a status."""
 _EXPERIMENTS = ListOperation(
     "list_experiments", ExperimentRow, cmlapi.Experiment, {"id": ExperimentRow.seq.expression}
 )
@@ -124,7 +124,7 @@ async def _read(bench: WorkbenchContext, project_id: str, work: Callable[[Sessio
 
 
 def _answer(document: Any) -> JSONResponse:
-    """Return the document as JSON; for a number that JSON has no way to write, its name."""
+    """Return the document as JSON; a number that JSON cannot express is written as its name."""
     return JSONResponse(_named_numbers(views.plain(document)))
 
 
@@ -204,7 +204,7 @@ def _tags(rows: Iterable[ParamRow | TagRow | ExperimentTagRow]) -> list[cmlapi.T
 
 
 def _files(project: Path, artifact_uri: str) -> list[cmlapi.FileInfo]:
-    """Return what lies at the top of a run's artifacts, as far as that is in the project."""
+    """Return the top level of a run's artifacts, as far as it is in the project."""
     parts = urlsplit(artifact_uri)
     local = unquote(parts.path) if parts.scheme == "file" else artifact_uri
     folder = (project / local).resolve()

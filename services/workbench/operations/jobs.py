@@ -96,7 +96,7 @@ async def list_jobs(
 
 
 async def list_all_jobs(bench: Bench, query: ListParameters) -> cmlapi.ListJobsResponse:
-    """List the jobs of all projects, of which there is one."""
+    """List the jobs of all projects; there is one project."""
     project_id = bench.settings.workbench_project_id
     return bench.database.read(lambda s: _jobs_page(s, query, project_id))
 
@@ -140,7 +140,7 @@ async def create_job(bench: Bench, project_id: str, body: cmlapi.CreateJobReques
 
 
 async def update_job(bench: Bench, project_id: str, job_id: str, body: cmlapi.Job) -> cmlapi.Job:
-    """Change the fields that are given; runs that exist keep what they were created with."""
+    """Change the fields that are given; existing runs keep their values."""
     values = _values(bench, body)
     if body.environment is not None:
         values["environment"] = views.environment("environment", body.environment)
@@ -165,7 +165,7 @@ async def update_job(bench: Bench, project_id: str, job_id: str, body: cmlapi.Jo
 
 
 async def delete_job(bench: Bench, project_id: str, job_id: str) -> cmlapi.DeleteJobResponse:
-    """Stop a job's runs, wait until they are gone, and delete it with them."""
+    """Stop a job's runs, wait until they have ended, and delete the job with them."""
 
     def work(session: Session) -> None:
         row = job_row(session, project_id, job_id)
@@ -215,7 +215,7 @@ async def get_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) -
 async def create_job_run(
     bench: Bench, project_id: str, job_id: str, body: cmlapi.CreateJobRunRequest
 ) -> cmlapi.JobRun:
-    """Queue a run of a job, with its own arguments and environment where they are given."""
+    """Queue a run of a job, with its own arguments and environment if they are given."""
     own = views.variables("environment", body.environment or {})
     _check(views.given(body, ("arguments",)))
 
@@ -239,7 +239,7 @@ async def create_job_run(
 
 
 async def stop_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) -> cmlapi.JobRun:
-    """Ask for a run to be stopped; it is STOPPED once its last process is gone."""
+    """Request the stop of a run; it is STOPPED when its last process has ended."""
 
     def work(session: Session) -> cmlapi.JobRun:
         row = run_row(session, project_id, job_id, run_id)

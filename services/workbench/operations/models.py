@@ -60,7 +60,7 @@ async def get_model(bench: Bench, project_id: str, model_id: str) -> cmlapi.Mode
 async def create_model(
     bench: Bench, project_id: str, body: cmlapi.CreateModelRequest
 ) -> cmlapi.Model:
-    """Create a model, with its first build and deployment where the body asks for them."""
+    """Create a model, with its first build and deployment if the body requests them."""
     if not (body.name or "").strip():
         raise errors.InvalidArgument("name: must be given")
     values = views.given(body, _MODEL_FIELDS) | {"auth_enabled": not body.disable_authentication}
@@ -129,7 +129,7 @@ async def get_model_build(
     build_id: str,
     registered_model_version_id: str = "",
 ) -> cmlapi.ModelBuild:
-    """Read a build; where a registered version is named, only if it was built from that."""
+    """Read a build; if a registered version is named, only if the build uses it."""
 
     def work(session: Session) -> cmlapi.ModelBuild:
         row = build_row(session, project_id, model_id, build_id)
@@ -145,7 +145,7 @@ async def get_model_build(
 async def create_model_build(
     bench: Bench, project_id: str, model_id: str, body: cmlapi.CreateModelBuildRequest
 ) -> cmlapi.ModelBuild:
-    """Create a build, and a deployment of it where the body asks for one."""
+    """Create a build, and a deployment of it if the body requests one."""
 
     def work(session: Session) -> cmlapi.ModelBuild:
         model = model_row(session, project_id, model_id)

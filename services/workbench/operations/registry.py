@@ -1,4 +1,4 @@
-"""The model registry: names, and the versions logged under them."""
+"""The model registry: names, and the versions that are logged under them."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -45,7 +45,7 @@ async def get_registered_model(
 async def create_registered_model(
     bench: Bench, body: cmlapi.CreateRegisteredModelRequest
 ) -> cmlapi.RegisteredModel:
-    """Register a logged model: a new name, or the next version under a known one."""
+    """Register a logged model under a new name, or as the next version of a known one."""
     name = (body.model_name or "").strip()
     if not name:
         raise errors.InvalidArgument("model_name: must be given")

@@ -1,4 +1,5 @@
-"""The one address of all models: `POST /model` finds the deployment by the model's access key."""
+"""The common address of all models: `POST /model` finds the deployment by the model's access
+key."""
 
 import asyncio
 import json
@@ -20,13 +21,13 @@ from services.workbench.store.tables import ModelDeploymentRow, ModelRow
 PATH = "/model"
 MAX_BODY_BYTES = served.MAX_REQUEST_BYTES
 CALL_SECONDS = 600.0
-"""A call that takes longer is given up."""
+"""Timeout of a call."""
 _NO_ANSWER = (OSError, EOFError, ValueError, LookupError, asyncio.LimitOverrunError)
-"""What comes of a connection that is cut, or of a port that another program has by now."""
+"""Errors of a connection that is closed, or of a port that another program uses now."""
 
 
 class CallRefused(Exception):
-    """A call that is not passed on, or was not answered, with the HTTP status that says so."""
+    """A call that is not forwarded, or was not answered, with its HTTP status."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -42,7 +43,7 @@ class Target:
 
 
 class ModelCalls:
-    """Answers calls of models, as a workspace's model service does."""
+    """Answers calls of models, like the model service of a workspace."""
 
     def __init__(self, database: Database, deployments: Deployments, key: str) -> None:
         self._database = database
@@ -50,7 +51,7 @@ class ModelCalls:
         self._key = key
 
     async def answer(self, request: Request) -> Response:
-        """Passes a call on.
+        """Forwards a call.
 
         The request is `{"accessKey", "request"}`, the answer `{"success", "response"}` or
         `{"success", "errors"}`.
@@ -118,14 +119,15 @@ async def _read_body(request: Request) -> dict[str, Any]:
 
 
 def _to_json(value: Any) -> bytes:
-    """Compact JSON, so that what fits here fits there. Raises ValueError for half a character."""
+    """Compact JSON, so that the size limits are the same everywhere. Raises ValueError for half of
+    a surrogate pair."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def _exchange(target: Target, content: bytes) -> tuple[int, bytes]:
-    """Sends one HTTP request to the process, over a connection of its own.
+    """Sends one HTTP request to the process, over its own connection.
 
-    Raises CallRefused if there is no whole answer.
+    Raises CallRefused if there is no complete answer.
     """
     head = (
         "POST / HTTP/1.0\r\n"

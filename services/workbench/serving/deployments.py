@@ -1,8 +1,7 @@
-"""Moves deployments of models to the states that they are to have, and finds them again after a
-restart.
+"""Moves deployments of models to their requested states, and finds them again after a restart.
 
-A deployment's folder counts more than the workbench's own record, as with runs. Each launch has a
-folder of its own, and none is made before it is certain that nothing of the one before is left.
+If a deployment's folder and the workbench's record differ, the folder is right, as with runs. Each
+launch has its own folder, which is created only when no process of the launch before can be left.
 """
 
 import asyncio
@@ -30,10 +29,10 @@ from services.workbench.store.tables import ModelBuildRow, ModelDeploymentRow, M
 log = structlog.get_logger()
 
 RESTARTS = 3
-"""Number of times in a row that a process that died is started again."""
+"""Number of times in a row that a process is started again after it has failed."""
 PAUSE_GROWTH = 4
 STEADY = timedelta(minutes=10)
-"""A process that lived so long did not die of its start."""
+"""A process that ran for this time has started successfully."""
 _REAP_SECONDS = 1.0
 _POLL_SECONDS = 0.05
 
@@ -49,10 +48,10 @@ class Deployments:
         self._watchers: dict[str, subprocess.Popen[bytes]] = {}
         self._done_once: set[tuple[str, int, str]] = set()
         self._pauses: dict[str, tuple[datetime, float]] = {}
-        """End of the pause before the next launch of each, by the monotonic clock."""
+        """End of the pause before the next launch of each deployment, by the monotonic clock."""
 
     async def step(self) -> bool:
-        """Moves everything on by one step; returns False if nothing is left to be done."""
+        """Takes one step for each; returns False if there is nothing left to do."""
         wanted = ModelBuildRow.status.in_((states.PENDING, states.BUILDING))
         unbuilt = select(ModelBuildRow).where(wanted).order_by(ModelBuildRow.seq)
         for build in self._database.read(lambda session: session.scalars(unbuilt).all()):
@@ -72,7 +71,7 @@ class Deployments:
         return bool(self._database.read(_active))
 
     async def close(self) -> None:
-        """Ends all processes, which nobody could call; the next start launches them again."""
+        """Ends all processes, because nobody can call them; the next start launches them again."""
         for row in self._database.read(_active):
             if row.status in (states.DEPLOYING, states.DEPLOYED):
                 await change(self._database, row, status=states.PENDING)
@@ -130,12 +129,13 @@ class Deployments:
         return time.monotonic() >= until
 
     def _pause_after(self, deaths: int) -> float:
-        """Seconds until a process is started again that has died so often in a row."""
+        """Seconds before a process is started again that has failed so many times in a row."""
         growth: int = PAUSE_GROWTH ** (deaths - 1)
         return self._settings.workbench_model_pause_seconds * growth
 
     def _is_over(self, row: ModelDeploymentRow) -> bool:
-        """True if nothing of the last launch is left; else asks or forces what is left to end."""
+        """True if no process of the last launch is left; otherwise ends the remaining ones, at
+        first by request."""
         folder = self.folder(row)
         watcher = self._watchers.get(row.id)
         if row.attempt == 0 or folder.ended() is not None:
@@ -151,8 +151,8 @@ class Deployments:
         return folder.ended() is not None or not leftovers.kill(row.id)
 
     def _free_gpus(self, row: ModelDeploymentRow) -> list[str] | None:
-        """GPUs for the deployment, fewer than it asks for where the machine has fewer; None if
-        they are not free."""
+        """GPUs for the deployment; fewer than requested if the machine has fewer, None if they are
+        not free."""
         of_it = select(ModelRow.accelerator_label_id).where(ModelRow.id == row.model_id)
         label = self._database.read(lambda session: session.scalars(of_it).one())
         there = [gpu.index for gpu in self._machine.gpus_of(label)]
@@ -232,7 +232,7 @@ class Deployments:
             await self._restart_or_fail(row, Ended(process_watcher.EXITED, None, utc_now()))
 
     async def _restart_or_fail(self, row: ModelDeploymentRow, ended: Ended) -> None:
-        """Moves a deployment on whose process has ended without a request to stop."""
+        """Changes the state of a deployment whose process has ended without a request to stop."""
         folder = self.folder(row)
         self._reap(row)
         started = folder.started()
@@ -275,7 +275,7 @@ class Deployments:
             self.folder(row).say(what)
 
     def _first_time(self, row: ModelDeploymentRow, what: str) -> bool:
-        """True the first time that it is asked this about a launch."""
+        """True at the first call about a launch."""
         key = (row.id, row.attempt, what)
         first = key not in self._done_once
         self._done_once.add(key)

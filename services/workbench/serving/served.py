@@ -1,8 +1,8 @@
 """The process of one deployment: serves a function of a user's script on a loopback port.
 
-It is started by its path in the interpreter of the jobs, and needs the standard library only.
-Its first thread runs the script and then calls the function, one call after the other, as some
-libraries are slow or unsafe elsewhere; other threads speak HTTP.
+It is started by its path in the interpreter of the jobs, and needs only the standard library. The
+main thread runs the script and then calls the function, one call after the other, because some
+libraries are slow or unsafe in other threads. Other threads serve HTTP.
 """
 
 import contextlib
@@ -26,18 +26,19 @@ from typing import Any
 READY = "ready.json"
 TOKEN_VARIABLE = "FTS_MODEL_TOKEN"  # noqa: S105 - its name
 NEVER = 78
-"""Exit status of a script that is not to be tried again (EX_CONFIG)."""
+"""Exit status of a script that must not be started again (EX_CONFIG)."""
 SPOILT = 70
-"""Exit status of a process in which a GPU has failed, so that it can answer nothing any more."""
+"""Exit status of a process whose GPU has failed, so that it can answer no more calls."""
 MAX_REQUEST_BYTES = 2**20
 MAX_WAITING = 32
 """Calls that may wait for their turn."""
 PAUSE_SECONDS = 15.0
-"""Longest pause between two checks that the workbench is there."""
+"""Longest pause between two checks whether the workbench answers."""
 DELIVERY_SECONDS = 5.0
-"""Longest time for which a process that has failed waits until its caller has the answer."""
+"""Longest time for which a process that has failed waits until its caller has received the
+answer."""
 _GPU_FAILURES = ("cuda error", "cudnn error")
-"""Words in the errors of torch after which each further use of the GPU fails as well."""
+"""Texts in errors of torch after which every use of the GPU fails."""
 
 Function = Callable[[Any], Any]
 
@@ -51,12 +52,12 @@ class FunctionCall:
         self._status = HTTPStatus.OK
         self._body = b""
         self.spoilt = False
-        """True if the process can answer no other call."""
+        """True if the process cannot answer other calls."""
         self.delivered = threading.Event()
-        """Set once the caller has the answer, or is gone."""
+        """Set when the caller has the answer, or has disconnected."""
 
     def make(self, function: Function) -> None:
-        """Calls the function. A ValueError means a bad request; its message reaches the caller."""
+        """Calls the function. A ValueError means a bad request, and the caller gets its message."""
         try:
             self._answer(function(self._request))
         except ValueError as error:
@@ -83,7 +84,7 @@ class FunctionCall:
 
 
 class Server(ThreadingHTTPServer):
-    """An HTTP server for those who have the token."""
+    """An HTTP server for callers who have the token."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -99,10 +100,10 @@ class CallHandler(BaseHTTPRequestHandler):
 
     server: Server
     timeout = 60
-    """Seconds that a silent connection is kept."""
+    """Seconds after which an idle connection is closed."""
 
     def do_POST(self) -> None:
-        """Hands the request in the body to the function."""
+        """Calls the function with the request in the body."""
         given = self.headers.get("authorization", "").encode()
         if not hmac.compare_digest(given, f"Bearer {self.server.token}".encode()):
             return self._answer(HTTPStatus.UNAUTHORIZED, _refusal("only the workbench may call"))
@@ -123,7 +124,7 @@ class CallHandler(BaseHTTPRequestHandler):
             call.delivered.set()
 
     def log_message(self, *_: object) -> None:
-        """Logs nothing: callers and their requests are not recorded."""
+        """Logs nothing, so that callers and their requests are not recorded."""
 
     def _answer(self, status: HTTPStatus, body: bytes) -> None:
         self.send_response(status)
@@ -155,7 +156,8 @@ def _spoils(error: BaseException | None) -> bool:
 
 
 def _end_without(workbench: str, seconds: float) -> None:
-    """Ends the process once the workbench was away for `seconds`: nobody can call it then."""
+    """Ends the process when the workbench has not answered for `seconds`, because nobody can call
+    it then."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     seen = time.monotonic()
     while time.monotonic() - seen < seconds:
@@ -170,7 +172,7 @@ def _end_without(workbench: str, seconds: float) -> None:
 
 
 def _load_function(script: Path, name: str) -> Function:
-    """Runs the script as its own interpreter would, and returns the function of that name."""
+    """Runs the script as an interpreter does, and returns the function with that name."""
     sys.path[0] = str(script.parent)
     spec = importlib.util.spec_from_file_location("model_script", script)
     if spec is None or spec.loader is None:
@@ -183,9 +185,10 @@ def _load_function(script: Path, name: str) -> Function:
 
 
 def main() -> int:
-    """Serves the function that the arguments name; the folder gets the port once it can be called.
+    """Serves the function that the arguments name; writes the port into the folder when it can be
+    called.
 
-    Returns the exit status NEVER if the script cannot be served at all.
+    Returns the exit status NEVER if the script cannot be served.
     """
     script, name, folder, workbench, alone = sys.argv[1:]
     server = Server(os.environ.pop(TOKEN_VARIABLE))

@@ -14,7 +14,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class Database:
-    """The workbench's tables. What a piece of work returns must not need its session any more."""
+    """The workbench's tables. The result of `work` must not need its session any more."""
 
     def __init__(self, service: str, url: str) -> None:
         self._store = Store(service, url, MIGRATIONS)
@@ -32,7 +32,7 @@ class Database:
         return self._store.read(lambda connection: _in_session(connection, work))
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        """Runs `work` in one transaction; returns its result once that is on disk."""
+        """Runs `work` in one transaction; returns its result when it is on disk."""
         return await self._store.write(lambda connection: _in_session(connection, work))
 
 

@@ -14,7 +14,7 @@ _ID_ALPHABET = string.ascii_lowercase + string.digits
 
 
 def new_id() -> str:
-    """A new id in the form a workspace gives: four groups of four."""
+    """A new id in the format of a workspace: four groups of four characters."""
     return "-".join("".join(secrets.choice(_ID_ALPHABET) for _ in range(4)) for _ in range(4))
 
 
@@ -24,7 +24,7 @@ def utc_now() -> datetime:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A time that goes in and comes out with an offset; SQLite by itself keeps none."""
+    """A time with an offset; SQLite by itself stores none."""
 
     impl = DateTime
     cache_ok = True
@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Row(MappedAsDataclass, DeclarativeBase, kw_only=True):
-    """A record. Columns bear the names that the API gives them."""
+    """A record. Columns have the names of the API."""
 
     type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy when the class is made
         datetime: UtcDateTime,
@@ -56,13 +56,13 @@ class Row(MappedAsDataclass, DeclarativeBase, kw_only=True):
     __table_args__: Any = ({"sqlite_autoincrement": True},)
 
     seq: Mapped[int] = mapped_column(primary_key=True, init=False, sort_order=-3)
-    """Order of arrival: lists are stable, oldest first."""
+    """Order of creation: lists begin with the oldest."""
     id: Mapped[str] = mapped_column(unique=True, default_factory=new_id, sort_order=-2)
     created_at: Mapped[datetime] = mapped_column(default_factory=utc_now, sort_order=100)
 
 
 class ProjectRow(Row):
-    """The folder that runs work in, and the environment they share."""
+    """The folder and the environment of all runs."""
 
     __tablename__ = "projects"
 
@@ -103,12 +103,13 @@ class JobRow(Row):
     runtime_identifier: Mapped[str] = mapped_column(default="")
     runtime_addon_identifiers: Mapped[list[str]] = mapped_column(default_factory=list)
     deleting: Mapped[bool] = mapped_column(default=False)
-    """Deletion was asked for; the row goes once its runs are gone. Nobody is shown it any more."""
+    """Deletion was requested. The job is no longer listed, and its row is deleted when its runs
+    have ended."""
     updated_at: Mapped[datetime] = mapped_column(default_factory=utc_now, sort_order=101)
 
 
 class JobRunRow(Row):
-    """One attempt at a job: a snapshot of it, and how far it came."""
+    """One attempt at a job: a copy of the job, and the state of the run."""
 
     __tablename__ = "job_runs"
     __table_args__ = (
@@ -132,7 +133,7 @@ class JobRunRow(Row):
     kernel: Mapped[str]
     runtime_identifier: Mapped[str]
     attempt: Mapped[int] = mapped_column(default=1)
-    """Number of the launch; grows only when it is certain that the one before never began."""
+    """Number of the launch; increases only if the launch before is certain not to have begun."""
     gpus: Mapped[list[str]] = mapped_column(default_factory=list)
     exit_code: Mapped[int | None] = mapped_column(default=None)
     scheduling_at: Mapped[datetime] = mapped_column(default_factory=utc_now, sort_order=102)
@@ -141,7 +142,8 @@ class JobRunRow(Row):
     finished_at: Mapped[datetime | None] = mapped_column(default=None, sort_order=105)
 
     def after(self, time: datetime) -> datetime:
-        """The time, but none before what has happened to the run: clocks are set back."""
+        """The present time, but not before any earlier time of the run, because clocks may be set
+        back."""
         known = (self.scheduling_at, self.starting_at, self.running_at)
         return max([time, self.created_at, *(one for one in known if one is not None)])
 
@@ -206,9 +208,9 @@ class ModelDeploymentRow(Row):
     attempt: Mapped[int] = mapped_column(default=0)
     """Number of the last launch; 0 before the first."""
     deaths: Mapped[int] = mapped_column(default=0)
-    """How often in a row the process ended by itself soon after its start."""
+    """Number of times in a row that the process ended by itself soon after its start."""
     retry_at: Mapped[datetime | None] = mapped_column(default=None)
-    """When it may be launched again after such an end."""
+    """Time from which it may be launched again after such an end."""
     gpus: Mapped[list[str]] = mapped_column(default_factory=list)
     stopped_at: Mapped[datetime | None] = mapped_column(default=None)
     updated_at: Mapped[datetime] = mapped_column(default_factory=utc_now, sort_order=101)
@@ -223,7 +225,7 @@ class RegisteredModelRow(Row):
     description: Mapped[str] = mapped_column(default="")
     visibility: Mapped[str] = mapped_column(default="PRIVATE")
     last_number: Mapped[int] = mapped_column(default=0)
-    """Number of the newest version there ever was: a number is not given twice."""
+    """Number of the newest version that ever existed, because a number is not used twice."""
     updated_at: Mapped[datetime] = mapped_column(default_factory=utc_now, sort_order=101)
 
 
@@ -247,7 +249,7 @@ class RegisteredModelVersionRow(Row):
 
 
 class RuntimeRow(Row):
-    """An interpreter for jobs, as found at the last start."""
+    """An interpreter for jobs, as of the last start."""
 
     __tablename__ = "runtimes"
 
@@ -261,7 +263,7 @@ class RuntimeRow(Row):
 
 
 class AcceleratorRow(Row):
-    """A kind of GPU, as found at the last start."""
+    """A kind of GPU, as of the last start."""
 
     __tablename__ = "accelerators"
 

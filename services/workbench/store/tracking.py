@@ -1,6 +1,6 @@
-"""MLflow's tracking store, as jobs fill it: its SQLite file, read by SQL and never written.
+"""MLflow's tracking store of the jobs: its SQLite file is read by SQL, and never written.
 
-The tables are those that the trainer's MLflow makes; columns that nobody asks for are left out.
+The tables are those of the trainer's MLflow, without the columns that are not needed.
 """
 
 import os
@@ -22,7 +22,7 @@ from chassis.rpc import errors
 T = TypeVar("T")
 STORE_VARIABLE = "MLFLOW_TRACKING_URI"
 STORE_FILE = "mlflow.db"
-"""Name of the store in the project's folder, where no variable says another."""
+"""Name of the store in the project's folder, unless a variable names another store."""
 ACTIVE = "active"
 """Stage of experiments and runs that were not deleted."""
 _LOCK_SECONDS = 5
@@ -72,7 +72,7 @@ class RunRow(Tracked):
     __tablename__ = "runs"
 
     seq: Mapped[int] = mapped_column("rowid", primary_key=True)
-    """Order of arrival, which SQLite keeps."""
+    """Order of creation, which SQLite keeps."""
     id: Mapped[str] = mapped_column("run_uuid")
     experiment_id: Mapped[int]
     name: Mapped[str | None]
@@ -137,10 +137,11 @@ class ExperimentTagRow(Tracked):
 
 
 def read(project: Path, environment: Mapping[str, str], work: Callable[[Session], T]) -> T:
-    """Returns what `work` reads in the store of the jobs of `project`, whose variables are given.
+    """Returns the result of `work` for the store of the jobs of `project`, whose variables are
+    given.
 
-    A store that is not there yet is read as an empty one. Raises FailedPrecondition where it is
-    not an SQLite file or none of MLflow's, and Unavailable while it is locked.
+    A store that does not exist yet is read as an empty one. Raises FailedPrecondition if it is not
+    an SQLite file of MLflow, and Unavailable while it is locked.
     """
     path = _path(project, environment)
     if not path.exists():

@@ -27,7 +27,7 @@ def answer(args):
         [said] = args["messages"]
         return f"{said['role']}: {said['content']}, {sorted(args)}"
     if not args["prompt"]:
-        raise ValueError("prompt: must be given")
+        raise ValueError("prompt: give a text")
     return f"{args['prompt']} and {args.get('max_new_tokens')}"
 """
 
@@ -71,7 +71,7 @@ def test_served_model_is_listed_called_and_its_log_shown(shared: Any, served: Se
 
 def test_refusal_of_a_served_model_is_reported(shared: Any, served: ServedModel) -> None:
     refused = fts(shared.home, "ask", "asked", "")
-    assert (refused.exit_code, refused.stderr) == (4, "error: prompt: must be given\n")
+    assert (refused.exit_code, refused.stderr) == (4, "error: prompt: give a text\n")
     unknown = fts(shared.home, "ask", "nobody", "x")
     assert unknown.exit_code == 4
     assert "no served model has the id or name 'nobody'" in unknown.stderr

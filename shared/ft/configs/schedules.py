@@ -33,7 +33,7 @@ def _number(least: float, most: float) -> _ValueRule:
 def _whole(least: int) -> _ValueRule:
     return _ValueRule(
         lambda v: _is_number(v) and v == int(v) and least <= v < 2**31,
-        f"a whole number from {least} on",
+        f"a whole number of at least {least}",
     )
 
 

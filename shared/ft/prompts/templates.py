@@ -1,9 +1,9 @@
 """Prompt templates: texts with placeholders for the columns of a dataset.
 
-A placeholder whose whole text is a column's name stands for that column, whatever characters the
-name has, braces among them. Else Python's rules for format strings hold, with a column, items of it
-by key or number, a conversion and a format, and without attributes. What a template says therefore
-depends on the columns of its dataset.
+If the whole text of a placeholder is the name of a column, it stands for that column, whatever
+characters the name has, even braces. Otherwise Python's rules for format strings apply: a column,
+its items by key or number, a conversion and a format, but no attributes. So the meaning of a
+template depends on the columns of its dataset.
 """
 
 import re
@@ -14,16 +14,16 @@ from typing import NoReturn
 __all__ = ["MAX_WIDTH", "Placeholder", "Template", "TemplateFault", "parse", "too_wide", "visible"]
 
 MAX_WIDTH = 1000
-"""Largest width: a few digits can ask for more than any memory holds."""
+"""Largest width. Without a limit, a few digits could request more memory than any machine has."""
 _MAX_WITHIN = 1
-"""Placeholders that a format may lie within: `str.format` fills in one, and so does this."""
+"""Depth of placeholders within formats: `str.format` accepts one, and so does this parser."""
 _SHOWN = 30
-"""Characters that a message shows of a template on each side of a place."""
+"""Characters of a template that a message shows on each side of a fault."""
 _CONVERSIONS = "sra"
 _BEHIND_A_NAME = "}[!:"
 _NAME = re.compile(r"[^\[\].!:{}]*")
 _WHOLE_NAME = re.compile(r"\{([^{}\r\n]*)\}")
-"""A placeholder that has nothing but a name in it, which may be empty or a number."""
+"""A placeholder with only a name in it, which may be empty or a number."""
 _HINT = "write {{ and }} for braces that are text"
 _MARKS = str.maketrans({" ": "·", "\n": "⏎", "\r": "␍", "\t": "→"})
 
@@ -34,13 +34,13 @@ class TemplateFault(ValueError):
 
 @dataclass(frozen=True)
 class Placeholder:
-    """A part of a template that each row gives a value of its own."""
+    """A part of a template that is replaced by a value of each row."""
 
     text: str
     """Text between its braces."""
     column: str
     items: tuple[str, ...] = ()
-    """Keys or numbers of what is taken of the column's value, and of what that gives."""
+    """Keys or numbers that are applied, one after the other, to the value of the column."""
     conversion: str = ""
     """`s`, `r` or `a`; empty if there is none."""
     format: "tuple[str | Placeholder, ...]" = ()
@@ -54,16 +54,18 @@ class Template:
     parts: tuple[str | Placeholder, ...]
 
     def placeholders(self) -> Iterator[Placeholder]:
-        """Every placeholder in order; those within a format behind the one that has it."""
+        """Every placeholder in order; those within a format follow the placeholder that has the
+        format."""
         yield from _placeholders(self.parts)
 
     def columns(self) -> list[str]:
-        """The columns that it takes values of, each once."""
+        """The columns that the template uses, each once."""
         return list(dict.fromkeys(one.column for one in self.placeholders()))
 
     @property
     def bare_column(self) -> str:
-        """The column that the whole template consists of, as in `{messages}`; empty if none."""
+        """The column, if the whole template is one placeholder such as `{messages}`; empty
+        otherwise."""
         parts = [one for one in self.parts if not isinstance(one, str) or one.strip()]
         if len(parts) != 1 or isinstance(parts[0], str) or parts[0].items:
             return ""
@@ -71,22 +73,22 @@ class Template:
 
 
 def parse(template: str, columns: Collection[str] | None) -> Template:
-    """The parts of a template for a dataset with these columns, or with any if they are not known.
+    """Parses a template for a dataset with these columns, or with any columns if None.
 
-    A placeholder may name a column that the dataset does not have. Where columns are not known,
-    whatever can be the name of one is none of the faults. Raises TemplateFault.
+    A placeholder may name a column that the dataset does not have. If the columns are not known,
+    every text that could be the name of a column is accepted. Raises TemplateFault.
     """
     return Template(tuple(_TemplateParser(template, columns).parts()))
 
 
 def too_wide(format: str) -> bool:
-    """Tells whether a format asks for more than MAX_WIDTH characters."""
+    """Tells whether a format requests more than MAX_WIDTH characters."""
     numbers = (number.lstrip("0") or "0" for number in re.findall(r"[0-9]+", format))
     return any(len(one) > len(str(MAX_WIDTH)) or int(one) > MAX_WIDTH for one in numbers)
 
 
 def visible(text: str) -> str:
-    """The text with marks in place of blanks, tabs and ends of lines."""
+    """The text with visible marks instead of spaces, tabs and line breaks."""
     return text.translate(_MARKS)
 
 
@@ -98,7 +100,7 @@ def _placeholders(parts: tuple[str | Placeholder, ...]) -> Iterator[Placeholder]
 
 
 class _TemplateParser:
-    """Parses a template from its first to its last character."""
+    """Parses a template from the first to the last character."""
 
     def __init__(self, template: str, columns: Collection[str] | None) -> None:
         self._template = template
@@ -157,7 +159,8 @@ class _TemplateParser:
         )
 
     def _is_column(self) -> bool:
-        """Tells whether two or more braces here are one, and what a column's name begins with."""
+        """Tells whether the first of two or more braces opens a placeholder, and the others begin
+        the name of a column."""
         if not self._columns_in_braces or self._next() != "{":
             return False
         begin, opened = self._at, self._run("{", self._at)
@@ -173,8 +176,8 @@ class _TemplateParser:
         return end - at
 
     def _known_column(self, strict: bool = False) -> str | None:
-        """The column that is named here. A brace that closes it must not be one of a pair, or, if
-        not `strict`, is so where no other name fits."""
+        """The column that is named here. If its closing brace is one of a pair, it is returned only
+        if no other name fits, and never if `strict`."""
         paired = None
         for closing, length in self._lengths:
             end = self._at + length

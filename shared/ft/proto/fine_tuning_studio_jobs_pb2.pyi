@@ -1185,7 +1185,7 @@ Global___CancelExportJobResponse: _TypeAlias = CancelExportJobResponse  # noqa: 
 
 @_typing.final
 class RemoveExportJobRequest(_message.Message):
-    """An export job to forget."""
+    """An export job to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

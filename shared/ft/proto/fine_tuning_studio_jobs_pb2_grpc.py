@@ -181,8 +181,8 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveExportJob(self, request, context):
-        """Forgets an export job and takes it out of the workspace; what it has exported stays. Removing an
-        unknown id succeeds.
+        """Removes an export job, also from the workspace; what it has exported stays. Removing an unknown
+        id succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

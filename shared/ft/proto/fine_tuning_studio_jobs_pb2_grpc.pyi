@@ -56,8 +56,8 @@ class FineTuningStudioJobsStub:
     CancelExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelExportJobRequest, _fine_tuning_studio_jobs_pb2.CancelExportJobResponse]
     """Ends an export job, as CancelFineTuningJob does."""
     RemoveExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RemoveExportJobRequest, _fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]
-    """Forgets an export job and takes it out of the workspace; what it has exported stays. Removing an
-    unknown id succeeds.
+    """Removes an export job, also from the workspace; what it has exported stays. Removing an unknown
+    id succeeds.
     """
     RegisterExport: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RegisterExportRequest, _fine_tuning_studio_jobs_pb2.RegisterExportResponse]
     """Called by an export job when it has verified its export. Registers it as a model of the studio,
@@ -114,8 +114,8 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     CancelExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelExportJobRequest, _fine_tuning_studio_jobs_pb2.CancelExportJobResponse]  # type: ignore[assignment]
     """Ends an export job, as CancelFineTuningJob does."""
     RemoveExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RemoveExportJobRequest, _fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]  # type: ignore[assignment]
-    """Forgets an export job and takes it out of the workspace; what it has exported stays. Removing an
-    unknown id succeeds.
+    """Removes an export job, also from the workspace; what it has exported stays. Removing an unknown
+    id succeeds.
     """
     RegisterExport: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RegisterExportRequest, _fine_tuning_studio_jobs_pb2.RegisterExportResponse]  # type: ignore[assignment]
     """Called by an export job when it has verified its export. Registers it as a model of the studio,
@@ -223,8 +223,8 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.RemoveExportJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.RemoveExportJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.RemoveExportJobResponse]]:
-        """Forgets an export job and takes it out of the workspace; what it has exported stays. Removing an
-        unknown id succeeds.
+        """Removes an export job, also from the workspace; what it has exported stays. Removing an unknown
+        id succeeds.
         """
 
     @_abc_1.abstractmethod

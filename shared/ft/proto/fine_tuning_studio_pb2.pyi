@@ -359,7 +359,7 @@ Global___AddDatasetResponse: _TypeAlias = AddDatasetResponse  # noqa: Y015
 
 @_typing.final
 class RemoveDatasetRequest(_message.Message):
-    """A dataset to forget."""
+    """A dataset to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -805,7 +805,7 @@ Global___ExportModelResponse: _TypeAlias = ExportModelResponse  # noqa: Y015
 
 @_typing.final
 class RemoveModelRequest(_message.Message):
-    """A model to forget."""
+    """A model to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1051,7 +1051,7 @@ Global___AddAdapterResponse: _TypeAlias = AddAdapterResponse  # noqa: Y015
 
 @_typing.final
 class RemoveAdapterRequest(_message.Message):
-    """An adapter to forget."""
+    """An adapter to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1275,7 +1275,7 @@ Global___AddPromptResponse: _TypeAlias = AddPromptResponse  # noqa: Y015
 
 @_typing.final
 class RemovePromptRequest(_message.Message):
-    """A prompt to forget."""
+    """A prompt to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1649,7 +1649,7 @@ Global___StartFineTuningJobResponse: _TypeAlias = StartFineTuningJobResponse  # 
 
 @_typing.final
 class RemoveFineTuningJobRequest(_message.Message):
-    """A fine-tuning job to forget."""
+    """A fine-tuning job to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1978,7 +1978,7 @@ Global___StartEvaluationJobResponse: _TypeAlias = StartEvaluationJobResponse  # 
 
 @_typing.final
 class RemoveEvaluationJobRequest(_message.Message):
-    """An evaluation job to forget."""
+    """An evaluation job to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2221,7 +2221,7 @@ Global___AddConfigResponse: _TypeAlias = AddConfigResponse  # noqa: Y015
 
 @_typing.final
 class RemoveConfigRequest(_message.Message):
-    """A config to forget."""
+    """A config to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

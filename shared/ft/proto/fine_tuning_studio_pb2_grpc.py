@@ -223,7 +223,7 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveDataset(self, request, context):
-        """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds.
+        """Removes a dataset, and its prompts on request. Removing an unknown id succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -267,7 +267,7 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveModel(self, request, context):
-        """Forgets a model. Removing an unknown id succeeds.
+        """Removes a model. Removing an unknown id succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -295,7 +295,7 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveAdapter(self, request, context):
-        """Forgets an adapter; its files stay. Removing an unknown id succeeds.
+        """Removes an adapter; its files stay. Removing an unknown id succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,7 +323,7 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemovePrompt(self, request, context):
-        """Forgets a prompt. Removing an unknown id succeeds.
+        """Removes a prompt. Removing an unknown id succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -351,7 +351,7 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveFineTuningJob(self, request, context):
-        """Forgets a fine-tuning job and takes it out of the workspace. Removing an unknown id succeeds.
+        """Removes a fine-tuning job, also from the workspace. Removing an unknown id succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -379,7 +379,7 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveEvaluationJob(self, request, context):
-        """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id succeeds.
+        """Removes an evaluation job, also from the workspace. Removing an unknown id succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -407,7 +407,7 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveConfig(self, request, context):
-        """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds.
+        """Removes a config. Jobs keep their copies. Removing an unknown id succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class FineTuningStudioStub:
     AddDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddDatasetRequest, _fine_tuning_studio_pb2.AddDatasetResponse]
     """Registers a hub dataset or local files. Column names are read at once, rows are not."""
     RemoveDataset: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]
-    """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
+    """Removes a dataset, and its prompts on request. Removing an unknown id succeeds."""
     GetDatasetSplitByAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]
     """Returns the shares by which the data was sampled and split for the training of an adapter, so
     that an evaluation can leave out the rows that were trained on.
@@ -68,7 +68,7 @@ class FineTuningStudioStub:
     directory of the project (merged).
     """
     RemoveModel: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveModelRequest, _fine_tuning_studio_pb2.RemoveModelResponse]
-    """Forgets a model. Removing an unknown id succeeds."""
+    """Removes a model. Removing an unknown id succeeds."""
     ListAdapters: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListAdaptersRequest, _fine_tuning_studio_pb2.ListAdaptersResponse]
     """All registered adapters, oldest first."""
     GetAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetAdapterRequest, _fine_tuning_studio_pb2.GetAdapterResponse]
@@ -76,7 +76,7 @@ class FineTuningStudioStub:
     AddAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddAdapterRequest, _fine_tuning_studio_pb2.AddAdapterResponse]
     """Registers an adapter for a known model."""
     RemoveAdapter: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveAdapterRequest, _fine_tuning_studio_pb2.RemoveAdapterResponse]
-    """Forgets an adapter; its files stay. Removing an unknown id succeeds."""
+    """Removes an adapter; its files stay. Removing an unknown id succeeds."""
     ListPrompts: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListPromptsRequest, _fine_tuning_studio_pb2.ListPromptsResponse]
     """All prompts, oldest first."""
     GetPrompt: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetPromptRequest, _fine_tuning_studio_pb2.GetPromptResponse]
@@ -84,7 +84,7 @@ class FineTuningStudioStub:
     AddPrompt: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddPromptRequest, _fine_tuning_studio_pb2.AddPromptResponse]
     """Stores a prompt under the id that the caller chose."""
     RemovePrompt: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemovePromptRequest, _fine_tuning_studio_pb2.RemovePromptResponse]
-    """Forgets a prompt. Removing an unknown id succeeds."""
+    """Removes a prompt. Removing an unknown id succeeds."""
     ListFineTuningJobs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListFineTuningJobsRequest, _fine_tuning_studio_pb2.ListFineTuningJobsResponse]
     """All fine-tuning jobs, oldest first."""
     GetFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetFineTuningJobRequest, _fine_tuning_studio_pb2.GetFineTuningJobResponse]
@@ -92,7 +92,7 @@ class FineTuningStudioStub:
     StartFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartFineTuningJobRequest, _fine_tuning_studio_pb2.StartFineTuningJobResponse]
     """Records a fine-tuning job and starts it in the workspace."""
     RemoveFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveFineTuningJobRequest, _fine_tuning_studio_pb2.RemoveFineTuningJobResponse]
-    """Forgets a fine-tuning job and takes it out of the workspace. Removing an unknown id succeeds."""
+    """Removes a fine-tuning job, also from the workspace. Removing an unknown id succeeds."""
     ListEvaluationJobs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListEvaluationJobsRequest, _fine_tuning_studio_pb2.ListEvaluationJobsResponse]
     """All evaluation jobs, oldest first."""
     GetEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetEvaluationJobRequest, _fine_tuning_studio_pb2.GetEvaluationJobResponse]
@@ -100,7 +100,7 @@ class FineTuningStudioStub:
     StartEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartEvaluationJobRequest, _fine_tuning_studio_pb2.StartEvaluationJobResponse]
     """Starts one evaluation job per combination of model and adapter."""
     RemoveEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveEvaluationJobRequest, _fine_tuning_studio_pb2.RemoveEvaluationJobResponse]
-    """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id succeeds."""
+    """Removes an evaluation job, also from the workspace. Removing an unknown id succeeds."""
     ListConfigs: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListConfigsRequest, _fine_tuning_studio_pb2.ListConfigsResponse]
     """Shipped and user configs, oldest first, filtered by the fields that are set."""
     GetConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetConfigRequest, _fine_tuning_studio_pb2.GetConfigResponse]
@@ -108,7 +108,7 @@ class FineTuningStudioStub:
     AddConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddConfigRequest, _fine_tuning_studio_pb2.AddConfigResponse]
     """Stores a config, or returns the stored one with the same content."""
     RemoveConfig: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveConfigRequest, _fine_tuning_studio_pb2.RemoveConfigResponse]
-    """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
+    """Removes a config. Jobs keep their copies. Removing an unknown id succeeds."""
     ExportDatabase: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ExportDatabaseRequest, _fine_tuning_studio_pb2.ExportDatabaseResponse]
     """Returns all tables of the studio as one JSON document."""
     ImportDatabase: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ImportDatabaseRequest, _fine_tuning_studio_pb2.ImportDatabaseResponse]
@@ -126,7 +126,7 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     AddDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddDatasetRequest, _fine_tuning_studio_pb2.AddDatasetResponse]  # type: ignore[assignment]
     """Registers a hub dataset or local files. Column names are read at once, rows are not."""
     RemoveDataset: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveDatasetRequest, _fine_tuning_studio_pb2.RemoveDatasetResponse]  # type: ignore[assignment]
-    """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
+    """Removes a dataset, and its prompts on request. Removing an unknown id succeeds."""
     GetDatasetSplitByAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetDatasetSplitByAdapterRequest, _fine_tuning_studio_pb2.GetDatasetSplitByAdapterResponse]  # type: ignore[assignment]
     """Returns the shares by which the data was sampled and split for the training of an adapter, so
     that an evaluation can leave out the rows that were trained on.
@@ -142,7 +142,7 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     directory of the project (merged).
     """
     RemoveModel: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveModelRequest, _fine_tuning_studio_pb2.RemoveModelResponse]  # type: ignore[assignment]
-    """Forgets a model. Removing an unknown id succeeds."""
+    """Removes a model. Removing an unknown id succeeds."""
     ListAdapters: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListAdaptersRequest, _fine_tuning_studio_pb2.ListAdaptersResponse]  # type: ignore[assignment]
     """All registered adapters, oldest first."""
     GetAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetAdapterRequest, _fine_tuning_studio_pb2.GetAdapterResponse]  # type: ignore[assignment]
@@ -150,7 +150,7 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     AddAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddAdapterRequest, _fine_tuning_studio_pb2.AddAdapterResponse]  # type: ignore[assignment]
     """Registers an adapter for a known model."""
     RemoveAdapter: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveAdapterRequest, _fine_tuning_studio_pb2.RemoveAdapterResponse]  # type: ignore[assignment]
-    """Forgets an adapter; its files stay. Removing an unknown id succeeds."""
+    """Removes an adapter; its files stay. Removing an unknown id succeeds."""
     ListPrompts: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListPromptsRequest, _fine_tuning_studio_pb2.ListPromptsResponse]  # type: ignore[assignment]
     """All prompts, oldest first."""
     GetPrompt: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetPromptRequest, _fine_tuning_studio_pb2.GetPromptResponse]  # type: ignore[assignment]
@@ -158,7 +158,7 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     AddPrompt: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddPromptRequest, _fine_tuning_studio_pb2.AddPromptResponse]  # type: ignore[assignment]
     """Stores a prompt under the id that the caller chose."""
     RemovePrompt: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemovePromptRequest, _fine_tuning_studio_pb2.RemovePromptResponse]  # type: ignore[assignment]
-    """Forgets a prompt. Removing an unknown id succeeds."""
+    """Removes a prompt. Removing an unknown id succeeds."""
     ListFineTuningJobs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListFineTuningJobsRequest, _fine_tuning_studio_pb2.ListFineTuningJobsResponse]  # type: ignore[assignment]
     """All fine-tuning jobs, oldest first."""
     GetFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetFineTuningJobRequest, _fine_tuning_studio_pb2.GetFineTuningJobResponse]  # type: ignore[assignment]
@@ -166,7 +166,7 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     StartFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartFineTuningJobRequest, _fine_tuning_studio_pb2.StartFineTuningJobResponse]  # type: ignore[assignment]
     """Records a fine-tuning job and starts it in the workspace."""
     RemoveFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveFineTuningJobRequest, _fine_tuning_studio_pb2.RemoveFineTuningJobResponse]  # type: ignore[assignment]
-    """Forgets a fine-tuning job and takes it out of the workspace. Removing an unknown id succeeds."""
+    """Removes a fine-tuning job, also from the workspace. Removing an unknown id succeeds."""
     ListEvaluationJobs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListEvaluationJobsRequest, _fine_tuning_studio_pb2.ListEvaluationJobsResponse]  # type: ignore[assignment]
     """All evaluation jobs, oldest first."""
     GetEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetEvaluationJobRequest, _fine_tuning_studio_pb2.GetEvaluationJobResponse]  # type: ignore[assignment]
@@ -174,7 +174,7 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     StartEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.StartEvaluationJobRequest, _fine_tuning_studio_pb2.StartEvaluationJobResponse]  # type: ignore[assignment]
     """Starts one evaluation job per combination of model and adapter."""
     RemoveEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveEvaluationJobRequest, _fine_tuning_studio_pb2.RemoveEvaluationJobResponse]  # type: ignore[assignment]
-    """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id succeeds."""
+    """Removes an evaluation job, also from the workspace. Removing an unknown id succeeds."""
     ListConfigs: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListConfigsRequest, _fine_tuning_studio_pb2.ListConfigsResponse]  # type: ignore[assignment]
     """Shipped and user configs, oldest first, filtered by the fields that are set."""
     GetConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.GetConfigRequest, _fine_tuning_studio_pb2.GetConfigResponse]  # type: ignore[assignment]
@@ -182,7 +182,7 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     AddConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddConfigRequest, _fine_tuning_studio_pb2.AddConfigResponse]  # type: ignore[assignment]
     """Stores a config, or returns the stored one with the same content."""
     RemoveConfig: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveConfigRequest, _fine_tuning_studio_pb2.RemoveConfigResponse]  # type: ignore[assignment]
-    """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
+    """Removes a config. Jobs keep their copies. Removing an unknown id succeeds."""
     ExportDatabase: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ExportDatabaseRequest, _fine_tuning_studio_pb2.ExportDatabaseResponse]  # type: ignore[assignment]
     """Returns all tables of the studio as one JSON document."""
     ImportDatabase: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ImportDatabaseRequest, _fine_tuning_studio_pb2.ImportDatabaseResponse]  # type: ignore[assignment]
@@ -221,7 +221,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemoveDatasetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveDatasetResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveDatasetResponse]]:
-        """Forgets a dataset, and its prompts on request. Removing an unknown id succeeds."""
+        """Removes a dataset, and its prompts on request. Removing an unknown id succeeds."""
 
     @_abc_1.abstractmethod
     def GetDatasetSplitByAdapter(
@@ -273,7 +273,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemoveModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveModelResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveModelResponse]]:
-        """Forgets a model. Removing an unknown id succeeds."""
+        """Removes a model. Removing an unknown id succeeds."""
 
     @_abc_1.abstractmethod
     def ListAdapters(
@@ -305,7 +305,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemoveAdapterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveAdapterResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveAdapterResponse]]:
-        """Forgets an adapter; its files stay. Removing an unknown id succeeds."""
+        """Removes an adapter; its files stay. Removing an unknown id succeeds."""
 
     @_abc_1.abstractmethod
     def ListPrompts(
@@ -337,7 +337,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemovePromptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemovePromptResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemovePromptResponse]]:
-        """Forgets a prompt. Removing an unknown id succeeds."""
+        """Removes a prompt. Removing an unknown id succeeds."""
 
     @_abc_1.abstractmethod
     def ListFineTuningJobs(
@@ -369,7 +369,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemoveFineTuningJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveFineTuningJobResponse]]:
-        """Forgets a fine-tuning job and takes it out of the workspace. Removing an unknown id succeeds."""
+        """Removes a fine-tuning job, also from the workspace. Removing an unknown id succeeds."""
 
     @_abc_1.abstractmethod
     def ListEvaluationJobs(
@@ -401,7 +401,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemoveEvaluationJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveEvaluationJobResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveEvaluationJobResponse]]:
-        """Forgets an evaluation job and takes it out of the workspace. Removing an unknown id succeeds."""
+        """Removes an evaluation job, also from the workspace. Removing an unknown id succeeds."""
 
     @_abc_1.abstractmethod
     def ListConfigs(
@@ -433,7 +433,7 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.RemoveConfigRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.RemoveConfigResponse, _abc.Awaitable[_fine_tuning_studio_pb2.RemoveConfigResponse]]:
-        """Forgets a config. Jobs keep their copies. Removing an unknown id succeeds."""
+        """Removes a config. Jobs keep their copies. Removing an unknown id succeeds."""
 
     @_abc_1.abstractmethod
     def ExportDatabase(

@@ -245,7 +245,7 @@ Global___CommitImportResponse: _TypeAlias = CommitImportResponse  # noqa: Y015
 
 @_typing.final
 class AbortImportRequest(_message.Message):
-    """Which import to forget."""
+    """Which import to remove."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -123,7 +123,7 @@ class TablesServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AbortImport(self, request, context):
-        """Forgets what was staged.
+        """Removes what was staged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,7 +54,7 @@ class TablesStub:
     given up.
     """
     AbortImport: _grpc.UnaryUnaryMultiCallable[_tables_pb2.AbortImportRequest, _tables_pb2.AbortImportResponse]
-    """Forgets what was staged."""
+    """Removes what was staged."""
     ResolveImport: _grpc.UnaryUnaryMultiCallable[_tables_pb2.ResolveImportRequest, _tables_pb2.ResolveImportResponse]
     """What was decided about an import; answered by the domain that decides."""
 
@@ -84,7 +84,7 @@ class TablesAsyncStub(TablesStub):
     given up.
     """
     AbortImport: _aio.UnaryUnaryMultiCallable[_tables_pb2.AbortImportRequest, _tables_pb2.AbortImportResponse]  # type: ignore[assignment]
-    """Forgets what was staged."""
+    """Removes what was staged."""
     ResolveImport: _aio.UnaryUnaryMultiCallable[_tables_pb2.ResolveImportRequest, _tables_pb2.ResolveImportResponse]  # type: ignore[assignment]
     """What was decided about an import; answered by the domain that decides."""
 
@@ -147,7 +147,7 @@ class TablesServicer(metaclass=_abc_1.ABCMeta):
         request: _tables_pb2.AbortImportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tables_pb2.AbortImportResponse, _abc.Awaitable[_tables_pb2.AbortImportResponse]]:
-        """Forgets what was staged."""
+        """Removes what was staged."""
 
     @_abc_1.abstractmethod
     def ResolveImport(

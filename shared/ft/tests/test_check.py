@@ -204,7 +204,10 @@ def test_job_with_warnings_starts_and_they_go_to_stderr(
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, "was not checked before its start: .*inspections run"),
+        (
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            "was not checked before its start: .*inspections are running",
+        ),
         (grpc.StatusCode.UNAVAILABLE, "was not checked before its start"),
         (grpc.StatusCode.UNIMPLEMENTED, ""),
     ],
@@ -213,7 +216,7 @@ def test_job_that_cannot_be_checked_is_started(
     fts: Fts, studio: Any, code: grpc.StatusCode, said: str
 ) -> None:
     def refuse(request: Any, context: Any) -> None:
-        context.abort(code, "2 inspections run already")
+        context.abort(code, "2 inspections are running, the most at a time; try again later")
 
     studio.ValidateFineTuningJob = refuse
     begun = fts(*TRAIN[:-1])

@@ -24,7 +24,7 @@ STOPS = {"early_stopping_patience": 2, "eval_strategy": "steps"}
         ({**STOPS, "metric_for_best_model": "bleu"}, "must be eval_loss"),
         ({**STOPS, "greater_is_better": True}, "greater_is_better cannot be true"),
         ({**STOPS, "save_minutes": 5}, "save_minutes cannot be set"),
-        ({**STOPS, "save_strategy": "epoch"}, "save_strategy epoch must be that of"),
+        ({**STOPS, "save_strategy": "epoch"}, "save_strategy epoch must be equal to"),
         ({**STOPS, "eval_steps": 4, "save_steps": 6}, "save_steps 6 must be a multiple of"),
         ({**STOPS, "logging_steps": 4, "save_steps": 6}, "a multiple of eval_steps, 4"),
         ({**STOPS, "save_steps": 15}, "a multiple of eval_steps, 10"),
@@ -77,7 +77,7 @@ def test_completion_prompt_is_the_beginning_and_the_completion() -> None:
     wanted = {"completion_only_loss": True}
     assert training.prompt_conflicts(wanted, "A: {a} {b}", "A: {a}", " {b}") == []
     assert training.prompt_conflicts({}, "A: {a}", "{b}", "{b}") == []
-    [blank] = training.prompt_conflicts(wanted, "A: {a}", "A: ", "{a}")
-    assert "does not end in a blank" in blank
+    [space] = training.prompt_conflicts(wanted, "A: {a}", "A: ", "{a}")
+    assert "does not end in a space" in space
     [other] = training.prompt_conflicts(wanted, "A: {a}\n", "A:", " {a}")
-    assert "behind it" in other
+    assert "followed by its completion_template" in other

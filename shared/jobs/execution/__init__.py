@@ -1,1 +1,1 @@
-"""Carries recorded jobs into the workspace and follows them until they end."""
+"""Creates recorded jobs in the workspace and follows them until they end."""

@@ -1,4 +1,4 @@
-"""Carries recorded jobs into the workspace, and takes them out again."""
+"""Creates recorded jobs in the workspace, and removes them again."""
 
 import json
 from collections.abc import Mapping
@@ -39,46 +39,49 @@ log = structlog.get_logger()
 
 Job = TypeVar("Job", bound=JobRecord)
 LATE = timedelta(seconds=2)
-"""How long after it was sent a create request may still land, for each second that is waited for
-its answer: the wait itself, and as much again for what lies on the way."""
+"""Time after which a create request can no longer arrive, for each second of the timeout for its
+answer: the timeout itself, and the same again for delays on the way."""
 UNDECIDED = (Unavailable, DeadlineExceeded, ResourceExhausted, Internal)
-"""Refusals after which the same may be tried again."""
+"""Refusals after which the same request may be sent again."""
 _CREATED = (JobState.QUEUED, JobState.DISPATCHING)
 
 
 @dataclass(frozen=True)
 class JobSpec:
-    """A job as the workspace gets it. It is kept with the record, so it has no secrets in it."""
+    """A job as it is sent to the workspace. It is stored with the record, so it contains no
+    secrets."""
 
     template: str
-    """Name of the template job that script and runtime are copied from."""
+    """Name of the template job, whose script and runtime are used."""
     arguments: str
     cpu: int
     memory: int
     """GiB."""
     gpu: int
     script: str = ""
-    """A script of the user's own in place of the template's."""
+    """A user's own script instead of the template's."""
     gpu_label_id: int | None = None
     workers: int = 1
-    """How many work together, each with that much of everything."""
+    """Number of workers; each gets the CPUs, memory and GPUs above."""
     title: str = ""
     """Display name of the job."""
 
     def stored(self) -> str:
-        """The spec as the record keeps it."""
+        """The spec as it is stored in the record."""
         return json.dumps(asdict(self))
 
 
 def _attempt_of(run: Any) -> int:
-    """Number of the attempt at its job that a run is."""
+    """Number of the attempt that a run belongs to."""
     return int(json.loads(run.environment or "{}").get(ATTEMPT, 1))
 
 
 class JobDispatcher(Generic[Job]):
-    """Brings each job to one job and one run of the workspace, see `jobs.execution.exactly_once`.
+    """Creates exactly one job and one run in the workspace for each record, see
+    `jobs.execution.exactly_once`.
 
-    `environment` is set for every job, and is kept nowhere else: it may hold secrets.
+    `environment` is set for every job, and is not stored anywhere else, because it may contain
+    secrets.
     """
 
     def __init__(
@@ -90,20 +93,20 @@ class JobDispatcher(Generic[Job]):
         sightings: Sightings | None = None,
     ) -> None:
         self._sent = sightings or Sightings()
-        """Since when this process has known of each request that may be under way."""
+        """The time since when this process knows of each request that may still arrive."""
         self._records = records
         self._workspace = workspace
         self._environment = environment
         self._late = late
         self.in_hand: set[str] = set()
-        """Ids of the jobs that are being carried right now."""
+        """Ids of the jobs that `carry` works on at present."""
 
     async def carry(self, id: str) -> bool:
-        """Takes the next steps until the job's run is recorded; False if it has to wait for a
-        request that may still land.
+        """Takes the next steps until the job's run is recorded. Returns False if it has to wait for
+        a request that may still arrive.
 
-        Can be repeated. Raises a Refusal when the workspace says no, which the record then tells
-        as its failure, or Unavailable and the like, after which it may be tried again.
+        Can be repeated. Raises a Refusal if the workspace refuses, and then the record has this as
+        its failure. Raises Unavailable or another of `UNDECIDED` if the call may be repeated.
         """
         if id in self.in_hand:
             return False
@@ -159,22 +162,22 @@ class JobDispatcher(Generic[Job]):
         return True
 
     def settled(self, job: Job) -> bool:
-        """Tells whether nothing that was sent for the job can land any more."""
+        """Tells whether no request for the job can arrive any more."""
         if job.sent_at is None:
             self._sent.forget(job.id)
             return True
         return self.late(job.id, job.sent_at)
 
     def late(self, key: str, sent: datetime) -> bool:
-        """Tells whether something that was sent at that time can no longer arrive.
+        """Tells whether a request that was sent at that time can no longer arrive.
 
-        Counted from when this process first saw that it was sent: the time itself may be that of
-        a clock that was set meanwhile. `key` tells one thing that was sent from others.
+        The time is counted from when this process first saw `sent`, because the clock that `sent`
+        was read from may have been set since. `key` identifies the request.
         """
         return sent == LONG_AGO or self._sent.unchanged(key, sent) >= self._late
 
     def forget(self, key: str) -> None:
-        """Forgets what was sent with that key."""
+        """Forgets the request with that key."""
         self._sent.forget(key)
 
     async def _create_job(self, job: Job) -> None:
@@ -230,7 +233,7 @@ class JobDispatcher(Generic[Job]):
             await self._records.change(job.id, run_id=run_id, sent_at=None)
 
     async def withdraw(self, cml_job_id: str) -> None:
-        """Stops whatever runs of a workspace job there are, and takes the job out."""
+        """Stops all runs of a workspace job, and deletes the job."""
         with suppress(NotFound):
             for run in await self._workspace.runs(cml_job_id):
                 if not run.finished_at:
@@ -238,7 +241,7 @@ class JobDispatcher(Generic[Job]):
         await self._workspace.delete_job(cml_job_id)
 
     async def withdraw_named(self, id: str) -> None:
-        """Takes out of the workspace whatever carries the record's id as its name."""
+        """Deletes every workspace job whose name is the record's id."""
         while (found := await self._workspace.find_job(id)) is not None:
             log.warning("job withdrawn that nobody wants any more", job_id=id, cml_job_id=found.id)
             await self.withdraw(str(found.id))

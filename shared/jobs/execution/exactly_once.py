@@ -1,11 +1,11 @@
-"""Steps that bring a recorded job to exactly one job and one run in the workspace.
+"""Steps that create exactly one job and one run in the workspace for a recorded job.
 
-The workspace's API has no idempotency key: a create request whose answer is lost may have been
-served, may be served later, or never. So the record is committed first; every create request is
-preceded by a durable mark that it may be under way; whoever finds such a mark, after a crash or a
-lost answer, first waits until the request can no longer land, then looks for what it has made, and
-only then creates. What bounds the waiting is trusted but not relied on alone: a run's first act is
-to claim its job (see `trainer.job.claim`), and a second run ends before it costs anything.
+The workspace's API has no idempotency key: a create request without an answer may have been served,
+may be served later, or never. Therefore the record is committed first, and before each create
+request a mark is stored that it may be on its way. A process that finds such a mark, after a crash
+or a lost answer, waits until the request can no longer arrive, searches for the result, and creates
+only if it finds none. The time to wait is an assumption, so there is a second safeguard: a run
+first claims its job (see `trainer.job.claim`), and a second run ends before it costs anything.
 
 This module only decides; `jobs.execution.dispatch` acts. `tests/test_exactly_once.py` runs these
 decisions through every interleaving of crashes, lost answers and late requests.
@@ -19,7 +19,7 @@ class Step(Enum):
     """The next step for a job."""
 
     WAIT = auto()
-    """Until a request that may be under way can no longer land."""
+    """Wait until a request that was sent can no longer arrive."""
     FIND_JOB = auto()
     CREATE_JOB = auto()
     FIND_RUN = auto()
@@ -36,15 +36,15 @@ class Known:
     has_run: bool
     """The run's id is recorded."""
     unanswered: bool
-    """A create request may have been sent whose answer is not recorded."""
+    """A create request may have been sent, and its answer is not recorded."""
     settled: bool
-    """That request, if there is one, can no longer land."""
+    """That request, if there is one, can no longer arrive."""
     looked: bool
-    """The workspace was looked through after that, and nothing was found."""
+    """The workspace was searched after that, and nothing was found."""
 
 
 def next_step(known: Known) -> Step:
-    """The one step that is safe now."""
+    """The only step that is safe now."""
     if known.has_run:
         return Step.DONE
     if known.unanswered and not known.looked:

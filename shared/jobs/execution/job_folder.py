@@ -22,13 +22,13 @@ MORE_NOTICES = f"There are more notices than these {MAX_NOTICES}; the job's log 
 
 
 class EventReader:
-    """Reads a job's events from an offset on, then from where it stopped the last time."""
+    """Reads the events of a job from an offset, and later from where it stopped."""
 
     def __init__(self, folder: Path, offset: int = 0) -> None:
         self._file = folder / EVENTS_FILE
         self.offset = offset
         self.behind = False
-        """Whether the last call found more than it read."""
+        """Whether the file had more than the last call has read."""
 
     def new(self, attempt: int = 1) -> Iterator[JobEvent]:
         """The next events of an attempt since the last call, some MiB at most.
@@ -52,10 +52,10 @@ class EventReader:
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file of a job's for reading.
+    """Opens a file of a job for reading.
 
-    Raises OSError, for what is no regular file as well: to open a pipe waits for a writer, and a
-    device has no end.
+    Raises OSError if it cannot be opened or is not a regular file: opening a pipe waits for a
+    writer, and a device has no end.
     """
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -64,14 +64,14 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
 
 
 def sentence(value: Any) -> str:
-    """A text from a job, cut to the length that records and lists take."""
+    """A text from a job, cut to the length that records and lists allow."""
     text = str(value).replace("\0", "")
     return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"
 
 
 def with_notice(notices: list[str], told: Any) -> list[str]:
-    """The notices with one more, unless it is among them; behind the last that a record takes it
-    says that there are more."""
+    """The notices with one more, unless they contain it. If there are too many, the last one says
+    so."""
     notice = sentence(told)
     if notice in notices or len(notices) > MAX_NOTICES:
         return notices
@@ -79,7 +79,7 @@ def with_notice(notices: list[str], told: Any) -> list[str]:
 
 
 def claimed_by(folder: Path, attempt: int) -> str:
-    """The run that works on the job, as it says itself; empty if none has said so."""
+    """The id of the run that has claimed the job; empty if none has."""
     try:
         with open_regular(folder / claim_file(attempt)) as file:
             claim = json.loads(file.read(_CLAIM_BYTES))
@@ -89,8 +89,8 @@ def claimed_by(folder: Path, attempt: int) -> str:
 
 
 def last_lines(folder: Path, most: int = 5) -> list[str]:
-    """The last lines of the job's log that matter, cut where they are long: not blank, and of a
-    traceback what it says in the end."""
+    """The last lines of the job's log, cut where they are long, without empty lines and without the
+    frames of a traceback."""
     try:
         with open_regular(folder / LOG_FILE) as file:
             file.seek(max(file.seek(0, 2) - _TAIL_BYTES, 0))

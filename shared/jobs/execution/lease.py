@@ -1,7 +1,8 @@
-"""Lease that selects the process of a service that reconciles.
+"""Lease that selects which process of a service reconciles.
 
-No clock of one process is compared with that of another. Whoever has the lease changes its row
-again and again; another process takes it only after it has seen the row unchanged for so long.
+Clocks of different processes are never compared. The process that has the lease changes its row
+again and again. Another process takes the lease only if it has seen the row unchanged for the
+length of the lease.
 """
 
 from datetime import timedelta
@@ -17,11 +18,11 @@ from chassis.store.records import Record, Records, now
 from jobs.execution.sightings import Sightings
 
 SECONDS = 15.0
-"""Most seconds that a dead process makes the others wait, counted from their first check."""
+"""Most seconds for which others wait for a dead process, counted from their first check."""
 
 
 class LeaseRecord(Record, kw_only=True):
-    """One row: who has the lease, and when it was renewed, which is another time each time."""
+    """One row: the process that has the lease, and when it was renewed, which differs each time."""
 
     __abstract__ = True
 
@@ -57,7 +58,7 @@ class Lease:
     async def held(self) -> bool:
         """Takes or renews the lease. Returns True if this process has it now.
 
-        A SQLite file is one process's own, which need not wait for itself after a restart.
+        A SQLite file belongs to one process, which need not wait for itself after a restart.
         """
         if self._records.store.is_sqlite:
             return True
@@ -83,7 +84,7 @@ class Lease:
         return await self._records.store.write(work)
 
     async def release(self) -> None:
-        """Leaves the lease to others at once, if this process has it."""
+        """Releases the lease at once, if this process has it."""
         if self._records.store.is_sqlite:
             return
         table = self._records.table

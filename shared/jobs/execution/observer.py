@@ -32,8 +32,8 @@ log = structlog.get_logger()
 
 Job = TypeVar("Job", bound=JobRecord)
 LOST_AFTER = timedelta(seconds=2)
-"""How long the workspace must say that it does not know a job before that is believed, for each
-second that is waited for an answer."""
+"""Time for which the workspace must report a job as unknown before the job counts as lost, for each
+second of the timeout of a call."""
 
 _FAILED = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 _PROGRESS = tuple(field.name for field in fields(JobEvent))
@@ -41,15 +41,15 @@ _PROGRESS = tuple(field.name for field in fields(JobEvent))
 Changes = dict[str, Any]
 """Columns of a record with their new values."""
 ChangesOfEvent = Callable[[Job, JobEvent, Changes], Changes]
-"""Changes that an event makes to a job of one kind in addition to those that it makes to any job.
-Gets the changes by earlier events of the same report."""
+"""Returns the changes that an event makes to jobs of one kind only. It gets the changes by earlier
+events of the same report."""
 
 
 class Observer(Generic[Job]):
-    """Looks at one job at a time, and writes down what has changed.
+    """Observes one job at a time, and records what has changed.
 
-    `changes_of_event` turns an event that only one kind of job knows into changes of its record,
-    given those that are made already.
+    `changes_of_event` returns the changes by an event that only one kind of job has, given the
+    changes that are made already.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Observer(Generic[Job]):
         self._lost_after = lost_after
         self._first_pause = first_pause
         self._missing = sightings or Sightings()
-        """Since when the workspace has not known a job."""
+        """The time since when the workspace does not know a job."""
 
     async def observe(self, job: Job) -> None:
-        """Asks the workspace about a job that it has accepted, and reads what the job reports.
+        """Asks the workspace about a job that it has accepted, and reads the job's events.
 
-        For one that has failed another attempt is queued if its retry policy says so.
+        If the job has failed and its retry policy allows another attempt, that attempt is queued.
         """
         state, changes = await self._ask(job)
         if state.ended and await self._was_another_run(job):
@@ -97,16 +97,15 @@ class Observer(Generic[Job]):
             self._missing.forget(job.id)
 
     async def take(self, job: Job, lines: bytes) -> None:
-        """Records the events in these lines, which follow the known part of the job's file.
-
-        Does nothing if they have become known meanwhile.
-        """
+        """Records the events in these lines, which follow the known part of the job's file. Does
+        nothing if they are already recorded."""
         changes = self._changes(job, parse_lines(lines, job.attempt or 1))
         changes["reported_offset"] = (job.reported_offset or 0) + len(lines)
         await self._write(job, changes)
 
     async def _was_another_run(self, job: Job) -> bool:
-        """Tells whether the recorded run has ended because another one works; records that one."""
+        """Tells whether the recorded run has ended because another run works on the job; records
+        that run."""
         worker = claimed_by(self._project / job.folder(), job.attempt or 1)
         if worker in ("", job.run_id):
             return False

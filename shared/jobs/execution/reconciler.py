@@ -27,21 +27,20 @@ Job = TypeVar("Job", bound=JobRecord)
 BUSY_SECONDS = 0.5
 IDLE_SECONDS = 5.0
 CALLS_PER_SECOND = 20.0
-"""How often the workspace is asked at the most, however many jobs there are."""
+"""Most calls to the workspace, whatever the number of jobs."""
 AT_ONCE = 4
-"""Jobs that are looked at side by side."""
+"""Number of jobs that are reconciled at the same time."""
 UNTOUCHED = timedelta(seconds=3)
-"""How long nothing must have been written about a job that is being created before another process
-takes it over, for each second that is waited for an answer: longer than one request to the
-workspace may take."""
+"""Time after which another process continues the creation of a job whose record has not changed,
+for each second of the timeout of a call to the workspace. Longer than one such call."""
 
 
 class Reconciler(Generic[Job]):
-    """Looks at every job that is not settled, in turns; one process at a time does.
+    """Reconciles every job that is not settled, again and again, in one process at a time.
 
-    A job whose creation was cut off is carried on; one that is to stop is stopped until it has;
-    one that runs is observed; what was given up or forgotten is taken out of the workspace should
-    it turn up there. Nothing that the studio has no record of is ever touched.
+    It continues a creation that was interrupted, stops a job until it has stopped, and observes a
+    job that runs. If a job that was given up or removed appears in the workspace, it is deleted
+    there. It never changes anything that the studio has no record of.
     """
 
     def __init__(
@@ -55,9 +54,10 @@ class Reconciler(Generic[Job]):
         sightings: Sightings | None = None,
     ) -> None:
         self._waiting = sightings or Sightings()
-        """Since when this process has seen jobs as they are that are to be carried on."""
+        """The time since when this process has seen each job that is to be continued without a
+        change."""
         self._pauses: dict[str, timedelta] = {}
-        """Rest of the pause before an attempt when its job was first seen."""
+        """Remaining pause before an attempt when this process first saw its job."""
         self._records = records
         self._workspace = workspace
         self._dispatcher = dispatcher
@@ -66,10 +66,10 @@ class Reconciler(Generic[Job]):
         self._untouched = untouched
         self._woken = asyncio.Event()
         self._settled_at: int | None = None
-        """Commits of the store when nothing was left to do, see `Store.commits`."""
+        """Number of commits of the store when nothing was left to do, see `Store.commits`."""
 
     def wake(self) -> None:
-        """Looks again soon: there is something new."""
+        """Starts the next round soon, because something has changed."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -97,7 +97,7 @@ class Reconciler(Generic[Job]):
                 await self._lease.release()
 
     async def _reconcile(self) -> int:
-        """Takes the next step with each job that is not settled. Returns their number."""
+        """Takes the next step for each job that is not settled. Returns their number."""
         unfinished = self._records.unfinished()
         self._waiting.keep(job.id for job in unfinished)
         self._pauses = {
@@ -142,7 +142,7 @@ class Reconciler(Generic[Job]):
                 await self._observer.observe(job)
 
     def _is_due(self, job: Job) -> bool:
-        """Tells whether this process is to carry on a job now."""
+        """Tells whether this process is to continue a job now."""
         as_it_is = (job.state, job.updated_at, job.not_before)
         waited = self._waiting.unchanged(job.id, as_it_is)
         if job.state == JobState.QUEUED and job.not_before is not None:

@@ -1,7 +1,7 @@
-"""Receives the reports of running jobs, and makes the tokens by which the jobs are known.
+"""Receives the reports of running jobs, and makes the tokens that identify the jobs.
 
-A report is a part of the job's `events.jsonl`, which the reconciler reads as well: whatever comes
-by the one way does not count again by the other, and what cannot be delivered is found.
+A report is a part of the job's `events.jsonl`, which the reconciler reads as well. An event counts
+once, whether it was reported or read, and events whose report fails are read later.
 """
 
 import hashlib
@@ -20,30 +20,31 @@ from jobs.store.records import JobRecords
 
 Job = TypeVar("Job", bound=JobRecord)
 TOKEN_SECONDS = 7 * 86_400
-"""How long a token is good, if the job has not ended before."""
+"""Time for which a token is valid, if the job has not ended before."""
 
 
 def new_token() -> str:
-    """A token that nobody can guess, with the time from which it is good."""
+    """A token that cannot be guessed, with the time from which it is valid."""
     return f"{int(time.time())}.{secrets.token_urlsafe(32)}"
 
 
 def digest(token: str) -> str:
-    """Hash of a token, which the studio keeps in place of it."""
+    """Hash of a token, which the studio stores instead of the token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class ReportReceiver(Generic[Job]):
-    """Takes the reports of the jobs of one kind."""
+    """Receives the reports of the jobs of one kind."""
 
     def __init__(self, records: JobRecords[Job], observer: Observer[Job]) -> None:
         self._records = records
         self._observer = observer
 
     async def report(self, id: str, token: str, offset: int, data: bytes) -> int:
-        """Takes what a job says that its file has from `offset` on; up to where it is known now.
+        """Records a part of a job's file that begins at `offset`. Returns the offset up to which
+        the file is known now.
 
-        Raises Unauthenticated for a token that is not good, whether or not there is such a job.
+        Raises Unauthenticated for a token that is not valid, whether or not there is such a job.
         """
         job = self.holder(id, token)
         if offset < 0:
@@ -59,9 +60,9 @@ class ReportReceiver(Generic[Job]):
         return (current.reported_offset or 0) if current else known
 
     def holder(self, id: str, token: str) -> Job:
-        """The job under way whose token that is.
+        """The job with that id, if it has not ended and has that token.
 
-        Raises Unauthenticated for a token that is not good, whether or not there is such a job.
+        Raises Unauthenticated for a token that is not valid, whether or not there is such a job.
         """
         job = self._records.one(id=id)
         if (

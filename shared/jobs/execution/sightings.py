@@ -1,9 +1,9 @@
-"""Time for which something has stayed as it is, by a clock that nobody sets.
+"""Time for which a value has not changed, by a clock that cannot be set.
 
-Times in the store are those of some machine's wall clock, which may be set back or forward by hours
-at any moment. They are good to be shown, not to decide by: a request that is still under way would
-count as one that can no longer land, or a pause would last for hours. So a process decides by how
-long it has itself seen a value unchanged.
+Times in the store are those of a wall clock of some machine, which may be set back or forward by
+hours at any moment. They are for display only. With them, a request that may still arrive could
+count as too old to arrive, or a pause could last for hours. Therefore a process decides by the time
+for which it has itself seen a value unchanged.
 """
 
 import time
@@ -12,14 +12,15 @@ from datetime import timedelta
 
 
 class Sightings:
-    """Since when this process has seen each value. `clock` gives seconds, and never goes back."""
+    """The time since when this process has seen each value. `clock` gives seconds, and never goes
+    back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._since: dict[str, tuple[Hashable, float]] = {}
 
     def unchanged(self, key: str, value: Hashable = None) -> timedelta:
-        """Time for which the key has had that value; zero if it is seen for the first time."""
+        """Time for which the key has had that value; zero if it is new."""
         now = self._clock()
         seen, since = self._since.get(key, (None, now))
         if key not in self._since or seen != value:
@@ -28,7 +29,7 @@ class Sightings:
         return timedelta(seconds=now - since)
 
     def forget(self, key: str) -> None:
-        """Begins anew with a key; one that was never seen is fine."""
+        """Forgets a key, if it is known."""
         self._since.pop(key, None)
 
     def keep(self, keys: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from chassis.rpc.errors import Violations
 from jobs import rules
 
 _NEGATIVE = re.compile(r"-[0-9.]+(e[-+]?[0-9]+)?")
-_RULE = "cannot be an argument of a job: it must not contain a blank or begin with a hyphen"
+_RULE = "cannot be an argument of a job: it must not contain a space or begin with a hyphen"
 
 
 def compact_json(value: Any) -> str:

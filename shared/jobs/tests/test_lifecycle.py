@@ -136,7 +136,7 @@ async def test_repeated_request_is_found(watched: Jobs) -> None:
     await watched.lifecycle.start([job])
     [found] = watched.lifecycle.started_by(RequestKey("r-1", "d"))
     assert found.id == job.id
-    with pytest.raises(InvalidArgument, match="came with another request"):
+    with pytest.raises(InvalidArgument, match="was used by another request"):
         watched.lifecycle.started_by(RequestKey("r-1", "another"))
     # Sent twice at the same time, so that neither has found the other before.
     [again] = await watched.lifecycle.start([watched.new(request_id="r-1", request_digest="d")])

@@ -106,7 +106,7 @@ def test_valid_settings_are_accepted(field: str, config: dict[str, Any]) -> None
             "generation_config",
             {"top_k": [5]},
             "FT-807",
-            "top_k must be a whole number from 0 on or null",
+            "top_k must be a whole number of at least 0 or null",
         ),
         ("model_bnb_config", {"bnb_4bit_quant_type": "nf8"}, "FT-807", "one of fp4, nf4"),
     ],
@@ -163,13 +163,13 @@ def test_whatever_a_config_holds_there_is_something_to_say(field: str, data: Any
         (
             "training_arguments_config",
             {"per_device_train_batch_size": 0},
-            "per_device_train_batch_size must be a whole number from 1 on, not 0",
+            "per_device_train_batch_size must be a whole number of at least 1, not 0",
         ),
         (
             "training_arguments_config",
             {"max_length": -5},
-            "max_length must be a whole number from 2 on or null, not -5: each token is learnt "
-            "from those before it, so one alone teaches nothing",
+            "max_length must be a whole number of at least 2 or null, not -5: each token is "
+            "learnt from those before it, so one alone teaches nothing",
         ),
     ],
 )

@@ -106,7 +106,7 @@ def test_whole_rows_are_compared_for_a_prompt_without_columns() -> None:
 
 def test_rows_all_trained_on_leave_nothing_to_score() -> None:
     rows = Dataset.from_list([{"question": "a", "answer": "b"}] * 3)
-    with pytest.raises(EmptyError, match="each of the 3 held-out rows says the same"):
+    with pytest.raises(EmptyError, match="each of the 3 held-out rows has the same text"):
         selection.scored(rows, [rows], COLUMNS, 1.0)
 
 
@@ -167,9 +167,9 @@ def test_answer_of_weight_0_is_neither_learned_nor_scored() -> None:
     assert of_talks(given) == selection.ScoredRows([1, 2], 0, 1)
     # It was seen in training, but nobody was to learn it.
     assert of_talks(given, talks([ASKED, unlearned, *MORE])) == selection.ScoredRows([1], 1, 1)
-    with pytest.raises(EmptyError, match="or that has the weight 0"):
+    with pytest.raises(EmptyError, match="or that answer has weight 0"):
         of_talks(talks([ASKED, unlearned]))
-    with pytest.raises(DataError, match="that is to be learned"):
+    with pytest.raises(DataError, match="or that answer has weight 0"):
         Conversations("talk").question({"talk": [ASKED, unlearned]})
 
 

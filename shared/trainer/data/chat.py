@@ -81,7 +81,7 @@ def set_saved_template(adapter: str, tokenizer: Any) -> None:
             # As bytes, to keep the line ends.
             template = file.read_bytes().decode()
         except (OSError, ValueError) as error:
-            why = f"{file.name} beside the adapter cannot be read: {first_line(error)}"
+            why = f"{file.name} in the adapter's folder cannot be read: {first_line(error)}"
             raise ModelError(why) from error
     elif folder.is_dir() and not (folder / "tokenizer_config.json").is_file():
         return

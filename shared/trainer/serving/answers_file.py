@@ -97,4 +97,6 @@ def _is_generation(found: dict[str, Any]) -> bool:
 
 
 def _broken(name: str) -> ParityError:
-    return ParityError(f"{ANSWERS_FILE} beside the adapter is broken: {name} has no valid value.")
+    return ParityError(
+        f"{ANSWERS_FILE} in the adapter's folder is broken: {name} has no valid value."
+    )

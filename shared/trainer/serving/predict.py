@@ -34,7 +34,7 @@ _LARGEST = sys.float_info.max
 
 
 def _whole(low: int, high: float = math.inf) -> tuple[Callable[[Any], bool], str]:
-    range_ = f"from {low} on" if high == math.inf else f"from {low} to {high}"
+    range_ = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
     return (lambda v: type(v) is int and low <= v <= high), f"must be a whole number {range_}"
 
 

@@ -144,7 +144,10 @@ class Studio(FineTuningStudioServicer, FineTuningStudioJobsServicer):
         self.kinds.add(dict(context.invocation_metadata()).get(KIND_METADATA))
         if (request.job_id, request.token) != ("job-1", TOKEN):
             self.refused += 1
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is none")
+            context.abort(
+                grpc.StatusCode.UNAUTHENTICATED,
+                "the token does not belong to a job that has not ended",
+            )
         known = len(self.reported)
         if request.offset <= known:
             self.reported += request.data[known - request.offset :]

@@ -1,1 +1,1 @@
-"""The platform's package, as far as the workbench has it."""
+"""The platform's package: the part that the workbench has."""

@@ -1,7 +1,7 @@
-"""Workers of a run, under the names that a workspace has for them.
+"""Workers of a run, with the interface of a workspace.
 
-Here they are child processes of the run, which ends with the last of them, and with which all of
-them end. They share what the run was granted, see `FTS_NUM_WORKERS`.
+Here they are child processes of the run: the run ends with the last of them, and all of them end
+with the run. They share the run's resources, see `FTS_NUM_WORKERS`.
 """
 
 import os
@@ -57,7 +57,7 @@ def launch_workers(
 ) -> list[dict[str, Any]]:
     """Starts `n` workers that run a script or code; returns a description of each, with its `id`.
 
-    Raises ValueError if there is nothing to run, or if the run holds too few GPUs.
+    Raises ValueError if there is nothing to run, or if the run has too few GPUs.
     """
     if not script and not code:
         raise ValueError("launch_workers: script or code is required")
@@ -66,14 +66,14 @@ def launch_workers(
 
 
 def list_workers() -> list[dict[str, Any]]:
-    """Describes every worker of this run, also those that have ended."""
+    """Describes every worker of this run, including those that have ended."""
     return [worker.described() for worker in _workers.values()]
 
 
 def await_workers(
     ids: Iterable[Any], wait_for_completion: bool = True, timeout_seconds: float = 60
 ) -> dict[str, list[dict[str, Any]]]:
-    """Waits until the workers run, or have ended. `failures` are those that did not get there."""
+    """Waits until the workers run, or have ended. `failures` are the workers that did not start."""
     waited = [_workers[one["id"] if isinstance(one, dict) else one] for one in ids]
     deadline = time.monotonic() + timeout_seconds
     while (

@@ -51,7 +51,7 @@ def prompt_conflicts(
         )
     if beginning.endswith((" ", "\t")):
         found.append(
-            "completion_only_loss needs an input_template that does not end in a blank: the blank "
+            "completion_only_loss needs an input_template that does not end in a space: the space "
             "is one token with what follows, so it belongs to the completion_template"
         )
     return found

@@ -119,8 +119,8 @@ def test_messages_that_no_training_takes_are_refused(
         ({"messages": TALK, "tools": "{"}, "tools is not JSON"),
         ({"messages": TALK, "tools": [{"a": 1}]}, "tools must be a list of objects like"),
         ({"messages": TALK, "tools": 7}, "tools must be a list of objects like"),
-        ({"prompt": "a", "tools": [TRACK]}, "tools: cannot be given beside a prompt"),
-        ({"tools": [TRACK]}, "prompt: must be given"),
+        ({"prompt": "a", "tools": [TRACK]}, "tools: cannot be given together with a prompt"),
+        ({"tools": [TRACK]}, "prompt: give a text that is not empty"),
     ],
 )
 def test_invalid_tools_are_refused(served: Predictor, call: dict[str, Any], said: str) -> None:
@@ -135,7 +135,7 @@ def test_tool_calls_omitted_by_the_chat_template_are_reported_once(made: Made) -
     for _ in range(2):
         served.answer({"messages": talk})
     told = [one for one in made.told[told_before:] if "chat template" in one]
-    assert told == ["Messages of a call have name, of which the chat template writes nothing."]
+    assert told == ["Messages of a call have name, which the chat template leaves out."]
 
 
 @pytest.mark.starts_processes
@@ -176,7 +176,7 @@ def test_exports_are_compared_with_the_training(
     for talk, said in REFUSED:
         with pytest.raises(ValueError, match=f"row 1: messages: {said}"):
             model.predict(pandas.DataFrame({"messages": [talk]}))
-    with pytest.raises(ValueError, match="tools: cannot be given beside a prompt"):
+    with pytest.raises(ValueError, match="tools: cannot be given together with a prompt"):
         model.predict(pandas.DataFrame({"prompt": ["a"], "tools": [[TRACK]]}))
     _answers_alone(made.project, expected)
 

@@ -158,7 +158,7 @@ def test_tools_and_calls_are_in_the_text(train: Train) -> None:
     assert "<|im_start|>tool\nin transit<|im_end|>" in made.texts[0]
     # The id of a call, which this template does not write, is told.
     assert made.told == [
-        "4 of 4 conversations have tool_call_id, of which the chat template writes nothing."
+        "4 of 4 conversations have tool_call_id, which the chat template leaves out."
     ]
 
 
@@ -173,8 +173,8 @@ def test_content_omitted_by_a_template_is_reported(train: Train) -> None:
     row = {"messages": [ASKED, CALL, RESULT, GOOD], "tools": [TRACK]}
     made = train(row, {"messages": [ASKED, GOOD]}, template=templates.CHATML)
     told = " ".join(made.told)
-    assert "1 of 2 conversations have tools, of which the chat template writes nothing." in told
-    assert "1 of 2 conversations have tool_calls, of which the chat template writes" in told
+    assert "1 of 2 conversations have tools, which the chat template leaves out." in told
+    assert "1 of 2 conversations have tool_calls, which the chat template leaves out" in told
 
 
 def test_role_rendered_as_another_is_reported(train: Train) -> None:
@@ -226,7 +226,7 @@ def test_weights_and_assistant_only_loss_make_the_labels(train: Train) -> None:
     ("talk", "settings", "said"),
     [
         ([ASKED, BAD], {"assistant_only_loss": True}, "every answer has the weight 0"),
-        ([ASKED], {"assistant_only_loss": True}, "no assistant speaks"),
+        ([ASKED], {"assistant_only_loss": True}, "no message of an assistant"),
         ([{**ASKED, "weight": 0}, GOOD], {}, "message 1 of user has a weight"),
         ([ASKED, {**GOOD, "weight": 0.5}], {}, "message 2 has the weight 0.5: it must be 0 or 1"),
         (
@@ -252,7 +252,7 @@ def test_weights_and_assistant_only_loss_make_the_labels(train: Train) -> None:
 def test_row_that_cannot_be_used_is_named(
     train: Train, talk: list[Any], settings: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(DataError, match="Row 2 of those trained on or held out") as refused:
+    with pytest.raises(DataError, match="Row 2 of the training rows or of the held-out") as refused:
         train(
             {"messages": [ASKED, GOOD]}, {"messages": talk}, template=templates.MARKED, **settings
         )
@@ -266,7 +266,7 @@ def test_empty_first_row_does_not_make_all_rows_text(train: Train, first: dict[s
 
 
 def test_template_that_hides_where_an_answer_ends_is_refused(train: Train) -> None:
-    with pytest.raises(DataError, match=r"message 2 has the weight 0, but the chat template does"):
+    with pytest.raises(DataError, match="message 2 has the weight 0, but the chat template writes"):
         train({"messages": [ASKED, BAD, ASKED, GOOD]}, template=templates.LAST_USER)
 
 
@@ -306,7 +306,7 @@ def test_evaluation_uses_the_tools(train: Train, tokenizer: Any) -> None:
     told: list[str] = []
     tokenizer.chat_template = templates.CHATML
     questions.check_rows(rows, Conversations("messages"), tokenizer, told.append)
-    assert "1 of 2 conversations have tools, of which the chat template writes nothing." in told
+    assert "1 of 2 conversations have tools, which the chat template leaves out." in told
 
 
 NUMBERS = (

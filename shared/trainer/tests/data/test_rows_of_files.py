@@ -209,13 +209,13 @@ def test_job_of_an_earlier_reader_goes_on_with_the_same_rows_only(
     again = trained(studio, project, "job-1", flags)
 
     assert [event["checkpoint"] for event in again.of("resumed")] == ["checkpoint-8"]
-    assert "a release without a reader has read; version 1 of the reader reads the same" in (
-        notices(again)
-    )
+    assert (
+        "were read by a release without its own reader; version 1 of the reader reads the same rows"
+    ) in notices(again)
 
     as_of_another_reader(first.folder, identity="other")
     studio.adapters.clear()
-    with pytest.raises(DataError, match=r"The job began .* Start a new job\."):
+    with pytest.raises(DataError, match=r"The job cannot continue from .* Start a new job\."):
         trained(studio, project, "job-1", flags)
 
 
@@ -226,4 +226,4 @@ def test_evaluation_of_a_training_with_another_reader_is_reported(tmp_path: Path
         (tmp_path / MANIFEST_FILE).write_text(json.dumps(written))
         manifest.report_reader_change(tmp_path, "a", source, told.append)
     assert len(told) == 1
-    assert "as a release without a reader read them, and they are read by version 1" in told[0]
+    assert "read by a release without its own reader, and they are now read by version 1" in told[0]

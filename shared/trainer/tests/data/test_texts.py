@@ -61,8 +61,8 @@ def test_completion_is_apart_from_what_comes_before_it(tokenizer) -> None:
 @pytest.mark.parametrize(
     ("templates", "said"),
     [
-        (("A: {a} B: {b}", "A: {a}", " {b}"), "its completion_template behind it"),
-        (("A: {a} B: {b}", "A: {a} B: ", "{b}"), "does not end in a blank"),
+        (("A: {a} B: {b}", "A: {a}", " {b}"), "followed by its completion_template"),
+        (("A: {a} B: {b}", "A: {a} B: ", "{b}"), "does not end in a space"),
     ],
 )
 def test_templates_that_do_not_fit_a_completion_are_refused(tokenizer, templates, said) -> None:
@@ -125,7 +125,7 @@ def test_assistant_only_loss_needs_conversations(tokenizer) -> None:
     [
         ([], "no list of messages"),
         ([{"role": "user", "content": None}], "column talk: message 1 of user has no content"),
-        ([{"role": "user", "content": "hi"}], "no assistant speaks"),
+        ([{"role": "user", "content": "hi"}], "no message of an assistant"),
     ],
 )
 def test_row_without_a_conversation_is_named(tokenizer, talk, said) -> None:
@@ -180,4 +180,4 @@ def test_chat_template_that_prompts_with_untaught_tokens_is_reported(
     made = texts.Examples(prompt("{talk}"), {}, tokenizer, rows)
     notices: list[str] = []
     made.check(made.of(rows), notices.append)
-    assert any(notice.startswith("In 1 of 1 rows the tokens") for notice in notices) is told
+    assert any(notice.startswith("In 1 of 1 rows, the ") for notice in notices) is told

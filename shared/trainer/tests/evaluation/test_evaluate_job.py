@@ -219,7 +219,7 @@ def test_question_that_leaves_no_room_is_not_scored(
 
     notices = [event["message"] for event in run.of("notice")]
     assert any(
-        "2 of 4 questions are as long as the texts that the model takes, 256 tokens" in one
+        "2 of 4 questions have at least 256 tokens, the longest text that the model" in one
         for one in notices
     )
     rows = {row["model_input"]: row for row in read(run.folder / "result_evaluation.csv")}

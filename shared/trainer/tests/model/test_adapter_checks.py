@@ -205,7 +205,9 @@ def test_adapter_that_changes_nothing_is_neither_exported_nor_served(
     project: Path, studio: Studio, adapter: Path, use: Use
 ) -> None:
     change(adapter, untrained)
-    with pytest.raises(ModelError, match=r"changes nothing of its base model: its lora_B are zero"):
+    with pytest.raises(
+        ModelError, match=r"has no effect on its base model: its lora_B weights are 0"
+    ):
         use(project, studio)
     assert studio.exports == []
 

@@ -73,7 +73,7 @@ def test_adapter_is_evaluated_on_last_answers_as_trained(
         assert re.fullmatch(" [a-z_]+", row["model_output"])
     samples = [sample["input"] for sample in run.of("sample")]
     assert samples == [row["model_input"] for row in rows[:8]]
-    assert "they do not end with an assistant's answer to something" in str(run.of("notice"))
+    assert "they do not end with an assistant's answer to another message" in str(run.of("notice"))
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +119,10 @@ def test_recorded_answers_are_of_conversations(made: Made, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("request_", "told"),
     [
-        ({"prompt": "a", "messages": [{"role": "user", "content": "a"}]}, "beside a prompt"),
+        ({"prompt": "a", "messages": [{"role": "user", "content": "a"}]}, "together with a prompt"),
         ({"messages": []}, "messages: must be a list of objects with role and content"),
         ({"messages": [{"role": "user"}]}, "messages: message 1 of user has no content"),
-        ({"messages": [{"role": "user", "content": "a " * 5000}]}, "messages: has .* tokens"),
+        ({"messages": [{"role": "user", "content": "a " * 5000}]}, "messages: must have fewer than .* tokens"),
     ],
 )
 def test_invalid_messages_are_refused(
@@ -153,7 +153,7 @@ def test_unreadable_template_is_reported(made: Made, tmp_path: Path) -> None:
     shutil.copytree(made.project, tmp_path / "copy", symlinks=True)
     template = tmp_path / "copy" / made.adapter.location / "chat_template.jinja"
     template.write_bytes(b"\xff")
-    with pytest.raises(ModelError, match=r"chat_template\.jinja beside the adapter cannot be read"):
+    with pytest.raises(ModelError, match=r"chat_template\.jinja in the adapter's folder cannot"):
         made.serve(tmp_path / "copy")
 
 
@@ -179,6 +179,6 @@ def test_exports_answer_conversations(
     else:
         model = pyfunc.load_model("models:/talker/1")
         answers = model.predict(pandas.DataFrame({"messages": messages}))
-        with pytest.raises(ValueError, match="cannot be given beside a prompt"):
+        with pytest.raises(ValueError, match="cannot be given together with a prompt"):
             model.predict(pandas.DataFrame({"messages": messages[:1], "prompt": ["a"]}))
     assert answers == [row["model_output"] for row in rows]

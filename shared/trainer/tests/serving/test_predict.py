@@ -145,21 +145,21 @@ def test_options_of_a_call_hold_for_that_call(served: Predictor) -> None:
     ("args", "told"),
     [
         ("text", "must be a JSON object"),
-        ({}, "prompt: must be given"),
-        ({"prompt": ""}, "prompt: must be given"),
-        ({"prompt": 3, "top_p": 2}, "prompt: must be given.*; top_p: must be a number above 0"),
+        ({}, "prompt: give a text that is not empty"),
+        ({"prompt": ""}, "prompt: give a text that is not empty"),
+        ({"prompt": 3, "top_p": 2}, "prompt: give a text.*; top_p: must be a number above 0"),
         ({"prompt": "a", "temperature": -1}, "temperature: .*not -1"),
         ({"prompt": "a", "temperature": float("nan")}, "temperature: "),
         ({"prompt": "a", "temperature": 1e-300}, "temperature: .*not 1e-300"),
         ({"prompt": "a", "temperature": 10**400}, "temperature: "),
         ({"prompt": "a", "top_p": 0}, "top_p: "),
         ({"prompt": "a", "top_k": 1.5}, "top_k: must be a whole number"),
-        ({"prompt": "a", "max_new_tokens": 0}, "max_new_tokens: .*from 1 on"),
+        ({"prompt": "a", "max_new_tokens": 0}, "max_new_tokens: .*of at least 1"),
         ({"prompt": "a", "max_new_tokens": True}, "max_new_tokens: "),
         ({"prompt": "a", "num_beams": 100}, "num_beams: .*from 1 to 16"),
         ({"prompt": "a", "repetition_penalty": "1"}, "repetition_penalty: "),
-        ({"prompt": "a", "stop": "x"}, "stop: not known"),
-        ({"prompt": "word " * 5000}, "prompt: has .* tokens"),
+        ({"prompt": "a", "stop": "x"}, "stop: unknown option"),
+        ({"prompt": "word " * 5000}, "prompt: must have fewer than .* tokens"),
     ],
 )
 def test_invalid_calls_are_refused(served: Predictor, args: Any, told: str) -> None:
@@ -203,13 +203,15 @@ def test_numbers_of_another_kind_may_tip_an_answer(serve: Serve, project: Path) 
 
     edit(project / "adapter" / ANSWERS_FILE, otherwise)
     _, told = serve(project)
-    assert any("differ on prompt 2 of 4; it was trained as torch.bfloat16" in t for t in told)
+    assert any(
+        "differ on prompt 2 of 4: the model was trained with torch.bfloat16" in t for t in told
+    )
 
 
 def test_adapter_from_elsewhere_is_served_unverified(serve: Serve, project: Path) -> None:
     (project / "adapter" / ANSWERS_FILE).unlink()
     predictor, told = serve(project)
-    assert "There is no parity.json beside the adapter" in told[0]
+    assert "The adapter's folder has no parity.json" in told[0]
     assert predictor.answer({"prompt": INPUTS[0]})
 
 
@@ -260,13 +262,16 @@ def test_inputs_need_a_prompt() -> None:
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 3}', "[" * 100_000])
 def test_recorded_answers_that_cannot_be_read_block(tmp_path: Path, content: str) -> None:
     (tmp_path / ANSWERS_FILE).write_text(content)
-    with pytest.raises(ParityError, match=r"parity\.json beside the adapter is"):
+    with pytest.raises(
+        ParityError,
+        match=r"parity\.json in the adapter's folder (is not JSON|has an unknown version)",
+    ):
         trained_answers.check(tmp_path, None, None, print)
 
 
 def test_recorded_answers_that_are_no_file_block(tmp_path: Path) -> None:
     (tmp_path / ANSWERS_FILE).mkdir()
-    with pytest.raises(ParityError, match=r"parity\.json beside the adapter is not readable"):
+    with pytest.raises(ParityError, match=r"parity\.json in the adapter's folder cannot be read"):
         trained_answers.check(tmp_path, None, None, print)
 
 

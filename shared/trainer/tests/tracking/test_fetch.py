@@ -15,7 +15,11 @@ from trainer.tracking.fetch import directory
 
 
 def test_missing_registered_model_is_reported(project: Path) -> None:
-    for run, why in (("", "names no run"), ("../x", "names no run"), ("f" * 32, "cannot be read")):
+    for run, why in (
+        ("", "has no MLflow run"),
+        ("../x", "has no MLflow run"),
+        ("f" * 32, "cannot be read"),
+    ):
         with pytest.raises(ModelError, match=why):
             directory(ModelMetadata(type="model_registry", name="m", mlflow_run_id=run), project)
 

@@ -84,6 +84,6 @@ def test_runs_of_attempts_that_were_killed_are_ended_by_the_next_of_the_job(
 
     assert states("job-1") == states("job-2") == ["RUNNING"]
     assert runs.prepare("mlflow", "job-1", tmp_path, told.append) == ["mlflow"]
-    assert told == ["Run of job-1 of an attempt before this is ended as KILLED."]
+    assert told == ["MLflow run of job-1 of an earlier attempt is marked as KILLED."]
     # Another job may still be at work on its own.
     assert (states("job-1"), states("job-2")) == (["KILLED"], ["RUNNING"])

@@ -182,8 +182,8 @@ def test_real_loss_scaler_ends_the_job_where_it_finds_no_scale(
 @pytest.mark.parametrize(
     ("lora", "why"),
     [
-        ({"lora_alpha": 0}, "lora_alpha is 0, by which all that LoRA adds is multiplied"),
-        ({"lora_dropout": 1.0}, "lora_dropout is 1, which drops all that LoRA is given"),
+        ({"lora_alpha": 0}, "lora_alpha is 0, so LoRA adds nothing"),
+        ({"lora_dropout": 1.0}, "lora_dropout is 1, so LoRA gets no input"),
         ({"lora_alpha": 0, "use_rslora": True}, "lora_alpha is 0"),
         ({"lora_alpha": 0, "init_lora_weights": "gaussian"}, "lora_alpha is 0"),
         ({"lora_alpha": 0, "target_modules": ["embed_tokens"]}, "lora_alpha is 0"),

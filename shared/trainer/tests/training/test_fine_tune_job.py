@@ -200,8 +200,8 @@ def test_checkpoint_of_other_settings_is_not_used(
     assert run.status == 0, run.output
     assert not run.of("resumed")
     notices = " ".join(event["message"] for event in run.of("notice"))
-    assert "belongs to other settings or data" in notices
-    assert "training begins anew" in notices
+    assert "was saved with other settings or other data" in notices
+    assert "training starts from the beginning" in notices
 
 
 def test_sigterm_stops_a_job_that_trains(

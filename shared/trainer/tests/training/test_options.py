@@ -80,8 +80,8 @@ def test_early_stopping_ends_with_the_best_step(train: Train) -> None:
     told = [n["message"] for n in run.of("notice") if "ended early" in n["message"]]
     best = min(evaluated, key=lambda one: one[1])[0]
     assert (
-        f"at step 6 of 40: 2 evaluations without less loss. The adapter is that of step {best}"
-        in told[0]
+        "at step 6 of 40: the loss did not decrease in 2 evaluations. The adapter is that of the "
+        f"best step, {best}." in told[0]
     )
     kept = load_file(run.folder / f"checkpoint-{best}/adapter_model.safetensors")
     assert all((kept[name] == saved).all() for name, saved in weights(run).items())

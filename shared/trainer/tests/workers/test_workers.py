@@ -236,7 +236,7 @@ def test_missing_workers_are_named(
     run = run_job("accel_fine_tune.py", flags, "outputs/job-1", PYTHONPATH=str(package.parent))
 
     assert run.status == 1
-    assert run.events[-1]["reason"] == "Workers did not come up: 2 of 4."
+    assert run.events[-1]["reason"] == "Workers that did not start: 2 (of 4 workers)."
     asked = "asked ['1', '2', '3'] [(1, 2, 4, 0), (1, 2, 4, 0), (1, 2, 4, 0)]"
     assert f"{asked} stopped ('w1', 'w2', 'w3')" in run.output
 
