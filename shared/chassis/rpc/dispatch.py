@@ -103,17 +103,17 @@ class RpcDispatcher:
 
     def stream(
         self, method: str, behaviour: Callable[[Any], AsyncIterator[Any]], parse: Parse = bytes
-    ) -> Callable[[bytes, Context], Awaitable[None]]:
+    ) -> Callable[[bytes, Context], AsyncIterator[Any]]:
         """A gRPC handler for a call with a stream of responses; `parse` as in `unary`."""
 
-        async def handler(data: bytes, grpc_context: Context) -> None:
+        async def handler(data: bytes, grpc_context: Context) -> AsyncIterator[Any]:
             context.incoming(
                 grpc_context.invocation_metadata(), grpc_context.time_remaining(), STREAM_SECONDS
             )
             with self.in_flight:
                 try:
                     async for response in behaviour(parse(data)):
-                        await grpc_context.write(response)
+                        yield response
                 except Exception as error:
                     await self._refuse(method, grpc_context, error)
 
