@@ -8,9 +8,19 @@ from google.protobuf.message_factory import GetMessageClass
 from chassis.rpc.server import server_options
 from ft import api
 from ft.channel import MAX_DOCUMENT_BYTES, channel_options
+from ft.client import AsyncFineTuningStudioClient as AsyncClient
+from ft.client import FineTuningStudioClient as Client
 from ft.services import METHODS, SERVICES
 
-__all__ = ["answer_class", "api", "client_options", "path_of", "server_options"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "answer_class",
+    "api",
+    "client_options",
+    "path_of",
+    "server_options",
+]
 
 
 def client_options() -> list[tuple[str, Any]]:

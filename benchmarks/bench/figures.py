@@ -1,10 +1,11 @@
-"""Figures of the studio as a whole: start, stop, memory, idle CPU, latency of the command."""
+"""Figures of the studio as a whole: start, stop, memory, idle CPU, command, cost of the client."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
 from benchmarks.bench.catalogue import wanted
+from benchmarks.bench.client_cost import client_cost
 from benchmarks.bench.results import Figure, Run
 from benchmarks.bench.settings import Settings
 from benchmarks.bench.studio import MeasuredStudio
@@ -17,6 +18,10 @@ FIGURES = {
     "idle": ("CPU of all processes, idle", "% of a core"),
     "fts-help": ("fts --help", "s"),
     "fts-datasets-list": ("fts datasets list", "s"),
+    "client-get": ("GetPrompt, CPU of the client", "of the stub's"),
+    "client-list": ("all prompts as a list, CPU of the client", "of the stub's"),
+    "async-client-get": ("GetPrompt, CPU of the client for asyncio", "of the stub's"),
+    "async-client-list": ("all prompts as a list, the same", "of the stub's"),
 }
 """Title and unit by name."""
 COMMANDS = {"fts-help": ["--help"], "fts-datasets-list": ["datasets", "list"]}
@@ -61,6 +66,14 @@ class Figures:
             for name, arguments in COMMANDS.items():
                 if name in self.wanted:
                     self.add(name, studio.seconds_of(*arguments))
+
+    async def client(self, address: str, prompt_id: str) -> None:
+        """Compares the studio's clients with gRPC's own stub."""
+        if not any("client-" in name for name in self.wanted):
+            return
+        for _ in range(self._settings.commands):
+            for name, ratio in (await client_cost(address, prompt_id)).items():
+                self.add(name, ratio)
 
     async def _idle(self, studio: MeasuredStudio) -> None:
         processes = studio.processes()

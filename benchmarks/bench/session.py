@@ -101,6 +101,8 @@ class Session:
         # Starts are measured while no other studio runs.
         if SMALL in fillings:
             await self._figures.starts(fillings[SMALL].studio)
+            filling = fillings[SMALL]
+            await self._figures.client(filling.studio.address, filling.prompt.id)
         if LARGE in fillings:
             fillings[LARGE].studio.up()
         subjects = {name: self._subject(filling) for name, filling in fillings.items()}

@@ -57,6 +57,10 @@ TARGETS: Sequence[Target] = (
     Target("idle", "value", 1),
     Target("fts-help", "value", 0.4),
     Target("fts-datasets-list", "value", 0.4),
+    Target("client-get", "value", 1.15),
+    Target("client-list", "value", 1.1),
+    Target("async-client-get", "value", 1.15),
+    Target("async-client-list", "value", 1.1),
 )
 """All targets; the first that fits a line and its callers holds."""
 

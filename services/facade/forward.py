@@ -1,7 +1,8 @@
 """Forwards serialized requests to the domains, without parsing them."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import grpc
@@ -22,22 +23,29 @@ def forwarded(
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for route in routes:
         name = route.method.name
-        forwarder = Forwarder(name, {domain: channels[domain] for domain in route.domains})
+        asked = {domain: channels[domain] for domain in route.domains}
+        # One domain's refusal is the answer: nothing is needed between the two calls.
+        only = channels[route.domains[0]]
+        send: Callable[[bytes], Awaitable[bytes]] = partial(only.send, name)
+        stream: Callable[[bytes], AsyncIterator[bytes]] = partial(only.stream, name)
+        if len(asked) > 1:
+            forwarder = Forwarder(name, asked)
+            send, stream = forwarder.unary, forwarder.stream
         if route.method.server_streaming:
-            streamed = dispatcher.stream(name, forwarder.stream)
+            streamed = dispatcher.stream(name, stream)
             handlers[name] = grpc.unary_stream_rpc_method_handler(streamed)
         else:
-            answered = dispatcher.unary(name, forwarder.unary)
+            answered = dispatcher.unary(name, send)
             handlers[name] = grpc.unary_unary_rpc_method_handler(answered)
     return handlers
 
 
 class Forwarder:
-    """Forwards the calls of one RPC to the domains that answer it.
+    """Forwards the calls of one RPC that several domains answer.
 
-    Where there are several, each is asked until one knows the id, or the token. A job names its
-    kind: then the domain that owns such jobs is asked first. That is a hint and no more. If that
-    domain does not know the job, the others are asked as well.
+    Each is asked until one knows the id, or the token. A job names its kind: then the domain that
+    owns such jobs is asked first. That is a hint and no more. If that domain does not know the job,
+    the others are asked as well.
     """
 
     def __init__(self, method: str, channels: Mapping[str, PeerChannel]) -> None:

@@ -3,13 +3,11 @@
 # ruff: noqa: ASYNC109  # A deadline travels with the call, to be kept by every hop.
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
-from google.protobuf.descriptor import MethodDescriptor
 from grpc import aio
 
 from ft._address import studio_address
@@ -116,9 +114,11 @@ class AsyncFineTuningStudioClient(AsyncRpcs):
         self._calls.require_open()
         responses = self._io.callables[method](request, timeout=seconds, metadata=self._io.metadata)
         try:
-            with self._io.cancelled_by_closing():
-                async for response in responses:
-                    yield response
+            async for response in responses:
+                yield response
+        except asyncio.CancelledError:
+            self._io.raise_if_closed()
+            raise
         except grpc.RpcError as error:
             self._calls.require_open()
             raise from_rpc_error(error, METHODS[method], self.address) from None
@@ -150,11 +150,12 @@ class _AwaitingIo:
     def callables(self) -> dict[str, Any]:
         return callables(self.channel)
 
-    async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
-        with self.cancelled_by_closing():
-            return await self.callables[method.name](
-                request, timeout=seconds, metadata=self.metadata
-            )
+    async def send(self, name: str, request: Any, seconds: float) -> Any:
+        try:
+            return await self.callables[name](request, timeout=seconds, metadata=self.metadata)
+        except asyncio.CancelledError:
+            self.raise_if_closed()
+            raise
 
     async def connect(self, seconds: float) -> bool:
         try:
@@ -166,16 +167,11 @@ class _AwaitingIo:
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
 
-    @contextmanager
-    def cancelled_by_closing(self) -> Iterator[None]:
+    def raise_if_closed(self) -> None:
         """Raises CallCancelledError if a call is cancelled because the client was closed.
 
         The task that awaits the call continues, and must not appear to be cancelled itself.
         """
-        try:
-            yield
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self.closed and task is not None and not task.cancelling():
-                raise closed(self._address) from None
-            raise
+        task = asyncio.current_task()
+        if self.closed and task is not None and not task.cancelling():
+            raise closed(self._address) from None

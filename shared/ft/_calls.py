@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 import grpc
-from google.protobuf.descriptor import MethodDescriptor
 from grpc import aio
 
 from ft import errors
@@ -26,6 +25,8 @@ CONNECT_SECONDS = 5.0
 """Seconds to wait for a studio that cannot be reached. A restart takes less than one."""
 STREAM_SECONDS = 86_400.0
 """Deadline of a stream without one of its own."""
+_REPEATABLE = frozenset(name for name, method in METHODS.items() if may_repeat(method))
+"""RPCs whose calls may be sent again."""
 
 
 def callables(channel: grpc.Channel | aio.Channel) -> dict[str, Callable[..., Any]]:
@@ -43,8 +44,8 @@ class Io(Protocol):
     closed: bool
     """True once the client is closed. Calls then fail."""
 
-    async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
-        """Sends a request once; gRPC may repeat it. Raises grpc.RpcError."""
+    async def send(self, name: str, request: Any, seconds: float) -> Any:
+        """Calls an RPC by its name, once; gRPC may repeat it. Raises grpc.RpcError."""
 
     async def connect(self, seconds: float) -> bool:
         """Waits for a connection to the studio's server; False if there is none in time."""
@@ -85,25 +86,24 @@ class Calls:
 
     async def unary(self, name: str, request: Any, timeout: float | None = None) -> Any:
         """Calls an RPC by its name. Sends the request again if that is safe."""
-        method = METHODS[name]
         seconds = self.timeout if timeout is None else timeout
         deadline = time.monotonic() + seconds
-        if not may_repeat(method):
+        if name not in _REPEATABLE:
             # Sent once only, so it had better not be sent to a server that is just restarting.
             await self.connected(min(CONNECT_SECONDS, seconds))
-            return await self._send(method, request, deadline)
+            return await self._send(name, request, deadline - time.monotonic())
         try:
-            return await self._send(method, request, deadline)
+            return await self._send(name, request, seconds)
         except errors.UnavailableError as error:
             if error.reason != errors.UNREACHABLE:
                 raise
         await self.connected(min(CONNECT_SECONDS, deadline - time.monotonic()))
-        return await self._send(method, request, deadline)
+        return await self._send(name, request, deadline - time.monotonic())
 
-    async def _send(self, method: MethodDescriptor, request: Any, deadline: float) -> Any:
+    async def _send(self, name: str, request: Any, seconds: float) -> Any:
         self.require_open()
         try:
-            return await self.io.send(method, request, deadline - time.monotonic())
+            return await self.io.send(name, request, seconds)
         except grpc.RpcError as error:
             self.require_open()
-            raise errors.from_rpc_error(error, method, self.address) from None
+            raise errors.from_rpc_error(error, METHODS[name], self.address) from None

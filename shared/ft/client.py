@@ -5,7 +5,6 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Self
 
 import grpc
-from google.protobuf.descriptor import MethodDescriptor
 
 from ft._address import studio_address
 from ft._async_client import AsyncFineTuningStudioClient
@@ -176,8 +175,8 @@ class _BlockingIo:
         self.callables = callables(channel)
         self._check = channel.unary_unary("/grpc.health.v1.Health/Check", bytes, bytes)
 
-    async def send(self, method: MethodDescriptor, request: Any, seconds: float) -> Any:
-        return self.callables[method.name](request, timeout=seconds, metadata=self.metadata)
+    async def send(self, name: str, request: Any, seconds: float) -> Any:
+        return self.callables[name](request, timeout=seconds, metadata=self.metadata)
 
     async def connect(self, seconds: float) -> bool:
         # Any answer to a call that waits for the connection. The thread in which gRPC watches a

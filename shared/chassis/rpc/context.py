@@ -1,10 +1,10 @@
 """Context of the call being served: caller, request id and deadline."""
 
+import os
 import time
-import uuid
 from collections.abc import Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ft.job_protocol.reports import KIND_METADATA
 
@@ -14,8 +14,7 @@ HOP_SECONDS = 0.05
 """Time that each hop subtracts from the deadline, so that the last service reports the timeout."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallContext:
+class CallContext(NamedTuple):
     """The call that is being served."""
 
     request_id: str
@@ -31,7 +30,8 @@ class CallContext:
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """Returns the metadata for a call to a peer."""
-        return ((REQUEST_ID, self.request_id), (CALLER, self.caller))
+        request_id = (REQUEST_ID, self.request_id)
+        return (request_id, (CALLER, self.caller)) if self.caller else (request_id,)
 
 
 _current: ContextVar[CallContext | None] = ContextVar("call", default=None)
@@ -46,7 +46,7 @@ def incoming(
     sent = dict(metadata or ())
     seconds = min(time_remaining, 86_400.0) if time_remaining is not None else deadline_seconds
     call = CallContext(
-        request_id=str(sent.get(REQUEST_ID) or uuid.uuid4().hex),
+        request_id=str(sent.get(REQUEST_ID) or _new_request_id()),
         caller=str(sent.get(CALLER) or ""),
         deadline=time.monotonic() + seconds,
         job_kind=str(sent.get(KIND_METADATA) or ""),
@@ -59,5 +59,14 @@ def current(deadline_seconds: float) -> CallContext:
     """Returns the call being served, or a new one with that deadline outside of a call."""
     call = _current.get()
     if call is None:
-        return CallContext(uuid.uuid4().hex, "", time.monotonic() + deadline_seconds)
+        return CallContext(_new_request_id(), "", time.monotonic() + deadline_seconds)
     return call
+
+
+def served() -> CallContext | None:
+    """Returns the call being served; None outside of a call."""
+    return _current.get()
+
+
+def _new_request_id() -> str:
+    return os.urandom(16).hex()

@@ -10,8 +10,7 @@ which a generated serializer does not let through.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from typing import Any, NoReturn
 
 import grpc
@@ -34,29 +33,31 @@ STREAM_SECONDS = 86_400.0
 
 
 class InFlight:
-    """Counts calls being served, so that a shutdown can wait for the last one."""
+    """Counts calls being served, so that a shutdown can wait for the last one.
+
+    A call counts for as long as a `with` block of it runs.
+    """
 
     def __init__(self) -> None:
         self._count = 0
         self._idle = asyncio.Event()
-        self._idle.set()
+        """Set when the last call ends; cleared only by who waits for that."""
 
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Counts for as long as the block runs."""
+    def __enter__(self) -> None:
         self._count += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                self._idle.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self._idle.set()
 
     async def drained(self, seconds: float) -> None:
         """Returns when no call is in flight, at the latest after `seconds`."""
         try:
-            await asyncio.wait_for(self._idle.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                while self._count:
+                    self._idle.clear()
+                    await self._idle.wait()
         except TimeoutError:
             log.warning("calls cut off at the end of the grace period", calls=self._count)
 
@@ -78,8 +79,12 @@ class RpcDispatcher:
         """
 
         async def handler(data: bytes, grpc_context: Context) -> bytes:
-            self._arrive(grpc_context, self._deadline_seconds)
-            with self.in_flight.counted():
+            context.incoming(
+                grpc_context.invocation_metadata(),
+                grpc_context.time_remaining(),
+                self._deadline_seconds,
+            )
+            with self.in_flight:
                 try:
                     answer = serialize(await behaviour(parse(data)))
                     if len(answer) > self._max_bytes:
@@ -102,8 +107,10 @@ class RpcDispatcher:
         """A gRPC handler for a call with a stream of responses; `parse` as in `unary`."""
 
         async def handler(data: bytes, grpc_context: Context) -> AsyncIterator[Any]:
-            self._arrive(grpc_context, STREAM_SECONDS)
-            with self.in_flight.counted():
+            context.incoming(
+                grpc_context.invocation_metadata(), grpc_context.time_remaining(), STREAM_SECONDS
+            )
+            with self.in_flight:
                 try:
                     async for response in behaviour(parse(data)):
                         yield response
@@ -111,12 +118,6 @@ class RpcDispatcher:
                     await self._refuse(method, grpc_context, error)
 
         return handler
-
-    def _arrive(self, grpc_context: Context, deadline_seconds: float) -> None:
-        call = context.incoming(
-            grpc_context.invocation_metadata(), grpc_context.time_remaining(), deadline_seconds
-        )
-        structlog.contextvars.bind_contextvars(request_id=call.request_id, caller=call.caller)
 
     async def _refuse(self, method: str, grpc_context: Context, error: Exception) -> NoReturn:
         if isinstance(error, aio.AbortError):

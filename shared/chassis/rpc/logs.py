@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from chassis.config import Settings
+from chassis.rpc import context
 from ft.text.printable import printable, printable_line
 
 _PARAGRAPHS = ("exception", "stack")
@@ -22,6 +23,7 @@ def configure(settings: Settings) -> None:
     """Sets up logging for the process. To be called once, before the event loop runs."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_call,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -61,6 +63,17 @@ def _handler(settings: Settings, shared: Sequence[structlog.types.Processor]) ->
         )
     )
     return handler
+
+
+def add_call(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Adds the id and caller of the request that is being served."""
+    # Looked up for each event, since most calls log nothing.
+    if call := context.served():
+        event.setdefault("request_id", call.request_id)
+        event.setdefault("caller", call.caller)
+    return event
 
 
 def make_printable(

@@ -46,6 +46,8 @@ class PeerChannel:
         self._wait_seconds = settings.peer_wait_seconds
         self._address = settings.address_of(name)
         self._channel: aio.Channel | None = None
+        self._unary: dict[str, Any] = {}
+        """Functions that send a request, by method: made once, since making one takes a while."""
 
     @property
     def grpc_channel(self) -> aio.Channel:
@@ -56,13 +58,16 @@ class PeerChannel:
             )
         return self._channel
 
+    def is_ready(self) -> bool:
+        """Tells whether the service is connected; begins to connect if it is not."""
+        state = self.grpc_channel.get_state(try_to_connect=True)
+        return state is grpc.ChannelConnectivity.READY
+
     async def ready(self, call: context.CallContext) -> None:
         """Returns once the service is connected.
 
         Raises Unavailable, naming it, after the wait for a peer or the call's own deadline.
         """
-        if self.grpc_channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
-            return
         try:
             async with asyncio.timeout(min(self._wait_seconds, call.remaining())):
                 await self.grpc_channel.channel_ready()
@@ -76,8 +81,12 @@ class PeerChannel:
         reached.
         """
         call = context.current(self.deadline_seconds)
-        await self.ready(call)
-        rpc: Any = self.grpc_channel.unary_unary(f"/{self.service.full_name}/{method}", None, None)
+        if not self.is_ready():
+            await self.ready(call)
+        rpc = self._unary.get(method)
+        if rpc is None:
+            path = f"/{self.service.full_name}/{method}"
+            rpc = self._unary[method] = self.grpc_channel.unary_unary(path, None, None)
         try:
             answer: bytes = await rpc(request, timeout=call.remaining(), metadata=call.metadata())
         except aio.AioRpcError as error:
@@ -87,7 +96,8 @@ class PeerChannel:
     async def stream(self, method: str, request: bytes) -> AsyncGenerator[bytes, None]:
         """The serialized answers to a serialized request. Raises as `send` does."""
         call = context.current(self.deadline_seconds)
-        await self.ready(call)
+        if not self.is_ready():
+            await self.ready(call)
         rpc: Any = self.grpc_channel.unary_stream(f"/{self.service.full_name}/{method}", None, None)
         answers = rpc(request, timeout=call.remaining(), metadata=call.metadata())
         try:
@@ -118,6 +128,7 @@ class Peer(Generic[Stub]):
         self.channel = PeerChannel(name, settings, service)
         self.close = self.channel.close
         self._make_stub = stub
+        self._stub: Stub | None = None
 
     async def __call__(
         self,
@@ -129,10 +140,14 @@ class Peer(Generic[Stub]):
         Raises what the peer raised, and Unavailable, naming it, when it cannot be reached.
         """
         call = context.current(self.channel.deadline_seconds)
-        await self.channel.ready(call)
-        send = rpc(self._make_stub(self.channel.grpc_channel))
+        if not self.channel.is_ready():
+            await self.channel.ready(call)
+        if self._stub is None:
+            self._stub = self._make_stub(self.channel.grpc_channel)
         try:
-            return await send(request, timeout=call.remaining(), metadata=call.metadata())
+            return await rpc(self._stub)(
+                request, timeout=call.remaining(), metadata=call.metadata()
+            )
         except aio.AioRpcError as error:
             raise translate.from_rpc_error(error, self.channel.name) from None
 

@@ -42,6 +42,37 @@ def test_secrets_are_masked_wherever_they_come_from() -> None:
     assert "ValueError" in lines[2]["exception"]
 
 
+CALL = """
+import contextvars, logging, structlog
+from chassis.rpc import context, logs
+from chassis.config import Settings
+logs.configure(Settings.load("test"))
+log = structlog.get_logger()
+def serve():
+    context.incoming(((context.REQUEST_ID, "r-1"), (context.CALLER, "alice")), 5, 30)
+    log.info("in the call")
+    logging.getLogger("library").warning("in the call")
+    log.info("of its own", request_id="r-2")
+contextvars.copy_context().run(serve)
+log.info("outside")
+"""
+
+
+@pytest.mark.starts_processes
+def test_log_event_names_the_call_that_it_belongs_to() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", CALL],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    events = [json.loads(line) for line in ran.stderr.splitlines()]
+    named = [(event.get("request_id"), event.get("caller")) for event in events]
+    assert named == [("r-1", "alice"), ("r-1", "alice"), ("r-2", "alice"), (None, None)]
+    assert {event["service"] for event in events} == {"test"}
+
+
 HOSTILE = """
 import logging, os, structlog
 from chassis.rpc import logs

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chassis.rpc import errors
+from chassis.rpc import errors, rules
 from chassis.rpc.requests import parser
 from ft.proto import fine_tuning_studio_pb2 as pb
 
@@ -42,3 +42,19 @@ def test_other_texts_may_be_longer() -> None:
     request.location += "x"
     with pytest.raises(errors.InvalidArgument, match="65536 are allowed"):
         parse(request.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("sent", "rule"),
+    [
+        (pb.GetPromptRequest(id="a\0b"), rules.NO_NUL),
+        (pb.ListPromptsRequest(filter={"name": "\0"}), rules.NO_NUL),
+        (pb.AddModelRequest(name="a\u202eb"), rules.PLAIN_NAME),
+        (pb.AddPromptRequest(prompt=pb.PromptMetadata(name="\x1b")), rules.PLAIN_NAME),
+        (pb.StartFineTuningJobRequest(request_id="x" * 257), rules.TEXT_LENGTH),
+    ],
+)
+def test_short_request_is_checked_as_a_long_one(sent: Any, rule: rules.Rule) -> None:
+    with pytest.raises(errors.InvalidArgument) as refused:
+        parser(type(sent))(sent.SerializeToString())
+    assert [violation.rule for violation in refused.value.violations] == [rule.id]
