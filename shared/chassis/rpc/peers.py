@@ -118,6 +118,7 @@ class Peer(Generic[Stub]):
         self.channel = PeerChannel(name, settings, service)
         self.close = self.channel.close
         self._make_stub = stub
+        self._stub: Stub | None = None
 
     async def __call__(
         self,
@@ -130,7 +131,9 @@ class Peer(Generic[Stub]):
         """
         call = context.current(self.channel.deadline_seconds)
         await self.channel.ready(call)
-        send = rpc(self._make_stub(self.channel.grpc_channel))
+        if self._stub is None:
+            self._stub = self._make_stub(self.channel.grpc_channel)
+        send = rpc(self._stub)
         try:
             return await send(request, timeout=call.remaining(), metadata=call.metadata())
         except aio.AioRpcError as error:
