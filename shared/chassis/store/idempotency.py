@@ -43,7 +43,7 @@ class IdempotencyStore:
             index_elements=[table.c.request_id],
             set_={"record_id": new.record_id, "noted_at": new.noted_at},
             where=table.c.digest == new.digest,
-        )
+        ).returning(table.c.record_id)
 
     def find(self, connection: Connection, key: RequestKey) -> str | None:
         """Returns the id of the record that the request has added; None if it is new.
@@ -67,7 +67,7 @@ class IdempotencyStore:
         if not key:
             return
         values = {"request_id": key.request_id, "digest": key.digest, "record_id": record_id}
-        if not connection.execute(self._save, {**values, "noted_at": _now()}).rowcount:
+        if connection.scalar(self._save, {**values, "noted_at": _now()}) is None:
             self.find(connection, key)  # Raises: the row has another digest.
 
     async def expire(self, days: float) -> None:
