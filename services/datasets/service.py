@@ -62,8 +62,8 @@ class DatasetService:
 
     async def forget_rows(self) -> None:
         """Removes what jobs have kept of files that no dataset refers to."""
-        locations = [dataset.location or "" for dataset in self._datasets.all()]
-        await asyncio.to_thread(CacheFolder(self._paths.project).keep_only, locations)
+        keep_only = CacheFolder(self._paths.project).keep_only
+        await asyncio.to_thread(keep_only, self._datasets.locations())
 
     async def notices(self, dataset: Dataset) -> list[str]:
         """Notices about how a newly registered dataset is read."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.rpc.errors import Violations
@@ -40,3 +41,8 @@ class DatasetStore(Records[Dataset]):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, Dataset)
+
+    def locations(self) -> set[str]:
+        """Locations of all datasets."""
+        query = select(self.table.c.location).distinct()
+        return self.store.read(lambda connection: set(filter(None, connection.scalars(query))))

@@ -1,9 +1,11 @@
 """Starts evaluation jobs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any
 
 from chassis.ids import new_id
 from chassis.rpc.errors import Aborted
+from chassis.rpc.peers import all_ended
 from jobs.lifecycle import JobLifecycle
 from services.evaluation import plan
 from services.evaluation.checks import EvaluationChecks
@@ -36,15 +38,24 @@ class EvaluationService:
         if before and all(known):
             return [job for job in known if job]
         self._checks.check_request(request)
-        await self._checks.require_granted(request)
-        await self._checks.find_references(request)
+        checks: list[Awaitable[Any]] = [
+            self._checks.require_granted(request),
+            self._checks.find_references(request),
+        ]
+        await all_ended(*checks)
         parent = next((job.parent_job_id for job in known if job), None) or new_id()
+        missing = [n for n, job in enumerate(known) if job is None]
+        stored = await self._peers.configs.store(request.configs)
+        models = list(dict.fromkeys(request.combinations[n][0] for n in missing))
+        completed = await all_ended(
+            *(self._peers.configs.complete(stored, plan.NEEDED, id) for id in models)
+        )
+        configs = dict(zip(models, completed, strict=True))
         new = []
-        for number, (model_id, adapter_id) in enumerate(request.combinations, start=1):
-            if known[number - 1] is None:
-                stored = await self._peers.configs.store(request.configs)
-                configs = await self._peers.configs.complete(stored, plan.NEEDED, model_id)
-                new.append(plan.record(request, configs, parent, model_id, adapter_id, number))
+        for n in missing:
+            model_id, adapter_id = request.combinations[n]
+            job = plan.record(request, configs[model_id], parent, model_id, adapter_id, n + 1)
+            new.append(job)
         started = await self._lifecycle.start(new, earlier=before)
         # If the same request was sent twice at once, the other one may have started the jobs.
         all_of_it = {job.id: job for job in (*before, *started)}.values()

@@ -46,8 +46,9 @@ class FineTuningPeers(JobPeers):
 
     async def adapter_named(self, name: str) -> AdapterMetadata | None:
         """The adapter of that name."""
-        response = await self._adapters(lambda s: s.ListAdapters, ListAdaptersRequest())
-        return next((a for a in response.adapters if a.name == name), None)
+        request = ListAdaptersRequest(filter={"name": name}, page_size=1)
+        response = await self._adapters(lambda s: s.ListAdapters, request)
+        return next(iter(response.adapters), None)
 
     async def adapter(self, id: str) -> AdapterMetadata | None:
         """The adapter with that id."""

@@ -1,10 +1,13 @@
 """Starts fine-tuning jobs, and finds how their rows were chosen."""
 
 import json
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import AlreadyExists
+from chassis.rpc.peers import all_ended
 from ft.proto.fine_tuning_studio_jobs_pb2 import GetJobCapacityResponse
 from ft.proto.fine_tuning_studio_pb2 import AdapterMetadata
 from jobs.lifecycle import JobLifecycle
@@ -56,16 +59,19 @@ class FineTuningService:
         if before := self._lifecycle.started_by(request.key):
             return before[0]
         self._checks.check_request(request)
-        await self._checks.require_available(request)
-        shared = await self._checks.require_granted(request)
+        checks: list[Awaitable[Any]] = [
+            self._checks.require_available(request),
+            self._checks.require_granted(request),
+            self._checks.require_name(request.adapter_name),
+            self._checks.find_references(request),
+        ]
         try:
-            await self._checks.require_name(request.adapter_name)
+            _, shared, _, references = await all_ended(*checks)
         except AlreadyExists:
             # The same request may have been sent twice at the same time.
             if before := self._lifecycle.started_by(request.key):
                 return before[0]
             raise
-        references = await self._checks.find_references(request)
         job = await self._plan(request, references)
         notices = [*shared]
         # Axolotl has its own config, and a user's script may use settings in its own way.

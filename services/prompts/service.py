@@ -35,8 +35,12 @@ class PromptService:
         found = Violations()
         request.check(found)
         found.raise_if_any()
-        self._prompts.require_free(UNIQUE, request.key, id=request.id, name=request.name)
-        columns = await self._require_columns(request)
+        try:
+            columns = await self._require_columns(request)
+        except Refusal:
+            # An id or name that is taken is refused first. Otherwise `add` finds it by itself.
+            self._prompts.require_free(UNIQUE, request.key, id=request.id, name=request.name)
+            raise
         prompt = Prompt(**request.values(Prompt.table().columns.keys()))
         stored = await self._prompts.add(prompt, UNIQUE, request.key)
         return stored, notices(request.templates, columns)

@@ -228,3 +228,18 @@ async def test_table_survives_an_export_and_an_import(tmp_path: Path) -> None:
         got = await studio.prompts(lambda s: s.GetPrompt, GetPromptRequest(id="p-1"))
         assert got.prompt == added
         await studio.close()
+
+
+async def test_taken_name_is_refused_before_a_dataset_that_does_not_exist(studio: Studio) -> None:
+    await studio.add(dataset_id=await studio.dataset("d"))
+    with pytest.raises(errors.AlreadyExists) as refused:
+        await studio.add(id="p-2", dataset_id="gone")
+    assert refused.value.metadata["holder_id"] == "p-1"
+
+
+async def test_prompt_of_a_removed_dataset_is_refused(studio: Studio) -> None:
+    dataset = await studio.dataset("d")
+    await studio.add(dataset_id=dataset)
+    await studio.datasets(lambda s: s.RemoveDataset, RemoveDatasetRequest(id=dataset))
+    with pytest.raises(errors.FailedPrecondition):
+        await studio.add(id="p-2", name="other", dataset_id=dataset)

@@ -36,12 +36,13 @@ class RequestKey:
     request_id: str = ""
     """Chosen by the client. Empty if it chose none."""
     digest: str = ""
-    """Hash of the other fields of the request."""
+    """Hash of the other fields of the request; empty without an id."""
 
     @classmethod
     def of(cls, message: Any) -> Self:
         """Returns the key of a message that has the field `request_id`."""
-        return cls(message.request_id, digest(message, "request_id"))
+        id = message.request_id
+        return cls(id, digest(message, "request_id")) if id else cls()
 
     def __bool__(self) -> bool:
         return bool(self.request_id)

@@ -3,7 +3,7 @@
 SQLite by default, PostgreSQL (a schema for each service) when the URL says so; the same code runs
 on both. Reads are short and synchronous: on SQLite, threads make them slower. Writes go through one
 writer: those that arrive while a commit runs share the next one, each in a savepoint of its own, so
-that one that fails leaves the others as they are.
+that one that fails leaves the others as they are. A write that is alone needs no savepoint.
 """
 
 import asyncio
@@ -154,14 +154,11 @@ class Store:
         assert self._writer is not None
         try:
             with self._writer.begin() as connection:
-                for write in batch:
-                    try:
-                        with connection.begin_nested():
-                            write.outcome = write.work(connection)
-                    except OperationalError:
-                        raise
-                    except Exception as error:
-                        write.error = error
+                if len(batch) == 1:
+                    # If it fails, the transaction is undone, which is all of its own.
+                    batch[0].outcome = batch[0].work(connection)
+                else:
+                    _run_each(batch, connection)
             self._answered = time.monotonic()
         except Exception as error:
             refused = self._away(str(error.orig)) if isinstance(error, OperationalError) else error
@@ -236,6 +233,17 @@ class Store:
             reason="STORE_UNAVAILABLE",
             service=self.service,
         )
+
+
+def _run_each(batch: list[_Write], connection: Connection) -> None:
+    for write in batch:
+        try:
+            with connection.begin_nested():
+                write.outcome = write.work(connection)
+        except OperationalError:
+            raise
+        except Exception as error:
+            write.error = error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

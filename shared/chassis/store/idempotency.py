@@ -13,7 +13,8 @@ from functools import cache
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.rpc.domain_request import RequestKey
 from chassis.rpc.errors import Refusal
@@ -32,7 +33,17 @@ class IdempotencyStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._table = _table(store.service)
+        self._table = table = _table(store.service)
+        self._find = select(table.c.digest, table.c.record_id).where(
+            table.c.request_id == bindparam("request_id")
+        )
+        insert = (sqlite if store.is_sqlite else postgresql).insert(table)
+        new = insert.excluded
+        self._save = insert.on_conflict_do_update(
+            index_elements=[table.c.request_id],
+            set_={"record_id": new.record_id, "noted_at": new.noted_at},
+            where=table.c.digest == new.digest,
+        ).returning(table.c.record_id)
 
     def find(self, connection: Connection, key: RequestKey) -> str | None:
         """Returns the id of the record that the request has added; None if it is new.
@@ -41,8 +52,7 @@ class IdempotencyStore:
         """
         if not key:
             return None
-        query = select(self._table).filter_by(request_id=key.request_id)
-        row = connection.execute(query).first()
+        row = connection.execute(self._find, {"request_id": key.request_id}).first()
         if row is None:
             return None
         key.require_same(row.digest, row.record_id)
@@ -56,11 +66,9 @@ class IdempotencyStore:
         """
         if not key:
             return
-        self.find(connection, key)
-        table = self._table
-        connection.execute(delete(table).where(table.c.request_id == key.request_id))
         values = {"request_id": key.request_id, "digest": key.digest, "record_id": record_id}
-        connection.execute(insert(table).values(**values, noted_at=_now()))
+        if connection.scalar(self._save, {**values, "noted_at": _now()}) is None:
+            self.find(connection, key)  # Raises: the row has another digest.
 
     async def expire(self, days: float) -> None:
         """Deletes keys that are older than so many days."""

@@ -2,18 +2,24 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
+    Delete,
     Select,
     String,
     Table,
+    bindparam,
     delete,
     insert,
+    literal_column,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
@@ -66,11 +72,12 @@ class Record(MappedAsDataclass, DeclarativeBase, kw_only=True):
 
     def values(self) -> dict[str, Any]:
         """Column values to insert."""
-        return {
-            column.key: getattr(self, column.key)
-            for column in self.table().columns
-            if column.key != "seq"
-        }
+        return {key: getattr(self, key) for key in self._inserted()}
+
+    @classmethod
+    @cache
+    def _inserted(cls) -> tuple[str, ...]:
+        return tuple(column.key for column in cls.table().columns if column.key != "seq")
 
     @classmethod
     def moving(cls) -> frozenset[str]:
@@ -105,6 +112,13 @@ class Records(Generic[Row]):
         self.kind = kind
         self.table = kind.table()
         self.requests = IdempotencyStore(store)
+        # Statements of writes are built once: building one takes longer than executing it.
+        self._insert = insert(self.table)
+        self._change = update(self.table).where(self.table.c.id == bindparam("changed_id"))
+        self._removals: dict[tuple[str, ...], Delete] = {}
+        """By the columns that they compare."""
+        self._holders: dict[tuple[str, ...], CompoundSelect[Any]] = {}
+        """Queries for the ids of those who have a value, by column."""
 
     def all(self, **equal: object) -> list[Row]:
         """Records whose columns equal the given values, oldest first."""
@@ -139,7 +153,7 @@ class Records(Generic[Row]):
 
         Raises InvalidArgument if another request has the same id.
         """
-        return self.store.read(lambda connection: self._added_by(connection, key))
+        return self.store.read(lambda connection: self._added_by(connection, key)) if key else None
 
     async def add(
         self,
@@ -159,8 +173,9 @@ class Records(Generic[Row]):
             self.lock(connection)
             if (added := self._added_by(connection, key)) is not None:
                 return added
-            for column, field in {"id": "id", **(unique or {})}.items():
-                self._require_free(connection, column, getattr(record, column), field)
+            fields = {"id": "id", **(unique or {})}
+            values = {column: getattr(record, column) for column in fields}
+            self._require_free(connection, fields, values)
             self.insert(connection, [record])
             self.requests.save(connection, key, record.id)
             return record
@@ -179,8 +194,7 @@ class Records(Generic[Row]):
 
         def check(connection: Connection) -> None:
             if self._added_by(connection, key) is None:
-                for column, value in equal.items():
-                    self._require_free(connection, column, value, fields[column])
+                self._require_free(connection, {name: fields[name] for name in equal}, equal)
 
         self.store.read(check)
 
@@ -192,27 +206,45 @@ class Records(Generic[Row]):
         row = connection.execute(query).mappings().first()
         return None if row is None else self.record(row)
 
-    def _require_free(self, connection: Connection, column: str, value: str, field: str) -> None:
-        query = select(self.table.c.id).where(self.table.c[column] == value)
-        holder = connection.scalar(query)
-        if holder is not None:
+    def _require_free(
+        self, connection: Connection, fields: Mapping[str, str], values: Mapping[str, Any]
+    ) -> None:
+        """Raises AlreadyExists for the first column whose value is taken, in one query."""
+        columns = tuple(fields)
+        if columns not in self._holders:
+            table = self.table.c
+            self._holders[columns] = union_all(
+                *(
+                    select(literal_column(str(place)).label("place"), table.id).where(
+                        table[column] == bindparam(column)
+                    )
+                    for place, column in enumerate(columns)
+                )
+            )
+        taken = connection.execute(self._holders[columns], {name: values[name] for name in columns})
+        if found := sorted(taken.all()):
+            place, holder = found[0]
+            column = columns[place]
             raise errors.AlreadyExists(
-                f"{field}: {value!r} is taken by {holder} in {self.table.name}",
+                f"{fields[column]}: {values[column]!r} is taken by {holder} in {self.table.name}",
                 reason=f"{column.upper()}_TAKEN",
-                field=field,
+                field=fields[column],
                 holder_id=holder,
                 rule=rules.UNIQUE.id,
             )
 
     async def change(self, id: str, **values: object) -> None:
         """Sets columns of one record; an unknown id changes nothing."""
-        statement = update(self.table).where(self.table.c.id == id)
-        await self.store.write(lambda c: c.execute(statement.values(**values, updated_at=now())))
+        given = {**values, "changed_id": id, "updated_at": now()}
+        await self.store.write(lambda c: c.execute(self._change, given))
 
-    async def remove(self, **equal: object) -> None:
+    async def remove(self, **equal: str) -> None:
         """Removes the records whose columns equal the given values; none is fine."""
-        statement = delete(self.table).filter_by(**equal)
-        await self.store.write(lambda c: c.execute(statement))
+        columns = tuple(equal)
+        if columns not in self._removals:
+            same = (self.table.c[column] == bindparam(column) for column in columns)
+            self._removals[columns] = delete(self.table).where(*same)
+        await self.store.write(lambda c: c.execute(self._removals[columns], equal))
 
     def lock(self, connection: Connection) -> None:
         """Keeps others from writing the table until the transaction under way has ended.
@@ -228,7 +260,7 @@ class Records(Generic[Row]):
         """Inserts within a transaction that is under way."""
         rows = [record.values() for record in records]
         if rows:
-            connection.execute(insert(self.table), rows)
+            connection.execute(self._insert, rows)
 
     def record(self, row: Mapping[Any, Any]) -> Row:
         """A record from a row of the table."""

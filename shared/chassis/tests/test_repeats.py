@@ -2,11 +2,14 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from chassis.rpc.domain_request import RequestKey
+from chassis.rpc.errors import InvalidArgument
 from chassis.store.engine import Store
 from chassis.store.idempotency import EXPIRE_BATCH, IdempotencyStore
 from chassis.store.records import now
@@ -57,6 +60,17 @@ async def test_old_request_ids_alone_are_forgotten(store: Store) -> None:
     assert known(store) == {"undated"}
     await IdempotencyStore(store).expire(0)
     assert known(store) == set()
+
+
+async def test_request_id_is_saved_again_by_the_same_request_only(store: Store) -> None:
+    requests = IdempotencyStore(store)
+    key = RequestKey("id", "digest")
+    for record in ("first", "second"):
+        await store.write(partial(requests.save, key=key, record_id=record))
+        assert store.read(lambda c: requests.find(c, key)) == record
+    with pytest.raises(InvalidArgument, match="created 'second'"):
+        await store.write(lambda c: requests.save(c, RequestKey("id", "other"), "third"))
+    assert store.read(lambda c: requests.find(c, key)) == "second"
 
 
 async def test_forgetting_begins_at_the_start(store: Store) -> None:

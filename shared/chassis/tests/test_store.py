@@ -86,6 +86,34 @@ async def test_failed_write_leaves_the_others_of_its_commit(things: Records[Thin
     assert [t.name for t in things.all()] == ["first", "last"]
 
 
+async def test_failed_write_that_is_alone_leaves_nothing(things: Records[Thing]) -> None:
+    def broken(connection: Connection) -> None:
+        things.insert(connection, [thing("half")])
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await things.store.write(broken)
+    await things.add(thing("next"))
+    assert [t.name for t in things.all()] == ["next"]
+
+
+async def test_first_column_that_is_taken_is_refused(things: Records[Thing]) -> None:
+    await things.add(thing("a", id="1"))
+    await things.add(thing("b", id="2"))
+    fields = {"id": "thing.id", "name": "thing.name"}
+    for id, name, field, holder in (
+        ("2", "a", "thing.id", "2"),
+        ("3", "a", "thing.name", "1"),
+        ("3", "b", "thing.name", "2"),
+    ):
+        with pytest.raises(errors.AlreadyExists) as refused:
+            await things.add(thing(name, id=id), fields)
+        assert refused.value.metadata == {"field": field, "holder_id": holder, "rule": "FT-013"}
+        with pytest.raises(errors.AlreadyExists):
+            things.require_free(fields, id=id, name=name)
+    things.require_free(fields, id="3", name="c")
+
+
 async def test_waiting_writes_share_a_commit(things: Records[Thing]) -> None:
     commits: list[Connection] = []
     count = commits.append

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from chassis.rpc import errors
 from chassis.store.engine import Store
@@ -47,6 +47,8 @@ class Staging:
 
     def __init__(self, store: Store) -> None:
         self._imports, self._rows = _tables(store.service)
+        rows = self._rows.c
+        self._reserved = select(rows.seq).where(rows.row_id == bindparam("row_id")).limit(1)
 
     def open(self, connection: Connection, import_id: str) -> None:
         """Begins an import, or continues it.
@@ -135,8 +137,7 @@ class Staging:
 
     def reserves(self, connection: Connection, row_id: str) -> bool:
         """Tells whether a row of an import under way has that id."""
-        rows = self._rows.c
-        return connection.scalar(select(rows.seq).where(rows.row_id == row_id).limit(1)) is not None
+        return connection.scalar(self._reserved, {"row_id": row_id}) is not None
 
     def _insert(self, connection: Connection, import_id: str, state: ImportState) -> None:
         values = {"id": import_id, "state": state.value, "updated_at": now()}

@@ -206,22 +206,30 @@ class JobDispatcher(Generic[Job]):
             environment=environment,
             **label,
         )
-        await self._records.change(job.id, cml_job_id=created.id, sent_at=None)
+        token = new_token()
+        if await self._records.job_created(job.id, created.id, token_hash=digest(token)):
+            self._note_sent(job.id)
+            await self._send_run(job, created.id, token)
 
     async def _mark_sent(self, job: Job, **values: object) -> bool:
         if not await self._records.mark_sent(job.id, **values):
             return False
-        if (marked := self._records.one(id=job.id)) is not None:
-            self.settled(marked)  # from now on it is counted how long ago that was
+        self._note_sent(job.id)
         return True
+
+    def _note_sent(self, id: str) -> None:
+        if (marked := self._records.one(id=id)) is not None:
+            self.settled(marked)  # from now on it is counted how long ago that was
 
     async def _create_run(self, job: Job) -> None:
         token = new_token()
-        if not await self._mark_sent(job, token_hash=digest(token)):
-            return
+        if await self._mark_sent(job, token_hash=digest(token)):
+            await self._send_run(job, str(job.cml_job_id), token)
+
+    async def _send_run(self, job: Job, cml_job_id: str, token: str) -> None:
         attempt = job.attempt or 1
         own = {JOB_ID: job.id, JOB_TOKEN: token, **({ATTEMPT: str(attempt)} if attempt > 1 else {})}
-        run = await self._workspace.create_run(str(job.cml_job_id), own)
+        run = await self._workspace.create_run(cml_job_id, own)
         await self._accepted(job, run.id)
 
     async def _accepted(self, job: Job, run_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from chassis import domains
 from chassis.config import Settings
 from chassis.rpc.errors import FailedPrecondition, InvalidArgument
+from chassis.rpc.peers import all_ended
 from ft.enums import ConfigType
 from ft.proto.fine_tuning_studio_pb2 import AddConfigRequest, ListConfigsRequest
 from jobs import rules
@@ -63,7 +64,9 @@ class JobConfigs:
 
     async def store(self, texts: Mapping[str, str]) -> dict[str, JobConfig]:
         """Stores the configs of a request and returns them by field; equal ones are stored once."""
-        return {field: await self._store(field, text) for field, text in texts.items() if text}
+        given = {field: text for field, text in texts.items() if text}
+        configs = await all_ended(*(self._store(field, text) for field, text in given.items()))
+        return dict(zip(given, configs, strict=True))
 
     async def complete(
         self, configs: Mapping[str, JobConfig], fields: Iterable[str], model_id: str
@@ -73,7 +76,8 @@ class JobConfigs:
         Raises FailedPrecondition if no such config is left.
         """
         missing = [field for field in fields if field not in configs]
-        return {**configs, **{field: await self._shipped(field, model_id) for field in missing}}
+        shipped = await all_ended(*(self._shipped(field, model_id) for field in missing))
+        return {**configs, **dict(zip(missing, shipped, strict=True))}
 
     async def _shipped(self, field: str, model_id: str) -> JobConfig:
         request = ListConfigsRequest(type=TYPES[field], model_id=model_id)

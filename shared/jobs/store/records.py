@@ -70,7 +70,7 @@ class JobRecords(Records[Row]):
                         rule=rules.UNIQUE.id,
                     )
             for job in jobs:
-                self._require_free(connection, "id", job.id, "id")
+                self._require_free(connection, {"id": "id"}, {"id": job.id})
                 self.require_startable(connection, job)
             self.insert(connection, jobs)
             for job in jobs:
@@ -197,6 +197,23 @@ class JobRecords(Records[Row]):
                 self.log.add(connection, id, STATE, state=dispatching, actor=STUDIO)
                 return True
             return self._set(connection, id, [state == dispatching], **sent)
+
+        return await self.store.write(work)
+
+    async def job_created(self, id: str, cml_job_id: str, **values: object) -> bool:
+        """Records the workspace's job and that the request for its run is about to be sent, in one
+        commit; sets further columns.
+
+        Returns False if no run must be created any more; then only the workspace's job is recorded.
+        """
+        dispatching = self.table.c.state == JobState.DISPATCHING.value
+
+        def work(connection: Connection) -> bool:
+            sent = {"cml_job_id": cml_job_id, "sent_at": now(), **values}
+            if self._set(connection, id, [dispatching], **sent):
+                return True
+            self._set(connection, id, [], cml_job_id=cml_job_id, sent_at=None)
+            return False
 
         return await self.store.write(work)
 

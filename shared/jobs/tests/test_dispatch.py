@@ -120,6 +120,25 @@ async def test_repeated_dispatch_changes_nothing(dispatches: Dispatches) -> None
     assert len(await dispatches.workspace.runs(record.cml_job_id)) == 1
 
 
+async def test_job_that_is_cancelled_while_it_is_created_gets_no_run(
+    dispatches: Dispatches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await dispatches.record()
+    create = dispatches.workspace.create_job
+
+    async def create_and_cancel(**fields: Any) -> Any:
+        created = await create(**fields)
+        await dispatches.records.move(id, JobState.STOPPING)
+        return created
+
+    monkeypatch.setattr(dispatches.workspace, "create_job", create_and_cancel)
+    await dispatches.dispatcher.carry(id)
+    record = dispatches.records.one(id=id)
+    assert record.cml_job_id == dispatches.workbench.job(id).id
+    assert (record.state, record.sent_at, record.run_id) == (JobState.STOPPING, None, None)
+    assert await dispatches.workspace.runs(record.cml_job_id) == []
+
+
 async def test_missing_job_can_be_withdrawn(dispatches: Dispatches) -> None:
     record = await dispatches.carried()
     await dispatches.workspace.delete_job(record.cml_job_id)
