@@ -123,6 +123,16 @@ class ResourceExhausted(Refusal):
     reason = "RESOURCE_EXHAUSTED"
 
 
+def answer_too_large(method: str, size: str, limit: int) -> ResourceExhausted:
+    """The refusal of an answer that does not fit into a message; gRPC's own does not say what to
+    do."""
+    return ResourceExhausted(
+        f"the answer of {method} has {size} bytes, {limit} are allowed; a list can be asked for "
+        "page by page, an export by StreamExport",
+        reason="ANSWER_TOO_LARGE",
+    )
+
+
 class Aborted(Refusal):
     """Another call interfered; a retry may succeed."""
 

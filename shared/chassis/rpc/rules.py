@@ -42,6 +42,10 @@ PAGE_SIZE = Rule("FT-014", "A page size is not negative.")
 PAGE_TOKEN = Rule("FT-015", "A page token comes from the same list with the same filter and order.")
 FILTER_FIELD = Rule("FT-016", "A filter names fields that the list has, with values of their type.")
 ORDER_FIELD = Rule("FT-017", "An order names fields that the list has, each `asc` or `desc`.")
+ORDER_ROWS = Rule(
+    "FT-019",
+    "An order by a field without an index, or by several fields, is over at most 20,000 rows.",
+)
 SAME_REQUEST = Rule("FT-018", "A request id comes with the same request each time.")
 
 PLAIN_NAME = Rule(
