@@ -1,7 +1,7 @@
 """Indexes for lists: rows by a field, in the orders that lists offer.
 
 Rows with the same value are listed as they arrived, whichever way the values go. Therefore a field
-whose values repeat has an index for each direction.
+has an index for each direction, except for the id, whose values do not repeat.
 """
 
 from collections.abc import Iterable
@@ -23,9 +23,7 @@ def create_indexes(table: str, texts: Iterable[str]) -> None:
         shown = f"substr(coalesce(\"{name}\", ''), 1, {SORTED_CHARACTERS})"
         return f"({shown} COLLATE {collation})"
 
-    keys = {"id": beginning("id"), **{name: name for name in TIMES}}
-    for name in texts:
-        keys[name] = beginning(name)
-        keys[f"{name}_down"] = f"{beginning(name)} DESC"
-    for name, key in keys.items():
+    keys = {**{name: name for name in TIMES}, **{name: beginning(name) for name in texts}}
+    down = {f"{name}_down": f"{key} DESC" for name, key in keys.items()}
+    for name, key in {"id": beginning("id"), **keys, **down}.items():
         op.execute(f'CREATE INDEX "list_{table}_{name}" ON "{table}" ({key}, seq)')
