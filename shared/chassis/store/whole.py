@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,6 +27,8 @@ SORTED_STEP_ROWS = 2000
 KEPT_BYTES = 8 * 1024 * 1024
 """Bytes of the items that are kept one by one for each list, with their rows. Of a larger list only
 the whole answer is kept, which fits into a message."""
+
+TIME_BYTES = len("2026-01-02T03:04:05.000Z")
 
 
 class WholeList:
@@ -127,7 +130,7 @@ class WholeList:
         while True:
             some, position = plan.after(position, size, READ_WINDOW_ROWS)
             for row in some:
-                left -= sum([len(value) for value in row[: self._shown] if type(value) is str])
+                left -= sum(map(_least_bytes, row[: self._shown]))
             if left < 0:
                 return None
             rows += some
@@ -159,6 +162,13 @@ class WholeList:
     def _too_large(self) -> ResourceExhausted:
         size = f"more than {MAX_MESSAGE_BYTES}"
         return answer_too_large(self._method, size, MAX_MESSAGE_BYTES)
+
+
+def _least_bytes(value: Any) -> int:
+    """Returns how many bytes a message has at least for a value."""
+    if type(value) is str:
+        return len(value)
+    return TIME_BYTES if type(value) is datetime else 0
 
 
 def _by_arrival(rows: Sequence[RawRow], items: Sequence[bytes]) -> dict[int, tuple[RawRow, bytes]]:
