@@ -32,16 +32,16 @@ class MessageForm(Generic[M]):
     ) -> None:
         self._kind = kind
         self._more = more
-        self._fields = [
+        fields = [
             field.name
             for field in kind.DESCRIPTOR.fields
             if field.name in table.columns and field.name not in but and not field.is_repeated
         ]
-        names = list(dict.fromkeys([*self._fields, *needs]))
+        names = list(dict.fromkeys([*fields, *needs]))
         self._names = names
         self.columns = [table.columns[name] for name in names]
         """Columns of the rows that messages are made of, in this order."""
-        self.fields = len(self._fields)
+        self.fields = len(fields)
         """Number of columns, from the first, that messages show as they are."""
         self._times = [
             number
@@ -60,7 +60,9 @@ class MessageForm(Generic[M]):
         if self._more is None:
             return self._kind(**values)
         more = self._more(values)
-        return self._kind(**{name: values[name] for name in self._fields}, **more)
+        for name in self._names[self.fields :]:
+            del values[name]
+        return self._kind(**values, **more)
 
     def of_record(self, record: object) -> M:
         """Returns the message of a record of the table."""

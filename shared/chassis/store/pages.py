@@ -11,11 +11,12 @@ from sqlalchemy import Column
 from chassis.rpc import rules
 from chassis.rpc.errors import InvalidArgument, Violations
 from chassis.rpc.requests import digest
+from chassis.store import scan
 from chassis.store.fields import Field
 from chassis.store.keyset import BadToken
 from chassis.store.records import Records
 from chassis.store.scan import Plan, Scan, Terms, Wanted
-from chassis.store.statements import Fetch, RawRow
+from chassis.store.statements import Fetch, RawRow, fetch_on
 
 DEFAULT_PAGE_SIZE = 100
 """Rows of a page if the request has a token and no size."""
@@ -84,7 +85,12 @@ class Pages:
                 fault = f"{token[:40]!r} {bad}"
                 raise InvalidArgument.at("page_token", rules.PAGE_TOKEN, fault) from None
         size = min(request.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-        rows, end = self.plan(self._store.fetch, wanted).after(position, size)
+        plan = self.plan(self._store.fetch, wanted)
+        if plan.has_windows:
+            with self._store.frozen() as snapshot:
+                rows, end = plan.after(fetch_on(snapshot), position, size, scan.WINDOW_ROWS)
+        else:
+            rows, end = plan.after(self._store.fetch, position, size, scan.WINDOW_ROWS)
         items: list[bytes] = []
         left = MAX_PAGE_BYTES
         for row in rows:

@@ -37,7 +37,7 @@ WINDOW_ROWS = 20_000
 """Most rows that are read for one page. A page with fewer rows than requested has a token."""
 SORTED_ROWS = 20_000
 """Most rows that are sorted for one page."""
-KEPT_STATEMENTS = 256
+KEPT_STATEMENTS = 64
 """Forms of requests whose statements are kept for each list."""
 
 Terms = tuple[tuple[str, bool], ...]
@@ -126,13 +126,13 @@ class Scan:
         by_text = not sought or self._fields[sought].is_text
         by_one_index = len(wanted.terms) == 1 and self._fields[wanted.terms[0][0]].indexed
         if (not wanted.terms and by_text) or (by_one_index and not sought):
-            return Plan(self, fetch, shape, values, is_sorted=False)
+            return Plan(self, shape, values, is_sorted=False)
         [[count]] = fetch(self._count(sought), values)
         if count <= SORTED_ROWS:
-            return Plan(self, fetch, shape, values, is_sorted=True)
+            return Plan(self, shape, values, is_sorted=True)
         if by_one_index or not wanted.terms:
             along = _Shape("", tuple(found), allowed, len(wanted.hidden), wanted.terms)
-            return Plan(self, fetch, along, values, is_sorted=False)
+            return Plan(self, along, values, is_sorted=False)
         raise self._too_many()
 
     def _rank(self, name: str) -> tuple[bool, bool, str]:
@@ -224,19 +224,24 @@ class Plan:
     """How the rows of one request are read."""
 
     scan: Scan
-    fetch: Fetch
     shape: _Shape
     values: Mapping[str, Any]
     is_sorted: bool
     """True if each read sorts all rows, False if it goes along an index."""
 
+    @property
+    def has_windows(self) -> bool:
+        """True if rows are read that are perhaps not wanted, so many at a time."""
+        return self.shape.checks and not self.is_sorted
+
     def after(
-        self, position: Position | None, size: int, window: int = WINDOW_ROWS
+        self, fetch: Fetch, position: Position | None, size: int, window: int
     ) -> tuple[list[RawRow], Position | None]:
         """Returns the next rows after a position, at most `size`, and the position to go on from.
 
         That is None if there is no further row. There may be fewer rows than `size`, or none, and
-        still more of them behind.
+        still more of them behind. With windows, of so many rows, `fetch` must read a snapshot: the
+        last row of a window is found by another statement than the wanted ones.
         """
         keyset = self.scan.keyset(self.shape.terms)
         found: list[RawRow] = []
@@ -248,11 +253,11 @@ class Plan:
                 statement = self.scan.sorted(self.shape, position is None)
             else:
                 statement = self.scan.along(self.shape, part)
-            found += self.fetch(statement, values)
+            found += fetch(statement, values)
             if len(found) > size:
                 return found[:size], keyset.position_of(found[size - 1])
-            if self.shape.checks and not self.is_sorted:
-                for end in self.fetch(self.scan.end(self.shape, part), values):
+            if self.has_windows:
+                for end in fetch(self.scan.end(self.shape, part), values):
                     return found, keyset.position_of(end)
         return found, None
 

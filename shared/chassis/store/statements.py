@@ -59,6 +59,11 @@ class Statement:
         self._sql = compiled.string
 
 
+def fetch_on(connection: Connection) -> Fetch:
+    """Returns what runs statements on a connection."""
+    return lambda statement, values: statement.rows(connection, values)
+
+
 def time_of(value: str | datetime | None) -> datetime | None:
     """Returns the time in a value of a raw row."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -13,7 +13,7 @@ from chassis.store.forms import MessageForm
 from chassis.store.keyset import Position
 from chassis.store.pages import Pages
 from chassis.store.scan import Wanted
-from chassis.store.statements import RawRow
+from chassis.store.statements import RawRow, fetch_on
 from ft.channel import MAX_MESSAGE_BYTES
 
 CONVERTED_ROWS = 100
@@ -27,8 +27,8 @@ SORTED_STEP_ROWS = 2000
 KEPT_BYTES = 8 * 1024 * 1024
 """Bytes of the items that are kept one by one for each list, with their rows. Of a larger list only
 the whole answer is kept, which fits into a message."""
-
 TIME_BYTES = len("2026-01-02T03:04:05.000Z")
+"""Bytes of a time in a message."""
 
 
 class WholeList:
@@ -122,13 +122,14 @@ class WholeList:
 
     async def _rows(self, snapshot: Connection, wanted: Wanted) -> list[RawRow] | None:
         """Returns the wanted rows; None if their texts alone do not fit into a message."""
-        plan = self._pages.plan(lambda one, values: one.rows(snapshot, values), wanted)
+        fetch = fetch_on(snapshot)
+        plan = self._pages.plan(fetch, wanted)
         size = SORTED_STEP_ROWS if plan.is_sorted else READ_ROWS
         rows: list[RawRow] = []
         position: Position | None = None
         left = MAX_MESSAGE_BYTES
         while True:
-            some, position = plan.after(position, size, READ_WINDOW_ROWS)
+            some, position = plan.after(fetch, position, size, READ_WINDOW_ROWS)
             for row in some:
                 left -= sum(map(_least_bytes, row[: self._shown]))
             if left < 0:

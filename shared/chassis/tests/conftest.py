@@ -78,9 +78,11 @@ class ThingPages:
         items, token = self.pages.page(request, self.wanted(request, allowed))
         return self._read(b"".join(items)), token
 
-    async def whole(self, request: Any) -> list[Thing]:
+    async def whole(
+        self, request: Any, allowed: Mapping[str, Collection[Any]] | None = None
+    ) -> list[Thing]:
         """All things that a request asks for."""
-        return self._read(await self.lists.some(self.wanted(request)))
+        return self._read(await self.lists.some(self.wanted(request, allowed)))
 
     def _read(self, items: bytes) -> list[Thing]:
         things, file = {one.id: one for one in self._things.all()}, io.BytesIO(items)

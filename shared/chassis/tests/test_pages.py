@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
-from chassis.rpc import rules
+from chassis.rpc import errors, rules
+from chassis.store import scan, whole
 from chassis.store.convert import rfc3339
 from chassis.store.engine import Store
 from chassis.store.fields import SORTED_CHARACTERS
@@ -151,6 +152,78 @@ async def test_rows_that_stay_are_listed_once_and_in_order(
     assert ids(asked.expected([one for one in ever if one.id in ids(seen)])) == ids(seen)
 
 
+@many
+@given(rows=some_things, asked=asked, size=st.integers(1, 6), more=st.booleans())
+async def test_windows_have_the_rows_of_the_list(
+    things: Records[Thing],
+    pages: ThingPages,
+    rows: list[Thing],
+    asked: Asked,
+    size: int,
+    more: bool,
+) -> None:
+    await things.remove()
+    await fill(things, rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "WINDOW_ROWS", 3)
+        patch.setattr(scan, "SORTED_ROWS", 3)
+        patch.setattr(whole, "READ_WINDOW_ROWS", 2)
+        patch.setattr(whole, "READ_ROWS", 1)
+        small = ThingPages(things, FIELDS)
+        allowed = {"size": [None, 0, 1]} if more else {}
+        wants = [one for one in asked.expected(rows) if not more or one.size in (0, 1)]
+        found: list[Thing] = []
+        token = ""
+        try:
+            while token or not found:
+                page, token = small.page(asked.request(page_size=size, page_token=token), allowed)
+                found += page
+                if not token:
+                    break
+            assert ids(found) == ids(wants)
+            assert ids(await small.whole(asked.request(), allowed)) == ids(wants)
+        except errors.FailedPrecondition:
+            assert len(rows) > 3
+            assert [name for name, _ in asked.terms] not in (["name"], ["created_at"], [])
+
+
+@pytest.mark.parametrize("order", ["", "name"])
+async def test_row_that_goes_during_a_request_hides_no_other(
+    things: Records[Thing],
+    order: str,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    service: str,
+) -> None:
+    monkeypatch.setattr(scan, "WINDOW_ROWS", 3)
+    rows = [thing(name=str(n), size=int(n == 3)) for n in range(6)]
+    await fill(things, rows)
+    schema = {} if things.store.is_sqlite else {"options": f"-csearch_path={service}"}
+    other_process = create_engine(database_url, connect_args=schema)
+    read = Statement.rows
+
+    def read_and_remove(
+        statement: Statement, connection: Connection, values: Mapping[str, Any]
+    ) -> list[RawRow]:
+        found = read(statement, connection, values)
+        with other_process.begin() as other:
+            other.execute(text("DELETE FROM things WHERE name = '0'"))
+        return found
+
+    monkeypatch.setattr(Statement, "rows", read_and_remove)
+    pages, token, found = ThingPages(things, FIELDS), "", []
+    for _ in range(3):
+        request = ListDatasetsRequest(
+            filter={"size": "1"}, order_by=order, page_size=2, page_token=token
+        )
+        page, token = pages.page(request)
+        found += page
+        if not token:
+            break
+    assert ids(found) == [rows[3].id]
+    other_process.dispose()
+
+
 async def test_page_has_the_requested_size_within_limits(
     things: Records[Thing], pages: ThingPages
 ) -> None:
@@ -232,7 +305,7 @@ def test_texts_are_compared_by_their_bytes(things: Records[Thing], pages: ThingP
         return []
 
     wanted = pages.wanted(ListDatasetsRequest(order_by="name desc"))
-    pages.pages.plan(fetch, wanted).after(None, 1)
+    pages.pages.plan(fetch, wanted).after(fetch, None, 1, 1)
     assert f'COLLATE "{collation}" DESC' in statements[-1]
 
 
@@ -262,8 +335,8 @@ async def test_page_is_read_from_an_index_on_postgresql(
     ):
         plan = pages.pages.plan(explain, pages.wanted(ListDatasetsRequest(**asked)))
         plans.clear()
-        rows, position = plan.after(None, 5)
-        rows, position = plan.after(position, 5)
+        rows, position = plan.after(explain, None, 5, 100)
+        rows, position = plan.after(explain, position, 5, 100)
         assert len(rows) == 5
         for steps in plans:
             assert "Index" in steps, steps
