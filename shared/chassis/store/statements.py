@@ -23,13 +23,15 @@ class Statement:
     def __init__(self, query: SelectBase) -> None:
         self._query = query
         self._sql = ""
+        self._dialect = ""
+        """The kind of database that the text is for."""
         self._positions: Sequence[str] | None = None
         self._fixed: dict[str, Any] = {}
         self._processors: dict[str, Callable[[Any], Any]] = {}
 
     def bound(self, dialect: Dialect, values: Mapping[str, Any]) -> tuple[str, Any]:
         """Returns the SQL text, and the parameters as the driver takes them."""
-        if not self._sql:
+        if dialect.name != self._dialect:
             self._compile(dialect)
         given = {**self._fixed, **values}
         for name, process in self._processors.items():
@@ -48,9 +50,11 @@ class Statement:
 
     def _compile(self, dialect: Dialect) -> None:
         compiled: Any = self._query.compile(dialect=dialect)
+        self._dialect = dialect.name
         self._fixed = {
             name: bind.value for name, bind in compiled.binds.items() if not bind.required
         }
+        self._processors = {}
         for name, bind in compiled.binds.items():
             process = bind.type.dialect_impl(dialect).bind_processor(dialect)
             if process is not None:

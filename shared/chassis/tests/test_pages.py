@@ -200,17 +200,17 @@ async def test_row_that_goes_during_a_request_hides_no_other(
     await fill(things, rows)
     schema = {} if things.store.is_sqlite else {"options": f"-csearch_path={service}"}
     other_process = create_engine(database_url, connect_args=schema)
-    read = Statement.rows
+    bound, calls = Statement.bound, 0
 
-    def read_and_remove(
-        statement: Statement, connection: Connection, values: Mapping[str, Any]
-    ) -> list[RawRow]:
-        found = read(statement, connection, values)
-        with other_process.begin() as other:
-            other.execute(text("DELETE FROM things WHERE name = '0'"))
-        return found
+    def remove_before_the_second(statement: Statement, *given: Any) -> tuple[str, Any]:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            with other_process.begin() as other:
+                other.execute(text("DELETE FROM things WHERE name = '0'"))
+        return bound(statement, *given)
 
-    monkeypatch.setattr(Statement, "rows", read_and_remove)
+    monkeypatch.setattr(Statement, "bound", remove_before_the_second)
     pages, token, found = ThingPages(things, FIELDS), "", []
     for _ in range(3):
         request = ListDatasetsRequest(
@@ -221,6 +221,7 @@ async def test_row_that_goes_during_a_request_hides_no_other(
         if not token:
             break
     assert ids(found) == [rows[3].id]
+    assert calls > 2
     other_process.dispose()
 
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 
 from chassis.rpc import errors
 from chassis.store import whole
@@ -201,6 +203,14 @@ async def test_rows_of_a_large_list_are_not_kept(
     await things.add(thing(name="one more"))
     assert len(await names(listing)) == 11
     assert form.made == 21
+
+
+def test_statement_serves_databases_of_both_kinds() -> None:
+    form = MessageForm(DatasetMetadata, Thing.table())
+    for _ in range(2):
+        assert form.by_id.bound(sqlite.dialect(), {"id": "1"})[1] == ("1",)
+        sql, values = form.by_id.bound(psycopg.dialect(), {"id": "1"})
+        assert (values, "%(id)s" in sql) == ({"id": "1"}, True)
 
 
 def test_message_of_a_raw_row_is_that_of_its_record(form: CountingForm) -> None:
