@@ -10,6 +10,9 @@ def upgrade() -> None:
     create_indexes(
         "adapters",
         (
+            "id",
+            "created_at",
+            "updated_at",
             "type",
             "name",
             "model_id",

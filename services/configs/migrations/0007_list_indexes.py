@@ -7,4 +7,12 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    create_indexes("configs", ("type",))
+    create_indexes(
+        "configs",
+        (
+            "id",
+            "created_at",
+            "updated_at",
+            "type",
+        ),
+    )

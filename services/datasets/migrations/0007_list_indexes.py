@@ -7,4 +7,4 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    create_indexes("datasets", ("type", "name"))
+    create_indexes("datasets", ("id", "created_at", "updated_at", "type", "name"))

@@ -10,6 +10,9 @@ def upgrade() -> None:
     create_indexes(
         "evaluation_jobs",
         (
+            "id",
+            "created_at",
+            "updated_at",
             "state",
             "type",
             "cml_job_id",

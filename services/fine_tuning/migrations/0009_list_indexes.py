@@ -10,6 +10,9 @@ def upgrade() -> None:
     create_indexes(
         "fine_tuning_jobs",
         (
+            "id",
+            "created_at",
+            "updated_at",
             "state",
             "adapter_name",
             "base_model_id",

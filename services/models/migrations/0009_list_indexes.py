@@ -9,11 +9,23 @@ down_revision = "0008"
 def upgrade() -> None:
     create_indexes(
         "models",
-        ("type", "name", "cml_registered_model_id", "mlflow_experiment_id", "mlflow_run_id"),
+        (
+            "id",
+            "created_at",
+            "updated_at",
+            "type",
+            "name",
+            "cml_registered_model_id",
+            "mlflow_experiment_id",
+            "mlflow_run_id",
+        ),
     )
     create_indexes(
         "export_jobs",
         (
+            "id",
+            "created_at",
+            "updated_at",
             "state",
             "type",
             "model_name",

@@ -7,4 +7,4 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    create_indexes("prompts", ("type", "name", "dataset_id"))
+    create_indexes("prompts", ("id", "created_at", "updated_at", "type", "name", "dataset_id"))

@@ -54,7 +54,7 @@ def upgrade():
         sa.Column("created_at", sa.DateTime, nullable=False),
         sa.Column("updated_at", sa.DateTime, nullable=False),
     )
-    create_indexes("things", ["name"])
+    create_indexes("things", ["id", "name", "created_at", "updated_at"])
 """
 
 
