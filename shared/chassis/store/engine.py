@@ -9,9 +9,9 @@ that one that fails leaves the others as they are.
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -204,6 +204,16 @@ class Store:
         connection = self._reader.connect().execution_options(isolation_level="REPEATABLE READ")
         connection.execute(text("SELECT 1"))
         return connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Gives a `frozen` connection to a block, and closes it."""
+        try:
+            with self.frozen() as connection:
+                yield connection
+        except OperationalError as error:
+            raise self._away(str(error.orig)) from error
+        self._answered = time.monotonic()
 
     def version(self) -> Hashable | None:
         """Changes whenever anything was committed; None if the database cannot tell."""

@@ -87,7 +87,7 @@ class Pages:
         size = min(request.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         plan = self.plan(self._store.fetch, wanted)
         if plan.has_windows:
-            with self._store.frozen() as snapshot:
+            with self._store.snapshot() as snapshot:
                 rows, end = plan.after(fetch_on(snapshot), position, size, scan.WINDOW_ROWS)
         else:
             rows, end = plan.after(self._store.fetch, position, size, scan.WINDOW_ROWS)

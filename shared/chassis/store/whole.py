@@ -88,12 +88,9 @@ class WholeList:
         # The version is read first: after a commit in between, the list is newer than its version,
         # which costs another build but never gives a stale answer.
         version = self._store.version()
-        snapshot = self._store.frozen()
-        try:
+        with self._store.snapshot() as snapshot:
             hidden = self._hidden(snapshot) if self._hidden is not None else ()
             rows = await self._rows(snapshot, Wanted({}, hidden=hidden))
-        finally:
-            snapshot.close()
         items = None if rows is None else await self._items(rows, self._kept)
         if items is None or rows is None:
             self._answer, self._kept = None, {}
@@ -110,11 +107,8 @@ class WholeList:
         is too large.
         """
         async with self._lock:
-            snapshot = self._store.frozen()
-            try:
+            with self._store.snapshot() as snapshot:
                 rows = await self._rows(snapshot, wanted)
-            finally:
-                snapshot.close()
             items = None if rows is None else await self._items(rows, {})
         if items is None:
             raise self._too_large()

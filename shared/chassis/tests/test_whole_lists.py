@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 
@@ -203,6 +203,21 @@ async def test_rows_of_a_large_list_are_not_kept(
     await things.add(thing(name="one more"))
     assert len(await names(listing)) == 11
     assert form.made == 21
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_database_that_does_not_answer_is_named(
+    things: Records[Thing], listing: TableList[Any]
+) -> None:
+    await things.add(thing(name="a"))
+    await things.store.write(lambda c: c.execute(text("ALTER TABLE things RENAME TO gone")))
+    for wanted in (
+        ALL,
+        ListDatasetsRequest(page_size=1),
+        ListDatasetsRequest(filter={"name": "a"}),
+    ):
+        with pytest.raises(errors.Unavailable, match="'things' does not answer"):
+            await listing.answer(wanted)
 
 
 def test_statement_serves_databases_of_both_kinds() -> None:
