@@ -3,6 +3,7 @@
 import asyncio
 
 from chassis.store.convert import to_message
+from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import NoteExportRequest, NoteExportResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -18,7 +19,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from services.adapters.request import AdapterRequest
 from services.adapters.service import AdapterService
-from services.adapters.store import AdapterStore
+from services.adapters.store import Adapter, AdapterStore
 
 
 class AdaptersServicer:
@@ -27,14 +28,14 @@ class AdaptersServicer:
     def __init__(self, service: AdapterService, adapters: AdapterStore) -> None:
         self._service = service
         self._adapters = adapters
-        self._list = TableList(adapters, ListAdaptersResponse)
+        self._form = MessageForm(AdapterMetadata, Adapter.table())
+        self._list = TableList(adapters, ListAdaptersResponse, self._form)
 
-    async def ListAdapters(self, request: ListAdaptersRequest) -> ListAdaptersResponse | bytes:
-        return self._list.answer(request)
+    async def ListAdapters(self, request: ListAdaptersRequest) -> bytes:
+        return await self._list.answer(request)
 
     async def GetAdapter(self, request: GetAdapterRequest) -> GetAdapterResponse:
-        adapter = self._adapters.get(request.id)
-        return GetAdapterResponse(adapter=to_message(AdapterMetadata, adapter))
+        return GetAdapterResponse(adapter=self._adapters.message(self._form, request.id))
 
     async def AddAdapter(self, request: AddAdapterRequest) -> AddAdapterResponse:
         adapter = await self._service.add(request=AdapterRequest.from_message(request))

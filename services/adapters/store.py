@@ -11,6 +11,16 @@ class Adapter(Record):
 
     __tablename__ = "adapters"
     RESOURCE = "adapter"
+    INDEXED = (
+        "type",
+        "name",
+        "model_id",
+        "fine_tuning_job_id",
+        "prompt_id",
+        "cml_registered_model_id",
+        "mlflow_experiment_id",
+        "mlflow_run_id",
+    )
     LOCATIONS = ("location",)
     OUTCOMES = ("cml_registered_model_id", "mlflow_experiment_id", "mlflow_run_id")
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from chassis.store.convert import to_message
+from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.fine_tuning_studio_pb2 import (
     AddConfigRequest,
@@ -17,7 +18,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from services.configs.request import ConfigRequest
 from services.configs.service import ConfigService
-from services.configs.store import ConfigStore
+from services.configs.store import Config, ConfigStore
 
 
 class ConfigsServicer:
@@ -26,9 +27,12 @@ class ConfigsServicer:
     def __init__(self, service: ConfigService, configs: ConfigStore) -> None:
         self._service = service
         self._configs = configs
-        self._list = TableList(configs, ListConfigsResponse, hidden=configs.stepped_back)
+        self._form = MessageForm(ConfigMetadata, Config.table())
+        self._list = TableList(
+            configs, ListConfigsResponse, self._form, hidden=configs.stepped_back_in
+        )
 
-    async def ListConfigs(self, request: ListConfigsRequest) -> ListConfigsResponse | bytes:
+    async def ListConfigs(self, request: ListConfigsRequest) -> bytes:
         allowed = await self._service.allowed(
             request.type, request.model_id, request.adapter_id, request.fine_tuning_job_id
         )
@@ -36,11 +40,10 @@ class ConfigsServicer:
         # The list of all leaves them out by itself; the list of a job has each that it has used.
         if request.ByteSize() and "id" not in allowed:
             hidden = self._configs.stepped_back(bool(request.model_id))
-        return self._list.answer(request, allowed, hidden)
+        return await self._list.answer(request, allowed, hidden)
 
     async def GetConfig(self, request: GetConfigRequest) -> GetConfigResponse:
-        config = self._configs.get(request.id)
-        return GetConfigResponse(config=to_message(ConfigMetadata, config))
+        return GetConfigResponse(config=self._configs.message(self._form, request.id))
 
     async def AddConfig(self, request: AddConfigRequest) -> AddConfigResponse:
         config = await self._service.add(request=ConfigRequest.from_message(request))

@@ -27,6 +27,7 @@ class Config(Record):
 
     __tablename__ = "configs"
     RESOURCE = "config"
+    INDEXED = ("type",)
 
     type: Mapped[str | None] = mapped_column(index=True)
     description: Mapped[str | None] = mapped_column(default=None)
@@ -55,7 +56,7 @@ class ConfigStore(Records[Config]):
             self.lock(connection)
             query = select(self.table).filter_by(type=config.type, **alike)
             rows = connection.execute(query.order_by(self.table.c.seq)).mappings()
-            hidden = self._stepped_back(connection)
+            hidden = self.stepped_back_in(connection)
             equal = (
                 self.record(row)
                 for row in rows
@@ -77,9 +78,10 @@ class ConfigStore(Records[Config]):
         In a list `for_model`, one that is meant for a family of models replaces none that is meant
         for all: of a model of no known family, ours is still the one to begin with.
         """
-        return self.store.read(lambda connection: self._stepped_back(connection, for_model))
+        return self.store.read(lambda connection: self.stepped_back_in(connection, for_model))
 
-    def _stepped_back(self, connection: Connection, for_model: bool = False) -> set[str]:
+    def stepped_back_in(self, connection: Connection, for_model: bool = False) -> set[str]:
+        """Returns the ids of `stepped_back`, as a connection reads them."""
         shipped: dict[tuple[str, str, str], str] = {}
         theirs = set()
         query = select(self.table).where(self.table.c.is_default == 1)

@@ -2,6 +2,7 @@
 
 from chassis.rpc import context
 from chassis.store.convert import to_message
+from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import FindColumnsRequest, FindColumnsResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -17,7 +18,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 )
 from services.datasets.request import DatasetRequest
 from services.datasets.service import DatasetService
-from services.datasets.store import DatasetStore
+from services.datasets.store import Dataset, DatasetStore
 
 MAX_LOOK_SECONDS = 20.0
 """Most seconds for reading the column names of a file."""
@@ -31,14 +32,14 @@ class DatasetsServicer:
     def __init__(self, service: DatasetService, datasets: DatasetStore) -> None:
         self._service = service
         self._datasets = datasets
-        self._list = TableList(datasets, ListDatasetsResponse)
+        self._form = MessageForm(DatasetMetadata, Dataset.table())
+        self._list = TableList(datasets, ListDatasetsResponse, self._form)
 
-    async def ListDatasets(self, request: ListDatasetsRequest) -> ListDatasetsResponse | bytes:
-        return self._list.answer(request)
+    async def ListDatasets(self, request: ListDatasetsRequest) -> bytes:
+        return await self._list.answer(request)
 
     async def GetDataset(self, request: GetDatasetRequest) -> GetDatasetResponse:
-        dataset = self._datasets.get(request.id)
-        return GetDatasetResponse(dataset=to_message(DatasetMetadata, dataset))
+        return GetDatasetResponse(dataset=self._datasets.message(self._form, request.id))
 
     async def AddDataset(self, request: AddDatasetRequest) -> AddDatasetResponse:
         dataset = await self._service.add(request=DatasetRequest.from_message(request))

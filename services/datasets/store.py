@@ -16,6 +16,7 @@ class Dataset(Record):
 
     __tablename__ = "datasets"
     RESOURCE = "dataset"
+    INDEXED = ("type", "name")
     LOCATIONS = ("location",)
 
     type: Mapped[str | None]

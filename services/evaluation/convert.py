@@ -1,17 +1,33 @@
-"""Messages made of the domain's records."""
+"""Messages made of the domain's rows and records."""
 
 import json
+from typing import Any
 
-from chassis.store.convert import to_message
+from chassis.store.forms import MessageForm, Values
 from ft.proto.fine_tuning_studio_pb2 import EvaluationJobMetadata
 from ft.proto.fine_tuning_studio_types_pb2 import EvaluationSample
+from jobs.store.status import COLUMNS, job_status
 from services.evaluation.store import EvaluationJob
 
 
+def _more(values: Values) -> dict[str, Any]:
+    samples = json.loads(values["samples"] or "[]")
+    return {
+        "status": job_status(values),
+        "metrics": json.loads(values["metrics"] or "{}"),
+        "samples": [EvaluationSample(**sample) for sample in samples],
+    }
+
+
+METADATA = MessageForm(
+    EvaluationJobMetadata,
+    EvaluationJob.table(),
+    needs=(*COLUMNS, "metrics", "samples"),
+    more=_more,
+)
+"""The job as clients see it."""
+
+
 def to_metadata(job: EvaluationJob) -> EvaluationJobMetadata:
-    """The job as clients see it."""
-    metadata = to_message(EvaluationJobMetadata, job, but=("metrics", "samples"))
-    metadata.status.CopyFrom(job.status())
-    metadata.metrics.update(json.loads(job.metrics or "{}"))
-    metadata.samples.extend(EvaluationSample(**s) for s in json.loads(job.samples or "[]"))
-    return metadata
+    """The message of a record."""
+    return METADATA.of_record(job)

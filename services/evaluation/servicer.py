@@ -26,7 +26,7 @@ from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.evaluation import table
-from services.evaluation.convert import to_metadata
+from services.evaluation.convert import METADATA, to_metadata
 from services.evaluation.request import EvaluationRequest
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import EvaluationJob
@@ -47,17 +47,15 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
         self._service = service
         self._validator = validator
         self._list = TableList(
-            lifecycle.records, ListEvaluationJobsResponse, to_metadata, also=["state"]
+            lifecycle.records, ListEvaluationJobsResponse, METADATA, also=["state"]
         )
 
-    async def ListEvaluationJobs(
-        self, request: ListEvaluationJobsRequest
-    ) -> ListEvaluationJobsResponse | bytes:
-        return self._list.answer(request)
+    async def ListEvaluationJobs(self, request: ListEvaluationJobsRequest) -> bytes:
+        return await self._list.answer(request)
 
     async def GetEvaluationJob(self, request: GetEvaluationJobRequest) -> GetEvaluationJobResponse:
-        job = self._lifecycle.get(request.id)
-        return GetEvaluationJobResponse(evaluation_job=to_metadata(job))
+        job = self._lifecycle.message(METADATA, request.id)
+        return GetEvaluationJobResponse(evaluation_job=job)
 
     async def StartEvaluationJob(
         self, request: StartEvaluationJobRequest

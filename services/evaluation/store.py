@@ -15,6 +15,16 @@ class EvaluationJob(JobRecord, kw_only=True):
     __tablename__ = "evaluation_jobs"
     LOCATIONS = ("evaluation_dir",)
     FOLDERS = ("evaluation_dir",)
+    INDEXED = (
+        "state",
+        "type",
+        "cml_job_id",
+        "base_model_id",
+        "dataset_id",
+        "adapter_id",
+        "prompt_id",
+        "parent_job_id",
+    )
     OUTCOMES = ("metrics", "rows", "samples")
 
     type: Mapped[str | None]

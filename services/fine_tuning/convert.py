@@ -1,19 +1,15 @@
-"""Messages made of the domain's records."""
+"""Messages made of the domain's rows and records."""
 
-from chassis.store.convert import to_message
 from ft.proto.fine_tuning_studio_pb2 import FineTuningJobMetadata
+from jobs.store.status import job_form
 from services.fine_tuning.store import FineTuningJob
+
+METADATA = job_form(FineTuningJobMetadata, FineTuningJob.table())
+"""The job as clients see it."""
+LISTED = job_form(FineTuningJobMetadata, FineTuningJob.table(), but=("manifest",))
+"""The job as lists have it: its manifest would be most of a list."""
 
 
 def to_metadata(job: FineTuningJob) -> FineTuningJobMetadata:
-    """The job as clients see it."""
-    metadata = to_message(FineTuningJobMetadata, job)
-    metadata.status.CopyFrom(job.status())
-    return metadata
-
-
-def to_listed(job: FineTuningJob) -> FineTuningJobMetadata:
-    """The job as lists have it: its manifest would be most of a list."""
-    metadata = to_metadata(job)
-    metadata.ClearField("manifest")
-    return metadata
+    """The message of a record."""
+    return METADATA.of_record(job)

@@ -28,7 +28,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
-from services.fine_tuning.convert import to_listed, to_metadata
+from services.fine_tuning.convert import LISTED, METADATA, to_metadata
 from services.fine_tuning.request import FineTuningRequest
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.store import FineTuningJob
@@ -49,17 +49,15 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
         self._service = service
         self._validator = validator
         self._list = TableList(
-            lifecycle.records, ListFineTuningJobsResponse, to_listed, also=["state"]
+            lifecycle.records, ListFineTuningJobsResponse, LISTED, also=["state"]
         )
 
-    async def ListFineTuningJobs(
-        self, request: ListFineTuningJobsRequest
-    ) -> ListFineTuningJobsResponse | bytes:
-        return self._list.answer(request)
+    async def ListFineTuningJobs(self, request: ListFineTuningJobsRequest) -> bytes:
+        return await self._list.answer(request)
 
     async def GetFineTuningJob(self, request: GetFineTuningJobRequest) -> GetFineTuningJobResponse:
-        job = self._lifecycle.get(request.id)
-        return GetFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+        job = self._lifecycle.message(METADATA, request.id)
+        return GetFineTuningJobResponse(fine_tuning_job=job)
 
     async def StartFineTuningJob(
         self, request: StartFineTuningJobRequest

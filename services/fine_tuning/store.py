@@ -25,6 +25,17 @@ class FineTuningJob(JobRecord, kw_only=True):
     __tablename__ = "fine_tuning_jobs"
     LOCATIONS = ("out_dir", "user_script")
     FOLDERS = ("out_dir",)
+    INDEXED = (
+        "state",
+        "adapter_name",
+        "base_model_id",
+        "dataset_id",
+        "prompt_id",
+        "cml_job_id",
+        "adapter_id",
+        "user_config_id",
+        "axolotl_config_id",
+    )
     OUTCOMES = ("adapter_id", "manifest")
 
     base_model_id: Mapped[str | None]

@@ -1,6 +1,7 @@
 """The RPCs of the models service."""
 
 from chassis.store.convert import to_message
+from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -25,7 +26,7 @@ from services.models.exports.servicer import ExportJobsServicer
 from services.models.exports.store import ExportJob
 from services.models.request import ModelRequest
 from services.models.service import ModelService
-from services.models.store import ModelStore
+from services.models.store import Model, ModelStore
 
 
 class ModelsServicer(ExportJobsServicer):
@@ -44,14 +45,14 @@ class ModelsServicer(ExportJobsServicer):
         self._service = service
         self._exports = exports
         self._models = models
-        self._model_list = TableList(models, ListModelsResponse)
+        self._form = MessageForm(ModelMetadata, Model.table())
+        self._model_list = TableList(models, ListModelsResponse, self._form)
 
-    async def ListModels(self, request: ListModelsRequest) -> ListModelsResponse | bytes:
-        return self._model_list.answer(request)
+    async def ListModels(self, request: ListModelsRequest) -> bytes:
+        return await self._model_list.answer(request)
 
     async def GetModel(self, request: GetModelRequest) -> GetModelResponse:
-        model = self._models.get(request.id)
-        return GetModelResponse(model=to_message(ModelMetadata, model))
+        return GetModelResponse(model=self._models.message(self._form, request.id))
 
     async def AddModel(self, request: AddModelRequest) -> AddModelResponse:
         model = await self._service.add(request=ModelRequest.from_message(request))

@@ -11,6 +11,13 @@ class Model(Record):
 
     __tablename__ = "models"
     RESOURCE = "model"
+    INDEXED = (
+        "type",
+        "name",
+        "cml_registered_model_id",
+        "mlflow_experiment_id",
+        "mlflow_run_id",
+    )
     LOCATIONS = ("location",)
 
     type: Mapped[str | None]

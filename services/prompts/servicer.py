@@ -3,6 +3,7 @@
 from chassis.prompt_rules import OF_KIND
 from chassis.rpc.domain_request import RequestKey
 from chassis.store.convert import to_message
+from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -19,7 +20,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from ft.proto.fine_tuning_studio_types_pb2 import TemplateNotice
 from services.prompts.request import PromptRequest
 from services.prompts.service import PromptService
-from services.prompts.store import PromptStore
+from services.prompts.store import Prompt, PromptStore
 
 
 class PromptsServicer:
@@ -28,14 +29,14 @@ class PromptsServicer:
     def __init__(self, service: PromptService, prompts: PromptStore) -> None:
         self._service = service
         self._prompts = prompts
-        self._list = TableList(prompts, ListPromptsResponse)
+        self._form = MessageForm(PromptMetadata, Prompt.table())
+        self._list = TableList(prompts, ListPromptsResponse, self._form)
 
-    async def ListPrompts(self, request: ListPromptsRequest) -> ListPromptsResponse | bytes:
-        return self._list.answer(request)
+    async def ListPrompts(self, request: ListPromptsRequest) -> bytes:
+        return await self._list.answer(request)
 
     async def GetPrompt(self, request: GetPromptRequest) -> GetPromptResponse:
-        prompt = self._prompts.get(request.id)
-        return GetPromptResponse(prompt=to_message(PromptMetadata, prompt))
+        return GetPromptResponse(prompt=self._prompts.message(self._form, request.id))
 
     async def AddPrompt(self, request: AddPromptRequest) -> AddPromptResponse:
         key = RequestKey.of(request)

@@ -23,6 +23,7 @@ class Prompt(Record):
 
     __tablename__ = "prompts"
     RESOURCE = "prompt"
+    INDEXED = ("type", "name", "dataset_id")
 
     type: Mapped[str | None]
     name: Mapped[str | None] = mapped_column(index=True)

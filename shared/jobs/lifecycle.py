@@ -20,6 +20,7 @@ from chassis.rpc.errors import (
     Unauthenticated,
     Unavailable,
 )
+from chassis.store.forms import M, MessageForm
 from ft.enums import FailureKind, JobState
 from ft.job_protocol.files import LOG_FILE
 from ft.proto.fine_tuning_studio_jobs_pb2 import TailLogsResponse
@@ -71,6 +72,10 @@ class JobLifecycle(Generic[Job]):
     def get(self, id: str) -> Job:
         """Returns the job with that id. Raises NotFound."""
         return self.records.get(id, self._kind)
+
+    def message(self, form: MessageForm[M], id: str) -> M:
+        """Returns the message of the job with that id. Raises NotFound."""
+        return self.records.message(form, id, self._kind)
 
     def get_any(self, id: str) -> Job:
         """Returns the job with that id, for calls about jobs of every kind. Raises NotFound.

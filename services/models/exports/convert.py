@@ -1,12 +1,13 @@
-"""Messages made of the records of export jobs."""
+"""Messages made of the rows and records of export jobs."""
 
-from chassis.store.convert import to_message
 from ft.proto.fine_tuning_studio_jobs_pb2 import ExportJobMetadata
+from jobs.store.status import job_form
 from services.models.exports.store import ExportJob
+
+METADATA = job_form(ExportJobMetadata, ExportJob.table())
+"""The job as clients see it."""
 
 
 def to_metadata(job: ExportJob) -> ExportJobMetadata:
-    """The job as clients see it."""
-    metadata = to_message(ExportJobMetadata, job)
-    metadata.status.CopyFrom(job.status())
-    return metadata
+    """The message of a record."""
+    return METADATA.of_record(job)

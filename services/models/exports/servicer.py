@@ -18,7 +18,7 @@ from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
-from services.models.exports.convert import to_metadata
+from services.models.exports.convert import METADATA, to_metadata
 from services.models.exports.registration import ExportRegistration, LoggedModel
 from services.models.exports.store import ExportJob
 
@@ -34,17 +34,14 @@ class ExportJobsServicer(JobServicer[ExportJob]):
     ) -> None:
         super().__init__(lifecycle, receiver)
         self._registration = registration
-        self._list = TableList(
-            lifecycle.records, ListExportJobsResponse, to_metadata, also=["state"]
-        )
+        self._list = TableList(lifecycle.records, ListExportJobsResponse, METADATA, also=["state"])
 
-    async def ListExportJobs(
-        self, request: ListExportJobsRequest
-    ) -> ListExportJobsResponse | bytes:
-        return self._list.answer(request)
+    async def ListExportJobs(self, request: ListExportJobsRequest) -> bytes:
+        return await self._list.answer(request)
 
     async def GetExportJob(self, request: GetExportJobRequest) -> GetExportJobResponse:
-        return GetExportJobResponse(export_job=to_metadata(self._lifecycle.get(request.id)))
+        job = self._lifecycle.message(METADATA, request.id)
+        return GetExportJobResponse(export_job=job)
 
     async def CancelExportJob(self, request: CancelExportJobRequest) -> CancelExportJobResponse:
         job = await self._lifecycle.cancel(request.id, request.reason)

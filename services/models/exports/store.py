@@ -18,6 +18,18 @@ class ExportJob(JobRecord, kw_only=True):
     __tablename__ = "export_jobs"
     LOCATIONS = ("location",)
     FOLDERS = ("location", "artifact_location")
+    INDEXED = (
+        "state",
+        "type",
+        "model_name",
+        "base_model_id",
+        "adapter_id",
+        "cml_job_id",
+        "model_id",
+        "cml_registered_model_id",
+        "mlflow_experiment_id",
+        "mlflow_run_id",
+    )
     OUTCOMES = ("model_id", "cml_registered_model_id", "mlflow_experiment_id", "mlflow_run_id")
 
     type: Mapped[str]

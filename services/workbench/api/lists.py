@@ -139,7 +139,7 @@ class ListOperation(Generic[R]):
         """
         keys = [*self._keys.sort_keys(query.sort), self._seq]
         mark = hashlib.sha256(f"{query.search_filter}|{query.sort}".encode()).hexdigest()[:12]
-        keyset = Keyset(keys, mark)
+        keyset = Keyset(keys)
         # With the values of the keys, for the token.
         statement = (
             select(self._table, *(key.expression for key in keys))
@@ -148,14 +148,15 @@ class ListOperation(Generic[R]):
         )
         if query.page_token:
             try:
-                statement = statement.where(keyset.after(query.page_token))
+                position = keyset.position(query.page_token, mark)
             except BadToken as bad:
                 raise errors.InvalidArgument(
                     f"page_token: {query.page_token[:40]!r} {bad}"
                 ) from None
+            statement = statement.where(keyset.after()).params(keyset.values(position))
         size = _page_size(query.page_size)
         found = session.execute(statement.limit(size + 1)).all()
-        token = keyset.token(found[size - 1][1:]) if len(found) > size else ""
+        token = keyset.token(found[size - 1][1:], mark) if len(found) > size else ""
         return [row[0] for row in found[:size]], token
 
 

@@ -88,13 +88,8 @@ class RpcDispatcher:
                 try:
                     answer = serialize(await behaviour(parse(data)))
                     if len(answer) > self._max_bytes:
-                        # gRPC's own refusal does not say what to do.
-                        raise errors.ResourceExhausted(
-                            f"the answer of {method} has {len(answer)} bytes; {self._max_bytes} "
-                            "are allowed. Request a list page by page, or an export by "
-                            "StreamExport",
-                            reason="ANSWER_TOO_LARGE",
-                        )
+                        size = str(len(answer))
+                        raise errors.answer_too_large(method, size, self._max_bytes)
                     return answer
                 except Exception as error:
                     await self._refuse(method, grpc_context, error)

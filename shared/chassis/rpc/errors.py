@@ -123,6 +123,16 @@ class ResourceExhausted(Refusal):
     reason = "RESOURCE_EXHAUSTED"
 
 
+def answer_too_large(method: str, size: str, limit: int) -> ResourceExhausted:
+    """Makes the refusal of an answer that does not fit into a message. gRPC's own refusal does not
+    say what to do."""
+    return ResourceExhausted(
+        f"the answer of {method} has {size} bytes; {limit} are allowed. Request a list page by "
+        "page, or an export by StreamExport",
+        reason="ANSWER_TOO_LARGE",
+    )
+
+
 class Aborted(Refusal):
     """Another call interfered; a retry may succeed."""
 

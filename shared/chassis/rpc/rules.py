@@ -43,6 +43,10 @@ PAGE_TOKEN = Rule("FT-015", "A page token comes from the same list with the same
 FILTER_FIELD = Rule("FT-016", "A filter names fields that the list has, with values of their type.")
 ORDER_FIELD = Rule("FT-017", "An order names fields that the list has, each `asc` or `desc`.")
 SAME_REQUEST = Rule("FT-018", "All requests with the same request id have the same content.")
+ORDER_ROWS = Rule(
+    "FT-019",
+    "An order by a field without an index, or by several fields, is over at most 20,000 rows.",
+)
 
 PLAIN_NAME = Rule(
     "FT-120",

@@ -2,16 +2,17 @@
 
 from collections.abc import Container
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf.message import Message
 
-from chassis.store.records import Record
+if TYPE_CHECKING:
+    from chassis.store.records import Record
 
 M = TypeVar("M", bound=Message)
 
 
-def to_message(kind: type[M], record: Record, but: Container[str] = ()) -> M:
+def to_message(kind: type[M], record: "Record", but: Container[str] = ()) -> M:
     """Returns a message with the fields, except `but`, for which the record has a value."""
     columns = record.table().columns
     values = {
@@ -24,9 +25,21 @@ def to_message(kind: type[M], record: Record, but: Container[str] = ()) -> M:
     return kind(**values)
 
 
-def rfc3339(time: datetime | None) -> str:
-    """Returns a time as messages have it, in UTC; empty for None."""
-    return "" if time is None else time.isoformat(timespec="milliseconds") + "Z"
+_TEXT_LENGTH = len("2026-01-02 03:04:05.000006")
+
+
+def rfc3339(time: datetime | str | None) -> str:
+    """Returns a time as messages have it, in UTC; empty for None.
+
+    The time may be a text of SQLite, as SQLAlchemy stores it.
+    """
+    if time is None:
+        return ""
+    if isinstance(time, str):
+        if len(time) == _TEXT_LENGTH:
+            return f"{time[:10]}T{time[11:23]}Z"
+        time = datetime.fromisoformat(time)
+    return time.isoformat(timespec="milliseconds") + "Z"
 
 
 def table_time(text: str) -> datetime:

@@ -9,9 +9,9 @@ that one that fails leaves the others as they are. A write that is alone needs n
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.rpc import errors
 from chassis.store.migrate import migrate
+from chassis.store.statements import RawRow, Statement
 
 log = structlog.get_logger()
 
@@ -56,6 +57,8 @@ class Store:
         self._reader: Engine | None = None
         self._writer: Engine | None = None
         self._version: Connection | None = None
+        self._driver: sqlite3.Connection | None = None
+        """The driver's own connection behind `_version`; None if the database is not SQLite."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._waiting: list[_Write] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -92,6 +95,9 @@ class Store:
         if self.is_sqlite:
             # On a connection that never writes, data_version moves with every commit of others.
             self._version = reader.connect()
+            driver = self._version.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            self._driver = driver
         self._reader, self._writer = reader, writer
 
     def _engine(self, **options: Any) -> Engine:
@@ -118,6 +124,20 @@ class Store:
             raise self._away(str(error.orig)) from error
         self._answered = time.monotonic()
         return result
+
+    def fetch(self, statement: Statement, values: Mapping[str, Any]) -> list[RawRow]:
+        """Returns the rows that a statement finds; they show every write that was acknowledged."""
+        if self._driver is None:
+            return self.read(lambda connection: statement.rows(connection, values))
+        assert self._reader is not None
+        try:
+            rows: list[RawRow] = self._driver.execute(
+                *statement.bound(self._reader.dialect, values)
+            ).fetchall()
+        except sqlite3.OperationalError as error:
+            raise self._away(str(error)) from error
+        self._answered = time.monotonic()
+        return rows
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a transaction and returns its result once that is on disk.
@@ -182,15 +202,25 @@ class Store:
         connection.execute(text("SELECT 1"))
         return connection
 
-    def version(self) -> Hashable | None:
-        """Changes whenever anything was committed; None if the database cannot tell."""
-        if self._version is None:
-            return None
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Gives a `frozen` connection to a block, and closes it."""
         try:
-            version: int = self._version.exec_driver_sql("PRAGMA data_version").scalar_one()
+            with self.frozen() as connection:
+                yield connection
         except OperationalError as error:
             raise self._away(str(error.orig)) from error
-        return version
+        self._answered = time.monotonic()
+
+    def version(self) -> Hashable | None:
+        """Changes whenever anything was committed; None if the database cannot tell."""
+        if self._driver is None:
+            return None
+        try:
+            [[version]] = self._driver.execute("PRAGMA data_version").fetchall()
+        except sqlite3.OperationalError as error:
+            raise self._away(str(error)) from error
+        return int(version)
 
     @property
     def commits(self) -> int | None:
@@ -222,6 +252,7 @@ class Store:
         self._thread.shutdown()
         if self._version is not None:
             self._version.close()
+            self._driver = None
         for engine in (self._reader, self._writer):
             if engine is not None:
                 engine.dispose()

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, String, collate, func, or_
+from sqlalchemy import Column, ColumnElement, String, bindparam, collate, func, literal_column
 
 from chassis.store.convert import table_time
 from chassis.store.keyset import SortKey
-from chassis.store.records import Record
+from chassis.store.statements import time_of
 
 SORTED_CHARACTERS = 256
 """Characters of a text that count in an order, because page tokens contain them."""
@@ -41,45 +41,69 @@ class _ValueType:
 class Field:
     """One column to filter and sort by."""
 
-    def __init__(self, column: Column[Any], collation: str) -> None:
-        """`collation` is the database's name of the one that compares bytes."""
-        self._column = column
+    def __init__(self, column: Column[Any], collation: str, indexed: bool = False) -> None:
+        """`collation` is the database's name of the one that compares bytes; `indexed` tells
+        whether the table has the indexes of `chassis.store.indexes` on the column."""
+        self.column = column
+        self.indexed = indexed
         self._type = _TYPES[column.type.python_type]
-        key: ColumnElement[Any] = column
-        if column.nullable:
-            key = func.coalesce(column, self._type.empty)
-        if column.type.python_type is str:
-            key = collate(func.substr(key, 1, SORTED_CHARACTERS, type_=String), collation)
-        self._key = key
+        self.is_text = column.type.python_type is str
+        self._key = self._shown(column)
+        if self.is_text:
+            # Literals, because an index is used only for the expression that it was made with.
+            first: ColumnElement[int] = literal_column("1")
+            length: ColumnElement[int] = literal_column(str(SORTED_CHARACTERS))
+            beginning = func.substr(self._key, first, length, type_=String)
+            self._key = collate(beginning, collation)
 
     @property
     def noun(self) -> str:
         """Name of the field's values in messages to people."""
         return self._type.noun
 
-    def shows(self, text: str) -> ColumnElement[bool]:
-        """Returns the condition that a message shows the value that the text stands for.
+    def range(self, text: str) -> tuple[Any, Any]:
+        """Returns the lowest and highest of the values that a message shows as this text.
 
         Raises ValueError.
         """
-        value = self._type.parse(text)
-        lowest, highest = self._type.alike(value)
-        if lowest == highest:
-            shown: ColumnElement[bool] = self._column == value
-        else:
-            shown = self._column.between(lowest, highest)
-        return or_(self._column.is_(None), shown) if value == self._type.empty else shown
+        return self._type.alike(self._type.parse(text))
+
+    def shows(self, name: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Returns the condition that a value lies between the parameters `name` and `name_to`.
+
+        A text is compared with `name` only. `column` is the field's, of the table or of a query.
+        """
+        lowest = bindparam(name, type_=self.column.type)
+        if self.is_text:
+            equal: ColumnElement[bool] = self._shown(column) == lowest
+            return equal
+        highest = bindparam(f"{name}_to", type_=self.column.type)
+        return self._shown(column).between(lowest, highest)
+
+    def _shown(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Returns a value as messages have it. Texts may be null for the index's sake."""
+        if not self.is_text and not self.column.nullable:
+            return column
+        empty: ColumnElement[Any] = literal_column(repr(self._type.empty))
+        return func.coalesce(column, empty, type_=self.column.type)
+
+    def is_in_index(self, name: str) -> ColumnElement[bool]:
+        """Returns a condition that uses the field's index: `shows`, for texts by their beginning,
+        the parameter `name_key`."""
+        if not self.is_text:
+            return self.shows(name, self.column)
+        return self.sort_key(False).equals(f"{name}_key")
 
     def sort_key(self, descending: bool) -> SortKey:
         """Returns the key that sorts rows by this field."""
-        return SortKey(self._key, descending, self._type.text, self._from_token)
-
-    def sort_value(self, record: Record) -> Any:
-        """Returns the record's value of the sort key."""
-        value = getattr(record, self._column.key)
-        if value is None:
-            return self._type.empty
-        return value[:SORTED_CHARACTERS] if isinstance(value, str) else value
+        is_time = self.column.type.python_type is datetime
+        return SortKey(
+            self._key,
+            descending,
+            from_row=time_of if is_time else lambda value: value,
+            to_token=self._type.text,
+            from_token=self._from_token,
+        )
 
     def _from_token(self, part: Any) -> Any:
         if not isinstance(part, str):

@@ -1,4 +1,4 @@
-"""Keyset paging: orders of rows, and page tokens that name a position in an order.
+"""Orders of rows, and page tokens that name a position in an order.
 
 A page begins after the position of the last row of the page before it, wherever that row is by
 then. Rows that are added or removed between two pages shift nothing. See https://google.aip.dev/158.
@@ -10,7 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_
+
+from chassis.store.statements import RawRow
+
+Position = Sequence[Any]
+"""Values of the keys of an order, of one row."""
 
 
 class BadToken(ValueError):
@@ -27,65 +32,85 @@ class SortKey:
     """Makes a JSON value of a value of the expression."""
     from_token: Callable[[Any], Any]
     """Reads what `to_token` wrote; raises ValueError for anything else."""
+    from_row: Callable[[Any], Any] = lambda value: value
+    """Makes a value of the expression of what a raw row has."""
 
     def sorted(self) -> ColumnElement[Any]:
         """Returns the term for ORDER BY."""
         return self.expression.desc() if self.descending else self.expression.asc()
 
-    def after(self, value: Any) -> ColumnElement[bool]:
-        """Returns the condition that a row comes after all rows with this value."""
-        # With its type: otherwise SQLAlchemy does not compare truth values by size.
-        last = literal(value, self.expression.type)
+    def after(self, parameter: str) -> ColumnElement[bool]:
+        """Returns the condition that a row comes after all rows with the value."""
+        last = self._bound(parameter)
         after: ColumnElement[bool] = (
             self.expression < last if self.descending else self.expression > last
         )
         return after
 
-    def equals(self, value: Any) -> ColumnElement[bool]:
-        """Returns the condition that a row has this value."""
-        equal: ColumnElement[bool] = self.expression == literal(value, self.expression.type)
+    def equals(self, parameter: str) -> ColumnElement[bool]:
+        """Returns the condition that a row has the value."""
+        equal: ColumnElement[bool] = self.expression == self._bound(parameter)
         return equal
+
+    def _bound(self, parameter: str) -> BindParameter[Any]:
+        # With its type: otherwise SQLAlchemy does not compare truth values by size.
+        return bindparam(parameter, type_=self.expression.type)
 
 
 class Keyset:
-    """An order of rows by one or more keys, of which the last must be unique.
+    """An order of rows by one or more keys, of which the last must be unique."""
 
-    `mark` identifies a list with its filter and order; a page token with another mark is refused.
-    """
-
-    def __init__(self, keys: Sequence[SortKey], mark: str) -> None:
-        self._keys = keys
-        self._mark = mark
+    def __init__(self, keys: Sequence[SortKey]) -> None:
+        self.keys = keys
 
     def order_by(self) -> list[ColumnElement[Any]]:
         """Returns the terms for ORDER BY."""
-        return [key.sorted() for key in self._keys]
+        return [key.sorted() for key in self.keys]
 
-    def token(self, values: Sequence[Any]) -> str:
-        """Returns the page token of the position with these values of the keys."""
+    def position_of(self, row: RawRow) -> Position:
+        """Returns the position of a row whose last values are those of the keys."""
+        return [
+            key.from_row(value)
+            for key, value in zip(self.keys, row[-len(self.keys) :], strict=True)
+        ]
+
+    def values(self, position: Position) -> dict[str, Any]:
+        """Returns a position as values of parameters."""
+        return {f"key{number}": value for number, value in enumerate(position)}
+
+    def after(self) -> ColumnElement[bool]:
+        """Returns the condition that a row comes after a position."""
+        names = [f"key{number}" for number in range(len(self.keys))]
+        *outer, (last, name) = zip(self.keys, names, strict=True)
+        condition = last.after(name)
+        for key, name in reversed(outer):
+            condition = or_(key.after(name), and_(key.equals(name), condition))
+        return condition
+
+    def token(self, position: Position, mark: str) -> str:
+        """Returns the page token of a position.
+
+        `mark` identifies a list with its filter and order; a token with another one is refused.
+        """
         content = [
-            self._mark,
-            *(key.to_token(value) for key, value in zip(self._keys, values, strict=True)),
+            mark,
+            *(key.to_token(value) for key, value in zip(self.keys, position, strict=True)),
         ]
         return base64.urlsafe_b64encode(json.dumps(content, ensure_ascii=False).encode()).decode()
 
-    def after(self, token: str) -> ColumnElement[bool]:
-        """Returns the condition that a row comes after the token's position; raises BadToken."""
+    def position(self, token: str, mark: str) -> Position:
+        """Returns the position that a token names; raises BadToken."""
         try:
             content = json.loads(base64.b64decode(token, b"-_", validate=True))
             if not isinstance(content, list) or not content or not isinstance(content[0], str):
                 raise ValueError("a token is a list that begins with its mark")
             values = (
-                [key.from_token(part) for key, part in zip(self._keys, content[1:], strict=True)]
-                if content[0] == self._mark
+                [key.from_token(part) for key, part in zip(self.keys, content[1:], strict=True)]
+                if content[0] == mark
                 else None
             )
         except (ValueError, RecursionError):
             raise BadToken("is not a page token") from None
         if values is None:
             raise BadToken("comes from another list, or from this one with another filter or order")
-        *outer, (last, value) = zip(self._keys, values, strict=True)
-        condition = last.after(value)
-        for key, value in reversed(outer):
-            condition = or_(key.after(value), and_(key.equals(value), condition))
-        return condition
+        return values

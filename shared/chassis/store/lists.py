@@ -1,60 +1,41 @@
-"""Answers to list requests: all rows from cached bytes, or a page of filtered rows."""
+"""Answers to list requests: all rows from bytes that are kept, or the rows that a request wants."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from sqlalchemy import Connection
 
-from chassis.store.convert import to_message
-from chassis.store.engine import Store
+from chassis.store.forms import MessageForm
 from chassis.store.pages import Pages
-from chassis.store.records import Records, Row
+from chassis.store.records import Records
+from chassis.store.statements import RawRow
+from chassis.store.whole import WholeList
 
 M = TypeVar("M", bound=Message)
 
 
-class CachedList:
-    """Serialized bytes of a list, cached until the database changes.
-
-    Building a list costs about 16 times as much as sending it.
-    """
-
-    def __init__(self, store: Store, build: Callable[[], Message]) -> None:
-        self._store = store
-        self._build = build
-        self._version: Hashable | None = None
-        self._bytes = b""
-
-    def get(self) -> bytes:
-        """Returns the current list."""
-        # The version is read first: after a commit in between, the bytes are newer than their
-        # version, which costs a rebuild but never gives a stale answer.
-        version = self._store.version()
-        if version is None or version != self._version:
-            self._bytes = self._build().SerializeToString()
-            self._version = version
-        return self._bytes
-
-
-class TableList(Generic[M, Row]):
+class TableList(Generic[M]):
     """The list of one table.
 
-    `response` has the rows in its one repeated field, converted by `shown`. The list can be
-    filtered and sorted by fields of these messages that are columns, and by the columns in `also`.
-    The list of all rows omits rows whose ids are in `hidden`.
+    `response` has the rows in its one repeated field, made by `form`. The list can be filtered and
+    sorted by fields of these messages that are columns, and by the columns in `also`. The list of
+    all rows omits rows whose ids are in `hidden`.
     """
 
     def __init__(
         self,
-        records: Records[Row],
+        records: Records[Any],
         response: type[M],
-        shown: Callable[[Row], Message] | None = None,
+        form: MessageForm[Any] | None = None,
         also: Iterable[str] = (),
-        hidden: Callable[[], Collection[str]] = tuple,
+        hidden: Callable[[Connection], Collection[str]] | None = None,
     ) -> None:
         [items] = (field for field in response.DESCRIPTOR.fields if field.is_repeated)
         kind = GetMessageClass(items.message_type)  # type: ignore[arg-type]
+        form = form or MessageForm(kind, records.table)
+        message = form.message
         names = [
             field.name
             for field in kind.DESCRIPTOR.fields
@@ -62,28 +43,28 @@ class TableList(Generic[M, Row]):
             and not field.is_repeated
             and field.message_type is None
         ]
+
+        def item(row: RawRow) -> bytes:
+            # The bytes of messages with one item each, one after the other, are those of all.
+            return response(**{items.name: [message(row)]}).SerializeToString()
+
+        method = response.DESCRIPTOR.name.removesuffix("Response")
         self._response = response
-        self._items = items.name
-        self._shown = shown or (lambda record: to_message(kind, record))
-        self._pages = Pages(records, [*names, *also])
+        self._pages = Pages(records, [*names, *also], form.columns, item)
+        self._whole = WholeList(records.store, self._pages, method, form, item, hidden)
 
-        def all_rows() -> M:
-            omitted = hidden()
-            return self._answer(row for row in records.all() if row.id not in omitted)
-
-        self._all = CachedList(records.store, all_rows)
-
-    def answer(
+    async def answer(
         self,
         request: Any,
         allowed: Mapping[str, Collection[Any]] | None = None,
         hidden: Collection[str] = (),
-    ) -> M | bytes:
-        """Returns a page for a list request; `allowed` and `hidden` filter it, see `Pages.page`."""
+    ) -> bytes:
+        """Returns the serialized answer to a list request; `allowed` and `hidden` narrow it, see
+        `Pages.wanted`."""
         if not request.ByteSize():
-            return self._all.get()
-        return self._answer(*self._pages.page(request, allowed or {}, hidden))
-
-    def _answer(self, rows: Iterable[Row], next_page_token: str = "") -> M:
-        items = {self._items: [self._shown(row) for row in rows]}
-        return self._response(**items, next_page_token=next_page_token)
+            return await self._whole.all()
+        wanted = self._pages.wanted(request, allowed or {}, hidden)
+        if not request.page_size and not request.page_token:
+            return await self._whole.some(wanted)
+        rows, token = self._pages.page(request, wanted)
+        return b"".join(rows) + self._response(next_page_token=token).SerializeToString()

@@ -27,7 +27,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 from chassis.rpc import errors, rules
 from chassis.rpc.domain_request import RequestKey
 from chassis.store.engine import Store
+from chassis.store.forms import M, MessageForm
 from chassis.store.idempotency import IdempotencyStore
+from chassis.store.statements import Statement, time_of
 
 NO_REQUEST = RequestKey()
 TIMES = ("created_at", "updated_at")
@@ -59,6 +61,9 @@ class Record(MappedAsDataclass, DeclarativeBase, kw_only=True):
     """Columns that mean nothing, or must not be known, outside of this studio."""
     OUTCOMES: ClassVar[tuple[str, ...]] = ()
     """Columns that the studio fills in by itself, later than the row was made."""
+    INDEXED: ClassVar[tuple[str, ...]] = ()
+    """Columns with texts by which lists of any size can be filtered and sorted, see
+    `chassis.store.indexes`."""
     OWNER_ID: ClassVar[str] = ""
     """Column with the id of the row that this one is about and is exported and imported with; it is
     in the table that the service names before this one."""
@@ -90,6 +95,11 @@ class Record(MappedAsDataclass, DeclarativeBase, kw_only=True):
         return frozenset(("id", *cls.moving()))
 
     @classmethod
+    def listed_by(cls) -> frozenset[str]:
+        """Columns with the indexes of `chassis.store.indexes`."""
+        return frozenset(("id", *TIMES, *cls.INDEXED))
+
+    @classmethod
     def exported(cls) -> Select[Any]:
         """Rows that an export has, oldest first."""
         table = cls.table()
@@ -119,6 +129,10 @@ class Records(Generic[Row]):
         """By the columns that they compare."""
         self._holders: dict[tuple[str, ...], CompoundSelect[Any]] = {}
         """Queries for the ids of those who have a value, by column."""
+        self._oldest: dict[tuple[tuple[str, bool], ...], Statement] = {}
+        """Statements of `one`, by the columns that they compare and whether with null."""
+        columns = self.table.columns
+        self._times = [one.key for one in columns if one.type.python_type is datetime]
 
     def all(self, **equal: object) -> list[Row]:
         """Records whose columns equal the given values, oldest first."""
@@ -134,19 +148,39 @@ class Records(Generic[Row]):
 
     def one(self, **equal: object) -> Row | None:
         """The oldest record whose columns equal the given values, if there is one."""
-        query = select(self.table).filter_by(**equal).order_by(self.table.c.seq).limit(1)
-        row = self.store.read(lambda c: c.execute(query).mappings().first())
-        return None if row is None else self.record(row)
+        shape = tuple((name, value is None) for name, value in equal.items())
+        if shape not in self._oldest:
+            table = self.table
+            same = [
+                table.c[name].is_(None) if is_null else table.c[name] == bindparam(name)
+                for name, is_null in shape
+            ]
+            self._oldest[shape] = Statement(
+                select(table).where(*same).order_by(table.c.seq).limit(1)
+            )
+        for row in self.store.fetch(self._oldest[shape], equal):
+            values = dict(zip(self.table.columns.keys(), row, strict=True))
+            return self.record(values | {name: time_of(values[name]) for name in self._times})
+        return None
 
     def get(self, id: str, resource: str = "") -> Row:
         """The record with that id. Raises NotFound, which calls the record a `resource`."""
         record = self.one(id=id)
         if record is None:
-            name = resource or self.kind.RESOURCE
-            raise errors.NotFound(
-                f"{name} {id!r} does not exist", resource=name, id=id, rule=rules.EXISTS.id
-            )
+            raise self._missing(id, resource)
         return record
+
+    def message(self, form: MessageForm[M], id: str, resource: str = "") -> M:
+        """The message of the record with that id. Raises NotFound, as `get` does."""
+        for row in self.store.fetch(form.by_id, {"id": id}):
+            return form.message(row)
+        raise self._missing(id, resource)
+
+    def _missing(self, id: str, resource: str) -> errors.NotFound:
+        name = resource or self.kind.RESOURCE
+        return errors.NotFound(
+            f"{name} {id!r} does not exist", resource=name, id=id, rule=rules.EXISTS.id
+        )
 
     def added_by(self, key: RequestKey) -> Row | None:
         """The record that the request has added; None if the request is new or the record is gone.

@@ -1,6 +1,8 @@
 """Stores on databases of both kinds, with a table to try them on."""
 
-from collections.abc import AsyncIterator, Sequence
+import io
+import pickle
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.ids import new_id
 from chassis.rpc import errors
 from chassis.store.engine import Store
+from chassis.store.forms import MessageForm
 from chassis.store.pages import Pages
 from chassis.store.records import Record, Records
-from ft.proto.fine_tuning_studio_pb2 import ListDatasetsRequest
+from chassis.store.scan import Wanted
+from chassis.store.whole import WholeList
+from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ListDatasetsRequest
 
 
 class Thing(Record):
     """A record to store."""
 
     __tablename__ = "things"
+    INDEXED = ("name",)
 
     name: Mapped[str | None]
     size: Mapped[int | None] = mapped_column(default=None)
@@ -31,6 +37,7 @@ FIELDS = ("name", "size", "weight", "created_at")
 MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
+from chassis.store.indexes import create_indexes
 
 revision = "0001"
 down_revision = None
@@ -47,7 +54,39 @@ def upgrade():
         sa.Column("created_at", sa.DateTime, nullable=False),
         sa.Column("updated_at", sa.DateTime, nullable=False),
     )
+    create_indexes("things", ["id", "name", "created_at", "updated_at"])
 """
+
+
+class ThingPages:
+    """Pages of things, as records."""
+
+    def __init__(self, things: Records[Thing], names: Collection[str]) -> None:
+        self._things = things
+        form = MessageForm(DatasetMetadata, Thing.table())
+        self.pages = Pages(things, names, form.columns, pickle.dumps)
+        self.lists = WholeList(things.store, self.pages, "ListThings", form, pickle.dumps)
+
+    def wanted(self, request: Any, allowed: Mapping[str, Collection[Any]] | None = None) -> Wanted:
+        """What a request asks for."""
+        return self.pages.wanted(request, allowed or {}, ())
+
+    def page(
+        self, request: Any, allowed: Mapping[str, Collection[Any]] | None = None
+    ) -> tuple[list[Thing], str]:
+        """The things of a page, and the token of the next one."""
+        items, token = self.pages.page(request, self.wanted(request, allowed))
+        return self._read(b"".join(items)), token
+
+    async def whole(
+        self, request: Any, allowed: Mapping[str, Collection[Any]] | None = None
+    ) -> list[Thing]:
+        """All things that a request asks for."""
+        return self._read(await self.lists.some(self.wanted(request, allowed)))
+
+    def _read(self, items: bytes) -> list[Thing]:
+        things, file = {one.id: one for one in self._things.all()}, io.BytesIO(items)
+        return [things[pickle.load(file)[0]] for _ in iter(lambda: file.tell() < len(items), False)]
 
 
 @pytest.fixture
@@ -90,9 +129,9 @@ def things(store: Store) -> Records[Thing]:
 
 
 @pytest.fixture
-def pages(things: Records[Thing]) -> Pages[Thing]:
+def pages(things: Records[Thing]) -> ThingPages:
     """The table as a list."""
-    return Pages(things, FIELDS)
+    return ThingPages(things, FIELDS)
 
 
 many = settings(
@@ -111,9 +150,9 @@ async def fill(things: Records[Thing], rows: Sequence[Thing]) -> None:
     await things.store.write(lambda connection: things.insert(connection, rows))
 
 
-def refusal(pages: Pages[Thing], **fields: Any) -> errors.Violation:
+def refusal(pages: ThingPages, **fields: Any) -> errors.Violation:
     """The one thing that is wrong with a request."""
     with pytest.raises(errors.InvalidArgument) as refused:
-        pages.page(ListDatasetsRequest(**fields), {})
+        pages.page(ListDatasetsRequest(**fields))
     [violation] = refused.value.violations
     return violation

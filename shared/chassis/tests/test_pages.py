@@ -1,28 +1,32 @@
 """Pages of a list, on SQLite and on PostgreSQL, while rows come and go."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, create_engine, text
 
-from chassis.rpc import rules
+from chassis.rpc import errors, rules
+from chassis.store import scan, whole
 from chassis.store.convert import rfc3339
+from chassis.store.engine import Store
 from chassis.store.fields import SORTED_CHARACTERS
 from chassis.store.lists import TableList
-from chassis.store.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Pages
+from chassis.store.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from chassis.store.records import Records
+from chassis.store.statements import RawRow, Statement
 from ft.proto.fine_tuning_studio_pb2 import (
     ListDatasetsRequest,
     ListDatasetsResponse,
 )
 
-from .conftest import FIELDS, Thing, fill, many, refusal, thing
+from .conftest import FIELDS, Thing, ThingPages, fill, many, refusal, thing
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5)
 # Bytes, UTF-16 and the orders of languages disagree about these.
@@ -118,17 +122,17 @@ def ids(things: Sequence[Thing]) -> list[str]:
 @given(rows=some_things, asked=asked, steps=steps)
 async def test_rows_that_stay_are_listed_once_and_in_order(
     things: Records[Thing],
-    pages: Pages[Thing],
+    pages: ThingPages,
     rows: list[Thing],
     asked: Asked,
     steps: list[Step],
 ) -> None:
     await things.remove()
     await fill(things, rows)
-    assert ids(pages.page(asked.request(), {})[0]) == ids(asked.expected(rows))
+    assert ids(await pages.whole(asked.request())) == ids(asked.expected(rows))
     ever, present, seen, token = list(rows), list(rows), [], ""
     for step in [*steps, *[Step()] * 20]:
-        page, token = pages.page(asked.request(page_size=step.size, page_token=token), {})
+        page, token = pages.page(asked.request(page_size=step.size, page_token=token))
         assert len(page) <= step.size
         there = ids(asked.expected(present))
         assert bool(token) == bool(page and page[-1].id != there[-1])
@@ -148,24 +152,98 @@ async def test_rows_that_stay_are_listed_once_and_in_order(
     assert ids(asked.expected([one for one in ever if one.id in ids(seen)])) == ids(seen)
 
 
+@many
+@given(rows=some_things, asked=asked, size=st.integers(1, 6), more=st.booleans())
+async def test_windows_have_the_rows_of_the_list(
+    things: Records[Thing],
+    pages: ThingPages,
+    rows: list[Thing],
+    asked: Asked,
+    size: int,
+    more: bool,
+) -> None:
+    await things.remove()
+    await fill(things, rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "WINDOW_ROWS", 3)
+        patch.setattr(scan, "SORTED_ROWS", 3)
+        patch.setattr(whole, "READ_WINDOW_ROWS", 2)
+        patch.setattr(whole, "READ_ROWS", 1)
+        small = ThingPages(things, FIELDS)
+        allowed = {"size": [None, 0, 1]} if more else {}
+        wants = [one for one in asked.expected(rows) if not more or one.size in (0, 1)]
+        found: list[Thing] = []
+        token = ""
+        try:
+            while token or not found:
+                page, token = small.page(asked.request(page_size=size, page_token=token), allowed)
+                found += page
+                if not token:
+                    break
+            assert ids(found) == ids(wants)
+            assert ids(await small.whole(asked.request(), allowed)) == ids(wants)
+        except errors.FailedPrecondition:
+            assert len(rows) > 3
+            assert [name for name, _ in asked.terms] not in (["name"], ["created_at"], [])
+
+
+@pytest.mark.parametrize("order", ["", "name"])
+async def test_row_that_goes_during_a_request_hides_no_other(
+    things: Records[Thing],
+    order: str,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    service: str,
+) -> None:
+    monkeypatch.setattr(scan, "WINDOW_ROWS", 3)
+    rows = [thing(name=str(n), size=int(n == 3)) for n in range(6)]
+    await fill(things, rows)
+    schema = {} if things.store.is_sqlite else {"options": f"-csearch_path={service}"}
+    other_process = create_engine(database_url, connect_args=schema)
+    bound, calls = Statement.bound, 0
+
+    def remove_before_the_second(statement: Statement, *given: Any) -> tuple[str, Any]:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            with other_process.begin() as other:
+                other.execute(text("DELETE FROM things WHERE name = '0'"))
+        return bound(statement, *given)
+
+    monkeypatch.setattr(Statement, "bound", remove_before_the_second)
+    pages, token, found = ThingPages(things, FIELDS), "", []
+    for _ in range(3):
+        request = ListDatasetsRequest(
+            filter={"size": "1"}, order_by=order, page_size=2, page_token=token
+        )
+        page, token = pages.page(request)
+        found += page
+        if not token:
+            break
+    assert ids(found) == [rows[3].id]
+    assert calls > 2
+    other_process.dispose()
+
+
 async def test_page_has_the_requested_size_within_limits(
-    things: Records[Thing], pages: Pages[Thing]
+    things: Records[Thing], pages: ThingPages
 ) -> None:
     await fill(things, [thing(size=n) for n in range(MAX_PAGE_SIZE + 150)])
-    page, token = pages.page(ListDatasetsRequest(page_size=2**31 - 1), {})
+    page, token = pages.page(ListDatasetsRequest(page_size=2**31 - 1))
     assert [one.size for one in page] == list(range(MAX_PAGE_SIZE))
-    page, token = pages.page(ListDatasetsRequest(page_token=token), {})
+    page, token = pages.page(ListDatasetsRequest(page_token=token))
     assert [one.size for one in page][::99] == [MAX_PAGE_SIZE, MAX_PAGE_SIZE + 99]
     assert len(page) == DEFAULT_PAGE_SIZE
-    page, token = pages.page(ListDatasetsRequest(page_size=50, page_token=token), {})
+    page, token = pages.page(ListDatasetsRequest(page_size=50, page_token=token))
     assert (len(page), token) == (50, "")
-    assert len(pages.page(ListDatasetsRequest(filter={"name": ""}), {})[0]) == MAX_PAGE_SIZE + 150
+    whole = await pages.whole(ListDatasetsRequest(filter={"name": ""}))
+    assert [one.size for one in whole] == list(range(MAX_PAGE_SIZE + 150))
     violation = refusal(pages, page_size=-1)
     assert (violation.field, violation.rule) == ("page_size", rules.PAGE_SIZE.id)
 
 
 async def test_filter_compares_values_as_messages_show_them(
-    things: Records[Thing], pages: Pages[Thing]
+    things: Records[Thing], pages: ThingPages
 ) -> None:
     rows = [thing(name="a", weight=0.1), thing(weight=0.1 + 3e-9), thing(name="", weight=0.1001)]
     await fill(things, rows)
@@ -178,7 +256,7 @@ async def test_filter_compares_values_as_messages_show_them(
         ({"size": "0"}, rows),
         ({"created_at": rfc3339(rows[0].created_at)[:-1] + "+00:00", "name": "a"}, rows[:1]),
     ):
-        assert ids(pages.page(ListDatasetsRequest(filter=filter), {})[0]) == ids(found), filter
+        assert ids(await pages.whole(ListDatasetsRequest(filter=filter))) == ids(found), filter
     assert pages.page(ListDatasetsRequest(filter={"size": "0"}), {"name": []})[0] == []
 
 
@@ -191,14 +269,14 @@ async def test_filter_compares_values_as_messages_show_them(
         ("name", "a\0b"),
     ],
 )
-def test_impossible_filter_value_is_refused(pages: Pages[Thing], name: str, value: str) -> None:
+def test_impossible_filter_value_is_refused(pages: ThingPages, name: str, value: str) -> None:
     violation = refusal(pages, filter={name: value})
     assert (violation.field, violation.rule) == (f"filter[{name!r}]", rules.FILTER_FIELD.id)
     assert repr(value) in violation.description
 
 
 @pytest.mark.parametrize("name", ["", "id", "seq", "updated_at", "NAME", "name or 1=1"])
-def test_unknown_field_is_refused(pages: Pages[Thing], name: str) -> None:
+def test_unknown_field_is_refused(pages: ThingPages, name: str) -> None:
     violation = refusal(pages, filter={name: "x"})
     assert (violation.field, violation.rule) == ("filter", rules.FILTER_FIELD.id)
     assert f"no field {name!r}; it has created_at, name, size, weight" in violation.description
@@ -212,26 +290,60 @@ def test_unknown_field_is_refused(pages: Pages[Thing], name: str) -> None:
         ",".join(["name"] * 10_000),
     ],
 )
-def test_malformed_order_is_refused(pages: Pages[Thing], order: str) -> None:
+def test_malformed_order_is_refused(pages: ThingPages, order: str) -> None:
     violation = refusal(pages, order_by=order)
     assert (violation.field, violation.rule) == ("order_by", rules.ORDER_FIELD.id)
 
 
-def test_texts_are_compared_by_their_bytes(things: Records[Thing]) -> None:
+def test_texts_are_compared_by_their_bytes(things: Records[Thing], pages: ThingPages) -> None:
     # Servers may be set up for any language, but the one of these tests knows none.
     collation = "BINARY" if things.store.is_sqlite else "C"
-    pages = Pages(things, ["name"])
     statements: list[str] = []
 
-    def note(*call: Any) -> None:
-        statements.append(call[2])
+    def fetch(statement: Statement, values: Mapping[str, Any]) -> list[RawRow]:
+        with things.store.frozen() as connection:
+            statements.append(statement.bound(connection.dialect, values)[0])
+        return []
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        pages.page(ListDatasetsRequest(order_by="name desc"), {})
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+    wanted = pages.wanted(ListDatasetsRequest(order_by="name desc"))
+    pages.pages.plan(fetch, wanted).after(fetch, None, 1, 1)
     assert f'COLLATE "{collation}" DESC' in statements[-1]
+
+
+@pytest.mark.starts_processes
+async def test_page_is_read_from_an_index_on_postgresql(
+    service: str, postgres_url: str, migrations: Path
+) -> None:
+    store = Store(service, postgres_url, migrations)
+    await store.open()
+    things = Records(store, Thing)
+    await fill(things, [thing(name=f"n{n % 3}") for n in range(3000)])
+    await store.write(lambda c: c.execute(text("ANALYZE things")))
+    pages, plans = ThingPages(things, FIELDS), []
+
+    def explain(statement: Statement, values: Mapping[str, Any]) -> list[RawRow]:
+        def work(connection: Connection) -> list[RawRow]:
+            sql, bound = statement.bound(connection.dialect, values)
+            rows = connection.exec_driver_sql(f"EXPLAIN {sql}", bound)
+            plans.append("\n".join(row[0] for row in rows))
+            return statement.rows(connection, values)
+
+        return store.read(work)
+
+    for asked in (
+        *({"order_by": order} for order in ("name", "name desc", "created_at desc")),
+        {"filter": {"name": "n1"}},
+    ):
+        plan = pages.pages.plan(explain, pages.wanted(ListDatasetsRequest(**asked)))
+        plans.clear()
+        rows, position = plan.after(explain, None, 5, 100)
+        rows, position = plan.after(explain, position, 5, 100)
+        assert len(rows) == 5
+        for steps in plans:
+            assert "Index" in steps, steps
+            assert "Sort" not in steps, steps
+            assert "Seq Scan" not in steps, steps
+    await store.close()
 
 
 async def test_request_for_all_rows_is_answered_from_cached_bytes(
@@ -240,12 +352,13 @@ async def test_request_for_all_rows_is_answered_from_cached_bytes(
     listing = TableList(things, ListDatasetsResponse)
     for name in ("b", "a"):
         await things.add(thing(name=name))
-        everything = listing.answer(ListDatasetsRequest())
-        assert isinstance(everything, bytes)
-        assert (listing.answer(ListDatasetsRequest()) is everything) == things.store.is_sqlite
+        everything = await listing.answer(ListDatasetsRequest())
+        again = await listing.answer(ListDatasetsRequest())
+        assert again is everything if things.store.is_sqlite else again == everything
     listed = ListDatasetsResponse.FromString(everything)
     assert [dataset.name for dataset in listed.datasets] == ["b", "a"]
-    assert listing.answer(ListDatasetsRequest(order_by="name desc")) == listed
-    first = listing.answer(ListDatasetsRequest(page_size=1))
-    assert isinstance(first, ListDatasetsResponse)
+    assert await listing.answer(ListDatasetsRequest(order_by="name desc")) == everything
+    data = await listing.answer(ListDatasetsRequest(page_size=1))
+    first = ListDatasetsResponse.FromString(data)
+    assert first.next_page_token
     assert list(first.datasets) == list(listed.datasets[:1])

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from chassis.ids import new_id
 from chassis.rpc import errors
 from chassis.store.engine import Store
-from chassis.store.lists import CachedList
+from chassis.store.lists import TableList
 from chassis.store.migrate import version_table
 from chassis.store.records import Records
-from ft.proto.fine_tuning_studio_pb2 import DatasetMetadata, ListDatasetsResponse
+from ft.proto.fine_tuning_studio_pb2 import ListDatasetsRequest, ListDatasetsResponse
 
 from .conftest import Thing
 
@@ -149,20 +149,15 @@ async def test_write_is_completed_after_its_caller_has_left(
 async def test_acknowledged_write_is_in_every_read_that_follows(
     things: Records[Thing], service: str, database_url: str, migrations: Path
 ) -> None:
-    names = CachedList(
-        things.store,
-        lambda: ListDatasetsResponse(
-            datasets=[DatasetMetadata(name=t.name or "") for t in things.all()]
-        ),
-    )
+    names = TableList(things, ListDatasetsResponse)
     replica = Store(service, database_url, migrations)
     await replica.open()
     others = Records(replica, Thing)
     for n in range(30):
         await (things, others)[n % 2].add(thing(str(n)))
-        listed = ListDatasetsResponse.FromString(names.get())
+        listed = ListDatasetsResponse.FromString(await names.answer(ListDatasetsRequest()))
         assert [d.name for d in listed.datasets] == [str(i) for i in range(n + 1)]
-        assert names.get() == listed.SerializeToString()
+        assert await names.answer(ListDatasetsRequest()) == listed.SerializeToString()
     await replica.close()
 
 

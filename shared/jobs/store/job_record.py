@@ -14,6 +14,7 @@ from chassis.store.records import Record
 from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Retries
+from jobs.store.status import COLUMNS, job_status
 
 _OF_AN_ATTEMPT = (
     "run_id",
@@ -132,28 +133,11 @@ class JobRecord(Record, kw_only=True):
 
     def status(self) -> JobStatus:
         """Returns the state and progress of the job as clients see them."""
-        waits_for = self.waits_for if self.state == JobState.SCHEDULED else None
-        if self.state == JobState.QUEUED and self.not_before is not None:
-            waits_for = f"waits until {rfc3339(self.not_before)} before it is tried again"
-        return JobStatus(
-            state=self.state,
-            created_at=rfc3339(self.created_at),
-            started_at=rfc3339(self.started_at),
-            finished_at=rfc3339(self.finished_at),
-            step=self.step or 0,
-            total_steps=self.total_steps or 0,
-            epoch=self.epoch or 0.0,
-            loss=self.loss,
-            eval_loss=self.eval_loss,
-            tokens_per_second=self.tokens_per_second or 0.0,
-            seconds_left=self.seconds_left or 0.0,
-            failure_reason=self.failure_reason or "",
-            notices=json.loads(self.notices or "[]"),
-            attempt=self.attempt or 1,
-            failure_kind=self.failure_kind or "",
-            retry=Retries.read(self.retry).message() if self.retry else None,
-            waits_for=waits_for or "",
-        )
+        values = {name: getattr(self, name) for name in COLUMNS}
+        for name, value in values.items():
+            if isinstance(value, datetime):
+                values[name] = rfc3339(value)
+        return job_status(values)
 
     def in_order(self, time: datetime | None, *earlier: datetime | None) -> datetime | None:
         """Returns the time, or the latest of the times that must not be after it.

@@ -1,0 +1,64 @@
+"""The state and progress of a job as clients see them."""
+
+import json
+
+from sqlalchemy import Table
+
+from chassis.store.forms import M, MessageForm, Values
+from ft.enums import JobState
+from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
+from jobs.failures import Retries
+
+COLUMNS = (
+    "state",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "step",
+    "total_steps",
+    "epoch",
+    "loss",
+    "eval_loss",
+    "tokens_per_second",
+    "seconds_left",
+    "failure_reason",
+    "notices",
+    "attempt",
+    "failure_kind",
+    "retry",
+    "waits_for",
+    "not_before",
+)
+"""Columns that a status is made of."""
+
+
+def job_status(values: Values) -> JobStatus:
+    """Returns the status of a job with these values of `COLUMNS`."""
+    waits_for = values["waits_for"] if values["state"] == JobState.SCHEDULED else None
+    if values["state"] == JobState.QUEUED and values["not_before"] is not None:
+        waits_for = f"waits until {values['not_before']} before it is tried again"
+    retry, notices = values["retry"], values["notices"]
+    return JobStatus(
+        state=values["state"],
+        created_at=values["created_at"],
+        started_at=values["started_at"],
+        finished_at=values["finished_at"],
+        step=values["step"],
+        total_steps=values["total_steps"],
+        epoch=values["epoch"],
+        loss=values["loss"],
+        eval_loss=values["eval_loss"],
+        tokens_per_second=values["tokens_per_second"],
+        seconds_left=values["seconds_left"],
+        failure_reason=values["failure_reason"],
+        notices=json.loads(notices) if notices else None,
+        attempt=values["attempt"] or 1,
+        failure_kind=values["failure_kind"],
+        retry=Retries.read(retry).message() if retry else None,
+        waits_for=waits_for or "",
+    )
+
+
+def job_form(kind: type[M], table: Table, but: tuple[str, ...] = ()) -> MessageForm[M]:
+    """Returns the form of messages of jobs that have a `status` beside the job's columns."""
+    return MessageForm(kind, table, but, COLUMNS, lambda values: {"status": job_status(values)})
