@@ -18,6 +18,9 @@ class Sightings:
         self._clock = clock
         self._since: dict[str, tuple[Hashable, float]] = {}
 
+    def __len__(self) -> int:
+        return len(self._since)
+
     def unchanged(self, key: str, value: Hashable = None) -> timedelta:
         """Time for which the key has had that value; zero if it is seen for the first time."""
         now = self._clock()
