@@ -81,7 +81,7 @@ class Reconciler(Generic[Job]):
             *(Turn(partial(records.in_state, state)) for state in JobState if not state.ended),
             Turn(records.unsettled),
         ]
-        self._removed: Turn[JobEventRecord] = Turn(records.log.removed)
+        self._removed: Turn[Any] = Turn(records.log.removed)
         self._woken = asyncio.Event()
         self._settled_at: int | None = None
         """Commits of the store when nothing was left to do, see `Store.commits`."""
@@ -145,12 +145,12 @@ class Reconciler(Generic[Job]):
 
     def _forget_sightings(self) -> None:
         """Forgets since when jobs have waited that wait no more."""
-        if len(self._waiting) <= 2 * self._still_waiting + FORGOTTEN_AT_ONCE:
+        if self._waiting.count <= 2 * self._still_waiting + FORGOTTEN_AT_ONCE:
             return
         waiting = set(self._records.not_sent())
         self._waiting.keep(waiting)
         self._pauses = {id: pause for id, pause in self._pauses.items() if id in waiting}
-        self._still_waiting = len(self._waiting)
+        self._still_waiting = self._waiting.count
 
     @staticmethod
     async def _attempt(id: str, work: Awaitable[None]) -> None:

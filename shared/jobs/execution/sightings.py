@@ -18,7 +18,9 @@ class Sightings:
         self._clock = clock
         self._since: dict[str, tuple[Hashable, float]] = {}
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """Number of keys that are known."""
         return len(self._since)
 
     def unchanged(self, key: str, value: Hashable = None) -> timedelta:

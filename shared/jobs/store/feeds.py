@@ -15,6 +15,8 @@ PAGE = 200
 """Most events that are read at once: more of them would hold up other calls."""
 KEPT = 400
 """Most events that a feed keeps. A watcher that is further behind reads the history."""
+WOKEN_AT_ONCE = 50
+"""Most watchers that go on before other calls get their turn."""
 POLL_SECONDS = 0.25
 """Pause between reads of events where other processes may write them as well."""
 HEARTBEAT_SECONDS = 10.0
@@ -24,8 +26,8 @@ HEARTBEAT_SECONDS = 10.0
 class EventFeed:
     """The newest events of one job, for all who watch it.
 
-    It keeps no list of watchers and no queue for any of them: each one asks for what comes after
-    its own position, so a slow watcher costs nothing and holds up no other.
+    It has no queue for any of them: each one asks for what comes after its own position, so a slow
+    watcher costs nothing and holds up no other.
     """
 
     def __init__(
@@ -45,8 +47,8 @@ class EventFeed:
         """The feed has the events after the one and up to the other, by their cursors."""
         self._cursors: list[int] = []
         self._responses: list[WatchJobResponse] = []
-        self._changed = asyncio.Event()
-        """Set when there is something new, and then replaced."""
+        self._waiting: set[asyncio.Future[None]] = set()
+        """Watchers that wait for something new."""
         self._timer: asyncio.TimerHandle | None = None
         self._reading: asyncio.Handle | None = None
         self._read_later()
@@ -59,9 +61,14 @@ class EventFeed:
 
     async def changed(self, seconds: float) -> None:
         """Returns when there is something new, at the latest after `seconds`."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await waiting
+        finally:
+            self._waiting.discard(waiting)
 
     def read_soon(self) -> None:
         """Reads once, however often it is called before that."""
@@ -77,6 +84,7 @@ class EventFeed:
 
     def _read(self) -> None:
         self.close()
+        self._read_later()
         try:
             # Checked before reading, so that all events before the end are read.
             state = self._state(self._id)
@@ -84,6 +92,7 @@ class EventFeed:
         except Refusal:
             state = None
         if state is None:
+            self.close()
             self.broken = True
             self._announce()
             return
@@ -101,12 +110,17 @@ class EventFeed:
             self._announce()
         if more:
             self.read_soon()
-        else:
-            self._read_later()
 
     def _announce(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        waiting, self._waiting = self._waiting, set()
+        self._wake(list(waiting))
+
+    def _wake(self, waiting: list["asyncio.Future[None]"]) -> None:
+        for one in waiting[:WOKEN_AT_ONCE]:
+            if not one.done():
+                one.set_result(None)
+        if left := waiting[WOKEN_AT_ONCE:]:
+            asyncio.get_running_loop().call_soon(self._wake, left)
 
     def _read_later(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._pause, self._read)
