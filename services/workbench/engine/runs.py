@@ -62,8 +62,8 @@ class JobRuns:
         """No run that waits with a lower `seq` can ever begin on this machine."""
         self._told = 0
         """Runs up to this `seq` have been told that they wait."""
-        self._ahead: JobRunRow | None = None
-        """The run that begins next, if one waits for resources."""
+        self._ahead: tuple[int, str] | None = None
+        """`seq` and name of the run that begins next, if one waits for resources."""
         self._holders: Sequence[Holder] = ()
         """Runs and served models that hold resources, as of the last step."""
 
@@ -82,7 +82,7 @@ class JobRuns:
                 log.exception("a run could not be moved on; trying again", run=run.id)
                 followed = False
         launched = await self._admit()
-        all_told = self._tell()
+        all_told = await self._tell()
         await self._delete_jobs()
         if not followed or not all_told or any(r.status == EngineStatus.STARTING for r in launched):
             return SOON
@@ -100,8 +100,8 @@ class JobRuns:
         if self._ahead is None:
             return ""
         why = self._machine.wait(demand, self._holders)
-        behind = self._ahead.seq < run.seq
-        turn = f"it starts after {self._name(self._ahead)}" if behind else ""
+        seq, name = self._ahead
+        turn = f"it starts after {name}" if seq < run.seq else ""
         return "; ".join(filter(None, [why, turn]))
 
     # Runs that were launched
@@ -211,7 +211,7 @@ class JobRuns:
                 held = [self._demand(other) for other in launched]
                 gpus = self._machine.grant(demand, held, self._database.read(held_gpus))
                 if gpus is None:
-                    self._ahead = run
+                    self._ahead = (run.seq, self._name(run))
                     break
                 try:
                     await self._start(run, gpus)
@@ -231,7 +231,7 @@ class JobRuns:
         query = select(JobRunRow).where(waiting).order_by(JobRunRow.seq).limit(AT_ONCE)
         return self._database.read(lambda session: session.scalars(query).all())
 
-    def _tell(self) -> bool:
+    async def _tell(self) -> bool:
         """Writes into the output of newly waiting runs why they wait; False if some are left."""
         runs = self._waiting(self._told)
         for run in runs:
@@ -239,6 +239,7 @@ class JobRuns:
             if why := self.reason(run):
                 log.warning("run waits", run=run.id, why=why)
                 self._folder(run).say(why)
+            await asyncio.sleep(0)  # Requests are answered in between.
         return len(runs) < AT_ONCE
 
     def _holding(self, launched: Sequence[JobRunRow]) -> list[Holder]:
