@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 import cmlapi
 from chassis.config import sqlite_url
@@ -19,7 +20,7 @@ from services.workbench.engine.launch import Address, Launcher
 from services.workbench.engine.process_ends import ProcessEnds
 from services.workbench.engine.runs import AT_ONCE, JobRuns
 from services.workbench.host.machine import Machine
-from services.workbench.operations.jobs import create_job_run, stop_job_run
+from services.workbench.operations.jobs import create_job_run, get_job_run, stop_job_run
 from services.workbench.scheduler import Scheduler
 from services.workbench.serving import deployments as deployments_module
 from services.workbench.serving.deployments import Deployments
@@ -111,8 +112,7 @@ async def running(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def test_run_starts_because_it_is_submitted(running: Bench) -> None:
     run = await running.submit(await running.job(""))
-    done = await running.reach(run, "SUCCEEDED", "FAILED")
-    assert done.status == "ENGINE_SUCCEEDED"
+    assert (await running.reach(run, "SUCCEEDED", "FAILED")).status == "ENGINE_SUCCEEDED"
 
 
 async def test_run_starts_because_a_process_has_ended(running: Bench) -> None:
@@ -139,9 +139,7 @@ async def test_run_starts_because_another_was_stopped(running: Bench) -> None:
     assert (await running.reach(second, "SUCCEEDED", "FAILED")).status == "ENGINE_SUCCEEDED"
 
 
-async def test_watcher_of_an_earlier_workbench_is_followed(
-    running: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_watcher_of_an_earlier_workbench_is_followed(running: Bench) -> None:
     run = await running.submit(await running.job(WAIT_FOR_GO))
     await running.reach(run, "RUNNING")
     running.runs._watchers.clear()
@@ -166,11 +164,23 @@ async def test_nothing_is_asked_of_the_clock_while_a_run_runs(bench: Bench) -> N
     assert await bench.runs.step() is None
 
 
+@pytest.mark.starts_processes
+async def test_system_that_tells_of_no_end_is_looked_at_again_soon(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "pidfd_open")
+    run = await bench.submit(await bench.job(WAIT_FOR_GO))
+    while bench.run(run).status != "ENGINE_RUNNING":
+        await bench.runs.step()
+    assert await bench.runs.step() == runs_module.SOON
+    (bench.project / "go").touch()
+    while bench.run(run).status == "ENGINE_RUNNING":
+        await bench.runs.step()
+
+
 @pytest.fixture
 def selected(bench: Bench) -> Callable[[], int]:
     """Counts the rows of runs that are made into objects, since it was last asked."""
-    from sqlalchemy import event
-
     count = 0
 
     @event.listens_for(JobRunRow, "load")
@@ -186,54 +196,64 @@ def selected(bench: Bench) -> Callable[[], int]:
     return since
 
 
+def queue(session: Any, job_id: str, cpu: float, count: int) -> None:
+    """Queues runs of a job as `create_job_run` does."""
+    rows = [
+        JobRunRow(
+            project_id="local",
+            job_id=job_id,
+            status="ENGINE_SCHEDULING",
+            script="",
+            arguments="",
+            environment={},
+            cpu=cpu,
+            memory=1.0,
+            nvidia_gpu=0,
+            accelerator_label_id="",
+            timeout=0,
+            kill_on_timeout=True,
+            kernel="",
+            runtime_identifier="",
+        )
+        for _ in range(count)
+    ]
+    table: Any = JobRunRow.__table__
+    names = [column.key for column in table.columns if column.key != "seq"]
+    session.execute(insert(table), [{n: getattr(row, n) for n in names} for row in rows])
+
+
+@pytest.mark.starts_processes
 async def test_step_reads_few_rows_of_a_long_queue(
     bench: Bench, selected: Callable[[], int]
 ) -> None:
-    job = await bench.job("", cpu=3)
-
-    def queue(session: Any, cpu: float, count: int) -> None:
-        rows = [
-            JobRunRow(
-                project_id="local",
-                job_id=job,
-                status="ENGINE_SCHEDULING",
-                script="",
-                arguments="",
-                environment={},
-                cpu=cpu,
-                memory=1.0,
-                nvidia_gpu=0,
-                accelerator_label_id="",
-                timeout=0,
-                kill_on_timeout=True,
-                kernel="",
-                runtime_identifier="",
-            )
-            for _ in range(count)
-        ]
-        table: Any = JobRunRow.__table__
-        values = [
-            {c.key: getattr(row, c.key) for c in table.columns if c.key != "seq"} for row in rows
-        ]
-        session.execute(insert(table), values)
-
-    await bench.database.write(lambda s: queue(s, 3.0, 1000))
-    await bench.runs.step()
-    told = selected()
-    for _ in range(1000 // AT_ONCE):
+    blocker = await bench.submit(await bench.job(WAIT_FOR_GO))
+    while bench.run(blocker).status != "ENGINE_RUNNING":
         await bench.runs.step()
+    await bench.database.write(lambda s: queue(s, bench.run(blocker).job_id, 1.0, 1000))
+    while await bench.runs.step() == runs_module.SOON:
+        pass
     selected()
-    # All have been told, and are known never to fit.
+    assert await bench.runs.step() == runs_module.SAFETY
+    assert selected() <= AT_ONCE + 3
+    told = list(bench.settings.runs_dir.glob("*/output.log"))
+    assert len([log for log in told if "waits for 1 CPU" in log.read_text()]) == 1000
+    (bench.project / "go").touch()
+    await bench.runs._ends.wake.wait()
+
+
+async def test_runs_that_can_never_begin_are_read_once(
+    bench: Bench, selected: Callable[[], int]
+) -> None:
+    job = await bench.job("")
+    await bench.database.write(lambda s: queue(s, job, 3.0, 300))
+    while await bench.runs.step() is not None:
+        pass
+    selected()
     assert await bench.runs.step() is None
     assert selected() == 0
-    assert told >= 1000
-    last = await bench.submit(await bench.job("", cpu=3))
-    assert bench.runs.reason(bench.run(last)).startswith("cannot run here: it requests 3 CPUs")
 
 
 async def test_reason_is_shown_with_the_run(bench: Bench) -> None:
     run = bench.run(await bench.submit(await bench.job("", cpu=2.5)))
-    from services.workbench.operations.jobs import get_job_run
-
     shown = await get_job_run(bench.parts, "local", run.job_id, run.id)
     assert "machine has 2" in json.loads(shown.environment)["FTS_WAITS_FOR"]
