@@ -34,7 +34,7 @@ class JobWatch(Generic[Job]):
     async def follow(self, id: str, cursor: int) -> AsyncIterator[WatchJobResponse]:
         """Yields the events after the cursor as they come, until the job has ended.
 
-        Empty responses in between show that the stream is alive. None is missed or repeated,
+        Empty responses in between show that the stream is alive. No event is missed or repeated,
         whichever process wrote it and however often the client reconnects.
         """
         _require_not_negative("cursor", cursor)
