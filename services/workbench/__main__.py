@@ -18,6 +18,7 @@ from services.workbench.address import CannotServeError, listening, read_key
 from services.workbench.context import WorkbenchContext
 from services.workbench.engine.context import EngineContext
 from services.workbench.engine.launch import Address, Launcher
+from services.workbench.engine.process_ends import ProcessEnds
 from services.workbench.engine.runs import JobRuns
 from services.workbench.host import machine, runtime
 from services.workbench.scheduler import Scheduler
@@ -110,7 +111,9 @@ async def _build(settings: WorkbenchSettings, address: Address) -> WorkbenchCont
     await database.open()
     resources = await database.write(lambda s: bootstrap.seed(s, settings, resources, python))
     bootstrap.copy_starter(settings, python)
-    context = EngineContext(database, settings, resources, Launcher(settings, address))
+    wake = asyncio.Event()
+    launcher = Launcher(settings, address)
+    context = EngineContext(database, settings, resources, launcher, ProcessEnds(wake))
     runs, deployments = JobRuns(context), Deployments(context)
     log.info(
         "workbench ready",
@@ -127,7 +130,7 @@ async def _build(settings: WorkbenchSettings, address: Address) -> WorkbenchCont
         trainer=runtime.TrainerCheck(python.unfit),
         runs=runs,
         deployments=deployments,
-        scheduler=Scheduler(runs, deployments),
+        scheduler=Scheduler(runs, deployments, wake),
     )
 
 

@@ -6,21 +6,20 @@ from collections.abc import Callable
 
 import structlog
 
+from services.workbench.engine.process_ends import SOON
 from services.workbench.engine.runs import JobRuns
 from services.workbench.serving.deployments import Deployments
 
 log = structlog.get_logger()
 
-STEP_SECONDS = 0.2
-
 
 class Scheduler:
     """Takes the steps of runs and deployments in one loop, so that no GPU is given away twice."""
 
-    def __init__(self, runs: JobRuns, deployments: Deployments) -> None:
+    def __init__(self, runs: JobRuns, deployments: Deployments, wake: asyncio.Event) -> None:
         self._runs = runs
         self._deployments = deployments
-        self._wake = asyncio.Event()
+        self._wake = wake
         self._stepped = asyncio.Condition()
 
     def wake(self) -> None:
@@ -33,15 +32,17 @@ class Scheduler:
             await self._stepped.wait_for(condition)
 
     async def run(self) -> None:
-        """Takes steps until cancelled; waits for a request while there is nothing to do."""
+        """Takes steps until cancelled.
+
+        A step is taken when a request has changed something, when a process has ended, and after
+        the pause that runs or deployments ask for. While nothing is active, nothing happens.
+        """
         while True:
             self._wake.clear()
-            pause: float | None = STEP_SECONDS
+            pause: float | None = SOON
             try:
-                running = await self._runs.step()
-                deployed = await self._deployments.step()
-                if not running and not deployed:
-                    pause = None
+                pauses = (await self._runs.step(), await self._deployments.step())
+                pause = min((one for one in pauses if one is not None), default=None)
             except Exception:
                 log.exception("the runs could not be moved on; trying again")
             async with self._stepped:

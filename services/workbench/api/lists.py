@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends
-from sqlalchemy import ColumnElement, String, func, inspect, literal, select
+from sqlalchemy import Column, ColumnElement, String, func, inspect, literal, select
 from sqlalchemy.orm import Session
 
 from chassis.rpc import errors
@@ -90,9 +90,11 @@ class Keys:
             column = self._column("sort", name)
             if name not in self._fields:
                 continue
-            # Null compares as neither lower nor higher: it is sorted as the type's lowest value.
-            lowest = literal(_LOWEST[column.type.python_type], column.type)
-            keys.append(_sort_key(func.coalesce(column, lowest), part.strip().startswith("-")))
+            if not isinstance(column, Column) or column.nullable:
+                # Null compares as neither lower nor higher: it is sorted as the lowest value.
+                lowest = literal(_LOWEST[column.type.python_type], column.type)
+                column = func.coalesce(column, lowest)
+            keys.append(_sort_key(column, part.strip().startswith("-")))
         return keys
 
     def _column(self, parameter: str, name: str) -> ColumnElement[Any]:

@@ -3,6 +3,7 @@
 import getpass
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ def document(kind: type[M], row: object, **more: Any) -> M:
     return kind(**fields | more)
 
 
+@cache
 def user() -> cmlapi.ShortUser:
     """The only user: the one who runs the workbench."""
     try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.workbench.engine.launch import Launcher
+from services.workbench.engine.process_ends import ProcessEnds
 from services.workbench.host.machine import Machine
 from services.workbench.settings import WorkbenchSettings
 from services.workbench.store.database import Database
@@ -16,3 +17,4 @@ class EngineContext:
     settings: WorkbenchSettings
     machine: Machine
     launcher: Launcher
+    ends: ProcessEnds

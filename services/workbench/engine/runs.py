@@ -23,6 +23,7 @@ from services.workbench.engine import job_log, leftovers, process_watcher
 from services.workbench.engine.context import EngineContext
 from services.workbench.engine.folder import Ended, RunFolder
 from services.workbench.engine.launch import project_environment
+from services.workbench.engine.process_ends import SAFETY, SOON
 from services.workbench.engine.states import (
     ACTIVE,
     LAUNCHED,
@@ -43,6 +44,8 @@ from services.workbench.store.tables import (
 log = structlog.get_logger()
 
 _REAP_SECONDS = 0.2
+AT_ONCE = 50
+"""Most runs of the queue that are read at once."""
 
 
 class JobRuns:
@@ -54,50 +57,88 @@ class JobRuns:
         self._machine = context.machine
         self._launcher = context.launcher
         self._watchers: dict[str, subprocess.Popen[bytes]] = {}
+        self._ends = context.ends
         self._stop_requested: set[str] = set()
-        self._wait_logged: set[str] = set()
-        self.waiting: dict[str, str] = {}
-        """Reasons why runs have not begun yet, by the ids of the runs."""
+        self._first = 0
+        """No run that waits with a lower `seq` can ever begin on this machine."""
+        self._told = 0
+        """Runs up to this `seq` have been told that they wait."""
+        self._ahead: tuple[int, str] | None = None
+        """`seq` and name of the run that begins next, if one waits for resources."""
+        self._holders: Sequence[Holder] = ()
+        """Runs and served models that hold resources, as of the last step."""
 
-    async def step(self) -> bool:
-        """Takes one step for each run; returns False if all runs have ended."""
-        for run in self._database.read(_unfinished):
-            if run.status in LAUNCHED:
-                try:
-                    await self._follow(run)
-                except Exception:
-                    # One run's trouble must not end the watch over all others.
-                    log.exception("a run could not be moved on; trying again", run=run.id)
-        await self._admit()
+    async def step(self) -> float | None:
+        """Takes one step for each run.
+
+        Returns the seconds until the next step is needed, if nothing happens before; None if it is
+        not needed then.
+        """
+        followed = True
+        for run in self._database.read(_launched):
+            try:
+                followed &= await self._follow(run)
+            except Exception:
+                # One run's trouble must not end the watch over all others.
+                log.exception("a run could not be moved on; trying again", run=run.id)
+                followed = False
+        launched = await self._admit()
+        all_told = await self._tell()
         await self._delete_jobs()
-        return bool(self._database.read(_unfinished))
+        if not followed or not all_told or any(r.status == EngineStatus.STARTING for r in launched):
+            return SOON
+        return SAFETY if launched or self._ahead else None
+
+    def reason(self, run: JobRunRow) -> str:
+        """Why a run has not begun; empty if it has, or is about to."""
+        if run.status != EngineStatus.SCHEDULING:
+            return ""
+        demand = self._demand(run)
+        if (shortfall := self._machine.shortfall(demand)) is not None:
+            # It waits for a larger machine, as in a workspace; those behind it need not. The
+            # studio does not let its own jobs wait for that.
+            return f"{CANNOT_RUN}{shortfall}"
+        if self._ahead is None:
+            return ""
+        why = self._machine.wait(demand, self._holders)
+        seq, name = self._ahead
+        turn = f"it starts after {name}" if seq < run.seq else ""
+        return "; ".join(filter(None, [why, turn]))
 
     # Runs that were launched
 
-    async def _follow(self, run: JobRunRow) -> None:
+    async def _follow(self, run: JobRunRow) -> bool:
+        """Moves a run on. Returns True if only the end of its watcher can change it now."""
         folder = self._folder(run)
         if (ended := folder.ended()) is not None:
             await self._finish(run, ended)
-        elif not folder.begun():
+            return True
+        if not folder.begun():
             await self._await_claim(run, folder)
-        elif folder.watcher() is None:
-            # The watcher may have written the end after it was asked for above.
-            if (ended := folder.ended()) is not None:
-                await self._finish(run, ended)
-            elif not leftovers.kill(run.id):  # else it is over when the next step finds none
-                folder.say(
-                    "the run's watcher is gone (killed, or the machine was restarted), so how the "
-                    "script ended is not known"
-                )
-                stopping = run.status == EngineStatus.STOPPING
-                outcome = process_watcher.STOPPED if stopping else process_watcher.EXITED
-                await self._finish(run, Ended(outcome, None, utc_now()))
-        elif run.status == EngineStatus.STOPPING:
+            return False
+        if (watcher := folder.watcher()) is None:
+            await self._follow_lost(run, folder)
+            return False
+        if run.status == EngineStatus.STOPPING:
             if run.id not in self._stop_requested:
                 self._stop_requested.add(run.id)
                 folder.ask_to_stop()
         elif run.status == EngineStatus.STARTING and (at := folder.started()) is not None:
             await self._change(run, status=EngineStatus.RUNNING, running_at=run.after(at))
+        return self._ends.follow(watcher)
+
+    async def _follow_lost(self, run: JobRunRow, folder: RunFolder) -> None:
+        # The watcher may have written the end after it was asked for before.
+        if (ended := folder.ended()) is not None:
+            await self._finish(run, ended)
+        elif not leftovers.kill(run.id):  # else it is over when the next step finds none
+            folder.say(
+                "the run's watcher is gone (killed, or the machine was restarted), so how the "
+                "script ended is not known"
+            )
+            stopping = run.status == EngineStatus.STOPPING
+            outcome = process_watcher.STOPPED if stopping else process_watcher.EXITED
+            await self._finish(run, Ended(outcome, None, utc_now()))
 
     async def _await_claim(self, run: JobRunRow, folder: RunFolder) -> None:
         watcher = self._watchers.get(run.id)
@@ -113,6 +154,7 @@ class JobRuns:
             folder.say("the run's watcher died before it began")
             await self._finish(run, Ended(process_watcher.EXITED, None, utc_now()))
         else:
+            self._first = min(self._first, run.seq)
             await self._change(
                 run, status=EngineStatus.SCHEDULING, attempt=run.attempt + 1, gpus=[]
             )
@@ -150,42 +192,63 @@ class JobRuns:
 
     # Runs that may begin
 
-    async def _admit(self) -> None:
-        runs = self._database.read(_unfinished)
-        self.waiting = {id: why for id, why in self.waiting.items() if id in {r.id for r in runs}}
-        ahead: str = ""
-        for run in runs:
-            if run.status != EngineStatus.SCHEDULING:
-                continue
-            demand = self._demand(run)
-            if (shortfall := self._machine.shortfall(demand)) is not None:
-                # It waits for a larger machine, as in a workspace; those behind it need not. The
-                # studio does not let its own jobs wait for that.
-                self._record_wait(run, f"{CANNOT_RUN}{shortfall}")
-                continue
-            held = [self._demand(other) for other in runs if other.status in LAUNCHED]
-            gpus = self._machine.grant(demand, held, self._database.read(held_gpus))
-            if ahead or gpus is None:
-                # First come, first served: smaller runs behind one that waits do so too.
-                why = self._machine.wait(demand, self._holders(runs))
-                turn = f"it starts after {ahead}" if ahead else ""
-                self._record_wait(run, "; ".join(filter(None, [why, turn])))
-                ahead = ahead or self._name(run)
-                continue
-            self.waiting.pop(run.id, None)
-            try:
-                await self._start(run, gpus)
-            except Exception:
-                # Those behind it need not wait for what is wrong with this one.
-                log.exception("run not started", run=run.id)
+    async def _admit(self) -> list[JobRunRow]:
+        """Starts the runs whose turn it is and that fit; returns all that are launched.
 
-    def _holders(self, runs: Sequence[JobRunRow]) -> list[Holder]:
+        First come, first served: the first that does not fit keeps back those behind it. So only
+        the head of the queue is read, however long it is.
+        """
+        launched = list(self._database.read(_launched))
+        self._ahead = None
+        after, unfit = self._first - 1, True
+        while self._ahead is None and (runs := self._waiting(after)):
+            for run in runs:
+                after = run.seq
+                demand = self._demand(run)
+                if self._machine.shortfall(demand) is not None:
+                    continue
+                if unfit:
+                    self._first, unfit = run.seq, False
+                held = [self._demand(other) for other in launched]
+                gpus = self._machine.grant(demand, held, self._database.read(held_gpus))
+                if gpus is None:
+                    self._ahead = (run.seq, self._name(run))
+                    break
+                try:
+                    await self._start(run, gpus)
+                except Exception:
+                    # Those behind it need not wait for what is wrong with this one.
+                    log.exception("run not started", run=run.id)
+                if run.status in LAUNCHED:
+                    launched.append(run)
+        if unfit:
+            self._first = max(self._first, after + 1)
+        self._holders = self._holding(launched) if self._ahead else ()
+        return launched
+
+    def _waiting(self, after: int) -> Sequence[JobRunRow]:
+        """The next runs of the queue, a few of them."""
+        waiting = (JobRunRow.status == EngineStatus.SCHEDULING) & (JobRunRow.seq > after)
+        query = select(JobRunRow).where(waiting).order_by(JobRunRow.seq).limit(AT_ONCE)
+        return self._database.read(lambda session: session.scalars(query).all())
+
+    async def _tell(self) -> bool:
+        """Writes into the output of newly waiting runs why they wait; False if some are left."""
+        runs = self._waiting(self._told)
+        for run in runs:
+            self._told = run.seq
+            if why := self.reason(run):
+                log.warning("run waits", run=run.id, why=why)
+                self._folder(run).say(why)
+            await asyncio.sleep(0)  # Requests are answered in between.
+        return len(runs) < AT_ONCE
+
+    def _holding(self, launched: Sequence[JobRunRow]) -> list[Holder]:
         """Lists the launched runs, and the served models that hold GPUs."""
         found = []
-        for run in runs:
-            if run.status in LAUNCHED:
-                held = self._demand(run)
-                found.append(Holder(self._name(run), held.cpu, held.memory, tuple(run.gpus)))
+        for run in launched:
+            held = self._demand(run)
+            found.append(Holder(self._name(run), held.cpu, held.memory, tuple(run.gpus)))
         table = ModelDeploymentRow
         query = select(ModelRow.name, table.gpus).join(ModelRow, ModelRow.id == table.model_id)
         active = query.where(table.status.in_(ACTIVE))
@@ -199,13 +262,6 @@ class JobRuns:
             return title
         wanted = select(JobRow.name).where(JobRow.id == run.job_id)
         return self._database.read(lambda s: s.scalar(wanted)) or run.id
-
-    def _record_wait(self, run: JobRunRow, why: str) -> None:
-        if run.id not in self._wait_logged:
-            self._wait_logged.add(run.id)
-            log.warning("run waits", run=run.id, why=why)
-            self._folder(run).say(why)
-        self.waiting[run.id] = why
 
     async def _start(self, run: JobRunRow, gpus: list[str]) -> None:
         started = await self._change(
@@ -252,7 +308,6 @@ class JobRuns:
         return await change(self._database, run, **values)
 
 
-def _unfinished(session: Session) -> Sequence[JobRunRow]:
-    return session.scalars(
-        select(JobRunRow).where(JobRunRow.status.in_(UNFINISHED)).order_by(JobRunRow.seq)
-    ).all()
+def _launched(session: Session) -> Sequence[JobRunRow]:
+    query = select(JobRunRow).where(JobRunRow.status.in_(LAUNCHED))
+    return session.scalars(query.order_by(JobRunRow.seq)).all()

@@ -199,7 +199,7 @@ async def list_job_runs(
         job_row(session, project_id, job_id)
         rows, token = _RUNS.page(session, query, JobRunRow.job_id == job_id)
         return cmlapi.ListJobRunsResponse(
-            job_runs=[views.job_run(row, bench.runs.waiting.get(row.id, "")) for row in rows],
+            job_runs=[views.job_run(row, bench.runs.reason(row)) for row in rows],
             next_page_token=token,
         )
 
@@ -209,7 +209,7 @@ async def list_job_runs(
 async def get_job_run(bench: Bench, project_id: str, job_id: str, run_id: str) -> cmlapi.JobRun:
     """Read a run."""
     row = bench.database.read(lambda s: run_row(s, project_id, job_id, run_id))
-    return views.job_run(row, bench.runs.waiting.get(row.id, ""))
+    return views.job_run(row, bench.runs.reason(row))
 
 
 async def create_job_run(

@@ -22,6 +22,7 @@ from services.workbench.engine import leftovers, process_watcher, states
 from services.workbench.engine.context import EngineContext
 from services.workbench.engine.folder import Ended, RunFolder
 from services.workbench.engine.launch import Task, project_environment
+from services.workbench.engine.process_ends import SAFETY, SOON
 from services.workbench.engine.states import change
 from services.workbench.serving import builds, served
 from services.workbench.store.tables import ModelBuildRow, ModelDeploymentRow, ModelRow, utc_now
@@ -45,17 +46,25 @@ class Deployments:
         self._settings = context.settings
         self._machine = context.machine
         self._launcher = context.launcher
+        self._ends = context.ends
         self._watchers: dict[str, subprocess.Popen[bytes]] = {}
         self._done_once: set[tuple[str, int, str]] = set()
+        self._without_gpus: set[str] = set()
+        """Deployments that waited for GPUs at the last step."""
         self._pauses: dict[str, tuple[datetime, float]] = {}
         """End of the pause before the next launch of each deployment, by the monotonic clock."""
 
-    async def step(self) -> bool:
-        """Takes one step for each; returns False if there is nothing left to do."""
+    async def step(self) -> float | None:
+        """Takes one step for each build and deployment.
+
+        Returns the seconds until the next step is needed, if nothing happens before; None if
+        nothing is left to do.
+        """
         wanted = ModelBuildRow.status.in_((states.PENDING, states.BUILDING))
         unbuilt = select(ModelBuildRow).where(wanted).order_by(ModelBuildRow.seq)
         for build in self._database.read(lambda session: session.scalars(unbuilt).all()):
             await self._build(build)
+        self._without_gpus.clear()
         for deployment in self._database.read(_active):
             try:
                 if deployment.status == states.STOPPING:
@@ -68,7 +77,17 @@ class Deployments:
             except Exception:
                 # One deployment's trouble must not end the watch over all others.
                 log.exception("a deployment could not be moved on", deployment=deployment.id)
-        return bool(self._database.read(_active))
+        active = self._database.read(_active)
+        if not active:
+            return None
+        return SAFETY if all(map(self._is_steady, active)) else SOON
+
+    def _is_steady(self, row: ModelDeploymentRow) -> bool:
+        """True if an event will tell when there is something to be done for a deployment."""
+        if row.status == states.PENDING:
+            return row.id in self._without_gpus
+        watcher = self.folder(row).watcher()
+        return row.status == states.DEPLOYED and watcher is not None and self._ends.follow(watcher)
 
     async def close(self) -> None:
         """Ends all processes, because nobody can call them; the next start launches them again."""
@@ -111,12 +130,14 @@ class Deployments:
         elif build.status == states.BUILT and self._is_over(row):
             if row.gpus:
                 await change(self._database, row, gpus=[])
+                self._ends.wake.set()  # Others may wait for them.
             if row.retry_at is not None and not self._pause_is_over(row, row.retry_at):
                 return
             gpus = self._free_gpus(row)
             if gpus is not None:
                 await self._launch(row, build, gpus)
             else:
+                self._without_gpus.add(row.id)
                 self._say_once(row, "waiting until the GPUs it asks for are free")
 
     def _pause_is_over(self, row: ModelDeploymentRow, retry_at: datetime) -> bool:
@@ -254,6 +275,7 @@ class Deployments:
                 retry_at=utc_now() + timedelta(seconds=pause),
                 gpus=[],
             )
+            self._ends.wake.set()
 
     async def _fail(self, row: ModelDeploymentRow, reason: str) -> None:
         log.warning("model cannot be served", deployment=row.id, reason=reason)
@@ -263,6 +285,7 @@ class Deployments:
     async def _end(self, row: ModelDeploymentRow, status: str) -> None:
         self._pauses.pop(row.id, None)
         await change(self._database, row, status=status, stopped_at=utc_now(), gpus=[])
+        self._ends.wake.set()  # Others may wait for its GPUs.
 
     def _reap(self, row: ModelDeploymentRow) -> None:
         if (watcher := self._watchers.pop(row.id, None)) is not None:

@@ -5,7 +5,7 @@ import string
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -78,10 +78,19 @@ class ProjectRow(Row):
     updated_at: Mapped[datetime] = mapped_column(default_factory=utc_now, sort_order=101)
 
 
+LISTED_BY = ("name", "script", "type", "kernel", "paused", "created_at", "updated_at")
+"""Columns of jobs that a workspace filters and sorts by."""
+
+
 class JobRow(Row):
     """A job: its script, resources and time limit."""
 
     __tablename__ = "jobs"
+    __table_args__ = (
+        *(Index(f"jobs_project_id_{key}", "project_id", key) for key in LISTED_BY),
+        Index("jobs_deleting", "seq", sqlite_where=text("deleting = 1")),
+        {"sqlite_autoincrement": True},
+    )
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
     name: Mapped[str] = mapped_column(index=True)
@@ -114,6 +123,8 @@ class JobRunRow(Row):
     __tablename__ = "job_runs"
     __table_args__ = (
         Index("job_runs_status_seq", "status", "seq"),
+        Index("job_runs_job_id_status", "job_id", "status"),
+        Index("job_runs_job_id_created_at", "job_id", "created_at"),
         {"sqlite_autoincrement": True},
     )
 

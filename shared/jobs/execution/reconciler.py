@@ -2,10 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import structlog
 
@@ -16,6 +17,7 @@ from jobs.execution.dispatch import JobDispatcher
 from jobs.execution.lease import Lease
 from jobs.execution.observer import Observer
 from jobs.execution.sightings import Sightings
+from jobs.execution.turns import Turn, take
 from jobs.store.history import STUDIO, WORKSPACE, JobEventRecord
 from jobs.store.job_record import JobRecord
 from jobs.store.records import JobRecords
@@ -30,6 +32,10 @@ CALLS_PER_SECOND = 20.0
 """Most calls to the workspace, whatever the number of jobs."""
 AT_ONCE = 4
 """Number of jobs that are reconciled at the same time."""
+JOBS_IN_A_ROUND = 10
+"""Most jobs that are reconciled before others get their turn."""
+FORGOTTEN_AT_ONCE = 1000
+"""Number of sightings of jobs that have continued, from which on they are dropped."""
 UNTOUCHED = timedelta(seconds=3)
 """Time after which another process continues the creation of a job whose record has not changed,
 for each second of the timeout of a call to the workspace. Longer than one such call."""
@@ -41,6 +47,11 @@ class Reconciler(Generic[Job]):
     It continues a creation that was interrupted, stops a job until it has stopped, and observes a
     job that runs. If a job that was given up or removed appears in the workspace, it is deleted
     there. It never changes anything that the studio has no record of.
+
+    Each round takes a few jobs, so that the workspace gets at most CALLS_PER_SECOND calls. The
+    jobs of each state have turns of their own. A job without a change costs one call, so the
+    record of one of n jobs is at most about n / CALLS_PER_SECOND seconds old if all are in one
+    state, and 2.5 times that if there are some in every state.
     """
 
     def __init__(
@@ -56,6 +67,8 @@ class Reconciler(Generic[Job]):
         self._waiting = sightings or Sightings()
         """The time since when this process has seen each job that is to be continued without a
         change."""
+        self._still_waiting = 0
+        """Number of such jobs when the others were last dropped."""
         self._pauses: dict[str, timedelta] = {}
         """Remaining pause before an attempt when this process first saw its job."""
         self._records = records
@@ -64,6 +77,11 @@ class Reconciler(Generic[Job]):
         self._observer = observer
         self._lease = lease
         self._untouched = untouched
+        self._turns: list[Turn[Any]] = [
+            *(Turn(partial(records.in_state, state)) for state in JobState if not state.ended),
+            Turn(records.unsettled),
+        ]
+        self._removed: Turn[Any] = Turn(records.log.removed)
         self._woken = asyncio.Event()
         self._settled_at: int | None = None
         """Number of commits of the store when nothing was left to do, see `Store.commits`."""
@@ -77,19 +95,23 @@ class Reconciler(Generic[Job]):
         try:
             while True:
                 self._woken.clear()
-                pause = IDLE_SECONDS
+                pause, calls = IDLE_SECONDS, self._workspace.calls
                 try:
                     commits = self._records.store.commits
                     unchanged = commits is not None and commits == self._settled_at
                     if not unchanged and await self._lease.held():
                         jobs = await self._reconcile()
                         if jobs:
-                            pause = max(BUSY_SECONDS, jobs / CALLS_PER_SECOND)
+                            pause = BUSY_SECONDS
                         self._settled_at = None if jobs else commits
                 except Refusal as error:
                     log.warning("jobs not reconciled", reason=error.message)
+                # However often there is something new, nobody can shorten this pause.
+                rest = (self._workspace.calls - calls) / CALLS_PER_SECOND
+                await asyncio.sleep(rest)
+                pause = max(pause * random.uniform(0.8, 1.2) - rest, 0)  # noqa: S311
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):  # noqa: S311
+                    async with asyncio.timeout(pause):
                         await self._woken.wait()
         finally:
             # A process that takes its place need not wait until this one counts as dead.
@@ -97,27 +119,38 @@ class Reconciler(Generic[Job]):
                 await self._lease.release()
 
     async def _reconcile(self) -> int:
-        """Takes the next step for each job that is not settled. Returns their number."""
-        unfinished = self._records.unfinished()
-        self._waiting.keep(job.id for job in unfinished)
-        self._pauses = {
-            job.id: self._pauses[job.id] for job in unfinished if job.id in self._pauses
-        }
-        works = [
-            *((job.id, self._unfinished, job) for job in unfinished),
-            *((job.id, self._given_up, job) for job in self._records.unsettled()),
-        ]
+        """Takes the next step with some of the jobs that are not settled. Returns their number."""
+        chosen = [item.id for _, item in take(self._turns, JOBS_IN_A_ROUND)]
         side_by_side = asyncio.Semaphore(AT_ONCE)
 
-        async def one(id: str, work: Callable[[Job], Awaitable[None]], job: Job) -> None:
+        async def one(id: str) -> None:
             async with side_by_side:
-                await self._attempt(id, work(job))
+                await self._attempt(id, self._step(id))
 
-        await asyncio.gather(*(one(*work) for work in works))
-        removed = self._records.log.removed()
+        await asyncio.gather(*map(one, chosen))
+        removed = [note for _, note in take([self._removed], JOBS_IN_A_ROUND)]
         for note in removed:
             await self._attempt(note.job_id, self._forgotten(note))
-        return len(works) + len(removed)
+        self._forget_sightings()
+        return len(chosen) + len(removed)
+
+    async def _step(self, id: str) -> None:
+        job = self._records.one(id=id)
+        if job is None:
+            return
+        if not JobState(job.state).ended:
+            await self._unfinished(job)
+        elif job.sent_at is not None:
+            await self._given_up(job)
+
+    def _forget_sightings(self) -> None:
+        """Forgets since when jobs have waited that wait no more."""
+        if self._waiting.count <= 2 * self._still_waiting + FORGOTTEN_AT_ONCE:
+            return
+        waiting = set(self._records.not_sent())
+        self._waiting.keep(waiting)
+        self._pauses = {id: pause for id, pause in self._pauses.items() if id in waiting}
+        self._still_waiting = self._waiting.count
 
     @staticmethod
     async def _attempt(id: str, work: Awaitable[None]) -> None:

@@ -19,6 +19,11 @@ class Sightings:
         self._clock = clock
         self._since: dict[str, tuple[Hashable, float]] = {}
 
+    @property
+    def count(self) -> int:
+        """Number of keys that are known."""
+        return len(self._since)
+
     def unchanged(self, key: str, value: Hashable = None) -> timedelta:
         """Time for which the key has had that value; zero if it is new."""
         now = self._clock()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, literal, select
 
 from chassis.ids import new_id
 from chassis.store.engine import Store
@@ -26,12 +26,14 @@ class JobEventLog:
     """Reads and appends events. Methods with a `connection` work in the caller's transaction."""
 
     def __init__(self, store: Store, kind: type[JobEventRecord]) -> None:
+        self.store = store
         self._events = Records(store, kind)
 
     def add(self, connection: Connection, job_id: str, kind: str, **fields: Any) -> None:
         """Appends an event. Its time is never before that of the job's last event."""
         table = self._events.table
-        query = select(func.max(table.c.created_at)).where(table.c.job_id == job_id)
+        last = select(table.c.created_at).where(table.c.job_id == job_id)
+        query = last.order_by(table.c.seq.desc()).limit(1)
         time = max(now(), connection.scalar(query) or datetime.min)
         event = self._events.kind(id=new_id(), job_id=job_id, kind=kind, created_at=time, **fields)
         self._events.insert(connection, [event])
@@ -78,9 +80,19 @@ class JobEventLog:
         )
         return self._events.matching(query.order_by(table.c.seq).limit(limit))
 
-    def removed(self) -> Sequence[JobEventRecord]:
-        """Returns the marks of removed jobs that may still arrive in the workspace."""
-        return self._events.all(kind=REMOVED)
+    def last(self, job_id: str) -> int:
+        """Returns the cursor of a job's last event; 0 if there is none."""
+        table = self._events.table
+        query = select(func.max(table.c.seq)).where(table.c.job_id == job_id)
+        return self.store.read(lambda connection: connection.scalar(query)) or 0
+
+    def removed(self, after: int = 0, limit: int = 100) -> list[JobEventRecord]:
+        """Returns marks of removed jobs that may still arrive in the workspace, oldest first."""
+        table = self._events.table
+        # Not a parameter: an index has these rows alone.
+        kind = literal(REMOVED, literal_execute=True)
+        query = select(table).where(table.c.kind == kind, table.c.seq > after)
+        return self._events.matching(query.order_by(table.c.seq).limit(limit))
 
     async def clear_removed(self, mark: JobEventRecord) -> None:
         """Deletes the mark of a removed job that is not in the workspace, and will not arrive."""

@@ -28,7 +28,7 @@ class JobEventRecord(Record, kw_only=True):
     __abstract__ = True
     OWNER_ID = "job_id"
 
-    job_id: Mapped[str] = mapped_column(index=True)
+    job_id: Mapped[str]
     kind: Mapped[str]
     """STATE, WAIT, PROGRESS, NOTICE, or REMOVED for a job that is forgotten but may still be in the
     workspace."""
@@ -122,3 +122,16 @@ FAILURE_COLUMNS: tuple[tuple[str, Any], ...] = (
 
 WAIT_COLUMNS: tuple[tuple[str, Any], ...] = (("waits_for", sa.String),)
 """Columns of a job's table that came with what a job waits for."""
+
+
+def add_indexes(op: Any, jobs: str, events: str) -> None:
+    """Adds indexes of jobs that may still arrive in the workspace, of the marks of removed ones,
+    and of the events of each job, to these tables."""
+    unsettled, removed = sa.text("sent_at IS NOT NULL"), sa.text(f"kind = '{REMOVED}'")
+    for name, table, columns, where in (
+        (f"ix_{jobs}_unsettled", jobs, ["seq"], unsettled),
+        (f"ix_{events}_removed", events, ["seq"], removed),
+        (f"ix_{events}_job_id_seq", events, ["job_id", "seq"], None),
+    ):
+        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
+    op.drop_index(f"ix_{events}_job_id", events)

@@ -1,11 +1,13 @@
 """Queries and changes of the jobs of one kind, each with its events in the same transaction."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy import Row as RowOf
 
 from chassis.rpc import rules
 from chassis.rpc.errors import AlreadyExists
@@ -14,6 +16,7 @@ from chassis.store.records import Records, now
 from ft.enums import FailureKind, JobState
 from jobs.failures import Failure, Retries, pause_after
 from jobs.store.event_log import JobEventLog
+from jobs.store.feeds import EventFeeds
 from jobs.store.history import (
     JOB,
     PROGRESS,
@@ -40,6 +43,7 @@ REPORTED = (
 """Columns with the progress of a job."""
 
 Row = TypeVar("Row", bound=JobRecord)
+T = TypeVar("T")
 
 
 class JobRecords(Records[Row]):
@@ -48,6 +52,13 @@ class JobRecords(Records[Row]):
     def __init__(self, store: Store, kind: type[Row], history: type[JobEventRecord]) -> None:
         super().__init__(store, kind)
         self.log = JobEventLog(store, history)
+        self.feeds = EventFeeds(self.log, self.state)
+
+    def state(self, id: str) -> JobState | None:
+        """Returns the state of a job; None if there is no such job."""
+        query = select(self.table.c.state).where(self.table.c.id == id)
+        state = self.store.read(lambda connection: connection.scalar(query))
+        return None if state is None else JobState(state)
 
     async def begin(self, jobs: Sequence[Row], earlier: Sequence[Row] = ()) -> None:
         """Stores new jobs, all or none; `earlier` are jobs that the same request has started.
@@ -100,7 +111,7 @@ class JobRecords(Records[Row]):
             self.log.add(connection, job.id, STATE, state=values["state"], cause=cause, actor=actor)
             return True
 
-        return await self.store.write(work)
+        return await self._write(job.id, work)
 
     async def move(
         self,
@@ -138,7 +149,7 @@ class JobRecords(Records[Row]):
             self.log.add(connection, id, STATE, state=to.value, cause=cause, actor=actor)
             return True
 
-        return await self.store.write(work)
+        return await self._write(id, work)
 
     async def refuse(self, id: str, cause: str) -> bool:
         """Marks a job as failed because the workspace has refused it before it ran.
@@ -181,7 +192,7 @@ class JobRecords(Records[Row]):
             self.log.add(connection, job.id, STATE, state=queued, cause=again, actor=STUDIO)
             return True
 
-        return await self.store.write(work)
+        return await self._write(job.id, work)
 
     async def mark_sent(self, id: str, **values: object) -> bool:
         """Records that a create request is about to be sent, and sets columns.
@@ -198,7 +209,7 @@ class JobRecords(Records[Row]):
                 return True
             return self._set(connection, id, [state == dispatching], **sent)
 
-        return await self.store.write(work)
+        return await self._write(id, work)
 
     async def job_created(self, id: str, cml_job_id: str, **values: object) -> bool:
         """Records the workspace's job and that the request for its run is about to be sent, in one
@@ -242,7 +253,22 @@ class JobRecords(Records[Row]):
             self.log.add_notices(connection, job.id, job.attempt or 1, notices, JOB)
             return True
 
-        return await self.store.write(work)
+        return await self._write(job.id, work)
+
+    async def _write(self, id: str, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, which concerns one job, in a transaction; then the job's watchers are told.
+
+        They are told also if the caller stops waiting, since the write is carried through.
+        """
+        written = asyncio.ensure_future(self.store.write(work))
+
+        def tell(write: "asyncio.Future[T]") -> None:
+            self.feeds.changed(id)
+            if not write.cancelled():
+                write.exception()  # Nobody may be left to hear of it.
+
+        written.add_done_callback(tell)
+        return await asyncio.shield(written)
 
     def _set(
         self, connection: Connection, id: str, known: Sequence[ColumnElement[bool]], **values: Any
@@ -264,7 +290,7 @@ class JobRecords(Records[Row]):
             if sent_at is not None:
                 self.log.add(connection, id, REMOVED)
 
-        await self.store.write(work)
+        await self._write(id, work)
 
     async def note_removed(self, id: str) -> None:
         """Adds the mark of a removed job that may still arrive in the workspace."""
@@ -275,13 +301,27 @@ class JobRecords(Records[Row]):
         """Condition that a job has not ended."""
         return self.table.c.state.not_in([state.value for state in JobState if state.ended])
 
-    def unfinished(self) -> Sequence[Row]:
-        """Returns the jobs that have not ended, oldest first."""
-        return self._where(self.underway)
+    def in_state(self, state: JobState, after: int, limit: int) -> Sequence[RowOf[int, str]]:
+        """Returns numbers and ids of jobs in a state, after a number and oldest first."""
+        return self._numbers(self.table.c.state == state.value, after, limit)
 
-    def unsettled(self) -> Sequence[Row]:
-        """Returns the jobs that have ended here, and may still arrive in the workspace."""
-        return self._where(~self.underway, self.table.c.sent_at.is_not(None))
+    def unsettled(self, after: int = 0, limit: int = 100) -> Sequence[RowOf[int, str]]:
+        """Returns numbers and ids of jobs that have ended here, and may still arrive in the
+        workspace."""
+        # Not the column itself: an index of the few that were sent is better than that of states.
+        ended = (self.table.c.state + "").in_([state.value for state in JobState if state.ended])
+        return self._numbers(ended & self.table.c.sent_at.is_not(None), after, limit)
 
-    def _where(self, *conditions: ColumnElement[bool]) -> Sequence[Row]:
-        return self.matching(select(self.table).where(*conditions).order_by(self.table.c.seq))
+    def not_sent(self) -> Sequence[str]:
+        """Returns the ids of the jobs that the workspace has not accepted yet."""
+        states = [JobState.QUEUED.value, JobState.DISPATCHING.value]
+        query = select(self.table.c.id).where(self.table.c.state.in_(states))
+        return self.store.read(lambda connection: connection.scalars(query).all())
+
+    def _numbers(
+        self, condition: ColumnElement[bool], after: int, limit: int
+    ) -> Sequence[RowOf[int, str]]:
+        seq = self.table.c.seq
+        query = select(seq, self.table.c.id).where(condition, seq > after)
+        limited = query.order_by(seq).limit(limit)
+        return self.store.read(lambda connection: connection.execute(limited).all())

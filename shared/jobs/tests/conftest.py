@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from chassis.store.engine import Store
 from jobs.store.records import JobRecords
 from jobs.testing import WorkbenchProcess
 from jobs.tests.scripted import Jobs
-from jobs.tests.tables import MIGRATION, SomeEvent, SomeJob
+from jobs.tests.tables import SomeJob, records_in
 from tests.processes import starts_processes
 
 
@@ -36,13 +35,8 @@ def in_workspace(
 @pytest.fixture
 async def records(tmp_path: Path) -> AsyncIterator[JobRecords[SomeJob]]:
     """An open table of jobs."""
-    migrations = tmp_path / "migrations"
-    migrations.mkdir()
-    (migrations / "0001_some_jobs.py").write_text(MIGRATION)
-    store = Store("some", f"sqlite:///{tmp_path}/some.db", migrations)
-    await store.open()
-    yield JobRecords(store, SomeJob, SomeEvent)
-    await store.close()
+    async with records_in(f"sqlite:///{tmp_path}/some.db", tmp_path) as records:
+        yield records
 
 
 @pytest.fixture

@@ -1,10 +1,16 @@
 """Tables of a kind of job that only tests have."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.store.engine import Store
 from jobs.execution.lease import LeaseRecord
 from jobs.store.history import JobEventRecord
 from jobs.store.job_record import JobRecord
+from jobs.store.records import JobRecords
 
 
 class SomeJob(JobRecord, kw_only=True):
@@ -43,7 +49,7 @@ def upgrade():
         sa.Column("id", sa.String, nullable=False, unique=True),
         sa.Column("cml_job_id", sa.String),
         sa.Column("best", sa.String),
-        sa.Column("state", sa.String, nullable=False),
+        sa.Column("state", sa.String, nullable=False, index=True),
         *(sa.Column(name, sa.String) for name in ("run_id", "failure_reason", "notices")),
         *(sa.Column(name, sa.DateTime) for name in ("started_at", "finished_at")),
         *(sa.Column(name, kind) for name, kind in history.DISPATCH_COLUMNS),
@@ -62,4 +68,19 @@ def upgrade():
     )
     op.create_table("some_events", *history.columns())
     op.create_table("some_lease", *lease.columns())
+    history.add_indexes(op, "some_jobs", "some_events")
 """
+
+
+@asynccontextmanager
+async def records_in(url: str, folder: Path) -> AsyncIterator[JobRecords[SomeJob]]:
+    """An open table of jobs in the database at `url`; the migrations are written to `folder`."""
+    migrations = folder / "migrations"
+    migrations.mkdir(exist_ok=True)
+    (migrations / "0001_some_jobs.py").write_text(MIGRATION)
+    store = Store("some", url, migrations)
+    await store.open()
+    try:
+        yield JobRecords(store, SomeJob, SomeEvent)
+    finally:
+        await store.close()

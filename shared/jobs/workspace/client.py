@@ -45,6 +45,8 @@ class Workspace:
         self._client: Any = None
         self._seconds = seconds
         self._project_id = os.environ.get(PROJECT_ID, "")
+        self.calls = 0
+        """Calls that were made so far."""
 
     async def template(self, name: str) -> Any:
         """The template job of that name. Raises FailedPrecondition if there is none."""
@@ -225,6 +227,7 @@ class Workspace:
         given = {key: value for key, value in arguments.items() if value != ""}
         client = self._connected()
         method: Callable[..., Any] = getattr(client, operation)
+        self.calls += 1
         return await asyncio.to_thread(
             _translated, operation, method, given, _request_timeout=seconds or self._seconds
         )
