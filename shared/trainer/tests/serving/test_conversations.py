@@ -122,7 +122,10 @@ def test_recorded_answers_are_of_conversations(made: Made, tmp_path: Path) -> No
         ({"prompt": "a", "messages": [{"role": "user", "content": "a"}]}, "together with a prompt"),
         ({"messages": []}, "messages: must be a list of objects with role and content"),
         ({"messages": [{"role": "user"}]}, "messages: message 1 of user has no content"),
-        ({"messages": [{"role": "user", "content": "a " * 5000}]}, "messages: must have fewer than .* tokens"),
+        (
+            {"messages": [{"role": "user", "content": "a " * 5000}]},
+            "messages: must have fewer than .* tokens",
+        ),
     ],
 )
 def test_invalid_messages_are_refused(
