@@ -29,7 +29,7 @@ Job = TypeVar("Job", bound=JobRecord)
 BUSY_SECONDS = 0.5
 IDLE_SECONDS = 5.0
 CALLS_PER_SECOND = 20.0
-"""Most calls to the workspace, whatever the number of jobs."""
+"""Most calls to the workspace in a second, whatever the number of jobs."""
 AT_ONCE = 4
 """Number of jobs that are reconciled at the same time."""
 JOBS_IN_A_ROUND = 10
