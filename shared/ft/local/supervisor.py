@@ -13,6 +13,7 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from ft.local.errors import NotServing
 from ft.local.home import Home
+from ft.local.layout import GROUP
 
 POLL_SECONDS = 0.05
 START_SECONDS = 20.0
@@ -113,7 +114,7 @@ class Supervisor:
         """Starts a process unless it runs already. Raises NotServing if the supervisor has ended or
         stops."""
         try:
-            self._call("startProcess", name, False)
+            self._call("startProcess", f"{GROUP}:{name}", False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != Faults.ALREADY_STARTED:
                 raise
@@ -139,6 +140,8 @@ class Supervisor:
         # Removing the pid file is the last thing it does. The pid itself says less: where nobody
         # reaps it, as in a container without an init, it stays.
         while self._home.supervisor_pid.exists():
+            # It looks at its processes once a second, and whenever it is called.
+            self.running()
             if time.monotonic() > deadline:
                 return False
             time.sleep(POLL_SECONDS)
