@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from supervisor.xmlrpc import Faults, SupervisorTransport
-
 from ft.local.errors import NotServing
 from ft.local.home import Home
 from ft.local.layout import GROUP
@@ -113,6 +111,8 @@ class Supervisor:
     def start(self, name: str) -> None:
         """Starts a process unless it runs already. Raises NotServing if the supervisor has ended or
         stops."""
+        from supervisor.xmlrpc import Faults
+
         try:
             self._call("startProcess", f"{GROUP}:{name}", False)
         except xmlrpc.client.Fault as fault:
@@ -148,6 +148,9 @@ class Supervisor:
         return True
 
     def _call(self, method: str, *arguments: object) -> Any:
+        # Here, because most commands do without the supervisor and its imports.
+        from supervisor.xmlrpc import Faults, SupervisorTransport
+
         # The host is not used: the transport goes to the socket.
         transport = SupervisorTransport(
             None, None, serverurl=f"unix://{self._home.supervisor_socket}"
