@@ -5,8 +5,8 @@ from chassis.rpc.rules import Rule
 FILE_SUFFIX = Rule("FT-101", "A file's name ends in one of the suffixes of its dataset type.")
 READABLE = Rule(
     "FT-102",
-    "Data can be read: it is not empty, its columns have names, each once, and its first rows "
-    "agree in them.",
+    "Data can be read: it is not empty, each column has a name of its own, and the first rows fit "
+    "the columns.",
 )
 ON_HUB = Rule("FT-103", "A hub name is the name of a dataset on the hub.")
 ROLES = Rule(

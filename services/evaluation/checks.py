@@ -106,6 +106,7 @@ class EvaluationChecks:
             raise FailedPrecondition.at(
                 "selected_features",
                 rules.FEATURES,
-                f"{', '.join(missing)} not among the dataset's columns {', '.join(columns)}",
+                f"the dataset has no column {', '.join(missing)}; its columns are "
+                f"{', '.join(columns)}",
             )
         return dataset

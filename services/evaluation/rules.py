@@ -6,6 +6,6 @@ COMBINATIONS = Rule("FT-701", "An evaluation names at least one model.")
 FEATURES = Rule("FT-702", "The features to show next to the scores are columns of the dataset.")
 RESULTS = Rule(
     "FT-703",
-    "Rows are read of an evaluation that has left its table of results, each row of at most a "
-    "million characters.",
+    "The rows of an evaluation can be read if it has a table of results, in which each row has at "
+    "most a million characters.",
 )

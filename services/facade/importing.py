@@ -94,8 +94,8 @@ class Import:
         ]
         if waiting:
             raise errors.Unavailable(
-                "the import is decided, and will be completed as soon as these are back: "
-                + ", ".join(waiting),
+                "the import is committed, and will be completed when these services are available "
+                "again: " + ", ".join(waiting),
                 reason="IMPORT_PENDING",
                 service=waiting[0],
             )

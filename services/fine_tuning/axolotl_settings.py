@@ -35,7 +35,7 @@ def faults(config: Any) -> list[str]:
         # A plugin that is not Axolotl's own may take any setting.
         schema = {**schema, "additionalProperties": True}
     found = list(islice(_in_object(config, [schema], ""), MOST + 1))
-    return found if len(found) <= MOST else [*found[:MOST], "there is more that is wrong"]
+    return found if len(found) <= MOST else [*found[:MOST], "there are further faults"]
 
 
 @lru_cache

@@ -80,7 +80,7 @@ class FineTuningChecks:
         if not request.is_axolotl:
             return
         if request.num_workers > 1:
-            description = "training with Axolotl is available on one worker"
+            description = f"must be 1 for a training with Axolotl, not {request.num_workers}"
             raise Unimplemented.at("num_workers", rules.AVAILABLE, description)
         try:
             found = frameworks(await self._workspace.template(plan.template(request)))
@@ -91,7 +91,7 @@ class FineTuningChecks:
                 "framework_type",
                 rules.AVAILABLE,
                 f"{request.framework_type} is not installed where jobs run; "
-                f"there is {', '.join(found)}",
+                f"installed: {', '.join(found)}",
                 reason="FRAMEWORK_NOT_INSTALLED",
             )
 
@@ -193,7 +193,7 @@ class FineTuningChecks:
             missing = set(columns) - set(json.loads(record.features or "[]"))
             if columns and not missing:
                 return columns
-            why = f"no format {config.format!r} is known"
+            why = f"no axolotl_dataset_formats config describes the format {config.format!r}"
             if columns:
                 lacking = ", ".join(column for column in columns if column in missing)
                 why = (
@@ -241,14 +241,14 @@ def _without_format(stored: ConfigMetadata) -> FailedPrecondition:
     return FailedPrecondition.at(
         "axolotl_config_id",
         rules.AXOLOTL_FORMAT,
-        f"config {stored.id!r} is no axolotl config that names `datasets[0].type`",
+        f"config {stored.id!r} is not of type axolotl, or does not set `datasets[0].type`",
         reason="AXOLOTL_FORMAT_MISSING",
     )
 
 
 async def _require_adapter(stored: ConfigMetadata, config: AxolotlConfig) -> None:
     if not config.adapter:
-        description = f"config {stored.id!r} does not say which `adapter` it trains"
+        description = f"config {stored.id!r} does not set `adapter`, such as lora"
         raise FailedPrecondition.at("axolotl_config_id", rules.AXOLOTL_ADAPTER, description)
 
 

@@ -83,15 +83,15 @@ class FineTuningValidator:
             output_dir = request.output_dir or plan.DEFAULT_OUTPUT_DIR
             job = plan.record(request, configs, output_dir, axolotl)
             if axolotl is not None:
-                description = "Axolotl reads rows and settings by itself: neither is looked at"
+                description = "rows and settings are not checked: Axolotl reads them itself"
                 findings.add(NOTICE, "framework_type", rules.OWN_SCRIPT, description)
                 numbers = request.values(FIELD_OF_SETTING.values()).items()
                 given = [name for name, number in numbers if number is not None]
                 for name in (*given, *request.configs):
-                    description = "has no effect: the Axolotl config says it"
+                    description = "has no effect: set it in the Axolotl config"
                     findings.add(NOTICE, name, AXOLOTL_DECIDES, description)
             elif request.user_script:
-                description = "what it makes of rows and settings is its own: neither is looked at"
+                description = "rows and settings are not checked: the script decides about them"
                 findings.add(NOTICE, "user_script", rules.OWN_SCRIPT, description)
             else:
                 _note_without_effect(request, configs, job, findings)

@@ -54,7 +54,7 @@ class InspectionProcesses:
         DeadlineExceeded if the call's time is over.
         """
         if len(self._folders) >= AT_ONCE:
-            message = f"{AT_ONCE} inspections run already; ask again later"
+            message = f"{AT_ONCE} inspections are running, the most at a time; try again later"
             raise ResourceExhausted(message, reason="INSPECTION_BUSY")
         try:
             self._home.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class InspectionProcesses:
             async with asyncio.timeout(context.current(self._seconds).remaining()):
                 return await self._run(work, folder)
         except TimeoutError:
-            message = "the inspection of the job takes longer than the call may"
+            message = "the inspection did not end within the deadline of the call; set a longer one"
             raise DeadlineExceeded(message, reason="INSPECTION_TOO_LONG") from None
         finally:
             self._folders.discard(folder)

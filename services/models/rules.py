@@ -13,8 +13,8 @@ TRAINED_PROMPT = Rule(
 )
 REGISTRY_NAME = Rule(
     "FT-220",
-    "The name of an export has none of / : \" ' in it and is not . or .., its place in a run has "
-    "none of . and % either.",
+    "The name of an export contains none of / : \" ' and is not . or .., and its "
+    "artifact_location contains none of / : . % \" '.",
 )
 EXPORTED_ADAPTER = Rule(
     "FT-221", "An adapter that a job exports is of type project or huggingface."

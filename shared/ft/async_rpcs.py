@@ -96,7 +96,9 @@ class AsyncRpcs(ABC):
     async def ExportModel(
         self, request: studio.ExportModelRequest, *, timeout: float | None = None
     ) -> studio.ExportModelResponse:
-        """Hands a base model with an adapter to the model registry or to model serving."""
+        """Exports a base model with an adapter: to the model registry, to model serving, or into
+        one directory of the project (merged).
+        """
         return await self._unary("ExportModel", request, timeout)
 
     async def RemoveModel(
@@ -260,8 +262,9 @@ class AsyncRpcs(ABC):
     async def CancelFineTuningJob(
         self, request: jobs.CancelFineTuningJobRequest, *, timeout: float | None = None
     ) -> jobs.CancelFineTuningJobResponse:
-        """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the
-        workspace says that it is gone. A job that has ended stays as it is.
+        """Ends a fine-tuning job. Answers when its state is STOPPING. The state becomes STOPPED
+        when the workspace confirms that the run has ended. A job that has ended does not
+        change.
         """
         return await self._unary("CancelFineTuningJob", request, timeout)
 
@@ -274,8 +277,8 @@ class AsyncRpcs(ABC):
     async def ResumeFineTuningJob(
         self, request: jobs.ResumeFineTuningJobRequest, *, timeout: float | None = None
     ) -> jobs.ResumeFineTuningJobResponse:
-        """Begins another attempt at a fine-tuning job that has ended without success. It goes on
-        from the last checkpoint that is whole and of the same settings and data, else from the
+        """Starts another attempt at a fine-tuning job that has ended without success. It continues
+        from the last complete checkpoint with the same settings and data, or else from the
         beginning.
         """
         return await self._unary("ResumeFineTuningJob", request, timeout)
@@ -309,10 +312,9 @@ class AsyncRpcs(ABC):
     async def RegisterExport(
         self, request: jobs.RegisterExportRequest, *, timeout: float | None = None
     ) -> jobs.RegisterExportResponse:
-        """Called by an export job: what it has made, and found to be right, becomes a model of the
-        studio, for model_registry also one of the workspace's registry. Called again, it
-        answers the same. UNAUTHENTICATED unless the token is the one that this job got for its
-        present attempt.
+        """Called by an export job when it has verified its export. Registers it as a model of the
+        studio, for model_registry also in the workspace's registry. A repeated call gets the
+        same answer. UNAUTHENTICATED unless the token is that of the job's current attempt.
         """
         return await self._unary("RegisterExport", request, timeout)
 
@@ -325,9 +327,9 @@ class AsyncRpcs(ABC):
     def WatchJob(
         self, request: jobs.WatchJobRequest, *, timeout: float | None = None
     ) -> AsyncGenerator[jobs.WatchJobResponse, None]:
-        """Streams the events of a job of any kind from a cursor on, until it has ended. Every
-        event comes once, also if a client reconnects with the last cursor. NOT_FOUND if the id
-        is unknown.
+        """Streams the events of a job of any kind after a cursor, until the job has ended. A
+        client that reconnects with its last cursor gets every event exactly once. NOT_FOUND if
+        the id is unknown.
         """
         return self._stream("WatchJob", request, timeout)
 
@@ -357,10 +359,9 @@ class AsyncRpcs(ABC):
     async def ReportJobEvents(
         self, request: jobs.ReportJobEventsRequest, *, timeout: float | None = None
     ) -> jobs.ReportJobEventsResponse:
-        """Called by a job: what it has written about itself. The same part may come again, and may
-        have been read from the job's folder before: it counts once. UNAUTHENTICATED unless the
-        token is the one that this job got for its present attempt; says nothing of whether
-        there is such a job.
+        """Called by a job to report a part of its events. A part that is sent again, or was
+        already read from the job's folder, counts once. UNAUTHENTICATED unless the token is
+        that of the job's current attempt; the error does not show whether the job exists.
         """
         return await self._unary("ReportJobEvents", request, timeout)
 

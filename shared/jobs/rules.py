@@ -4,7 +4,7 @@ from chassis.rpc.rules import Rule
 
 CARRIED = Rule(
     "FT-801",
-    "What becomes an argument of a job has no blank in it and does not begin with a hyphen.",
+    "A value that becomes an argument of a job contains no blank and does not begin with a hyphen.",
 )
 RESOURCES = Rule("FT-802", "CPU cores, memory and workers are above 0.")
 GPUS = Rule("FT-803", "The number of GPUs is not negative.")
@@ -12,9 +12,9 @@ SHARE = Rule("FT-804", "A share of rows is above 0 and at most 1.")
 OFFSET = Rule("FT-805", "An offset, a cursor, or a number of events is not negative.")
 KNOWN_SETTING = Rule("FT-806", "A config has only settings that the library it is for knows.")
 SETTING_VALUE = Rule("FT-807", "A setting has a value of a kind that its library takes.")
-SHIPPED = Rule("FT-808", "A config that is not given is one that the studio ships.")
+SHIPPED = Rule("FT-808", "If a request lacks a config that a job needs, the studio ships one.")
 TEMPLATE = Rule("FT-809", "The workspace has the template job that jobs are made from.")
-OWN_SCRIPT = Rule("FT-810", "Rows, memory and time are looked at for the studio's own script.")
+OWN_SCRIPT = Rule("FT-810", "Rows, memory and time are checked for the studio's own script only.")
 RESUMABLE = Rule("FT-811", "A job that is resumed was started here and has ended without success.")
 ATTEMPTS = Rule("FT-813", "A job is attempted from 1 to 10 times.")
 RETRIED = Rule(

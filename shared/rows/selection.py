@@ -95,9 +95,9 @@ def scored(
     unseen = _unseen(held_out.select(answered), trained, content)
     unanswered, seen = len(held_out) - len(answered), len(answered) - len(unseen)
     if not unseen:
-        why = "says the same as one that was trained on"
+        why = "has the same text as a row that was trained on"
         if unanswered:
-            ends = "does not end with an assistant's answer to something, or that has the weight 0"
+            ends = "does not end with an assistant's answer, or that answer has weight 0"
             why = f"{ends}, or {why}"
         raise EmptyError(
             f"No rows are left to score: each of the {len(held_out)} held-out rows {why}."

@@ -99,8 +99,8 @@ _ERROR_RULES = (
         r"DataLoader worker.*(killed|exited)|bus error|shared memory",
         Cause(
             _MEMORY,
-            "A process that loads rows was ended, most often for want of memory: set "
-            "dataloader_num_workers to 0, or ask for more memory.",
+            "A process that loads rows was ended, usually because memory ran out: set "
+            "dataloader_num_workers to 0, or request more memory.",
         ),
     ),
     _ErrorRule(
@@ -144,7 +144,7 @@ _ERROR_RULES = (
         r"^(MlflowException|RestException)",
         Cause(
             _ERROR,
-            "MLflow's tracking store does not take what it is given ({line}): look at "
+            "MLflow's tracking store has refused a request ({line}): check "
             "MLFLOW_TRACKING_URI, or set report_to to none.",
         ),
     ),
@@ -161,15 +161,15 @@ _OF_ERRNO = {
     errno.ENOSPC: _DISK_FULL,
     errno.EDQUOT: _DISK_FULL,
     errno.ENOMEM: _OUT_OF_MEMORY,
-    errno.EACCES: Cause(_USER, "What the job needs may not be read or written{file}: allow it."),
-    errno.EPERM: Cause(_USER, "What the job needs may not be read or written{file}: allow it."),
-    errno.EROFS: Cause(_USER, "A folder cannot be written to{file}: choose another output_dir."),
-    errno.ENOENT: Cause(_USER, "A file is not there, or is gone{file}: put it back."),
-    errno.ENOTDIR: Cause(_USER, "A folder is not there{file}: put it back."),
-    errno.EISDIR: Cause(_USER, "A folder lies where a file is expected{file}: move it away."),
+    errno.EACCES: Cause(_USER, "The job has no permission for a file{file}: grant it."),
+    errno.EPERM: Cause(_USER, "The job has no permission for a file{file}: grant it."),
+    errno.EROFS: Cause(_USER, "A folder is read-only{file}: choose another output_dir."),
+    errno.ENOENT: Cause(_USER, "A file does not exist{file}: restore it."),
+    errno.ENOTDIR: Cause(_USER, "A folder does not exist{file}: restore it."),
+    errno.EISDIR: Cause(_USER, "There is a folder instead of a file{file}: move it elsewhere."),
     errno.EMFILE: Cause(_ERROR, "Too many files are open{file}: raise the limit (`ulimit -n`)."),
-    errno.EIO: Cause(_ERROR, "The disk has failed{file}: look at it, and resume the job."),
-    errno.ESTALE: Cause(_ERROR, "The network's file system was lost{file}: resume the job."),
+    errno.EIO: Cause(_ERROR, "The disk has failed{file}: check it, and resume the job."),
+    errno.ESTALE: Cause(_ERROR, "The network file system was lost{file}: resume the job."),
 }
 _UNSAFE = re.compile(
     # The studio's own refusal of the setting is not advice to use it.

@@ -13,8 +13,8 @@ from services.inspection.model.tokenizer import ModelTokenizer, read_json
 from services.inspection.settings import TEMPLATE_PATH, JobSettings
 
 _REMEDY = (
-    "set chat_template_path to a .jinja file of the project or to another tokenizer, or make a "
-    "text of the rows"
+    "set chat_template_path to a .jinja file of the project or to another tokenizer, or use a "
+    "prompt that makes texts of the rows"
 )
 
 
@@ -33,7 +33,7 @@ def training_template(
         return None
     if not sources:
         reason = (
-            "the prompt hands over conversations, but the model's tokenizer has no chat template: "
+            "the prompt is for conversations, but the model's tokenizer has no chat template: "
             f"{_REMEDY}"
         )
         return _compile(tokenizer, tokenizer.chat_template, reason, findings)
@@ -78,7 +78,7 @@ def evaluation_templates(
             except DataError as error:
                 findings.add(ERROR, "base_model_id", rules.CHAT_TEMPLATE, str(error))
     reason = (
-        "the prompt hands over conversations, but neither the model nor an adapter that is "
+        "the prompt is for conversations, but neither the model nor an adapter that is "
         "evaluated or compared with has a chat template for them"
     )
     found = [_compile(tokenizer, text, reason, findings) for text in dict.fromkeys(texts)]

@@ -60,6 +60,6 @@ def check_answers(rows: JobRows, findings: Findings) -> None:
     if count := rows.unanswered:
         description = (
             f"{count} of {len(rows.held_out)} held-out conversations are left out: they do not end "
-            "with an assistant's answer to something, or the answer has the weight 0"
+            "with an assistant's answer to another message, or that answer has weight 0"
         )
         findings.add(WARNING, "dataset_id", rules.ANSWERED, description, count)

@@ -59,7 +59,7 @@ def check(
     if not shapes or config.get("quantization_config"):
         return
     for fault in _faults(config, shapes):
-        description = f"{fault}; they would be random numbers, and the job refuses them"
+        description = f"{fault}; the job refuses such files, because it would use random numbers"
         findings.add(ERROR, FIELD, rules.WEIGHTS, description)
     wanted = weights.dimensions(dict(config))[1]
     if wanted and (spare := _layers(shapes) - wanted) > 0:
@@ -88,9 +88,9 @@ def _faults(config: Mapping[str, Any], shapes: Shapes) -> Iterator[str]:
     known = hidden and vocabulary and config.get("model_type") != "opt"
     if embedding and known and shapes[embedding] != (vocabulary, hidden):
         found, says = _shape(shapes[embedding]), _shape((vocabulary, hidden))
-        yield f"{embedding} is {found}, and config.json says {says}"
+        yield f"{embedding} has the shape {found}, but config.json describes {says}"
     if layers and 0 < _layers(shapes) < layers:
-        yield f"the files have {_layers(shapes)} of the {layers} layers that config.json says"
+        yield f"the files have only {_layers(shapes)} of the {layers} layers in config.json"
 
 
 def _faults_by_name(kind: str, config: dict[str, Any], shapes: Shapes) -> Iterator[str]:

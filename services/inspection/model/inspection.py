@@ -71,8 +71,8 @@ def inspect_model(work: InspectionWork, findings: Findings) -> InspectedModel:
     if pad_token and pad_token == tokenizer.end_of_text:
         description = (
             f"the tokenizer has no pad token, so rows are padded with {pad_token!r}, its "
-            "end-of-text token; the padding is left out of attention and loss, the end of each "
-            "text is not"
+            "end-of-text token; attention and loss ignore the padding, but not the end of each "
+            "text"
         )
         findings.add(NOTICE, "base_model_id", rules.PAD_TOKEN, description)
     return InspectedModel(config, shapes, tokenizer, pad_token)

@@ -65,7 +65,7 @@ def estimate(
         found.add("optimiser", 8 * size, "AdamW keeps 2 values of 4 bytes for each of them")
     _add_batch(found, settings, config, row_tokens)
     if gpu:
-        found.reasoning.append("this is memory of the GPU; what its libraries take is not in it")
+        found.reasoning.append("this is GPU memory, without what the GPU's libraries need")
     else:
         found.add("runtime", RUNTIME_GIB * GIB, "Python and the libraries, measured")
     asked = float(settings.request.memory_gib)

@@ -94,7 +94,7 @@ class ExportRequest(JobRequest):
         ids = self.values(("base_model_id", "adapter_id"))
         check_carried({field: id for field, id in ids.items() if id.strip()}, found)
         fits = not name or _NAME.fullmatch(name) is not None
-        description = f"must have none of / : \" ' in it, and not be . or .., not {name!r}"
+        description = f"{name!r} must not contain / : \" or ', and must not be . or .."
         found.check("model_name", rules.REGISTRY_NAME, fits, description)
         place = self.artifact_location
         fits = not place or _PLACE.fullmatch(place) is not None

@@ -48,7 +48,7 @@ class TrainedPrompts:
                     "adapter_id",
                     rules.TRAINED_PROMPT,
                     f"wrong template: {name} of its prompt {adapter.prompt_id!r} is not the one "
-                    "that the adapter was trained with",
+                    "that the adapter was trained with; register the adapter with that prompt",
                     reason="PROMPT_NOT_OF_ADAPTER",
                 )
 

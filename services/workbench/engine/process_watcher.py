@@ -157,10 +157,10 @@ class ProcessWatcher:
                 self._outcome = STOPPED
             elif self._deadline is not None and time.monotonic() >= self._deadline:
                 if not self._spec["kill_on_timeout"]:
-                    _say(f"over its timeout of {self._spec['timeout']} s, and left to go on")
+                    _say(f"the run exceeds its timeout of {self._spec['timeout']} s, and continues")
                     self._deadline = None
                     return
-                _say(f"over its timeout of {self._spec['timeout']} s, and ended")
+                _say(f"the run exceeds its timeout of {self._spec['timeout']} s, and is ended")
                 self._outcome = TIMED_OUT
             else:
                 return

@@ -165,7 +165,7 @@ def _end_without(workbench: str, seconds: float) -> None:
             seen = time.monotonic()
         except (OSError, HTTPException):
             continue
-    _say(f"the workbench is away for {seconds:g} s; the process ends")
+    _say(f"the workbench has not answered for {seconds:g} s; the process ends")
     os._exit(0)
 
 

@@ -160,7 +160,7 @@ def test_missing_workbench_is_reported(tmp_path: Path) -> None:
         ServedModelsClient(home)
     elsewhere = fts(tmp_path, "served", "--server", "127.0.0.1:1")
     assert elsewhere.exit_code == 2
-    assert "on the studio's own machine" in elsewhere.stderr
+    assert "on the machine of the studio" in elsewhere.stderr
     home.run_dir.mkdir()
     (home.run_dir / "facade.address").write_text("127.0.0.1:1")
     named = fts(tmp_path, "served", "--server", "127.0.0.1:1")

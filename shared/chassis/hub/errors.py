@@ -80,7 +80,7 @@ def not_on_hub(about: Repository) -> errors.NotFound:
 
 def unsendable(about: Repository) -> errors.PermissionDenied:
     """Makes the refusal for a token with characters that an HTTP header cannot contain."""
-    why = f"cannot be asked for: {HUB_TOKEN} is not a token, it has a blank or a special character"
+    why = f"cannot be read: {HUB_TOKEN} is not valid, it contains a space or a special character"
     return _denied(about, why, "HUB_TOKEN_REFUSED")
 
 

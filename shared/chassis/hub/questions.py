@@ -49,7 +49,8 @@ class Hub:
             raise unsendable(about)
         if not self._free.acquire(blocking=False):
             raise errors.ResourceExhausted(
-                f"{self._limit} questions to the hub are open; ask about {about} again later",
+                f"{self._limit} calls are waiting for the hub, the most at a time; ask about "
+                f"{about} again later",
                 reason="HUB_BUSY",
             )
         seconds = min(self._seconds, context.current(self._seconds).remaining())
@@ -59,7 +60,7 @@ class Hub:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(asked), seconds)
         except TimeoutError:
-            raise unavailable(about, f"nothing came within {seconds:.1f} s") from None
+            raise unavailable(about, f"no answer within {seconds:.1f} s") from None
 
     async def close(self) -> None:
         """Cancels requests that have not begun."""

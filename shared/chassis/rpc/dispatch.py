@@ -85,8 +85,8 @@ class RpcDispatcher:
                     if len(answer) > self._max_bytes:
                         # gRPC's own refusal does not say what to do.
                         raise errors.ResourceExhausted(
-                            f"the answer of {method} has {len(answer)} bytes, {self._max_bytes} "
-                            "are allowed; a list can be asked for page by page, an export by "
+                            f"the answer of {method} has {len(answer)} bytes; {self._max_bytes} "
+                            "are allowed. Request a list page by page, or an export by "
                             "StreamExport",
                             reason="ANSWER_TOO_LARGE",
                         )

@@ -52,7 +52,8 @@ class RequestKey:
             raise InvalidArgument.at(
                 "request_id",
                 rules.SAME_REQUEST,
-                f"{self.request_id!r} came with another request, which created {record_id!r}",
+                f"{self.request_id!r} was used by another request, which created {record_id!r}; "
+                "choose a new id",
                 reason="REQUEST_ID_REUSED",
             )
 

@@ -42,7 +42,7 @@ PAGE_SIZE = Rule("FT-014", "A page size is not negative.")
 PAGE_TOKEN = Rule("FT-015", "A page token comes from the same list with the same filter and order.")
 FILTER_FIELD = Rule("FT-016", "A filter names fields that the list has, with values of their type.")
 ORDER_FIELD = Rule("FT-017", "An order names fields that the list has, each `asc` or `desc`.")
-SAME_REQUEST = Rule("FT-018", "A request id comes with the same request each time.")
+SAME_REQUEST = Rule("FT-018", "All requests with the same request id have the same content.")
 
 PLAIN_NAME = Rule(
     "FT-120",

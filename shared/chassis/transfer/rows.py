@@ -169,7 +169,7 @@ def _typed(place: str, value: Any, kind: type, found: errors.Violations) -> Any:
     elif kind is float:
         found.check(place, rule, math.isfinite(value), f"must be finite, not {value}")
     elif kind is str:
-        found.check(place, rule, storable(value), "has a NUL or half a character in it")
+        found.check(place, rule, storable(value), "has a NUL or half of a surrogate pair")
     return value
 
 

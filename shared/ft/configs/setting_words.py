@@ -76,7 +76,7 @@ def _limits(schema: Mapping[str, Any], kind: str) -> str:
         return f"{low} to {most}" if low else f" up to {most}"
     if below is not None:
         return f"{low} and below {below}" if low else f" below {below}"
-    return f"{low} on" if least is not None else low
+    return f" of at least {least}" if least is not None else low
 
 
 def shown(value: Any, schema: Mapping[str, Any]) -> str:

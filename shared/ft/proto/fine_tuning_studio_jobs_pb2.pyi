@@ -62,7 +62,9 @@ class ReportJobEventsResponse(_message.Message):
 
     NEXT_OFFSET_FIELD_NUMBER: _builtins.int
     next_offset: _builtins.int
-    """Offset at which the next report begins. Before the end of `data` if something ahead of it is missing."""
+    """Offset at which the next report has to begin. It is before the end of `data` if an earlier part
+    of the file is missing.
+    """
     def __init__(
         self,
         *,
@@ -413,7 +415,7 @@ Global___ValidateEvaluationJobResponse: _TypeAlias = ValidateEvaluationJobRespon
 
 @_typing.final
 class Finding(_message.Message):
-    """One thing that is worth knowing before a job is started."""
+    """One result of checking a job before its start."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -424,8 +426,8 @@ class Finding(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     PLACES_FIELD_NUMBER: _builtins.int
     severity: _builtins.str
-    """ERROR: the job would be refused or is bound to fail. WARNING: it runs, and may not do what is
-    wanted. NOTICE: something to know.
+    """ERROR: the job would be refused or would fail. WARNING: the job runs, but its result may not be
+    the intended one. NOTICE: information.
     """
     field: _builtins.str
     """Field of the request that it is about, such as `lora_config`."""
@@ -741,7 +743,9 @@ Global___WatchJobRequest: _TypeAlias = WatchJobRequest  # noqa: Y015
 
 @_typing.final
 class WatchJobResponse(_message.Message):
-    """One event, or none: a sign that the watch is alive, at least every 15 seconds."""
+    """One event. A response without an event shows that the stream is alive; there is a response at
+    least every 15 seconds.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -775,7 +779,7 @@ class ListJobEventsRequest(_message.Message):
     cursor: _builtins.int
     """The cursor of the last event that is known; 0 for all from the beginning."""
     page_size: _builtins.int
-    """At most so many, 1000 at the most; 0 is 1000."""
+    """Maximum number of events, up to 1000. 0 means 1000."""
     def __init__(
         self,
         *,

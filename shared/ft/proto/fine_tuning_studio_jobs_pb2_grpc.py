@@ -137,8 +137,8 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelFineTuningJob(self, request, context):
-        """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
-        says that it is gone. A job that has ended stays as it is.
+        """Ends a fine-tuning job. Answers when its state is STOPPING. The state becomes STOPPED when the
+        workspace confirms that the run has ended. A job that has ended does not change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,8 +152,8 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeFineTuningJob(self, request, context):
-        """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
-        last checkpoint that is whole and of the same settings and data, else from the beginning.
+        """Starts another attempt at a fine-tuning job that has ended without success. It continues from
+        the last complete checkpoint with the same settings and data, or else from the beginning.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,9 +189,9 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RegisterExport(self, request, context):
-        """Called by an export job: what it has made, and found to be right, becomes a model of the studio,
-        for model_registry also one of the workspace's registry. Called again, it answers the same.
-        UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
+        """Called by an export job when it has verified its export. Registers it as a model of the studio,
+        for model_registry also in the workspace's registry. A repeated call gets the same answer.
+        UNAUTHENTICATED unless the token is that of the job's current attempt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -205,8 +205,8 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchJob(self, request, context):
-        """Streams the events of a job of any kind from a cursor on, until it has ended. Every event comes
-        once, also if a client reconnects with the last cursor. NOT_FOUND if the id is unknown.
+        """Streams the events of a job of any kind after a cursor, until the job has ended. A client that
+        reconnects with its last cursor gets every event exactly once. NOT_FOUND if the id is unknown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,9 +236,9 @@ class FineTuningStudioJobsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReportJobEvents(self, request, context):
-        """Called by a job: what it has written about itself. The same part may come again, and may have
-        been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
-        one that this job got for its present attempt; says nothing of whether there is such a job.
+        """Called by a job to report a part of its events. A part that is sent again, or was already read
+        from the job's folder, counts once. UNAUTHENTICATED unless the token is that of the job's
+        current attempt; the error does not show whether the job exists.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

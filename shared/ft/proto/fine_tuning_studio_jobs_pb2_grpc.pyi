@@ -40,14 +40,14 @@ class FineTuningStudioJobsStub:
     ValidateEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]
     """Checks a request without starting the jobs, as ValidateFineTuningJob does. Changes nothing."""
     CancelFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]
-    """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
-    says that it is gone. A job that has ended stays as it is.
+    """Ends a fine-tuning job. Answers when its state is STOPPING. The state becomes STOPPED when the
+    workspace confirms that the run has ended. A job that has ended does not change.
     """
     CancelEvaluationJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse]
     """Ends an evaluation job, as CancelFineTuningJob does."""
     ResumeFineTuningJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]
-    """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
-    last checkpoint that is whole and of the same settings and data, else from the beginning.
+    """Starts another attempt at a fine-tuning job that has ended without success. It continues from
+    the last complete checkpoint with the same settings and data, or else from the beginning.
     """
     GetExportJob: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetExportJobRequest, _fine_tuning_studio_jobs_pb2.GetExportJobResponse]
     """One export job, as ExportModel starts them. NOT_FOUND if the id is unknown."""
@@ -60,15 +60,15 @@ class FineTuningStudioJobsStub:
     unknown id succeeds.
     """
     RegisterExport: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RegisterExportRequest, _fine_tuning_studio_jobs_pb2.RegisterExportResponse]
-    """Called by an export job: what it has made, and found to be right, becomes a model of the studio,
-    for model_registry also one of the workspace's registry. Called again, it answers the same.
-    UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
+    """Called by an export job when it has verified its export. Registers it as a model of the studio,
+    for model_registry also in the workspace's registry. A repeated call gets the same answer.
+    UNAUTHENTICATED unless the token is that of the job's current attempt.
     """
     GetJobCapacity: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetJobCapacityRequest, _fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]
     """Returns the most resources that one job can get, as far as the workspace states them."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]
-    """Streams the events of a job of any kind from a cursor on, until it has ended. Every event comes
-    once, also if a client reconnects with the last cursor. NOT_FOUND if the id is unknown.
+    """Streams the events of a job of any kind after a cursor, until the job has ended. A client that
+    reconnects with its last cursor gets every event exactly once. NOT_FOUND if the id is unknown.
     """
     ListJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]
     """Lists the events of a job of any kind. NOT_FOUND if the id is unknown."""
@@ -81,9 +81,9 @@ class FineTuningStudioJobsStub:
     results. NOT_FOUND if the id is unknown, FAILED_PRECONDITION as long as there is no such table.
     """
     ReportJobEvents: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]
-    """Called by a job: what it has written about itself. The same part may come again, and may have
-    been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
-    one that this job got for its present attempt; says nothing of whether there is such a job.
+    """Called by a job to report a part of its events. A part that is sent again, or was already read
+    from the job's folder, counts once. UNAUTHENTICATED unless the token is that of the job's
+    current attempt; the error does not show whether the job exists.
     """
 
 @_typing.type_check_only
@@ -98,14 +98,14 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     ValidateEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ValidateEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.ValidateEvaluationJobResponse]  # type: ignore[assignment]
     """Checks a request without starting the jobs, as ValidateFineTuningJob does. Changes nothing."""
     CancelFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]  # type: ignore[assignment]
-    """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
-    says that it is gone. A job that has ended stays as it is.
+    """Ends a fine-tuning job. Answers when its state is STOPPING. The state becomes STOPPED when the
+    workspace confirms that the run has ended. A job that has ended does not change.
     """
     CancelEvaluationJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.CancelEvaluationJobRequest, _fine_tuning_studio_jobs_pb2.CancelEvaluationJobResponse]  # type: ignore[assignment]
     """Ends an evaluation job, as CancelFineTuningJob does."""
     ResumeFineTuningJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest, _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]  # type: ignore[assignment]
-    """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
-    last checkpoint that is whole and of the same settings and data, else from the beginning.
+    """Starts another attempt at a fine-tuning job that has ended without success. It continues from
+    the last complete checkpoint with the same settings and data, or else from the beginning.
     """
     GetExportJob: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetExportJobRequest, _fine_tuning_studio_jobs_pb2.GetExportJobResponse]  # type: ignore[assignment]
     """One export job, as ExportModel starts them. NOT_FOUND if the id is unknown."""
@@ -118,15 +118,15 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     unknown id succeeds.
     """
     RegisterExport: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.RegisterExportRequest, _fine_tuning_studio_jobs_pb2.RegisterExportResponse]  # type: ignore[assignment]
-    """Called by an export job: what it has made, and found to be right, becomes a model of the studio,
-    for model_registry also one of the workspace's registry. Called again, it answers the same.
-    UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
+    """Called by an export job when it has verified its export. Registers it as a model of the studio,
+    for model_registry also in the workspace's registry. A repeated call gets the same answer.
+    UNAUTHENTICATED unless the token is that of the job's current attempt.
     """
     GetJobCapacity: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.GetJobCapacityRequest, _fine_tuning_studio_jobs_pb2.GetJobCapacityResponse]  # type: ignore[assignment]
     """Returns the most resources that one job can get, as far as the workspace states them."""
     WatchJob: _aio.UnaryStreamMultiCallable[_fine_tuning_studio_jobs_pb2.WatchJobRequest, _fine_tuning_studio_jobs_pb2.WatchJobResponse]  # type: ignore[assignment]
-    """Streams the events of a job of any kind from a cursor on, until it has ended. Every event comes
-    once, also if a client reconnects with the last cursor. NOT_FOUND if the id is unknown.
+    """Streams the events of a job of any kind after a cursor, until the job has ended. A client that
+    reconnects with its last cursor gets every event exactly once. NOT_FOUND if the id is unknown.
     """
     ListJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ListJobEventsRequest, _fine_tuning_studio_jobs_pb2.ListJobEventsResponse]  # type: ignore[assignment]
     """Lists the events of a job of any kind. NOT_FOUND if the id is unknown."""
@@ -139,9 +139,9 @@ class FineTuningStudioJobsAsyncStub(FineTuningStudioJobsStub):
     results. NOT_FOUND if the id is unknown, FAILED_PRECONDITION as long as there is no such table.
     """
     ReportJobEvents: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_jobs_pb2.ReportJobEventsRequest, _fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]  # type: ignore[assignment]
-    """Called by a job: what it has written about itself. The same part may come again, and may have
-    been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
-    one that this job got for its present attempt; says nothing of whether there is such a job.
+    """Called by a job to report a part of its events. A part that is sent again, or was already read
+    from the job's folder, counts once. UNAUTHENTICATED unless the token is that of the job's
+    current attempt; the error does not show whether the job exists.
     """
 
 class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
@@ -171,8 +171,8 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.CancelFineTuningJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.CancelFineTuningJobResponse]]:
-        """Ends a fine-tuning job. Answers once its state is STOPPING; it becomes STOPPED when the workspace
-        says that it is gone. A job that has ended stays as it is.
+        """Ends a fine-tuning job. Answers when its state is STOPPING. The state becomes STOPPED when the
+        workspace confirms that the run has ended. A job that has ended does not change.
         """
 
     @_abc_1.abstractmethod
@@ -189,8 +189,8 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.ResumeFineTuningJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ResumeFineTuningJobResponse]]:
-        """Begins another attempt at a fine-tuning job that has ended without success. It goes on from the
-        last checkpoint that is whole and of the same settings and data, else from the beginning.
+        """Starts another attempt at a fine-tuning job that has ended without success. It continues from
+        the last complete checkpoint with the same settings and data, or else from the beginning.
         """
 
     @_abc_1.abstractmethod
@@ -233,9 +233,9 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.RegisterExportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.RegisterExportResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.RegisterExportResponse]]:
-        """Called by an export job: what it has made, and found to be right, becomes a model of the studio,
-        for model_registry also one of the workspace's registry. Called again, it answers the same.
-        UNAUTHENTICATED unless the token is the one that this job got for its present attempt.
+        """Called by an export job when it has verified its export. Registers it as a model of the studio,
+        for model_registry also in the workspace's registry. A repeated call gets the same answer.
+        UNAUTHENTICATED unless the token is that of the job's current attempt.
         """
 
     @_abc_1.abstractmethod
@@ -252,8 +252,8 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.WatchJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse], _abc.AsyncIterator[_fine_tuning_studio_jobs_pb2.WatchJobResponse]]:
-        """Streams the events of a job of any kind from a cursor on, until it has ended. Every event comes
-        once, also if a client reconnects with the last cursor. NOT_FOUND if the id is unknown.
+        """Streams the events of a job of any kind after a cursor, until the job has ended. A client that
+        reconnects with its last cursor gets every event exactly once. NOT_FOUND if the id is unknown.
         """
 
     @_abc_1.abstractmethod
@@ -290,9 +290,9 @@ class FineTuningStudioJobsServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_jobs_pb2.ReportJobEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse, _abc.Awaitable[_fine_tuning_studio_jobs_pb2.ReportJobEventsResponse]]:
-        """Called by a job: what it has written about itself. The same part may come again, and may have
-        been read from the job's folder before: it counts once. UNAUTHENTICATED unless the token is the
-        one that this job got for its present attempt; says nothing of whether there is such a job.
+        """Called by a job to report a part of its events. A part that is sent again, or was already read
+        from the job's folder, counts once. UNAUTHENTICATED unless the token is that of the job's
+        current attempt; the error does not show whether the job exists.
         """
 
 def add_FineTuningStudioJobsServicer_to_server(servicer: FineTuningStudioJobsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

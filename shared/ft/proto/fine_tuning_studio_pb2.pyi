@@ -1487,9 +1487,11 @@ class StartFineTuningJobRequest(_message.Message):
     auto_add_adapter: _builtins.bool
     """Registers the adapter when training has succeeded."""
     num_epochs: _builtins.int
-    """Passes over the training rows; 1 if not set."""
+    """Passes over the training rows. If not set: num_train_epochs of training_arguments_config, or
+    else 1.
+    """
     learning_rate: _builtins.float
-    """Peak learning rate; 2e-4 if not set."""
+    """Peak learning rate. If not set: that of training_arguments_config, or else 2e-4."""
     cpu: _builtins.int
     """CPU cores for each worker."""
     gpu: _builtins.int
@@ -2172,7 +2174,9 @@ class AddConfigRequest(_message.Message):
     config: _builtins.str
     """JSON object; YAML for type axolotl."""
     description: _builtins.str
-    """Name of a model, by whose family the config is kept apart from others."""
+    """Name of a model: the config is stored for the family of this model. For a config of type
+    axolotl_dataset_formats, the name of the format.
+    """
     request_id: _builtins.str
     """Chosen by the caller, for example a UUID. A repeated request with the same id gets the same
     answer. A different request with the same id is refused.

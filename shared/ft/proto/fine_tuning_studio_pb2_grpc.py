@@ -259,7 +259,8 @@ class FineTuningStudioServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportModel(self, request, context):
-        """Hands a base model with an adapter to the model registry or to model serving.
+        """Exports a base model with an adapter: to the model registry, to model serving, or into one
+        directory of the project (merged).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -64,7 +64,9 @@ class FineTuningStudioStub:
     AddModel: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddModelRequest, _fine_tuning_studio_pb2.AddModelResponse]
     """Registers a base model from the hub, the workspace's model registry or a local directory."""
     ExportModel: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ExportModelRequest, _fine_tuning_studio_pb2.ExportModelResponse]
-    """Hands a base model with an adapter to the model registry or to model serving."""
+    """Exports a base model with an adapter: to the model registry, to model serving, or into one
+    directory of the project (merged).
+    """
     RemoveModel: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveModelRequest, _fine_tuning_studio_pb2.RemoveModelResponse]
     """Forgets a model. Removing an unknown id succeeds."""
     ListAdapters: _grpc.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListAdaptersRequest, _fine_tuning_studio_pb2.ListAdaptersResponse]
@@ -136,7 +138,9 @@ class FineTuningStudioAsyncStub(FineTuningStudioStub):
     AddModel: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.AddModelRequest, _fine_tuning_studio_pb2.AddModelResponse]  # type: ignore[assignment]
     """Registers a base model from the hub, the workspace's model registry or a local directory."""
     ExportModel: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ExportModelRequest, _fine_tuning_studio_pb2.ExportModelResponse]  # type: ignore[assignment]
-    """Hands a base model with an adapter to the model registry or to model serving."""
+    """Exports a base model with an adapter: to the model registry, to model serving, or into one
+    directory of the project (merged).
+    """
     RemoveModel: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.RemoveModelRequest, _fine_tuning_studio_pb2.RemoveModelResponse]  # type: ignore[assignment]
     """Forgets a model. Removing an unknown id succeeds."""
     ListAdapters: _aio.UnaryUnaryMultiCallable[_fine_tuning_studio_pb2.ListAdaptersRequest, _fine_tuning_studio_pb2.ListAdaptersResponse]  # type: ignore[assignment]
@@ -259,7 +263,9 @@ class FineTuningStudioServicer(metaclass=_abc_1.ABCMeta):
         request: _fine_tuning_studio_pb2.ExportModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fine_tuning_studio_pb2.ExportModelResponse, _abc.Awaitable[_fine_tuning_studio_pb2.ExportModelResponse]]:
-        """Hands a base model with an adapter to the model registry or to model serving."""
+        """Exports a base model with an adapter: to the model registry, to model serving, or into one
+        directory of the project (merged).
+        """
 
     @_abc_1.abstractmethod
     def RemoveModel(

@@ -67,9 +67,9 @@ class JobStatus(_message.Message):
     attempt: _builtins.int
     """Number of this attempt, from 1; ResumeFineTuningJob and the retry policy begin another."""
     failure_kind: _builtins.str
-    """Kind of the failure; empty for a job that has not failed. USER_ERROR: settings, data or
-    model have to be changed. OUT_OF_MEMORY. ERROR: another error, which the job reported. CRASHED: it
-    ended without a word. TIMED_OUT. LOST. REFUSED: the workspace did not take it.
+    """Kind of the failure; empty for a job that has not failed. USER_ERROR: settings, data or model
+    have to be changed. OUT_OF_MEMORY. ERROR: another error, which the job reported. CRASHED: the
+    job ended without a report. TIMED_OUT. LOST. REFUSED: the workspace did not accept the job.
     """
     waits_for: _builtins.str
     """Reason why a job has not started yet, in one sentence, such as "waits for 2 CPUs; tickets-1
@@ -123,8 +123,8 @@ Global___JobStatus: _TypeAlias = JobStatus  # noqa: Y015
 
 @_typing.final
 class RetryPolicy(_message.Message):
-    """After which failures a job is tried again by itself, as ResumeFineTuningJob would. A job that was
-    cancelled is not.
+    """Policy for automatic retries of a job. Each is an attempt as by ResumeFineTuningJob. A job that
+    was cancelled is not retried.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -132,11 +132,11 @@ class RetryPolicy(_message.Message):
     MAX_ATTEMPTS_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
     max_attempts: _builtins.int
-    """Attempts in all, from 1 to 10, the first and those that were resumed by hand among them."""
+    """Maximum number of attempts, from 1 to 10, including the first and those by ResumeFineTuningJob."""
     @_builtins.property
     def on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Kinds of failures, CRASHED, ERROR, LOST or TIMED_OUT; if empty all of these but ERROR. What
-        fails for want of memory, or for what was asked for, would only fail again.
+        """Kinds of failures after which the job is retried: CRASHED, ERROR, LOST or TIMED_OUT. If empty,
+        all of these except ERROR. OUT_OF_MEMORY and USER_ERROR would only happen again.
         """
 
     def __init__(

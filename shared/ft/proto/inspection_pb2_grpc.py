@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class InspectionStub:
-    """Looks into data, tokenizer and model of a job before money is spent on it.
+    """Checks data, tokenizer and model of a job before it is started.
     """
 
     def __init__(self, channel):
@@ -43,12 +43,12 @@ class InspectionStub:
 
 
 class InspectionServicer:
-    """Looks into data, tokenizer and model of a job before money is spent on it.
+    """Checks data, tokenizer and model of a job before it is started.
     """
 
     def InspectJob(self, request, context):
-        """What is to be expected of a job. What is wrong with the job is a finding, not an error.
-        RESOURCE_EXHAUSTED while too many inspections run.
+        """Returns findings about a job and estimates of its resources. A fault of the job is a finding,
+        not an error. RESOURCE_EXHAUSTED while too many inspections run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,7 +71,7 @@ def add_InspectionServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Inspection:
-    """Looks into data, tokenizer and model of a job before money is spent on it.
+    """Checks data, tokenizer and model of a job before it is started.
     """
 
     @staticmethod

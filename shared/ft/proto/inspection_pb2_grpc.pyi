@@ -27,29 +27,29 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InspectionStub:
-    """Looks into data, tokenizer and model of a job before money is spent on it."""
+    """Checks data, tokenizer and model of a job before it is started."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InspectionAsyncStub: ...
     InspectJob: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.InspectJobRequest, _inspection_pb2.InspectJobResponse]
-    """What is to be expected of a job. What is wrong with the job is a finding, not an error.
-    RESOURCE_EXHAUSTED while too many inspections run.
+    """Returns findings about a job and estimates of its resources. A fault of the job is a finding,
+    not an error. RESOURCE_EXHAUSTED while too many inspections run.
     """
 
 @_typing.type_check_only
 class InspectionAsyncStub(InspectionStub):
-    """Looks into data, tokenizer and model of a job before money is spent on it."""
+    """Checks data, tokenizer and model of a job before it is started."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     InspectJob: _aio.UnaryUnaryMultiCallable[_inspection_pb2.InspectJobRequest, _inspection_pb2.InspectJobResponse]  # type: ignore[assignment]
-    """What is to be expected of a job. What is wrong with the job is a finding, not an error.
-    RESOURCE_EXHAUSTED while too many inspections run.
+    """Returns findings about a job and estimates of its resources. A fault of the job is a finding,
+    not an error. RESOURCE_EXHAUSTED while too many inspections run.
     """
 
 class InspectionServicer(metaclass=_abc_1.ABCMeta):
-    """Looks into data, tokenizer and model of a job before money is spent on it."""
+    """Checks data, tokenizer and model of a job before it is started."""
 
     @_abc_1.abstractmethod
     def InspectJob(
@@ -57,8 +57,8 @@ class InspectionServicer(metaclass=_abc_1.ABCMeta):
         request: _inspection_pb2.InspectJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inspection_pb2.InspectJobResponse, _abc.Awaitable[_inspection_pb2.InspectJobResponse]]:
-        """What is to be expected of a job. What is wrong with the job is a finding, not an error.
-        RESOURCE_EXHAUSTED while too many inspections run.
+        """Returns findings about a job and estimates of its resources. A fault of the job is a finding,
+        not an error. RESOURCE_EXHAUSTED while too many inspections run.
         """
 
 def add_InspectionServicer_to_server(servicer: InspectionServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

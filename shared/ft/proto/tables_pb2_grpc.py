@@ -85,8 +85,9 @@ class TablesServicer:
     """
 
     def ExportTables(self, request, context):
-        """One instant of the domain's tables. The first response says that writers are held; they go on
-        with ReleaseTables, and the rows of that instant follow. ABORTED if that takes too long.
+        """Streams the domain's tables as they are at one moment. The first response says that writers are
+        blocked. They continue after ReleaseTables, and the rows of that moment follow. ABORTED if
+        ReleaseTables does not come in time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,8 +39,9 @@ class TablesStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TablesAsyncStub: ...
     ExportTables: _grpc.UnaryStreamMultiCallable[_tables_pb2.ExportTablesRequest, _tables_pb2.ExportTablesResponse]
-    """One instant of the domain's tables. The first response says that writers are held; they go on
-    with ReleaseTables, and the rows of that instant follow. ABORTED if that takes too long.
+    """Streams the domain's tables as they are at one moment. The first response says that writers are
+    blocked. They continue after ReleaseTables, and the rows of that moment follow. ABORTED if
+    ReleaseTables does not come in time.
     """
     ReleaseTables: _grpc.UnaryUnaryMultiCallable[_tables_pb2.ReleaseTablesRequest, _tables_pb2.ReleaseTablesResponse]
     """Lets the writers go on that an export holds."""
@@ -68,8 +69,9 @@ class TablesAsyncStub(TablesStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExportTables: _aio.UnaryStreamMultiCallable[_tables_pb2.ExportTablesRequest, _tables_pb2.ExportTablesResponse]  # type: ignore[assignment]
-    """One instant of the domain's tables. The first response says that writers are held; they go on
-    with ReleaseTables, and the rows of that instant follow. ABORTED if that takes too long.
+    """Streams the domain's tables as they are at one moment. The first response says that writers are
+    blocked. They continue after ReleaseTables, and the rows of that moment follow. ABORTED if
+    ReleaseTables does not come in time.
     """
     ReleaseTables: _aio.UnaryUnaryMultiCallable[_tables_pb2.ReleaseTablesRequest, _tables_pb2.ReleaseTablesResponse]  # type: ignore[assignment]
     """Lets the writers go on that an export holds."""
@@ -100,8 +102,9 @@ class TablesServicer(metaclass=_abc_1.ABCMeta):
         request: _tables_pb2.ExportTablesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_tables_pb2.ExportTablesResponse], _abc.AsyncIterator[_tables_pb2.ExportTablesResponse]]:
-        """One instant of the domain's tables. The first response says that writers are held; they go on
-        with ReleaseTables, and the rows of that instant follow. ABORTED if that takes too long.
+        """Streams the domain's tables as they are at one moment. The first response says that writers are
+        blocked. They continue after ReleaseTables, and the rows of that moment follow. ABORTED if
+        ReleaseTables does not come in time.
         """
 
     @_abc_1.abstractmethod

@@ -41,6 +41,15 @@ TRAINING: Table = [
     ({"trust_remote_code": True}, "code that comes with a model is not run"),
     ({"torch_compile_backend": "tensorrt"}, "torch_compile_backend"),
     ({"gradient_checkpointing_kwargs": {"context_fn": 1}}, "must be an object of use_reentrant"),
+    *(
+        ({f"{name}_checkpointing": True, f"{name}_checkpointing_kwargs": given}, "selective must")
+        for name in ("gradient", "activation")
+        for given in (
+            {"selective": True},
+            {"selective": True, "use_reentrant": False},
+            '{"selective": true, "preserve_rng_state": true}',
+        )
+    ),
     ({"ddp_backend": "nccl"}, "ddp_backend nccl needs GPUs"),
     ({"learning_rate": 1e-300}, "too small to change a weight"),
     ({"num_train_epochs": 1e300}, "num_train_epochs"),

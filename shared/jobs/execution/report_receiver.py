@@ -72,5 +72,5 @@ class ReportReceiver(Generic[Job]):
             # It is one of ours, so it begins with a time.
             or time.time() - int(token.partition(".")[0]) >= TOKEN_SECONDS
         ):
-            raise Unauthenticated("the token is none of a job that is under way")
+            raise Unauthenticated("the token does not belong to a job that has not ended")
         return job

@@ -103,7 +103,7 @@ class Capacity:
     ) -> None:
         if there is not None and asked > there:
             most = math.floor(there)
-            remedy = f"request at most {most}" if most else "there is not even one"
+            remedy = f"request at most {most}" if most else "run the job elsewhere"
             description = (
                 f"{asked} {unit} requested, but a job can get at most {round(there, 1):g} where "
                 f"it would run: {remedy}, or raise the limit of the workbench ({_VARIABLES[kind]})"

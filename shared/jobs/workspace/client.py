@@ -51,7 +51,8 @@ class Workspace:
         job = await self.find_job(name)
         if job is None:
             raise errors.FailedPrecondition(
-                f"the workspace project has no template job named {name!r}",
+                f"the workspace project has no template job named {name!r}; create it, see "
+                "README.md, In a workspace",
                 reason="TEMPLATE_JOB_MISSING",
                 template=name,
             )

@@ -6,7 +6,7 @@ from rows.chat.checks import Render, Tools
 from rows.chat.messages import ASSISTANT, WEIGHT, Message, unlearned
 from rows.errors import DataError
 
-NO_ANSWER = "assistant_only_loss has nothing to train on: no assistant speaks"
+NO_ANSWER = "assistant_only_loss has nothing to train on: there is no message of an assistant"
 NO_WEIGHT = "assistant_only_loss has nothing to train on: every answer has the weight 0"
 
 
@@ -42,9 +42,9 @@ def of(
             begin = 0
         if begin is None or not text.startswith(until_end):
             raise DataError(
-                f"message {number} has the weight 0, but the chat template does not write its "
-                "beginning and end as it does within the whole, so that its tokens are not known: "
-                "end the conversation before it, or leave it out"
+                f"message {number} has the weight 0, but the chat template writes it differently "
+                "within the whole conversation, so its tokens cannot be found: end the "
+                "conversation before it, or leave it out"
             )
         spans.append((begin, len(until_end)))
     return spans

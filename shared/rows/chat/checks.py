@@ -44,10 +44,10 @@ class ChatChecks:
                     f"have a message of {role} whose text the chat template changes or leaves out"
                 )
         if tools and self._is_unwritten("", messages, tools, text):
-            found.append("have tools, of which the chat template writes nothing")
+            found.append("have tools, which the chat template leaves out")
         for key in dict.fromkeys(key for one in messages for key in one if key not in _ALWAYS):
             if self._is_unwritten(key, messages, tools, text):
-                found.append(f"have {key}, of which the chat template writes nothing")
+                found.append(f"have {key}, which the chat template leaves out")
         for role in dict.fromkeys(one["role"] for one in messages):
             if role not in _PLAIN_ROLES and (
                 other := self._indistinct_from(role, messages, tools, text)

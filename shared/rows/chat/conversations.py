@@ -84,8 +84,8 @@ class Conversations:
         Raises DataError if there is no conversation, or if it does not end with an answer."""
         if not self.is_answered(row):
             raise DataError(
-                f"column {self.column} does not end with an assistant's answer to something that "
-                "is to be learned"
+                f"column {self.column} does not end with an assistant's answer to another message, "
+                "or that answer has weight 0"
             )
         *before, last = self.messages(row)
         return before, last["content"]

@@ -100,8 +100,8 @@ class AxolotlFineTuning(FineTuningBase):
             found = [row[column] for row in made if row[column]]
             if found and all(isinstance(one, str) and _TIME.fullmatch(one) for one in found):
                 self._events.notice(
-                    f"Each text of column {column} is a date or a time: Axolotl's loader takes "
-                    "them for times, and may write them otherwise, as 2024-01-05 00:00:00."
+                    f"All texts of column {column} are dates or times: Axolotl's loader converts "
+                    "them, and may write them differently, such as 2024-01-05 00:00:00."
                 )
         lines = [values.to_json(row) for row in made]
         self._rows_file(name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

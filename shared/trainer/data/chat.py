@@ -24,8 +24,8 @@ NOT_FOR_TEXTS = (
     "them, such as {messages}"
 )
 _NONE = (
-    "the prompt hands over conversations, but the base model's tokenizer has no chat template: set "
-    "chat_template_path, or make a text of the rows"
+    "the prompt is for conversations, but the base model's tokenizer has no chat template: set "
+    "chat_template_path, or use a prompt that makes texts of the rows"
 )
 _NOT_FOR_CONVERSATIONS = (
     "completion_only_loss is for texts; of conversations, assistant_only_loss trains on the answers"

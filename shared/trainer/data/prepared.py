@@ -45,8 +45,8 @@ def check(trainer: Any, rows: int, notify: Notify) -> None:
         kept = _learnable(trainer.eval_dataset, trainer)
         if left_out := len(trainer.eval_dataset) - len(kept):
             notify(
-                f"{left_out} of {len(trainer.eval_dataset)} held-out rows have nothing that a loss "
-                "could be made of, and are left out of evaluations during the training."
+                f"{left_out} of {len(trainer.eval_dataset)} held-out rows have no token that "
+                "counts in the loss, and are left out of evaluations during the training."
             )
         trainer.eval_dataset = kept
 

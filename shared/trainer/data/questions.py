@@ -66,7 +66,7 @@ def of_rows(
                 texts.append(asked.fill(row))
                 expected.append(answer.fill(row))
         except DataError as error:
-            raise DataError(f"Row {number} of those that are asked about: {error}") from error
+            raise DataError(f"Row {number} of the evaluated rows: {error}") from error
     return Questions(texts, expected, chat=conversations is not None)
 
 

@@ -77,7 +77,7 @@ class Examples:
                 text = self._templates["prompt_template"].fill(row)
                 return {TEXT_COLUMN: training_text(text, self._end)}
             except DataError as error:
-                place = f"Row {number + 1} of those trained on or held out"
+                place = f"Row {number + 1} of the training rows or of the held-out rows"
                 raise DataError(f"{place}: {error}") from error
 
         return rows.map(example, with_indices=True, remove_columns=rows.column_names)
@@ -136,9 +136,9 @@ class Examples:
         )
         if merged:
             notify(
-                f"In {merged} of {len(pairs)} rows the tokens of the {what} end otherwise alone "
-                "than before an answer, as of a blank at its end: the model will be asked for what "
-                "it has not seen."
+                f"In {merged} of {len(pairs)} rows, the {what} has other tokens at its end alone "
+                "than with an answer after it, for example because it ends with a space: the model "
+                "will be asked with tokens that it was not trained on."
             )
 
 

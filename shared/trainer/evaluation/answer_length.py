@@ -40,7 +40,7 @@ def fitted(
         limit = max(min(wanted, context - question), config.get(LIMIT) or 1)
     message = f"{LIMIT} is {limit}: the longest expected answer has {longest} tokens."
     if limit < wanted:
-        message = f"{message} The model takes {context} with the question, which leaves no more."
+        message = f"{message} The model has room for {context}, including those of the question."
     notify(message)
     return {**config, LIMIT: limit}
 
@@ -51,8 +51,8 @@ def check_asked(results: Sequence[Result], model: Any, notify: Notify) -> None:
     if not count:
         return
     message = (
-        f"{count} of {len(results)} questions are as long as the texts that the model takes, "
-        f"{longest_text(model)} tokens, or longer"
+        f"{count} of {len(results)} questions have at least {longest_text(model)} tokens, the "
+        "longest text that the model supports"
     )
     if count == len(results):
         raise DataError(f"{message}: there is nothing to score.")

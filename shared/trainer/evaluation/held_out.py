@@ -117,10 +117,10 @@ def _report_left_out(chosen: selection.ScoredRows, held_out: int, notify: Notify
     if chosen.unanswered:
         notify(
             f"{chosen.unanswered} of {held_out} held-out conversations are left out: they do not "
-            "end with an assistant's answer to something, or the answer has the weight 0."
+            "end with an assistant's answer to another message, or that answer has weight 0."
         )
     if chosen.trained_on:
         notify(
-            f"{chosen.trained_on} of {held_out} held-out rows are left out: rows that say the same "
-            "were trained on."
+            f"{chosen.trained_on} of {held_out} held-out rows are left out: rows with the same "
+            "text were trained on."
         )

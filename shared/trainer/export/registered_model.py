@@ -61,9 +61,9 @@ class AdaptedModel(PythonModel):
         talks = "messages" in model_input
         for name in ("messages", "tools"):
             if name in model_input and "prompt" in model_input:
-                raise ValueError(f"{name}: cannot be given beside a prompt")
+                raise ValueError(f"{name}: cannot be given together with a prompt")
         if not talks and "prompt" not in model_input:
-            raise ValueError("prompt: must be given, or messages in its place")
+            raise ValueError("prompt: give a prompt, or messages instead")
         wanted = {**self._generation.to_dict(), **(params or {})}
         if wanted.get("temperature") == 0:
             wanted["do_sample"] = False

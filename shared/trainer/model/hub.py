@@ -77,7 +77,7 @@ def commit_of_dataset(name: str) -> str:
 def gone(what: str, name: str, commit: str, error: Exception) -> ModelError:
     """Error about a commit that is not available. No other commit is used in its place."""
     return ModelError(
-        f"{what} {name} cannot be loaded at commit {commit}, which the training saw or the studio "
-        f"registered: {first_line(error)} Where the hub no longer has that commit, register "
-        f"{name} again and train anew."
+        f"{what} {name} cannot be loaded at commit {commit}, at which it was registered or trained "
+        f"on: {first_line(error)} If the hub no longer has that commit, register {name} again and "
+        "repeat the training."
     )

@@ -154,8 +154,8 @@ def _require_own_weights(name: str, model: Any, info: dict[str, Any], notify: No
             wrong.append(f"{unused}: {shown(unexpected)}")
     if wrong and (missing or mismatched):
         raise ModelError(
-            f"The model {name} cannot be used: {'; '.join(wrong)}. They would be random numbers. "
-            "Give it the config.json and all the weights that belong together."
+            f"The model {name} cannot be used: {'; '.join(wrong)}. These weights would be random "
+            "numbers. Use a directory whose config.json and weights belong together."
         )
 
 
@@ -192,14 +192,14 @@ def load_adapter(
 
 def require_effect(adapted: Any, adapter: str) -> None:
     """Raises ModelError if the adapter changes nothing, because it has not been trained."""
-    what = f"Adapter {adapter} changes nothing of its base model"
+    what = f"Adapter {adapter} has no effect on its base model"
     if weights.changes_nothing(adapter_checks.adapter_weights(adapted)):
         raise ModelError(
-            f"{what}: its lora_B are zero, as before a training. Train it again, with a lora_alpha "
-            "above 0 and a lora_dropout below 1."
+            f"{what}: its lora_B weights are 0, as before a training. Train it again, with a "
+            "lora_alpha above 0 and a lora_dropout below 1."
         )
     if weights.outputs_unchanged(adapted):
-        raise ModelError(f"{what}: with it the model writes what it writes alone. Train it again.")
+        raise ModelError(f"{what}: the model writes the same without it. Train it again.")
 
 
 def merged_model(adapted: Any, remedy: str = "") -> Any:
@@ -235,7 +235,7 @@ def report_newest_commit(adapter: AdapterMetadata, project: Path, notify: Notify
         found = Path(adapter_source(adapter, project)).name
         notify(
             f"The commit of adapter {adapter.name} on the hub is not registered: the newest, "
-            f"{found}, is loaded. Register it again to keep to one."
+            f"{found}, is loaded. Register the adapter again to fix its commit."
         )
 
 

@@ -132,15 +132,15 @@ def report_reader_change(adapter: Path, name: str, source: RowsSource, notify: N
     if source.reader is None or version in (None, source.reader):
         return
     notify(
-        f"Adapter {name} was trained on rows as {named(version)} read them, and they are read by "
-        f"{named(source.reader)} now: numbers, dates and empty values may be written in another "
-        "way than it has learned."
+        f"Adapter {name} was trained on rows that were read by {named(version)}, and they are now "
+        f"read by {named(source.reader)}: numbers, dates and empty values may be written "
+        "differently than in its training."
     )
 
 
 def named(version: int | None) -> str:
     """A version of the reader in words."""
-    return f"version {version} of the reader" if version else "a release without a reader"
+    return f"version {version} of the reader" if version else "a release without its own reader"
 
 
 def write(origin: Origin, trainer: Any, adapter: Path, kept_hashes: Path) -> dict[str, Any]:

@@ -43,8 +43,8 @@ NAME: Schema = {"type": "string", "minLength": 1}
 NAMES: Schema = {"type": "array", "items": NAME, "minItems": 1}
 
 _BETA: Schema = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
-_NO_HUB = "a job has no access to the hub to write to it; export the adapter in place of that"
-_NOT_THERE = "where jobs run there is no such library"
+_NO_HUB = "jobs cannot write to the hub; export the adapter instead"
+_NOT_THERE = "jobs do not have this library"
 _ONE_PROCESS = "the studio divides the work among workers itself; ask for num_workers"
 _OWN_MODEL = "the base model is loaded by the studio, from what is registered"
 _OWN_TOKENS = "the tokenizer's own token is used"
@@ -150,7 +150,7 @@ LORA: Mapping[str, Schema] = {
     "task_type": _only("CAUSAL_LM", None, reason="the studio trains causal language models"),
     "peft_type": _only("LORA", None, reason="the studio trains LoRA adapters"),
     "auto_mapping": _only(None, reason=_OWN_MODEL),
-    "inference_mode": _only(False, reason="with true nothing would be trained"),
+    "inference_mode": _only(False, reason="true would leave the adapter untrained"),
     "r": _whole(1, 16_384),
     "lora_alpha": {**_whole(1, 1_000_000), "reason": "0 would leave the model as it is"},
     "lora_dropout": {
@@ -199,7 +199,7 @@ LORA: Mapping[str, Schema] = {
             },
             {"type": "null"},
         ],
-        "reason": "each id of a token once",
+        "reason": "a token id may occur only once",
     },
     "loftq_config": {
         "anyOf": [{"type": "object", "maxProperties": 0}, {"type": "null"}],
@@ -277,7 +277,7 @@ GENERATION: Mapping[str, Schema] = {
     "begin_suppress_tokens": _or_null(_TOKENS),
     "sequence_bias": _only(None, reason="the studio does not pass it on; set bad_words_ids"),
     "token_healing": _only(False, None, reason="a question is asked with the tokens that it has"),
-    "guidance_scale": _only(None, 1, reason="there is no second question to steer away from"),
+    "guidance_scale": _only(None, 1, reason="requests have no negative prompt"),
     "watermarking_config": _only(None, reason="it would change what is scored"),
     "num_return_sequences": _only(1, None, reason=_ONE_ANSWER),
     "output_attentions": _only(False, None, reason=_ONE_ANSWER),
@@ -301,7 +301,7 @@ GENERATION: Mapping[str, Schema] = {
     "target_lookbehind": _only(None, reason=_AHEAD),
     "assistant_ensemble_weight": _only(None, reason=_AHEAD),
     "speculation_type": _only(None, reason=_AHEAD),
-    "compile_config": _only(None, reason="JSON cannot say it"),
+    "compile_config": _only(None, reason="its value cannot be written as JSON"),
     "continuous_batching_config": _only(None, reason="answers are written in batches"),
     "low_memory": _only(None, False, reason=_GONE),
     "penalty_alpha": _only(None, 0, reason=_GONE),

@@ -52,14 +52,15 @@ class RecordedAnswers:
         except FileNotFoundError:
             return None
         except OSError as error:
-            why = f"{ANSWERS_FILE} beside the adapter is not readable: {error.strerror}."
+            why = f"{ANSWERS_FILE} in the adapter's folder cannot be read: {error.strerror}."
             raise ParityError(why) from error
         except (ValueError, RecursionError) as error:
-            why = f"{ANSWERS_FILE} beside the adapter is not JSON: {first_line(error)}."
+            why = f"{ANSWERS_FILE} in the adapter's folder is not JSON: {first_line(error)}."
             raise ParityError(why) from error
         if not isinstance(found, dict) or found.get("version") not in (1, VERSION):
             raise ParityError(
-                f"{ANSWERS_FILE} beside the adapter is of a version that is not known here."
+                f"{ANSWERS_FILE} in the adapter's folder has an unknown version: "
+                f"{found.get('version') if isinstance(found, dict) else 'none'}."
             )
         fields = dict(_FIELDS)
         if found["version"] == VERSION:

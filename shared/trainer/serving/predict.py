@@ -45,10 +45,10 @@ def _number(holds: Callable[[float], bool], rule: str) -> tuple[Callable[[Any], 
 OPTIONS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "temperature": _number(
         lambda v: v == 0 or v >= LEAST_TEMPERATURE,
-        f"must be 0 (no chance), or a number from {LEAST_TEMPERATURE} on",
+        f"must be 0 (no sampling), or at least {LEAST_TEMPERATURE}",
     ),
     "max_new_tokens": _whole(1),
-    "top_p": _number(lambda v: 0 < v <= 1, "must be a number above 0, 1 at the most"),
+    "top_p": _number(lambda v: 0 < v <= 1, "must be a number above 0 and at most 1"),
     "top_k": _whole(0),
     "repetition_penalty": _number(lambda v: v > 0, "must be a number above 0"),
     "num_beams": _whole(1, MAX_BEAMS),
@@ -106,7 +106,7 @@ class Predictor:
         if (longest := longest_text(self._model)) is not None:
             used = len(self._tokenizer(text, add_special_tokens=not whole)["input_ids"])
             if used >= longest:
-                raise ValueError(f"{name}: has {used} tokens, and must have less than {longest}")
+                raise ValueError(f"{name}: must have fewer than {longest} tokens, not {used}")
             wanted["max_new_tokens"] = min(wanted["max_new_tokens"], longest - used)
         try:
             generation = make_generation_config(wanted, self._tokenizer)
@@ -226,14 +226,12 @@ def _parse(args: Any) -> tuple[PredictionRequest, dict[str, Any]]:
     talk, text = asked.get(MESSAGES), asked.get(PROMPT)
     wrong = []
     if together:
-        wrong.append(f"{together[0]}: cannot be given beside a {PROMPT}")
+        wrong.append(f"{together[0]}: cannot be given together with a {PROMPT}")
     elif MESSAGES in asked:
         if not isinstance(talk, list) or not talk:
             wrong.append(f"{MESSAGES}: must be a list of objects with role and content")
     elif not isinstance(text, str) or not text:
-        wrong.append(
-            f"{PROMPT}: must be given, as a text that is not empty, or {MESSAGES} in its place"
-        )
+        wrong.append(f"{PROMPT}: give a text that is not empty, or {MESSAGES} instead")
     wrong += _option_faults(given)
     if wrong:
         raise ValueError("; ".join(wrong))
@@ -245,7 +243,7 @@ def _option_faults(options: dict[str, Any]) -> list[str]:
     found = []
     for name, value in options.items():
         if name not in OPTIONS:
-            found.append(f"{name}: not known; there are {', '.join(OPTIONS)}")
+            found.append(f"{name}: unknown option; known: {', '.join(OPTIONS)}")
         elif not OPTIONS[name][0](value):
             found.append(f"{name}: {OPTIONS[name][1]}, not {value!r:.60}")
     return found

@@ -68,7 +68,7 @@ def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:
     """
     recorded = RecordedAnswers.read(adapter)
     if recorded is None:
-        notify(f"There is no {ANSWERS_FILE} beside the adapter, so its answers cannot be verified.")
+        notify(f"The adapter's folder has no {ANSWERS_FILE}: its answers cannot be verified.")
         return
     if recorded.eos_token_id != tokenizer.eos_token_id:
         raise ParityError(
@@ -92,7 +92,8 @@ def check(adapter: Path, model: Any, tokenizer: Any, notify: Notify) -> None:
         raise ParityError(f"{difference}: the model is not the one that was trained.")
     if difference:
         notify(
-            f"{difference}; it was trained as {recorded.calculated}, and is {_calculation(model)}."
+            f"{difference}: the model was trained with {recorded.calculated}, but runs with "
+            f"{_calculation(model)}."
         )
     else:
         notify(f"Answers to {len(texts)} prompts are those of the trained model.")

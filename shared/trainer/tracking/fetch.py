@@ -31,7 +31,7 @@ def directory(record: ModelMetadata, project: Path) -> Path:
     """The directory, created at first use. Raises ModelError if there is no such model."""
     run = record.mlflow_run_id
     if not run or Path(run).name != run:
-        raise ModelError(f"Model {record.name} names no run of MLflow that it was logged in.")
+        raise ModelError(f"Model {record.name} cannot be loaded: its record has no MLflow run.")
     target = (project / FOLDER / run).absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
     # Jobs that start together would all create it.
@@ -67,7 +67,7 @@ def _download(record: ModelMetadata, project: Path, target: str) -> Path:
         # The store's own error repeats its address, which may have a password.
         why = runs.safe_text(error)
         raise ModelError(f"Model {record.name} cannot be read from MLflow: {why}") from None
-    raise ModelError(f"Model {record.name}: nothing is logged in its run {record.mlflow_run_id}.")
+    raise ModelError(f"Model {record.name}: its MLflow run {record.mlflow_run_id} has no files.")
 
 
 def _save_model(logged: Path, target: Path, name: str) -> None:
@@ -85,4 +85,4 @@ def _save_model(logged: Path, target: Path, name: str) -> None:
             if (logged / _TOKENIZERS).is_dir():
                 shutil.copytree(logged / _TOKENIZERS, target, dirs_exist_ok=True)
             return
-    raise ModelError(f"Model {name} has no directory with a config.json among what is logged.")
+    raise ModelError(f"Model {name}: its MLflow run has no directory with a config.json.")

@@ -67,7 +67,7 @@ def prepare(
                 for run in unfinished(client, experiment_id):
                     client.set_terminated(run.info.run_id, KILLED)
                     name = run.info.run_name
-                    notify(f"Run {name} of an attempt before this is ended as {KILLED}.")
+                    notify(f"MLflow run {name} of an earlier attempt is marked as {KILLED}.")
         except TrackingError as error:
             # The adapter matters more than the reports.
             notify(f"The training is not reported to MLflow. {error}")

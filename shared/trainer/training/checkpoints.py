@@ -154,8 +154,8 @@ def newest_usable(
                 notify(f"Training goes on from the older {folder.name}.")
             if _has_other_reader(mark, source):
                 notify(
-                    f"{folder.name} was saved by a job whose rows {named(_reader(mark))} has read; "
-                    f"{named(source.reader)} reads the same, and the training goes on."
+                    f"The rows of {folder.name} were read by {named(_reader(mark))}; "
+                    f"{named(source.reader)} reads the same rows, so the training continues."
                 )
             return folder
         skipped = True
@@ -172,11 +172,11 @@ def _unusable(folder: Path, mark: Mapping[str, Any], identity: str, source: Rows
         return _damage(folder, mark.get("files"))
     if _has_other_reader(mark, source):
         raise DataError(
-            f"The job began with rows as {named(_reader(mark))} has read them, and "
-            f"{named(source.reader)} reads them otherwise, or settings or data are others since: "
-            f"it cannot go on from {folder.name}. Start a new job."
+            f"The job cannot continue from {folder.name}: its rows were read by "
+            f"{named(_reader(mark))}, and {named(source.reader)} reads them differently, or the "
+            "settings or the data have changed since. Start a new job."
         )
-    return "it belongs to other settings or data"
+    return "it was saved with other settings or other data"
 
 
 def _has_other_reader(mark: Mapping[str, Any], source: RowsSource) -> bool:
@@ -230,7 +230,9 @@ def find_resume_checkpoint(
         return None
     found = newest_usable(output_dir, identity, events.notice, source)
     if found is None:
-        events.notice("There is no checkpoint to go on from; training begins anew.")
+        events.notice(
+            "There is no checkpoint to continue from: the training starts from the beginning."
+        )
         return None
     events.write(Resumed(checkpoint=found.name))
     return str(found)

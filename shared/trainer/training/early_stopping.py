@@ -54,6 +54,6 @@ class _EarlyStopNotice(TrainerCallback):
         if state.global_step < state.max_steps and state.is_world_process_zero:
             self._notify(
                 f"Training ended early at step {state.global_step} of {state.max_steps}: "
-                f"{self._patience} evaluations without less loss. The adapter is that of step "
-                f"{state.best_global_step}, the best one."
+                f"the loss did not decrease in {self._patience} evaluations. The adapter is that "
+                f"of the best step, {state.best_global_step}."
             )

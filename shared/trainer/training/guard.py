@@ -165,9 +165,9 @@ class TrainingGuard(TrainerCallback):
     def _why_unmoved(self) -> str:
         config = self._trainer.model.peft_config["default"]
         if getattr(config, "lora_alpha", 1) == 0:
-            return "lora_alpha is 0, by which all that LoRA adds is multiplied: set it above 0."
+            return "lora_alpha is 0, so LoRA adds nothing: set it above 0."
         if getattr(config, "lora_dropout", 0.0) >= 1:
-            return "lora_dropout is 1, which drops all that LoRA is given: set it below 1."
+            return "lora_dropout is 1, so LoRA gets no input: set it below 1."
         if self._all_skipped:
             return (
                 f"The loss scaler of fp16 has skipped {self._all_skipped} steps: train with bf16 "
@@ -189,7 +189,9 @@ class TrainingGuard(TrainerCallback):
         if args.fp16:
             advice.append("bf16 in place of fp16")
         if self._last is None:
-            advice.append("a look at the first rows and at the base model")
+            check = "Check the first rows and the base model."
         else:
-            advice += ["more warm-up", "a look for rows unlike the others"]
-        return TrainingError(f"{what}. {last} No adapter is saved. Try {', '.join(advice)}.")
+            advice.append("more warm-up")
+            check = "Check for rows that differ from the others."
+        advised = f"Try {', '.join(advice)}. {check}"
+        return TrainingError(f"{what}. {last} No adapter is saved. {advised}")

@@ -47,8 +47,8 @@ class FineTuning(FineTuningBase):
         # Some ways to start several processes end up with each of them training alone.
         if config.world_size != arguments.dist_num:
             raise UnsupportedError(
-                f"{config.world_size} workers train together where {arguments.dist_num} were "
-                "asked for."
+                f"{config.world_size} workers train together, but {arguments.dist_num} were "
+                "requested."
             )
         lora = settings.make_lora_config(arguments.lora_config, self._events.notice)
         quantisation = settings.make_quantisation_config(

@@ -70,8 +70,8 @@ class Workers:
         self._files.clear()
         if self._arguments.dist_gpu > 1:
             self._events.notice(
-                f"A worker trains on one GPU; of the {self._arguments.dist_gpu} of each, "
-                "the others are not used. Ask for more workers with one GPU each."
+                f"Each worker trains on one of its {self._arguments.dist_gpu} GPUs; the others are "
+                "not used. Request more workers with one GPU each."
             )
         notices = NoticeCollector(self._events, self._files, self._arguments.dist_num)
         with ending(self._end):
@@ -101,8 +101,8 @@ class Workers:
             failed = {str(one["id"] if isinstance(one, dict) else one) for one in failures}
             ranks = [str(rank) for rank, id in self._others.items() if id in failed]
             raise WorkerError(
-                f"Workers did not come up: {', '.join(ranks) or len(failed)} "
-                f"of {self._arguments.dist_num}.",
+                f"Workers that did not start: {', '.join(ranks) or len(failed)} "
+                f"(of {self._arguments.dist_num} workers).",
                 FailureKind.ERROR,
             )
         self._first = subprocess.Popen(  # noqa: S603 - our own script
@@ -210,6 +210,6 @@ def _platform(workers: int) -> Any:
         return importlib.import_module("cml.workers_v1")
     except ImportError as error:
         raise UnsupportedError(
-            f"Training with {workers} workers needs a workspace or a workbench that starts them; "
-            "here is none."
+            f"Training with {workers} workers needs a workspace or a workbench that starts them, "
+            "but this run has none."
         ) from error

@@ -181,7 +181,8 @@ def _models(session: Session) -> ServedModelsClient:
     # The environment may name the studio that runs here.
     if not session.local and session.client.address != facade_address(session.home):
         raise CommandFailed(
-            "served models are on the machine of the studio: run the command there", Exit.USAGE
+            "served models run on the machine of the studio: run the command there",
+            Exit.USAGE,
         )
     return ServedModelsClient(session.home)
 

@@ -46,8 +46,8 @@ def prompt_conflicts(
     found = []
     if whole != beginning + completion:
         found.append(
-            "completion_only_loss needs a prompt whose prompt_template is its input_template with "
-            "its completion_template behind it"
+            "completion_only_loss needs a prompt whose prompt_template is its input_template "
+            "followed by its completion_template"
         )
     if beginning.endswith((" ", "\t")):
         found.append(
@@ -95,7 +95,7 @@ def _best_step_conflicts(settings: Mapping[str, Any]) -> Iterator[str]:
         evaluated = settings["eval_strategy"]
         saved = settings.get("save_strategy", "steps" if "save_steps" in settings else evaluated)
         if saved not in ("best", evaluated):
-            yield f"save_strategy {saved} must be that of eval_strategy, {evaluated}: {_BEST}"
+            yield f"save_strategy {saved} must be equal to eval_strategy {evaluated}: {_BEST}"
         elif saved == "steps" and "save_steps" in settings:
             steps, every = settings["save_steps"], evaluation_steps(settings)
             if min(steps, every) >= 1 and steps % every:
@@ -126,7 +126,7 @@ def _data_and_loss_conflicts(settings: Mapping[str, Any]) -> Iterator[str]:
 def _rate_conflicts(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     for old, new in RENAMED.items():
         if old in config and new in config and old != "warmup_ratio" and config[old] != config[new]:
-            yield f"{old} is now called {new}: they cannot differ, set {new} alone"
+            yield f"{old} is now called {new}, and both are set to different values: set only {new}"
     rate = settings.get("learning_rate")
     if isinstance(rate, int | float) and 0 < rate < _LEAST_RATE:
         yield f"learning_rate {rate} is too small to change a weight: it must be from {_LEAST_RATE}"
@@ -151,8 +151,13 @@ def _loading_and_memory_conflicts(settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}_kwargs must be an object of {known}, each true or false"
         elif given and not any(settings.get(one) for one in names):
             yield f"{name}_kwargs needs {name} to be true"
-        elif given.get("selective") and given.get("use_reentrant"):
-            yield f"{name}_kwargs: selective and use_reentrant cannot both be true"
+        elif given.get("selective"):
+            # TRL replaces a method of the model with the adapter, transformers calls another one of
+            # the model within: the argument reaches torch, which refuses or ignores it.
+            yield (
+                f"{name}_kwargs: selective must be false: the libraries do not apply it to a model "
+                "with an adapter"
+            )
 
 
 def _evaluates(settings: Mapping[str, Any]) -> bool:
