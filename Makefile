@@ -29,7 +29,7 @@ export PATH := $(CURDIR)/$(STUDIO)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .PHONY: help env env-axolotl demo up down test quick lint types imports generated \
         pytest pytest-trainer quick-pytest quick-pytest-trainer test-order \
-        proto proto-check cmlapi-check schemas schemas-check docs docs-check \
+        proto proto-check cmlapi-check schemas schemas-check docs docs-check databases databases-check \
         fuzz fuzz-properties fuzz-configs test-faults bench benchmarks format clean
 
 help:  ## This list
@@ -100,7 +100,7 @@ types: $(STUDIO)/.made  ## Strict types
 imports: $(STUDIO)/.made  ## Who may know whom
 	@lint-imports --no-cache
 
-generated: proto-check cmlapi-check docs-check schemas-check  ## Generated code is what its source makes
+generated: proto-check cmlapi-check docs-check schemas-check databases-check  ## Generated code is what its source makes
 
 # Most of the time tests wait for processes, so several at a time fit on a small machine.
 pytest: $(STUDIO)/.made
@@ -176,6 +176,12 @@ schemas: $(TRAINER)/.made  ## Regenerates the schemas of configs from the pinned
 
 schemas-check: $(TRAINER)/.made
 	@$(WITH_SCHEMAS)/bin/python shared/trainer/codegen/schemas.py --check
+
+databases: $(STUDIO)/.made  ## Regenerates new.sql of each service from its migrations
+	@python shared/chassis/codegen/databases.py
+
+databases-check: $(STUDIO)/.made
+	@python shared/chassis/codegen/databases.py --check
 
 docs: $(STUDIO)/.made  ## Regenerates docs/api.md and docs/rules.md
 	@python docs/generate.py

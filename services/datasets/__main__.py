@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from chassis.config import Settings
+from chassis.domain_service import DomainParts, domain_service
 from chassis.paths import ProjectPaths
-from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
 from services.datasets.hub import HubDatasets
 from services.datasets.peers import DatasetPeers

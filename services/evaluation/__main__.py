@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from chassis.config import Settings
-from chassis.service import DomainParts, domain_service
+from chassis.domain_service import DomainParts, domain_service
 from chassis.store.engine import Store
 from ft.job_protocol.reports import JobKind
 from jobs.building import JobParts

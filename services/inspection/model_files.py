@@ -14,18 +14,17 @@ from ft.adapters import weight_files
 from ft.adapters.base import CONFIG
 from ft.adapters.files import PICKLE, WEIGHTS
 from ft.api import AdapterMetadata, AdapterType, ModelMetadata, ModelType
-from ft.job_protocol.files import MANIFEST_FILE
-from rows.chat import conversations
+from ft.job_protocol.files import MANIFEST_FILE, TEMPLATE_FILE
 
 NAMES = (
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
-    conversations.TEMPLATE_FILE,
+    TEMPLATE_FILE,
 )
 """Files of a base model, without those of its weights."""
-_OF_TEMPLATES = (conversations.TEMPLATE_FILE, "tokenizer_config.json")
+_OF_TEMPLATES = (TEMPLATE_FILE, "tokenizer_config.json")
 
 
 @dataclass(frozen=True)

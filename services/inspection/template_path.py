@@ -7,10 +7,10 @@ from chassis.hub.errors import Repository
 from chassis.hub.questions import Hub
 from chassis.paths import ProjectPaths
 from chassis.rpc.errors import Violations
-from rows.chat import conversations
+from ft.job_protocol.files import TEMPLATE_FILE
 from services.inspection.settings import TEMPLATE_PATH as SETTING
 
-FILES = (conversations.TEMPLATE_FILE, "tokenizer_config.json")
+FILES = (TEMPLATE_FILE, "tokenizer_config.json")
 """Files of a tokenizer that may hold its chat template."""
 _ENDINGS = (".jinja", ".j2")
 _NAME_PARTS = 2
@@ -57,7 +57,7 @@ def _in_project(path: str, paths: ProjectPaths) -> dict[str, Path] | None:
     if path.endswith(_ENDINGS):
         file = paths.file(SETTING, path, found)
         if file is not None:
-            return {conversations.TEMPLATE_FILE: file}
+            return {TEMPLATE_FILE: file}
     else:
         folder = paths.confined(SETTING, path, found)
         if folder is not None and not folder.is_dir():

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from chassis.config import Settings
+from chassis.domain_service import DomainParts, domain_service
 from chassis.paths import ProjectPaths
-from chassis.service import DomainParts, domain_service
 from chassis.store.engine import Store
 from ft.job_protocol.reports import JobKind
 from jobs.building import JobParts

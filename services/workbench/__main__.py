@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 
 def main() -> int:
     """Serves; returns the process's exit status."""
-    settings = WorkbenchSettings()
+    settings = WorkbenchSettings.load("workbench")
     logs.configure(settings)
     try:
         asyncio.run(_serve(settings))

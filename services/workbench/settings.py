@@ -2,45 +2,55 @@
 
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
-
-from chassis.config import Settings
+from chassis.config import Settings, matching, number, variable
 
 
+@dataclass(frozen=True, kw_only=True)
 class WorkbenchSettings(Settings):
     """Settings of the workbench, read from `FTS_` variables."""
 
     service: str = "workbench"
-    workbench_host: str = "127.0.0.1"
+    workbench_host: str = variable("FTS_WORKBENCH_HOST", str, "127.0.0.1")
     """Address to listen on. Any address but loopback gives access to the machine to everybody who
     has the key."""
-    workbench_port: int = Field(default=0, ge=0, le=65535)
+    workbench_port: int = variable("FTS_WORKBENCH_PORT", number(int, least=0, most=65535), 0)
     """Port; 0 for the last one if it is free, or else any free port."""
-    workbench_url_file: Path | None = None
+    workbench_url_file: Path | None = variable("FTS_WORKBENCH_URL_FILE", Path, None)
     """File for the address, written when the port is bound; `<home>/workbench.url` if not set."""
-    workbench_key_file: Path | None = None
+    workbench_key_file: Path | None = variable("FTS_WORKBENCH_KEY_FILE", Path, None)
     """The bearer key, created at the first start; `<home>/workbench.key` if not set."""
-    workbench_project_id: str = Field(default="local", pattern=r"^[A-Za-z0-9._-]+$")
+    workbench_project_id: str = variable(
+        "FTS_WORKBENCH_PROJECT_ID", matching(r"^[A-Za-z0-9._-]+$"), "local"
+    )
     """Id of the only project."""
-    workbench_python: Path = Path(sys.executable)
+    workbench_python: Path = variable("FTS_WORKBENCH_PYTHON", Path, Path(sys.executable))
     """Interpreter that runs the jobs' scripts."""
-    workbench_cpu: float | None = Field(default=None, gt=0)
+    workbench_cpu: float | None = variable("FTS_WORKBENCH_CPU", number(float, above=0), None)
     """CPUs that runs may hold together; what the machine has if not set."""
-    workbench_memory_gib: float | None = Field(default=None, gt=0)
+    workbench_memory_gib: float | None = variable(
+        "FTS_WORKBENCH_MEMORY_GIB", number(float, above=0), None
+    )
     """Memory in GiB that runs may hold together; what the machine has if not set."""
-    workbench_gpus: int | None = Field(default=None, ge=0)
+    workbench_gpus: int | None = variable("FTS_WORKBENCH_GPUS", number(int, least=0), None)
     """GPUs that runs may hold together; what the machine has if not set."""
-    workbench_starter_dir: Path | None = None
+    workbench_starter_dir: Path | None = variable("FTS_WORKBENCH_STARTER_DIR", Path, None)
     """Folder whose `model` and `intents` are copied into a new project; the trainer's if unset."""
-    workbench_stop_grace_seconds: float = Field(default=10.0, ge=0)
+    workbench_stop_grace_seconds: float = variable(
+        "FTS_WORKBENCH_STOP_GRACE_SECONDS", number(float, least=0), 10.0
+    )
     """Time between TERM and KILL when a run is ended."""
 
-    workbench_model_pause_seconds: float = Field(default=1.0, gt=0)
+    workbench_model_pause_seconds: float = variable(
+        "FTS_WORKBENCH_MODEL_PAUSE_SECONDS", number(float, above=0), 1.0
+    )
     """Pause before a served model that has failed is started again; four times as long each
     time."""
-    workbench_model_alone_seconds: float = Field(default=600.0, gt=0)
+    workbench_model_alone_seconds: float = variable(
+        "FTS_WORKBENCH_MODEL_ALONE_SECONDS", number(float, above=0), 600.0
+    )
     """Time for which a served model continues after its workbench was killed and not started
     again."""
 

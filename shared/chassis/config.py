@@ -4,18 +4,20 @@ Variables of the studio's own start with `FTS_`. Every setting has a default tha
 """
 
 import os
+import re
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote
-
-from pydantic import AliasChoices, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chassis import addresses
 from ft.job_protocol.variables import HUB_TOKEN, PROJECT_ID
 
+T = TypeVar("T")
+Number = TypeVar("Number", int, float)
 WORKSPACE_PROJECT_DIR = Path("/home/cdsw")
 """Where a Cloudera AI workspace mounts the project for every workload."""
 
@@ -25,73 +27,158 @@ def sqlite_url(file: Path) -> str:
     return f"sqlite:///{quote(str(file), errors='surrogateescape')}"
 
 
-class Settings(BaseSettings):
-    """Settings of one service process."""
+class SettingError(ValueError):
+    """A variable has a value that cannot be used. The message names it."""
 
-    model_config = SettingsConfigDict(env_prefix="FTS_", extra="ignore")
+
+# Own readers: pydantic-settings costs each process 8 MB and a sixth of the CPU of its start.
+
+
+def variable(name: str, read: Callable[[str], T], default: T, *, secret: bool = False) -> T:
+    """A field with the value of an environment variable when the settings are made.
+
+    `read` makes the value from the variable's text; it raises ValueError.
+    """
+
+    def from_environment() -> T:
+        if (text := os.environ.get(name)) is None:
+            return default
+        try:
+            return read(text)
+        except ValueError as error:
+            raise SettingError(f"{name}: {error}") from None
+
+    made: T = field(default_factory=from_environment, repr=not secret)
+    return made
+
+
+def number(
+    kind: type[Number],
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
+) -> Callable[[str], Number]:
+    """A reader of numbers within bounds."""
+
+    def read(text: str) -> Number:
+        try:
+            value = kind(text)
+        except ValueError:
+            noun = "a valid integer" if kind is int else "a valid number"
+            noun_of_text = "an integer" if kind is int else "a number"
+            raise ValueError(
+                f"Input should be {noun}, unable to parse string as {noun_of_text}"
+            ) from None
+        # Negated, since no comparison with "nan" holds.
+        if above is not None and not value > above:
+            raise ValueError(f"Input should be greater than {above:g}")
+        if least is not None and not value >= least:
+            raise ValueError(f"Input should be greater than or equal to {least:g}")
+        if most is not None and not value <= most:
+            raise ValueError(f"Input should be less than or equal to {most:g}")
+        return value
+
+    return read
+
+
+def one_of(*values: str) -> Callable[[str], Any]:
+    """A reader of one of some words."""
+
+    def read(text: str) -> str:
+        if text not in values:
+            *first, last = (repr(value) for value in values)
+            raise ValueError(f"Input should be {', '.join(first)} or {last}")
+        return text
+
+    return read
+
+
+def matching(pattern: str) -> Callable[[str], str]:
+    """A reader of texts that match a pattern."""
+
+    def read(text: str) -> str:
+        if not re.search(pattern, text):
+            raise ValueError(f"String should match pattern '{pattern}'")
+        return text
+
+    return read
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part) for part in text.split(os.pathsep) if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Settings of one service process. What is not given comes from the environment."""
 
     service: str
     """The service's own name, such as `datasets`; given by its `__main__`, not by the user."""
-    home: Path = Path(".fts")
+    home: Path = variable("FTS_HOME", Path, Path(".fts"))
     """Folder of the studio's state: databases, sockets, logs."""
-    project_dir: Path | None = None
+    project_dir: Path | None = variable("FTS_PROJECT_DIR", Path, None)
     """Folder that the studio and its jobs share; every `location` is relative to it."""
-    extra_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    extra_roots: tuple[Path, ...] = variable("FTS_EXTRA_ROOTS", _folders, ())
     """Further folders that a `location` may lie in, separated by the path separator."""
-    run_dir: Path | None = None
+    run_dir: Path | None = variable("FTS_RUN_DIR", Path, None)
     """Folder of unix sockets and address files; `<home>/run` if not set."""
     default_listen: str = ""
     """Address to listen on if `listen` is not set; given by its `__main__`."""
-    listen: str = ""
+    listen: str = variable("FTS_LISTEN", str, "")
     """Address to listen on: `host:port`, or `unix:<path>` with the path unquoted. If not set,
     `default_listen`, or `<run_dir>/<service>.sock`."""
-    database_url: str = Field(default="", repr=False)
+    database_url: str = variable("FTS_DATABASE_URL", str, "", secret=True)
     """SQLAlchemy URL; `<home>/<service>.db` (SQLite) if not set. PostgreSQL gets a schema each."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
-    grace_seconds: float = Field(default=10.0, gt=0)
+    log_level: Literal["debug", "info", "warning", "error"] = variable(
+        "FTS_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info"
+    )
+    log_format: Literal["json", "console"] = variable(
+        "FTS_LOG_FORMAT", one_of("json", "console"), "json"
+    )
+    grace_seconds: float = variable("FTS_GRACE_SECONDS", number(float, above=0), 10.0)
     """Time that calls in flight have to finish after SIGTERM."""
-    deadline_seconds: float = Field(default=30.0, gt=0)
+    deadline_seconds: float = variable("FTS_DEADLINE_SECONDS", number(float, above=0), 30.0)
     """Deadline of a call whose caller set none."""
-    peer_wait_seconds: float = Field(default=2.0, gt=0)
+    peer_wait_seconds: float = variable("FTS_PEER_WAIT_SECONDS", number(float, above=0), 2.0)
     """Time to wait for a peer that does not answer."""
-    workspace_request_seconds: float = Field(default=15.0, gt=0)
+    workspace_request_seconds: float = variable(
+        "FTS_WORKSPACE_REQUEST_SECONDS", number(float, above=0), 15.0
+    )
     """Time to wait for the workspace's answer to one request. Longer limits are multiples of it:
     see `jobs.building`."""
-    retry_pause_seconds: float = Field(default=10.0, gt=0)
+    retry_pause_seconds: float = variable("FTS_RETRY_PAUSE_SECONDS", number(float, above=0), 10.0)
     """Pause before a job's second attempt; each further pause is twice as long."""
-    import_grace_seconds: float = Field(default=60.0, gt=0)
+    import_grace_seconds: float = variable("FTS_IMPORT_GRACE_SECONDS", number(float, above=0), 60.0)
     """Time without activity after which an undecided import is given up."""
-    repeat_days: float = Field(default=30.0, gt=0, le=36_500)
+    repeat_days: float = variable("FTS_REPEAT_DAYS", number(float, above=0, most=36_500), 30.0)
     """Time for which a request to add something can be repeated with its id."""
-    max_concurrent_rpcs: int = Field(default=256, gt=0)
+    max_concurrent_rpcs: int = variable("FTS_MAX_CONCURRENT_RPCS", number(int, above=0), 256)
     """Most calls at a time; more are refused at once with RESOURCE_EXHAUSTED."""
-    hub_seconds: float = Field(default=20.0, gt=0)
+    hub_seconds: float = variable("FTS_HUB_SECONDS", number(float, above=0), 20.0)
     """Time limit for all requests to the hub that one call makes."""
-    hub_questions: int = Field(default=8, gt=0)
+    hub_questions: int = variable("FTS_HUB_QUESTIONS", number(int, above=0), 8)
     """Most calls that wait for the hub at a time; more are refused with RESOURCE_EXHAUSTED."""
-    hub_token: str = Field(
-        default="",
-        repr=False,
-        validation_alias=AliasChoices(HUB_TOKEN, "hub_token"),
-    )
+    hub_token: str = variable(HUB_TOKEN, str, "", secret=True)
     """Token for gated data and models on the hub."""
 
     @classmethod
-    def load(cls, service: str, default_listen: str = "") -> "Settings":
+    def load(cls, service: str, default_listen: str = "") -> Self:
         """The settings of the service of that name.
 
-        Ends the process with a line that names the variables if one cannot be used.
+        Ends the process with a line that names the variables if some cannot be used.
         """
-        roots = os.environ.get("FTS_EXTRA_ROOTS", "")
-        extra = tuple(Path(part) for part in roots.split(os.pathsep) if part)
-        try:
-            return cls(service=service, extra_roots=extra, default_listen=default_listen)
-        except ValidationError as error:
-            faults = "; ".join(
-                f"FTS_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()
-            )
-            sys.exit(f"{service}: {faults}")
+        values: dict[str, Any] = {}
+        faults = []
+        for one in fields(cls):
+            if callable(one.default_factory):
+                try:
+                    values[one.name] = one.default_factory()
+                except SettingError as error:
+                    faults.append(str(error))
+        if faults:
+            sys.exit(f"{service}: {'; '.join(faults)}")
+        return cls(service=service, default_listen=default_listen, **values)
 
     @cached_property
     def project(self) -> Path:

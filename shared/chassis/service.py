@@ -1,20 +1,10 @@
-"""Builder of a service's process: `python -m services.<name>` runs its `service`."""
+"""A service's process: `python -m services.<name>` runs its `service`."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 from chassis.config import Settings
-from chassis.domains import DOMAIN_SERVICES, TABLES
-from chassis.rpc.dispatch import handlers
 from chassis.rpc.server import ServiceParts, run
-from chassis.store.engine import Store
-from chassis.store.idempotency import IdempotencyStore
-from chassis.store.records import Record
-from chassis.transfer.tables import TablesServicer
-from ft.domains import DOMAINS
 
 
 @dataclass(frozen=True)
@@ -30,46 +20,3 @@ class Service:
         """Serves until told to stop."""
         settings = Settings.load(self.name, default_listen=self.default_listen)
         run(settings, self.parts(settings))
-
-
-@dataclass(frozen=True)
-class DomainParts:
-    """ServiceParts of a domain, in addition to the parts of every domain's process."""
-
-    servicer: object
-    """Answers the RPCs of the domain's service."""
-    records: Sequence[type[Record]]
-    """Kinds of records that exports carry; one that belongs to another comes after it."""
-    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
-    """Background work, started when the store is open."""
-    close: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Called after the last call."""
-
-
-def domain_service(
-    name: str, folder: Path, build: Callable[[Settings, Store], DomainParts]
-) -> Service:
-    """Returns the service of a domain: `build` makes its own parts, given its store.
-
-    `folder` is the service's folder, which has its `migrations`.
-    """
-
-    def parts(settings: Settings) -> ServiceParts:
-        store = Store(settings.service, settings.store_url, folder / "migrations")
-        own = build(settings, store)
-        tables = TablesServicer(settings, store, *own.records)
-        background = [*own.background, tables.run]
-        if DOMAINS[name].keeps_requests:
-            background.append(partial(IdempotencyStore(store).run, settings.repeat_days))
-        return ServiceParts(
-            service_names=[DOMAIN_SERVICES[name].full_name],
-            handlers=lambda dispatcher: [
-                handlers(DOMAIN_SERVICES[name], own.servicer, dispatcher),
-                handlers(TABLES, tables, dispatcher),
-            ],
-            store=store,
-            background=background,
-            close=[*own.close, tables.close],
-        )
-
-    return Service(name, parts)

@@ -1,10 +1,10 @@
 """The page about configuration names every setting that a process reads."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from chassis.config import Settings
 from services.workbench.settings import WorkbenchSettings
 
 PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
@@ -17,7 +17,7 @@ NAMED_OTHERWISE = {
 
 
 @pytest.mark.parametrize(
-    "setting", sorted({*Settings.model_fields, *WorkbenchSettings.model_fields} - GIVEN_BY_MAIN)
+    "setting", sorted({one.name for one in fields(WorkbenchSettings)} - GIVEN_BY_MAIN)
 )
 def test_setting_is_documented(setting: str) -> None:
     assert NAMED_OTHERWISE.get(setting, f"`FTS_{setting.upper()}`") in PAGE

@@ -11,6 +11,7 @@ import pytest
 
 from ft.client import FineTuningStudioClient
 from ft.health import check_address
+from ft.local.layout import GROUP
 from tests.processes import starts_processes
 from tests.support import TRAINER_PYTHON, environment, run
 
@@ -40,10 +41,11 @@ class Studio:
         """Whether every process serves."""
         return run(FTS, "status", env=self.env).returncode == 0
 
-    def supervisor(self, *arguments: str) -> str:
-        """Runs `supervisorctl` on the studio's supervisor; what it printed."""
+    def supervisor(self, action: str, process: str) -> str:
+        """Starts or stops a process with `supervisorctl`; what it printed."""
         control = str(Path(sys.executable).parent / "supervisorctl")
-        return run(control, "-c", str(self.home / "supervisord.conf"), *arguments).stdout
+        config = str(self.home / "supervisord.conf")
+        return run(control, "-c", config, action, f"{GROUP}:{process}").stdout
 
     @property
     def address(self) -> str:

@@ -10,6 +10,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ft.job_protocol.files import TEMPLATE_FILE
 from rows import template_json
 from rows.chat import call_arguments, conversations
 from rows.chat.checks import Tools
@@ -20,13 +21,11 @@ from rows.errors import DataError, first_line
 def text_of(files: Mapping[str, Path], tokenizer_config: Mapping[str, Any]) -> str:
     """The template of a model's files; empty if it has none. Raises DataError if it cannot be
     read."""
-    if conversations.TEMPLATE_FILE in files:
+    if TEMPLATE_FILE in files:
         try:
-            return files[conversations.TEMPLATE_FILE].read_text(encoding="utf-8")
+            return files[TEMPLATE_FILE].read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise DataError(
-                f"{conversations.TEMPLATE_FILE} cannot be read: {first_line(error)}"
-            ) from error
+            raise DataError(f"{TEMPLATE_FILE} cannot be read: {first_line(error)}") from error
     template = tokenizer_config.get("chat_template")
     if isinstance(template, list):
         named = {one.get("name"): one.get("template") for one in template if isinstance(one, dict)}

@@ -10,17 +10,13 @@ whatever they carry, since another studio makes each of them once and never adds
   changed by another studio, and what this one kept about it may not be true any more;
 - `extra_json`: the values by column, a JSON object.
 
-The `schema` texts are for other studios; they are never executed here.
+The `schema` texts (`chassis.transfer.schemas`) are for other studios; they are never executed here.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy import Column, MetaData, String, Table
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateTable
 
 MAX_NAME = 100
 """How much of a name that the studio does not know a message shows."""
@@ -56,25 +52,6 @@ _OWN_PREFIX = "fts_"
 def own_table(table: str) -> str:
     """Name of the table in which the studio's own values about a table travel."""
     return f"{_OWN_PREFIX}{table}"
-
-
-def contract_schema(table: Table) -> str:
-    """CREATE TABLE statement with the contract's columns of a table."""
-    columns = [table.columns[name] for name in CONTRACT_COLUMNS[table.name]]
-    return _schema(table.name, *(Column(c.key, c.type, primary_key=c.key == "id") for c in columns))
-
-
-def own_schema(table: str) -> str:
-    """CREATE TABLE statement of the studio's own table beside a table.
-
-    It has no primary key: a studio that takes in a second export keeps the rows of both.
-    """
-    return _schema(own_table(table), *(Column(name, String) for name in OWN_COLUMNS))
-
-
-def _schema(name: str, *columns: Column[Any]) -> str:
-    statement = CreateTable(Table(name, MetaData(), *columns), if_not_exists=True)
-    return str(statement.compile(dialect=sqlite.dialect())).strip()
 
 
 def own_row(row_id: str | None, row_sha256: str | None, values: Mapping[str, Any]) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from chassis.transfer.document import contract_schema, digest, own_row, own_schema, own_table
+from chassis.transfer.document import digest, own_row, own_table
 from chassis.transfer.rows import DomainTable, plain
+from chassis.transfer.schemas import contract_schema, own_schema
 from ft.proto.tables_pb2 import ExportTablesResponse
 
 CHUNK_BYTES = 512 * 1024

@@ -1,6 +1,5 @@
 """The command `fts`, assembled from its subcommands."""
 
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -45,6 +44,9 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
+        # Here, because other commands do without its many imports.
+        from importlib.metadata import version
+
         typer.echo(version("fine-tuning-studio"))
         raise typer.Exit
 

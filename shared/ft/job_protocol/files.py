@@ -8,6 +8,8 @@ MERGED_FOLDER = "model"
 """In the folder of an export job: the merged model."""
 MANIFEST_FILE = "manifest.json"
 """In an adapter's folder: data, settings, versions and hashes of its training."""
+TEMPLATE_FILE = "chat_template.jinja"
+"""In the folder of a tokenizer, a model or an adapter: its chat template."""
 ANSWERS_FILE = "parity.json"
 """In an adapter's folder: its prompt, and answers that every process that serves it checks."""
 

@@ -18,6 +18,9 @@ FACADE = "facade"
 ALL_PROCESSES = (WORKBENCH, *DOMAINS, INSPECTION, FACADE)
 PROJECT_ID = "local"
 """The workbench's only project."""
+GROUP = "studio"
+"""The supervisor's group of all processes: it stops groups one after another, but the processes of
+a group at once."""
 START_SECONDS = 5
 """A process that ends sooner has failed to start. Its imports take a second or two."""
 STOP_SECONDS = 15
@@ -29,8 +32,7 @@ _PROGRAM = """
 [program:{name}]
 command={python} -m services.{name}
 environment={environment}
-priority={priority}
-autostart=false
+autostart=true
 autorestart=true
 startsecs={start_seconds}
 startretries=10
@@ -64,22 +66,15 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
 serverurl=unix://{run}/supervisor.sock
+
+[group:{group}]
+programs={names}
 """
 
 
 def process_names(setup: Setup) -> tuple[str, ...]:
     """Names of the studio's processes, in the order in which they are shown."""
     return ALL_PROCESSES[1:] if setup.workspace else ALL_PROCESSES
-
-
-def start_order(setup: Setup) -> tuple[tuple[str, ...], ...]:
-    """Groups of processes. A group is started when all processes of the one before serve.
-
-    Services can start in any order. The workbench starts first, so that the facade's first attempt
-    gives it the studio's address, without which no job can run.
-    """
-    services = (*DOMAINS, INSPECTION, FACADE)
-    return (services,) if setup.workspace else ((WORKBENCH,), services)
 
 
 def trainer_python(setup: Setup) -> str:
@@ -98,23 +93,35 @@ def supervisor_config(home: Home, setup: Setup) -> str:
     """
     is_inside = home.run_dir.is_relative_to(home.path)
     head = _SUPERVISOR.format(
-        run=f"%(here)s/{home.run_dir.name}" if is_inside else _in_config(str(home.run_dir))
+        run=f"%(here)s/{home.run_dir.name}" if is_inside else _in_config(str(home.run_dir)),
+        group=GROUP,
+        names=",".join(process_names(setup)),
     )
     python = _in_config(shlex.quote(sys.executable))
     programs = (
         _PROGRAM.format(
             name=name,
             python=python,
-            environment=f'FTS_LISTEN="{_host(setup)}:{setup.facade_port}"'
-            if name == FACADE
-            else "",
-            priority=priority,
+            environment=_own_environment(name, setup),
             start_seconds=START_SECONDS,
             stop_seconds=STOP_SECONDS,
         )
-        for priority, name in enumerate(process_names(setup), start=1)
+        for name in process_names(setup)
     )
     return head + "".join(programs)
+
+
+def _own_environment(process: str, setup: Setup) -> str:
+    """Variables of one process, as the config file has them."""
+    if process == FACADE:
+        return f'FTS_LISTEN="{_host(setup)}:{setup.facade_port}"'
+    if process == WORKBENCH:
+        # Jobs inherit it: one may start before the facade has written it into the project.
+        return (
+            f'{variables.STUDIO_IP}="{_reachable_host(setup)}",'
+            f'{variables.STUDIO_PORT}="{setup.facade_port}"'
+        )
+    return ""
 
 
 def _in_config(path: str) -> str:
@@ -138,7 +145,7 @@ def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str,
         ours |= {
             variables.PROJECT_ID: PROJECT_ID,
             variables.API_URL: f"http://127.0.0.1:{setup.workbench_port}",
-            variables.RUN_ADDRESS: reachable(_host(setup)).strip("[]"),
+            variables.RUN_ADDRESS: _reachable_host(setup),
             "FTS_WORKSPACE_KEY_FILE": str(home.workbench_key),
             "FTS_WORKBENCH_PORT": str(setup.workbench_port),
             "FTS_WORKBENCH_PROJECT_ID": PROJECT_ID,
@@ -152,6 +159,10 @@ def environment(home: Home, setup: Setup, outer: Mapping[str, str]) -> dict[str,
 
 def _host(setup: Setup) -> str:
     return setup.listen.rpartition(":")[0]
+
+
+def _reachable_host(setup: Setup) -> str:
+    return reachable(_host(setup)).strip("[]")
 
 
 def log_tail(home: Home, process: str, lines: int = 8) -> str:

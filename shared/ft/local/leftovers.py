@@ -1,7 +1,5 @@
 """Processes of a studio whose supervisor was killed: they hold its sockets and must end first."""
 
-import psutil
-
 from ft.local.home import Home
 from ft.local.layout import ALL_PROCESSES, STOP_SECONDS
 
@@ -11,6 +9,9 @@ def end_leftovers(home: Home) -> int:
 
     Call it only while no supervisor runs. Jobs are not ended: the next workbench finds them.
     """
+    # Here, because most commands start and stop nothing.
+    import psutil
+
     commands = [["-m", f"services.{name}"] for name in ALL_PROCESSES]
     found = []
     for process in psutil.process_iter():

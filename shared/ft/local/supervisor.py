@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from supervisor.xmlrpc import Faults, SupervisorTransport
-
 from ft.local.errors import NotServing
 from ft.local.home import Home
+from ft.local.layout import GROUP
 
 POLL_SECONDS = 0.05
 START_SECONDS = 20.0
@@ -112,8 +111,10 @@ class Supervisor:
     def start(self, name: str) -> None:
         """Starts a process unless it runs already. Raises NotServing if the supervisor has ended or
         stops."""
+        from supervisor.xmlrpc import Faults
+
         try:
-            self._call("startProcess", name, False)
+            self._call("startProcess", f"{GROUP}:{name}", False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != Faults.ALREADY_STARTED:
                 raise
@@ -139,12 +140,17 @@ class Supervisor:
         # Removing the pid file is the last thing it does. The pid itself says less: where nobody
         # reaps it, as in a container without an init, it stays.
         while self._home.supervisor_pid.exists():
+            # It looks at its processes once a second, and whenever it is called.
+            self.running()
             if time.monotonic() > deadline:
                 return False
             time.sleep(POLL_SECONDS)
         return True
 
     def _call(self, method: str, *arguments: object) -> Any:
+        # Here, because most commands do without the supervisor and its imports.
+        from supervisor.xmlrpc import Faults, SupervisorTransport
+
         # The host is not used: the transport goes to the socket.
         transport = SupervisorTransport(
             None, None, serverurl=f"unix://{self._home.supervisor_socket}"

@@ -135,6 +135,16 @@ def test_jobs_get_an_address_that_the_facade_listens_on(
     assert environment["CDSW_IP_ADDRESS"] == told
 
 
+@pytest.mark.parametrize(("listen", "told"), [("[::]:0", "127.0.0.1"), ("10.1.2.3:0", "10.1.2.3")])
+def test_jobs_find_the_studio_before_the_facade_has_published_its_address(
+    tmp_path: Path, listen: str, told: str
+) -> None:
+    config = layout.supervisor_config(Home(tmp_path), replace(SETUP, listen=listen))
+    given = f'FINE_TUNING_SERVICE_IP="{told}",FINE_TUNING_SERVICE_PORT="7001"'
+    assert config.count("FINE_TUNING_SERVICE_IP") == 1
+    assert given in config.partition("[program:workbench]")[2].partition("[program:")[0]
+
+
 def test_listen_address_is_given_to_the_facade_alone(tmp_path: Path) -> None:
     config = layout.supervisor_config(Home(tmp_path), SETUP)
     assert config.count("FTS_LISTEN") == 1

@@ -10,8 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from chassis.rpc.errors import Violations
 from ft.configs import generation, lora, quantisation, training
 from ft.configs.setting_words import fault, hint
@@ -28,6 +26,9 @@ def check_settings(field: str, config: Mapping[str, Any], found: Violations) -> 
 
     Returns the names of settings with invalid values.
     """
+    # Here, because it would be a tenth of what the services of jobs import at their start.
+    from jsonschema import Draft202012Validator
+
     schema = _schema(TYPES[field])
     known = schema["properties"]
     for name in config:

@@ -29,8 +29,6 @@ TEMPLATE_FAILURES = (
     ValueError,
 )
 """Errors of a chat template, besides Jinja's own, for messages that it does not support."""
-TEMPLATE_FILE = "chat_template.jinja"
-"""File of a saved tokenizer, and of an adapter."""
 NOTHING_WRITTEN = "the chat template writes nothing, so that there is nothing to answer"
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
+from ft.job_protocol.files import TEMPLATE_FILE
 from rows.chat import call_arguments
 from rows.chat.checks import Tools
-from rows.chat.conversations import MARKERS, NOTHING_WRITTEN, TEMPLATE_FAILURES, TEMPLATE_FILE
+from rows.chat.conversations import MARKERS, NOTHING_WRITTEN, TEMPLATE_FAILURES
 from rows.chat.messages import ASSISTANT, Message, for_template
 from rows.errors import DataError, first_line
 from trainer.data.chat_template import apply

@@ -21,9 +21,9 @@ from datasets import Dataset
 from ft.adapters.files import base_files
 from ft.api import DatasetMetadata, DatasetType, PromptMetadata
 from ft.configs.training import STUDIO_SETTINGS
-from ft.job_protocol.files import MANIFEST_FILE
+from ft.job_protocol.files import MANIFEST_FILE, TEMPLATE_FILE
 from rows import canonical, templates
-from rows.chat.conversations import TEMPLATE_FILE, roles_of
+from rows.chat.conversations import roles_of
 from rows.reading import RowsSource
 from trainer.model.hardware import Notify
 from trainer.model.hashes import HashCache, of_file, of_text

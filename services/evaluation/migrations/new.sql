@@ -1,0 +1,91 @@
+CREATE TABLE evaluation_import_rows (
+	seq INTEGER NOT NULL, 
+	import_id VARCHAR NOT NULL, 
+	table_name VARCHAR NOT NULL, 
+	place INTEGER NOT NULL, 
+	row_id VARCHAR, 
+	content VARCHAR NOT NULL, 
+	PRIMARY KEY (seq)
+);
+CREATE TABLE evaluation_imports (
+	id VARCHAR NOT NULL, 
+	state VARCHAR NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE evaluation_job_events (
+	id VARCHAR NOT NULL, 
+	job_id VARCHAR NOT NULL, 
+	kind VARCHAR NOT NULL, 
+	state VARCHAR, 
+	cause VARCHAR, 
+	actor VARCHAR, 
+	progress VARCHAR, 
+	seq INTEGER NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	PRIMARY KEY (seq), 
+	UNIQUE (id)
+);
+CREATE TABLE evaluation_jobs (
+	id VARCHAR NOT NULL, 
+	type VARCHAR, 
+	cml_job_id VARCHAR, 
+	parent_job_id VARCHAR, 
+	base_model_id VARCHAR, 
+	dataset_id VARCHAR, 
+	prompt_id VARCHAR, 
+	num_workers INTEGER, 
+	adapter_id VARCHAR, 
+	num_cpu INTEGER, 
+	num_gpu INTEGER, 
+	num_memory INTEGER, 
+	evaluation_dir VARCHAR, 
+	model_bnb_config_id VARCHAR, 
+	adapter_bnb_config_id VARCHAR, 
+	generation_config_id VARCHAR, 
+	model_bnb_config VARCHAR, 
+	adapter_bnb_config VARCHAR, 
+	generation_config VARCHAR, 
+	state VARCHAR NOT NULL, 
+	run_id VARCHAR, 
+	started_at DATETIME, 
+	finished_at DATETIME, 
+	step INTEGER, 
+	total_steps INTEGER, 
+	epoch FLOAT, 
+	loss FLOAT, 
+	eval_loss FLOAT, 
+	tokens_per_second FLOAT, 
+	seconds_left FLOAT, 
+	failure_reason VARCHAR, 
+	notices VARCHAR, 
+	metrics VARCHAR, 
+	rows INTEGER, 
+	samples VARCHAR, 
+	seq INTEGER NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	updated_at DATETIME NOT NULL, attempt INTEGER, spec VARCHAR, sent_at DATETIME, request_id VARCHAR, request_digest VARCHAR, failure_kind VARCHAR, retry VARCHAR, token_hash VARCHAR, reported_offset BIGINT, not_before DATETIME, waits_for VARCHAR, 
+	PRIMARY KEY (seq), 
+	UNIQUE (id)
+);
+CREATE TABLE evaluation_lease (
+	id VARCHAR NOT NULL, 
+	holder VARCHAR NOT NULL, 
+	seq INTEGER NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	PRIMARY KEY (seq), 
+	UNIQUE (id)
+);
+CREATE TABLE evaluation_revision (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT evaluation_revision_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "evaluation_revision" VALUES('0007');
+CREATE INDEX ix_evaluation_import_rows_import_id ON evaluation_import_rows (import_id);
+CREATE INDEX ix_evaluation_import_rows_row_id ON evaluation_import_rows (row_id);
+CREATE INDEX ix_evaluation_job_events_job_id ON evaluation_job_events (job_id);
+CREATE INDEX ix_evaluation_jobs_parent_job_id ON evaluation_jobs (parent_job_id);
+CREATE INDEX ix_evaluation_jobs_request_id ON evaluation_jobs (request_id);
+CREATE INDEX ix_evaluation_jobs_state ON evaluation_jobs (state);
