@@ -60,7 +60,14 @@ CREATE TABLE configs_revision (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT configs_revision_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "configs_revision" VALUES('0006');
+INSERT INTO "configs_revision" VALUES('0007');
+CREATE INDEX "list_configs_created_at" ON "configs" (created_at, seq);
+CREATE INDEX "list_configs_created_at_down" ON "configs" (created_at DESC, seq);
+CREATE INDEX "list_configs_id" ON "configs" ((substr(coalesce("id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_configs_type" ON "configs" ((substr(coalesce("type", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_configs_type_down" ON "configs" ((substr(coalesce("type", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_configs_updated_at" ON "configs" (updated_at, seq);
+CREATE INDEX "list_configs_updated_at_down" ON "configs" (updated_at DESC, seq);
 CREATE INDEX ix_configs_import_rows_import_id ON configs_import_rows (import_id);
 CREATE INDEX ix_configs_import_rows_row_id ON configs_import_rows (row_id);
 CREATE INDEX ix_configs_requests_noted_at ON configs_requests (noted_at);

@@ -37,7 +37,16 @@ CREATE TABLE datasets_revision (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT datasets_revision_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "datasets_revision" VALUES('0006');
+INSERT INTO "datasets_revision" VALUES('0007');
+CREATE INDEX "list_datasets_created_at" ON "datasets" (created_at, seq);
+CREATE INDEX "list_datasets_created_at_down" ON "datasets" (created_at DESC, seq);
+CREATE INDEX "list_datasets_id" ON "datasets" ((substr(coalesce("id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_datasets_name" ON "datasets" ((substr(coalesce("name", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_datasets_name_down" ON "datasets" ((substr(coalesce("name", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_datasets_type" ON "datasets" ((substr(coalesce("type", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_datasets_type_down" ON "datasets" ((substr(coalesce("type", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_datasets_updated_at" ON "datasets" (updated_at, seq);
+CREATE INDEX "list_datasets_updated_at_down" ON "datasets" (updated_at DESC, seq);
 CREATE INDEX ix_datasets_import_rows_import_id ON datasets_import_rows (import_id);
 CREATE INDEX ix_datasets_import_rows_row_id ON datasets_import_rows (row_id);
 CREATE INDEX ix_datasets_name ON datasets (name);
