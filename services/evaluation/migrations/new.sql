@@ -82,10 +82,33 @@ CREATE TABLE evaluation_revision (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT evaluation_revision_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "evaluation_revision" VALUES('0007');
+INSERT INTO "evaluation_revision" VALUES('0009');
+CREATE INDEX "list_evaluation_jobs_adapter_id" ON "evaluation_jobs" ((substr(coalesce("adapter_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_adapter_id_down" ON "evaluation_jobs" ((substr(coalesce("adapter_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_evaluation_jobs_base_model_id" ON "evaluation_jobs" ((substr(coalesce("base_model_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_base_model_id_down" ON "evaluation_jobs" ((substr(coalesce("base_model_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_evaluation_jobs_cml_job_id" ON "evaluation_jobs" ((substr(coalesce("cml_job_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_cml_job_id_down" ON "evaluation_jobs" ((substr(coalesce("cml_job_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_evaluation_jobs_created_at" ON "evaluation_jobs" (created_at, seq);
+CREATE INDEX "list_evaluation_jobs_created_at_down" ON "evaluation_jobs" (created_at DESC, seq);
+CREATE INDEX "list_evaluation_jobs_dataset_id" ON "evaluation_jobs" ((substr(coalesce("dataset_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_dataset_id_down" ON "evaluation_jobs" ((substr(coalesce("dataset_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_evaluation_jobs_id" ON "evaluation_jobs" ((substr(coalesce("id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_parent_job_id" ON "evaluation_jobs" ((substr(coalesce("parent_job_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_parent_job_id_down" ON "evaluation_jobs" ((substr(coalesce("parent_job_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_evaluation_jobs_prompt_id" ON "evaluation_jobs" ((substr(coalesce("prompt_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_prompt_id_down" ON "evaluation_jobs" ((substr(coalesce("prompt_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_evaluation_jobs_state" ON "evaluation_jobs" ((substr(coalesce("state", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_state_down" ON "evaluation_jobs" ((substr(coalesce("state", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_evaluation_jobs_type" ON "evaluation_jobs" ((substr(coalesce("type", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_evaluation_jobs_type_down" ON "evaluation_jobs" ((substr(coalesce("type", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_evaluation_jobs_updated_at" ON "evaluation_jobs" (updated_at, seq);
+CREATE INDEX "list_evaluation_jobs_updated_at_down" ON "evaluation_jobs" (updated_at DESC, seq);
 CREATE INDEX ix_evaluation_import_rows_import_id ON evaluation_import_rows (import_id);
 CREATE INDEX ix_evaluation_import_rows_row_id ON evaluation_import_rows (row_id);
-CREATE INDEX ix_evaluation_job_events_job_id ON evaluation_job_events (job_id);
+CREATE INDEX ix_evaluation_job_events_job_id_seq ON evaluation_job_events (job_id, seq);
+CREATE INDEX ix_evaluation_job_events_removed ON evaluation_job_events (seq) WHERE kind = 'REMOVED';
 CREATE INDEX ix_evaluation_jobs_parent_job_id ON evaluation_jobs (parent_job_id);
 CREATE INDEX ix_evaluation_jobs_request_id ON evaluation_jobs (request_id);
 CREATE INDEX ix_evaluation_jobs_state ON evaluation_jobs (state);
+CREATE INDEX ix_evaluation_jobs_unsettled ON evaluation_jobs (seq) WHERE sent_at IS NOT NULL;

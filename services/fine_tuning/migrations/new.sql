@@ -90,10 +90,35 @@ CREATE TABLE fine_tuning_revision (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT fine_tuning_revision_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "fine_tuning_revision" VALUES('0008');
+INSERT INTO "fine_tuning_revision" VALUES('0010');
+CREATE INDEX "list_fine_tuning_jobs_adapter_id" ON "fine_tuning_jobs" ((substr(coalesce("adapter_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_adapter_id_down" ON "fine_tuning_jobs" ((substr(coalesce("adapter_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_adapter_name" ON "fine_tuning_jobs" ((substr(coalesce("adapter_name", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_adapter_name_down" ON "fine_tuning_jobs" ((substr(coalesce("adapter_name", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_axolotl_config_id" ON "fine_tuning_jobs" ((substr(coalesce("axolotl_config_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_axolotl_config_id_down" ON "fine_tuning_jobs" ((substr(coalesce("axolotl_config_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_base_model_id" ON "fine_tuning_jobs" ((substr(coalesce("base_model_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_base_model_id_down" ON "fine_tuning_jobs" ((substr(coalesce("base_model_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_cml_job_id" ON "fine_tuning_jobs" ((substr(coalesce("cml_job_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_cml_job_id_down" ON "fine_tuning_jobs" ((substr(coalesce("cml_job_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_created_at" ON "fine_tuning_jobs" (created_at, seq);
+CREATE INDEX "list_fine_tuning_jobs_created_at_down" ON "fine_tuning_jobs" (created_at DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_dataset_id" ON "fine_tuning_jobs" ((substr(coalesce("dataset_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_dataset_id_down" ON "fine_tuning_jobs" ((substr(coalesce("dataset_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_id" ON "fine_tuning_jobs" ((substr(coalesce("id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_prompt_id" ON "fine_tuning_jobs" ((substr(coalesce("prompt_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_prompt_id_down" ON "fine_tuning_jobs" ((substr(coalesce("prompt_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_state" ON "fine_tuning_jobs" ((substr(coalesce("state", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_state_down" ON "fine_tuning_jobs" ((substr(coalesce("state", ''), 1, 256) COLLATE BINARY) DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_updated_at" ON "fine_tuning_jobs" (updated_at, seq);
+CREATE INDEX "list_fine_tuning_jobs_updated_at_down" ON "fine_tuning_jobs" (updated_at DESC, seq);
+CREATE INDEX "list_fine_tuning_jobs_user_config_id" ON "fine_tuning_jobs" ((substr(coalesce("user_config_id", ''), 1, 256) COLLATE BINARY), seq);
+CREATE INDEX "list_fine_tuning_jobs_user_config_id_down" ON "fine_tuning_jobs" ((substr(coalesce("user_config_id", ''), 1, 256) COLLATE BINARY) DESC, seq);
 CREATE INDEX ix_fine_tuning_import_rows_import_id ON fine_tuning_import_rows (import_id);
 CREATE INDEX ix_fine_tuning_import_rows_row_id ON fine_tuning_import_rows (row_id);
-CREATE INDEX ix_fine_tuning_job_events_job_id ON fine_tuning_job_events (job_id);
+CREATE INDEX ix_fine_tuning_job_events_job_id_seq ON fine_tuning_job_events (job_id, seq);
+CREATE INDEX ix_fine_tuning_job_events_removed ON fine_tuning_job_events (seq) WHERE kind = 'REMOVED';
 CREATE INDEX ix_fine_tuning_jobs_adapter_name ON fine_tuning_jobs (adapter_name);
 CREATE INDEX ix_fine_tuning_jobs_request_id ON fine_tuning_jobs (request_id);
 CREATE INDEX ix_fine_tuning_jobs_state ON fine_tuning_jobs (state);
+CREATE INDEX ix_fine_tuning_jobs_unsettled ON fine_tuning_jobs (seq) WHERE sent_at IS NOT NULL;

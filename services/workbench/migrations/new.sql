@@ -184,7 +184,7 @@ CREATE TABLE workbench_revision (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT workbench_revision_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "workbench_revision" VALUES('0002');
+INSERT INTO "workbench_revision" VALUES('0003');
 DELETE FROM "sqlite_sequence";
 CREATE INDEX ix_job_runs_job_id ON job_runs (job_id);
 CREATE INDEX ix_jobs_name ON jobs (name);
@@ -193,4 +193,14 @@ CREATE INDEX ix_model_builds_model_id ON model_builds (model_id);
 CREATE INDEX ix_model_deployments_build_id ON model_deployments (build_id);
 CREATE INDEX ix_models_project_id ON models (project_id);
 CREATE INDEX ix_registered_model_versions_model_id ON registered_model_versions (model_id);
+CREATE INDEX job_runs_job_id_created_at ON job_runs (job_id, created_at);
+CREATE INDEX job_runs_job_id_status ON job_runs (job_id, status);
 CREATE INDEX job_runs_status_seq ON job_runs (status, seq);
+CREATE INDEX jobs_deleting ON jobs (seq) WHERE deleting = 1;
+CREATE INDEX jobs_project_id_created_at ON jobs (project_id, created_at);
+CREATE INDEX jobs_project_id_kernel ON jobs (project_id, kernel);
+CREATE INDEX jobs_project_id_name ON jobs (project_id, name);
+CREATE INDEX jobs_project_id_paused ON jobs (project_id, paused);
+CREATE INDEX jobs_project_id_script ON jobs (project_id, script);
+CREATE INDEX jobs_project_id_type ON jobs (project_id, type);
+CREATE INDEX jobs_project_id_updated_at ON jobs (project_id, updated_at);

@@ -4,9 +4,9 @@ from alembic import op
 
 from jobs.store import history
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
-    history.add_indexes(op, "export_jobs", "export_job_events")
+    history.add_indexes(op, "fine_tuning_jobs", "fine_tuning_job_events")

@@ -9,4 +9,4 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    history.add_indexes(op, "fine_tuning_jobs", "fine_tuning_job_events")
+    history.add_indexes(op, "evaluation_jobs", "evaluation_job_events")
