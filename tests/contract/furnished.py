@@ -68,6 +68,8 @@ class Target:
             export = self.valid("ExportModel")
             export.type = type
             ids[type] = client.ExportModel(export).export_job_id
+        # Another one to be cancelled: a job that has ended reports no more.
+        ids["export"] = client.ExportModel(self.valid("ExportModel")).export_job_id
         return ids
 
     def token(self, id: str, get: Callable[[], Any]) -> str:
@@ -201,7 +203,7 @@ class Target:
 KINDS = {
     "FineTuningJob": "job",
     "EvaluationJob": "evaluation",
-    "ExportJob": "merged",
+    "ExportJob": "export",
 }
 
 

@@ -49,6 +49,9 @@ def server_options(max_bytes: int = MAX_MESSAGE_BYTES) -> tuple[tuple[str, int],
 HEALTH_SECONDS = 2.0
 """Pause between looks at the store. With the time for which a call shows that the store answers
 (`chassis.store.engine.FRESH_SECONDS`), health is at most five seconds old."""
+STOP_SECONDS = 86_400.0
+"""Time for which gRPC itself leaves calls alone once it stops; the end of the drain comes before.
+With two stops whose time is over at once, gRPC uses a server that it has destroyed, and crashes."""
 THREADS = "blocking"
 """Name prefix of the threads for blocking library calls."""
 
@@ -188,7 +191,7 @@ class _Process:
         grace = self._settings.grace_seconds
         # From here on new calls are refused; those in flight go on. Health watches never end by
         # themselves, so the end is when the last call of our own is answered.
-        stopping = asyncio.create_task(server.stop(grace))
+        stopping = asyncio.create_task(server.stop(STOP_SECONDS))
         await asyncio.sleep(0)
         await self._dispatcher.in_flight.drained(grace)
         await server.stop(None)
