@@ -2,7 +2,6 @@
 
 import asyncio
 
-from chassis.store.convert import to_message
 from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import NoteExportRequest, NoteExportResponse
@@ -40,7 +39,7 @@ class AdaptersServicer:
     async def AddAdapter(self, request: AddAdapterRequest) -> AddAdapterResponse:
         adapter = await self._service.add(request=AdapterRequest.from_message(request))
         return AddAdapterResponse(
-            adapter=to_message(AdapterMetadata, adapter),
+            adapter=self._form.of_record(adapter),
             notices=await asyncio.to_thread(self._service.notices, adapter),
         )
 

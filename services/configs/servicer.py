@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from chassis.store.convert import to_message
 from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -47,7 +46,7 @@ class ConfigsServicer:
 
     async def AddConfig(self, request: AddConfigRequest) -> AddConfigResponse:
         config = await self._service.add(request=ConfigRequest.from_message(request))
-        return AddConfigResponse(config=to_message(ConfigMetadata, config))
+        return AddConfigResponse(config=self._form.of_record(config))
 
     async def RemoveConfig(self, request: RemoveConfigRequest) -> RemoveConfigResponse:
         await self._service.remove(request.id)

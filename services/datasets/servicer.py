@@ -1,7 +1,6 @@
 """The RPCs of the datasets service."""
 
 from chassis.rpc import context
-from chassis.store.convert import to_message
 from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import FindColumnsRequest, FindColumnsResponse
@@ -44,7 +43,7 @@ class DatasetsServicer:
     async def AddDataset(self, request: AddDatasetRequest) -> AddDatasetResponse:
         dataset = await self._service.add(request=DatasetRequest.from_message(request))
         return AddDatasetResponse(
-            dataset=to_message(DatasetMetadata, dataset),
+            dataset=self._form.of_record(dataset),
             notices=await self._service.notices(dataset),
         )
 

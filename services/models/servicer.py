@@ -1,7 +1,5 @@
 """The RPCs of the models service."""
 
-from chassis.store.convert import to_message
-from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import GetModelFamilyRequest, GetModelFamilyResponse
 from ft.proto.fine_tuning_studio_pb2 import (
@@ -13,12 +11,12 @@ from ft.proto.fine_tuning_studio_pb2 import (
     GetModelResponse,
     ListModelsRequest,
     ListModelsResponse,
-    ModelMetadata,
     RemoveModelRequest,
     RemoveModelResponse,
 )
 from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
+from services.models.convert import METADATA
 from services.models.exports.registration import ExportRegistration
 from services.models.exports.request import ExportRequest
 from services.models.exports.service import ExportService
@@ -26,7 +24,7 @@ from services.models.exports.servicer import ExportJobsServicer
 from services.models.exports.store import ExportJob
 from services.models.request import ModelRequest
 from services.models.service import ModelService
-from services.models.store import Model, ModelStore
+from services.models.store import ModelStore
 
 
 class ModelsServicer(ExportJobsServicer):
@@ -45,18 +43,17 @@ class ModelsServicer(ExportJobsServicer):
         self._service = service
         self._exports = exports
         self._models = models
-        self._form = MessageForm(ModelMetadata, Model.table())
-        self._model_list = TableList(models, ListModelsResponse, self._form)
+        self._model_list = TableList(models, ListModelsResponse, METADATA)
 
     async def ListModels(self, request: ListModelsRequest) -> bytes:
         return await self._model_list.answer(request)
 
     async def GetModel(self, request: GetModelRequest) -> GetModelResponse:
-        return GetModelResponse(model=self._models.message(self._form, request.id))
+        return GetModelResponse(model=self._models.message(METADATA, request.id))
 
     async def AddModel(self, request: AddModelRequest) -> AddModelResponse:
         model = await self._service.add(request=ModelRequest.from_message(request))
-        return AddModelResponse(model=to_message(ModelMetadata, model))
+        return AddModelResponse(model=METADATA.of_record(model))
 
     async def ExportModel(self, request: ExportModelRequest) -> ExportModelResponse:
         started = await self._exports.start(request=ExportRequest.from_message(request))

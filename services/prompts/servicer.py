@@ -2,7 +2,6 @@
 
 from chassis.prompt_rules import OF_KIND
 from chassis.rpc.domain_request import RequestKey
-from chassis.store.convert import to_message
 from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from ft.proto.domains_pb2 import RemovePromptsOfDatasetRequest, RemovePromptsOfDatasetResponse
@@ -43,7 +42,7 @@ class PromptsServicer:
         asked = PromptRequest.from_message(request.prompt, key=key)
         prompt, notices = await self._service.add(request=asked)
         return AddPromptResponse(
-            prompt=to_message(PromptMetadata, prompt),
+            prompt=self._form.of_record(prompt),
             notices=[
                 TemplateNotice(field=one.field, rule=OF_KIND[one.kind].id, description=one.text)
                 for one in notices

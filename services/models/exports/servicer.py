@@ -1,6 +1,5 @@
 """The RPCs about export jobs."""
 
-from chassis.store.convert import to_message
 from chassis.store.lists import TableList
 from ft.proto.fine_tuning_studio_jobs_pb2 import (
     CancelExportJobRequest,
@@ -14,10 +13,10 @@ from ft.proto.fine_tuning_studio_jobs_pb2 import (
     RemoveExportJobRequest,
     RemoveExportJobResponse,
 )
-from ft.proto.fine_tuning_studio_pb2 import ModelMetadata
 from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
+from services.models import convert as models
 from services.models.exports.convert import METADATA, to_metadata
 from services.models.exports.registration import ExportRegistration, LoggedModel
 from services.models.exports.store import ExportJob
@@ -56,4 +55,4 @@ class ExportJobsServicer(JobServicer[ExportJob]):
             request.mlflow_experiment_id, request.mlflow_run_id, request.mlflow_model_path
         )
         model = await self._registration.register(request.job_id, request.token, logged)
-        return RegisterExportResponse(model=to_message(ModelMetadata, model))
+        return RegisterExportResponse(model=models.METADATA.of_record(model))

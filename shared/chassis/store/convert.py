@@ -1,29 +1,6 @@
-"""Conversion of records into messages by field name; null columns leave fields unset."""
+"""Times, as tables and messages have them."""
 
-from collections.abc import Container
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
-
-from google.protobuf.message import Message
-
-if TYPE_CHECKING:
-    from chassis.store.records import Record
-
-M = TypeVar("M", bound=Message)
-
-
-def to_message(kind: type[M], record: "Record", but: Container[str] = ()) -> M:
-    """Returns a message with the fields, except `but`, for which the record has a value."""
-    columns = record.table().columns
-    values = {
-        field.name: rfc3339(value) if isinstance(value, datetime) else value
-        for field in kind.DESCRIPTOR.fields
-        if field.name in columns
-        and field.name not in but
-        and (value := getattr(record, field.name)) is not None
-    }
-    return kind(**values)
-
 
 _TEXT_LENGTH = len("2026-01-02 03:04:05.000006")
 
