@@ -93,7 +93,7 @@ async def test_name_taken_meanwhile_is_not_registered(studio: Studio) -> None:
         )
     )
 
-    with pytest.raises(errors.AlreadyExists, match="'tuned' is taken"):
+    with pytest.raises(errors.AlreadyExists, match="'tuned' is already used"):
         await studio.register(job, **MADE)
 
     assert not (await studio.get(job.id)).model_id
