@@ -60,23 +60,23 @@ def number(
     most: float | None = None,
 ) -> Callable[[str], Number]:
     """A reader of numbers within bounds."""
+    bounds = {"above": above, "of at least": least, "of at most": most}
+    words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+    noun = "a whole number" if kind is int else "a number"
 
     def read(text: str) -> Number:
         try:
             value = kind(text)
         except ValueError:
-            noun = "a valid integer" if kind is int else "a valid number"
-            noun_of_text = "an integer" if kind is int else "a number"
-            raise ValueError(
-                f"Input should be {noun}, unable to parse string as {noun_of_text}"
-            ) from None
-        # Negated, since no comparison with "nan" holds.
-        if above is not None and not value > above:
-            raise ValueError(f"Input should be greater than {above:g}")
-        if least is not None and not value >= least:
-            raise ValueError(f"Input should be greater than or equal to {least:g}")
-        if most is not None and not value <= most:
-            raise ValueError(f"Input should be less than or equal to {most:g}")
+            value = None
+        # Each holds for no "nan".
+        if (
+            value is None
+            or not (above is None or value > above)
+            or not (least is None or value >= least)
+            or not (most is None or value <= most)
+        ):
+            raise ValueError(f"must be {noun} {words}, not {text!r}")
         return value
 
     return read
@@ -87,8 +87,8 @@ def one_of(*values: str) -> Callable[[str], Any]:
 
     def read(text: str) -> str:
         if text not in values:
-            *first, last = (repr(value) for value in values)
-            raise ValueError(f"Input should be {', '.join(first)} or {last}")
+            *first, last = values
+            raise ValueError(f"must be {', '.join(first)} or {last}, not {text!r}")
         return text
 
     return read
@@ -99,7 +99,7 @@ def matching(pattern: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if not re.search(pattern, text):
-            raise ValueError(f"String should match pattern '{pattern}'")
+            raise ValueError(f"must match {pattern}, not be {text!r}")
         return text
 
     return read

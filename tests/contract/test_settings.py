@@ -40,15 +40,19 @@ def test_given_settings_replace_variables(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("FTS_LOG_LEVEL", "loud", "Input should be 'debug', 'info', 'warning' or 'error'"),
-        ("FTS_LOG_FORMAT", "", "Input should be 'json' or 'console'"),
-        ("FTS_GRACE_SECONDS", "0", "Input should be greater than 0"),
-        ("FTS_GRACE_SECONDS", "nan", "Input should be greater than 0"),
-        ("FTS_REPEAT_DAYS", "36501", "Input should be less than or equal to 36500"),
-        ("FTS_GRACE_SECONDS", "x", "a valid number, unable to parse string as a number"),
-        ("FTS_HUB_QUESTIONS", "1.5", "a valid integer, unable to parse string as an integer"),
-        ("FTS_WORKBENCH_PORT", "-1", "Input should be greater than or equal to 0"),
-        ("FTS_WORKBENCH_PROJECT_ID", "a b", "String should match pattern '^[A-Za-z0-9._-]+$'"),
+        ("FTS_LOG_LEVEL", "loud", "must be debug, info, warning or error, not 'loud'"),
+        ("FTS_LOG_FORMAT", "", "must be json or console, not ''"),
+        ("FTS_GRACE_SECONDS", "0", "must be a number above 0, not '0'"),
+        ("FTS_GRACE_SECONDS", "nan", "must be a number above 0, not 'nan'"),
+        ("FTS_REPEAT_DAYS", "36501", "must be a number above 0 and of at most 36500, not '36501'"),
+        ("FTS_GRACE_SECONDS", "x", "must be a number above 0, not 'x'"),
+        ("FTS_HUB_QUESTIONS", "1.5", "must be a whole number above 0, not '1.5'"),
+        (
+            "FTS_WORKBENCH_PORT",
+            "-1",
+            "must be a whole number of at least 0 and of at most 65535, not '-1'",
+        ),
+        ("FTS_WORKBENCH_PROJECT_ID", "a b", "must match ^[A-Za-z0-9._-]+$, not be 'a b'"),
     ],
 )
 def test_unusable_value_ends_the_process_with_its_variable(

@@ -207,7 +207,7 @@ def test_processes_that_die_at_once_are_named_with_their_output(other_home: Path
     failed = other("up", "--wait", str(PATIENCE_SECONDS), "--listen", "127.0.0.1:0")
     assert failed.returncode == Exit.FAILED
     assert "end again and again" in failed.stderr
-    assert "FTS_LOG_LEVEL: Input should be 'debug'" in failed.stderr
+    assert "FTS_LOG_LEVEL: must be debug" in failed.stderr
 
 
 # Where the trainer is missing or broken
