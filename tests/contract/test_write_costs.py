@@ -88,16 +88,16 @@ async def test_prompt_costs_one_commit_and_one_hop(studio: Studio) -> None:
     dataset = await studio.add_dataset(name="d")
     with counted() as costs:
         await studio.add_prompt(dataset, "p-1")
-    costs.most(statements=5, commits=1, hops=1)
+    costs.assert_at_most(statements=5, commits=1, hops=1)
     with counted() as costs:
         await studio.add_prompt(dataset, "p-2", request_id="r")
-    costs.most(statements=8, commits=1, hops=1)
+    costs.assert_at_most(statements=8, commits=1, hops=1)
     with counted() as costs:
         await studio.add_prompt(dataset, "p-2", request_id="r")
-    costs.most(statements=3, commits=0, hops=1)
+    costs.assert_at_most(statements=3, commits=0, hops=1)
     with counted() as costs:
         await studio.prompts(lambda s: s.RemovePrompt, RemovePromptRequest(id="p-1"))
-    costs.most(statements=2, commits=1, hops=0)
+    costs.assert_at_most(statements=2, commits=1, hops=0)
 
 
 async def test_refused_prompt_costs_no_commit(studio: Studio) -> None:
@@ -105,29 +105,29 @@ async def test_refused_prompt_costs_no_commit(studio: Studio) -> None:
     await studio.add_prompt(dataset, "p")
     with counted() as costs, pytest.raises(errors.AlreadyExists):
         await studio.add_prompt(dataset, "p")
-    costs.most(statements=3, commits=0, hops=1)
+    costs.assert_at_most(statements=3, commits=0, hops=1)
 
 
 async def test_dataset_costs_one_commit(studio: Studio) -> None:
     with counted() as costs:
         id = await studio.add_dataset(name="d")
-    costs.most(statements=3, commits=1, hops=0)
+    costs.assert_at_most(statements=3, commits=1, hops=0)
     with counted() as costs:
         await studio.add_dataset(name="e", request_id="r")
-    costs.most(statements=6, commits=1, hops=0)
+    costs.assert_at_most(statements=6, commits=1, hops=0)
     request = RemoveDatasetRequest(id=id, remove_prompts=True)
     with counted() as costs:
         await studio.datasets(lambda s: s.RemoveDataset, request)
-    costs.most(statements=5, commits=2, hops=1)
+    costs.assert_at_most(statements=5, commits=2, hops=1)
 
 
 async def test_model_costs_one_commit(studio: Studio) -> None:
     with counted() as costs:
         id = await studio.add_model()
-    costs.most(statements=3, commits=1, hops=0)
+    costs.assert_at_most(statements=3, commits=1, hops=0)
     with counted() as costs:
         await studio.models(lambda s: s.RemoveModel, RemoveModelRequest(id=id))
-    costs.most(statements=2, commits=1, hops=0)
+    costs.assert_at_most(statements=2, commits=1, hops=0)
 
 
 async def test_adapter_costs_one_commit_and_a_hop_for_each_reference(studio: Studio) -> None:
@@ -136,16 +136,16 @@ async def test_adapter_costs_one_commit_and_a_hop_for_each_reference(studio: Stu
     with counted() as costs:
         # A name that is taken is refused before others are asked.
         id = await studio.add_adapter(model, prompt_id="p")
-    costs.most(statements=6, commits=1, hops=2)
+    costs.assert_at_most(statements=6, commits=1, hops=2)
     with counted() as costs:
         await studio.adapters(lambda s: s.RemoveAdapter, RemoveAdapterRequest(id=id))
-    costs.most(statements=2, commits=1, hops=0)
+    costs.assert_at_most(statements=2, commits=1, hops=0)
 
 
 async def test_config_costs_one_commit(studio: Studio) -> None:
     with counted() as costs:
         id = await studio.add_config()
-    costs.most(statements=4, commits=1, hops=0)
+    costs.assert_at_most(statements=4, commits=1, hops=0)
     with counted() as costs:
         await studio.configs(lambda s: s.RemoveConfig, RemoveConfigRequest(id=id))
-    costs.most(statements=2, commits=1, hops=0)
+    costs.assert_at_most(statements=2, commits=1, hops=0)

@@ -16,6 +16,6 @@ async def test_start_costs_four_commits(tmp_path: Path, workspace: WorkbenchProc
         # The record, the mark of the request for the workspace's job, that job with the mark of the
         # request for its run, and the run.
         # Adapter, model, dataset, prompt, two shipped configs, and the model's family for each.
-        costs.most(statements=34, commits=4, hops=8)
+        costs.assert_at_most(statements=34, commits=4, hops=8)
         assert job.cml_job_id
         await studio.close()

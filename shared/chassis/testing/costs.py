@@ -34,8 +34,8 @@ class Costs:
         self.calls = 0
         """Calls between services, and the one of the test."""
 
-    def most(self, *, statements: int, commits: int, hops: int) -> None:
-        """Asserts that there were no more; exactly so many commits."""
+    def assert_at_most(self, *, statements: int, commits: int, hops: int) -> None:
+        """Raises AssertionError if there were more, or another number of commits."""
         found = "\n".join(self.statements)
         assert len(self.statements) <= statements, found
         assert self.commits == commits, found
