@@ -1,6 +1,9 @@
 """A service process from its start to its end."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -157,3 +160,28 @@ async def test_calls_beyond_the_limit_are_refused_at_once(tmp_path: Path) -> Non
             assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
             (tmp_path / "release").touch()
             await answer
+
+
+FAULTS = """
+import resource, sys
+from chassis.rpc.server import keep_freed_memory
+if sys.argv[1:] == ["kept"]:
+    keep_freed_memory()
+def answer():
+    return [b"x" * 300_000 for _ in range(4)]
+for _ in range(5):
+    answer()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(50):
+    answer()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_memory_of_large_answers_is_kept_for_the_next() -> None:
+    def faults(*arguments: str) -> int:
+        command = (sys.executable, "-c", FAULTS, *arguments)
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        return int(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+
+    assert faults("kept") < faults() / 10
