@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import structlog
 import uvicorn
 
+from chassis import memory
 from chassis.config import sqlite_url
 from chassis.rpc import logs
 from ft.job_protocol.variables import NO_TRAINER
@@ -79,6 +80,7 @@ async def _serve(settings: WorkbenchSettings) -> None:
         )
         stopped = asyncio.create_task(stopping.wait())
         stopped.add_done_callback(lambda _: setattr(server, "should_exit", True))
+        memory.finish_start()
         await server.serve(sockets=[listener])
         # Runs live on, each with its watcher, and are found again at the next start.
         await importing

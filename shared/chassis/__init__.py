@@ -3,6 +3,10 @@
 import os
 import sys
 
+from chassis import memory
+
+memory.begin_start()
+
 # gRPC's core writes lines of its own to standard error, which are not ours to format; from errors
 # on they matter. It reads the variable when it is first imported.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

@@ -1,8 +1,6 @@
 """Runs a service process: bind, open the store, serve, report health, drain, exit."""
 
 import asyncio
-import ctypes
-import gc
 import logging
 import os
 import signal
@@ -20,6 +18,7 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from chassis import memory
 from chassis.config import Settings
 from chassis.rpc import logs
 from chassis.rpc.dispatch import RpcDispatcher
@@ -53,10 +52,6 @@ HEALTH_SECONDS = 2.0
 STOP_SECONDS = 86_400.0
 """Time for which gRPC itself leaves calls alone once it stops; the end of the drain comes before.
 With two stops whose time is over at once, gRPC uses a server that it has destroyed, and crashes."""
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Parameters of glibc's `mallopt`."""
-KEPT_BYTES = 4 * 1024 * 1024
-"""Most free memory at the end of the heap that the process keeps."""
 THREADS = "blocking"
 """Name prefix of the threads for blocking library calls."""
 
@@ -109,21 +104,6 @@ def run(settings: Settings, parts: ServiceParts) -> None:
         sys.exit(f"{settings.service}: {error}")
     if failed:
         sys.exit(1)
-
-
-def keep_freed_memory() -> None:
-    """Keeps freed memory for the next call, after a return of what the start has left.
-
-    Otherwise the memory of an answer of 300 kB goes back to the system after each call, and comes
-    again page by page: a fifth of the facade's CPU for it. Does nothing without glibc.
-    """
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "mallopt") or not hasattr(libc, "malloc_trim"):
-        return
-    libc.malloc_trim(0)
-    libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
-    # Setting one parameter ends glibc's own adjustment of both.
-    libc.mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
 
 
 class _Process:
@@ -182,9 +162,7 @@ class _Process:
             self._spawn(work())
         if self._parts.started is not None:
             await self._parts.started(address)
-        gc.collect()
-        gc.freeze()
-        keep_freed_memory()
+        memory.finish_start()
         while store is not None:
             await asyncio.sleep(HEALTH_SECONDS)
             await self._show(serving=store.answers())

@@ -164,7 +164,7 @@ async def test_calls_beyond_the_limit_are_refused_at_once(tmp_path: Path) -> Non
 
 FAULTS = """
 import resource, sys
-from chassis.rpc.server import keep_freed_memory
+from chassis.memory import keep_freed_memory
 if sys.argv[1:] == ["kept"]:
     keep_freed_memory()
 def answer():
@@ -185,3 +185,12 @@ def test_memory_of_large_answers_is_kept_for_the_next() -> None:
         return int(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
 
     assert faults("kept") < faults() / 10
+
+
+def test_garbage_collections_are_rare_until_the_start_has_finished() -> None:
+    code = (
+        "import gc; usual = gc.get_threshold(); import chassis; from chassis import memory; "
+        "assert gc.get_threshold()[0] == memory.START_OBJECTS > usual[0]; "
+        "memory.finish_start(); assert gc.get_threshold() == usual and gc.get_freeze_count()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
