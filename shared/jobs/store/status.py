@@ -9,7 +9,7 @@ from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Retries
 
-COLUMNS = (
+_SHOWN = (
     "state",
     "created_at",
     "started_at",
@@ -22,13 +22,10 @@ COLUMNS = (
     "tokens_per_second",
     "seconds_left",
     "failure_reason",
-    "notices",
-    "attempt",
     "failure_kind",
-    "retry",
-    "waits_for",
-    "not_before",
 )
+"""Columns whose values a status has as they are."""
+COLUMNS = (*_SHOWN, "notices", "attempt", "retry", "waits_for", "not_before")
 """Columns that a status is made of."""
 
 
@@ -39,21 +36,9 @@ def job_status(values: Values) -> JobStatus:
         waits_for = f"waits until {values['not_before']} before it is tried again"
     retry, notices = values["retry"], values["notices"]
     return JobStatus(
-        state=values["state"],
-        created_at=values["created_at"],
-        started_at=values["started_at"],
-        finished_at=values["finished_at"],
-        step=values["step"],
-        total_steps=values["total_steps"],
-        epoch=values["epoch"],
-        loss=values["loss"],
-        eval_loss=values["eval_loss"],
-        tokens_per_second=values["tokens_per_second"],
-        seconds_left=values["seconds_left"],
-        failure_reason=values["failure_reason"],
+        **{name: values[name] for name in _SHOWN},
         notices=json.loads(notices) if notices else None,
         attempt=values["attempt"] or 1,
-        failure_kind=values["failure_kind"],
         retry=Retries.read(retry).message() if retry else None,
         waits_for=waits_for or "",
     )
