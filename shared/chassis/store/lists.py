@@ -16,6 +16,36 @@ from chassis.store.whole import WholeList
 M = TypeVar("M", bound=Message)
 
 
+KEPT_ITEMS = 1000
+"""Most rows of pages whose items are kept for each list, in case a page is requested again."""
+KEPT_ITEM_BYTES = 2048
+"""Largest item that is kept."""
+
+
+class ItemCache:
+    """Items of rows that were on a page before, found by the values of the rows.
+
+    A row with another value is another row, so an item is never out of date.
+    """
+
+    def __init__(self, item: Callable[[RawRow], bytes], columns: int) -> None:
+        """`item` makes the item of a row from its first `columns` values."""
+        self._make = item
+        self._columns = columns
+        self._items: dict[RawRow, bytes] = {}
+
+    def item(self, row: RawRow) -> bytes:
+        """Returns the item of a row."""
+        shown = row[: self._columns]
+        if (item := self._items.get(shown)) is None:
+            item = self._make(row)
+            if len(item) <= KEPT_ITEM_BYTES:
+                if len(self._items) >= KEPT_ITEMS:
+                    del self._items[next(iter(self._items))]
+                self._items[shown] = item
+        return item
+
+
 class TableList(Generic[M]):
     """The list of one table.
 
@@ -50,7 +80,8 @@ class TableList(Generic[M]):
 
         method = response.DESCRIPTOR.name.removesuffix("Response")
         self._response = response
-        self._pages = Pages(records, [*names, *also], form.columns, item)
+        cache = ItemCache(item, len(form.columns))
+        self._pages = Pages(records, [*names, *also], form.columns, cache.item)
         self._whole = WholeList(records.store, self._pages, method, form, item, hidden)
 
     async def answer(

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 
 from chassis.rpc import errors
-from chassis.store import whole
+from chassis.store import lists, whole
 from chassis.store.forms import MessageForm
 from chassis.store.lists import TableList
 from chassis.store.records import Records
@@ -84,6 +84,43 @@ async def test_write_converts_its_row_only(
         "last",
     ]
     assert form.made == 2
+
+
+async def test_page_requested_again_converts_changed_rows_only(
+    things: Records[Thing], listing: TableList[Any], form: CountingForm
+) -> None:
+    rows = [thing(name=str(n)) for n in range(5)]
+    await fill(things, rows)
+    page = ListDatasetsRequest(page_size=3)
+    assert await names(listing, page) == ["0", "1", "2"]
+    form.made = 0
+    assert await names(listing, page) == ["0", "1", "2"]
+    assert form.made == 0
+    table = Thing.table()
+    await things.store.write(
+        lambda c: c.execute(table.update().where(table.c.id == rows[1].id).values(name="new"))
+    )
+    # In another order the rows are the same.
+    turned = ListDatasetsRequest(page_size=3, order_by="created_at")
+    assert await names(listing, turned) == ["0", "new", "2"]
+    assert form.made == 1
+
+
+def test_kept_items_are_bounded_in_number_and_size() -> None:
+    made: list[RawRow] = []
+
+    def item(row: RawRow) -> bytes:
+        made.append(row)
+        return b"x" * row[0]
+
+    cache = lists.ItemCache(item, columns=2)
+    rows = [(1, n, "position") for n in range(lists.KEPT_ITEMS + 1)]
+    for row in rows:
+        cache.item(row)
+    large = (lists.KEPT_ITEM_BYTES + 1, 0, "position")
+    for row in (rows[-1], (1, lists.KEPT_ITEMS, "elsewhere"), rows[0], large, large):
+        assert len(cache.item(row)) == row[0]
+    assert made[len(rows) :] == [rows[0], large, large]
 
 
 @many
