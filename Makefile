@@ -15,7 +15,7 @@ TEST_WORKERS ?= 3
 # end.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 SHOW_SLOW := --durations 25 --durations-min 5
-QUICK := -m "not starts_processes and not slow"
+QUICK := -m "not starts_processes and not slow" --hypothesis-profile=quick
 IN_RANDOM_ORDER = --dist loadfile --random-order --random-order-seed $(or $(ORDER),$(shell date +%s))
 TRAINER_PACKAGES := shared/ft shared/rows shared/trainer
 PROTO_FILES := $(patsubst proto/%.proto,%,$(wildcard proto/*.proto))

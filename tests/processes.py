@@ -1,4 +1,4 @@
-"""Keeps tests that start processes apart from those that start none.
+"""Keeps tests that start processes, and slow ones, apart from the others.
 
 A test that starts a process carries the marker `starts_processes`. It gets the marker by itself if
 one of its fixtures is decorated with `starts_processes`, or if it is in one of FOLDERS. Without it,
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 MARKER = "starts_processes"
+SLOW = "slow"
 FOLDERS = (
     "shared/trainer/tests/export/",
     "shared/trainer/tests/tracking/",
@@ -39,6 +40,12 @@ Fixture = TypeVar("Fixture", bound=Callable[..., Any])
 def starts_processes(fixture: Fixture) -> Fixture:
     """Declares that a fixture starts processes. Stands below `@pytest.fixture`."""
     setattr(fixture, MARKER, True)
+    return fixture
+
+
+def slow(fixture: Fixture) -> Fixture:
+    """Declares that tests with a fixture take seconds. Stands below `@pytest.fixture`."""
+    setattr(fixture, SLOW, True)
     return fixture
 
 
@@ -93,8 +100,11 @@ def is_marked(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         fixtures = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]
-        marked = any(getattr(definitions[-1].func, MARKER, False) for definitions in fixtures)
-        if marked or item.nodeid.startswith(FOLDERS):
+        functions = [definitions[-1].func for definitions in fixtures]
+        for marker in (MARKER, SLOW):
+            if any(getattr(function, marker, False) for function in functions):
+                item.add_marker(marker)
+        if item.nodeid.startswith(FOLDERS):
             item.add_marker(MARKER)
 
 

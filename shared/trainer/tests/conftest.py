@@ -12,7 +12,7 @@ from typing import Any
 import git  # noqa: F401  # It asks for git's version when it is imported first, so not in a test.
 import pytest
 
-from tests.processes import starts_processes
+from tests.processes import slow, starts_processes
 from trainer.job.run import quiet_libraries
 from trainer.tests.studio import Direct, Studio, serve
 from trainer.tests.support import Run
@@ -117,6 +117,7 @@ def trained(studio: Studio, project: Path, job: str, arguments: str) -> Run:
 
 
 @pytest.fixture
+@slow
 def train(
     project: Path,
     studio: Studio,
@@ -148,6 +149,7 @@ def train(
 
 
 @pytest.fixture
+@slow
 def evaluate(
     project: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Run]:

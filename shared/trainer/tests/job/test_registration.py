@@ -70,6 +70,7 @@ def test_refusal_says_where_the_adapter_is(studio: Studio) -> None:
             register(calls, other)
 
 
+@pytest.mark.slow
 def test_studio_that_stays_down_is_given_up(away: str) -> None:
     with client(away) as calls, pytest.raises(RegistrationError, match="no studio answers"):
         register(calls, REQUEST, patience=0.1)

@@ -24,6 +24,8 @@ from trainer.job.studio_client import StudioClient
 from trainer.tests.studio import TOKEN, Studio, serve
 from trainer.tests.support import Run, until
 
+pytestmark = pytest.mark.slow
+
 KEY = "the-key"
 
 

@@ -151,6 +151,7 @@ def test_padding_is_masked_by_position_and_each_end_is_learned(
     )
 
 
+@pytest.mark.slow
 def test_model_without_a_pad_token_learns_to_stop(
     train: Train, studio: Studio, project: Path, gpt2: Path
 ) -> None:

@@ -14,6 +14,7 @@ from mlflow import pyfunc
 from ft.api import ExportType
 from ft.job_protocol.files import ANSWERS_FILE
 from ft.job_protocol.variables import SERVED_ADAPTER, SERVED_BASE
+from tests.processes import slow
 from trainer.errors import ModelError, ParityError
 from trainer.serving.predict import Predictor
 from trainer.tests.conversations import STARTER, Made, Talk, trained
@@ -43,6 +44,7 @@ def asked(talk: Talk) -> str:
 
 
 @pytest.fixture(scope="module")
+@slow
 def made(
     tmp_path_factory: pytest.TempPathFactory, fine_tune_flags: Callable[..., str]
 ) -> Iterator[Made]:
@@ -166,6 +168,7 @@ def test_model_without_a_chat_template_takes_no_messages(made: Made) -> None:
         base.answer({"messages": [{"role": "user", "content": "a"}]})
 
 
+@pytest.mark.starts_processes
 @pytest.mark.parametrize("type_", [ExportType.MERGED, "model_registry"])
 def test_exports_answer_conversations(
     made: Made, evaluated: tuple[Run, list[dict[str, str]]], type_: str
