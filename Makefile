@@ -110,7 +110,7 @@ pytest-trainer: $(TRAINER)/.made
 	@$(TRAINER)/bin/python -m pytest -n 2 $(BY_FILE) $(SHOW_SLOW) shared/trainer shared/rows
 
 quick-pytest: $(STUDIO)/.made
-	@python -m pytest $(QUICK)
+	@python -m pytest -n 2 $(BY_FILE) $(QUICK)
 
 quick-pytest-trainer: $(TRAINER)/.made
 	@$(TRAINER)/bin/python -m pytest $(QUICK) shared/trainer

@@ -16,6 +16,8 @@ from services.facade.tests.studio import Studio, studio_in
 from tests.contract.studios import fill, kept, take
 from tests.contract.todays_studio import COLUMNS, Document
 
+pytestmark = pytest.mark.slow
+
 WRITTEN = {
     "models": {"name": "new", "description": "new"},
     "datasets": {"description": "new", "roles": '{"new": "user"}'},

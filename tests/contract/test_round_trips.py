@@ -24,6 +24,8 @@ from tests.contract.todays_studio import (
     seven,
 )
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ("", " ", "a", "ü 語 \u202e", 'it\'s "quoted"', "line\nline", "[]", "null", "1", "x" * 5000)
 WHOLE = (0, 1, -1, 2**31 - 1, -(2**31 - 1))
 NUMBERS = (0.0, 1.0, 0.1, 2e-4, 1e-300, -3.0, 1e15, 123456789.123456789)

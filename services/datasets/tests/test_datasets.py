@@ -328,6 +328,7 @@ async def test_import_refuses_text_that_cannot_be_stored(studio: Studio, name: s
     assert [row.place for row in report.refused] == ["datasets[0].name"]
 
 
+@pytest.mark.slow
 async def test_import_may_be_larger_than_a_statement(studio: Studio) -> None:
     rows = [{"id": str(n), "name": f"d{n}"} for n in range(33_000)]
     await put_rows(studio.folder, "datasets", *rows)

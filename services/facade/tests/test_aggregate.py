@@ -30,6 +30,8 @@ from services.facade import exporting
 from services.facade.exporting import HOLD_ATTEMPTS
 from services.facade.tests.studio import FIELD, TABLES, Studio, studio_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:

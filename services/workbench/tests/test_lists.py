@@ -14,6 +14,8 @@ from services.workbench.operations.jobs import _RUNS, _jobs_page
 from services.workbench.store.database import Database
 from services.workbench.store.tables import LISTED_BY, JobRow, JobRunRow, ProjectRow, Row
 
+pytestmark = pytest.mark.slow
+
 JOBS = 10_000
 MOST_STEPS = 2_000
 """Steps of SQLite's virtual machine for a page of ten rows. A look at every row takes 70,000."""

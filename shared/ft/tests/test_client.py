@@ -131,6 +131,7 @@ def test_idempotent_calls_alone_are_retried(
     assert sum(studio.calls.values()) == times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["get_models", "AddModel"])
 def test_restart_of_the_studio_goes_unnoticed(
     client: FineTuningStudioClient, server: Any, name: str

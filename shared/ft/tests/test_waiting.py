@@ -10,6 +10,8 @@ import pytest
 from ft import _calls, _watch, api
 from ft.client import JobFailedError, NotFoundError, UnavailableError, UnimplementedError
 
+pytestmark = pytest.mark.slow
+
 RUNNING = api.JobStatus(state="RUNNING", step=1)
 SUCCEEDED = api.JobStatus(state="SUCCEEDED", step=2)
 FAILED = api.JobStatus(state="FAILED", failure_reason="Out of memory.")

@@ -222,6 +222,7 @@ def test_csv_cells_are_exactly_those_written(
     assert looked_at(folder, "d.csv") == loaded.splits["train"].column_names
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.dictionaries(names.map("".join), nested, min_size=1), min_size=1, max_size=6))
 def test_json_values_are_exactly_those_written(

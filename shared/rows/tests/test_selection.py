@@ -36,6 +36,7 @@ def said(rows: Dataset) -> set[tuple[str, str]]:
     }
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(rows, st.lists(row, max_size=30), st.sampled_from(["test", "eval", None]), st.data())
 def test_rows_trained_on_are_not_scored(
