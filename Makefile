@@ -132,7 +132,7 @@ fuzz-properties: env  ## Thousands of new random cases for every property-based 
 	@python -m pytest -n $(TEST_WORKERS) -m hypothesis --hypothesis-profile=long --timeout 7200 \
 	    --ignore tests/fuzz
 
-# Of the 10,000 configs more than 2,000 train a step.
+# Of the 10,000 configs at least 2,000 train a step.
 fuzz-configs: env  ## Thousands of configs: what Validate accepts trains a step, or writes an answer
 	@FTS_CONFIG_EXAMPLES=10000 python -m pytest tests/fuzz/test_configs.py -s --timeout 14400
 

@@ -28,7 +28,7 @@ from tests.support import REPOSITORY, TRAINER_PYTHON
 LONG = "FTS_CONFIG_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("FTS_CONFIG_EXAMPLES", "160"))
 """How many configs are drawn in all; `make fuzz-configs` draws more."""
-GENERATIONS = EXAMPLES // 3
+GENERATIONS = EXAMPLES // 4
 WORKER = Path(__file__).with_name("config_worker.py")
 FUZZ = settings(
     deadline=None,
