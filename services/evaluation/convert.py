@@ -26,8 +26,3 @@ METADATA = MessageForm(
     more=_more,
 )
 """The job as clients see it."""
-
-
-def to_metadata(job: EvaluationJob) -> EvaluationJobMetadata:
-    """The message of a record."""
-    return METADATA.of_record(job)

@@ -26,7 +26,7 @@ from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.evaluation import table
-from services.evaluation.convert import METADATA, to_metadata
+from services.evaluation.convert import METADATA
 from services.evaluation.request import EvaluationRequest
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import EvaluationJob
@@ -61,7 +61,7 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
         self, request: StartEvaluationJobRequest
     ) -> StartEvaluationJobResponse:
         started = await self._service.start(request=EvaluationRequest.from_message(request))
-        jobs = [to_metadata(job) for job in started]
+        jobs = [METADATA.of_record(job) for job in started]
         return StartEvaluationJobResponse(evaluation_job=jobs[-1], evaluation_jobs=jobs)
 
     async def ValidateEvaluationJob(
@@ -81,7 +81,7 @@ class EvaluationServicer(JobServicer[EvaluationJob]):
         self, request: CancelEvaluationJobRequest
     ) -> CancelEvaluationJobResponse:
         job = await self._lifecycle.cancel(request.id, request.reason)
-        return CancelEvaluationJobResponse(evaluation_job=to_metadata(job))
+        return CancelEvaluationJobResponse(evaluation_job=METADATA.of_record(job))
 
     async def StreamEvaluationRows(
         self, request: StreamEvaluationRowsRequest

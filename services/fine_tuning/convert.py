@@ -8,8 +8,3 @@ METADATA = job_form(FineTuningJobMetadata, FineTuningJob.table())
 """The job as clients see it."""
 LISTED = job_form(FineTuningJobMetadata, FineTuningJob.table(), but=("manifest",))
 """The job as lists have it: its manifest would be most of a list."""
-
-
-def to_metadata(job: FineTuningJob) -> FineTuningJobMetadata:
-    """The message of a record."""
-    return METADATA.of_record(job)

@@ -28,7 +28,7 @@ from ft.proto.fine_tuning_studio_pb2 import (
 from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
-from services.fine_tuning.convert import LISTED, METADATA, to_metadata
+from services.fine_tuning.convert import LISTED, METADATA
 from services.fine_tuning.request import FineTuningRequest
 from services.fine_tuning.service import FineTuningService
 from services.fine_tuning.store import FineTuningJob
@@ -63,7 +63,7 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
         self, request: StartFineTuningJobRequest
     ) -> StartFineTuningJobResponse:
         job = await self._service.start(request=FineTuningRequest.from_message(request))
-        return StartFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+        return StartFineTuningJobResponse(fine_tuning_job=METADATA.of_record(job))
 
     async def ValidateFineTuningJob(
         self, request: ValidateFineTuningJobRequest
@@ -95,13 +95,13 @@ class FineTuningServicer(JobServicer[FineTuningJob]):
         self, request: ResumeFineTuningJobRequest
     ) -> ResumeFineTuningJobResponse:
         job = await self._service.resume(request.id)
-        return ResumeFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+        return ResumeFineTuningJobResponse(fine_tuning_job=METADATA.of_record(job))
 
     async def CancelFineTuningJob(
         self, request: CancelFineTuningJobRequest
     ) -> CancelFineTuningJobResponse:
         job = await self._lifecycle.cancel(request.id, request.reason)
-        return CancelFineTuningJobResponse(fine_tuning_job=to_metadata(job))
+        return CancelFineTuningJobResponse(fine_tuning_job=METADATA.of_record(job))
 
     async def ListJobConfigIds(self, request: ListJobConfigIdsRequest) -> ListJobConfigIdsResponse:
         return ListJobConfigIdsResponse(config_ids=self._lifecycle.get(request.job_id).config_ids())

@@ -20,7 +20,7 @@ from ft.domains import DOMAINS
 
 @dataclass(frozen=True)
 class DomainParts:
-    """ServiceParts of a domain, in addition to the parts of every domain's process."""
+    """Parts of a domain, in addition to the parts of every domain's process."""
 
     servicer: object
     """Answers the RPCs of the domain's service."""

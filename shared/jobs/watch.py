@@ -38,7 +38,7 @@ class JobWatch(Generic[Job]):
         whichever process wrote it and however often the client reconnects.
         """
         _require_not_negative("cursor", cursor)
-        told = time.monotonic()
+        sent_at = time.monotonic()
         while True:
             self._get(id)
             with self._records.feeds.watched(id) as feed:
@@ -47,12 +47,12 @@ class JobWatch(Generic[Job]):
                         for response in responses:
                             yield response
                             cursor = response.event.cursor
-                        told = time.monotonic()
+                        sent_at = time.monotonic()
                     if feed.ended:
                         return
-                    left = told + HEARTBEAT_SECONDS - time.monotonic()
+                    left = sent_at + HEARTBEAT_SECONDS - time.monotonic()
                     if left <= 0:
-                        told = time.monotonic()
+                        sent_at = time.monotonic()
                         yield WatchJobResponse()
                     else:
                         await feed.changed(left)

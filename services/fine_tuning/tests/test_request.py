@@ -11,7 +11,7 @@ from ft.proto.fine_tuning_studio_types_pb2 import RetryPolicy
 from jobs.execution.dispatch import JobSpec
 from jobs.requests.configs import JobConfig
 from services.fine_tuning import plan
-from services.fine_tuning.convert import to_metadata
+from services.fine_tuning.convert import METADATA
 from services.fine_tuning.request import FineTuningRequest
 
 GOOD: dict[str, Any] = {
@@ -279,7 +279,7 @@ def test_part_of_an_epoch_is_not_recorded_as_zero() -> None:
 
 def test_record_explains_itself() -> None:
     job, _ = planned(gpu_label_id=-1)
-    shown = to_metadata(job)
+    shown = METADATA.of_record(job)
     assert shown.lora_config == CONFIGS["lora_config"].text
     assert shown.training_arguments_config == CONFIGS["training_arguments_config"].text
     assert (shown.num_cpu, shown.num_gpu, shown.num_memory) == (2, 0, 4)
@@ -294,7 +294,7 @@ def test_retry_policy_is_checked_and_kept_with_the_job() -> None:
     assert found == {"cpu": "FT-802", "retry.max_attempts": "FT-813", "retry.on[1]": "FT-814"}
     assert wrong(retry=RetryPolicy()) == {"retry.max_attempts": "must be from 1 to 10, not 0"}
     job, _ = planned(retry=RetryPolicy(max_attempts=3))
-    kept = to_metadata(job).status.retry
+    kept = METADATA.of_record(job).status.retry
     assert (kept.max_attempts, kept.on) == (3, ["CRASHED", "LOST", "TIMED_OUT"])
     job, _ = planned()
-    assert not to_metadata(job).status.HasField("retry")
+    assert not METADATA.of_record(job).status.HasField("retry")

@@ -6,8 +6,3 @@ from services.models.exports.store import ExportJob
 
 METADATA = job_form(ExportJobMetadata, ExportJob.table())
 """The job as clients see it."""
-
-
-def to_metadata(job: ExportJob) -> ExportJobMetadata:
-    """The message of a record."""
-    return METADATA.of_record(job)

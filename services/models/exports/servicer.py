@@ -17,7 +17,7 @@ from jobs.execution.report_receiver import ReportReceiver
 from jobs.lifecycle import JobLifecycle
 from jobs.servicer import JobServicer
 from services.models import convert as models
-from services.models.exports.convert import METADATA, to_metadata
+from services.models.exports.convert import METADATA
 from services.models.exports.registration import ExportRegistration, LoggedModel
 from services.models.exports.store import ExportJob
 
@@ -44,7 +44,7 @@ class ExportJobsServicer(JobServicer[ExportJob]):
 
     async def CancelExportJob(self, request: CancelExportJobRequest) -> CancelExportJobResponse:
         job = await self._lifecycle.cancel(request.id, request.reason)
-        return CancelExportJobResponse(export_job=to_metadata(job))
+        return CancelExportJobResponse(export_job=METADATA.of_record(job))
 
     async def RemoveExportJob(self, request: RemoveExportJobRequest) -> RemoveExportJobResponse:
         await self._lifecycle.remove(request.id)

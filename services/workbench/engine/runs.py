@@ -61,8 +61,8 @@ class JobRuns:
         self._stop_requested: set[str] = set()
         self._first = 0
         """No run that waits with a lower `seq` can ever begin on this machine."""
-        self._told = 0
-        """Runs up to this `seq` have been told that they wait."""
+        self._reported = 0
+        """The output of runs up to this `seq` says why they wait."""
         self._ahead: tuple[int, str] | None = None
         """`seq` and name of the run that begins next, if one waits for resources."""
         self._holders: Sequence[Holder] = ()
@@ -83,14 +83,18 @@ class JobRuns:
                 log.exception("a run could not be moved on; trying again", run=run.id)
                 followed = False
         launched = await self._admit()
-        all_told = await self._tell()
+        all_reported = await self._report_waiting()
         await self._delete_jobs()
-        if not followed or not all_told or any(r.status == EngineStatus.STARTING for r in launched):
+        if (
+            not followed
+            or not all_reported
+            or any(r.status == EngineStatus.STARTING for r in launched)
+        ):
             return SOON
         return SAFETY if launched or self._ahead else None
 
     def reason(self, run: JobRunRow) -> str:
-        """Why a run has not begun; empty if it has, or is about to."""
+        """Returns the reason why a run has not begun; empty if it has, or is about to."""
         if run.status != EngineStatus.SCHEDULING:
             return ""
         demand = self._demand(run)
@@ -232,11 +236,11 @@ class JobRuns:
         query = select(JobRunRow).where(waiting).order_by(JobRunRow.seq).limit(AT_ONCE)
         return self._database.read(lambda session: session.scalars(query).all())
 
-    async def _tell(self) -> bool:
+    async def _report_waiting(self) -> bool:
         """Writes into the output of newly waiting runs why they wait; False if some are left."""
-        runs = self._waiting(self._told)
+        runs = self._waiting(self._reported)
         for run in runs:
-            self._told = run.seq
+            self._reported = run.seq
             if why := self.reason(run):
                 log.warning("run waits", run=run.id, why=why)
                 self._folder(run).say(why)

@@ -6,24 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from services.workbench.api.lists import ListQuery
 from services.workbench.operations.jobs import _RUNS, _jobs_page
 from services.workbench.store.database import Database
-from services.workbench.store.tables import LISTED_BY, JobRow, JobRunRow, ProjectRow, Row
+from services.workbench.store.tables import LISTED_BY, JobRow, JobRunRow, ProjectRow
+from services.workbench.tests.rows import insert_rows, run_row
 
 pytestmark = pytest.mark.slow
 
 JOBS = 10_000
 MOST_STEPS = 2_000
 """Steps of SQLite's virtual machine for a page of ten rows. A look at every row takes 70,000."""
-
-
-def values(row: Row) -> dict[str, Any]:
-    table: Any = type(row).__table__
-    return {column.key: getattr(row, column.key) for column in table.columns if column.key != "seq"}
 
 
 def fill(session: Session) -> None:
@@ -33,28 +29,13 @@ def fill(session: Session) -> None:
         JobRow(id=f"j{n}", project_id="local", name=f"n{n}", script=f"s{n}.py", paused=n == 9_000)
         for n in range(JOBS)
     ]
-    session.execute(insert(JobRow.__table__), list(map(values, jobs)))
-    runs = [
-        JobRunRow(
-            id=f"r{n}",
-            project_id="local",
-            job_id="j1",
-            status="ENGINE_FAILED" if n == 9_000 else "ENGINE_SUCCEEDED",
-            script="",
-            arguments="",
-            environment={},
-            cpu=1.0,
-            memory=1.0,
-            nvidia_gpu=0,
-            accelerator_label_id="",
-            timeout=0,
-            kill_on_timeout=True,
-            kernel="",
-            runtime_identifier="",
-        )
-        for n in range(JOBS)
-    ]
-    session.execute(insert(JobRunRow.__table__), list(map(values, runs)))
+    insert_rows(session, jobs)
+    statuses = ("ENGINE_FAILED" if n == 9_000 else "ENGINE_SUCCEEDED" for n in range(JOBS))
+    runs = (
+        run_row(id=f"r{n}", job_id="j1", status=status, cpu=1.0)
+        for n, status in enumerate(statuses)
+    )
+    insert_rows(session, runs)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, select
 
 import cmlapi
 from chassis.config import sqlite_url
@@ -27,6 +27,7 @@ from services.workbench.serving.deployments import Deployments
 from services.workbench.settings import WorkbenchSettings
 from services.workbench.store.database import Database
 from services.workbench.store.tables import JobRow, JobRunRow, ProjectRow
+from services.workbench.tests.rows import insert_rows, run_row
 from tests.processes import starts_processes
 
 SECONDS = 120.0
@@ -198,28 +199,8 @@ def selected(bench: Bench) -> Callable[[], int]:
 
 def queue(session: Any, job_id: str, cpu: float, count: int) -> None:
     """Queues runs of a job as `create_job_run` does."""
-    rows = [
-        JobRunRow(
-            project_id="local",
-            job_id=job_id,
-            status="ENGINE_SCHEDULING",
-            script="",
-            arguments="",
-            environment={},
-            cpu=cpu,
-            memory=1.0,
-            nvidia_gpu=0,
-            accelerator_label_id="",
-            timeout=0,
-            kill_on_timeout=True,
-            kernel="",
-            runtime_identifier="",
-        )
-        for _ in range(count)
-    ]
-    table: Any = JobRunRow.__table__
-    names = [column.key for column in table.columns if column.key != "seq"]
-    session.execute(insert(table), [{n: getattr(row, n) for n in names} for row in rows])
+    waiting = {"job_id": job_id, "status": "ENGINE_SCHEDULING", "cpu": cpu}
+    insert_rows(session, (run_row(**waiting) for _ in range(count)))
 
 
 @pytest.mark.starts_processes

@@ -71,7 +71,7 @@ class DataStore(Protocol):
 
 @dataclass(frozen=True)
 class ServiceParts:
-    """ServiceParts of a service process: handlers, store and background work."""
+    """Parts of a service process: handlers, store and background work."""
 
     service_names: Sequence[str]
     """Full names of the services, for health and reflection."""

@@ -1,6 +1,7 @@
 """Times, as tables and messages have them."""
 
 from datetime import UTC, datetime
+from typing import overload
 
 _TEXT_LENGTH = len("2026-01-02 03:04:05.000006")
 
@@ -12,11 +13,18 @@ def rfc3339(time: datetime | str | None) -> str:
     """
     if time is None:
         return ""
-    if isinstance(time, str):
-        if len(time) == _TEXT_LENGTH:
-            return f"{time[:10]}T{time[11:23]}Z"
-        time = datetime.fromisoformat(time)
-    return time.isoformat(timespec="milliseconds") + "Z"
+    if isinstance(time, str) and len(time) == _TEXT_LENGTH:
+        return f"{time[:10]}T{time[11:23]}Z"
+    return time_of(time).isoformat(timespec="milliseconds") + "Z"
+
+
+@overload
+def time_of(value: str | datetime) -> datetime: ...
+@overload
+def time_of(value: str | datetime | None) -> datetime | None: ...
+def time_of(value: str | datetime | None) -> datetime | None:
+    """Returns the time in a value of a raw row."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def table_time(text: str) -> datetime:

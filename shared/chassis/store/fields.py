@@ -12,9 +12,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, String, bindparam, collate, func, literal_column
 
-from chassis.store.convert import table_time
+from chassis.store.convert import table_time, time_of
 from chassis.store.keyset import SortKey
-from chassis.store.statements import time_of
 
 SORTED_CHARACTERS = 256
 """Characters of a text that count in an order, because page tokens contain them."""

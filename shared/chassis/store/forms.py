@@ -1,4 +1,4 @@
-"""How rows of a table become messages."""
+"""Conversion of rows of a table into messages."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime

@@ -26,10 +26,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 
 from chassis.rpc import errors, rules
 from chassis.rpc.domain_request import RequestKey
+from chassis.store.convert import time_of
 from chassis.store.engine import Store
 from chassis.store.forms import M, MessageForm
 from chassis.store.idempotency import IdempotencyStore
-from chassis.store.statements import Statement, time_of
+from chassis.store.statements import Fetch, Statement, fetch_on
 
 NO_REQUEST = RequestKey()
 TIMES = ("created_at", "updated_at")
@@ -148,6 +149,9 @@ class Records(Generic[Row]):
 
     def one(self, **equal: object) -> Row | None:
         """The oldest record whose columns equal the given values, if there is one."""
+        return self._oldest_of(self.store.fetch, equal)
+
+    def _oldest_of(self, fetch: Fetch, equal: Mapping[str, object]) -> Row | None:
         shape = tuple((name, value is None) for name, value in equal.items())
         if shape not in self._oldest:
             table = self.table
@@ -158,7 +162,7 @@ class Records(Generic[Row]):
             self._oldest[shape] = Statement(
                 select(table).where(*same).order_by(table.c.seq).limit(1)
             )
-        for row in self.store.fetch(self._oldest[shape], equal):
+        for row in fetch(self._oldest[shape], equal):
             values = dict(zip(self.table.columns.keys(), row, strict=True))
             return self.record(values | {name: time_of(values[name]) for name in self._times})
         return None
@@ -234,11 +238,7 @@ class Records(Generic[Row]):
 
     def _added_by(self, connection: Connection, key: RequestKey) -> Row | None:
         id = self.requests.find(connection, key)
-        if id is None:
-            return None
-        query = select(self.table).where(self.table.c.id == id)
-        row = connection.execute(query).mappings().first()
-        return None if row is None else self.record(row)
+        return None if id is None else self._oldest_of(fetch_on(connection), {"id": id})
 
     def _require_free(
         self, connection: Connection, fields: Mapping[str, str], values: Mapping[str, Any]

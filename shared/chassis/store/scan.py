@@ -50,7 +50,7 @@ _START = -(2**31)
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows of a list are wanted, and in which order."""
+    """The rows of a list that are wanted, and their order."""
 
     ranges: Mapping[str, tuple[Any, Any]]
     """Lowest and highest value by name of field."""
@@ -221,7 +221,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Plan:
-    """How the rows of one request are read."""
+    """Way in which the rows of one request are read."""
 
     scan: Scan
     shape: _Shape

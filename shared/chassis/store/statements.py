@@ -5,7 +5,6 @@ id. Here both happen once; a call passes the SQL text and the parameters to the 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -66,8 +65,3 @@ class Statement:
 def fetch_on(connection: Connection) -> Fetch:
     """Returns what runs statements on a connection."""
     return lambda statement, values: statement.rows(connection, values)
-
-
-def time_of(value: str | datetime | None) -> datetime | None:
-    """Returns the time in a value of a raw row."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -62,8 +62,8 @@ class WholeList:
         self._version: Hashable | None = None
         self._answer: bytes | None = b""
         """The list of all rows; None if it does not fit into a message."""
-        self._kept: dict[int, tuple[RawRow, bytes]] = {}
-        """Rows and items by the row's number of arrival."""
+        self._kept: dict[RawRow, bytes] = {}
+        """Items by the values of their rows."""
         self._shown = form.fields
 
     async def all(self) -> bytes:
@@ -97,7 +97,7 @@ class WholeList:
         else:
             self._answer = b"".join(items)
             is_kept = len(self._answer) <= KEPT_BYTES
-            self._kept = _by_arrival(rows, items) if is_kept else {}
+            self._kept = dict(zip(rows, items, strict=True)) if is_kept else {}
         self._version, self._answered = version, number
 
     async def some(self, wanted: Wanted) -> bytes:
@@ -134,15 +134,14 @@ class WholeList:
             await asyncio.sleep(0)
 
     async def _items(
-        self, rows: Sequence[RawRow], kept: Mapping[int, tuple[RawRow, bytes]]
+        self, rows: Sequence[RawRow], kept: Mapping[RawRow, bytes]
     ) -> list[bytes] | None:
-        """Returns the items of rows; None if they do not fit into a message. Those of rows that are
-        as they were kept are not made again."""
+        """Returns the items of rows; None if they do not fit into a message. Items that are kept
+        are not made again."""
         items: list[bytes] = []
         left, converted = MAX_MESSAGE_BYTES, 0
         for number, row in enumerate(rows):
-            known, item = kept.get(row[-1], (None, b""))
-            if known != row:
+            if (item := kept.get(row)) is None:
                 item = self._item(row)
                 converted += 1
             left -= len(item)
@@ -164,8 +163,3 @@ def _least_bytes(value: Any) -> int:
     if type(value) is str:
         return len(value)
     return TIME_BYTES if type(value) is datetime else 0
-
-
-def _by_arrival(rows: Sequence[RawRow], items: Sequence[bytes]) -> dict[int, tuple[RawRow, bytes]]:
-    """Returns rows and items by the number of arrival, with which each row ends."""
-    return {row[-1]: (row, item) for row, item in zip(rows, items, strict=True)}

@@ -35,7 +35,7 @@ AT_ONCE = 4
 JOBS_IN_A_ROUND = 10
 """Most jobs that are reconciled before others get their turn."""
 FORGOTTEN_AT_ONCE = 1000
-"""Number of sightings of jobs that have continued, from which on they are dropped."""
+"""Most sightings of jobs that no longer wait, before these sightings are dropped."""
 UNTOUCHED = timedelta(seconds=3)
 """Time after which another process continues the creation of a job whose record has not changed,
 for each second of the timeout of a call to the workspace. Longer than one such call."""
@@ -144,7 +144,7 @@ class Reconciler(Generic[Job]):
             await self._given_up(job)
 
     def _forget_sightings(self) -> None:
-        """Forgets since when jobs have waited that wait no more."""
+        """Drops the sightings and pauses of jobs that no longer wait, if there are many."""
         if self._waiting.count <= 2 * self._still_waiting + FORGOTTEN_AT_ONCE:
             return
         waiting = set(self._records.not_sent())

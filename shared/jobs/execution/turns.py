@@ -1,4 +1,4 @@
-"""Turns by which many jobs share the few looks that the workspace allows."""
+"""Turns by which many jobs share a few calls to the workspace."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ class Turn(Generic[Item]):
         self._find = find
         self._after = 0
         self.since = time.monotonic()
-        """Begin of the present turn: how long the next row has waited at the most."""
+        """Begin of the present turn: the next row has waited since then at most."""
 
     def waiting(self, most: int) -> list[Item]:
         """Returns the rows whose turn is next."""
@@ -39,7 +39,7 @@ class Turn(Generic[Item]):
         return found
 
     def taken(self, item: Item) -> None:
-        """Goes on to the rows after that one."""
+        """Continues with the rows after that one."""
         if item.seq <= self._after:
             self.since = time.monotonic()
         self._after = item.seq

@@ -9,12 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.rpc import rules
 from chassis.rpc.errors import Violations
-from chassis.store.convert import rfc3339
 from chassis.store.records import Record
 from ft.enums import JobState
-from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Retries
-from jobs.store.status import COLUMNS, job_status
 
 _OF_AN_ATTEMPT = (
     "run_id",
@@ -130,14 +127,6 @@ class JobRecord(Record, kw_only=True):
     def folder(self) -> str:
         """Returns the job's own folder, relative to the project directory."""
         raise NotImplementedError
-
-    def status(self) -> JobStatus:
-        """Returns the state and progress of the job as clients see them."""
-        values = {name: getattr(self, name) for name in COLUMNS}
-        for name, value in values.items():
-            if isinstance(value, datetime):
-                values[name] = rfc3339(value)
-        return job_status(values)
 
     def in_order(self, time: datetime | None, *earlier: datetime | None) -> datetime | None:
         """Returns the time, or the latest of the times that must not be after it.

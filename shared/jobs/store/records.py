@@ -30,17 +30,7 @@ from jobs.store.history import (
 )
 from jobs.store.job_record import JobRecord
 from jobs.store.states import sources
-
-REPORTED = (
-    "step",
-    "total_steps",
-    "epoch",
-    "loss",
-    "eval_loss",
-    "tokens_per_second",
-    "seconds_left",
-)
-"""Columns with the progress of a job."""
+from jobs.store.status import REPORTED
 
 Row = TypeVar("Row", bound=JobRecord)
 T = TypeVar("T")
@@ -256,18 +246,18 @@ class JobRecords(Records[Row]):
         return await self._write(job.id, work)
 
     async def _write(self, id: str, work: Callable[[Connection], T]) -> T:
-        """Runs `work`, which concerns one job, in a transaction; then the job's watchers are told.
+        """Runs `work`, which concerns one job, in a transaction, and notifies the job's watchers.
 
-        They are told also if the caller stops waiting, since the write is carried through.
+        They are notified even if the caller stops waiting, because the write is carried through.
         """
         written = asyncio.ensure_future(self.store.write(work))
 
-        def tell(write: "asyncio.Future[T]") -> None:
+        def notify(write: "asyncio.Future[T]") -> None:
             self.feeds.changed(id)
             if not write.cancelled():
                 write.exception()  # Nobody may be left to hear of it.
 
-        written.add_done_callback(tell)
+        written.add_done_callback(notify)
         return await asyncio.shield(written)
 
     def _set(

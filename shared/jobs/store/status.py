@@ -9,11 +9,7 @@ from ft.enums import JobState
 from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.failures import Retries
 
-_SHOWN = (
-    "state",
-    "created_at",
-    "started_at",
-    "finished_at",
+REPORTED = (
     "step",
     "total_steps",
     "epoch",
@@ -21,6 +17,14 @@ _SHOWN = (
     "eval_loss",
     "tokens_per_second",
     "seconds_left",
+)
+"""Columns with the progress of a job."""
+_SHOWN = (
+    "state",
+    "created_at",
+    "started_at",
+    "finished_at",
+    *REPORTED,
     "failure_reason",
     "failure_kind",
 )

@@ -7,10 +7,13 @@ from pathlib import Path
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.store.engine import Store
+from ft.proto.fine_tuning_studio_pb2 import FineTuningJobMetadata
+from ft.proto.fine_tuning_studio_types_pb2 import JobStatus
 from jobs.execution.lease import LeaseRecord
 from jobs.store.history import JobEventRecord
 from jobs.store.job_record import JobRecord
 from jobs.store.records import JobRecords
+from jobs.store.status import job_form
 
 
 class SomeJob(JobRecord, kw_only=True):
@@ -22,6 +25,14 @@ class SomeJob(JobRecord, kw_only=True):
 
     def folder(self) -> str:
         return f"outputs/{self.id}"
+
+
+_FORM = job_form(FineTuningJobMetadata, SomeJob.table())
+
+
+def status_of(job: SomeJob) -> JobStatus:
+    """The status of a job as clients see it."""
+    return _FORM.of_record(job).status
 
 
 class SomeEvent(JobEventRecord, kw_only=True):

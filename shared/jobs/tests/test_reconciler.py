@@ -11,6 +11,7 @@ from jobs.failures import Retries
 from jobs.store.history import NOTICE
 from jobs.testing import until
 from jobs.tests.scripted import SLEEP, Jobs
+from jobs.tests.tables import status_of
 
 
 async def test_successful_job_keeps_all_that_it_reports(watched: Jobs) -> None:
@@ -27,7 +28,7 @@ report("best", best="b")
     assert (job.step, job.total_steps, job.epoch, job.loss, job.eval_loss) == (10, 10, 1, 1.5, 0.5)
     assert (job.tokens_per_second, job.seconds_left, job.best) == (100, 0, "b")
     assert job.created_at <= job.started_at <= job.finished_at <= now()
-    status = job.status()
+    status = status_of(job)
     assert status.notices == ["fp16 is left out"]
     assert (status.failure_reason, status.started_at[-1]) == ("", "Z")
 
@@ -229,5 +230,5 @@ if ATTEMPT == 1: sys.exit(3)
         ("only attempt 1", 1),
         ("only attempt 2", 2),
     ]
-    status = watched.records.one(id=id).status()
+    status = status_of(watched.records.one(id=id))
     assert list(status.notices) == [event.notice for event in told]

@@ -13,6 +13,7 @@ from ft.enums import JobState
 from jobs.failures import LONGEST_PAUSE, Failure, Retries, pause_after
 from jobs.testing import until
 from jobs.tests.scripted import NO_TIME, SLEEP, Jobs
+from jobs.tests.tables import status_of
 
 ATTEMPT = """
 attempt = int(os.environ.get("FTS_ATTEMPT", "1"))
@@ -53,7 +54,7 @@ async def test_crashed_job_is_retried(watched: Jobs) -> None:
     id = await started(watched, CRASHES_ONCE)
     job = await watched.ended(id)
     assert (job.state, job.attempt, job.step) == (JobState.SUCCEEDED, 2, 2)
-    status = job.status()
+    status = status_of(job)
     assert (status.failure_kind, status.failure_reason) == ("", "")
     assert (status.retry.max_attempts, status.retry.on[0]) == (3, "CRASHED")
     assert moves(watched, id) == [
@@ -141,7 +142,7 @@ async def test_cancelled_job_is_not_retried(jobs: Jobs) -> None:
 async def test_job_without_a_policy_is_not_retried(watched: Jobs) -> None:
     job = await watched.ended(await watched.start(ATTEMPT + "os.abort()"))
     assert (job.state, job.attempt, job.failure_kind) == (JobState.FAILED, 1, "CRASHED")
-    assert not job.status().HasField("retry")
+    assert not status_of(job).HasField("retry")
 
 
 async def test_failure_seen_by_two_is_followed_by_one_attempt(jobs: Jobs) -> None:
