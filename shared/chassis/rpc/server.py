@@ -160,9 +160,10 @@ class _Process:
         await self._show(serving=True)
         for work in self._parts.background:
             self._spawn(work())
+        # Before `started`, which may wait as long as a workspace does not answer.
+        memory.finish_start()
         if self._parts.started is not None:
             await self._parts.started(address)
-        memory.finish_start()
         while store is not None:
             await asyncio.sleep(HEALTH_SECONDS)
             await self._show(serving=store.answers())
